@@ -1,0 +1,1 @@
+"""Clients and blocks of the systems that the flows connect; one package a system."""

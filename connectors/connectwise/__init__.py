@@ -1,0 +1,1 @@
+"""ConnectWise PSA: block, client, conditions, wire shapes."""

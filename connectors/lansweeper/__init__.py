@@ -1,0 +1,1 @@
+"""Lansweeper: block, client, GraphQL documents, wire shapes."""

@@ -1,0 +1,1 @@
+"""How the flows run: bootstrap, demo, local stack."""

@@ -1,0 +1,1 @@
+"""Chains of actions, each a Prefect flow that reads as a list of steps."""

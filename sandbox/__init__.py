@@ -1,0 +1,1 @@
+"""A local ConnectWise PSA and Lansweeper to try and test everything against."""

@@ -1,0 +1,1 @@
+"""The ConnectWise PSA side of the sandbox."""

@@ -1,0 +1,1 @@
+"""Deterministic data of a managed service provider: both systems, consistent with each other."""

@@ -1,0 +1,1 @@
+"""The Lansweeper side of the sandbox."""

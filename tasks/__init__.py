@@ -1,0 +1,1 @@
+"""One module per documented action; pure decisions are in tasks.rules."""

@@ -1,0 +1,1 @@
+"""The documented ConnectWise actions, one module each."""

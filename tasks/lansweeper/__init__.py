@@ -1,0 +1,1 @@
+"""The documented Lansweeper actions, one module each."""

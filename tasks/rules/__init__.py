@@ -1,0 +1,1 @@
+"""Pure decisions: no Prefect, no HTTP, no clock, no environment."""
