@@ -1,0 +1,282 @@
+"""What every client shares: pooled connections, time limits, request budget, retries, errors, counts.
+
+A client names the kind of each request and reads its vendor's refusals; this module does the rest.
+Redirects are not followed, since they would carry the credentials to another address.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import anyio
+import httpx
+import orjson
+
+from connectors.addresses import check_base_url, is_loopback
+from connectors.errors import StopError, WriteRefusedError
+from connectors.failures import Call, Failure, error_of, failure_of, unreadable
+from connectors.redaction import Redactor
+from connectors.refusals import Refusal, read_refusal
+from connectors.retries import (
+    LONGEST_WAIT,
+    TRIES,
+    Kind,
+    Outcome,
+    next_attempt,
+    outcome_of_failure,
+    pause_after,
+)
+
+__all__ = ["HttpSession", "Kind", "Outcome", "Refusal", "RequestBudget", "TimeLimits"]
+
+logger = logging.getLogger(__name__)
+
+
+class RequestBudget(Protocol):
+    """Grants requests within a vendor's limit, to all processes that share one credential."""
+
+    async def take(self) -> None:
+        """Wait for one request's grant; RetryableError(retry_after) if that would take over about 30 s."""
+
+    async def pause(self, seconds: float) -> None:
+        """The vendor answered 429: grant nothing to anyone for so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """Seconds that each part of one try may take; ``whole`` ends an answer that only trickles in."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    write: float = 30.0
+    pool: float = 30.0
+    whole: float = 180.0
+
+
+class HttpSession:
+    """One vendor's connections. Open it with ``async with``, or call ``aclose``.
+
+    Args:
+        system: the vendor's name, for messages.
+        base_url: https address; plain http only on this machine.
+        headers: sent with every request, the Authorization header among them.
+        read_error: reads a refusal out of an answer, or None if the answer is to be handed to the caller;
+            it sees every answer, 2xx included, since GraphQL refuses with 200.
+        budget: asked before each try, repeated ones included.
+        transport: replaces the network, for tests.
+        read_only: any create or modify raises before anything is sent.
+        concurrency: requests in flight at once, and connections kept.
+        secrets: further texts that must never appear in a message; the header values always count.
+        sleep: waits so many seconds, for tests.
+        longest_wait: seconds that one call may wait between its tries in all.
+
+    ``sent`` counts the requests sent by "METHOD /path/template", repeated ones included; ``requests`` and
+    ``writes`` are sums of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        read_error: Callable[[httpx.Response], Refusal | None] = read_refusal,
+        budget: RequestBudget | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        read_only: bool = False,
+        concurrency: int = 4,
+        limits: TimeLimits | None = None,
+        verify: bool | ssl.SSLContext = True,
+        secrets: Iterable[str] = (),
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        longest_wait: float = LONGEST_WAIT,
+    ) -> None:
+        self.system = system
+        self.base_url = check_base_url(base_url, system)
+        self.read_only = read_only
+        self.sent: Counter[str] = Counter()
+        self.requests = 0
+        self.writes = 0
+        self.redact = Redactor([*secrets, *_header_secrets(system, headers)])
+        self._limits = limits or TimeLimits()
+        self._read_error = read_error
+        self._budget = budget
+        self._sleep = sleep
+        self._longest_wait = longest_wait
+        self._slots = anyio.Semaphore(concurrency)
+        self._client = _open_client(self.base_url, headers, transport, concurrency, self._limits, verify)
+
+    async def request(
+        self,
+        kind: Kind,
+        method: str,
+        path: str,
+        *,
+        root: str = "",
+        template: str | None = None,
+        params: Mapping[str, str | int] | None = None,
+        json: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send one request, again where that is harmless, and return the answer that was accepted.
+
+        Args:
+            path: under ``root``; it is shown in errors, so it never holds a secret or a query.
+            root: part of the address before ``path`` that errors and counts leave out.
+            template: the name to count it under, such as ``/company/configurations/{id}``; default: path.
+            json: the body; None sends none.
+
+        Raises:
+            WriteRefusedError: a create or modify in a session for reading only; nothing was sent.
+            RetryableError: later, unchanged; ``retry_after`` in seconds if the vendor said.
+            RejectedError: the vendor refuses this request.
+            StopError: a person must act: credentials, rights, address, certificate.
+            UnclearOutcomeError: a create that may or may not have been done; it is never repeated here.
+        """
+        call = Call(kind, self.system, method, path)
+        self._refuse_write(call)
+        request = self._build(method, root + path, params, json, headers)
+        attempt, waited = 0, 0.0
+        while True:
+            attempt += 1
+            answer = await self._try(kind, request, f"{method} {template or path}")
+            if isinstance(answer, httpx.Response):
+                return answer
+            wait = await self._wait_after(kind, attempt, answer, waited)
+            if wait is None:
+                raise error_of(call, answer, self.redact)
+            logger.warning("%s: %s, try %d of %d in %.1f s", call, answer.outcome, attempt + 1, TRIES, wait)
+            await self._sleep(wait)
+            waited += wait
+
+    async def request_json(self, kind: Kind, method: str, path: str, **options: Any) -> Any:
+        """As ``request``; returns the body as JSON, None for an empty one.
+
+        Raises:
+            StopError: a 2xx answer that is not JSON, such as a login page (create: UnclearOutcomeError).
+        """
+        answer = await self.request(kind, method, path, **options)
+        if not answer.content:
+            return None
+        try:
+            return orjson.loads(answer.content)
+        except orjson.JSONDecodeError:
+            failure = unreadable(answer)
+        raise error_of(Call(kind, self.system, method, path), failure, self.redact)
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"HttpSession({self.system!r}, {str(self.base_url)!r})"
+
+    def _refuse_write(self, call: Call) -> None:
+        if self.read_only and call.kind is not Kind.READ:
+            raise WriteRefusedError(
+                "This client was opened for reading only, so nothing was sent",
+                system=call.system,
+                method=call.method,
+                path=call.path,
+            )
+
+    def _build(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        json: Any,
+        headers: Mapping[str, str] | None,
+    ) -> httpx.Request:
+        content = None if json is None else orjson.dumps(json)
+        sent = {**(headers or {}), **({"Content-Type": "application/json"} if content is not None else {})}
+        return self._client.build_request(
+            method, f"{self.base_url}{path}", params=params or None, content=content, headers=sent
+        )
+
+    async def _try(self, kind: Kind, request: httpx.Request, name: str) -> httpx.Response | Failure:
+        async with self._slots:
+            if self._budget is not None:
+                await self._budget.take()
+            self._count(kind, name)
+            try:
+                with anyio.fail_after(self._limits.whole):
+                    answer = await self._client.send(request)
+            except (httpx.HTTPError, TimeoutError) as error:
+                # Only the error's name is kept: its text may show the headers.
+                return Failure(outcome_of_failure(error), reason=type(error).__name__)
+        refusal = self._read_error(answer)
+        return answer if refusal is None else failure_of(answer, refusal)
+
+    def _count(self, kind: Kind, name: str) -> None:
+        self.sent[name] += 1
+        self.requests += 1
+        self.writes += kind is not Kind.READ
+
+    async def _wait_after(self, kind: Kind, attempt: int, failure: Failure, waited: float) -> float | None:
+        spread = random.random()
+        if failure.outcome is Outcome.RATE_LIMITED and self._budget is not None:
+            await self._budget.pause(pause_after(attempt, failure.outcome, failure.retry_after, spread))
+        return next_attempt(
+            kind,
+            attempt,
+            failure.outcome,
+            failure.retry_after,
+            waited=waited,
+            spread=spread,
+            longest_wait=self._longest_wait,
+        )
+
+
+def _open_client(
+    base_url: httpx.URL,
+    headers: Mapping[str, str],
+    transport: httpx.AsyncBaseTransport | None,
+    concurrency: int,
+    limits: TimeLimits,
+    verify: bool | ssl.SSLContext,
+) -> httpx.AsyncClient:
+    # A proxy named in the environment must not see what is meant for this machine.
+    direct: dict[str, None] = {"all://": None} if is_loopback(base_url) else {}
+    return httpx.AsyncClient(
+        headers=dict(headers),
+        transport=transport,
+        mounts=direct,
+        verify=verify,
+        follow_redirects=False,
+        timeout=httpx.Timeout(limits.read, connect=limits.connect, write=limits.write, pool=limits.pool),
+        # Shorter than the 5 s after which common servers close an idle connection: a create that
+        # meets a connection just being closed would have an unclear outcome.
+        limits=httpx.Limits(
+            max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=4.0
+        ),
+    )
+
+
+def _header_secrets(system: str, headers: Mapping[str, str]) -> list[str]:
+    """The parts of an Authorization header that messages must not show; other headers may well be shown."""
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            # httpx would name the value in its own error.
+            raise StopError(
+                f"The {name} header of {system} holds line breaks or letters outside ASCII",
+                system=system,
+                remedy="Copy the credential again.",
+            )
+    authorization = {name.lower(): value for name, value in headers.items()}.get("authorization", "")
+    return [authorization, authorization.partition(" ")[2]] if authorization else []

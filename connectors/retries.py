@@ -1,0 +1,140 @@
+"""Decides, without doing anything, whether a request is sent again and after how many seconds.
+
+Three policies, by what the request does (``Kind``). A read and an idempotent write may be repeated
+after anything that can pass; a create only when the vendor can't have begun on it, since neither
+vendor takes an idempotency key and a configuration may be created twice.
+"""
+
+from __future__ import annotations
+
+import math
+import ssl
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+
+import httpx
+
+TRIES = 4
+"""How often one request is sent at most, the first time included."""
+LONGEST_WAIT = 60.0
+"""Seconds that one call waits in all; a longer wait is left to whoever retries the whole task."""
+FIRST_PAUSE = 1.0
+FIRST_PAUSE_RATE_LIMITED = 5.0
+"""Seconds before the second try where the vendor names none; doubled for each further try."""
+
+
+class Kind(StrEnum):
+    """What a request does to the vendor's data, which decides whether it may be repeated."""
+
+    READ = "read"
+    CREATE = "create"
+    MODIFY = "modify"
+    """Idempotent: a PUT, a PATCH of absolute values, a DELETE. Doing it twice is doing it once."""
+
+
+class Outcome(StrEnum):
+    """How one try ended."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    """A definite no (4xx, or an answer that needs a person): the same request gets the same answer."""
+    RATE_LIMITED = "rate limited"
+    """429: refused before any work was done."""
+    SERVER_ERROR = "server error"
+    """5xx or 408: the work may have been done."""
+    NOT_SENT = "not sent"
+    """No connection was made, so the vendor saw nothing."""
+    NO_ANSWER = "no answer"
+    """Sent, then a time-out or a dropped connection: the work may have been done."""
+    UNTRUSTED = "untrusted"
+    """The server's certificate was not accepted, or the request itself is malformed: nothing was sent."""
+
+
+_PASSING = {Outcome.RATE_LIMITED, Outcome.SERVER_ERROR, Outcome.NOT_SENT, Outcome.NO_ANSWER}
+_NOTHING_WAS_DONE = {Outcome.RATE_LIMITED, Outcome.NOT_SENT}
+
+
+def next_attempt(
+    kind: Kind,
+    attempt: int,
+    outcome: Outcome,
+    retry_after: float | None = None,
+    *,
+    waited: float = 0.0,
+    spread: float = 0.5,
+    longest_wait: float = LONGEST_WAIT,
+) -> float | None:
+    """Seconds to wait before the next try, or None to give up.
+
+    Args:
+        attempt: tries made so far, from 1.
+        retry_after: seconds the vendor asked for; without it the pause doubles from try to try.
+        waited: seconds that this call has waited already.
+        spread: a random number from 0 to 1, so that many clients don't come back at once.
+        longest_wait: seconds that one call may wait in all.
+    """
+    if attempt >= TRIES or not may_repeat(kind, outcome):
+        return None
+    wait = pause_after(attempt, outcome, retry_after, spread)
+    return wait if waited + wait <= longest_wait else None
+
+
+def may_repeat(kind: Kind, outcome: Outcome) -> bool:
+    """Whether sending the request again can't do harm and may help."""
+    return outcome in (_NOTHING_WAS_DONE if kind is Kind.CREATE else _PASSING)
+
+
+def pause_after(attempt: int, outcome: Outcome, retry_after: float | None, spread: float = 0.5) -> float:
+    """Seconds to wait: what the vendor asked for, else 1 s (429: 5 s) doubled, of which half is random."""
+    if retry_after is not None:
+        return retry_after
+    first = FIRST_PAUSE_RATE_LIMITED if outcome is Outcome.RATE_LIMITED else FIRST_PAUSE
+    return float(first * 2 ** (attempt - 1) * (0.5 + spread / 2))
+
+
+def outcome_of_status(status: int) -> Outcome:
+    """What an HTTP status says about the request. Redirects are not followed, so 3xx is a refusal."""
+    if status == 429:
+        return Outcome.RATE_LIMITED
+    if status >= 500 or status == 408:
+        return Outcome.SERVER_ERROR
+    return Outcome.ACCEPTED if 200 <= status < 300 else Outcome.REFUSED
+
+
+def outcome_of_failure(error: Exception) -> Outcome:
+    """What a failed exchange says about the request; what is not known to be unsent counts as sent."""
+    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol) or is_certificate_error(error):
+        return Outcome.UNTRUSTED
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
+        return Outcome.NOT_SENT
+    return Outcome.NO_ANSWER
+
+
+def is_certificate_error(error: BaseException | None) -> bool:
+    """Whether a certificate that can't be verified lies at the bottom of a chain of errors."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def retry_after_seconds(header: str | None, now: datetime | None = None) -> float | None:
+    """A Retry-After header in seconds: a number, or a date (RFC 9110 section 10.2.3). Nonsense is None."""
+    text = (header or "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        return _seconds_until(text, now or datetime.now(UTC))
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
