@@ -1,0 +1,230 @@
+"""The records of the sandbox's ConnectWise, in memory.
+
+A stored record is the wire record without what is derived: references are kept as `{"id": n}` (their names
+are rendered when asked), `customFields` as id -> value, `questions` as question id -> answer, and a member
+without a value is absent.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.connectwise.configuration_tables import QUESTIONS, STATUSES
+from sandbox.connectwise.fields import Field, Kind, Table
+from sandbox.connectwise.system_tables import CUSTOM_FIELDS_NAME
+from sandbox.connectwise.tables import PODS, TABLES, table_of
+
+Record = dict[str, Any]
+CONFIGURATIONS_NAME = "company/configurations"
+
+
+def utc_now() -> datetime:
+    """The machine's time."""
+    return datetime.now(UTC)
+
+
+def wire_time(moment: datetime) -> str:
+    """A point in time as ConnectWise writes it: UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Store:
+    """All collections, keyed by API path without the leading slash, as in `tables.TABLES`.
+
+    Collections that are not served (countries, SLAs) may be inserted too, so that references to them exist.
+    `clock` gives the time that `_info` records. Nothing here validates: that is the API's task.
+    """
+
+    def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
+        """An empty store."""
+        self._clock = clock
+        self._records: dict[str, dict[int, Record]] = {}
+        self._last_ids: dict[str, int] = {}
+        self._questions: dict[int, list[Record]] | None = None
+
+    def now(self) -> str:
+        """The store's time in wire form."""
+        return wire_time(self._clock())
+
+    def collection(self, name: str) -> dict[int, Record]:
+        """The stored records of a collection by id, in order of id unless ids were given out of order."""
+        return self._records.setdefault(name, {})
+
+    def get(self, collection: str, record_id: int) -> Record | None:
+        """One stored record, or None."""
+        return self.collection(collection).get(record_id)
+
+    def insert(self, collection: str, record: Record, *, by: str = "admin") -> Record:
+        """Add a record in wire form and give back the stored one.
+
+        An id is assigned unless given; defaults are filled in, a configuration gets the default status.
+        `_info` may be given (`{"lastUpdated": ...}`) to date a record back. Children take `typeId` (questions) or
+        `companyId` (sites) for their parent.
+
+        Raises:
+            ValueError: a member that the collection's table does not have.
+        """
+        table = table_of(collection)
+        stored: Record = {"id": self._take_id(collection, record.get("id")), **table.defaults}
+        stored.update(self.stored_members(table, record))
+        if collection == CONFIGURATIONS_NAME and "status" not in stored:
+            stored.update(self.default_status())
+        if collection == CUSTOM_FIELDS_NAME:
+            self._describe_pod(stored)
+        if table.info is not None:
+            stored["_info"] = {**self._stamps(table, by), **record.get("_info", {})}
+        self.collection(collection)[stored["id"]] = stored
+        self._changed(collection)
+        return stored
+
+    def edit(self, collection: str, record_id: int, values: Record, *, by: str = "a person") -> Record:
+        """Change members of a record as a person on the screen would: only these, and lastUpdated moves.
+
+        None removes a member; custom fields named by id or caption change, the others stay.
+
+        Raises:
+            KeyError: no such record.
+            ValueError: a member that the collection's table does not have.
+        """
+        table = table_of(collection)
+        stored = self.collection(collection)[record_id]
+        fresh = self.stored_members(table, values)
+        if "customFields" in fresh:
+            changes = self.custom_values(table, values["customFields"])
+            fresh["customFields"] = merged(stored.get("customFields", {}), changes)
+        for name in values:
+            stored.pop(name, None)
+        stored.update(fresh)
+        self.touch(table, stored, by=by)
+        return stored
+
+    def replace(self, table: Table, record_id: int, stored: Record, *, by: str) -> Record:
+        """Put a whole stored record in the place of another; lastUpdated moves, who entered it stays."""
+        before = self.collection(table.name)[record_id]
+        fresh = {**stored, "id": record_id}
+        if table.info is not None:
+            fresh["_info"] = dict(before.get("_info", {}))
+        self.collection(table.name)[record_id] = fresh
+        self.touch(table, fresh, by=by)
+        return fresh
+
+    def touch(self, table: Table, stored: Record, *, by: str) -> None:
+        """Note in `_info` that the record was changed now."""
+        if table.info:
+            stored["_info"] = {**stored.get("_info", {}), "lastUpdated": self.now(), "updatedBy": by}
+        self._changed(table.name)
+
+    def delete(self, collection: str, record_id: int) -> Record | None:
+        """Remove a record and give it back; None if there was none."""
+        self._changed(collection)
+        return self.collection(collection).pop(record_id, None)
+
+    def default_status(self) -> Record:
+        """`{"status": {"id": n}}` of the status that is the default, or nothing."""
+        for record_id, status in self.collection(STATUSES).items():
+            if status.get("defaultFlag"):
+                return {"status": {"id": record_id}}
+        return {}
+
+    def custom_fields(self, collection: str) -> list[Record]:
+        """The custom field definitions of a record type, in their order on the screen."""
+        pod = PODS.get(collection, (None,))[0]
+        found = [one for one in self.collection(CUSTOM_FIELDS_NAME).values() if one.get("podId") == pod]
+        return sorted(found, key=lambda one: (one.get("sequenceNumber", 0), one["id"]))
+
+    def questions(self, type_id: int) -> list[Record]:
+        """The questions of a configuration type, in order."""
+        if self._questions is None:
+            self._questions = _by_type(self.collection(QUESTIONS).values())
+        return self._questions.get(type_id, [])
+
+    def stored_members(self, table: Table, record: Record) -> Record:
+        """The members of a wire record in stored form; absent and null members are left out.
+
+        Raises:
+            ValueError: a member that the table does not have.
+        """
+        stored: Record = {}
+        parent_id = record.get("typeId" if table.parent == "configurationType" else "companyId")
+        if table.parent and parent_id is not None:
+            stored[table.parent] = {"id": parent_id}
+        for name, value in record.items():
+            if value is None or name in ("id", "_info") or name == "typeId" or name == "companyId":
+                continue
+            field = table.fields.get(name)
+            if field is None and table.name in TABLES:
+                raise ValueError(f"{table.name} has no member {name}")
+            self._keep(table, stored, name, field, value)
+        return stored
+
+    def _keep(self, table: Table, stored: Record, name: str, field: Field | None, value: Any) -> None:
+        if field is None:
+            stored[name] = value
+        elif field.kind is Kind.REFERENCE:
+            stored[name] = {"id": int(value["id"])}
+        elif field.kind is Kind.REFERENCES:
+            stored[name] = [{"id": int(one["id"])} for one in value]
+        elif field.mirrors:
+            stored.setdefault(field.mirrors, {"id": int(value)})
+        elif field.kind is Kind.CUSTOM:
+            stored[name] = merged({}, self.custom_values(table, value))
+        elif field.kind is Kind.ANSWERS:
+            stored[name] = answers(value)
+        elif field.kept:
+            stored[name] = value
+
+    def custom_values(self, table: Table, values: Iterable[Record]) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        for one in values:
+            field_id = one.get("id")
+            if field_id is None:
+                field_id = next(
+                    field["id"]
+                    for field in self.custom_fields(table.name)
+                    if field["caption"] == one["caption"]
+                )
+            found[int(field_id)] = one.get("value")
+        return found
+
+    def _stamps(self, table: Table, by: str) -> Record:
+        now = self.now()
+        stamps = {"lastUpdated": now, "updatedBy": by, "dateEntered": now, "enteredBy": by}
+        return {name: stamps[name] for name in table.info or ()}
+
+    def _take_id(self, collection: str, wanted: int | None) -> int:
+        last = self._last_ids.get(collection, 0)
+        record_id = last + 1 if wanted is None else wanted
+        self._last_ids[collection] = max(last, record_id)
+        return record_id
+
+    def _describe_pod(self, stored: Record) -> None:
+        for pod_id, screen_id, words in PODS.values():
+            if pod_id == stored.get("podId"):
+                stored.setdefault("screenId", screen_id)
+                stored["podDescription"] = stored["screenDescription"] = words
+        stored.setdefault("dateCreated", self.now())
+
+    def _changed(self, collection: str) -> None:
+        if collection == QUESTIONS:
+            self._questions = None
+
+
+def merged(values: dict[int, Any], changes: dict[int, Any]) -> dict[int, Any]:
+    """Custom field values with changes laid over; a null takes a value away."""
+    return {key: value for key, value in {**values, **changes}.items() if value is not None}
+
+
+def answers(questions: Iterable[Record]) -> dict[int, Record]:
+    """A wire `questions` array as question id -> answer; unanswered ones are left out."""
+    return {
+        int(one["questionId"]): {"answer": one["answer"]}
+        for one in questions
+        if one.get("questionId") is not None and one.get("answer") is not None
+    }
+
+
+def _by_type(questions: Iterable[Record]) -> dict[int, list[Record]]:
+    found: dict[int, list[Record]] = {}
+    for one in sorted(questions, key=lambda one: (one.get("sequenceNumber", 0), one["id"])):
+        found.setdefault(one["configurationType"]["id"], []).append(one)
+    return found

@@ -1,0 +1,56 @@
+"""Every served collection by name, and the tables of the small ones that only references point to."""
+
+from collections.abc import Mapping
+
+from sandbox.connectwise.company_tables import COMPANIES, CONTACTS, SITES
+from sandbox.connectwise.configuration_tables import (
+    CONFIGURATION_QUESTIONS,
+    CONFIGURATION_STATUSES,
+    CONFIGURATION_TYPES,
+    CONFIGURATIONS,
+)
+from sandbox.connectwise.fields import Table, text
+from sandbox.connectwise.system_tables import (
+    DEPARTMENTS,
+    LOCATIONS,
+    MANUFACTURERS,
+    MEMBERS,
+    STRUCTURE_LEVELS,
+    USER_DEFINED_FIELDS,
+)
+
+SERVED: tuple[Table, ...] = (
+    CONFIGURATIONS,
+    CONFIGURATION_TYPES,
+    CONFIGURATION_QUESTIONS,
+    CONFIGURATION_STATUSES,
+    COMPANIES,
+    SITES,
+    CONTACTS,
+    DEPARTMENTS,
+    LOCATIONS,
+    STRUCTURE_LEVELS,
+    MANUFACTURERS,
+    USER_DEFINED_FIELDS,
+    MEMBERS,
+)
+
+TABLES: Mapping[str, Table] = {table.name: table for table in SERVED}
+
+# Where the custom fields of a record type sit: (podId, screenId, words). The numbers are this sandbox's own;
+# the vendor's differ by installation and only their descriptions are known.
+PODS: Mapping[str, tuple[int, str, str]] = {
+    "company/configurations": (12, "cf100", "Configuration"),
+    "company/companies": (1, "cp100", "Company"),
+    "company/contacts": (3, "ct100", "Contact"),
+    "company/sites": (5, "cs100", "Site"),
+}
+
+
+def table_of(name: str) -> Table:
+    """The table of a collection; for one that is not served, a table of records with just a name."""
+    found = TABLES.get(name)
+    if found is not None:
+        return found
+    resource = name.rpartition("/")[2].removesuffix("es" if name.endswith("ses") else "s")
+    return Table(name=name, route=f"/{name}", type_name=resource, resource=resource, fields={"name": text()})
