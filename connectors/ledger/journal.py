@@ -1,0 +1,123 @@
+"""The journal of writes: noted before each is sent, settled once its outcome is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import bindparam, case, func, insert, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.ledger.clock import moment
+from connectors.ledger.models import JournalledWrite, RunSummary, WriteEntry, WriteOutcome
+from connectors.ledger.tables import writes
+
+#: Vendors repeat whole requests in some messages; the start says what is wrong.
+LONGEST_MESSAGE = 2000
+_SECRET = re.compile(
+    r"passw(or)?d|secret|private_?key|(access|api|auth)_?(token|key)|authorization", re.IGNORECASE
+)
+
+
+async def begin(
+    connection: AsyncConnection, run: dict[str, Any], entries: Sequence[WriteEntry], now: float
+) -> list[int]:
+    """Notes the writes of one request and returns their ids in the same order."""
+    if not entries:
+        return []
+    rows = [{**run, **_row(entry), "begun_at": now} for entry in entries]
+    statement = insert(writes).returning(writes.c.id, sort_by_parameter_order=True)
+    return [int(write_id) for write_id in (await connection.execute(statement, rows)).scalars()]
+
+
+def _row(entry: WriteEntry) -> dict[str, Any]:
+    return {**asdict(entry), "before": without_secrets(entry.before), "after": without_secrets(entry.after)}
+
+
+def without_secrets(value: Any) -> Any:
+    """The value without members whose name says that they hold a secret."""
+    if isinstance(value, dict):
+        return {
+            name: without_secrets(inner) for name, inner in value.items() if not _SECRET.search(str(name))
+        }
+    if isinstance(value, list | tuple):
+        return [without_secrets(inner) for inner in value]
+    return value
+
+
+async def settle(connection: AsyncConnection, outcomes: Sequence[WriteOutcome], now: float) -> None:
+    """Notes what became of the writes; a record id or message of None leaves what is there."""
+    if not outcomes:
+        return
+    statement = (
+        update(writes)
+        .where(writes.c.id == bindparam("write"))
+        .values(
+            outcome=bindparam("result"),
+            settled_at=now,
+            record_id=func.coalesce(bindparam("record", type_=writes.c.record_id.type), writes.c.record_id),
+            message=func.coalesce(bindparam("words", type_=writes.c.message.type), writes.c.message),
+        )
+    )
+    await connection.execute(statement, [_settled(outcome) for outcome in outcomes])
+
+
+def _settled(outcome: WriteOutcome) -> dict[str, Any]:
+    words = outcome.message[:LONGEST_MESSAGE] if outcome.message is not None else None
+    return {"write": outcome.write_id, "result": outcome.outcome, "record": outcome.record_id, "words": words}
+
+
+async def of_run(connection: AsyncConnection, run_id: str) -> list[JournalledWrite]:
+    """The writes of a run in the order in which they were begun."""
+    query = select(writes).where(writes.c.run_id == run_id).order_by(writes.c.id)
+    return [_write(row) for row in await connection.execute(query)]
+
+
+def _write(row: Row[Any]) -> JournalledWrite:
+    values = dict(row._mapping)
+    values["begun_at"] = moment(values["begun_at"])
+    values["settled_at"] = None if values["settled_at"] is None else moment(values["settled_at"])
+    return JournalledWrite(**values)
+
+
+async def recent(connection: AsyncConnection, limit: int) -> list[RunSummary]:
+    """The last ``limit`` runs that wrote, newest first."""
+    outcome = case((writes.c.outcome.is_(None), "open"), else_=writes.c.outcome)
+    last = (
+        select(writes.c.run_id, func.max(writes.c.id).label("last_id"))
+        .group_by(writes.c.run_id)
+        .order_by(func.max(writes.c.id).desc())
+        .limit(limit)
+        .subquery()
+    )
+    run = (writes.c.run_id, writes.c.connection, writes.c.company_id)
+    counted = (func.count(), func.min(writes.c.begun_at), func.max(writes.c.begun_at), last.c.last_id)
+    query = (
+        select(*run, outcome, *counted)
+        .join(last, last.c.run_id == writes.c.run_id)
+        .group_by(*run, outcome, last.c.last_id)
+        .order_by(last.c.last_id.desc(), *run)
+    )
+    return _summaries(list(await connection.execute(query)))
+
+
+def _summaries(rows: Sequence[Row[Any]]) -> list[RunSummary]:
+    runs: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in rows:
+        runs.setdefault(tuple(row)[:3], []).append(tuple(row))
+    return [_summary(run, parts) for run, parts in runs.items()]
+
+
+def _summary(run: tuple[Any, ...], parts: Sequence[tuple[Any, ...]]) -> RunSummary:
+    return RunSummary(
+        run_id=run[0],
+        connection=run[1],
+        company_id=run[2],
+        first_write_at=moment(min(part[5] for part in parts)),
+        last_write_at=moment(max(part[6] for part in parts)),
+        writes=sum(part[4] for part in parts),
+        outcomes={part[3]: part[4] for part in parts},
+    )
