@@ -1,0 +1,22 @@
+"""What a connection check tells the person who filled in a block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionCheck:
+    """Whether a block works, in words fit to be shown; never a secret.
+
+    Attributes:
+        message: one sentence that names what is wrong and the remedy, or what was reached.
+        details: further findings, one sentence each, such as a missing right.
+    """
+
+    ok: bool
+    message: str
+    details: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *self.details])
