@@ -1,0 +1,151 @@
+"""Reading many paths out of one record: plain paths by generated code, the rest by jmespath.
+
+A plain path is made of names and indexes only (``assetCustom.model``, ``processors[0].name``). All plain
+paths of a mapping become one function that walks each shared prefix once. Every other JMESPath
+expression is compiled once and asked per record. The answers are jmespath's own, with one difference:
+a function called with a value of a wrong type (``join`` of a missing list) gives ``None``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError, JMESPathTypeError
+
+from tasks.rules.lansweeper_paths import lansweeper_paths, outermost_leaves
+
+__all__ = ["ExpressionError", "compile_extractor", "lansweeper_paths", "outermost_leaves", "plain_steps"]
+
+Step = str | int
+
+
+class ExpressionError(ValueError):
+    """The text is not a JMESPath expression; the message holds the expression and the place."""
+
+
+def plain_steps(expression: str) -> list[Step] | None:
+    """The names and indexes of a plain path, None for any other JMESPath expression.
+
+    Raises ``ExpressionError`` for text that is not JMESPath.
+    """
+    return _steps_of(parse(expression).parsed)
+
+
+def parse(expression: str) -> Any:
+    """The compiled JMESPath expression, or ``ExpressionError`` on one line."""
+    try:
+        return jmespath.compile(expression)
+    except JMESPathError as error:
+        reason = str(error).splitlines()[0].rstrip(":. ")
+        raise ExpressionError(f"{expression!r} is not a JMESPath expression: {reason}.") from error
+
+
+def _steps_of(node: dict[str, Any]) -> list[Step] | None:
+    kind = node["type"]
+    if kind in ("field", "index"):
+        return [node["value"]]
+    if kind in ("identity", "current"):
+        return []
+    if kind not in ("subexpression", "index_expression"):
+        return None
+    parts = [_steps_of(child) for child in node["children"]]
+    return None if None in parts else [step for part in parts if part is not None for step in part]
+
+
+def compile_extractor(paths: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """A function that reads every path out of a record and returns the values in the paths' order."""
+    tree = _Node()
+    others: dict[str, Any] = {}
+    for position, path in enumerate(paths):
+        steps = plain_steps(path)
+        if steps is None:
+            others[f"search_{position}"] = _search(path)
+        else:
+            tree.add(steps, position)
+    lines = ["def extract(r):", *_assignments(tree, others), f"    return ({_results(len(paths))})"]
+    scope: dict[str, Any] = dict(others)
+    # The text holds only names made here and literals made by repr: no path can become code.
+    exec("\n".join(lines), scope)  # noqa: S102
+    extract: Callable[[Any], tuple[Any, ...]] = scope["extract"]
+    return extract
+
+
+class _Node:
+    """The plain paths as a tree: which results end here, and what is read from here."""
+
+    def __init__(self) -> None:
+        self.results: list[int] = []
+        self.children: dict[Step, _Node] = {}
+
+    def add(self, steps: Sequence[Step], position: int) -> None:
+        node = self
+        for step in steps:
+            node = node.children.setdefault(step, _Node())
+        node.results.append(position)
+
+
+def _results(count: int) -> str:
+    return "".join(f"v{position}, " for position in range(count))
+
+
+def _assignments(tree: _Node, others: dict[str, Any]) -> Iterator[str]:
+    for name in others:
+        yield f"    v{name.removeprefix('search_')} = {name}(r)"
+    yield from _walk(tree, "r", "    ", iter(range(10**9)))
+
+
+def _walk(node: _Node, variable: str, indent: str, numbers: Iterator[int]) -> Iterator[str]:
+    """The code that reads a node's results and children out of ``variable``."""
+    for position in node.results:
+        yield f"{indent}v{position} = {variable}"
+    names = {step: child for step, child in node.children.items() if isinstance(step, str)}
+    indexes = {step: child for step, child in node.children.items() if isinstance(step, int)}
+    if names:
+        yield from _branch(f"isinstance({variable}, dict)", names, variable, indent, numbers, ".get({!r})")
+    if indexes:
+        for index, child in indexes.items():
+            needed = index + 1 if index >= 0 else -index
+            condition = f"isinstance({variable}, list) and len({variable}) >= {needed}"
+            yield from _branch(condition, {index: child}, variable, indent, numbers, "[{!r}]")
+
+
+def _branch(
+    condition: str,
+    children: dict[Any, _Node],
+    variable: str,
+    indent: str,
+    numbers: Iterator[int],
+    access: str,
+) -> Iterator[str]:
+    yield f"{indent}if {condition}:"
+    for step, child in children.items():
+        value = variable + access.format(step)
+        if child.children:
+            name = f"n{next(numbers)}"
+            yield f"{indent}    {name} = {value}"
+            yield from _walk(child, name, indent + "    ", numbers)
+        else:
+            yield f"{indent}    {' = '.join(f'v{position}' for position in child.results)} = {value}"
+    yield f"{indent}else:"
+    below = [position for child in children.values() for position in _positions(child)]
+    yield f"{indent}    {' = '.join(f'v{position}' for position in below)} = None"
+
+
+def _positions(node: _Node) -> Iterator[int]:
+    yield from node.results
+    for child in node.children.values():
+        yield from _positions(child)
+
+
+def _search(path: str) -> Callable[[Any], Any]:
+    compiled = parse(path)
+
+    def search(record: Any) -> Any:
+        try:
+            return compiled.search(record)
+        except JMESPathTypeError:
+            return None
+
+    return search

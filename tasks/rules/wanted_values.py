@@ -1,0 +1,131 @@
+"""From a Lansweeper value to the value that ConnectWise should hold, one converter a field.
+
+None means: Lansweeper has nothing to say here. A value that ConnectWise could not hold (text for a
+number, an unreadable date) is None too, since one bad value must not cost the whole record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from tasks.rules.identity import is_filler, mac_digits, normal_serial, plain_text
+from tasks.rules.scalars import read_boolean, read_moment, read_number, write_moment
+from tasks.rules.targets import Kind, Target
+
+Converter = Callable[[Any], Any]
+
+SOFTWARE_LIMIT = 200
+_NOTHING_MACS = frozenset({"000000000000", "ffffffffffff"})
+
+
+def compile_converter(
+    target: Target, values: Mapping[str, str | None], prefix: str, software_limit: int = SOFTWARE_LIMIT
+) -> Converter:
+    """The converter of one field: value table first, then what the target's kind asks for.
+
+    A value that the table knows becomes exactly the name written there, without prefix, or None to skip.
+    """
+    convert = _by_kind(target, prefix, software_limit)
+    if values:
+        convert = _with_table({_folded(key): value for key, value in values.items()}, convert)
+    return _remembered(convert) if target.kind is Kind.REFERENCE or values else convert
+
+
+def _by_kind(target: Target, prefix: str, software_limit: int) -> Converter:
+    if target.kind is Kind.REFERENCE:
+        return lambda value: _reference(value, prefix)
+    if target.kind is Kind.CUSTOM:
+        return lambda value: _custom(value, software_limit)
+    if target.path == "serialNumber":
+        return lambda value: None if normal_serial(value) is None else plain_text(value)
+    return _BY_KIND[target.kind]
+
+
+def _folded(value: Any) -> str:
+    return (plain_text(value) or "").casefold()
+
+
+def _with_table(table: Mapping[str, str | None], convert: Converter) -> Converter:
+    def look_up(value: Any) -> Any:
+        text = str(value).lower() if isinstance(value, bool) else value
+        folded = _folded(text)
+        if folded not in table:
+            return convert(value)
+        known = table[folded]
+        return None if known is None else known.strip() or None
+
+    return look_up
+
+
+def _remembered(convert: Converter) -> Converter:
+    """Few values repeat over many assets (types, states): each text is converted once."""
+    known: dict[str, Any] = {}
+
+    def remember(value: Any) -> Any:
+        if type(value) is not str:
+            return convert(value)
+        if value not in known:
+            known[value] = convert(value)
+        return known[value]
+
+    return remember
+
+
+def _reference(value: Any, prefix: str) -> str | None:
+    text = plain_text(value)
+    if text is None or is_filler(text):
+        return None
+    return text if text.casefold().startswith(prefix.casefold()) else prefix + text
+
+
+def _text(value: Any) -> str | None:
+    if type(value) is str:
+        return value.strip() or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(text for item in value if (text := _text(item))) or None
+    return plain_text(value)
+
+
+def _mac(value: Any) -> str | None:
+    text = _text(value)
+    return None if text is None or is_filler(text) or mac_digits(text) in _NOTHING_MACS else text
+
+
+def _date(value: Any) -> str | None:
+    moment = read_moment(value)
+    return None if moment is None else write_moment(moment)
+
+
+def _custom(value: Any, software_limit: int) -> Any:
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return software_lines(value, software_limit)
+    return value if isinstance(value, int | float) else _text(value)
+
+
+def software_lines(items: Iterable[Any], limit: int = SOFTWARE_LIMIT) -> str | None:
+    """ "name version" a line, sorted, each once; above ``limit`` lines cut with "... and n more"."""
+    lines = sorted(
+        {line for item in items if (line := _software(item))}, key=lambda line: (line.casefold(), line)
+    )
+    if len(lines) > limit:
+        lines = [*lines[:limit], f"... and {len(lines) - limit} more"]
+    return "\n".join(lines) or None
+
+
+def _software(item: Any) -> str:
+    parts = (item.get("name"), item.get("version")) if isinstance(item, Mapping) else (item,)
+    if not plain_text(parts[0]):
+        return ""
+    return " ".join(" ".join(text.split()) for part in parts if (text := plain_text(part)))
+
+
+_BY_KIND: Mapping[Kind, Converter] = {
+    Kind.TEXT: _text,
+    Kind.MAC: _mac,
+    Kind.DATE_TIME: _date,
+    Kind.NUMBER: read_number,
+    Kind.BOOLEAN: read_boolean,
+}
