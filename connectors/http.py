@@ -163,6 +163,10 @@ class HttpSession:
             StopError: a 2xx answer that is not JSON, such as a login page (create: UnclearOutcomeError).
         """
         answer = await self.request(kind, method, path, **options)
+        return self.body(kind, method, path, answer)
+
+    def body(self, kind: Kind, method: str, path: str, answer: httpx.Response) -> Any:
+        """An accepted answer's body as ``request_json`` returns it, for callers that need its headers too."""
         if not answer.content:
             return None
         try:

@@ -1,0 +1,28 @@
+"""The client of ConnectWise PSA: a method per vendor operation, by area."""
+
+from __future__ import annotations
+
+from connectors.connectwise.companies import CompanyOperations
+from connectors.connectwise.configurations import ConfigurationOperations
+from connectors.connectwise.reference_tables import ReferenceTableOperations
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.connectwise.system import SystemOperations
+
+__all__ = ["ConnectWiseClient", "ConnectWiseSettings"]
+
+
+class ConnectWiseClient(
+    ConfigurationOperations, ReferenceTableOperations, CompanyOperations, SystemOperations
+):
+    """Every operation that this project uses.
+
+    Three methods a collection: ``list_x`` returns a list (every record, unless a page is asked for),
+    ``x_pages`` yields pages forward-only by id, ``count_x`` counts. Arguments are in ``models.ListSearch``.
+
+    Example:
+        ```python
+        async with ConnectWiseClient(settings, read_only=True) as client:
+            async for page in client.configurations_pages("company/id = 2", fields="id,name"):
+                print(len(page))
+        ```
+    """

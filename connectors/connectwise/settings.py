@@ -1,0 +1,110 @@
+"""What a ConnectWise client must know, checked before anything is sent."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+from connectors.connectwise.site import base_address, configuration_address
+from connectors.errors import StopError
+
+SYSTEM = "ConnectWise PSA"
+_WORDS = {
+    "company_id": "company ID",
+    "public_key": "public key",
+    "private_key": "private key",
+    "client_id": "client ID",
+}
+_REMEDIES = {
+    "company_id": "Enter the company that you type when you log in to ConnectWise.",
+    "public_key": "Copy it from the API Keys tab of the API member.",
+    "private_key": "It is shown once, when the key is made: make a new key if it is lost.",
+    "client_id": "Register the integration at developer.connectwise.com and enter the GUID it gets.",
+}
+_PLAIN = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectWiseSettings:
+    """Site and credentials of one ConnectWise PSA login company; keys never show in its repr.
+
+    Attributes:
+        site: server name, such as ``na.myconnectwise.net``; see ``site.base_address``.
+        company_id: the login company.
+        client_id: GUID that the vendor gives each integration; it is required on every request.
+        member_id: identifier of the API member that owns the keys, to recognise one's own changes.
+        api_version: model version such as ``2026.4``; None asks for the server's newest. See ``headers``.
+
+    Raises:
+        StopError: a setting is empty or can't be what its name says.
+    """
+
+    site: str
+    company_id: str
+    public_key: str = field(repr=False)
+    private_key: str = field(repr=False)
+    client_id: str = field(repr=False)
+    member_id: str | None = None
+    api_version: str | None = None
+
+    def __post_init__(self) -> None:
+        base_address(self.site)
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, str):
+                # Pasted values come with blanks and line breaks around them.
+                object.__setattr__(self, item.name, value.strip())
+        for name in _WORDS:
+            self._check(name)
+
+    def _check(self, name: str) -> None:
+        value: str = getattr(self, name)
+        forbidden = {"company_id": "+:/", "public_key": "+:"}.get(name, "")
+        problem = ""
+        if not value:
+            problem = "is empty"
+        elif not (value.isascii() and value.isprintable()) or " " in value:
+            problem = "holds blanks, line breaks or letters outside ASCII"
+        elif any(letter in value for letter in forbidden):
+            problem = f"must not hold any of {' '.join(forbidden)}"
+        if problem:
+            raise StopError(f"The {_WORDS[name]} of {SYSTEM} {problem}", remedy=_REMEDIES[name])
+
+    @property
+    def base_url(self) -> str:
+        """The API's base address, without the codebase."""
+        return base_address(self.site)
+
+    @property
+    def budget_key(self) -> str:
+        """Names the vendor's request limit that these credentials share; it holds no credential."""
+        owner = hashlib.sha256(f"{self.company_id}+{self.public_key}".encode()).hexdigest()[:16]
+        return f"connectwise:{self.base_url.partition('://')[2]}:{owner}"
+
+    def configuration_url(self, configuration_id: int) -> str:
+        """Where a person opens a configuration in a browser."""
+        return configuration_address(self.site, self.company_id, configuration_id)
+
+    def secrets(self) -> list[str]:
+        """What no message may show."""
+        return [self.public_key, self.private_key, self.client_id, self._credential()]
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers of every request.
+
+        Plain JSON is asked for unless ``api_version`` is set. The vendor keeps old model versions for
+        about a year and refuses versions that a server does not know, so that a pinned version breaks both
+        old servers of one's own and, in time, every other; the members used here have been stable since
+        2015, and a reader that ignores unknown members takes the newest model.
+        """
+        version = f"application/vnd.connectwise.com+json; version={self.api_version}"
+        return {
+            "Authorization": f"Basic {self._credential()}",
+            "clientId": self.client_id,
+            "Accept": version if self.api_version else _PLAIN,
+        }
+
+    def _credential(self) -> str:
+        return base64.b64encode(f"{self.company_id}+{self.public_key}:{self.private_key}".encode()).decode()
