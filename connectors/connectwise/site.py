@@ -36,6 +36,8 @@ def base_address(site: str) -> str:
 def configuration_address(site: str, company_id: str, configuration_id: int) -> str:
     """Where a person opens a configuration in a browser: the site without the ``api-`` prefix."""
     scheme, _, server = base_address(site).partition("://")
+    if _CLOUD.fullmatch(server):
+        server = server.removeprefix("api-")
     query = urlencode(
         {
             "locale": "en_US",
@@ -44,7 +46,7 @@ def configuration_address(site: str, company_id: str, configuration_id: int) -> 
             "companyName": company_id,
         }
     )
-    return f"{scheme}://{server.removeprefix('api-')}/{_ROUTER}?{query}"
+    return f"{scheme}://{server}/{_ROUTER}?{query}"
 
 
 def _parts(site: str) -> tuple[str, str, str]:

@@ -1,0 +1,140 @@
+"""The block that holds a ConnectWise PSA connection and hands out its client."""
+
+from __future__ import annotations
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, SecretStr, field_validator
+
+from connectors.checks import ConnectionCheck
+from connectors.connectwise.check import check_connection
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.connectwise.site import base_address
+from connectors.errors import StopError
+from connectors.http import RequestBudget
+
+
+class ConnectWiseConnection(Block):
+    """Site and API keys of one ConnectWise PSA login company.
+
+    Make the keys in ConnectWise under System, Members, API Members, and the client ID at
+    developer.connectwise.com.
+
+    Example:
+        Load a saved connection and count its configurations:
+        ```python
+        from connectors.connectwise.block import ConnectWiseConnection
+
+        connection = await ConnectWiseConnection.aload("BLOCK_NAME")
+        async with connection.get_client(read_only=True) as client:
+            print(await client.count_configurations())
+        ```
+    """
+
+    _block_type_name = "ConnectWise PSA Connection"
+    _block_type_slug = "connectwise-psa-connection"
+    _description = "Site and API keys of a ConnectWise PSA company."
+    _documentation_url = "https://developer.connectwise.com/Products/ConnectWise_PSA"  # type: ignore[assignment]
+
+    # A refused value may be a key in the wrong field.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    site: str = Field(
+        title="ConnectWise PSA Site",
+        description=(
+            "Server of ConnectWise PSA, such as na.myconnectwise.net, staging.connectwisedev.com or your own "
+            "server's name. The api- prefix of cloud servers is added where it is missing."
+        ),
+        examples=["staging.connectwisedev.com"],
+    )
+    company_id: str = Field(
+        title="ConnectWise Company ID",
+        description="The company that you type when you log in to ConnectWise.",
+        examples=["lansweeper_f"],
+    )
+    public_key: SecretStr = Field(
+        title="ConnectWise Public Key",
+        description="Public key of the API member, from its API Keys tab.",
+    )
+    private_key: SecretStr = Field(
+        title="ConnectWise Private Key",
+        description="Private key of the API member; ConnectWise shows it once, when the key is made.",
+    )
+    client_id: SecretStr = Field(
+        title="Client ID",
+        description="GUID of your integration from developer.connectwise.com; ConnectWise requires it.",
+    )
+    member_id: str | None = Field(
+        default=None,
+        title="Member ID",
+        description="Identifier of the API member, to recognise the integration's own changes.",
+    )
+    api_version: str | None = Field(
+        default=None,
+        title="API version",
+        description="Version of the data model to ask for, such as 2026.4. Leave it empty for the newest.",
+    )
+    verify_tls: bool = Field(
+        default=True,
+        title="Verify TLS certificate",
+        description="Check the server's certificate. Switch it off only for a test server of your own.",
+    )
+    request_limit: int = Field(
+        default=1000,
+        ge=1,
+        title="Request limit",
+        description="Requests that all flows together may send in one window.",
+    )
+    request_window_seconds: int = Field(
+        default=300,
+        ge=1,
+        title="Request window",
+        description="Length of the window of the request limit, in seconds.",
+    )
+
+    @field_validator("site")
+    @classmethod
+    def _site_is_a_server(cls, value: str) -> str:
+        try:
+            return base_address(value).removeprefix("https://")
+        except StopError as error:
+            raise ValueError(str(error)) from None
+
+    @field_validator("company_id")
+    @classmethod
+    def _company_is_named(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("The company ID is empty. Enter the company that you type when you log in.")
+        return value.strip()
+
+    def settings(self) -> ConnectWiseSettings:
+        """What the client must know; StopError names the field that is empty or mangled."""
+        return ConnectWiseSettings(
+            site=self.site,
+            company_id=self.company_id,
+            public_key=self.public_key.get_secret_value(),
+            private_key=self.private_key.get_secret_value(),
+            client_id=self.client_id.get_secret_value(),
+            member_id=self.member_id or None,
+            api_version=self.api_version or None,
+        )
+
+    def get_client(
+        self, *, read_only: bool = False, budget: RequestBudget | None = None
+    ) -> ConnectWiseClient:
+        """A client, to be opened with ``async with``.
+
+        Args:
+            read_only: the client refuses every write, as in a dry run.
+            budget: shares the request limit between processes; see ``ConnectWiseSettings.budget_key``.
+        """
+        return ConnectWiseClient(self.settings(), read_only=read_only, budget=budget, verify=self.verify_tls)
+
+    async def check(self) -> ConnectionCheck:
+        """Try the connection out, reading only; the answer says in words what is wrong."""
+        try:
+            client = self.get_client(read_only=True)
+        except StopError as error:
+            return ConnectionCheck(False, str(error))
+        async with client:
+            return await check_connection(client)
