@@ -1,0 +1,159 @@
+"""What is sent: the record that creates a configuration, the whole record of a PUT, a PATCH's operations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.rules.deciding import decide_creation, known_problems
+from tasks.rules.mapping import CompiledMapping, MappedField
+from tasks.rules.records import AssetRecord, ConfigurationRecord, FieldChange
+from tasks.rules.references import References
+from tasks.rules.targets import Kind
+from tasks.rules.wire_values import TWIN_MEMBERS, is_empty, wire_reference, wire_value
+
+
+@dataclass(slots=True)
+class CreationPayload:
+    """The record to post, or the reason why the asset is skipped."""
+
+    record: dict[str, Any] | None
+    warnings: list[str] = field(default_factory=list)
+    skipped: str | None = None
+
+
+def creation_payload(
+    asset: AssetRecord, mapping: CompiledMapping, references: References, company_id: int
+) -> CreationPayload:
+    """The record that creates a configuration of the asset in the run's company.
+
+    Absent values are left out, optional ones that can't be written too (with a warning); without a name or
+    a type there is no record. The asset is linked by its custom fields like any other mapped value.
+    """
+    decision = decide_creation(asset, mapping, known_problems(references))
+    if decision.skipped:
+        return CreationPayload(None, skipped=decision.skipped)
+    by_path = _by_path(mapping)
+    record: dict[str, Any] = {"company": {"id": company_id}}
+    custom = []
+    for change in decision.changes:
+        mapped = by_path[change.field]
+        value = _wire(mapped, change.wanted, references)
+        if mapped.target.kind is Kind.CUSTOM:
+            custom.append({"id": mapped.custom_field_id, "value": value})
+        else:
+            record[mapped.target.field] = value
+    if custom:
+        record["customFields"] = custom
+    return CreationPayload(record, decision.warnings)
+
+
+def overlay(
+    fresh: Mapping[str, Any], changes: Sequence[FieldChange], mapping: CompiledMapping, references: References
+) -> dict[str, Any]:
+    """The whole record of a PUT: the record as just read with the changed values laid over.
+
+    PUT replaces, so everything that was read is sent back, except ``_info`` and its links. A value that is
+    cleared is left out, which resets it; a cleared custom field is sent as null. A reference is replaced
+    whole, and the plain id beside it (``locationId``) follows.
+    """
+    by_path = _by_path(mapping)
+    record: dict[str, Any] = without_info(fresh)
+    for change in changes:
+        mapped = by_path[change.field]
+        value = _wire(mapped, change.wanted, references)
+        if mapped.target.kind is Kind.CUSTOM:
+            record["customFields"] = _with_custom(record.get("customFields") or [], mapped, value)
+        else:
+            lay_member(record, mapped.target.field, value)
+    return record
+
+
+def lay_member(record: dict[str, Any], member: str, value: Any) -> None:
+    """Set one member of a PUT record, or leave it out where there is no value; its twin id follows."""
+    twin = TWIN_MEMBERS.get(member)
+    if value is None:
+        record.pop(member, None)
+        record.pop(twin or member, None)
+        return
+    record[member] = value
+    if twin in record:
+        record[twin] = value["id"]
+
+
+def patch_operations(
+    changes: Sequence[FieldChange],
+    configuration: ConfigurationRecord,
+    mapping: CompiledMapping,
+    references: References,
+) -> list[dict[str, Any]]:
+    """The operations of one PATCH: one a changed member, then always one ``replace customFields``.
+
+    That one names id and value of every mapped custom field: the wanted value of those that change, the
+    current value of the others. ConnectWise keeps fields that are not named, and may refuse a PATCH of a
+    record with custom fields that names none.
+    """
+    by_path = _by_path(mapping)
+    operations = [
+        _operation(by_path[change.field], change, references)
+        for change in changes
+        if by_path[change.field].target.kind is not Kind.CUSTOM
+    ]
+    custom = _custom_values(changes, configuration, mapping)
+    return [*operations, {"op": "replace", "path": "customFields", "value": custom}]
+
+
+def without_info(value: Any) -> Any:
+    """A deep copy without ``_info``, which only the server writes."""
+    if isinstance(value, Mapping):
+        return {key: without_info(each) for key, each in value.items() if key != "_info"}
+    return [without_info(each) for each in value] if isinstance(value, list) else value
+
+
+def _operation(mapped: MappedField, change: FieldChange, references: References) -> dict[str, Any]:
+    if is_empty(change.wanted):
+        return {"op": "remove", "path": mapped.target.field}
+    value = _wire(mapped, change.wanted, references)
+    return {"op": "replace", "path": mapped.target.field, "value": value}
+
+
+def _custom_values(
+    changes: Sequence[FieldChange], configuration: ConfigurationRecord, mapping: CompiledMapping
+) -> list[dict[str, Any]]:
+    wanted = {change.field: change.wanted for change in changes}
+    values = []
+    for mapped, current in zip(mapping.fields, configuration.current, strict=True):
+        path = mapped.target.path
+        if mapped.target.kind is not Kind.CUSTOM or mapped.custom_field_id is None:
+            continue
+        if path in wanted:
+            values.append({"id": mapped.custom_field_id, "value": _wire(mapped, wanted[path], {})})
+        elif not is_empty(current):
+            values.append({"id": mapped.custom_field_id, "value": current})
+    return values
+
+
+def _with_custom(
+    fields: Sequence[Mapping[str, Any]], mapped: MappedField, value: Any
+) -> list[dict[str, Any]]:
+    changed = [{**each, "value": value} if _is_field(each, mapped) else dict(each) for each in fields]
+    if not any(_is_field(each, mapped) for each in fields):
+        changed.append({"id": mapped.custom_field_id, "value": value})
+    return changed
+
+
+def _is_field(entry: Mapping[str, Any], mapped: MappedField) -> bool:
+    return mapped.custom_field_id is not None and entry.get("id") == mapped.custom_field_id
+
+
+def _wire(mapped: MappedField, value: Any, references: References) -> Any:
+    if is_empty(value):
+        return None
+    if mapped.target.kind is Kind.REFERENCE:
+        return wire_reference(mapped.target, value, references)
+    return wire_value(mapped.target, value)
+
+
+def _by_path(mapping: CompiledMapping) -> dict[str, MappedField]:
+    return {mapped.target.path: mapped for mapped in mapping.fields}

@@ -1,0 +1,75 @@
+"""A small mapping with records on both sides, for the tests of plans, payloads and undo."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tasks.rules.mapping import CompiledMapping, FieldMapping, compile_mapping
+from tasks.rules.records import AssetRecord, ConfigurationRecord
+
+COMPANY = 6
+CUSTOM_IDS = {"ls_asset_id": 5, "ls_asset_url": 6}
+REFERENCES = {
+    "type.name": {"ls_windows": 11, "ls_linux": 12},
+    "status.name": {"ls_active": 21},
+    "manufacturer.name": {"dell": 31, "hp": 32},
+    "location.name": {"tampa": 41, "dock 4": 42},
+}
+
+
+def compiled(**authorities: str) -> CompiledMapping:
+    """The sample mapping; ``type_name="lansweeper"`` sets the authority of ``type.name``."""
+    targets = ["name", "type.name", "status.name", "manufacturer.name", "location.name", "serialNumber"]
+    targets += [
+        "modelNumber",
+        "macAddress",
+        "purchaseDate",
+        "activeFlag",
+        "notes",
+        "customFields.ls_asset_url",
+    ]
+    lines = [
+        FieldMapping.model_validate(
+            {
+                "source": target.replace(".", "_"),
+                "target": target,
+                "authority": authorities.get(target.replace(".", "_")),
+                "clear": target == "notes",
+            }
+        )
+        for target in targets
+    ]
+    return compile_mapping(lines, custom_field_ids=CUSTOM_IDS)
+
+
+def asset(key: str = "k1", **values: Any) -> AssetRecord:
+    """An asset with a name and a type, read through the sample mapping."""
+    item = {"key": key, "name": f"PC {key}", "type_name": "Windows", **values}
+    return compiled().read_asset(item)
+
+
+def wire(record_id: int = 100, key: str | None = "k1", **members: Any) -> dict[str, Any]:
+    """A whole configuration as ConnectWise answers it, for the asset of the same key."""
+    return {
+        "id": record_id,
+        "name": f"PC {key}",
+        "type": {"id": 11, "name": "ls_Windows", "_info": {"type_href": "x"}},
+        "status": {"id": 1, "name": "Active"},
+        "company": {"id": COMPANY, "name": "BlueLightCo"},
+        "location": {"id": 40, "name": "Main"},
+        "locationId": 40,
+        "vendorNotes": "kept",
+        "activeFlag": True,
+        "questions": [{"questionId": 1, "answer": "yes"}],
+        "customFields": [
+            {"id": 5, "caption": "ls_asset_id", "type": "Text", "value": key},
+            {"id": 9, "caption": "Rack", "type": "Text", "value": "R1"},
+        ],
+        "_info": {"lastUpdated": "2026-01-01T00:00:00Z"},
+        **members,
+    }
+
+
+def configuration(record_id: int = 100, key: str | None = "k1", **members: Any) -> ConfigurationRecord:
+    """The same, read through the sample mapping."""
+    return compiled().read_configuration(wire(record_id, key, **members))
