@@ -36,8 +36,8 @@ FILLER_SERIALS = FILLERS | {
     "no serial", "empty serial number", "not present", "not settable", "system product name",
     "system manufacturer", "type1productconfigid", "123", "1234", "12345", "123456", "1234567", "12345678",
     "123456789", "1234567890", "0123456789", "01234567890123456789", "mb-1234567890", "ev1234567890",
-    "abcdefg", "sn", "s/n", "sernum0", "default_string", "filled by o.e.m.", "na", "empty", "blank", "default",
-    "invalid", "other",
+    "abcdefg", "sn", "s/n", "sernum0", "default_string", "filled by o.e.m.", "na", "empty", "blank",
+    "default", "invalid", "other",
 }  # fmt: skip
 
 # Names that many devices carry because nobody gave them one.
@@ -86,7 +86,7 @@ def normal_serial(value: Any, case_sensitive: bool = True) -> str | None:
     if text is None:
         return None
     folded = text.casefold()
-    if folded in FILLER_SERIALS or folded.count(folded[0]) == len(folded):
+    if folded in FILLER_SERIALS or not folded.strip(folded[0]):
         return None
     return text if case_sensitive else folded
 

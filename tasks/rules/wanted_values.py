@@ -1,7 +1,7 @@
 """From a Lansweeper value to the value that ConnectWise should hold, one converter a field.
 
 None means: Lansweeper has nothing to say here. A value that ConnectWise could not hold (text for a
-number, an unreadable date) is None too, since one bad value must not cost the whole record.
+number, an unreadable date) stays as it is: whoever writes it leaves it out and says so.
 """
 
 from __future__ import annotations
@@ -94,9 +94,19 @@ def _mac(value: Any) -> str | None:
     return None if text is None or is_filler(text) or mac_digits(text) in _NOTHING_MACS else text
 
 
-def _date(value: Any) -> str | None:
+def _date(value: Any) -> Any:
     moment = read_moment(value)
-    return None if moment is None else write_moment(moment)
+    return _text(value) if moment is None else write_moment(moment)
+
+
+def _number(value: Any) -> Any:
+    number = read_number(value)
+    return _text(value) if number is None else number
+
+
+def _boolean(value: Any) -> Any:
+    known = read_boolean(value)
+    return _text(value) if known is None else known
 
 
 def _custom(value: Any, software_limit: int) -> Any:
@@ -126,6 +136,6 @@ _BY_KIND: Mapping[Kind, Converter] = {
     Kind.TEXT: _text,
     Kind.MAC: _mac,
     Kind.DATE_TIME: _date,
-    Kind.NUMBER: read_number,
-    Kind.BOOLEAN: read_boolean,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _boolean,
 }

@@ -1,0 +1,190 @@
+"""Matching by serial number, MAC address and name, for the assets that no stored link joins.
+
+The decision table is in ``matching.py``. One key after the other: all agreements of a key are judged on the
+state that the stronger keys left, then its claims are carried out together. Two claims of one key can't
+collide, since a claimed value is on one asset and one configuration only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from tasks.rules import match_words as words
+from tasks.rules.identity import is_ip_address
+from tasks.rules.match_keys import KEYS, NAME, SERIAL, Holders, KeyTable, contradiction
+from tasks.rules.match_words import Doubt
+from tasks.rules.matches import Ambiguous, Match, MatchedOn, Unmatched
+from tasks.rules.records import AssetRecord, ConfigurationRecord
+
+_MATCHED_ON: tuple[MatchedOn, ...] = ("serial", "mac", "name")
+
+
+class State(IntEnum):
+    """Whether a configuration may still be given to an asset."""
+
+    FREE = 0
+    TAKEN = 1
+    LINKED_UNSEEN = 2
+
+
+@dataclass(slots=True)
+class _Undecided:
+    """An agreement in one key that could not decide, and why."""
+
+    key: int
+    candidates: list[int]
+    doubt: Doubt
+
+
+class KeyMatching:
+    """Judges the assets left over; ``states`` is one ``State`` a configuration and is kept up to date."""
+
+    def __init__(
+        self,
+        assets: Sequence[AssetRecord],
+        configurations: Sequence[ConfigurationRecord],
+        states: bytearray,
+        case_sensitive: bool,
+    ) -> None:
+        self._records, self._targets = assets, configurations
+        self._states, self._case_sensitive = states, case_sensitive
+        self._partners: dict[int, tuple[int, int]] = {}
+        self._undecided: dict[int, list[_Undecided]] = {}
+        self._notes: dict[int, list[str]] = {}
+
+    def run(self, left_over: Iterable[int]) -> None:
+        """Judge the assets at these positions; ``verdict`` then tells what became of each."""
+        open_assets = list(left_over)
+        if not open_assets:
+            return
+        self._assets = KeyTable(self._records, self._case_sensitive)
+        self._configurations = KeyTable(self._targets, self._case_sensitive)
+        for key in KEYS:
+            self._carry_out(key, self._claims(key, open_assets))
+            open_assets = [asset for asset in open_assets if asset not in self._partners]
+        if self._case_sensitive:
+            self._note_other_case(open_assets)
+
+    def verdict(self, asset: int) -> Match | Ambiguous | Unmatched:
+        """Where one of the judged assets belongs."""
+        record = self._records[asset]
+        if asset in self._partners:
+            configuration, key = self._partners[asset]
+            return Match(record, self._targets[configuration], _MATCHED_ON[key])
+        for undecided in self._undecided.get(asset, ()):
+            if self._left(undecided.candidates):
+                return Ambiguous(record, self._all_candidates(asset), self._reason(asset, undecided))
+        return Unmatched(record, " ".join(dict.fromkeys(self._warnings(asset))) or None)
+
+    def _claims(self, key: int, open_assets: Sequence[int]) -> list[tuple[int, int]]:
+        """The pairs that this key decides."""
+        values, holders = self._assets.values[key], self._configurations.holders[key]
+        claims = []
+        for asset in open_assets:
+            value = values[asset]
+            if value is not None and value in holders:
+                claimed = self._judge(asset, key, value)
+                if claimed is not None:
+                    claims.append((asset, claimed))
+        return claims
+
+    def _carry_out(self, key: int, claims: Iterable[tuple[int, int]]) -> None:
+        for asset, configuration in claims:
+            self._partners[asset] = (configuration, key)
+            self._states[configuration] = State.TAKEN
+
+    def _judge(self, asset: int, key: int, value: str) -> int | None:
+        """The configuration that the key gives to the asset; what does not decide is remembered."""
+        holders = self._configurations.holders[key].of(value)
+        candidates = [each for each in holders if self._is_candidate(asset, each, key)]
+        if not candidates:
+            return None
+        doubt = self._doubt(asset, candidates[0], key, value, len(holders))
+        if doubt is None:
+            return candidates[0]
+        self._undecided.setdefault(asset, []).append(_Undecided(key, candidates, doubt))
+        return None
+
+    def _is_candidate(self, asset: int, configuration: int, key: int) -> bool:
+        if self._states[configuration] == State.TAKEN:
+            self._note(asset, words.taken(key, self._targets[configuration]))
+            return False
+        if key != SERIAL:
+            stronger = contradiction(self._assets, asset, self._configurations, configuration, key)
+            if stronger is not None:
+                self._note(asset, words.ruled_out(key, stronger, self._targets[configuration]))
+                return False
+        return True
+
+    def _doubt(self, asset: int, candidate: int, key: int, value: str, holders: int) -> Doubt | None:
+        """Why an agreement does not decide, None if it does."""
+        if holders > 1:
+            return Doubt.SEVERAL_CONFIGURATIONS
+        if len(self._assets.holders[key].of(value)) > 1:
+            return Doubt.SEVERAL_ASSETS
+        if self._states[candidate] == State.LINKED_UNSEEN:
+            return Doubt.LINKED_UNSEEN
+        if key == NAME and is_ip_address(value):
+            return Doubt.IP_ADDRESS
+        if key != SERIAL and self._points_elsewhere(asset, candidate):
+            return Doubt.POINTS_ELSEWHERE
+        return Doubt.ANOTHERS if key != SERIAL and self._is_anothers(asset, candidate, key) else None
+
+    def _points_elsewhere(self, asset: int, candidate: int) -> bool:
+        """Whether a stronger key has candidates left and this is none of them."""
+        return any(
+            candidate not in undecided.candidates and self._left(undecided.candidates)
+            for undecided in self._undecided.get(asset, ())
+        )
+
+    def _is_anothers(self, asset: int, candidate: int, key: int) -> bool:
+        """Whether a stronger key of the configuration, unknown of this asset, is on another asset."""
+        for stronger in range(key):
+            theirs = self._configurations.values[stronger][candidate]
+            if theirs is None or theirs == self._assets.values[stronger][asset]:
+                continue
+            for other in self._assets.holders[stronger].of(theirs):
+                if contradiction(self._assets, other, self._configurations, candidate, stronger) is None:
+                    return True
+        return False
+
+    def _left(self, candidates: Iterable[int]) -> list[int]:
+        return [each for each in candidates if self._states[each] != State.TAKEN]
+
+    def _all_candidates(self, asset: int) -> list[ConfigurationRecord]:
+        found = {each for undecided in self._undecided[asset] for each in self._left(undecided.candidates)}
+        return [self._targets[each] for each in sorted(found)]
+
+    def _reason(self, asset: int, undecided: _Undecided) -> str:
+        key, value = undecided.key, self._assets.values[undecided.key][asset] or ""
+        counts = [len(side.holders[key].of(value)) for side in (self._assets, self._configurations)]
+        return words.doubt_reason(undecided.doubt, key, value, *counts)
+
+    def _note(self, asset: int, warning: str) -> None:
+        self._notes.setdefault(asset, []).append(warning)
+
+    def _warnings(self, asset: int) -> Iterable[str]:
+        serial = self._assets.values[SERIAL][asset]
+        if serial is not None and (count := len(self._assets.holders[SERIAL].of(serial))) > 1:
+            yield words.shared_serial(count)
+        for undecided in self._undecided.get(asset, ()):
+            yield from (words.taken(undecided.key, self._targets[each]) for each in undecided.candidates)
+        yield from self._notes.get(asset, ())
+
+    def _note_other_case(self, open_assets: Iterable[int]) -> None:
+        """Warn of what would agree if case did not count; the setting says that it does."""
+        for key in (SERIAL, NAME):
+            folded = Holders(value and value.casefold() for value in self._configurations.values[key])
+            for asset in open_assets:
+                value = self._assets.values[key][asset]
+                for each in folded.of(value.casefold()) if value else ():
+                    self._note_if_other_case(asset, each, key)
+
+    def _note_if_other_case(self, asset: int, configuration: int, key: int) -> None:
+        same = self._configurations.values[key][configuration] == self._assets.values[key][asset]
+        if same or self._states[configuration] == State.TAKEN:
+            return
+        if contradiction(self._assets, asset, self._configurations, configuration, key) is None:
+            self._note(asset, words.other_case(key, self._targets[configuration]))

@@ -1,0 +1,164 @@
+"""Which configuration belongs to which asset: at most one each way, and never by a guess.
+
+Keys in order of strength: link (``ls_asset_id`` is the asset's key), serial number, MAC address, name.
+Fillers are no keys. A configuration is *taken* if its link names an asset of this read or a stronger key
+gave it away. Agreement in a key between an asset and a configuration that is not taken is judged so:
+
+    what is found                                                          what becomes of the asset
+    ---------------------------------------------------------------------  ---------------------------------
+    one configuration holds its key in the link field                      matched, whatever else differs
+    several hold its key in the link field                                 ambiguous, all of them candidates
+    a stronger key is known on both sides and differs                      agreement ignored, with a warning
+    key on one asset and one configuration, nothing below applies          matched
+    key on several assets, or on several configurations                    next key; ambiguous if none decides
+    a stronger key already gave undecided candidates, this is none of them ambiguous
+    configuration's stronger key, unknown of this asset, is another's      ambiguous
+    configuration is linked to an asset that a partial read does not show  ambiguous
+    name is only an IP address                                             ambiguous
+    every configuration with the key is taken or ruled out                 next key
+    no key is left and no candidate either                                 unmatched, with the warnings
+
+A link to an asset that a complete read does not show is void: the configuration may be taken over.
+Whether a key is on one record only is counted over *all* assets and configurations, settled ones too. A
+serial number that differs in case alone, where case counts, neither agrees nor contradicts.
+
+All claims of one key are judged on the state that the stronger keys left, so no order of input matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tasks.rules import match_words as words
+from tasks.rules.identity import plain_text
+from tasks.rules.key_matching import KeyMatching, State
+from tasks.rules.matches import Ambiguous, Match, MatchedOn, MatchOptions, MatchResult, Unmatched
+from tasks.rules.records import AssetRecord, ConfigurationRecord
+
+__all__ = ["Ambiguous", "Match", "MatchOptions", "MatchResult", "MatchedOn", "Unmatched", "match"]
+
+
+def match(
+    assets: Iterable[AssetRecord],
+    configurations: Iterable[ConfigurationRecord],
+    options: MatchOptions | None = None,
+) -> MatchResult:
+    """Every asset in exactly one list, every configuration matched at most once; lists sorted by key or id.
+
+    ``configurations`` are all of the run's company, inactive ones included, and no other company's. An asset
+    key that was read twice (a page moved while it was read) counts once; its further records are ambiguous
+    without candidates. A configuration id that was read twice counts once.
+    """
+    counted, repeated = _by_key(assets)
+    matching = _Matching(counted, _by_id(configurations), options or MatchOptions())
+    result = matching.run()
+    result.ambiguous += [Ambiguous(asset, [], words.read_twice()) for asset in repeated]
+    result.ambiguous.sort(key=lambda each: each.asset.key)
+    return result
+
+
+def _by_key(assets: Iterable[AssetRecord]) -> tuple[list[AssetRecord], list[AssetRecord]]:
+    """The assets sorted by key, and apart from them the further records of a key; no key never repeats."""
+    ordered = sorted(assets, key=lambda asset: asset.key)
+    if len({_link_key(asset.key) for asset in ordered}) == len(ordered):
+        return ordered, []
+    counted: list[AssetRecord] = []
+    repeated: list[AssetRecord] = []
+    seen: set[str] = set()
+    for asset in sorted(ordered, key=lambda each: (each.key, repr(each))):
+        key = _link_key(asset.key)
+        (repeated if key in seen else counted).append(asset)
+        if key:
+            seen.add(key)
+    return counted, repeated
+
+
+def _by_id(configurations: Iterable[ConfigurationRecord]) -> list[ConfigurationRecord]:
+    ordered = sorted(configurations, key=lambda configuration: configuration.id)
+    if len({each.id for each in ordered}) == len(ordered):
+        return ordered
+    ordered.sort(key=lambda each: (each.id, repr(each)), reverse=True)
+    once = {each.id: each for each in ordered}
+    return sorted(once.values(), key=lambda each: each.id)
+
+
+def _link_key(key: str | None) -> str:
+    """An asset key as it links: without outer blanks and invisible marks; empty text never links."""
+    return plain_text(key) or ""
+
+
+class _Matching:
+    """One match: links first, then what the keys decide. Records are known by their position."""
+
+    def __init__(
+        self,
+        assets: list[AssetRecord],
+        configurations: list[ConfigurationRecord],
+        options: MatchOptions,
+    ) -> None:
+        self._assets, self._configurations, self._options = assets, configurations, options
+        self._states = bytearray(len(configurations))
+        self._linked: dict[int, int] = {}
+        self._contested: dict[int, list[int]] = {}
+        self._gone: list[int] = []
+
+    def run(self) -> MatchResult:
+        """Both stages, then the lists."""
+        self._link()
+        settled = self._linked.keys() | self._contested.keys()
+        rest = [position for position in range(len(self._assets)) if position not in settled]
+        keys = KeyMatching(self._assets, self._configurations, self._states, self._options.case_sensitive)
+        keys.run(rest)
+        return self._result(keys)
+
+    def _link(self) -> None:
+        holders: dict[str, list[int]] = {}
+        for position, configuration in enumerate(self._configurations):
+            if configuration.asset_key and (key := _link_key(configuration.asset_key)):
+                holders.setdefault(key, []).append(position)
+        for position, asset in enumerate(self._assets):
+            held = holders.pop(_link_key(asset.key), None)
+            if held is not None:
+                self._settle(position, held)
+        for held in holders.values():
+            self._release(held)
+
+    def _settle(self, asset: int, held: Sequence[int]) -> None:
+        for configuration in held:
+            self._states[configuration] = State.TAKEN
+        if len(held) == 1:
+            self._linked[asset] = held[0]
+        else:
+            self._contested[asset] = list(held)
+
+    def _release(self, held: Sequence[int]) -> None:
+        """The asset was not read: gone if all were, otherwise perhaps only filtered out."""
+        if self._options.complete:
+            self._gone += held
+            return
+        for configuration in held:
+            self._states[configuration] = State.LINKED_UNSEEN
+
+    def _result(self, keys: KeyMatching) -> MatchResult:
+        result = MatchResult()
+        for position, asset in enumerate(self._assets):
+            if (linked := self._linked.get(position)) is not None:
+                result.matched.append(Match(asset, self._configurations[linked], "link"))
+            elif (held := self._contested.get(position)) is not None:
+                candidates = [self._configurations[each] for each in held]
+                result.ambiguous.append(Ambiguous(asset, candidates, words.several_linked(candidates)))
+            else:
+                _put(result, keys.verdict(position))
+        gone = [each for each in self._gone if self._states[each] != State.TAKEN]
+        result.orphaned = [self._configurations[each] for each in sorted(gone)]
+        return result
+
+
+def _put(result: MatchResult, verdict: Match | Ambiguous | Unmatched) -> None:
+    match verdict:
+        case Match():
+            result.matched.append(verdict)
+        case Ambiguous():
+            result.ambiguous.append(verdict)
+        case Unmatched():
+            result.unmatched.append(verdict)
