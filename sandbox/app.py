@@ -1,0 +1,84 @@
+"""The whole sandbox as one ASGI application: routing, counting, faults, latency, control."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, cast
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.call import Call, read_call
+from sandbox.connection import read_body, replay
+from sandbox.connectwise.app import connectwise_app
+from sandbox.control import CONTROL_ROOT, control_app
+from sandbox.credentials import Credentials
+from sandbox.data.generate import build_world
+from sandbox.disturbing import Disturbance
+from sandbox.faults import Faults
+from sandbox.lansweeper.app import LansweeperApp
+from sandbox.switches import Switches
+from sandbox.world import World
+
+
+class SandboxApp:
+    """Both vendors and the control addresses on one port.
+
+    ``latency`` (seconds) is added to every vendor request, never to control.
+    """
+
+    def __init__(self, world: World, latency: float = 0.0) -> None:
+        self.faults = Faults()
+        self._latency = latency
+        self._background: set[asyncio.Task[None]] = set()
+        self._control = control_app(self)
+        self._serve(world)
+
+    def _serve(self, world: World) -> None:
+        self.world = world
+        self._systems: dict[str, ASGIApp] = {
+            "connectwise": connectwise_app(cast("Any", world)),
+            "lansweeper": LansweeperApp(world),
+        }
+
+    def reset(self, seed: int, assets: int, scenario: str, switches: dict[str, Any]) -> None:
+        """Build a new world in the place of the old one: no faults, no late work, counts at zero.
+
+        Raises:
+            ValueError: an unknown scenario or switch; nothing is changed then.
+        """
+        credentials: Credentials = self.world.credentials
+        world = build_world(seed, assets, credentials, scenario=scenario, switches=Switches.of(switches))
+        for task in self._background:
+            task.cancel()
+        self.faults = Faults()
+        self._serve(world)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        if scope["path"].startswith(CONTROL_ROOT):
+            await self._control(scope, receive, send)
+            return
+        body = await read_body(receive)
+        call = read_call(scope, body)
+        self.world.ledger.note(call)
+        faults = self.faults.take(call)
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        await self._answer(call, faults, scope, body, send)
+
+    async def _answer(
+        self, call: Call, faults: list[dict[str, Any]], scope: Scope, body: bytes, send: Send
+    ) -> None:
+        app = self._systems[call.system]
+        if not faults:
+            await app(scope, replay(body), send)
+            return
+        disturbance = Disturbance(faults)
+        await disturbance.run(app, self.world, call, scope, body, send, self._in_background)
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

@@ -1,0 +1,56 @@
+"""One request to a vendor, as counting and faults see it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.types import Scope
+
+from sandbox.lansweeper.documents import root_fields
+
+API_ROOT = "/v4_6_release/apis/3.0"
+COMPANY_INFO = "/login/companyinfo"
+GRAPHQL_PATHS = ("/api/v2/graphql", "/api/integrations/graphql")
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """``paths``: ConnectWise, the path under the API root; Lansweeper, the root fields asked for."""
+
+    system: str
+    method: str
+    paths: tuple[str, ...]
+    writes: bool
+    body: Any = None
+
+
+def read_call(scope: Scope, body: bytes) -> Call:
+    """Classify a request. A path that neither vendor serves counts as ConnectWise's."""
+    path, method = scope["path"], scope["method"]
+    parsed = parse_body(body)
+    if path.rstrip("/") in GRAPHQL_PATHS:
+        fields, writes = root_fields(parsed)
+        return Call("lansweeper", method, fields, writes, parsed)
+    return Call("connectwise", method, (under_root(path),), _connectwise_writes(method, path), parsed)
+
+
+def under_root(path: str) -> str:
+    """The path below ``/v4_6_release/apis/3.0``, in one spelling: no double or trailing slash."""
+    if path.lower().startswith(API_ROOT):
+        path = path[len(API_ROOT) :]
+    return "/" + "/".join(part for part in path.split("/") if part)
+
+
+def parse_body(body: bytes) -> Any:
+    """The JSON of a body, or None where there is none."""
+    try:
+        return json.loads(body) if body else None
+    except ValueError:
+        return None
+
+
+def _connectwise_writes(method: str, path: str) -> bool:
+    return method not in READING_METHODS and not path.rstrip("/").endswith("/search")

@@ -1,0 +1,108 @@
+"""The control addresses under ``/_sandbox``: what was asked, fresh data, faults, switches, a look inside.
+
+No key is needed: the sandbox listens on loopback only. A request that can't be done gets 400 with
+``{"error": "..."}``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.data.churn import KINDS, churn
+from sandbox.editing import edit
+from sandbox.state import wire_records
+
+if TYPE_CHECKING:
+    from sandbox.app import SandboxApp
+
+CONTROL_ROOT = "/_sandbox"
+
+Handler = Callable[["SandboxApp", Any, Request], Any]
+
+
+def control_app(sandbox: SandboxApp) -> Starlette:
+    """The control addresses of one sandbox."""
+    routes = [
+        Route(CONTROL_ROOT + path, _endpoint(sandbox, handler), methods=[method])
+        for method, path, handler in _ADDRESSES
+    ]
+    return Starlette(routes=routes)
+
+
+def _endpoint(sandbox: SandboxApp, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            raw = await request.body()
+            answer = handler(sandbox, json.loads(raw) if raw else None, request)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
+        return Response(status_code=204) if answer is None else JSONResponse(answer)
+
+    return endpoint
+
+
+def _requests(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return sandbox.world.ledger.as_json()
+
+
+def _clear_requests(sandbox: SandboxApp, body: Any, request: Request) -> None:
+    sandbox.world.ledger.clear()
+
+
+def _reset(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"seed", "assets", "scenario", "switches"}``; what is left out is as it was (switches: defaults)."""
+    given, world = body or {}, sandbox.world
+    sandbox.reset(
+        int(given.get("seed", world.seed)),
+        int(given.get("assets", world.assets)),
+        given.get("scenario", "provider"),
+        given.get("switches") or {},
+    )
+    return {"assets": len(sandbox.world.lansweeper.assets)}
+
+
+def _switches(sandbox: SandboxApp, body: Any, request: Request) -> None:
+    sandbox.world.switches.change(body)
+
+
+def _faults(sandbox: SandboxApp, body: Any, request: Request) -> None:
+    sandbox.faults.set(body, sandbox.world.seed)
+
+
+def _faults_seen(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return sandbox.faults.as_json()
+
+
+def _state(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return wire_records(sandbox.world, request.path_params["collection"])
+
+
+def _edit(sandbox: SandboxApp, body: Any, request: Request) -> None:
+    """``{"collection", "id", "set"}``: a person's edit."""
+    edit(sandbox.world, body["collection"], body["id"], body["set"])
+
+
+def _churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"share", "kinds"}``: the keys changed, by kind."""
+    kinds = tuple(body.get("kinds") or KINDS)
+    return churn(sandbox.world, float(body["share"]), kinds)
+
+
+_ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/requests", _requests),
+    ("DELETE", "/requests", _clear_requests),
+    ("POST", "/reset", _reset),
+    ("PUT", "/switches", _switches),
+    ("PUT", "/faults", _faults),
+    ("GET", "/faults", _faults_seen),
+    ("GET", "/state/{collection:path}", _state),
+    ("POST", "/edit", _edit),
+    ("POST", "/churn", _churn),
+)

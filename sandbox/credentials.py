@@ -1,0 +1,92 @@
+"""Keys and tokens of a sandbox, made from its first seed: they stay valid over resets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import string
+import uuid
+import zlib
+from dataclasses import dataclass
+
+CHECKSUM_LENGTH = 11
+
+
+@dataclass
+class Credentials:
+    """What a client needs for both systems. ``access_token`` is a personal token (``lsp_``)."""
+
+    company_id: str
+    public_key: str
+    private_key: str
+    client_id: str
+    access_token: str
+    flow_builder_token: str
+    oauth_token: str
+    site_id: str
+    site_name: str
+
+    def accepts(self, authorization: str) -> bool:
+        """Whether Lansweeper takes this Authorization header: PATs as Token, OAuth tokens as Bearer."""
+        scheme, _, value = authorization.strip().partition(" ")
+        if scheme.lower() == "bearer":
+            return value == self.oauth_token
+        return scheme.lower() == "token" and value in (self.access_token, self.flow_builder_token)
+
+
+def mint_credentials(seed: int) -> Credentials:
+    """Credentials for this seed; nothing of them works anywhere but in a sandbox of the same seed."""
+    draw = random.Random(f"credentials-{seed}")
+    site_id = str(uuid.UUID(int=draw.getrandbits(128), version=4))
+    return Credentials(
+        company_id="sandbox",
+        public_key=_letters(draw, 16),
+        private_key=_letters(draw, 16),
+        client_id=str(uuid.UUID(int=draw.getrandbits(128), version=4)),
+        access_token=sealed_token("lsp_", {"pat": _hex(draw, 40), "site_region": {site_id: "eu"}}),
+        flow_builder_token=sealed_token(
+            "lsf_", {"token": _hex(draw, 40), "siteId": site_id, "region": "https://app.lansweeper.com"}
+        ),
+        oauth_token=_jwt(draw, site_id),
+        site_id=site_id,
+        site_name="bluelight",
+    )
+
+
+def sealed_token(prefix: str, content: dict[str, object]) -> str:
+    """A token in Lansweeper's shape: prefix, base64 of JSON, and the checksum of that base64.
+
+    The checksum is a CRC-32 as signed hexadecimal, left padded with zeroes to 11 characters
+    (reference/lansweeper-api.md, section 1).
+    """
+    encoded = base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
+    return f"{prefix}{encoded}{checksum(encoded)}"
+
+
+def checksum(encoded: str) -> str:
+    """The 11 character suffix for the encoded part of a token."""
+    crc = zlib.crc32(encoded.encode())
+    signed = crc - (1 << 32) if crc >= 1 << 31 else crc
+    return format(signed, "x").rjust(CHECKSUM_LENGTH, "0")
+
+
+def _jwt(draw: random.Random, site_id: str) -> str:
+    parts: list[dict[str, object]] = [
+        {"alg": "HS256", "typ": "JWT"},
+        {"sub": site_id, "scope": "offline_access"},
+    ]
+    encoded = [_url_part(json.dumps(part).encode()) for part in parts]
+    return ".".join([*encoded, _url_part(draw.randbytes(32))])
+
+
+def _url_part(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _letters(draw: random.Random, length: int) -> str:
+    return "".join(draw.choices(string.ascii_letters + string.digits, k=length))
+
+
+def _hex(draw: random.Random, length: int) -> str:
+    return format(draw.getrandbits(4 * length), f"0{length}x")

@@ -1,0 +1,79 @@
+"""A person's edits around the integration: through control, or by a fault around a request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.world import LANSWEEPER_ASSETS, World
+
+PERSON = "a person"
+
+
+def edit(world: World, collection: str, record_id: int | str, changes: dict[str, Any]) -> None:
+    """Change members of one record; ``lastUpdated`` moves.
+
+    ConnectWise: wire members, null removes. Lansweeper assets: dotted paths or nested objects, null removes.
+
+    Raises:
+        KeyError: no such record.
+        ValueError: a member that such records do not have.
+    """
+    if collection.startswith("lansweeper/"):
+        record = world.records(collection)[str(record_id)]
+        _lay_over(record, changes)
+        world.lansweeper.touch()
+    else:
+        world.store.edit(collection, int(record_id), changes, by=PERSON)
+
+
+def delete(world: World, collection: str, record_id: int | str) -> None:
+    """Remove one record, as a person would. Nothing happens if it is gone already."""
+    if collection == LANSWEEPER_ASSETS:
+        world.lansweeper.remove(str(record_id))
+    else:
+        world.store.delete(collection, int(record_id))
+
+
+def apply_edit(world: World, fault: dict[str, Any], body: Any) -> None:
+    """Carry out an ``edit`` fault: on ``ids``, on records like ``where``, or on those of the body."""
+    collection = fault["collection"]
+    for record_id in _targets(world, fault, body):
+        if record_id not in world.records(collection):
+            continue
+        if fault.get("delete"):
+            delete(world, collection, record_id)
+        else:
+            edit(world, collection, record_id, fault["set"])
+
+
+def _targets(world: World, fault: dict[str, Any], body: Any) -> list[int | str]:
+    if "ids" in fault:
+        return list(fault["ids"])
+    if fault.get("body_ids"):
+        items = body if isinstance(body, list) else [body]
+        return [item["id"] for item in items if isinstance(item, dict) and "id" in item]
+    records = world.records(fault["collection"])
+    return [key for key, record in records.items() if _is_like(record, fault.get("where", {}))]
+
+
+def _is_like(record: Any, wanted: Any) -> bool:
+    """Whether every member of ``wanted`` is in the record with the same value, objects member by member."""
+    if not isinstance(wanted, dict):
+        return bool(record == wanted)
+    return isinstance(record, dict) and all(
+        _is_like(record.get(name), value) for name, value in wanted.items()
+    )
+
+
+def _lay_over(record: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Replace sections rather than change them in place: assets share them."""
+    for name, value in changes.items():
+        head, _, rest = name.partition(".")
+        if rest:
+            value = {rest: value}
+        if isinstance(value, dict):
+            section = dict(record.get(head) or {})
+            _lay_over(section, value)
+            record[head] = section
+        else:
+            record[head] = value

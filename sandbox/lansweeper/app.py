@@ -1,0 +1,127 @@
+"""Lansweeper's GraphQL endpoint as an ASGI application: keys, limits, execution, the answer's envelope."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo, execute_sync
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from sandbox.lansweeper import errors
+from sandbox.lansweeper.documents import checked_document, root_fields
+from sandbox.lansweeper.limits import RateLimit
+from sandbox.lansweeper.reading import SiteReader
+from sandbox.lansweeper.schema import SCHEMA
+from sandbox.lansweeper.writing import SiteWriter
+
+if TYPE_CHECKING:
+    from sandbox.world import World
+
+MAX_ANSWER = 4 * 1024 * 1024  # bytes
+
+
+class LansweeperApp:
+    """Answers ``POST /api/v2/graphql`` of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._limit = RateLimit()
+        self._reader = SiteReader(world.lansweeper)
+        self._writer = SiteWriter(world.lansweeper, world.seed)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        response = self.answer(request.headers.get("authorization", ""), await request.body())
+        if request.method != "POST":
+            response = _envelope({"errors": [{"message": "Method Not Allowed"}]}, 405, {"allow": "POST"})
+        await response(scope, receive, send)
+
+    def answer(self, authorization: str, body: bytes) -> Response:
+        """The answer to one POST body, with status and headers."""
+        if not self._world.credentials.accepts(authorization):
+            return _failure(errors.NOT_LOGGED_IN, 400, {})
+        wait = self._limit.take() if self._world.switches.lansweeper_limits else 0.0
+        headers = self._limit.headers()
+        if wait:
+            return _failure(errors.TOO_MANY_REQUESTS, 429, headers | {"retry-after": str(math.ceil(wait))})
+        request = _request_of(body)
+        if request is None:
+            return _failure(errors.NO_QUERY, 400, headers)
+        return self._execute(request, headers)
+
+    def _execute(self, request: dict[str, Any], headers: dict[str, str]) -> Response:
+        document, refused = checked_document(request["query"])
+        if document is None:
+            return _envelope({"errors": [{"message": message} for message in refused]}, 400, headers)
+        result = execute_sync(
+            SCHEMA,
+            document,
+            root_value=self._root(root_fields(request)[1]),
+            variable_values=request.get("variables"),
+            operation_name=request.get("operationName"),
+        )
+        return _response(result, headers)
+
+    def _root(self, mutation: bool) -> dict[str, Any]:
+        served = self._guarded((self._writer if mutation else self._reader).fields())
+
+        def site(info: GraphQLResolveInfo[Any], id: str) -> dict[str, Any]:
+            if id != self._world.credentials.site_id:
+                raise errors.RefusedError(errors.FOREIGN_SITE, 403)
+            return served
+
+        profiles = [{"id": "profile-1", "site": served}]
+        me = {"id": "user-1", "username": "integration", "name": "Integration", "profiles": profiles}
+        return {"site": site, "authorizedSites": {"sites": [served]}, "me": me}
+
+    def _guarded(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Refuse the fields that the switch ``denied`` names, as in ``lansweeper/editAsset``."""
+        denied = {name.removeprefix("lansweeper/") for name in self._world.switches.denied}
+        return {name: _deny if name in denied else value for name, value in fields.items()}
+
+
+def _deny(info: GraphQLResolveInfo[Any], **arguments: Any) -> None:
+    raise errors.RefusedError(errors.NOT_AUTHORIZED, 403)
+
+
+def _request_of(body: bytes) -> dict[str, Any] | None:
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return None
+    usable = isinstance(request, dict) and isinstance(request.get("query"), str)
+    return request if usable else None
+
+
+def _response(result: ExecutionResult, headers: dict[str, str]) -> Response:
+    if not result.errors:
+        return _envelope({"data": result.data}, 200, headers)
+    content: dict[str, Any] = {"errors": [{"message": error.message} for error in result.errors]}
+    if result.data is not None or any(error.path for error in result.errors):
+        content["data"] = result.data
+    return _envelope(content, _status(result.errors), headers)
+
+
+def _status(found: list[GraphQLError]) -> int:
+    return errors.status_of(found[0])
+
+
+def _failure(message: str, status: int, headers: dict[str, str]) -> Response:
+    return _envelope({"errors": [{"message": message}]}, status, headers)
+
+
+def _envelope(content: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    if len(text) > MAX_ANSWER:
+        return _failure(errors.TOO_LARGE, 413, headers)
+    outcome = {"x-graphql-status": "success" if status == 200 else "fail"}
+    fixed = {
+        "x-powered-by": "Express",
+        "cache-control": "no-store",
+        "content-type": "application/json; charset=utf-8",
+    }
+    return Response(text, status, fixed | headers | outcome)

@@ -1,0 +1,72 @@
+"""Reads GraphQL documents once: parsing, validation, and which root fields they ask for."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+)
+
+from sandbox.lansweeper.schema import SCHEMA
+
+_SUGGESTION = re.compile(r" Did you mean .*$", re.DOTALL)
+_NOTHING: tuple[tuple[str, ...], bool] = (("invalid",), False)
+
+
+@lru_cache(maxsize=256)
+def checked_document(query: str) -> tuple[DocumentNode | None, tuple[str, ...]]:
+    """The parsed document, or None and the reasons it is refused, in the vendor's words."""
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        return None, (error.message,)
+    errors = tuple(_SUGGESTION.sub("", error.message) for error in validate(SCHEMA, document))
+    return (None, errors) if errors else (document, ())
+
+
+def root_fields(body: Any) -> tuple[tuple[str, ...], bool]:
+    """The fields asked for, below ``site`` where they are, and whether it is a mutation.
+
+    A body that is no GraphQL request counts as ``invalid``. Fields behind an alias give their real name.
+    """
+    query = body.get("query") if isinstance(body, dict) else None
+    if not isinstance(query, str):
+        return _NOTHING
+    return _roots(query, body.get("operationName"))
+
+
+@lru_cache(maxsize=256)
+def _roots(query: str, operation_name: str | None) -> tuple[tuple[str, ...], bool]:
+    try:
+        operation = _operation(parse(query), operation_name)
+    except GraphQLError:
+        return _NOTHING
+    if operation is None:
+        return _NOTHING
+    names: list[str] = []
+    for node in _fields(operation):
+        names += (
+            [child.name.value for child in _fields(node)] if node.name.value == "site" else [node.name.value]
+        )
+    names = [name for name in names if name not in ("id", "name", "__typename")] or names
+    return tuple(names) or ("invalid",), operation.operation == OperationType.MUTATION
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+    named = [node for node in operations if node.name is not None and node.name.value == name]
+    return next(iter(named or operations), None)
+
+
+def _fields(node: OperationDefinitionNode | FieldNode) -> list[FieldNode]:
+    selections = node.selection_set.selections if node.selection_set else ()
+    return [child for child in selections if isinstance(child, FieldNode)]

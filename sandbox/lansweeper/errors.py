@@ -1,0 +1,41 @@
+"""Refusals in Lansweeper's words, each with the HTTP status that goes with it.
+
+Texts marked A have no source; the sandbox chose them (reference/lansweeper-api.md, section 2).
+"""
+
+from __future__ import annotations
+
+from graphql import GraphQLError
+
+NOT_LOGGED_IN = "Context creation failed: You must be logged in."
+NOT_AUTHORIZED = "You are not authorized to perform this action"
+FOREIGN_SITE = "You don't have access to this site"
+TOO_MANY_REQUESTS = "Too many requests, please try again later."  # A
+TOO_LARGE = "The response exceeds the maximum size of 4 MB. Request fewer assets or fewer fields."  # A
+NO_QUERY = "POST body missing, invalid Content-Type, or JSON object has no keys."  # A
+
+
+class RefusedError(GraphQLError):
+    """A field that is answered with null and an error; ``status`` becomes the answer's HTTP status."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def status_of(error: GraphQLError) -> int:
+    """The HTTP status that an error of an execution asks for: its refusal's, else 400."""
+    return getattr(error.original_error or error, "status", 400)
+
+
+def invalid_path(path: str) -> RefusedError:
+    return RefusedError(f"Invalid path: {path}")
+
+
+def invalid_filter_path(path: str) -> RefusedError:
+    return RefusedError(f"Invalid path: root.{path} for filter")
+
+
+def unknown_asset(key: str) -> RefusedError:
+    """A: what an unknown key gives is not recorded."""
+    return RefusedError(f"Asset '{key}' not found", 404)

@@ -1,0 +1,55 @@
+"""Lansweeper's records: the assets of one site in a fixed order, and its custom fields."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from typing import Any
+
+Asset = dict[str, Any]
+
+
+class LansweeperStore:
+    """Assets by key. Their order is that of ``_id`` (24 hex digits), which grows with every new asset.
+
+    Anybody who changes an asset in place calls ``touch``, since filtered pages are remembered.
+    """
+
+    def __init__(self, site_id: str, site_name: str) -> None:
+        self.site_id = site_id
+        self.site_name = site_name
+        self.assets: dict[str, Asset] = {}
+        self.custom_fields: dict[str, dict[str, Any]] = {}
+        self.locks: dict[str, set[str]] = {}
+        self.revision = 0
+        self._order: list[str] = []
+        self._by_id: dict[str, Asset] = {}
+
+    def add(self, assets: Iterable[Asset]) -> None:
+        """Add assets whose ``_id`` is above every one already here."""
+        for asset in assets:
+            self.assets[asset["key"]] = asset
+            self._order.append(asset["_id"])
+            self._by_id[asset["_id"]] = asset
+        self.touch()
+
+    def remove(self, key: str) -> bool:
+        """Remove an asset; False where there is none of that key."""
+        asset = self.assets.pop(key, None)
+        if asset is None:
+            return False
+        del self._by_id[asset["_id"]]
+        del self._order[bisect_left(self._order, asset["_id"])]
+        self.locks.pop(key, None)
+        self.touch()
+        return True
+
+    def touch(self) -> None:
+        self.revision += 1
+
+    def order(self) -> list[str]:
+        """Every ``_id``, ascending. Not to be changed by the caller."""
+        return self._order
+
+    def by_id(self, asset_id: str) -> Asset:
+        return self._by_id[asset_id]

@@ -1,0 +1,93 @@
+"""Runs the sandbox on a loopback port until a signal ends it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from sandbox.app import SandboxApp
+from sandbox.credentials import Credentials
+from sandbox.data.provider import companies
+
+HOST = "127.0.0.1"
+GRACE = 1  # seconds that running requests get when the sandbox ends
+
+
+class SandboxServer(uvicorn.Server):
+    """Says its addresses on standard output once it listens, and ends with status 0 on a signal."""
+
+    def __init__(self, config: uvicorn.Config, first_line: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._first_line = first_line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(json.dumps(self._first_line, ensure_ascii=False), flush=True)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Unlike uvicorn's, this does not raise the signal again afterwards: ending is success here."""
+        before = {
+            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def serve(app: SandboxApp, port: int, tls: tuple[Path, Path] | None) -> None:
+    """Serve on 127.0.0.1 only; port 0 takes a free one. ``tls`` is (certificate, key)."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except OSError as error:
+        sys.exit(f"The sandbox can't listen on {HOST}:{port}: {error.strerror}. Choose another --port, or 0.")
+    certificate, key = tls if tls else (None, None)
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_graceful_shutdown=GRACE,
+    )
+    root = f"{'https' if tls else 'http'}://{HOST}:{listener.getsockname()[1]}"
+    SandboxServer(config, first_line(root, app.world.credentials)).run(sockets=[listener])
+
+
+def first_line(root: str, keys: Credentials) -> dict[str, Any]:
+    """Base addresses and credentials, as the program prints them; ``root`` has no slash at its end."""
+    return {
+        "connectwise": {
+            "site": root,
+            "company_id": keys.company_id,
+            "public_key": keys.public_key,
+            "private_key": keys.private_key,
+            "client_id": keys.client_id,
+        },
+        "lansweeper": {
+            "endpoint": f"{root}/api/v2/graphql",
+            "access_token": keys.access_token,
+            "flow_builder_token": keys.flow_builder_token,
+            "oauth_token": keys.oauth_token,
+            "site_id": keys.site_id,
+        },
+        "control": f"{root}/_sandbox",
+        "companies": companies(),
+    }

@@ -1,0 +1,23 @@
+"""Whole wire records of a collection, as the vendor would show them: for tests that look inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.connectwise.rendering import Renderer
+from sandbox.connectwise.tables import table_of
+from sandbox.world import World
+
+
+def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
+    """Every record of a collection, ConnectWise's rendered, Lansweeper's as stored.
+
+    Raises ``KeyError`` for a Lansweeper collection that does not exist; an unknown ConnectWise collection
+    is an empty one.
+    """
+    records = world.records(collection)
+    if collection.startswith("lansweeper/"):
+        return list(records.values())
+    null_custom = world.switches.unset_custom_field == "null"
+    show = Renderer(table_of(collection), world.store, null_custom=null_custom).record
+    return [show(record) for record in records.values()]
