@@ -13,7 +13,7 @@ from urllib.parse import quote as percent_encode
 
 from connectors.errors import RejectedError
 
-Value = str | int | float | bool | datetime | None
+Value = str | int | bool | datetime | None
 
 URL_LIMIT = 2000
 """Characters of a whole address that the vendor advises to stay under; far longer ones get 414."""
@@ -23,21 +23,36 @@ _FIELD = re.compile(r"[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 
 
 def quote(value: Value) -> str:
-    """A value as the conditions language writes it.
+    """A value as the conditions language writes it; a date-time without a zone counts as UTC.
 
-    Text that holds a double quote but no single one stands in single quotes, since the escape by a
-    backslash is used by clients but not confirmed by the vendor.
+    Backslashes are doubled, and text stands in the kind of quotes that it does not hold: that a backslash
+    escapes a quote is used by clients but not confirmed by the vendor, and a value must stay inside its
+    quotes either way.
+
+    Raises:
+        RejectedError: text that holds both kinds of quotes.
     """
     if value is None:
         return "null"
     if isinstance(value, bool):
         return "True" if value else "False"
     if isinstance(value, datetime):
-        return f"[{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}]"
-    if isinstance(value, int | float):
+        moment = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return f"[{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}]"
+    if isinstance(value, int):
         return str(value)
-    mark = "'" if '"' in value and "'" not in value else '"'
-    return mark + value.replace("\\", "\\\\").replace(mark, "\\" + mark) + mark
+    return _quote_text(value)
+
+
+def _quote_text(text: str) -> str:
+    mark = "'" if '"' in text else '"'
+    if mark in text:
+        raise RejectedError(
+            "A text with both kinds of quotes can't be searched for",
+            remedy="Search for a part of it with like.",
+        )
+    doubled = text.replace("\\", "\\\\")
+    return f"{mark}{doubled}{mark}"
 
 
 def equals(field: str, value: Value) -> str:

@@ -1,0 +1,139 @@
+"""Retry decisions: what may be repeated, and after how long."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.retries import (
+    LONGEST_WAIT,
+    TRIES,
+    Kind,
+    Outcome,
+    next_attempt,
+    outcome_of_failure,
+    outcome_of_status,
+    retry_after_seconds,
+)
+
+REPEATABLE = [Outcome.RATE_LIMITED, Outcome.SERVER_ERROR, Outcome.NOT_SENT, Outcome.NO_ANSWER]
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("outcome", REPEATABLE)
+@pytest.mark.parametrize("kind", [Kind.READ, Kind.MODIFY])
+def test_reads_and_idempotent_writes_are_repeated_three_times(kind: Kind, outcome: Outcome) -> None:
+    waits = [next_attempt(kind, attempt, outcome) for attempt in range(1, TRIES + 1)]
+    assert all(wait is not None for wait in waits[:-1])
+    assert waits[-1] is None
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_create_is_repeated_only_if_nothing_can_have_been_done(outcome: Outcome) -> None:
+    repeated = next_attempt(Kind.CREATE, 1, outcome) is not None
+    assert repeated == (outcome in {Outcome.RATE_LIMITED, Outcome.NOT_SENT})
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNTRUSTED, Outcome.ACCEPTED])
+def test_a_definite_answer_is_never_repeated(kind: Kind, outcome: Outcome) -> None:
+    assert next_attempt(kind, 1, outcome) is None
+
+
+def test_the_vendor_says_how_long() -> None:
+    assert next_attempt(Kind.READ, 1, Outcome.RATE_LIMITED, 7.0) == 7.0
+    assert next_attempt(Kind.READ, 1, Outcome.SERVER_ERROR, 3.0) == 3.0
+
+
+def test_no_call_waits_for_minutes() -> None:
+    assert next_attempt(Kind.READ, 1, Outcome.RATE_LIMITED, 61.0) is None
+    assert next_attempt(Kind.READ, 2, Outcome.RATE_LIMITED, 30.0, waited=30.0) == 30.0
+    assert next_attempt(Kind.READ, 2, Outcome.RATE_LIMITED, 30.0, waited=31.0) is None
+
+
+@given(st.sampled_from(Kind), st.integers(1, 9), st.sampled_from(Outcome), st.floats(0, 1), st.floats(0, 100))
+def test_waits_are_never_negative_and_never_add_up_to_more_than_the_longest(
+    kind: Kind, attempt: int, outcome: Outcome, spread: float, waited: float
+) -> None:
+    wait = next_attempt(kind, attempt, outcome, spread=spread, waited=waited)
+    assert wait is None or (wait > 0 and waited + wait <= LONGEST_WAIT)
+
+
+def test_pauses_double_and_are_spread() -> None:
+    shortest = [next_attempt(Kind.READ, n, Outcome.SERVER_ERROR, spread=0.0) for n in (1, 2, 3)]
+    longest = [next_attempt(Kind.READ, n, Outcome.SERVER_ERROR, spread=1.0) for n in (1, 2, 3)]
+    assert (shortest, longest) == ([0.5, 1.0, 2.0], [1.0, 2.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, Outcome.ACCEPTED),
+        (207, Outcome.ACCEPTED),
+        (302, Outcome.REFUSED),
+        (400, Outcome.REFUSED),
+        (408, Outcome.SERVER_ERROR),
+        (429, Outcome.RATE_LIMITED),
+        (500, Outcome.SERVER_ERROR),
+        (599, Outcome.SERVER_ERROR),
+    ],
+)
+def test_statuses(status: int, outcome: Outcome) -> None:
+    assert outcome_of_status(status) is outcome
+
+
+def untrusted() -> httpx.ConnectError:
+    error = httpx.ConnectError("certificate verify failed")
+    error.__cause__ = ssl.SSLCertVerificationError("self-signed certificate")
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (httpx.ConnectError("refused"), Outcome.NOT_SENT),
+        (httpx.ConnectTimeout("slow"), Outcome.NOT_SENT),
+        (httpx.PoolTimeout("busy"), Outcome.NOT_SENT),
+        (httpx.ProxyError("502"), Outcome.NOT_SENT),
+        (httpx.ReadTimeout("slow"), Outcome.NO_ANSWER),
+        (httpx.WriteError("broken pipe"), Outcome.NO_ANSWER),
+        (httpx.WriteTimeout("slow"), Outcome.NO_ANSWER),
+        (httpx.RemoteProtocolError("dropped"), Outcome.NO_ANSWER),
+        (httpx.DecodingError("gzip"), Outcome.NO_ANSWER),
+        (TimeoutError(), Outcome.NO_ANSWER),
+        (httpx.LocalProtocolError("header"), Outcome.UNTRUSTED),
+        (untrusted(), Outcome.UNTRUSTED),
+    ],
+)
+def test_what_is_not_known_to_be_unsent_counts_as_sent(error: Exception, outcome: Outcome) -> None:
+    assert outcome_of_failure(error) is outcome
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("30", 30.0),
+        (" 2.5 ", 2.5),
+        ("-1", 0.0),
+        ("Sat, 21 Nov 2026 12:00:20 GMT", 20.0),
+        ("Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("nan", None),
+        ("inf", None),
+    ],
+)
+def test_retry_after_is_a_number_or_a_date(header: str | None, seconds: float | None) -> None:
+    assert retry_after_seconds(header, NOW) == seconds
+
+
+@given(st.text(max_size=40))
+def test_no_retry_after_header_makes_reading_fail(header: str) -> None:
+    seconds = retry_after_seconds(header, NOW)
+    assert seconds is None or seconds >= 0
