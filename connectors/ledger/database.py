@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import anyio
 import orjson
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection
@@ -20,6 +21,7 @@ from connectors.ledger.location import shown
 BEGIN = "ledger_begin"
 #: How long one process waits for another's transaction, in seconds. Transactions here take milliseconds.
 BUSY_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
 
 REMEDIES = (
     ("disk is full", "Free space on the disk, then run again: what was written before is kept"),
@@ -44,14 +46,13 @@ REMEDIES = (
 
 def create_engine(url: URL, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
     """An engine that never shows a statement's values in its errors; on SQLite with its settings."""
+    options: dict[str, Any] = {"hide_parameters": True, "pool_size": 2, "max_overflow": 3}
+    options["json_serializer"] = _json
     if not url.drivername.startswith("sqlite"):
-        return create_async_engine(
-            url, hide_parameters=True, pool_size=2, max_overflow=3, pool_pre_ping=True, json_serializer=_json
-        )
+        limits = {"timeout": CONNECT_SECONDS, "command_timeout": busy_seconds}
+        return create_async_engine(url, pool_pre_ping=True, connect_args=limits, **options)
     Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(
-        url, hide_parameters=True, pool_size=2, max_overflow=3, json_serializer=_json
-    )
+    engine = create_async_engine(url, **options)
     _prepare_sqlite(engine, busy_seconds)
     return engine
 
@@ -81,8 +82,12 @@ def _prepare_sqlite(engine: AsyncEngine, busy_seconds: float) -> None:
 
 @asynccontextmanager
 async def writing(engine: AsyncEngine, what: str) -> AsyncIterator[AsyncConnection]:
-    """One transaction that may write: committed at the end, or not done at all and a StopError."""
-    with failures_in_words(engine.url, what):
+    """One transaction that may write: committed at the end, or not done at all and a StopError.
+
+    A cancellation waits for its end: transactions take milliseconds, and a connection that is torn away in
+    the middle of one can keep its process waiting.
+    """
+    with failures_in_words(engine.url, what), anyio.CancelScope(shield=True):
         async with engine.begin() as connection:
             yield connection
 
@@ -90,7 +95,7 @@ async def writing(engine: AsyncEngine, what: str) -> AsyncIterator[AsyncConnecti
 @asynccontextmanager
 async def reading(engine: AsyncEngine, what: str) -> AsyncIterator[AsyncConnection]:
     """One transaction that only reads and blocks nobody."""
-    with failures_in_words(engine.url, what):
+    with failures_in_words(engine.url, what), anyio.CancelScope(shield=True):
         async with engine.connect() as plain:
             connection = await plain.execution_options(**{BEGIN: "DEFERRED"})
             async with connection.begin():

@@ -71,11 +71,14 @@ class Decision:
 
 
 def decide(rule: WindowRule, standing: Standing, now: float, wanted: int) -> Decision:
-    """Grants up to ``wanted`` tokens, fewer if fewer are left; none while paused or used up."""
+    """Grants up to ``wanted`` tokens, at most a quarter of those left; none while paused or used up.
+
+    The quarter keeps one process from holding the last tokens unused while others wait for them.
+    """
     if standing.paused_until > now:
         return Decision(0, standing.paused_until - now)
     available = rule.limit - standing.counted
     if available > 0:
-        return Decision(min(available, max(1, wanted)))
+        return Decision(max(1, min(wanted, available // 4)))
     free_at = standing.first_free_at if standing.first_free_at is not None else now
     return Decision(0, max(0.0, free_at - now))

@@ -1,0 +1,27 @@
+"""The budget between real processes and by the real clock."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+from tests.connectors.ledger_places import place, start_python
+from tests.connectors.test_budget_window import most_in_a_window
+
+__all__ = ["place"]
+pytestmark = pytest.mark.anyio
+WINDOW = 10.0
+
+
+async def test_four_processes_use_at_most_100_requests_in_any_10_seconds_and_at_least_90(place: str) -> None:
+    begin_at = time.time() + 3
+    words = [place, "100", str(WINDOW), str(begin_at), str(begin_at + 11.5)]
+    workers = [start_python("-m", "tests.connectors.budget_worker", *words) for _ in range(4)]
+    answers = [json.loads(worker.communicate(timeout=60)[0]) for worker in workers]
+    starts = [start for answer in answers for start in answer]
+    assert most_in_a_window(starts, WINDOW) <= 100
+    assert sum(1 for start in starts if start < begin_at + WINDOW) >= 90
+    # The next window opens in time, for all of them together.
+    assert len(starts) > 150
