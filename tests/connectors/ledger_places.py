@@ -1,4 +1,4 @@
-"""Where the ledger's tests keep their ledgers: a new SQLite file, a new PostgreSQL database if one is named."""
+"""Where the ledger's tests keep their ledgers: a new SQLite file, or a new PostgreSQL database."""
 
 from __future__ import annotations
 
