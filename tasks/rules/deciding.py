@@ -83,16 +83,20 @@ def known_problems(references: References) -> ReferenceProblem:
 def decide_creation(asset: AssetRecord, mapping: CompiledMapping, problem: ReferenceProblem) -> Decision:
     """Whether the asset can be created, and which of its values are left out.
 
-    ``changes`` holds every value to be written, with nothing as its current one.
+    ``changes`` holds every value to be written, with nothing as its current one. An asset that can't be
+    linked is skipped: the next run would not find its configuration and create it twice.
     """
+    required = REQUIRED | {mapping.fields[-1].path}
     decision = Decision()
     for mapped, wanted in creation_values(asset, mapping):
         why = _obstacle(mapped, wanted, problem)
         if why is None:
             decision.changes.append(FieldChange(mapped.target.path, None, wanted))
-        elif not _leave_out(decision, mapped, why):
+        elif mapped.path in required:
             return Decision(skipped=why)
-    missing = REQUIRED - {change.field for change in decision.changes}
+        else:
+            decision.warnings.append(_left_out(mapped, why))
+    missing = required - {change.field for change in decision.changes}
     return Decision(skipped=_missing_text(sorted(missing))) if missing else decision
 
 
@@ -124,9 +128,10 @@ def decide_changes(
             decision.warnings.append(f"{change.field} can't be empty in ConnectWise; it is left alone")
             continue
         why = _change_obstacle(by_path[change.field], change, problem)
+        if why is not None and change.field in REQUIRED:
+            return Decision(skipped=why)
         if why is not None:
-            if not _leave_out(decision, by_path[change.field], why):
-                return Decision(skipped=why)
+            decision.warnings.append(_left_out(by_path[change.field], why))
         elif change.field == TYPE.path:
             decision.type_change = change
         else:
@@ -179,7 +184,8 @@ def _other_asset(
 def _moved(planned: Sequence[FieldChange], fresh: Sequence[FieldChange]) -> list[str]:
     before = {change.field: change for change in planned}
     after = {change.field: change for change in fresh}
-    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    paths = (before.keys() | after.keys()) - {TYPE.path}
+    return sorted(path for path in paths if before.get(path) != after.get(path))
 
 
 def _change_obstacle(mapped: MappedField, change: FieldChange, problem: ReferenceProblem) -> str | None:
@@ -202,13 +208,9 @@ def _obstacle(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> st
     return None
 
 
-def _leave_out(decision: Decision, mapped: MappedField, why: str) -> bool:
-    """Note that an optional value is left out; False: it is required, so the asset is skipped."""
-    if mapped.target.path in REQUIRED:
-        return False
-    decision.warnings.append(f"{why}; {mapped.target.path} is left out")
-    return True
+def _left_out(mapped: MappedField, why: str) -> str:
+    return f"{why}; {mapped.path} is left out"
 
 
 def _missing_text(paths: Sequence[str]) -> str:
-    return f"No value for {' and '.join(paths)}, which ConnectWise requires"
+    return f"No value for {' and '.join(paths)}, which a configuration needs"

@@ -60,7 +60,12 @@ def test_a_type_that_could_not_be_created_skips_the_asset() -> None:
 
 def test_an_asset_without_a_type_is_skipped() -> None:
     payload = creation_payload(asset(type_name=None), compiled(), REFERENCES, COMPANY)
-    assert payload.skipped == "No value for type.name, which ConnectWise requires"
+    assert payload.skipped == "No value for type.name, which a configuration needs"
+
+
+def test_an_asset_that_could_not_be_linked_is_skipped() -> None:
+    payload = creation_payload(asset(key=""), compiled(), REFERENCES, COMPANY)
+    assert payload.skipped == "No value for customFields.ls_asset_id, which a configuration needs"
 
 
 def test_an_overlay_keeps_what_is_not_mapped_and_moves_the_twin_id() -> None:
