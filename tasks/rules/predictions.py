@@ -1,0 +1,69 @@
+"""How many requests a plan will cost, exact for a calm run: no retry, no conflict, no unclear outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tasks.rules.batching import MAX_BATCH, batch_count
+
+
+class WriteMode(StrEnum):
+    """How existing configurations are changed: bulk PUT in batches, or one PATCH a record."""
+
+    BULK = "bulk"
+    PATCH = "patch"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Requests to ConnectWise by purpose. ``reads_done`` were made before the plan was."""
+
+    reads_done: int
+    reference_creations: int
+    creation_batches: int
+    duplicate_check: int
+    rereads: int
+    modification_writes: int
+    canary_read: int
+    type_changes: int
+
+    @property
+    def writes(self) -> int:
+        """The requests that write."""
+        return self.reference_creations + self.creation_batches + self.modification_writes + self.type_changes
+
+    @property
+    def total(self) -> int:
+        """All requests of the run, those before the plan included."""
+        return self.reads_done + self.writes + self.duplicate_check + self.rereads + self.canary_read
+
+
+def predict_requests(
+    *,
+    reads_done: int,
+    reference_creations: int,
+    creations: int,
+    modifications: int,
+    type_changes: int,
+    batch_size: int = MAX_BATCH,
+    mode: WriteMode = WriteMode.BULK,
+) -> Prediction:
+    """Count the requests.
+
+    Every batch of modifications is read again right before it is written, in both modes; the first bulk PUT
+    is read once more after it (the canary); one count request at the end looks for duplicates if anything
+    was created. ``modifications`` leaves out the assets of which only the type changes.
+    """
+    changed_batches = batch_count(modifications, batch_size)
+    bulk = mode is WriteMode.BULK
+    return Prediction(
+        reads_done=reads_done,
+        reference_creations=reference_creations,
+        creation_batches=batch_count(creations, batch_size),
+        duplicate_check=int(creations > 0),
+        rereads=changed_batches,
+        modification_writes=changed_batches if bulk else modifications,
+        canary_read=int(bulk and modifications > 0),
+        type_changes=type_changes,
+    )
