@@ -1,0 +1,71 @@
+"""Markdown that no value can break: tables, links and text from names that a stranger may have chosen."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Link = Callable[[Any], str | None]
+"""The address of a record by its id or key; None if there is none."""
+
+EMPTY = "*empty*"
+_SPECIAL = re.compile(r"([\\`*_{}\[\]|~#!$])")
+
+
+def escape(value: Any) -> str:
+    """The value as one line of literal text: no markup, no HTML, no table cell, no link of its own."""
+    text = " ".join(_visible(str(value)).split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = _SPECIAL.sub(r"\\\1", text).replace("://", ":&#47;&#47;")
+    return re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}&#46;", text)
+
+
+def cell(value: Any, length: int = 80) -> str:
+    """A value for a table cell, cut at ``length`` characters with an ellipsis; nothing shows as empty."""
+    text = "" if value is None else " ".join(_visible(str(value)).split())
+    if not text:
+        return EMPTY
+    return escape(text if len(text) <= length else text[: length - 1] + "…")
+
+
+def linked(text: Any, address: str | None, length: int = 80) -> str:
+    """The text as a link, if there is an http address for it."""
+    shown = cell(text, length)
+    if not address or not address.lower().startswith(("https://", "http://")):
+        return shown
+    safe = re.sub(r"[\s<>|\\()\[\]`]", lambda found: f"%{ord(found[0]):02X}", address)
+    return f"[{shown}]({safe})"
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; the headers and cells are taken as Markdown, so values go through ``cell`` or ``linked``."""
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def capped_table(headers: Sequence[str], rows: Sequence[Sequence[str]], limit: int, total: int) -> str:
+    """The first ``limit`` rows, and how many more there are of ``total``."""
+    shown = table(headers, rows[:limit])
+    more = total - min(limit, len(rows))
+    return f"{shown}\n\n… and {more:,} more" if more > 0 else shown
+
+
+def section(title: str, body: str, level: int = 2) -> str:
+    """A heading and its text; nothing at all if there is no text."""
+    return f"{'#' * level} {title}\n\n{body}" if body else ""
+
+
+def document(*parts: str) -> str:
+    """The parts that say something, apart by blank lines."""
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _visible(text: str) -> str:
+    """Without characters that steer instead of show: controls, direction marks, lone surrogates."""
+    return "".join(
+        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
+        for char in text
+        if unicodedata.category(char) not in ("Cf", "Cs")
+    )
