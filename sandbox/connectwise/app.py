@@ -1,34 +1,143 @@
 """The ConnectWise PSA side of the sandbox as an ASGI application."""
 
-from typing import Protocol
+import json
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox.connectwise.access import (
+    API_VERSION,
+    Credentials,
+    RateLimit,
+    check_caller,
+    check_right,
+    company_info,
+    system_info,
+)
+from sandbox.connectwise.answering import Answer, Call, answered
+from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
+from sandbox.connectwise.paging import Address
+from sandbox.connectwise.routing import codebase_and_rest, route
 from sandbox.connectwise.store import Store
 from sandbox.switches import Switches
 
-
-class Credentials(Protocol):
-    """What a caller must show."""
-
-    company_id: str
-    public_key: str
-    private_key: str
-    client_id: str
+LONGEST_URL = 2000
+VENDOR_TYPE = "application/vnd.connectwise.com+json"
 
 
 class World(Protocol):
-    """What the application needs of the sandbox; the store may be exchanged while it runs."""
+    """What the application needs of the sandbox; all of it may be exchanged while it runs."""
 
-    store: Store
-    switches: Switches
-    credentials: Credentials
+    @property
+    def store(self) -> Store:
+        """The records."""
+
+    @property
+    def switches(self) -> Switches:
+        """How the server behaves where the vendor's servers differ."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """What a caller must show."""
+
+
+class ConnectWiseServer:
+    """Answers `/login/companyinfo/{id}` and everything under `/v4_6_release/apis/3.0/`."""
+
+    def __init__(self, world: World) -> None:
+        """The world is read anew with each request."""
+        self._world = world
+        self._rate = RateLimit()
+        self._bulk_items = [0]
+        self._counted: Store | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        request = Request(scope, receive)
+        response = await self._response(request)
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
+        address = _address(request)
+        if len(_typed_url(request, address)) > LONGEST_URL:
+            return Response("<h2>Request URL Too Long</h2>", 414, media_type="text/html")
+        company = _asked_company(request.url.path)
+        if company is not None:
+            world = self._world
+            return _json(200, company_info(company, world.credentials, world.switches))
+        found = codebase_and_rest(request.url.path)
+        if found is None or not self._is_codebase(found[0]):
+            return Response(WRONG_CODEBASE, 400, media_type="text/plain")
+        try:
+            answer = await self._answer(request, address, found[1])
+        except VendorError as error:
+            return _json(error.status, error.body(), error.headers, request)
+        if answer.status == 204:
+            return Response(status_code=204)
+        return _raw(answer.status, answer.content(), answer.headers, request)
+
+    async def _answer(self, request: Request, address: Address, words: list[str]) -> Answer:
+        world, headers = self._world, request.headers
+        switches = world.switches
+        check_caller(
+            headers.get("authorization", ""), headers.get("clientid", ""), world.credentials, switches
+        )
+        self._rate.take(switches.rate_limit)
+        if [word.lower() for word in words] == ["system", "info"] and request.method == "GET":
+            return Answer(200, system_info())
+        if not words:
+            raise no_endpoint()
+        asked = route(request.method, words)
+        check_right(asked.names, switches)
+        if world.store is not self._counted:
+            self._counted, self._bulk_items = world.store, [0]
+        base = address.url[: address.url.lower().index("/apis/3.0") + len("/apis/3.0")]
+        return await answered(Call(request, asked, world.store, switches, address, base, self._bulk_items))
+
+    def _is_codebase(self, word: str) -> bool:
+        return word.lower() in ("v4_6_release", self._world.switches.codebase.strip("/").lower())
 
 
 def connectwise_app(world: World) -> ASGIApp:
-    """The vendor's server: `/login/companyinfo/{id}` and `/v4_6_release/apis/3.0/...`."""
+    """The vendor's server over a world that has a store, switches and credentials."""
+    return ConnectWiseServer(world)
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        raise NotImplementedError
 
-    return app
+def _address(request: Request) -> Address:
+    """The address as typed; scheme from the connection, host from the Host header."""
+    host = request.headers.get("host", "localhost")
+    raw = request.scope.get("raw_path") or request.scope["path"].encode()
+    path = raw.decode("latin-1").partition("?")[0]
+    query = request.scope["query_string"].decode("latin-1")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    return Address(f"{request.scope['scheme']}://{host}{path}", tuple(pairs))
+
+
+def _typed_url(request: Request, address: Address) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{address.url}?{query}" if query else address.url
+
+
+def _asked_company(path: str) -> str | None:
+    words = [word for word in path.split("/") if word]
+    if len(words) == 3 and [word.lower() for word in words[:2]] == ["login", "companyinfo"]:
+        return words[2]
+    return None
+
+
+def _json(
+    status: int, value: Any, headers: dict[str, str] | None = None, request: Request | None = None
+) -> Response:
+    return _raw(status, json.dumps(value, ensure_ascii=False).encode(), headers or {}, request)
+
+
+def _raw(status: int, content: bytes, headers: dict[str, str], request: Request | None) -> Response:
+    accept = request.headers.get("accept", "") if request is not None else ""
+    versioned = VENDOR_TYPE in accept.lower()
+    media_type = f"{VENDOR_TYPE}; version={API_VERSION}" if versioned else "application/json; charset=utf-8"
+    return Response(
+        content, status, {"api-current-version": API_VERSION, **headers, "content-type": media_type}
+    )

@@ -192,8 +192,8 @@ CONTACTS = Table(
         "communicationItems": items(
             id=whole(),
             type=ref("company/communicationTypes"),
-            value=text(250),
-            extension=text(15),
+            value=text(),
+            extension=text(),
             defaultFlag=flag(),
             domain=text(),
             communicationType=choice("Email", "Fax", "Phone"),

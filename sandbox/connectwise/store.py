@@ -58,8 +58,8 @@ class Store:
         """Add a record in wire form and give back the stored one.
 
         An id is assigned unless given; defaults are filled in, a configuration gets the default status.
-        `_info` may be given (`{"lastUpdated": ...}`) to date a record back. Children take `typeId` (questions) or
-        `companyId` (sites) for their parent.
+        `_info` may be given (`{"lastUpdated": ...}`) to date a record back. A question takes `typeId`, a
+        site `companyId` for its parent.
 
         Raises:
             ValueError: a member that the collection's table does not have.
@@ -69,8 +69,7 @@ class Store:
         stored.update(self.stored_members(table, record))
         if collection == CONFIGURATIONS_NAME and "status" not in stored:
             stored.update(self.default_status())
-        if collection == CUSTOM_FIELDS_NAME:
-            self._describe_pod(stored)
+        self._describe_pod(collection, stored)
         if table.info is not None:
             stored["_info"] = {**self._stamps(table, by), **record.get("_info", {})}
         self.collection(collection)[stored["id"]] = stored
@@ -104,6 +103,7 @@ class Store:
         fresh = {**stored, "id": record_id}
         if table.info is not None:
             fresh["_info"] = dict(before.get("_info", {}))
+        self._describe_pod(table.name, fresh)
         self.collection(table.name)[record_id] = fresh
         self.touch(table, fresh, by=by)
         return fresh
@@ -197,7 +197,9 @@ class Store:
         self._last_ids[collection] = max(last, record_id)
         return record_id
 
-    def _describe_pod(self, stored: Record) -> None:
+    def _describe_pod(self, collection: str, stored: Record) -> None:
+        if collection != CUSTOM_FIELDS_NAME:
+            return
         for pod_id, screen_id, words in PODS.values():
             if pod_id == stored.get("podId"):
                 stored.setdefault("screenId", screen_id)

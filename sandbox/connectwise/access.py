@@ -1,0 +1,142 @@
+"""Who may call: Basic authentication, clientId, denied collections, request rate; and the company look-up."""
+
+import base64
+import binascii
+import math
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sandbox.connectwise.errors import VendorError, denied
+from sandbox.switches import Switches
+
+API_VERSION = "2026.4"
+
+
+class Credentials(Protocol):
+    """What a caller must show."""
+
+    @property
+    def company_id(self) -> str:
+        """The login company."""
+
+    @property
+    def public_key(self) -> str:
+        """The API member's public key."""
+
+    @property
+    def private_key(self) -> str:
+        """The API member's private key."""
+
+    @property
+    def client_id(self) -> str:
+        """The integration's GUID."""
+
+
+def check_caller(authorization: str, client_id: str, known: Credentials, switches: Switches) -> None:
+    """Refuse a caller with a wrong company, wrong keys or no known client id.
+
+    Raises:
+        VendorError: with the statuses that the switches say.
+    """
+    wanted = f"{known.company_id}+{known.public_key}:{known.private_key}"
+    # The company's name is not case-sensitive at the login, the keys are.
+    company, plus, keys = _decoded(authorization).partition("+")
+    shown = f"{known.company_id if company.lower() == known.company_id.lower() else company}{plus}{keys}"
+    if not secrets.compare_digest(shown.encode(), wanted.encode()):
+        status = switches.bad_keys_status
+        if status == 404:
+            raise VendorError(404, "ConnectWiseApi", "The endpoint does not exist.")
+        raise VendorError(status, "Unauthorized", "Invalid company, public key or private key.")
+    if client_id.strip().lower() != known.client_id.lower():
+        message = "A valid clientId header is required." if client_id else "The clientId header is missing."
+        raise VendorError(switches.missing_client_id_status, "Unauthorized", message)
+
+
+def check_right(collections: tuple[str, ...], switches: Switches) -> None:
+    """Refuse what the API member's role does not reach.
+
+    Raises:
+        VendorError: 403 Security.
+    """
+    refused = {one.strip("/").lower() for one in switches.denied}
+    if any(one.lower() in refused for one in collections):
+        raise denied()
+
+
+class RateLimit:
+    """A sliding window over the requests of the one caller."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        """No requests yet."""
+        self._now = now
+        self._taken: deque[float] = deque()
+
+    def take(self, limit: list[float] | None) -> None:
+        """Count one request; `limit` is [requests, seconds].
+
+        Raises:
+            VendorError: 429 with Retry-After in whole seconds.
+        """
+        if limit is None:
+            self._taken.clear()
+            return
+        most, seconds = limit
+        now = self._now()
+        while self._taken and self._taken[0] <= now - seconds:
+            self._taken.popleft()
+        if len(self._taken) >= most:
+            wait = max(1, math.ceil(self._taken[0] + seconds - now)) if self._taken else math.ceil(seconds)
+            raise TooManyRequestsError(wait)
+        self._taken.append(now)
+
+
+class TooManyRequestsError(VendorError):
+    """429: its body says `error` where others say `code`."""
+
+    def __init__(self, wait: int) -> None:
+        """Wait this many seconds."""
+        message = f"Too many requests. Please try again in {wait} seconds."
+        super().__init__(429, "ConnectWiseAPI", message, headers={"Retry-After": str(wait)})
+
+    def body(self) -> dict[str, Any]:
+        """`{error, message}`."""
+        return {"error": self.code, "message": self.message}
+
+
+def company_info(company_id: str, known: Credentials, switches: Switches) -> dict[str, Any] | None:
+    """The answer of `/login/companyinfo/{id}`: where the company's server is; None for an unknown company."""
+    if company_id.lower() != known.company_id.lower():
+        return None
+    return {
+        "CompanyName": known.company_id,
+        "Codebase": switches.codebase,
+        "VersionCode": f"v{API_VERSION}",
+        "VersionNumber": f"v{API_VERSION}.10000",
+        "CompanyID": known.company_id,
+        "IsCloud": False,
+    }
+
+
+def system_info() -> dict[str, Any]:
+    """The answer of `/system/info`."""
+    return {
+        "version": f"v{API_VERSION}.10000",
+        "isCloud": False,
+        "serverTimeZone": "UTC",
+        "licenseBits": [{"name": "serviceDesk", "activeFlag": True}],
+        "cloudRegion": "NA",
+        "maxWorkFlowRecordsAllowed": 100000,
+    }
+
+
+def _decoded(authorization: str) -> str:
+    scheme, _, given = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(given.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return ""

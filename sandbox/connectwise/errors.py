@@ -1,0 +1,66 @@
+"""Refusals in the vendor's words: HTTP status, code, message and the errors of single fields."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+WRONG_CODEBASE = "Cannot route. Codebase/company is invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """One entry of `errors`."""
+
+    code: str
+    message: str
+    field: str
+
+    def body(self, resource: str) -> dict[str, str]:
+        """The entry as the wire shows it."""
+        return {"code": self.code, "message": self.message, "resource": resource, "field": self.field}
+
+
+@dataclass(slots=True)
+class VendorError(Exception):
+    """A request that is refused; `body` gives the answer's JSON."""
+
+    status: int
+    code: str
+    message: str
+    errors: list[dict[str, str]] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """`{code, message, errors}`, the errors null where no single field is at fault."""
+        return {"code": self.code, "message": self.message, "errors": self.errors}
+
+
+def invalid(resource: str, faults: list[FieldFault]) -> VendorError:
+    """A body that breaks the rules of its record."""
+    errors = [fault.body(resource) for fault in faults]
+    return VendorError(400, "InvalidObject", f"{resource} object is invalid", errors)
+
+
+def bad_condition(message: str) -> VendorError:
+    """A condition, order or field list that can't be used."""
+    return VendorError(400, "ApiFindCondition", message)
+
+
+def bad_body(message: str) -> VendorError:
+    """A body that can't be read as the record it should be."""
+    hint = "Check your accept header to make sure you are using the correct version."
+    return VendorError(400, "ConnectWiseApi", message + hint)
+
+
+def not_found(label: str, record_id: object) -> VendorError:
+    """No such record."""
+    return VendorError(404, "NotFound", f"{label} {record_id} not found")
+
+
+def no_endpoint() -> VendorError:
+    """No such path, or not with this method."""
+    return VendorError(404, "ConnectWiseApi", "The endpoint does not exist.")
+
+
+def denied() -> VendorError:
+    """The API member's security role lacks the right."""
+    return VendorError(403, "Security", "You do not have security permission to perform this action.")

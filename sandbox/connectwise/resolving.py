@@ -1,0 +1,112 @@
+"""Members of a request body turned into stored form: references found by id, identifier or name."""
+
+from typing import Any
+
+from sandbox.connectwise.errors import FieldFault
+from sandbox.connectwise.fields import Field, Kind, Table
+from sandbox.connectwise.naming import shown_name
+from sandbox.connectwise.store import Record, Store, answers
+from sandbox.connectwise.tables import table_of
+
+
+class Resolver:
+    """Turns members into stored form for one collection, collecting what is wrong in `faults`."""
+
+    def __init__(self, table: Table, store: Store) -> None:
+        """Nothing is written to the store."""
+        self._table = table
+        self._store = store
+        self.faults: list[FieldFault] = []
+
+    def resolved(self, members: Record) -> Record:
+        """The members in stored form; a null stays None; what has no effect or is not kept is left out."""
+        found: Record = {}
+        for name, value in members.items():
+            field = self._table.fields.get(name)
+            if field is None or not field.kept or not field.settable:
+                continue
+            if field.mirrors:
+                if field.mirrors not in members:
+                    found[field.mirrors] = (
+                        None if value is None else self._reference(name, field, {"id": value})
+                    )
+                continue
+            found[name] = None if value is None else self._value(name, field, value)
+        return found
+
+    def _value(self, name: str, field: Field, value: Any) -> Any:
+        match field.kind:
+            case Kind.REFERENCE:
+                return self._reference(name, field, value)
+            case Kind.REFERENCES:
+                return [one for each in value if (one := self._reference(name, field, each)) is not None]
+            case Kind.CUSTOM:
+                return self._custom_values(value)
+            case Kind.ANSWERS:
+                return answers({"questionId": one.get("questionid"), **one} for one in value)
+            case _:
+                return value
+
+    def _reference(self, name: str, field: Field, value: Record) -> Record | None:
+        """`{"id": n}`; an id is not looked up here: whether it exists is part of validating the record."""
+        record_id = value.get("id")
+        if record_id is not None:
+            return {"id": record_id}
+        for key in ("identifier", "name"):
+            if value.get(key) is not None:
+                return self._named(name, field, key, str(value[key]))
+        return None
+
+    def _named(self, name: str, field: Field, key: str, wanted: str) -> Record | None:
+        """The one record of that identifier or name; none, or several, is a fault."""
+        table, folded = table_of(field.target), wanted.strip().casefold()
+        ids = [
+            record_id
+            for record_id, record in self._store.collection(field.target).items()
+            if (_word(table, record, key) or "").casefold() == folded
+        ]
+        if len(ids) == 1:
+            return {"id": ids[0]}
+        self.faults.append(FieldFault("NotFound", f"{table.label} {wanted} not found", name))
+        return None
+
+    def _custom_values(self, values: list[Record]) -> dict[int, Any]:
+        definitions = {one["id"]: one for one in self._store.custom_fields(self._table.name)}
+        by_caption = {one["caption"].casefold(): one["id"] for one in definitions.values()}
+        found: dict[int, Any] = {}
+        for one in values:
+            field_id = one.get("id")
+            if field_id is None:
+                field_id = by_caption.get(str(one.get("caption")).casefold())
+            definition = definitions.get(int(field_id or 0)) if str(field_id).isdigit() else None
+            if definition is None:
+                self._refuse("NotFound", f"Custom field {one.get('id') or one.get('caption')} not found")
+            elif not _fits(definition["fieldTypeIdentifier"], one.get("value")):
+                self._refuse("InvalidField", f"The value of {definition['caption']} is invalid.")
+            else:
+                found[definition["id"]] = one.get("value")
+        return found
+
+    def _refuse(self, code: str, message: str) -> None:
+        self.faults.append(FieldFault(code, message, "customFields"))
+
+
+def _word(table: Table, record: Record, key: str) -> str | None:
+    return record.get(key) if key == "identifier" else shown_name(table, record)
+
+
+def _fits(field_type: str, value: Any) -> bool:
+    """Whether a custom field of this type can hold the value: always a scalar."""
+    if isinstance(value, dict | list):
+        return False
+    if value is None or value == "":
+        return True
+    if field_type in ("Number", "Currency", "Percent"):
+        try:
+            float(value)
+        except ValueError:
+            return False
+        return not isinstance(value, bool)
+    if field_type == "Checkbox":
+        return isinstance(value, bool) or str(value).lower() in ("true", "false")
+    return True
