@@ -256,7 +256,7 @@ def _open_client(
     verify: bool | ssl.SSLContext,
 ) -> httpx.AsyncClient:
     # A proxy named in the environment must not see what is meant for this machine.
-    direct: dict[str, None] = {"all://": None} if is_loopback(base_url) else {}
+    direct: dict[str, None] = {f"all://{base_url.netloc.decode()}": None} if is_loopback(base_url) else {}
     return httpx.AsyncClient(
         headers=dict(headers),
         transport=transport,
