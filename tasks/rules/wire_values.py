@@ -6,6 +6,7 @@ as ``{"id": n}``, values of custom fields are always scalar.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -96,9 +97,11 @@ def _scalar(target: Target, value: Any) -> Any:
 def _number(target: Target, value: Any) -> int | float:
     try:
         number = float(_scalar(target, value))
-        return int(number) if number.is_integer() else number
     except (TypeError, ValueError, OverflowError):
-        raise LimitError(f"{target.path} takes a number, not {str(value)[:60]!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise LimitError(f"{target.path} takes a number, not {str(value)[:60]!r}")
+    return int(number) if number.is_integer() else number
 
 
 def _boolean(target: Target, value: Any) -> bool:
@@ -111,7 +114,7 @@ def _boolean(target: Target, value: Any) -> bool:
 def _date_time(target: Target, value: Any) -> str:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
-    except ValueError:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise LimitError(f"{target.path} takes a date, not {str(value)[:60]!r}") from None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
