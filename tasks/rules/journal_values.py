@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from connectors.connectwise.models import PatchOperation
 from tasks.rules.mapping import CompiledMapping
-from tasks.rules.payloads import lay_member, without_info
+from tasks.rules.payloads import lay_member, set_member, without_info
 from tasks.rules.records import FieldChange
 from tasks.rules.targets import Kind
 
@@ -60,19 +61,15 @@ def with_values(record: Mapping[str, Any], values: Mapping[str, Any]) -> dict[st
     return laid
 
 
-def value_operations(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+def value_operations(values: Mapping[str, Any]) -> list[PatchOperation]:
     """The operations of a PATCH that sets the journalled values again, custom fields last."""
-    members = [(key, _sent(value)) for key, value in values.items() if not key.startswith(_CUSTOM)]
+    members = [set_member(key, _sent(value)) for key, value in values.items() if not key.startswith(_CUSTOM)]
     custom = [
         {"id": int(key.removeprefix(_CUSTOM)), "value": value}
         for key, value in values.items()
         if key.startswith(_CUSTOM)
     ]
-    operations: list[dict[str, Any]] = [
-        {"op": "remove", "path": key} if value is None else {"op": "replace", "path": key, "value": value}
-        for key, value in members
-    ]
-    return [*operations, {"op": "replace", "path": "customFields", "value": custom}]
+    return [*members, set_member("customFields", custom)]
 
 
 def _sent(value: Any) -> Any:

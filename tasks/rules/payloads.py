@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from connectors.connectwise.models import PatchOperation
 from tasks.rules.deciding import decide_creation, known_problems
 from tasks.rules.mapping import CompiledMapping, MappedField
 from tasks.rules.records import AssetRecord, ConfigurationRecord, FieldChange
@@ -87,7 +88,7 @@ def patch_operations(
     configuration: ConfigurationRecord,
     mapping: CompiledMapping,
     references: References,
-) -> list[dict[str, Any]]:
+) -> list[PatchOperation]:
     """The operations of one PATCH: one a changed member, then always one ``replace customFields``.
 
     That one names id and value of every mapped custom field: the wanted value of those that change, the
@@ -96,12 +97,18 @@ def patch_operations(
     """
     by_path = _by_path(mapping)
     operations = [
-        _operation(by_path[change.field], change, references)
+        set_member(mapped.target.field, _wire(mapped, change.wanted, references))
         for change in changes
-        if by_path[change.field].target.kind is not Kind.CUSTOM
+        if (mapped := by_path[change.field]).target.kind is not Kind.CUSTOM
     ]
-    custom = _custom_values(changes, configuration, mapping)
-    return [*operations, {"op": "replace", "path": "customFields", "value": custom}]
+    return [*operations, set_member("customFields", _custom_values(changes, configuration, mapping))]
+
+
+def set_member(member: str, value: Any) -> PatchOperation:
+    """The operation that gives a member this value, whole; None removes it, which clears it."""
+    if value is None:
+        return cast(PatchOperation, {"op": "remove", "path": member})
+    return {"op": "replace", "path": member, "value": value}
 
 
 def without_info(value: Any) -> Any:
@@ -109,13 +116,6 @@ def without_info(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: without_info(each) for key, each in value.items() if key != "_info"}
     return [without_info(each) for each in value] if isinstance(value, list) else value
-
-
-def _operation(mapped: MappedField, change: FieldChange, references: References) -> dict[str, Any]:
-    if is_empty(change.wanted):
-        return {"op": "remove", "path": mapped.target.field}
-    value = _wire(mapped, change.wanted, references)
-    return {"op": "replace", "path": mapped.target.field, "value": value}
 
 
 def _custom_values(
