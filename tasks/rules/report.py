@@ -19,6 +19,16 @@ class Failure:
     configuration_id: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One configuration that the run created or modified (``action``)."""
+
+    asset_key: str
+    name: str
+    action: str
+    configuration_id: int | None = None
+
+
 @dataclass(slots=True)
 class RunReport:
     """The outcome of a run. ``counts`` add up; a report can't be made of counts that don't.
@@ -38,6 +48,7 @@ class RunReport:
     requests_used: int = 0
     writes: int = 0
     checksum: str = ""
+    written: list[Written] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.counts.check()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tasks.rules.markdown import Link, capped_table, cell, document, escape, linked, section
 from tasks.rules.plan import Plan
 from tasks.rules.plan_text import ROWS, counts_table, findings, references_table
-from tasks.rules.report import Failure, RunReport
+from tasks.rules.report import Failure, RunReport, Written
 from tasks.rules.undo import UndoPlan
 
 
@@ -30,6 +30,7 @@ def report_markdown(
         section("Held by more than one configuration", _duplicates(report.duplicates, asset_link, rows)),
         section("Notes", "\n".join(f"- {escape(note)}" for note in report.notes)),
         section("Reference records created", references_table(report.references_created, rows)),
+        section("Written", _written(report.written, configuration_link, asset_link, rows)),
         findings(plan, configuration_link, asset_link, rows) if plan else "",
     )
 
@@ -91,6 +92,18 @@ def _failures(failures: Sequence[Failure], configurations: Link, assets: Link, r
     ]
     headers = ["Asset", "Key", "Configuration", "Operation", "ConnectWise says"]
     return capped_table(headers, lines, rows, len(failures)) if lines else ""
+
+
+def _written(written: Sequence[Written], configurations: Link, assets: Link, rows: int) -> str:
+    lines = [
+        [
+            linked(each.name, configurations(each.configuration_id) if each.configuration_id else None),
+            escape(each.action),
+            linked(each.asset_key, assets(each.asset_key)),
+        ]
+        for each in written[:rows]
+    ]
+    return capped_table(["Configuration", "Outcome", "Asset"], lines, rows, len(written)) if lines else ""
 
 
 def _duplicates(keys: Sequence[str], link: Link, rows: int) -> str:

@@ -11,7 +11,7 @@ from tasks.rules.counts import Counts
 from tasks.rules.markdown import cell, document, escape, linked, table
 from tasks.rules.matching import Ambiguous, MatchResult, Unmatched
 from tasks.rules.plan_text import plan_markdown
-from tasks.rules.report import Failure, RunReport
+from tasks.rules.report import Failure, RunReport, Written
 from tasks.rules.report_text import report_markdown, undo_markdown
 from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep
 from tests.rules.plan_samples import asset, configuration
@@ -136,8 +136,15 @@ def test_a_report_shows_failures_in_the_vendors_words() -> None:
         requests_predicted=10,
         requests_used=11,
         writes=4,
+        written=[Written("k1", "PC 1", "created", 12), Written("k2", "PC 2", "created")],
     )
-    text = report_markdown(report, planned(MatchResult(matched=[match()])))
+    text = report_markdown(
+        report,
+        planned(MatchResult(matched=[match()])),
+        configuration_link=lambda number: f"https://cw.example/{number}",
+    )
+    assert "| [PC 1](https://cw.example/12) | created | k1 |" in text
+    assert "| PC 2 | created | k2 |" in text
     assert text.split("\n")[2] == "**Finished with 1 failure**"
     assert "InvalidObject: macAddress is too long" in text
     assert "11 used, 10 predicted; 4 writes" in text
