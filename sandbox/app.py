@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,7 +37,7 @@ class SandboxApp:
     def _serve(self, world: World) -> None:
         self.world = world
         self._systems: dict[str, ASGIApp] = {
-            "connectwise": connectwise_app(cast("Any", world)),
+            "connectwise": connectwise_app(world),
             "lansweeper": LansweeperApp(world),
         }
 

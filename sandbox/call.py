@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,8 @@ from starlette.types import Scope
 
 from sandbox.lansweeper.documents import root_fields
 
-API_ROOT = "/v4_6_release/apis/3.0"
-COMPANY_INFO = "/login/companyinfo"
 GRAPHQL_PATHS = ("/api/v2/graphql", "/api/integrations/graphql")
+API_ROOT = re.compile(r"/[^/]+/apis/3\.0(?=/|$)", re.IGNORECASE)  # any code base
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -39,9 +39,8 @@ def read_call(scope: Scope, body: bytes) -> Call:
 
 def under_root(path: str) -> str:
     """The path below ``/v4_6_release/apis/3.0``, in one spelling: no double or trailing slash."""
-    if path.lower().startswith(API_ROOT):
-        path = path[len(API_ROOT) :]
-    return "/" + "/".join(part for part in path.split("/") if part)
+    rest = API_ROOT.sub("", path, count=1)
+    return "/" + "/".join(part for part in rest.split("/") if part)
 
 
 def parse_body(body: bytes) -> Any:

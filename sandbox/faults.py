@@ -85,7 +85,7 @@ class Faults:
 
     def take(self, call: Call) -> list[Fault]:
         """The faults for this request, in the order of their rules."""
-        return [_resolved(rule, call) for rule in self._rules if rule.take(call)]
+        return [rule.fault for rule in self._rules if rule.take(call)]
 
     def as_json(self) -> list[dict[str, Any]]:
         """How often each rule matched and was applied."""
@@ -111,11 +111,3 @@ def _numbers(nth: Any) -> frozenset[int]:
         return frozenset()
     return frozenset([nth] if isinstance(nth, int) else nth)
 
-
-def _resolved(rule: Rule, call: Call) -> Fault:
-    """The fault, with the share of a partial one turned into the indexes of refused items."""
-    fault = rule.fault
-    if fault["kind"] != "partial" or "indexes" in fault or not isinstance(call.body, list):
-        return fault
-    share = fault.get("share", 1.0)
-    return {**fault, "indexes": [n for n in range(len(call.body)) if rule.draw.random() < share]}
