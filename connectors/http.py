@@ -140,8 +140,8 @@ class HttpSession:
             StopError: a person must act: credentials, rights, address, certificate.
             UnclearOutcomeError: a create that may or may not have been done; it is never repeated here.
         """
+        self.refuse_write(kind, method, path)
         call = Call(kind, self.system, method, path)
-        self._refuse_write(call)
         request = self._build(method, root + path, params, json, headers)
         attempt, waited = 0, 0.0
         while True:
@@ -155,6 +155,16 @@ class HttpSession:
             logger.warning("%s: %s, try %d of %d in %.1f s", call, answer.outcome, attempt + 1, TRIES, wait)
             await self._sleep(wait)
             waited += wait
+
+    def refuse_write(self, kind: Kind, method: str, path: str) -> None:
+        """WriteRefusedError if the session is for reading only and the request would write."""
+        if self.read_only and kind is not Kind.READ:
+            raise WriteRefusedError(
+                "This client was opened for reading only, so nothing was sent",
+                system=self.system,
+                method=method,
+                path=path,
+            )
 
     async def request_json(self, kind: Kind, method: str, path: str, **options: Any) -> Any:
         """As ``request``; returns the body as JSON, None for an empty one.
@@ -189,15 +199,6 @@ class HttpSession:
 
     def __repr__(self) -> str:
         return f"HttpSession({self.system!r}, {str(self.base_url)!r})"
-
-    def _refuse_write(self, call: Call) -> None:
-        if self.read_only and call.kind is not Kind.READ:
-            raise WriteRefusedError(
-                "This client was opened for reading only, so nothing was sent",
-                system=call.system,
-                method=call.method,
-                path=call.path,
-            )
 
     def _build(
         self,

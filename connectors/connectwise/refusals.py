@@ -26,6 +26,7 @@ SHORTEN = "Shorten the conditions, or ask for fewer ids at once."
 CHECK_FIELDS = "Check the field names in the conditions."
 NOT_OFFERED = "This server does not offer the operation; its version may be too old."
 
+_REDIRECTS = range(300, 400)
 Advice = tuple[type[ConnectorError], str]
 
 
@@ -37,7 +38,7 @@ def read_connectwise_refusal(response: httpx.Response) -> Refusal | None:
     if not isinstance(body, dict):
         body = {"message": words_of(response)}
     code = one_line(body.get("code") or body.get("error") or "")
-    message = one_line(body.get("message") or code or words_of(response)).rstrip(".")
+    message = one_line(body.get("message") or "").rstrip(".") or code or words_of(response)
     details = tuple(_details(body.get("errors")))
     error, remedy = _advice(response, code, message) or (None, "")
     return Refusal(message=message, code=code, details=details, remedy=remedy, error=error)
@@ -61,6 +62,8 @@ def _advice(response: httpx.Response, code: str, message: str) -> Advice | None:
         return StopError, CHECK_SITE
     if status in (400, 401, 403) and "clientid" in words.replace(" ", ""):
         return StopError, CHECK_CLIENT_ID
+    if status in _REDIRECTS:
+        return StopError, CHECK_SITE
     if status == 404:
         return _not_found(response.request, words)
     return _BY_STATUS.get(status) or _BY_CODE.get(code)

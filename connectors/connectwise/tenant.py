@@ -83,6 +83,7 @@ class Tenant:
 
     async def _send(self, kind: Kind, method: str, path: str, **options: Any) -> tuple[Any, httpx.Headers]:
         """An operation's answer: its body as JSON, None for an empty one, and its headers."""
+        self.session.refuse_write(kind, method, path)
         root = await self._find_root(not_at=None)
         try:
             answer = await self.session.request(kind, method, path, root=root, **options)
