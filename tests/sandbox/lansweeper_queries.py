@@ -10,7 +10,9 @@ import httpx
 from deployments.local_sandbox import Sandbox
 
 PAGE = """
-query ($id: ID!, $fields: [String!]!, $page: AssetsPaginationInputValidated, $filters: AssetsFilterGroupedInput) {
+query (
+  $id: ID!, $fields: [String!]!, $page: AssetsPaginationInputValidated, $filters: AssetsFilterGroupedInput
+) {
   site(id: $id) {
     assetResources(assetPagination: $page, fields: $fields, filters: $filters) {
       pagination { limit current next page }
