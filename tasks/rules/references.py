@@ -64,7 +64,8 @@ class ReferencePlan:
 
     ``ids``: folded name -> id of the existing record. ``missing``: to be created, sorted. ``inactive``:
     exist, but inactive. ``not_found``: don't exist and are not to be created. ``refused``: name -> why it
-    can't be created. ``problems``: folded name -> why no configuration can refer to it.
+    can't be created. ``problems``: folded name -> why no configuration can refer to it. ``existing``: folded
+    name -> id of every record there is, wanted or not, to name what a configuration held before.
     """
 
     kind: ReferenceKind
@@ -74,6 +75,7 @@ class ReferencePlan:
     not_found: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    existing: dict[str, int] = field(default_factory=dict)
 
     def id_of(self, name: str) -> int | None:
         """The id of an existing, active record of this name; None if there is none (yet)."""
@@ -96,7 +98,7 @@ def plan_references(
         create: whether missing ones may be created (for locations: a structure level id is set).
     """
     active, inactive = _by_name(kind, existing)
-    plan = ReferencePlan(kind)
+    plan = ReferencePlan(kind, existing={**inactive, **active})
     for key, name in sorted(_spellings(wanted).items()):
         if key in active:
             plan.ids[key] = active[key]

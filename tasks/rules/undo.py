@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.journal_values import value_of
+from tasks.rules.references import folded
 from tasks.rules.wire_values import comparable, is_empty
 
 FieldAction = Literal["modify", "change_type"]
@@ -172,17 +173,27 @@ def _undo_fields(
         current = value_of(record, key)
         if _same(current, before.get(key)):
             plan.undone_already += 1
-        elif _same(current, after[key]):
-            values[key] = before.get(key)
-        else:
+        elif not _same(current, after[key]):
             plan.refuse(writes[0], f"Changed since: it is now {_shown(current)}.", key)
+        elif _without_id(before.get(key)):
+            plan.refuse(writes[0], f"The journal does not hold the id of {_shown(before[key])}.", key)
+        else:
+            values[key] = before.get(key)
     if values:
         first = writes[0]
         plan.steps.append(UndoStep(action, int(record["id"]), first.record_name, first.asset_key, values))
 
 
 def _same(one: Any, other: Any) -> bool:
+    """References compare by id, by name where the journal holds only that."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping) and (_without_id(one) or _without_id(other)):
+        return folded(str(one.get("name"))) == folded(str(other.get("name")))
     return bool(comparable(one) == comparable(other))
+
+
+def _without_id(value: Any) -> bool:
+    """Whether it is a reference without an id."""
+    return isinstance(value, Mapping) and "name" in value and value.get("id") is None
 
 
 def _shown(value: Any) -> str:

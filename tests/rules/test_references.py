@@ -60,6 +60,11 @@ def test_an_inactive_record_is_reported_and_not_doubled() -> None:
     assert plan.problem("dell") == "manufacturer 'Dell' is inactive in ConnectWise"
 
 
+def test_every_existing_record_is_known_by_name() -> None:
+    records = [{"id": 2, "name": "Dell", "inactiveFlag": True}, {"id": 3, "name": "HP"}]
+    assert plan_references(MANUFACTURER, [], records, create=True).existing == {"dell": 2, "hp": 3}
+
+
 def test_without_a_structure_level_locations_are_not_created() -> None:
     plan = plan_references(LOCATION, ["Tampa"], [], create=False)
     assert (plan.not_found, plan.missing) == (["Tampa"], [])

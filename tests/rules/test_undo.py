@@ -79,6 +79,13 @@ def test_a_type_goes_back_by_its_own_call() -> None:
     assert (undo.steps[0].action, undo.steps[0].values["type"]) == ("change_type", {"id": 11})
 
 
+def test_a_reference_without_its_id_in_the_journal_is_compared_by_name_and_refused() -> None:
+    entry = write("change_type", {"type": {"name": "ls_Windows"}}, {"type": {"id": 12, "name": "ls_Linux"}})
+    undo = plan_undo([entry], {100: wire(type={"id": 12, "name": "ls_Linux"})})
+    assert [each.reason for each in undo.refused] == ["The journal does not hold the id of 'ls_Windows'."]
+    assert plan_undo([entry], {100: wire(type={"id": 11, "name": "LS_Windows"})}).undone_already == 1
+
+
 def test_a_created_configuration_is_deleted_if_nothing_was_added() -> None:
     undo = plan_undo([write("create", None, created())], {100: as_server_keeps(created())})
     assert [(step.action, step.record_id) for step in undo.steps] == [("delete", 100)]
