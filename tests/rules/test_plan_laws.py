@@ -1,0 +1,149 @@
+"""The laws over whole runs, played on a small server in memory: match, plan, payloads and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.rules.counts import final_counts
+from tasks.rules.deciding import redecide
+from tasks.rules.matching import MatchOptions, match
+from tasks.rules.payloads import creation_payload, overlay
+from tasks.rules.plan import Plan
+from tasks.rules.planning import build_plan, compare_matched, needed_names
+from tasks.rules.references import KINDS, ReferencePlan, folded, plan_references
+from tests.rules.plan_samples import COMPANY, compiled
+
+MAPPING = compiled(type_name="lansweeper", manufacturer_name="fill")
+
+
+class Server:
+    """Configurations and reference records of one company."""
+
+    def __init__(self, records: Sequence[dict[str, Any]]) -> None:
+        self.records = {record["id"]: record for record in records}
+        self.names: dict[str, list[dict[str, Any]]] = {path: [] for path in KINDS}
+        self.writes = 0
+
+    def plan(self, items: Sequence[dict[str, Any]]) -> tuple[Plan, dict[str, ReferencePlan]]:
+        assets = [MAPPING.read_asset(item) for item in items]
+        configurations = [MAPPING.read_configuration(record) for record in self.records.values()]
+        result = match(assets, configurations, MatchOptions(complete=True))
+        compared = compare_matched(result.matched, MAPPING)
+        names = needed_names([each.asset for each in result.unmatched], compared.changed, MAPPING)
+        plans = {
+            path: plan_references(KINDS[path], wanted, self.names[path], create=path != "location.name")
+            for path, wanted in names.items()
+        }
+        return build_plan(result, compared, MAPPING, plans), plans
+
+    def run(self, items: Sequence[dict[str, Any]]) -> Plan:
+        plan, plans = self.plan(items)
+        for path, names in plan.reference_creations.items():
+            for name in names:
+                self._add_reference(path, name, plans[path])
+        ids = {path: found.ids for path, found in plans.items()}
+        for creation in plan.creations:
+            payload = creation_payload(creation.asset, MAPPING, ids, COMPANY)
+            assert payload.record is not None
+            self._store({**payload.record, "id": max(self.records, default=0) + 1})
+        for each in plan.modifications:
+            fresh = self.records[each.configuration.id]
+            decided = redecide(each.asset, each.changes, fresh, MAPPING, ids, company_id=COMPANY)
+            assert (decided.refused, decided.moved) == (None, [])
+            self._store(overlay(fresh, each.all_changes, MAPPING, ids))
+        return plan
+
+    def _add_reference(self, path: str, name: str, plan: ReferencePlan) -> None:
+        member = KINDS[path].name_fields[0]
+        record = {"id": len(self.names[path]) + 50, member: name}
+        self.names[path].append(record)
+        plan.ids[folded(name)] = record["id"]
+        self.writes += 1
+
+    def _store(self, record: dict[str, Any]) -> None:
+        for path, records in self.names.items():
+            reference = record.get(KINDS[path].path.partition(".")[0])
+            for known in records:
+                if reference and reference["id"] == known["id"]:
+                    reference["name"] = KINDS[path].name_of(known)
+        self.records[record["id"]] = record
+        self.writes += 1
+
+
+few = st.sampled_from
+items = st.lists(
+    st.fixed_dictionaries(
+        {
+            "key": few([f"k{n}" for n in range(12)]),
+            "name": few(["PC 1", "pc 1 ", "PC 2", None, "n" * 120]),
+            "type_name": few(["Windows", "Linux", None, "t" * 60]),
+            "manufacturer_name": few(["Dell", "DELL", None, "m" * 60]),
+            "location_name": few(["Tampa", None]),
+            "serialNumber": few(["SER1", "SER2", "ser1", "None", None]),
+            "macAddress": few(["00:1D:9C:D1:F6:DF", "00-1d-9c-d1-f6-df", None]),
+            "modelNumber": few(["M", "m" * 300, None]),
+            "activeFlag": few([True, None]),
+        }
+    ),
+    max_size=10,
+)
+records = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.integers(1, 30),
+            "name": few(["PC 1", "PC 2", "Old"]),
+            "serialNumber": few(["SER1", "SER2", "", None]),
+            "macAddress": few(["001D9CD1F6DF", None]),
+            "activeFlag": st.booleans(),
+            "notes": few(["by hand", None]),
+            "vendorNotes": few(["kept", None]),
+            "customFields": few([[], [{"id": 5, "value": "k1"}], [{"id": 5, "value": "gone"}]]),
+        }
+    ),
+    max_size=8,
+    unique_by=lambda record: record["id"],
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(items, records)
+def test_a_second_run_writes_nothing(assets: list[dict[str, Any]], existing: list[dict[str, Any]]) -> None:
+    server = Server(existing)
+    first = server.run(assets)
+    assert first.counts.read == len(assets)
+    written = server.writes
+    second = server.run(assets)
+    assert second.nothing_to_write
+    assert server.writes == written
+
+
+@settings(max_examples=100, deadline=None)
+@given(items, records)
+def test_no_asset_is_held_twice_and_nothing_unmapped_changes(
+    assets: list[dict[str, Any]], existing: list[dict[str, Any]]
+) -> None:
+    server = Server(existing)
+    before = {record_id: record.get("vendorNotes") for record_id, record in server.records.items()}
+    plan = server.run(assets)
+    created = [server.records[number] for number in server.records.keys() - before.keys()]
+    keys = [record["customFields"][0]["value"] for record in created]
+    assert len(keys) == len(set(keys)) == plan.counts.created
+    assert {number: server.records[number].get("vendorNotes") for number in before} == before
+
+
+@settings(max_examples=100, deadline=None)
+@given(items, records, st.data())
+def test_counts_add_up_after_any_failures(
+    assets: list[dict[str, Any]], existing: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    plan, _ = Server(existing).plan(assets)
+    counts = final_counts(
+        plan.counts,
+        failed_creations=data.draw(st.integers(0, plan.counts.created)),
+        failed_modifications=data.draw(st.integers(0, plan.counts.modified)),
+    )
+    assert counts.accounted == len(assets)
