@@ -1,0 +1,197 @@
+"""Every request that the ConnectWise client can make exists in the vendor's OpenAPI description.
+
+Each public operation is called with every argument it takes; a new operation without a sample fails here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.connectwise.client import ConnectWiseClient
+from tests.connectors.fake_connectwise import INFO, SETTINGS, body_of
+
+pytestmark = pytest.mark.anyio
+
+DESCRIPTION = Path(__file__).resolve().parents[3] / "shared/reference/connectwise-psa-openapi.json"
+NOT_DESCRIBED = {"company_info": "the look-up of the codebase lies outside the API: developer guide"}
+NO_REQUEST = {"aclose"}
+SEARCH = {"conditions": "id > 0", "child_conditions": "a/b = 1", "custom_field_conditions": 'caption="x"'}
+LISTED = (
+    "configurations",
+    "configuration_types",
+    "configuration_statuses",
+    "companies",
+    "sites",
+    "contacts",
+    "departments",
+    "locations",
+    "manufacturers",
+    "user_defined_fields",
+    "corporate_structure_levels",
+)
+RECORD = {
+    "id": 9,
+    "name": "pc-1",
+    "type": {"id": 1},
+    "status": {"id": 2},
+    "company": {"id": 3},
+    "manufacturer": {"id": 4},
+    "serialNumber": "S1",
+    "customFields": [{"id": 5, "value": "key"}],
+}
+FIELD = {"podId": 1, "caption": "ls_asset_id", "sequenceNumber": 1, "fieldTypeIdentifier": "Text"}
+OPERATION = {"op": "replace", "path": "name", "value": "pc-2"}
+WRITES: dict[str, dict[str, Any]] = {
+    "create_configuration": {"record": RECORD},
+    "create_configurations": {"records": [RECORD]},
+    "replace_configurations": {"records": [RECORD]},
+    "patch_configuration": {"configuration_id": 9, "operations": [OPERATION]},
+    "delete_configuration": {"configuration_id": 9},
+    "change_configuration_type": {"configuration_id": 9, "type_id": 1},
+    "create_configuration_type": {"name": "ls_OT"},
+    "create_configuration_status": {"description": "ls_Active", "closed_flag": True, "default_flag": True},
+    "create_manufacturer": {"name": "Lenovo"},
+    "create_location": {"name": "Lisbon", "structure_level_id": 1},
+    "create_user_defined_field": {"record": FIELD},
+}
+
+
+def samples() -> dict[str, list[dict[str, Any]]]:
+    """Arguments for every operation, by name."""
+    found = {name: [arguments] for name, arguments in WRITES.items()}
+    found["get_configuration"] = [{"configuration_id": 9, "fields": "id"}]
+    found["system_info"] = found["company_info"] = [{}]
+    for name in LISTED:
+        owner = {"company_id": 7} if name == "sites" else {}
+        shaped = {**owner, **SEARCH, "fields": "id"}
+        found[f"list_{name}"] = [shaped, {**shaped, "order_by": "id asc", "page": 2, "page_size": 5}]
+        found[f"{name}_pages"] = [{**shaped, "page_size": 5}]
+        found[f"count_{name}"] = [{**owner, **SEARCH}]
+    return found
+
+
+def operations() -> set[str]:
+    members = inspect.getmembers(ConnectWiseClient, inspect.isfunction)
+    return {name for name, _ in members if not name.startswith("_")} - NO_REQUEST
+
+
+@pytest.fixture(scope="module")
+def spec() -> dict[str, Any]:
+    if not DESCRIPTION.exists():
+        pytest.skip(f"the vendor's description is not here: {DESCRIPTION.name}")
+    return dict(json.loads(DESCRIPTION.read_text(encoding="utf-8")))
+
+
+class Recorder:
+    """Answers everything with something readable and keeps the requests."""
+
+    def __init__(self) -> None:
+        self.seen: list[httpx.Request] = []
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/login/companyinfo/"):
+            return httpx.Response(200, json=INFO)
+        self.seen.append(request)
+        if request.url.path.endswith("/count"):
+            return httpx.Response(200, json={"count": 0})
+        pages = "pageSize" in request.url.params
+        last = request.url.params.get("pageId") == "3"
+        following = f"<{request.url.copy_set_param('pageId', '3')}>; rel=next" if pages and not last else ""
+        return httpx.Response(200, json=[] if pages else {}, headers={"Link": following})
+
+
+async def requests_of(name: str, arguments: dict[str, Any]) -> tuple[list[httpx.Request], list[str]]:
+    """The requests that one call makes, and the templates that they are counted under."""
+    recorder = Recorder()
+    async with ConnectWiseClient(SETTINGS, transport=httpx.MockTransport(recorder.handle)) as client:
+        answer = getattr(client, name)(**arguments)
+        if isinstance(answer, AsyncIterator):
+            async for _ in answer:
+                pass
+        else:
+            await answer
+        counted = [key for key in client.session.sent if "/login/" not in key]
+    return recorder.seen, counted
+
+
+def resolve(spec: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        *_, group, name = node["$ref"].split("/")
+        node = spec["components"][group][name]
+    return node
+
+
+def described(spec: dict[str, Any], template: str, method: str) -> dict[str, Any]:
+    path = spec["paths"].get(template)
+    assert path is not None, f"{template} is not described"
+    assert method.lower() in path, f"{method} {template} is not described"
+    return dict(path[method.lower()])
+
+
+def unknown_members(spec: dict[str, Any], schema: dict[str, Any], value: Any, at: str = "") -> Iterator[str]:
+    """Members of a body that its schema does not have, and required ones that it lacks."""
+    schema = resolve(spec, schema)
+    if isinstance(value, list):
+        assert schema.get("type") == "array", f"{at or 'body'} is no array in the description"
+        for index, item in enumerate(value):
+            yield from unknown_members(spec, schema["items"], item, f"{at}[{index}]")
+    elif isinstance(value, dict) and "properties" in schema:
+        yield from (f"{at}.{name} missing" for name in schema.get("required", []) if name not in value)
+        for name, inner in value.items():
+            if name in schema["properties"]:
+                yield from unknown_members(spec, schema["properties"][name], inner, f"{at}.{name}")
+            else:
+                yield f"{at}.{name}"
+
+
+def test_every_operation_has_a_sample() -> None:
+    assert operations() == set(samples())
+
+
+@pytest.mark.parametrize("name", sorted(set(samples()) - set(NOT_DESCRIBED)))
+async def test_every_request_is_described(spec: dict[str, Any], name: str) -> None:
+    for arguments in samples()[name]:
+        seen, counted = await requests_of(name, arguments)
+        assert len(counted) == 1
+        method, template = counted[0].split(" ")
+        operation = described(spec, template, method)
+        parameters = [resolve(spec, parameter) for parameter in operation["parameters"]]
+        for request in seen:
+            assert_request_fits(spec, request, template, operation, parameters)
+
+
+def assert_request_fits(
+    spec: dict[str, Any],
+    request: httpx.Request,
+    template: str,
+    operation: dict[str, Any],
+    parameters: list[dict[str, Any]],
+) -> None:
+    named = {
+        place: {one["name"] for one in parameters if one["in"] == place} for place in ("query", "header")
+    }
+    path = request.url.path.partition("/apis/3.0")[2].split("/")
+    assert [
+        have == want or want.startswith("{") for have, want in zip(path, template.split("/"), strict=True)
+    ]
+    assert set(request.url.params) <= named["query"]
+    assert all(name in request.headers for name in named["header"])
+    body = operation.get("requestBody")
+    assert bool(request.content) == bool(body)
+    if body:
+        schema = body["content"]["application/json"]["schema"]
+        assert list(unknown_members(spec, schema, body_of(request))) == []
+
+
+def test_the_check_of_bodies_sees_what_is_wrong(spec: dict[str, Any]) -> None:
+    schema = {"$ref": "#/components/schemas/Location"}
+    body = {"name": "x", "nam": "y", "structureLevel": {"id": 1, "nmae": "z"}}
+    assert list(unknown_members(spec, schema, body)) == [".nam", ".structureLevel.nmae"]
+    assert list(unknown_members(spec, schema, {"name": "x"})) == [".structureLevel missing"]
