@@ -33,7 +33,7 @@ def test_keys_are_secrets() -> None:
 
 def test_the_block_is_described_and_its_example_can_be_read() -> None:
     assert ConnectWiseConnection.get_block_type_slug() == "connectwise-psa-connection"
-    assert ConnectWiseConnection.get_description().endswith(".")
+    assert (ConnectWiseConnection.get_description() or "").endswith(".")
     example = ConnectWiseConnection.get_code_example()
     assert example is not None
     code = example.split("```python")[1].split("```")[0]

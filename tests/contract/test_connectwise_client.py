@@ -178,9 +178,8 @@ def assert_request_fits(
         place: {one["name"] for one in parameters if one["in"] == place} for place in ("query", "header")
     }
     path = request.url.path.partition("/apis/3.0")[2].split("/")
-    assert [
-        have == want or want.startswith("{") for have, want in zip(path, template.split("/"), strict=True)
-    ]
+    pairs = zip(path, template.split("/"), strict=True)
+    assert all(have == want or want.startswith("{") for have, want in pairs)
     assert set(request.url.params) <= named["query"]
     assert all(name in request.headers for name in named["header"])
     body = operation.get("requestBody")
