@@ -15,7 +15,7 @@ async def work(place: str, limit: int, window: float, begin_at: float, stop_at: 
     starts: list[float] = []
     async with Ledger.open(place) as ledger:
         budget = ledger.budget("vendor:1", limit, window)
-        await anyio.sleep(begin_at - time.time())
+        await anyio.sleep(max(0.0, begin_at - time.time()))
         with anyio.move_on_after(stop_at - time.time()):
             while True:
                 await budget.take()

@@ -1,0 +1,96 @@
+"""One GraphQL request of Lansweeper, and what every operation shares."""
+
+from __future__ import annotations
+
+import ssl
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import orjson
+
+from connectors.errors import RejectedError
+from connectors.failures import Call, error_of, unreadable
+from connectors.http import HttpSession, Kind, RequestBudget
+from connectors.lansweeper.cooldown import CoolDown
+from connectors.lansweeper.refusals import CHECK_SITE, read_lansweeper_refusal
+from connectors.lansweeper.settings import SYSTEM, LansweeperSettings
+
+#: Requests at once: while one waits out a rate limit, few others may be on their way.
+CONCURRENCY = 2
+#: Seconds that one call may wait in all: one cool-down of 61 s. A second one is a retry of the task.
+LONGEST_WAIT = 65.0
+
+
+class LansweeperApi:
+    """Opens the session and posts documents. Every error is a ``ConnectorError`` and names the operation."""
+
+    def __init__(
+        self,
+        settings: LansweeperSettings,
+        *,
+        budget: RequestBudget | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        read_only: bool = False,
+        verify: bool | ssl.SSLContext = True,
+    ) -> None:
+        self.settings = settings
+        self.session = HttpSession(
+            system=SYSTEM,
+            base_url=settings.base_url,
+            headers=settings.headers(),
+            read_error=read_lansweeper_refusal,
+            budget=CoolDown(budget),
+            transport=transport,
+            read_only=read_only,
+            concurrency=CONCURRENCY,
+            verify=verify,
+            secrets=settings.secrets(),
+            longest_wait=LONGEST_WAIT,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self.session.aclose()
+
+    async def _post(
+        self, kind: Kind, operation: str, document: str, variables: dict[str, Any] | None = None
+    ) -> tuple[Any, int]:
+        """Sends one document; returns the answer's ``data`` and its size in bytes."""
+        body = {"operationName": operation, "query": document, "variables": variables or {}}
+        path = self.settings.path
+        answer = await self.session.request(kind, "POST", path, template=f"{path} {operation}", json=body)
+        try:
+            data = orjson.loads(answer.content)["data"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            failure = unreadable(answer)
+        else:
+            return data, len(answer.content)
+        raise error_of(Call(kind, SYSTEM, "POST", path), failure, self.session.redact)
+
+    async def _of_site(
+        self, kind: Kind, operation: str, document: str, site_id: str, **variables: Any
+    ) -> tuple[Any, int]:
+        """As ``_post``; returns what the site's root field brought."""
+        data, size = await self._post(kind, operation, document, {"site": site_id, **variables})
+        site = data.get("site") if isinstance(data, dict) else None
+        if not isinstance(site, dict):
+            raise self._nothing(operation, CHECK_SITE)
+        return site.get(operation), size
+
+    def _nothing(self, operation: str, remedy: str) -> RejectedError:
+        return RejectedError(
+            f"Lansweeper answered {operation} with nothing",
+            system=SYSTEM,
+            method="POST",
+            path=self.settings.path,
+            remedy=remedy,
+        )

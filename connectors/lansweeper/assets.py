@@ -1,0 +1,113 @@
+"""Operations on assets: read all, read one, edit one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any, cast
+
+from connectors.errors import RejectedError
+from connectors.http import Kind
+from connectors.lansweeper import queries
+from connectors.lansweeper.api import LansweeperApi
+from connectors.lansweeper.filters import any_key, checked_filters
+from connectors.lansweeper.joining import AssetJoin
+from connectors.lansweeper.models import Asset, AssetPage, Filters
+from connectors.lansweeper.reading import AssetReader
+from connectors.lansweeper.selections import DETAILS, path_groups, selection
+
+#: Assets on one page at most (reference, section 3).
+LARGEST_PAGE = 500
+#: Keys in one filter: the vendor takes 100 conditions.
+MOST_KEYS = 100
+
+
+class AssetOperations(LansweeperApi):
+    """Read and edit assets."""
+
+    async def asset_pages(
+        self,
+        site_id: str,
+        fields: Sequence[str],
+        filters: Filters | None = None,
+        page_size: int = LARGEST_PAGE,
+    ) -> AsyncGenerator[AssetPage, None]:
+        """The assets of a site, each once, with the wanted field paths and ``key``.
+
+        Args:
+            fields: dotted leaf paths such as ``assetBasicInfo.name``. More than 29 besides ``key`` are read
+                with several queries page by page, joined by key.
+            filters: which assets; at most 100 conditions.
+            page_size: 1 to 500; it halves by itself when an answer nears the vendor's 4 MB.
+
+        Raises:
+            RejectedError: a page size or path that can't be, before anything is sent.
+            StopError: the token, the site or a path is refused, or a cursor does not move.
+            RetryableError: the request limit is used up, or Lansweeper is out of order.
+        """
+        _check_page_size(page_size)
+        groups = path_groups(fields)
+        readers = self._readers(site_id, groups, checked_filters(filters), page_size)
+        join, first = AssetJoin(len(groups)), True
+        while not all(reader.done for reader in readers):
+            await _read_on(readers, join)
+            items = join.take()
+            if items or first:
+                yield AssetPage(items, readers[0].total if first else None)
+            first = False
+        # An asset that came between the pages of two queries has only a part: it is asked for by key.
+        missing = join.incomplete()
+        for start in range(0, len(missing), MOST_KEYS):
+            yield AssetPage(await self._assets_of(site_id, groups, missing[start : start + MOST_KEYS]))
+
+    async def asset_details(self, site_id: str, key: str, fields: Sequence[str] = DETAILS) -> Asset | None:
+        """One asset: ``assetDetails``, with any number of paths; None if there is no such key."""
+        document = queries.ASSET_DETAILS % selection(fields)
+        details, _ = await self._of_site(Kind.READ, "assetDetails", document, site_id, key=key)
+        return cast("Asset | None", details)
+
+    async def edit_asset(self, site_id: str, key: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Writes fields of one asset: ``editAsset``. Fields that are not named stay as they are.
+
+        ``fields`` is an EditAssetInput, for custom fields
+        ``{"assetCustom": {"fields": [{"fieldKey": ..., "value": ...}]}}``; empty text clears one. A field that
+        Lansweeper's scan owns is locked by an edit: later scans no longer change it.
+        """
+        edited, _ = await self._of_site(
+            Kind.MODIFY, "editAsset", queries.EDIT_ASSET, site_id, key=key, fields=fields
+        )
+        if not isinstance(edited, dict):
+            raise self._nothing("editAsset", "See that the asset still exists in Lansweeper")
+        return edited
+
+    def _readers(
+        self, site_id: str, groups: Sequence[Sequence[str]], filters: Filters | None, page_size: int
+    ) -> list[AssetReader]:
+        async def send(document: str, variables: dict[str, Any]) -> tuple[Any, int]:
+            return await self._of_site(Kind.READ, "assetResources", document, site_id, **variables)
+
+        return [AssetReader(send, group, filters, page_size) for group in groups]
+
+    async def _assets_of(
+        self, site_id: str, groups: Sequence[Sequence[str]], keys: Sequence[str]
+    ) -> list[Asset]:
+        """The assets of these keys that still exist, whole."""
+        join = AssetJoin(len(groups))
+        readers = self._readers(site_id, groups, any_key(keys), MOST_KEYS)
+        while not all(reader.done for reader in readers):
+            await _read_on(readers, join)
+        return join.take()
+
+
+async def _read_on(readers: Sequence[AssetReader], join: AssetJoin) -> None:
+    for number, reader in enumerate(readers):
+        if not reader.done:
+            join.add(number, await reader.next_items())
+
+
+def _check_page_size(page_size: int) -> None:
+    if not 1 <= page_size <= LARGEST_PAGE:
+        raise RejectedError(
+            f"A page of {page_size} assets can't be read",
+            system="Lansweeper",
+            remedy=f"Ask for 1 to {LARGEST_PAGE} assets a page",
+        )

@@ -1,0 +1,86 @@
+"""The block that holds a Lansweeper connection and hands out its client."""
+
+from __future__ import annotations
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, SecretStr, field_validator
+
+from connectors.checks import ConnectionCheck
+from connectors.errors import StopError
+from connectors.http import RequestBudget
+from connectors.lansweeper.check import check_connection
+from connectors.lansweeper.client import LansweeperClient, LansweeperSettings
+from connectors.lansweeper.settings import DEFAULT_ENDPOINT
+from connectors.lansweeper.token import authorization
+
+
+class LansweeperConnection(Block):
+    """Access token of one Lansweeper site.
+
+    Make the token in Lansweeper under Developer tools; it is shown once.
+
+    Example:
+        Load a saved connection and print the site's name:
+        ```python
+        from connectors.lansweeper.block import LansweeperConnection
+
+        connection = await LansweeperConnection.aload("BLOCK_NAME")
+        async with connection.get_client(read_only=True) as client:
+            print((await client.site())["name"])
+        ```
+    """
+
+    _block_type_name = "Lansweeper Connection"
+    _block_type_slug = "lansweeper-connection"
+    _description = "Access token of a Lansweeper site."
+    _documentation_url = "https://developer.lansweeper.com"  # type: ignore[assignment]
+
+    # A refused value may be a token.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    access_token: SecretStr = Field(
+        title="Access Token",
+        description="Token from Lansweeper's Developer tools: personal, lsf_ or lsp_, or an OAuth token.",
+    )
+    site_id: str = Field(
+        default="",
+        title="Site ID",
+        description="ID of the Lansweeper site. Leave it empty if the token may see one site only.",
+    )
+    endpoint: str = Field(
+        default=DEFAULT_ENDPOINT,
+        title="Endpoint",
+        description="Address of Lansweeper's GraphQL service; one address serves all regions.",
+    )
+
+    @field_validator("access_token")
+    @classmethod
+    def _token_is_whole(cls, value: SecretStr) -> SecretStr:
+        try:
+            authorization(value.get_secret_value())
+        except StopError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    def settings(self) -> LansweeperSettings:
+        """What the client must know; StopError names what is empty or mangled."""
+        return LansweeperSettings(self.access_token.get_secret_value(), self.site_id, self.endpoint)
+
+    def get_client(self, *, read_only: bool = False, budget: RequestBudget | None = None) -> LansweeperClient:
+        """A client, to be opened with ``async with``.
+
+        Args:
+            read_only: the client refuses every mutation, as in a dry run.
+            budget: shares the request limits between processes; see ``LansweeperSettings.budget_key`` and
+                ``settings.REQUEST_LIMITS``.
+        """
+        return LansweeperClient(self.settings(), read_only=read_only, budget=budget)
+
+    async def check(self) -> ConnectionCheck:
+        """Tries the connection out, reading only; the answer says in words what is wrong."""
+        try:
+            client = self.get_client(read_only=True)
+        except StopError as error:
+            return ConnectionCheck(False, str(error))
+        async with client:
+            return await check_connection(client)
