@@ -68,6 +68,14 @@ def planned_problems(plans: Mapping[str, ReferencePlan]) -> ReferenceProblem:
     return problem
 
 
+def unlinkable(asset: AssetRecord) -> str | None:
+    """Why nothing may be written of an asset that has no key, or None.
+
+    Without it nobody could tell whose configuration it is: it could be another asset's.
+    """
+    return None if asset.key.strip() else "Lansweeper gives no key for it"
+
+
 def known_problems(references: References) -> ReferenceProblem:
     """The problems as the writer sees them: only an id at hand is none."""
 
@@ -86,6 +94,8 @@ def decide_creation(asset: AssetRecord, mapping: CompiledMapping, problem: Refer
     ``changes`` holds every value to be written, with nothing as its current one. An asset that can't be
     linked is skipped: the next run would not find its configuration and create it twice.
     """
+    if why := unlinkable(asset):
+        return Decision(skipped=why)
     required = REQUIRED | {mapping.fields[-1].path}
     decision = Decision()
     for mapped, wanted in creation_values(asset, mapping):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from tasks.rules.batching import MAX_BATCH
 from tasks.rules.comparing import differences
 from tasks.rules.counts import Counts
-from tasks.rules.deciding import Decision, decide_changes, decide_creation, planned_problems
+from tasks.rules.deciding import Decision, decide_changes, decide_creation, planned_problems, unlinkable
 from tasks.rules.mapping import CompiledMapping
 from tasks.rules.matching import Match, MatchResult
 from tasks.rules.plan import Creation, Modification, Plan, Skipped
@@ -152,8 +152,8 @@ class _PlanBuilder:
     def _modification(self, changed: Changed) -> Modification | None:
         match = changed.match
         decision = self._decide(changed)
-        if decision.skipped:
-            self._skip(match.asset, decision.skipped)
+        if why := unlinkable(match.asset) or decision.skipped:
+            self._skip(match.asset, why)
             return None
         made = Modification(
             match.asset,

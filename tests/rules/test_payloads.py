@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.comparing import differences
+from tasks.rules.mapping import compile_mapping, read_mappings
 from tasks.rules.payloads import creation_payload, overlay, patch_operations, without_info
 from tasks.rules.records import FieldChange
 from tests.rules.plan_samples import COMPANY, REFERENCES, asset, compiled, configuration, wire
@@ -65,7 +66,13 @@ def test_an_asset_without_a_type_is_skipped() -> None:
 
 def test_an_asset_that_could_not_be_linked_is_skipped() -> None:
     payload = creation_payload(asset(key=""), compiled(), REFERENCES, COMPANY)
-    assert payload.skipped == "No value for customFields.ls_asset_id, which a configuration needs"
+    assert payload.skipped == "Lansweeper gives no key for it"
+    unlinked = compile_mapping(read_mappings({"name": "name", "type_name": "type.name"}))
+    keyed = unlinked.read_asset({"key": "k", "name": "PC", "type_name": "Linux"})
+    payload = creation_payload(keyed, unlinked, REFERENCES, COMPANY)
+    assert (
+        payload.skipped == "customFields.ls_asset_id is not a custom field of configurations in ConnectWise"
+    )
 
 
 def test_an_overlay_keeps_what_is_not_mapped_and_moves_the_twin_id() -> None:

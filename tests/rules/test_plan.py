@@ -126,6 +126,11 @@ def test_an_inactive_configuration_is_listed_and_not_reactivated() -> None:
     assert [change.field for change in again.modifications[0].changes] == ["serialNumber", "activeFlag"]
 
 
+def test_an_asset_without_a_key_is_never_written() -> None:
+    plan = planned(MatchResult(matched=[match("", 100, serialNumber="S2")], unmatched=[Unmatched(asset(""))]))
+    assert (plan.counts.skipped, plan.nothing_to_write) == (2, True)
+
+
 def test_the_warning_of_a_creation_is_kept() -> None:
     plan = planned(MatchResult(unmatched=[Unmatched(asset(), "looks like configuration 7")]))
     assert plan.creations[0].warnings == ("looks like configuration 7",)
