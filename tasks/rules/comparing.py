@@ -46,11 +46,11 @@ def differences(
 def _is_change(mapped: MappedField, current: Any, wanted: Any) -> bool:
     if mapped.authority is Authority.CONNECTWISE:
         return False
+    if same(mapped.target.kind, current, wanted):
+        return False
     if mapped.authority is Authority.FILL and not is_absent(current):
         return False
-    if is_absent(wanted) and not mapped.clear:
-        return False
-    return not same(mapped.target.kind, current, wanted)
+    return mapped.clear or not is_absent(wanted)
 
 
 def is_absent(value: Any) -> bool:
@@ -64,9 +64,9 @@ def same(kind: Kind, current: Any, wanted: Any) -> bool:
     """Whether ConnectWise's value already says what is wanted; see the table in the module's docstring."""
     if current is wanted or (type(current) is type(wanted) and current == wanted):
         return True
-    if is_absent(current) or is_absent(wanted):
-        return is_absent(current) and is_absent(wanted)
-    return _SAME[kind](current, wanted)
+    if current is None:
+        return is_absent(wanted)
+    return _SAME[kind](current, wanted) or (is_absent(current) and is_absent(wanted))
 
 
 def _same_text(current: Any, wanted: Any) -> bool:

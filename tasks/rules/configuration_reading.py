@@ -37,9 +37,7 @@ def compile_configuration_reader(
             for at, value in zip(places, values, strict=True):
                 found[at] = value
             current = tuple(found)
-        key = current[-1]
-        if key is not None:
-            key = plain_text(key)
+        key = plain_text(current[-1])
         return ConfigurationRecord(identity, name, key, serial, mac, active is not False, current)
 
     return read_configuration
@@ -50,24 +48,23 @@ class _CustomFields:
 
     def __init__(self, targets: Sequence[tuple[Target, int | None]]) -> None:
         self._size = len(targets)
-        self._by_id: dict[Any, list[int]] = {}
-        self._by_caption: dict[str, list[int]] = {}
+        self._by_id: dict[Any, int] = {}
+        self._by_caption: dict[str, int] = {}
         for at, (target, identity) in enumerate(targets):
             if target.kind is Kind.CUSTOM and identity is not None:
-                self._by_id.setdefault(identity, []).append(at)
+                self._by_id[identity] = at
             elif target.kind is Kind.CUSTOM:
-                caption = _folded(target.path.removeprefix(CUSTOM_FIELD_PREFIX))
-                self._by_caption.setdefault(caption, []).append(at)
+                self._by_caption[_folded(target.path.removeprefix(CUSTOM_FIELD_PREFIX))] = at
 
     def read(self, fields: Iterable[Mapping[str, Any]] | None) -> list[Any]:
         """One place a mapped field, filled where the record carries that custom field."""
         found: list[Any] = [None] * self._size
         for entry in fields or ():
-            for at in self._by_id.get(entry.get("id"), ()):
+            at = self._by_id.get(entry.get("id"))
+            if at is None and self._by_caption:
+                at = self._by_caption.get(_folded(entry.get("caption")))
+            if at is not None:
                 found[at] = entry.get("value")
-            if self._by_caption:
-                for at in self._by_caption.get(_folded(entry.get("caption")), ()):
-                    found[at] = entry.get("value")
         return found
 
 

@@ -8,7 +8,7 @@ a function called with a value of a wrong type (``join`` of a missing list) give
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jmespath
@@ -16,7 +16,14 @@ from jmespath.exceptions import JMESPathError, JMESPathTypeError
 
 from tasks.rules.lansweeper_paths import lansweeper_paths, outermost_leaves
 
-__all__ = ["ExpressionError", "compile_extractor", "lansweeper_paths", "outermost_leaves", "plain_steps"]
+__all__ = [
+    "ExpressionError",
+    "compile_extractor",
+    "compile_reader",
+    "lansweeper_paths",
+    "outermost_leaves",
+    "plain_steps",
+]
 
 Step = str | int
 
@@ -56,6 +63,17 @@ def _steps_of(node: dict[str, Any]) -> list[Step] | None:
 
 def compile_extractor(paths: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
     """A function that reads every path out of a record and returns the values in the paths' order."""
+    return compile_reader(paths, ["{v}"] * len(paths), {})
+
+
+def compile_reader(
+    paths: Sequence[str], results: Sequence[str], names: Mapping[str, Any]
+) -> Callable[[Any], tuple[Any, ...]]:
+    """As ``compile_extractor``, with a Python expression over each value.
+
+    ``results`` are texts of this project, never a person's, in which ``{v}`` stands for the value; ``names``
+    are what they use.
+    """
     tree = _Node()
     others: dict[str, Any] = {}
     for position, path in enumerate(paths):
@@ -64,8 +82,9 @@ def compile_extractor(paths: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
             others[f"search_{position}"] = _search(path)
         else:
             tree.add(steps, position)
-    lines = ["def extract(r):", *_assignments(tree, others), f"    return ({_results(len(paths))})"]
-    scope: dict[str, Any] = dict(others)
+    answer = "".join(f"{text.replace('{v}', f'v{position}')}, " for position, text in enumerate(results))
+    lines = ["def extract(r):", *_assignments(tree, others), f"    return ({answer})"]
+    scope: dict[str, Any] = {**names, **others}
     # The text holds only names made here and literals made by repr: no path can become code.
     exec("\n".join(lines), scope)  # noqa: S102
     extract: Callable[[Any], tuple[Any, ...]] = scope["extract"]
@@ -84,10 +103,6 @@ class _Node:
         for step in steps:
             node = node.children.setdefault(step, _Node())
         node.results.append(position)
-
-
-def _results(count: int) -> str:
-    return "".join(f"v{position}, " for position in range(count))
 
 
 def _assignments(tree: _Node, others: dict[str, Any]) -> Iterator[str]:

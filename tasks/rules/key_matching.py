@@ -7,7 +7,7 @@ collide, since a claimed value is on one asset and one configuration only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -18,7 +18,16 @@ from tasks.rules.match_words import Doubt
 from tasks.rules.matches import Ambiguous, Match, MatchedOn, Unmatched
 from tasks.rules.records import AssetRecord, ConfigurationRecord
 
+_MOST_WARNINGS = 3
+"""Sentences a creation carries at most: a common name can be on thousands of configurations."""
+
+MOST_CANDIDATES = 25
+"""Candidates shown at most, lowest ids first."""
+
 _MATCHED_ON: tuple[MatchedOn, ...] = ("serial", "mac", "name")
+
+
+Words = Callable[[int, ConfigurationRecord], str]
 
 
 class State(IntEnum):
@@ -34,7 +43,7 @@ class _Undecided:
     """An agreement in one key that could not decide, and why."""
 
     key: int
-    candidates: list[int]
+    candidates: Sequence[int]
     doubt: Doubt
 
 
@@ -52,7 +61,7 @@ class KeyMatching:
         self._states, self._case_sensitive = states, case_sensitive
         self._partners: dict[int, tuple[int, int]] = {}
         self._undecided: dict[int, list[_Undecided]] = {}
-        self._notes: dict[int, list[str]] = {}
+        self._notes: dict[int, list[tuple[Words, int, int]]] = {}
 
     def run(self, left_over: Iterable[int]) -> None:
         """Judge the assets at these positions; ``verdict`` then tells what became of each."""
@@ -76,7 +85,8 @@ class KeyMatching:
         for undecided in self._undecided.get(asset, ()):
             if self._left(undecided.candidates):
                 return Ambiguous(record, self._all_candidates(asset), self._reason(asset, undecided))
-        return Unmatched(record, " ".join(dict.fromkeys(self._warnings(asset))) or None)
+        warnings = list(dict.fromkeys(self._warnings(asset)))
+        return Unmatched(record, " ".join(warnings[:_MOST_WARNINGS]) or None)
 
     def _claims(self, key: int, open_assets: Sequence[int]) -> list[tuple[int, int]]:
         """The pairs that this key decides."""
@@ -98,9 +108,11 @@ class KeyMatching:
     def _judge(self, asset: int, key: int, value: str) -> int | None:
         """The configuration that the key gives to the asset; what does not decide is remembered."""
         holders = self._configurations.holders[key].of(value)
-        candidates = [each for each in holders if self._is_candidate(asset, each, key)]
+        candidates: Sequence[int] = [each for each in holders if self._is_candidate(asset, each, key)]
         if not candidates:
             return None
+        if len(candidates) == len(holders):
+            candidates = holders
         doubt = self._doubt(asset, candidates[0], key, value, len(holders))
         if doubt is None:
             return candidates[0]
@@ -109,12 +121,12 @@ class KeyMatching:
 
     def _is_candidate(self, asset: int, configuration: int, key: int) -> bool:
         if self._states[configuration] == State.TAKEN:
-            self._note(asset, words.taken(key, self._targets[configuration]))
+            self._note(asset, words.taken, key, configuration)
             return False
         if key != SERIAL:
             stronger = contradiction(self._assets, asset, self._configurations, configuration, key)
             if stronger is not None:
-                self._note(asset, words.ruled_out(key, stronger, self._targets[configuration]))
+                self._note(asset, words.RULED_OUT[stronger], key, configuration)
                 return False
         return True
 
@@ -155,23 +167,27 @@ class KeyMatching:
 
     def _all_candidates(self, asset: int) -> list[ConfigurationRecord]:
         found = {each for undecided in self._undecided[asset] for each in self._left(undecided.candidates)}
-        return [self._targets[each] for each in sorted(found)]
+        return [self._targets[each] for each in sorted(found)[:MOST_CANDIDATES]]
 
     def _reason(self, asset: int, undecided: _Undecided) -> str:
         key, value = undecided.key, self._assets.values[undecided.key][asset] or ""
         counts = [len(side.holders[key].of(value)) for side in (self._assets, self._configurations)]
         return words.doubt_reason(undecided.doubt, key, value, *counts)
 
-    def _note(self, asset: int, warning: str) -> None:
-        self._notes.setdefault(asset, []).append(warning)
+    def _note(self, asset: int, words: Words, key: int, configuration: int) -> None:
+        notes = self._notes.setdefault(asset, [])
+        if len(notes) < _MOST_WARNINGS:
+            notes.append((words, key, configuration))
 
     def _warnings(self, asset: int) -> Iterable[str]:
         serial = self._assets.values[SERIAL][asset]
         if serial is not None and (count := len(self._assets.holders[SERIAL].of(serial))) > 1:
             yield words.shared_serial(count)
         for undecided in self._undecided.get(asset, ()):
-            yield from (words.taken(undecided.key, self._targets[each]) for each in undecided.candidates)
-        yield from self._notes.get(asset, ())
+            for each in undecided.candidates[:_MOST_WARNINGS]:
+                yield words.taken(undecided.key, self._targets[each])
+        for say, key, configuration in self._notes.get(asset, ()):
+            yield say(key, self._targets[configuration])
 
     def _note_other_case(self, open_assets: Iterable[int]) -> None:
         """Warn of what would agree if case did not count; the setting says that it does."""
@@ -187,4 +203,4 @@ class KeyMatching:
         if same or self._states[configuration] == State.TAKEN:
             return
         if contradiction(self._assets, asset, self._configurations, configuration, key) is None:
-            self._note(asset, words.other_case(key, self._targets[configuration]))
+            self._note(asset, words.other_case, key, configuration)

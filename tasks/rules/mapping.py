@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rules.configuration_reading import compile_configuration_reader
-from tasks.rules.extraction import compile_extractor, lansweeper_paths, outermost_leaves
+from tasks.rules.extraction import compile_reader, lansweeper_paths, outermost_leaves
 from tasks.rules.field_mappings import (
     LINK_CAPTION,
     Authority,
@@ -172,22 +172,20 @@ def _fields_parameter(fields: Sequence[MappedField]) -> str:
 
 
 def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callable[[Any], AssetRecord]:
-    extract = compile_extractor([each.source for each in fields])
     converters = [compile_converter(each.target, each.values, each.prefix, software_limit) for each in fields]
+    read_wanted = compile_reader(
+        [each.source for each in fields],
+        [converter.text.replace("{convert}", f"convert_{at}") for at, converter in enumerate(converters)],
+        {f"convert_{at}": converter.convert for at, converter in enumerate(converters)},
+    )
     positions = {each.path: index for index, each in enumerate(fields)}
     name, serial, mac = (positions.get(path) for path in ("name", "serialNumber", "macAddress"))
 
     def read_asset(item: Any) -> AssetRecord:
         """What is kept of one asset; a missing key becomes empty text, which never links."""
-        values = extract(item)
-        wanted = tuple(
-            [
-                None if value is None else convert(value)
-                for convert, value in zip(converters, values, strict=True)
-            ]
-        )
+        wanted = read_wanted(item)
         return AssetRecord(
-            wanted[-1] if isinstance(wanted[-1], str) else plain_text(wanted[-1]) or "",
+            plain_text(wanted[-1]) or "",
             None if name is None else wanted[name],
             None if serial is None else wanted[serial],
             None if mac is None else wanted[mac],

@@ -26,7 +26,9 @@ class Doubt(Enum):
 def doubt_reason(doubt: Doubt, key: int, value: str, assets: int, configurations: int) -> str:
     """One sentence: what was found, and the remedy that always works."""
     text = doubt.value.format(key=KEY_WORDS[key], assets=assets, configurations=configurations)
-    return f"{text[0].upper()}{text[1:]} ({value!r:.80}). Enter the asset key in the right one's ls_asset_id."
+    return (
+        f"{text[0].upper()}{text[1:]} ({value[:80]!r}). Enter the asset key in the right one's ls_asset_id."
+    )
 
 
 def several_linked(configurations: Sequence[ConfigurationRecord]) -> str:
@@ -42,12 +44,18 @@ def read_twice() -> str:
     return "Lansweeper gave this asset key more than once in this read; the other record counts. Run again."
 
 
-def ruled_out(key: int, stronger: int, configuration: ConfigurationRecord) -> str:
-    """A weaker key agrees, a stronger one differs."""
-    return (
-        f"{_one(configuration)} has the same {KEY_WORDS[key]} but another {KEY_WORDS[stronger]}, "
-        "so it is not this asset's."
-    )
+def other_serial(key: int, configuration: ConfigurationRecord) -> str:
+    """A weaker key agrees, the serial number differs."""
+    return f"{_one(configuration)} has the same {KEY_WORDS[key]} but another {KEY_WORDS[0]}."
+
+
+def other_mac(key: int, configuration: ConfigurationRecord) -> str:
+    """The name agrees, the MAC address differs."""
+    return f"{_one(configuration)} has the same {KEY_WORDS[key]} but another {KEY_WORDS[1]}."
+
+
+RULED_OUT = (other_serial, other_mac)
+"""What to say, by the stronger key that differs."""
 
 
 def taken(key: int, configuration: ConfigurationRecord) -> str:
@@ -70,4 +78,4 @@ def _named(configurations: Sequence[ConfigurationRecord]) -> str:
 
 
 def _one(configuration: ConfigurationRecord) -> str:
-    return f"configuration {configuration.id} ({configuration.name!r:.80})"
+    return f"Configuration {configuration.id} ({(configuration.name or '')[:80]!r})"

@@ -7,13 +7,33 @@ number, an unreadable date) stays as it is: whoever writes it leaves it out and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tasks.rules.identity import is_filler, mac_digits, normal_serial, plain_text
 from tasks.rules.scalars import read_boolean, read_moment, read_number, write_moment
 from tasks.rules.targets import Kind, Target
 
-Converter = Callable[[Any], Any]
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """``text`` is the expression over a value ``{v}`` that generated code holds; it may call ``{convert}``.
+
+    Calling ``convert`` gives the same for any value but None; the text only saves the call where it can.
+    """
+
+    convert: Convert
+    text: str = "None if {v} is None else {convert}({v})"
+
+
+_TEXT = "None if {v} is None else ({v}.strip() or None) if {v}.__class__ is str else {convert}({v})"
+_REMEMBERED = "None if {v} is None else {convert}[{v}] if {v}.__class__ is str else {convert}({v})"
+_MOMENT = (
+    "None if {v} is None else {v}[:19] + 'Z' if {v}.__class__ is str and len({v}) == 24 and "
+    "{v}[10] == 'T' and {v}[19] == '.' and {v}[23] == 'Z' else {convert}({v})"
+)
 
 SOFTWARE_LIMIT = 200
 _NOTHING_MACS = frozenset({"000000000000", "ffffffffffff"})
@@ -29,16 +49,20 @@ def compile_converter(
     convert = _by_kind(target, prefix, software_limit)
     if values:
         convert = _with_table({_folded(key): value for key, value in values.items()}, convert)
-    return _remembered(convert) if target.kind is Kind.REFERENCE or values else convert
+    if values or target.kind is Kind.REFERENCE:
+        return Converter(_Remembered(convert), _REMEMBERED)
+    if convert is _text:
+        return Converter(convert, _TEXT)
+    return Converter(convert, _MOMENT) if convert is _date else Converter(convert)
 
 
-def _by_kind(target: Target, prefix: str, software_limit: int) -> Converter:
+def _by_kind(target: Target, prefix: str, software_limit: int) -> Convert:
     if target.kind is Kind.REFERENCE:
         return lambda value: _reference(value, prefix)
     if target.kind is Kind.CUSTOM:
         return lambda value: _custom(value, software_limit)
     if target.path == "serialNumber":
-        return lambda value: None if normal_serial(value) is None else plain_text(value)
+        return _serial
     return _BY_KIND[target.kind]
 
 
@@ -46,7 +70,7 @@ def _folded(value: Any) -> str:
     return (plain_text(value) or "").casefold()
 
 
-def _with_table(table: Mapping[str, str | None], convert: Converter) -> Converter:
+def _with_table(table: Mapping[str, str | None], convert: Convert) -> Convert:
     def look_up(value: Any) -> Any:
         text = str(value).lower() if isinstance(value, bool) else value
         folded = _folded(text)
@@ -58,18 +82,19 @@ def _with_table(table: Mapping[str, str | None], convert: Converter) -> Converte
     return look_up
 
 
-def _remembered(convert: Converter) -> Converter:
-    """Few values repeat over many assets (types, states): each text is converted once."""
-    known: dict[str, Any] = {}
+class _Remembered(dict[str, Any]):
+    """Few values repeat over many assets (types, states): each text is converted once, when looked up."""
 
-    def remember(value: Any) -> Any:
-        if type(value) is not str:
-            return convert(value)
-        if value not in known:
-            known[value] = convert(value)
-        return known[value]
+    def __init__(self, convert: Convert) -> None:
+        super().__init__()
+        self._convert = convert
 
-    return remember
+    def __missing__(self, value: str) -> Any:
+        self[value] = converted = self._convert(value)
+        return converted
+
+    def __call__(self, value: Any) -> Any:
+        return self[value] if type(value) is str else self._convert(value)
 
 
 def _reference(value: Any, prefix: str) -> str | None:
@@ -89,9 +114,15 @@ def _text(value: Any) -> str | None:
     return plain_text(value)
 
 
+def _serial(value: Any) -> str | None:
+    return None if normal_serial(value) is None else plain_text(value)
+
+
 def _mac(value: Any) -> str | None:
-    text = _text(value)
-    return None if text is None or is_filler(text) or mac_digits(text) in _NOTHING_MACS else text
+    digits = mac_digits(value)
+    if digits is None:
+        return None if is_filler(value) else _text(value)
+    return None if digits in _NOTHING_MACS else _text(value)
 
 
 def _date(value: Any) -> Any:
@@ -132,7 +163,7 @@ def _software(item: Any) -> str:
     return " ".join(" ".join(text.split()) for part in parts if (text := plain_text(part)))
 
 
-_BY_KIND: Mapping[Kind, Converter] = {
+_BY_KIND: Mapping[Kind, Convert] = {
     Kind.TEXT: _text,
     Kind.MAC: _mac,
     Kind.DATE_TIME: _date,

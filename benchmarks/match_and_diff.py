@@ -1,0 +1,129 @@
+"""CPU and memory of match and diff, as a ratio to a dict index written by hand (``baseline.py``).
+
+``python -m benchmarks.match_and_diff [n]`` prints a table; ``measure(n)`` returns it. The time is process
+CPU from parsed records to counted changes, the median of an odd number of runs, both in turn.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jmespath
+
+from benchmarks import baseline, inventories
+from tasks.rules.comparing import differences
+from tasks.rules.mapping import FieldMapping, compile_mapping, default_mappings
+from tasks.rules.matching import MatchOptions, match
+
+Counts = dict[str, int]
+Work = Callable[[Sequence[Any], Sequence[Any]], Counts]
+
+
+def with_rules(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
+    """The project's own rules, with the default mapping."""
+    return _run(default_mappings(), assets, configurations)
+
+
+def with_jmespath(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
+    """The same, with every path read by the JMESPath interpreter, which ``path | @`` forces."""
+    interpreted = [each.model_copy(update={"source": f"{each.source} | @"}) for each in default_mappings()]
+    compiled = [jmespath.compile(each.target) for each in interpreted]
+    for record in configurations:
+        for path in compiled:
+            path.search(record)
+    return _run(interpreted, assets, configurations)
+
+
+def _run(mappings: list[FieldMapping], assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
+    mapping = compile_mapping(mappings, custom_field_ids={"ls_asset_id": 5})
+    result = match(
+        [mapping.read_asset(asset) for asset in assets],
+        [mapping.read_configuration(record) for record in configurations],
+        MatchOptions(complete=True),
+    )
+    found = (differences(each.asset, each.configuration, mapping) for each in result.matched)
+    changes = [each for each in found if each]
+    return {
+        "matched": len(result.matched),
+        "changed": len(changes),
+        "fields": sum(len(each) for each in changes),
+        "unmatched": len(result.unmatched),
+        "ambiguous": len(result.ambiguous),
+    }
+
+
+def measure(n: int = 15_000, *, runs: int = 3, linked: bool = False, slow: bool = False) -> dict[str, Any]:
+    """CPU seconds of both ways, their ratio and the counts, which must be the same.
+
+    ``linked``: every configuration holds its asset's key, as from the second run on. ``slow`` adds the
+    interpreted JMESPath variant.
+    """
+    assets = inventories.assets(n)
+    records = inventories.configurations(assets, linked=linked)
+    works: dict[str, Work] = {"baseline": baseline.match_and_diff, "rules": with_rules}
+    if slow:
+        works["jmespath"] = with_jmespath
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    counts: dict[str, Counts] = {}
+    for _ in range(runs):
+        for name, work in works.items():
+            spent, counts[name] = _cpu(work, assets, records)
+            seconds[name].append(spent)
+    if any(each != counts["baseline"] for each in counts.values()):
+        raise AssertionError(f"The ways differ in what they find: {counts}")
+    median = {name: statistics.median(each) for name, each in seconds.items()}
+    return {
+        "n": n,
+        "linked": linked,
+        "cpu_seconds": {name: round(value, 4) for name, value in median.items()},
+        "ratio": round(median["rules"] / median["baseline"], 3),
+        "counts": counts["rules"],
+    }
+
+
+def _cpu(work: Work, assets: Sequence[Any], records: Sequence[Any]) -> tuple[float, Counts]:
+    gc.collect()
+    start = time.process_time()
+    counts = work(assets, records)
+    return time.process_time() - start, counts
+
+
+def measure_memory(n: int = 15_000, *, linked: bool = True) -> dict[str, float]:
+    """MiB: kept of both inventories after reading them, and added on top by match and diff (peak)."""
+    assets = inventories.assets(n)
+    records = inventories.configurations(assets, linked=linked)
+    mapping = compile_mapping(default_mappings(), custom_field_ids={"ls_asset_id": 5})
+    tracemalloc.start()
+    mine = [mapping.read_asset(asset) for asset in assets]
+    theirs = [mapping.read_configuration(record) for record in records]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    result = match(mine, theirs, MatchOptions(complete=True))
+    changes = [differences(each.asset, each.configuration, mapping) for each in result.matched]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    changed = sum(1 for each in changes if each)
+    return {
+        "kept_mib": round(kept / 2**20, 2),
+        "added_peak_mib": round((peak - kept) / 2**20, 2),
+        "changed": changed,
+    }
+
+
+def main() -> None:
+    """Print both cases."""
+    n = int(sys.argv[1]) if len(sys.argv) > 1 else 15_000
+    for linked in (False, True):
+        found = measure(n, linked=linked, slow=True)
+        print(f"{n} x {n}, {'linked' if linked else 'first run'}: {found}")
+    print(f"memory, linked: {measure_memory(n)}")
+
+
+if __name__ == "__main__":
+    main()
