@@ -12,11 +12,14 @@ from tests.sandbox.lansweeper_queries import FIRST_PAGE, Caller
 
 NAME = "assetBasicInfo.name"
 SOFTWARE = "name version publisher category installDate lastChanged operatingSystem architecture"
-BASIC = "name type mac ipAddress userName domain fqdn lastSeen firstSeen lastChanged userDomain scannerType description"
+BASIC = "name type mac ipAddress userName domain fqdn lastSeen firstSeen lastChanged description"
 CUSTOM = (
     "serialNumber model manufacturer stateName location purchaseDate warrantyDate department barCode comment"
 )
-OTHERS = "operatingSystem.caption processors.name memoryModules.size logicalDisks.size softwares.name softwares.version"
+HARDWARE = (
+    "operatingSystem.caption operatingSystem.version processors.name memoryModules.size logicalDisks.size"
+)
+OTHERS = f"{HARDWARE} networks.defaultGateway softwares.name softwares.version"
 
 
 def resources(response: Any) -> dict[str, Any]:

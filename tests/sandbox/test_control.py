@@ -1,0 +1,141 @@
+"""The control addresses: counts, reset, switches, state, edits, churn."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from deployments.local_sandbox import Sandbox
+from tests.sandbox.connectwise_calls import API, CONFIGURATIONS, connectwise, machines
+from tests.sandbox.lansweeper_queries import NO_TLS, Caller
+
+
+def test_requests_are_counted_by_template_and_root_field(sandbox: Sandbox) -> None:
+    caller = Caller(sandbox)
+    with connectwise(sandbox.info) as http:
+        http.get(f"/login/companyinfo/{sandbox.info['connectwise']['company_id']}")
+        for number in (1, 2):
+            http.get(f"{CONFIGURATIONS}/{number}")
+        http.get(f"{API}/company/companies/6/sites")
+        http.post(CONFIGURATIONS, json=machines(6, 1)[0])
+        caller.items(["key"])
+        caller.site("customFields { key }")
+    assert sandbox.requests() == {
+        "total": 7,
+        "writes": 1,
+        "connectwise": {
+            "requests": 5,
+            "writes": 1,
+            "by": {
+                "GET /company/companies/{id}/sites": 1,
+                "GET /company/configurations/{id}": 2,
+                "GET /login/companyinfo/{id}": 1,
+                "POST /company/configurations": 1,
+            },
+        },
+        "lansweeper": {"requests": 2, "writes": 0, "by": {"assetResources": 1, "customFields": 1}},
+    }
+    sandbox.clear_requests()
+    assert sandbox.requests()["total"] == 0
+
+
+def test_a_reset_gives_the_same_world_again(sandbox: Sandbox) -> None:
+    before = [record["name"] for record in sandbox.state("company/configurations")]
+    keys = [asset["key"] for asset in sandbox.state("lansweeper/assets")]
+    sandbox.churn(0.5)
+    sandbox.reset()
+    assert [record["name"] for record in sandbox.state("company/configurations")] == before
+    assert [asset["key"] for asset in sandbox.state("lansweeper/assets")] == keys
+    sandbox.reset(seed=8)
+    assert [asset["key"] for asset in sandbox.state("lansweeper/assets")] != keys
+
+
+def test_credentials_and_companies_stay_true_over_resets(sandbox: Sandbox) -> None:
+    sandbox.reset(seed=99, assets=5, scenario="fresh")
+    with connectwise(sandbox.info) as http:
+        company = http.get(f"{API}/company/companies/{sandbox.company_id}").json()
+    assert company["identifier"] == sandbox.company == "BlueLightCo"
+    assert Caller(sandbox).site("name").status_code == 200
+
+
+def test_the_fresh_scenario_has_none_of_the_run_companys_records(sandbox: Sandbox) -> None:
+    sandbox.reset(scenario="fresh")
+    companies = {record["company"]["id"] for record in sandbox.state("company/configurations")}
+    assert companies
+    assert sandbox.company_id not in companies
+
+
+def test_switches_go_back_with_a_reset(sandbox: Sandbox) -> None:
+    sandbox.reset(switches={"unset_custom_field": "null"})
+    assert all("value" in f for f in sandbox.state("company/configurations")[0]["customFields"])
+    sandbox.reset()
+    assert any("value" not in f for f in sandbox.state("company/configurations")[0]["customFields"])
+
+
+def test_state_shows_whole_wire_records(sandbox: Sandbox) -> None:
+    with connectwise(sandbox.info) as http:
+        served = http.get(f"{CONFIGURATIONS}/1").json()
+    shown = next(record for record in sandbox.state("company/configurations") if record["id"] == 1)
+    assert set(shown) == set(served)
+    assert shown["type"]["name"] == served["type"]["name"]
+    assert [field["name"] for field in sandbox.state("lansweeper/customFields")]
+    assert sandbox.state("system/userDefinedFields")[1]["caption"] == "ls_asset_id"
+
+
+def test_a_persons_edit_moves_last_updated(sandbox: Sandbox) -> None:
+    before = sandbox.state("company/configurations")[0]
+    changes = {"notes": "seen", "customFields": [{"caption": "ls_asset_id", "value": "k"}]}
+    sandbox.edit("company/configurations", before["id"], changes)
+    after = sandbox.state("company/configurations")[0]
+    assert after["notes"] == "seen"
+    assert after["_info"]["lastUpdated"] > before["_info"]["lastUpdated"]
+    assert [f.get("value") for f in after["customFields"] if f["caption"] == "ls_asset_id"] == ["k"]
+
+
+def test_an_edit_of_an_asset_by_dotted_path(sandbox: Sandbox) -> None:
+    before = sandbox.state("lansweeper/assets")[0]
+    sandbox.edit(
+        "lansweeper/assets", before["key"], {"assetBasicInfo.name": "X", "assetCustom": {"model": None}}
+    )
+    item = Caller(sandbox).items(["assetBasicInfo.name", "assetBasicInfo.type", "assetCustom.model"])[0]
+    assert item == {
+        "key": before["key"],
+        "assetBasicInfo": {"name": "X", "type": before["assetBasicInfo"]["type"]},
+    }
+
+
+def test_churn_renames_moves_adds_and_retires_its_share(sandbox: Sandbox) -> None:
+    before = {asset["key"]: asset for asset in sandbox.state("lansweeper/assets")}
+    changed = sandbox.churn(0.2)
+    after = {asset["key"]: asset for asset in sandbox.state("lansweeper/assets")}
+    assert {kind: len(keys) for kind, keys in changed.items()} == {
+        "rename": 3,
+        "move": 3,
+        "add": 3,
+        "retire": 3,
+    }
+    assert set(before) - set(after) == set(changed["retire"])
+    assert set(after) - set(before) == set(changed["add"])
+    for key in changed["rename"]:
+        assert after[key]["assetBasicInfo"]["name"] != before[key]["assetBasicInfo"]["name"]
+    for key in changed["move"]:
+        assert after[key]["assetBasicInfo"]["ipAddress"].startswith("10.200.")
+    sandbox.reset()
+    assert sandbox.churn(0.2) == changed
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/switches", {"no_such_switch": 1}),
+        ("PUT", "/faults", [{"fault": {"kind": "explode"}}]),
+        ("POST", "/reset", {"scenario": "synced"}),
+        ("POST", "/edit", {"collection": "company/configurations", "id": 999999, "set": {}}),
+        ("POST", "/churn", {"share": 7}),
+        ("GET", "/state/lansweeper/nothing", None),
+    ],
+)
+def test_what_control_can_not_do(sandbox: Sandbox, method: str, path: str, body: object) -> None:
+    answer = httpx.request(method, sandbox.info["control"] + path, json=body, verify=NO_TLS)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
