@@ -91,6 +91,8 @@ class Store:
         if "customFields" in fresh:
             changes = self.custom_values(table, values["customFields"])
             fresh["customFields"] = merged(stored.get("customFields", {}), changes)
+        if fresh.get("type", stored.get("type")) != stored.get("type"):
+            stored.pop("questions", None)
         for name in values:
             stored.pop(name, None)
         stored.update(fresh)
@@ -174,17 +176,24 @@ class Store:
             stored[name] = value
 
     def custom_values(self, table: Table, values: Iterable[Record]) -> dict[int, Any]:
+        """Wire custom fields as id -> value (None where there is none); a field without id goes by caption.
+
+        Raises:
+            ValueError: a caption that no field of this record type has.
+        """
         found: dict[int, Any] = {}
         for one in values:
             field_id = one.get("id")
             if field_id is None:
-                field_id = next(
-                    field["id"]
-                    for field in self.custom_fields(table.name)
-                    if field["caption"] == one["caption"]
-                )
+                field_id = self._captioned(table, one.get("caption"))
             found[int(field_id)] = one.get("value")
         return found
+
+    def _captioned(self, table: Table, caption: object) -> int:
+        for one in self.custom_fields(table.name):
+            if one["caption"] == caption:
+                return int(one["id"])
+        raise ValueError(f"{table.name} has no custom field {caption}")
 
     def _stamps(self, table: Table, by: str) -> Record:
         now = self.now()

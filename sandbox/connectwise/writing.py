@@ -1,7 +1,5 @@
 """Creating, replacing, patching and deleting one record of any collection."""
 
-from typing import Any
-
 from sandbox.connectwise.configuration_tables import STATUSES
 from sandbox.connectwise.errors import FieldFault, VendorError, invalid, not_found
 from sandbox.connectwise.fields import Kind, Table
@@ -46,7 +44,7 @@ class Writer:
         Raises:
             VendorError: InvalidObject with a fault for each member.
         """
-        record = self._candidate(members, {}, address_fault)
+        record = self._candidate(members, {})
         new = self._store.insert(self.table.name, {}, by=API_MEMBER)
         return self._keep(new["id"], record)
 
@@ -63,8 +61,7 @@ class Writer:
         kept: Record = {"id": record_id}
         if self.table.keeps_custom_fields and "customFields" in before:
             kept["customFields"] = before["customFields"]
-        record = self._candidate(sent, kept)
-        self._same_type(before, record)
+        record = self._candidate(sent, kept, before=before)
         return self._keep(record_id, record)
 
     def patch(self, record_id: int, body: Body, shown: Record) -> Record:
@@ -77,9 +74,9 @@ class Writer:
         """
         before = self.stored(record_id)
         changes = self._resolved(patched(self.table, shown, body))
-        record = self._validated(self._laid_over(before, changes), changes)
+        record = self._laid_over(before, changes)
         self._same_type(before, record)
-        return self._keep(record_id, record)
+        return self._keep(record_id, self._validated(record, changes))
 
     def delete(self, record_id: int) -> None:
         """Remove a record.
@@ -95,14 +92,16 @@ class Writer:
         for child, one in children(self.table.name, record_id, self._store):
             self._store.delete(child, one)
 
-    def _candidate(self, members: Record, kept: Record, more: Any = None) -> Record:
+    def _candidate(self, members: Record, kept: Record, before: Record | None = None) -> Record:
         changes = self._resolved(members)
         record = self._laid_over({**self.table.defaults, **kept}, changes)
         if self._parent_id is not None:
             record[self.table.parent] = {"id": self._parent_id}
         if self.table.name == CONFIGURATIONS_NAME and "status" not in record:
             record.update(self._store.default_status())
-        return self._validated(record, changes, more)
+        if before is not None:
+            self._same_type(before, record)
+        return self._validated(record, changes, new=before is None)
 
     def _resolved(self, members: Record) -> Record:
         resolver = Resolver(self.table, self._store)
@@ -121,16 +120,18 @@ class Writer:
                 record[name] = self.table.defaults[name]
         return record
 
-    def _validated(self, record: Record, changes: Record, more: Any = None) -> Record:
+    def _validated(self, record: Record, changes: Record, *, new: bool = False) -> Record:
         found: list[FieldFault] = faults(self.table, record, self._store)
         found += taken(self.table, record, changes, self._store)
-        found += more(self.table, record) if more else []
+        found += address_fault(self.table, record) if new else []
         if found:
             raise invalid(self.table.resource, found)
         return record
 
     def _same_type(self, before: Record, record: Record) -> None:
-        if self.table.name == CONFIGURATIONS_NAME and before.get("type") != record.get("type"):
+        if self.table.name != CONFIGURATIONS_NAME or record.get("type") is None:
+            return
+        if before.get("type") != record["type"]:
             message = "The type of a configuration can only be changed by changeType."
             raise invalid(self.table.resource, [FieldFault("InvalidField", message, "type/id")])
 
