@@ -27,6 +27,7 @@ CHECK_FIELDS = "Check the field names in the conditions."
 NOT_OFFERED = "This server does not offer the operation; its version may be too old."
 
 _REDIRECTS = range(300, 400)
+_NOT_EVERYWHERE = ("/bulk", "/changeType")
 Advice = tuple[type[ConnectorError], str]
 
 
@@ -79,8 +80,13 @@ _BY_CODE: dict[str, Advice] = {"ApiFindCondition": (RejectedError, CHECK_FIELDS)
 
 
 def _not_found(request: httpx.Request, words: str) -> Advice:
-    """A missing record stops only itself; a collection that is not there means wrong keys or address."""
-    if "endpoint does not exist" in words or request.url.path.endswith("/bulk"):
+    """A missing record stops only itself; a collection that is not there means wrong keys or address.
+
+    Every server has the collections, whereas bulk calls and the change of a type came with some version.
+    """
+    path = request.url.path
+    if path.endswith(_NOT_EVERYWHERE):
         return RejectedError, NOT_OFFERED
-    names_record = any(part.isdecimal() for part in request.url.path.split("/"))
-    return (RejectedError, "") if names_record else (StopError, CHECK_KEYS)
+    if any(part.isdecimal() for part in path.split("/")):
+        return RejectedError, NOT_OFFERED if "endpoint does not exist" in words else ""
+    return StopError, CHECK_KEYS

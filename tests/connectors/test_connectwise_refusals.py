@@ -70,7 +70,7 @@ async def test_the_vendors_code_message_and_fields_are_kept() -> None:
             refusals.CHECK_FIELDS,
         ),
         (httpx.Response(414, text="URI too long"), RejectedError, refusals.SHORTEN),
-        (refusal(404, "ConnectWiseApi", "The endpoint does not exist."), RejectedError, refusals.NOT_OFFERED),
+        (refusal(404, "ConnectWiseApi", "The endpoint does not exist."), StopError, refusals.CHECK_KEYS),
         (refusal(500, "ConnectWiseApi", "A fault"), RetryableError, ""),
         (httpx.Response(302, headers={"Location": "https://x.test"}), StopError, refusals.CHECK_SITE),
     ],
