@@ -29,8 +29,7 @@ class AssetMaker:
     def __init__(self, seed: int, site_id: str, site_name: str, purpose: str = "assets") -> None:
         self._draw = random.Random(f"{seed}-{purpose}")
         self._site = (site_id, site_name)
-        self._fleet = list(c.FLEET)
-        self._draw.shuffle(self._fleet)
+        self._fleet = _mixed(self._draw)
         self._profiles = {kind: profiles(self._draw, kind) for kind in dict.fromkeys(c.FLEET)}
         self._software = software_lists(self._draw)
         self._tail = format(self._draw.getrandbits(64), "016x")
@@ -43,7 +42,7 @@ class AssetMaker:
     def _asset(self, place: int) -> Asset:
         draw = self._draw
         page_example = place == PAGE_PLACE
-        kind = c.OT if page_example else self._fleet[place % len(self._fleet)]
+        kind = self._fleet[place % len(self._fleet)]
         key = PAGE_KEY if page_example else uuid_text(draw.getrandbits(128))
         maker, model = kind.products[0] if page_example else draw.choice(kind.products)
         basic = self._basic_info(place, kind)
@@ -145,6 +144,15 @@ class AssetMaker:
             asset["otData"] = {"partNumber": model, "moduleType": "Communication", "routePath": info["name"]}
         elif kind is c.PRINTER:
             asset["printerInfo"] = {"status": "Ready", "totalPages": float(self._draw.randrange(90_000))}
+
+
+def _mixed(draw: random.Random) -> list[c.Kind]:
+    """The fleet in some order, with the OT asset where the page's example belongs."""
+    fleet = list(c.FLEET)
+    draw.shuffle(fleet)
+    here = fleet.index(c.OT)
+    fleet[here], fleet[PAGE_PLACE] = fleet[PAGE_PLACE], fleet[here]
+    return fleet
 
 
 def as_page_example(asset: Asset) -> Asset:
