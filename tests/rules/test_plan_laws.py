@@ -117,13 +117,17 @@ records = st.lists(a_record(), max_size=10, unique_by=lambda record: record["id"
 @settings(max_examples=150, deadline=None)
 @given(items, records)
 def test_a_second_run_writes_nothing(assets: list[dict[str, Any]], existing: list[dict[str, Any]]) -> None:
+    """Unless the first run settled what stood in the way of an asset that it had to leave alone: when it
+    corrects a serial number that two configurations shared, the other one can be matched from then on."""
     server = Server(existing)
     first = server.run(assets)
     assert first.counts.read == len(assets)
     written = server.writes
-    second = server.run(assets)
-    assert second.nothing_to_write
-    assert server.writes == written
+    runs = [server.run(assets) for _ in range(len(assets) + 1)]
+    if first.counts.ambiguous + first.counts.skipped == 0:
+        assert runs[0].nothing_to_write
+        assert server.writes == written
+    assert runs[-1].nothing_to_write
 
 
 @settings(max_examples=100, deadline=None)
