@@ -1,0 +1,12 @@
+"""Names every block of the project: the module that is registered with Prefect.
+
+``prefect block register -m connectors.blocks``
+"""
+
+from __future__ import annotations
+
+from connectors.connectwise.block import ConnectWiseConnection
+from connectors.lansweeper.block import LansweeperConnection
+from connectors.ledger.block import LedgerDatabase
+
+__all__ = ["ConnectWiseConnection", "LansweeperConnection", "LedgerDatabase"]
