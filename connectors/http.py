@@ -26,7 +26,6 @@ from connectors.redaction import Redactor
 from connectors.refusals import Refusal, read_refusal
 from connectors.retries import (
     LONGEST_WAIT,
-    TRIES,
     Kind,
     Outcome,
     next_attempt,
@@ -152,7 +151,7 @@ class HttpSession:
             wait = await self._wait_after(kind, attempt, answer, waited)
             if wait is None:
                 raise error_of(call, answer, self.redact)
-            logger.warning("%s: %s, try %d of %d in %.1f s", call, answer.outcome, attempt + 1, TRIES, wait)
+            logger.warning("%s: %s, try %d in %.1f s", call, answer.outcome, attempt + 1, wait)
             await self._sleep(wait)
             waited += wait
 

@@ -17,6 +17,8 @@ import httpx
 
 TRIES = 4
 """How often one request is sent at most, the first time included."""
+TRIES_RATE_LIMITED = 8
+"""The same where the last answer was 429: no work was done, and the vendor advises 5 to 10 tries."""
 LONGEST_WAIT = 60.0
 """Seconds that one call waits in all; a longer wait is left to whoever retries the whole task."""
 FIRST_PAUSE = 1.0
@@ -74,7 +76,8 @@ def next_attempt(
         spread: a random number from 0 to 1, so that many clients don't come back at once.
         longest_wait: seconds that one call may wait in all.
     """
-    if attempt >= TRIES or not may_repeat(kind, outcome):
+    tries = TRIES_RATE_LIMITED if outcome is Outcome.RATE_LIMITED else TRIES
+    if attempt >= tries or not may_repeat(kind, outcome):
         return None
     wait = pause_after(attempt, outcome, retry_after, spread)
     return wait if waited + wait <= longest_wait else None

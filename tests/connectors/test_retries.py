@@ -21,16 +21,22 @@ from connectors.retries import (
     retry_after_seconds,
 )
 
-REPEATABLE = [Outcome.RATE_LIMITED, Outcome.SERVER_ERROR, Outcome.NOT_SENT, Outcome.NO_ANSWER]
+PASSING = [Outcome.SERVER_ERROR, Outcome.NOT_SENT, Outcome.NO_ANSWER]
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("outcome", REPEATABLE)
+@pytest.mark.parametrize("outcome", PASSING)
 @pytest.mark.parametrize("kind", [Kind.READ, Kind.MODIFY])
 def test_reads_and_idempotent_writes_are_repeated_three_times(kind: Kind, outcome: Outcome) -> None:
     waits = [next_attempt(kind, attempt, outcome) for attempt in range(1, TRIES + 1)]
     assert all(wait is not None for wait in waits[:-1])
     assert waits[-1] is None
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_patience_is_greater_where_the_vendor_only_asks_to_wait(kind: Kind) -> None:
+    waits = [next_attempt(kind, attempt, Outcome.RATE_LIMITED, 1.0) for attempt in range(1, 9)]
+    assert waits == [1.0] * 7 + [None]
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
