@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.connectwise.conditions import all_of, any_of, encoded_length, equals, quote, split_in
 from connectors.errors import RejectedError
+from sandbox.connectwise.conditions import Term, parse
 
 NASTY = st.text(alphabet=st.sampled_from("ab\\\"'()=,[] %*\né"), max_size=30)
 
@@ -57,6 +58,12 @@ def test_a_value_never_breaks_out_whether_or_not_the_server_knows_escapes(value:
         return
     assert one_quoted_text(quote(value), escapes=True) == value
     assert one_quoted_text(quote(value), escapes=False) == value.replace("\\", "\\\\")
+
+
+@given(NASTY)
+def test_a_server_of_the_grammar_reads_the_value_back(value: str) -> None:
+    if not ("'" in value and '"' in value):
+        assert parse(equals("name", value)) == Term("name", "=", (value,))
 
 
 def test_a_condition_names_a_field_and_a_value() -> None:

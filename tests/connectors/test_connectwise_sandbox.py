@@ -11,7 +11,7 @@ import pytest
 from connectors.connectwise.check import check_connection
 from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
 from connectors.connectwise.conditions import any_of, equals
-from connectors.connectwise.refusals import CHECK_KEYS, SHORTEN
+from connectors.connectwise.refusals import CHECK_CLIENT_ID, CHECK_KEYS, SHORTEN
 from connectors.errors import RejectedError, StopError, UnclearOutcomeError
 from deployments.local_sandbox import Sandbox
 
@@ -179,7 +179,8 @@ async def test_a_wrong_client_id(sandbox: Sandbox, connect: Open, status: int) -
     sandbox.switch(missing_client_id_status=status)
     async with connect(client_id="00000000-0000-4000-8000-000000000000") as client:
         result = await check_connection(client)
-    assert result.ok or "client ID" in result.message
+    assert not result.ok
+    assert CHECK_CLIENT_ID in result.message
 
 
 async def test_an_unknown_company(connect: Open) -> None:
