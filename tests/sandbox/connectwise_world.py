@@ -19,6 +19,12 @@ ROOT = "http://psa.test/v4_6_release/apis/3.0"
 CONFIGURATIONS = "company/configurations"
 
 
+MEMBER = {
+    "identifier": "jdoe", "firstName": "Jo", "lastName": "Doe", "licenseClass": "F", "securityRole": {"id": 1},
+    "hireDate": "2020-01-01T00:00:00Z", "defaultEmail": "Office", "defaultPhone": "Office",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Credentials:
     company_id: str = "acme"
@@ -59,7 +65,8 @@ def _insert_setup(store: Store) -> None:
     store.insert("system/myCompany/corporateStructureLevels", {"name": "Location"})
     store.insert("system/locations", {"name": "HQ", "structureLevel": {"id": 1}})
     store.insert("system/departments", {"identifier": "IT", "name": "Information Technology"})
-    store.insert("system/members", {"identifier": "jdoe", "firstName": "Jo", "lastName": "Doe"})
+    store.insert("system/securityRoles", {"name": "Admin"})
+    store.insert("system/members", MEMBER)
     for number, caption in enumerate(("ls_asset_id", "ls_asset_url", "ls_software"), start=1):
         insert_custom_field(store, caption, number, "TextArea" if caption == "ls_software" else "Text")
     insert_custom_field(store, "rack_units", 4, "Number")
