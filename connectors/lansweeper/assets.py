@@ -69,8 +69,8 @@ class AssetOperations(LansweeperApi):
         """Writes fields of one asset: ``editAsset``. Fields that are not named stay as they are.
 
         ``fields`` is an EditAssetInput, for custom fields
-        ``{"assetCustom": {"fields": [{"fieldKey": ..., "value": ...}]}}``; empty text clears one. A field that
-        Lansweeper's scan owns is locked by an edit: later scans no longer change it.
+        ``{"assetCustom": {"fields": [{"fieldKey": ..., "value": ...}]}}``; empty text clears one. A field
+        that Lansweeper's scan owns is locked by an edit: later scans no longer change it.
         """
         edited, _ = await self._of_site(
             Kind.MODIFY, "editAsset", queries.EDIT_ASSET, site_id, key=key, fields=fields

@@ -10,7 +10,7 @@ from connectors.lansweeper import queries
 from connectors.lansweeper.api import LansweeperApi
 from connectors.lansweeper.models import CustomField, CustomFieldProps, Site
 from connectors.lansweeper.refusals import CHECK_CREDENTIAL, CHECK_SITE
-from connectors.lansweeper.settings import SYSTEM, several_sites
+from connectors.lansweeper.settings import several_sites
 
 
 class SiteOperations(LansweeperApi):
@@ -26,16 +26,16 @@ class SiteOperations(LansweeperApi):
         """The site to work on: the one that the settings name, or the only one the token may see.
 
         Raises:
-            StopError: the named site is not among the token's, or none is named and there are several or none.
+            StopError: the named site is not among the token's, or none is named and there is not just one.
         """
         sites, named = await self.authorized_sites(), self.settings.site_id
         shown = ", ".join(f"{site['name']} ({site['id']})" for site in sites)
         if not sites:
-            raise StopError("The Lansweeper token may see no site", system=SYSTEM, remedy=CHECK_CREDENTIAL)
+            raise StopError("The Lansweeper token may see no site", remedy=CHECK_CREDENTIAL)
         chosen = [site for site in sites if site["id"].lower() == named.lower()] if named else sites
         if not chosen:
             message = f"The Lansweeper token may not see the site {named}, but {shown}"
-            raise StopError(message, system=SYSTEM, remedy=CHECK_SITE)
+            raise StopError(message, remedy=CHECK_SITE)
         if len(chosen) > 1:
             raise several_sites(shown)
         return chosen[0]

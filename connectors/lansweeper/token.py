@@ -1,7 +1,7 @@
 """Reads a pasted access token: which kind it is, how it is sent, and whether the paste is whole.
 
-Kinds (reference, section 1): personal tokens ``lsp_`` and Flow Builder tokens ``lsf_`` are a prefix, base64 of
-a JSON object, and an 11 character checksum, sent as ``Token``; an OAuth access token is a JWT, sent as
+Kinds (reference, section 1): personal tokens ``lsp_`` and Flow Builder tokens ``lsf_`` are a prefix, base64
+of a JSON object, and an 11 character checksum, sent as ``Token``; an OAuth access token is a JWT, sent as
 ``Bearer``; any other text is an older personal token, sent as ``Token``. No message ever quotes the token.
 """
 
@@ -35,7 +35,7 @@ def authorization(token: str) -> str:
     text = token.strip()
     problem = _problem(text)
     if problem:
-        raise StopError(f"The Lansweeper access token {problem}", system="Lansweeper", remedy=COPY_AGAIN)
+        raise StopError(f"The Lansweeper access token {problem}", remedy=COPY_AGAIN)
     return f"{'Bearer' if _is_jwt(text) else 'Token'} {text}"
 
 

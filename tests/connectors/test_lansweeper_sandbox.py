@@ -1,0 +1,125 @@
+"""The client against the sandbox, over loopback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.errors import RetryableError, StopError
+from connectors.lansweeper.block import LansweeperConnection
+from connectors.lansweeper.client import LansweeperClient, LansweeperSettings
+from connectors.lansweeper.filters import all_of, condition
+from connectors.lansweeper.models import Asset
+
+pytestmark = pytest.mark.anyio
+FIELDS = ["assetBasicInfo.name", "assetBasicInfo.mac", "assetCustom.serialNumber", "url"]
+MORE = [
+    *FIELDS,
+    "softwares.name",
+    "softwares.version",
+    "networkAdapters.name",
+    "operatingSystem.caption",
+    *(
+        f"assetBasicInfo.{name}"
+        for name in ("description", "domain", "fqdn", "firstSeen", "lastSeen", "type")
+    ),
+    *(f"assetBasicInfo.{name}" for name in ("ipAddress", "userName", "userDomain", "typeGroup", "subType")),
+    *(
+        f"assetCustom.{name}"
+        for name in ("manufacturer", "model", "purchaseDate", "warrantyDate", "location")
+    ),
+    *(f"assetCustom.{name}" for name in ("stateName", "sku", "department", "building", "contact", "comment")),
+    *(f"assetCustom.{name}" for name in ("barCode", "branchOffice", "dnsName", "orderNumber")),
+]
+
+
+def client_of(sandbox: Any, **options: Any) -> LansweeperClient:
+    known = sandbox.info["lansweeper"]
+    return LansweeperClient(LansweeperSettings(known["access_token"], endpoint=known["endpoint"]), **options)
+
+
+async def read(client: LansweeperClient, site_id: str, fields: list[str], **options: Any) -> list[Asset]:
+    return [item async for page in client.asset_pages(site_id, fields, **options) for item in page.items]
+
+
+async def test_the_assets_of_the_site_are_read_whole(sandbox: Any) -> None:
+    async with client_of(sandbox) as client:
+        site = await client.site()
+        assets = await read(client, site["id"], FIELDS, page_size=25)
+        assert client.session.requests == 4
+    stored = {one["key"]: one for one in sandbox.state("lansweeper/assets")}
+    assert [one["key"] for one in assets] == list(dict.fromkeys(one["key"] for one in assets))
+    assert {one["key"] for one in assets} == set(stored)
+    for one in assets:
+        assert one.get("assetBasicInfo", {}).get("name") == stored[one["key"]]["assetBasicInfo"].get("name")
+
+
+async def test_more_than_30_paths_bring_the_same_assets(sandbox: Any) -> None:
+    assert len(MORE) > 30
+    async with client_of(sandbox) as client:
+        site = await client.site()
+        few, many = await read(client, site["id"], FIELDS), await read(client, site["id"], MORE, page_size=25)
+    assert [one["key"] for one in many] == [one["key"] for one in few]
+    assert sandbox.requests()["lansweeper"]["by"]["assetResources"] == 1 + 2 * 3
+
+
+async def test_a_filter_chooses_assets(sandbox: Any) -> None:
+    async with client_of(sandbox) as client:
+        site = await client.site()
+        windows = all_of([condition("assetBasicInfo.type", "EQUAL", "Windows")])
+        assets = await read(client, site["id"], ["assetBasicInfo.type"], filters=windows)
+    assert assets
+    assert {one["assetBasicInfo"]["type"] for one in assets} == {"Windows"}
+
+
+async def test_one_asset_its_types_and_custom_fields(sandbox: Any) -> None:
+    async with client_of(sandbox) as client:
+        site = (await client.site())["id"]
+        assert "Windows" in await client.asset_types(site)
+        created = await client.create_custom_field(site, "cw_total_tickets", "NUMERIC")
+        assert created["key"] in {field["key"] for field in await client.custom_fields(site)}
+        first = (await read(client, site, ["key"]))[0]["key"]
+        change = {"assetCustom": {"fields": [{"fieldKey": created["key"], "value": "7"}]}}
+        await client.edit_asset(site, first, change)
+        details = await client.asset_details(site, first, ["key", "assetCustom.fields.value"])
+    assert details is not None
+    assert {"value": "7"} in details["assetCustom"]["fields"]
+    assert sandbox.requests()["lansweeper"]["writes"] == 2
+
+
+@pytest.mark.parametrize(("path", "words"), [("assetBasicInfo.nmae", "Invalid path: assetBasicInfo.nmae")])
+async def test_an_unknown_path_is_one_clear_error(sandbox: Any, path: str, words: str) -> None:
+    async with client_of(sandbox) as client:
+        with pytest.raises(StopError, match=rf"{words}.*Correct the field path"):
+            await read(client, (await client.site())["id"], [path])
+
+
+async def test_a_server_error_is_read_again_and_a_long_wait_is_not_slept(sandbox: Any) -> None:
+    sandbox.faults([{"system": "lansweeper", "nth": [1], "fault": {"kind": "status", "status": 503}}])
+    async with client_of(sandbox) as client:
+        assert await client.authorized_sites()
+    refusal = {"kind": "status", "status": 429, "headers": {"Retry-After": "120"}}
+    sandbox.faults([{"system": "lansweeper", "nth": [1], "fault": refusal}])
+    async with client_of(sandbox) as client:
+        with pytest.raises(RetryableError) as refused:
+            await client.authorized_sites()
+    assert refused.value.retry_after == 120
+
+
+async def test_the_check_says_what_is_reached_or_wrong(sandbox: Any) -> None:
+    known = sandbox.info["lansweeper"]
+    block = LansweeperConnection(access_token=known["access_token"], endpoint=known["endpoint"])
+    check = await block.check()
+    assert check.ok
+    assert "60 assets" in check.message
+    foreign = LansweeperConnection(**{**known, "site_id": "00000000-0000-4000-8000-000000000000"})
+    assert "may not see the site" in (await foreign.check()).message
+    unknown = LansweeperConnection(access_token="0123456789abcdef", endpoint=known["endpoint"])
+    assert "Check the access token" in (await unknown.check()).message
+
+
+def test_a_mangled_token_is_refused_when_the_block_is_filled_in() -> None:
+    with pytest.raises(ValueError, match="begins with the name of a header") as refused:
+        LansweeperConnection(access_token="Token abcdef123456")
+    assert "abcdef" not in str(refused.value)
