@@ -61,6 +61,8 @@ class SandboxApp:
             await self._control(scope, receive, send)
             return
         body = await read_body(receive)
+        if body is None:
+            return
         call = read_call(scope, body)
         self.world.ledger.note(call)
         faults = self.faults.take(call)

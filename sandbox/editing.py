@@ -35,7 +35,11 @@ def delete(world: World, collection: str, record_id: int | str) -> None:
 
 
 def apply_edit(world: World, fault: dict[str, Any], body: Any) -> None:
-    """Carry out an ``edit`` fault: on ``ids``, on records like ``where``, or on those of the body."""
+    """Carry out an ``edit`` fault: on ``ids``, on records like ``where``, or on those of the body.
+
+    ``where`` is compared with the stored record, in which a reference is just ``{"id": n}``. Records that are
+    gone are passed over.
+    """
     collection = fault["collection"]
     for record_id in _targets(world, fault, body):
         if record_id not in world.records(collection):

@@ -19,6 +19,7 @@ from sandbox.credentials import Credentials
 from sandbox.data.provider import companies
 
 HOST = "127.0.0.1"
+KEEP_ALIVE = 75  # seconds
 GRACE = 1  # seconds that running requests get when the sandbox ends
 
 
@@ -73,6 +74,8 @@ def serve(app: SandboxApp, port: int, tls: tuple[Path, Path] | None) -> None:
         server_header=False,
         ssl_certfile=certificate,
         ssl_keyfile=key,
+        # Longer than clients keep idle connections (httpx: 5 s), so that none is closed while a request is sent.
+        timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
     root = f"{'https' if tls else 'http'}://{HOST}:{listener.getsockname()[1]}"

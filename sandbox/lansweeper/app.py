@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLResolveInfo, execute_sync
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 MAX_ANSWER = 4 * 1024 * 1024  # bytes
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class LansweeperApp:
@@ -70,6 +72,8 @@ class LansweeperApp:
         served = self._guarded((self._writer if mutation else self._reader).fields())
 
         def site(info: GraphQLResolveInfo[Any], id: str) -> dict[str, Any]:
+            if not _UUID.fullmatch(id):
+                raise errors.RefusedError(errors.MALFORMED_SITE, 400)
             if id != self._world.credentials.site_id:
                 raise errors.RefusedError(errors.FOREIGN_SITE, 403)
             return served

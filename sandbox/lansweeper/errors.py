@@ -10,6 +10,7 @@ from graphql import GraphQLError
 NOT_LOGGED_IN = "Context creation failed: You must be logged in."
 NOT_AUTHORIZED = "You are not authorized to perform this action"
 FOREIGN_SITE = "You don't have access to this site"
+MALFORMED_SITE = "The site id is not valid"  # A
 TOO_MANY_REQUESTS = "Too many requests, please try again later."  # A
 TOO_LARGE = "The response exceeds the maximum size of 4 MB. Request fewer assets or fewer fields."  # A
 NO_QUERY = "POST body missing, invalid Content-Type, or JSON object has no keys."  # A

@@ -47,6 +47,10 @@ def test_a_foreign_site(sandbox: Sandbox) -> None:
     }
 
 
+def test_a_site_id_that_is_none(sandbox: Sandbox) -> None:
+    assert Caller(sandbox).post('{ site(id: "bluelight") { name } }').status_code == 400
+
+
 def test_a_field_that_is_not_allowed(sandbox: Sandbox) -> None:
     sandbox.switch(denied=["lansweeper/customFields"])
     response = Caller(sandbox).site("name customFields { key }")
