@@ -74,7 +74,7 @@ def serve(app: SandboxApp, port: int, tls: tuple[Path, Path] | None) -> None:
         server_header=False,
         ssl_certfile=certificate,
         ssl_keyfile=key,
-        # Longer than clients keep idle connections (httpx: 5 s), so that none is closed while a request is sent.
+        # Longer than clients keep idle connections (httpx: 5 s): none is closed while a request is sent.
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
