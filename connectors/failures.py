@@ -36,7 +36,7 @@ class Failure:
     """One try that did not bring what was asked for.
 
     Attributes:
-        reason: the name of the network error, if there was no answer; never its text, which may show headers.
+        reason: the network error in a few words, if there was no answer.
         retry_after: seconds that the vendor asks to wait.
     """
 

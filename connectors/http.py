@@ -31,6 +31,7 @@ from connectors.retries import (
     next_attempt,
     outcome_of_failure,
     pause_after,
+    reason_of_failure,
 )
 
 __all__ = ["HttpSession", "Kind", "Outcome", "Refusal", "RequestBudget", "TimeLimits"]
@@ -222,8 +223,7 @@ class HttpSession:
                 with anyio.fail_after(self._limits.whole):
                     answer = await self._client.send(request)
             except (httpx.HTTPError, TimeoutError) as error:
-                # Only the error's name is kept: its text may show the headers.
-                return Failure(outcome_of_failure(error), reason=type(error).__name__)
+                return Failure(outcome_of_failure(error), reason=reason_of_failure(error))
         refusal = self._read_error(answer)
         return answer if refusal is None else failure_of(answer, refusal)
 
@@ -258,7 +258,7 @@ def _open_client(
     # A proxy named in the environment must not see what is meant for this machine.
     direct: dict[str, None] = {f"all://{base_url.netloc.decode()}": None} if is_loopback(base_url) else {}
     return httpx.AsyncClient(
-        headers=dict(headers),
+        headers={"User-Agent": "connectwise-flows", **headers},
         transport=transport,
         mounts=direct,
         verify=verify,

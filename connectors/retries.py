@@ -8,6 +8,7 @@ vendor takes an idempotency key and a configuration may be created twice.
 from __future__ import annotations
 
 import math
+import socket
 import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -107,17 +108,32 @@ def outcome_of_status(status: int) -> Outcome:
 
 def outcome_of_failure(error: Exception) -> Outcome:
     """What a failed exchange says about the request; what is not known to be unsent counts as sent."""
-    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol) or is_certificate_error(error):
+    if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol) or _lies_beneath(
+        error, ssl.SSLCertVerificationError
+    ):
         return Outcome.UNTRUSTED
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
         return Outcome.NOT_SENT
     return Outcome.NO_ANSWER
 
 
-def is_certificate_error(error: BaseException | None) -> bool:
-    """Whether a certificate that can't be verified lies at the bottom of a chain of errors."""
+def reason_of_failure(error: Exception) -> str:
+    """A failed exchange in a few words; never the error's own text, which may show headers."""
+    for kind, words in _REASONS.items():
+        if _lies_beneath(error, kind):
+            return words
+    return type(error).__name__
+
+
+_REASONS: dict[type[BaseException], str] = {
+    socket.gaierror: "the server's name is not known",
+    ConnectionRefusedError: "connection refused",
+}
+
+
+def _lies_beneath(error: BaseException | None, kind: type[BaseException]) -> bool:
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
+        if isinstance(error, kind):
             return True
         error = error.__cause__ or error.__context__
     return False

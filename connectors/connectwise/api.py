@@ -72,7 +72,10 @@ class ConnectWiseApi(Tenant):
         return self._pages_by_id(where, _params(conditions, search), size)
 
     async def _count(self, where: Collection, conditions: str | None, search: Search) -> int:
-        answer = await self._get(where.under("/count"), _params(conditions, search))
+        where = where.under("/count")
+        answer = await self._get(where, _params(conditions, search))
+        if not isinstance(answer, dict) or "count" not in answer:
+            raise _unexpected(where, "a count")
         return int(answer["count"])
 
     async def _pages_by_id(self, where: Collection, params: Params, size: int) -> AsyncIterator[list[Record]]:
@@ -114,10 +117,10 @@ def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
 
 def _records(where: Collection, body: Any) -> list[Record]:
     if not isinstance(body, list):
-        raise StopError(
-            "ConnectWise answered something else than a list of records",
-            system=SYSTEM,
-            method="GET",
-            path=where.path,
-        )
+        raise _unexpected(where, "a list of records")
     return body
+
+
+def _unexpected(where: Collection, wanted: str) -> StopError:
+    message = f"ConnectWise answered something else than {wanted}"
+    return StopError(message, system=SYSTEM, method="GET", path=where.path)

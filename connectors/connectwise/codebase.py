@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from connectors.connectwise.models import CompanyInfo
@@ -37,7 +37,7 @@ def read_company_info(answer: Any, company_id: str) -> CompanyInfo:
             path=LOOKUP,
             remedy=CHECK_COMPANY,
         )
-    return dict(answer)  # type: ignore[return-value]
+    return cast(CompanyInfo, dict(answer))
 
 
 def api_root(info: CompanyInfo) -> str:

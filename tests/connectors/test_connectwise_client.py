@@ -155,6 +155,14 @@ async def test_something_else_than_a_list_is_an_error() -> None:
             await client.list_configurations()
 
 
+async def test_something_else_than_a_count_is_an_error() -> None:
+    fake = FakeConnectWise()
+    fake.say("GET", f"{CONFIGURATIONS}/count", httpx.Response(200, json=[]))
+    async with fake.client() as client:
+        with pytest.raises(StopError, match="something else than a count"):
+            await client.count_configurations()
+
+
 async def test_conditions_pass_as_typed() -> None:
     fake = FakeConnectWise({CONFIGURATIONS: []})
     typed: Search = {

@@ -91,7 +91,7 @@ async def test_a_closed_port_means_nothing_was_sent() -> None:
     async with listening(b"") as (place, _):
         pass
     async with session_to(f"http://{place}") as session:
-        with pytest.raises(RetryableError, match="No connection could be made"):
+        with pytest.raises(RetryableError, match="connection refused"):
             await session.request(Kind.CREATE, "POST", "/things", json={})
 
 
@@ -110,6 +110,24 @@ async def test_an_unverified_certificate_is_taken_if_told_so(tmp_path: Path) -> 
     tls.load_cert_chain(write_certificate(tmp_path))
     async with listening(ANSWER, tls) as (place, _), session_to(f"https://{place}", verify=False) as session:
         assert await session.request_json(Kind.READ, "GET", "/things") == {}
+
+
+async def test_a_private_authority_is_named_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(write_certificate(tmp_path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
+    async with listening(ANSWER, tls) as (place, _), session_to(f"https://{place}") as session:
+        assert await session.request_json(Kind.READ, "GET", "/things") == {}
+
+
+async def test_a_server_that_does_not_exist_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with session_to("https://no-such-server.invalid") as session:
+        with pytest.raises(RetryableError, match="the server's name is not known"):
+            await session.request(Kind.READ, "GET", "/things")
 
 
 async def test_this_machine_is_not_asked_for_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
