@@ -22,7 +22,16 @@ from sandbox.counting import path_template
 
 Fault = dict[str, Any]
 
-KINDS = frozenset({"status", "delay", "drop_before", "drop_after", "late", "partial", "edit"})
+# Each kind of fault with the members it can't do without.
+KINDS: dict[str, frozenset[str]] = {
+    "status": frozenset({"status"}),
+    "delay": frozenset({"seconds"}),
+    "drop_before": frozenset(),
+    "drop_after": frozenset(),
+    "late": frozenset(),
+    "partial": frozenset(),
+    "edit": frozenset({"collection"}),
+}
 _RULE_MEMBERS = frozenset({"system", "method", "path", "nth", "every", "share", "limit", "fault"})
 
 
@@ -102,6 +111,11 @@ def read_rule(rule: Any, draw: random.Random) -> Rule:
     kind = rule["fault"].get("kind")
     if kind not in KINDS:
         raise ValueError(f"no such kind of fault: {kind}; there are {', '.join(sorted(KINDS))}")
+    missing = sorted(KINDS[kind] - set(rule["fault"]))
+    if kind == "edit" and not {"set", "delete"} & set(rule["fault"]):
+        missing.append("set or delete")
+    if missing:
+        raise ValueError(f"a fault of kind {kind} needs {', '.join(missing)}")
     members = {name: value for name, value in rule.items() if name != "nth"}
     return Rule(**members, nth=_numbers(rule.get("nth")), draw=draw)
 
@@ -110,4 +124,3 @@ def _numbers(nth: Any) -> frozenset[int]:
     if nth is None:
         return frozenset()
     return frozenset([nth] if isinstance(nth, int) else nth)
-

@@ -78,6 +78,8 @@ def test_only_requests_that_match_are_counted() -> None:
         ({"path": "*"}, "a fault rule is an object with a fault"),
         ({"fault": {"kind": "explode"}}, "no such kind of fault: explode"),
         ({"fault": FAULT, "pth": "*"}, "no member pth"),
+        ({"fault": {"kind": "delay"}}, "needs seconds"),
+        ({"fault": {"kind": "edit"}}, "needs collection, set or delete"),
     ],
 )
 def test_a_rule_that_is_none(rule: Any, words: str) -> None:
