@@ -27,6 +27,7 @@ CHECK_FIELDS = "Check the field names in the conditions."
 NOT_OFFERED = "This server does not offer the operation; its version may be too old."
 
 _REDIRECTS = range(300, 400)
+_LOOKUP = "/login/companyinfo/"
 _NOT_EVERYWHERE = ("/bulk", "/changeType")
 Advice = tuple[type[ConnectorError], str]
 
@@ -85,6 +86,8 @@ def _not_found(request: httpx.Request, words: str) -> Advice:
     Every server has the collections, whereas bulk calls and the change of a type came with some version.
     """
     path = request.url.path
+    if path.startswith(_LOOKUP):
+        return StopError, CHECK_COMPANY
     if path.endswith(_NOT_EVERYWHERE):
         return RejectedError, NOT_OFFERED
     if any(part.isdecimal() for part in path.split("/")):

@@ -91,6 +91,14 @@ async def test_a_missing_record_concerns_only_itself() -> None:
     assert caught.value.remedy == ""
 
 
+@pytest.mark.parametrize("company", ["bluelight", "12345"])
+def test_a_company_that_is_not_found_is_no_missing_record(company: str) -> None:
+    request = httpx.Request("GET", f"https://x.test/login/companyinfo/{company}")
+    read = read_connectwise_refusal(httpx.Response(404, text="no", request=request))
+    assert read is not None
+    assert (read.error, read.remedy) == (StopError, refusals.CHECK_COMPANY)
+
+
 async def test_too_many_requests_name_their_code_under_another_member() -> None:
     body = {"error": "ConnectWiseAPI", "message": "Too many requests. Please try again in 90 seconds."}
     error = await list_error(httpx.Response(429, json=body, headers={"Retry-After": "90"}))
