@@ -121,9 +121,7 @@ async def _created(call: Call) -> Answer:
     body, writer = await call.body(), call.writer()
     members = body.members(call.route.table, body.value)
     show = shower(call.renderer(), call.query, call.switches)
-    stored = writer.create(members)
-    renewed = call.renderer() if not call.query.get("fields") else None
-    return Answer(201, renewed.record(stored) if renewed else show(stored))
+    return Answer(201, show(writer.create(members)))
 
 
 async def _one(call: Call) -> Answer:

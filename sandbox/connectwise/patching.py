@@ -66,7 +66,7 @@ def _inside_reference(working: Record, name: str, rest: list[str], value: Any) -
 
 def _inside_list(items: list[Any], op: str, rest: list[str], value: Any) -> None:
     """`list/1/value` sets a member of an item, `list/1` an item, `list/-` appends; add always appends."""
-    at = int(rest[0]) if rest[0].isdigit() else len(items)
+    at = int(rest[0]) if rest[0].isdecimal() else len(items)
     if len(rest) > 1:
         if at < len(items) and isinstance(items[at], dict):
             items[at] = {**items[at], rest[1]: value}

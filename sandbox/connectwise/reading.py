@@ -1,6 +1,7 @@
 """Request bodies read as a record's members: names in any case, unknown ones refused, kinds checked."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -49,7 +50,7 @@ class Body:
         self._text = text
         try:
             self.value: Any = json.loads(text) if text.strip() else None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise bad_body(f"Unexpected character encountered while parsing value. {error}. ") from None
 
     def members(self, table: Table, value: Any, at: str = "") -> Record:
@@ -101,9 +102,7 @@ class Body:
             case Kind.REFERENCES:
                 return [self._reference(one, at) for one, at in places]
             case Kind.ANSWERS:
-                return [
-                    self._lowered(one, QUESTION_MEMBERS, "ConfigurationQuestion", at) for one, at in places
-                ]
+                return [self._question(one, at) for one, at in places]
             case Kind.CUSTOM:
                 return [self._lowered(one, CUSTOM_MEMBERS, "CustomFieldValue", at) for one, at in places]
             case Kind.ITEMS:
@@ -112,6 +111,14 @@ class Body:
                 return [self._integer(one, at) for one, at in places]
             case _:
                 return [self._text_of(one, at) for one, at in places]
+
+    def _question(self, value: Any, place: str) -> Record:
+        found = self._lowered(value, QUESTION_MEMBERS, "ConfigurationQuestion", place)
+        if found.get("questionid") is not None:
+            found["questionid"] = self._integer(found["questionid"], f"{place}.questionId")
+        if isinstance(found.get("answer"), dict | list):
+            raise self._wrong("answer", found["answer"], f"{place}.answer")
+        return found
 
     def _item(self, field: Field, value: Any, place: str) -> Record:
         known = {name.lower(): name for name in field.items}
@@ -151,8 +158,10 @@ class Body:
     def _number(self, value: Any, place: str) -> float | int:
         try:
             number = float(value)
-        except (TypeError, ValueError):
-            raise self._wrong("double", value, place) from None
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if isinstance(value, bool) or not math.isfinite(number):
+            raise self._wrong("double", value, place)
         return value if isinstance(value, int | float) else number
 
     def _flag(self, value: Any, place: str) -> bool:

@@ -1,5 +1,6 @@
 """Members of a request body turned into stored form: references found by id, identifier or name."""
 
+import math
 from typing import Any
 
 from sandbox.connectwise.errors import FieldFault
@@ -78,7 +79,7 @@ class Resolver:
             field_id = one.get("id")
             if field_id is None:
                 field_id = by_caption.get(str(one.get("caption")).casefold())
-            definition = definitions.get(int(field_id or 0)) if str(field_id).isdigit() else None
+            definition = definitions.get(int(field_id or 0)) if str(field_id).isdecimal() else None
             if definition is None:
                 self._refuse("NotFound", f"Custom field {one.get('id') or one.get('caption')} not found")
             elif not _fits(definition["fieldTypeIdentifier"], one.get("value")):
@@ -103,10 +104,9 @@ def _fits(field_type: str, value: Any) -> bool:
         return True
     if field_type in ("Number", "Currency", "Percent"):
         try:
-            float(value)
-        except ValueError:
+            return math.isfinite(float(value)) and not isinstance(value, bool)
+        except (ValueError, OverflowError):
             return False
-        return not isinstance(value, bool)
     if field_type == "Checkbox":
         return isinstance(value, bool) or str(value).lower() in ("true", "false")
     return True

@@ -66,7 +66,7 @@ def _match(table: Table, words: list[str]) -> Route | None:
         return None
     parent_id: int | None = None
     for wanted, word in zip(pattern, head, strict=True):
-        if wanted == "{parentid}" and word.isdigit():
+        if wanted == "{parentid}" and word.isdecimal():
             parent_id = int(word)
         elif wanted != word:
             return None
@@ -82,9 +82,9 @@ def _asked(table: Table, parent_id: int | None, rest: list[str]) -> Route | None
             return Route(table, "count", parent_id)
         case ["bulk"] if is_configuration:
             return Route(table, "bulk", parent_id)
-        case [word] if word.isdigit():
+        case [word] if word.isdecimal():
             return Route(table, "one", parent_id, int(word))
-        case [word, "changetype"] if is_configuration and word.isdigit():
+        case [word, "changetype"] if is_configuration and word.isdecimal():
             return Route(table, "changetype", parent_id, int(word))
     return None
 

@@ -163,9 +163,9 @@ class Store:
         if field is None:
             stored[name] = value
         elif field.kind is Kind.REFERENCE:
-            stored[name] = {"id": int(value["id"])}
+            stored[name] = {"id": _id_of(name, value)}
         elif field.kind is Kind.REFERENCES:
-            stored[name] = [{"id": int(one["id"])} for one in value]
+            stored[name] = [{"id": _id_of(name, one)} for one in value]
         elif field.mirrors:
             stored.setdefault(field.mirrors, {"id": int(value)})
         elif field.kind is Kind.CUSTOM:
@@ -232,6 +232,12 @@ def answers(questions: Iterable[Record]) -> dict[int, Record]:
         for one in questions
         if one.get("questionId") is not None and one.get("answer") is not None
     }
+
+
+def _id_of(name: str, reference: Record) -> int:
+    if reference.get("id") is None:
+        raise ValueError(f"{name} needs the id of a record")
+    return int(reference["id"])
 
 
 def _by_type(questions: Iterable[Record]) -> dict[int, list[Record]]:

@@ -20,7 +20,8 @@ CONFIGURATIONS = "company/configurations"
 
 
 MEMBER = {
-    "identifier": "jdoe", "firstName": "Jo", "lastName": "Doe", "licenseClass": "F", "securityRole": {"id": 1},
+    "identifier": "jdoe", "firstName": "Jo", "lastName": "Doe", "licenseClass": "F",
+    "securityRole": {"id": 1},
     "hireDate": "2020-01-01T00:00:00Z", "defaultEmail": "Office", "defaultPhone": "Office",
 }  # fmt: skip
 
