@@ -9,7 +9,6 @@ from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store
 from sandbox.connectwise.tables import table_of
 
 Read = Callable[[Record], Any]
-ABSENT = object()
 
 
 class Renderer:

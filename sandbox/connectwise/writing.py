@@ -5,7 +5,6 @@ from sandbox.connectwise.errors import FieldFault, VendorError, invalid, not_fou
 from sandbox.connectwise.fields import Kind, Table
 from sandbox.connectwise.patching import patched, sets_custom_fields
 from sandbox.connectwise.reading import Body
-from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.resolving import Resolver
 from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store, merged
 from sandbox.connectwise.tables import SERVED
@@ -189,12 +188,3 @@ def require_custom_fields(writer: Writer, body: Body, store: Store) -> None:
     if store.custom_fields(writer.table.name) and not sets_custom_fields(body):
         fault = FieldFault("MissingRequiredField", "The customFields field is required.", "customFields")
         raise invalid(writer.table.resource, [fault])
-
-
-def shown_by(renderer: Renderer, writer: Writer, record_id: int) -> Record:
-    """The record as the wire shows it.
-
-    Raises:
-        VendorError: 404.
-    """
-    return renderer.record(writer.stored(record_id))
