@@ -108,8 +108,9 @@ async def test_too_many_requests_name_their_code_under_another_member() -> None:
 
 async def test_a_key_that_the_vendor_echoes_is_masked() -> None:
     text = f"Unknown key {SETTINGS.private_key} of {SETTINGS.public_key}"
-    error = await list_error(refusal(401, "Unauthorized", text))
+    error = await list_error(refusal(401, "Unauthorized", text, [{"message": text, "field": "key"}]))
     assert error.message == "Unknown key *** of ***"
+    assert error.details == (ErrorDetail("Unknown key *** of ***", field="key"),)
 
 
 JSON = st.recursive(

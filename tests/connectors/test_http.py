@@ -141,6 +141,13 @@ async def test_a_long_wait_is_left_to_the_caller() -> None:
     assert (vendor.slept, budget.pauses) == ([], [300.0])
 
 
+async def test_short_waits_of_one_call_add_up_to_a_minute_at_most() -> None:
+    vendor = Vendor(*[busy(429, Retry_After="25") for _ in range(8)])
+    error = await error_of(vendor, Kind.READ)
+    assert isinstance(error, RetryableError)
+    assert vendor.slept == [25.0, 25.0]
+
+
 async def test_each_try_takes_from_the_budget() -> None:
     vendor, budget = Vendor(busy(), busy(), done()), Budget()
     async with vendor.session(budget=budget) as session:
