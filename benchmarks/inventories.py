@@ -15,6 +15,11 @@ def assets(count: int) -> list[dict[str, Any]]:
     return [_asset(number) for number in range(count)]
 
 
+def settled_configurations(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What ConnectWise holds after a run: everything linked, nothing missing, nothing changed."""
+    return [_configuration(asset, 0, linked=True, identity=number) for number, asset in enumerate(found)]
+
+
 def configurations(found: list[dict[str, Any]], *, linked: bool) -> list[dict[str, Any]]:
     """What ConnectWise holds of them: 5 % missing, 10 % with another address and user, 5 % orphans on top.
 
@@ -22,7 +27,7 @@ def configurations(found: list[dict[str, Any]], *, linked: bool) -> list[dict[st
     ``linked`` fills ``ls_asset_id``, as after a first run. The order is shuffled, the seed is fixed.
     """
     count = len(found)
-    known = [_configuration(asset, number, linked) for number, asset in enumerate(found)]
+    known = [_configuration(asset, number, linked, number) for number, asset in enumerate(found)]
     known = known[: round(count * (1 - NEW))]
     orphans = [_orphan(number, linked) for number in range(round(count * ORPHANED))]
     records = known + orphans
@@ -59,12 +64,13 @@ def _mac(number: int, between: str) -> str:
     return between.join(digits[at : at + 2] for at in range(0, 12, 2))
 
 
-def _configuration(asset: dict[str, Any], number: int, linked: bool) -> dict[str, Any]:
+def _configuration(asset: dict[str, Any], number: int, linked: bool, identity: int) -> dict[str, Any]:
+    """The asset's record; the last digit of ``number`` says what is changed or missing in it."""
     info, custom = asset["assetBasicInfo"], asset["assetCustom"]
     changed = number % 10 == 3
     maker = custom["manufacturer"]
     return {
-        "id": 1000 + number,
+        "id": 1000 + identity,
         "name": info["name"],
         "type": {"id": 139, "name": f"ls_{info['type']}"},
         "status": {"id": 34, "name": "ls_Active"},
@@ -73,7 +79,7 @@ def _configuration(asset: dict[str, Any], number: int, linked: bool) -> dict[str
         "manufacturer": None if maker == _MAKERS[-1] else {"id": 5, "name": maker},
         "serialNumber": custom["serialNumber"] if number % 10 not in (4, 5) else None,
         "modelNumber": custom["model"],
-        "macAddress": _mac(number, "-") if number % 10 != 5 else "",
+        "macAddress": _mac(identity, "-") if number % 10 != 5 else "",
         "ipAddress": "10.255.0.1" if changed else info["ipAddress"],
         "lastLoginName": "somebody" if changed else info["userName"],
         "purchaseDate": custom["purchaseDate"].replace(".000", ""),
@@ -92,4 +98,5 @@ def _configuration(asset: dict[str, Any], number: int, linked: bool) -> dict[str
 
 
 def _orphan(number: int, linked: bool) -> dict[str, Any]:
-    return _configuration(_asset(10_000_000 + number), 10_000_000 + number, linked)
+    gone = 10_000_000 + number
+    return _configuration(_asset(gone), gone, linked, gone)

@@ -9,7 +9,7 @@ Values are compared raw first; only where that fails are they made comparable, b
     date-time    to the whole second in UTC; by day if either has no time of day (midnight)
     number       by value, also as text
     boolean      by value, also as text
-    custom       by what ConnectWise holds: boolean, number, date-time or text
+    custom       as boolean or number if either is one, else as text or date-time
 """
 
 from __future__ import annotations
@@ -118,9 +118,9 @@ _same_boolean = _same_by(read_boolean)
 
 
 def _same_custom(current: Any, wanted: Any) -> bool:
-    if isinstance(current, bool):
+    if isinstance(current, bool) or isinstance(wanted, bool):
         return _same_boolean(current, wanted)
-    if isinstance(current, int | float):
+    if isinstance(current, int | float) or isinstance(wanted, int | float):
         return _same_number(current, wanted)
     return _same_text(current, wanted) or _same_moment(current, wanted)
 

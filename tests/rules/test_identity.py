@@ -1,0 +1,86 @@
+"""Identifiers made comparable, and the fillers that stand for nothing."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.rules.identity import is_ip_address, mac_digits, normal_mac, normal_name, normal_serial, plain_text
+
+HEX = st.text("0123456789abcdef", min_size=12, max_size=12)
+
+
+def written(digits: str, style: int) -> str:
+    pairs = [digits[at : at + 2] for at in range(0, 12, 2)]
+    dotted = ".".join(digits[at : at + 4] for at in (0, 4, 8))
+    return [":".join(pairs), "-".join(pairs).upper(), dotted, digits.upper(), f" {' '.join(pairs)}\u200b"][
+        style
+    ]
+
+
+@given(HEX, st.integers(0, 4), st.integers(0, 4))
+def test_a_mac_address_is_its_twelve_digits_in_any_writing(digits: str, one: int, other: int) -> None:
+    assert mac_digits(written(digits, one)) == mac_digits(written(digits, other)) == digits
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["00:00:00:00:00:00", "FF-FF-FF-FF-FF-FF", "01:00:5e:00:00:01", "20:41:53:59:4e:ff", "n/a", "", None, 7],
+)  # fmt: skip
+def test_addresses_of_no_card_are_absent(value: object) -> None:
+    assert normal_mac(value) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["To be filled by O.E.M.", " default string ", "None", "0", "0000000", "xxxx", "", None, "N/A", "\u200b",
+     True, "System Serial Number", "123456789", "-", "........"],
+)  # fmt: skip
+def test_filler_serials_are_absent(value: object) -> None:
+    assert normal_serial(value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "serial"), [(" 5CG1234XYZ ", "5CG1234XYZ"), (4711, "4711"), ("00d0c39f", "00d0c39f")]
+)
+def test_real_serials_stay(value: object, serial: str) -> None:
+    assert normal_serial(value) == serial
+
+
+def test_case_counts_only_if_asked() -> None:
+    assert (
+        normal_serial("AbC9", case_sensitive=False) == normal_serial("aBc9", case_sensitive=False) == "abc9"
+    )
+    assert normal_name("Straße", case_sensitive=False) == normal_name("STRASSE", case_sensitive=False)
+    assert normal_name("PC") != normal_name("pc")
+
+
+def test_invisible_marks_and_composition_do_not_count() -> None:
+    assert plain_text("\ufeffBüro\u200b ") == plain_text("Bu\u0308ro") == "Büro"
+
+
+@given(st.text())
+def test_plain_text_is_settled_after_once(text: str) -> None:
+    once = plain_text(text)
+    assert once is None or plain_text(once) == once
+
+
+@given(st.text() | st.integers() | st.none() | st.floats() | st.booleans() | st.lists(st.text()))
+def test_any_value_has_a_normal_form_or_none(value: object) -> None:
+    for form in (normal_serial(value), normal_mac(value), normal_name(value), normal_name(value, False)):
+        assert form is None or form
+
+
+@pytest.mark.parametrize(
+    ("text", "is_address"),
+    [
+        ("10.0.0.7", True),
+        ("fe80::1", True),
+        ("166.246.143.187/1/7", False),
+        ("PC-10.0.0.7", False),
+        ("cafe", False),
+    ],
+)
+def test_a_name_that_is_only_an_address(text: str, is_address: bool) -> None:
+    assert is_ip_address(text) is is_address
