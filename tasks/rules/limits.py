@@ -6,6 +6,8 @@ ConnectWise refuses a text that is too long, it never cuts it, so neither do the
 
 from __future__ import annotations
 
+from collections.abc import Sized
+
 NAME_LENGTH = 50
 """Characters of a location's, configuration type's or manufacturer's name and of a status description."""
 
@@ -73,3 +75,13 @@ def check_positive_id(what: str, value: int | str | None) -> int:
 
 def _shown(value: str, length: int = 60) -> str:
     return repr(value if len(value) <= length else value[: length - 1] + "…")
+
+
+def check_batch(what: str, records: Sized, maximum: int) -> None:
+    """A bulk request takes 1 to ``maximum`` records.
+
+    Raises:
+        LimitError: there is none, or there are more.
+    """
+    if not 1 <= len(records) <= maximum:
+        raise LimitError(f"{what}: {len(records)} records in one request. Send 1 to {maximum}.")

@@ -1,0 +1,134 @@
+"""Lansweeper assets become ConnectWise configurations: read both, match, plan, write, report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.states import Cancelled, Failed
+
+from flows.reference_data import location_flow, manufacturer_flow, status_flow, type_flow
+from tasks.connections import DEFAULT, connectwise_client, open_ledger, shared_connections
+from tasks.rules.ceilings import check_ceilings
+from tasks.rules.plan import Plan
+from tasks.rules.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferencePlan
+from tasks.rules.report import RunReport
+from tasks.synchronization.applying import apply_plan
+from tasks.synchronization.lease import LeaseHeldError, writing_lease
+from tasks.synchronization.lookups import look_up_others
+from tasks.synchronization.planning import make_plan, match_inventories, wanted_names
+from tasks.synchronization.preparing import prepare_run
+from tasks.synchronization.reading import read_company, read_site
+from tasks.synchronization.reporting import dry_report, final_report, publish_plan, publish_report
+from tasks.synchronization.run import SyncRun
+from tasks.synchronization.settings import AssetSynchronizationSettings
+from tasks.synchronization.settling import settle_open_batches
+
+
+class CeilingExceededError(RuntimeError):
+    """The plan changes an implausible share of the company's configurations; nothing was written."""
+
+
+@flow(name="asset-synchronization", persist_result=False)
+async def asset_synchronization(
+    settings: AssetSynchronizationSettings,
+    connectwise: str = DEFAULT,
+    lansweeper: str = DEFAULT,
+    ledger: str = DEFAULT,
+) -> Any:
+    """Make and update ConnectWise configurations from Lansweeper assets.
+
+    A dry run, the default, shows the plan and writes nothing. A real run prepares missing locations,
+    manufacturers, statuses and types, creates and modifies configurations in batches, and reports.
+
+    Args:
+        settings: company, mappings, filters, ceilings, and whether it is a dry run.
+        connectwise: name of the ConnectWise PSA Connection block.
+        lansweeper: name of the Lansweeper Connection block.
+        ledger: name of the Integration Ledger block.
+    """
+    async with (
+        shared_connections(read_only=settings.dry_run, ledger=ledger),
+        connectwise_client(connectwise) as client,
+        open_ledger() as database,
+    ):
+        run = await prepare_run(settings, connectwise, lansweeper, client, database)
+        if settings.dry_run:
+            return await synchronize(run)
+        try:
+            async with writing_lease(connectwise, run.company.id, settings.waiting.lease_seconds):
+                await settle_open_batches(run)
+                return await synchronize(run)
+        except LeaseHeldError as error:
+            return Cancelled(message=str(error))
+
+
+async def synchronize(run: SyncRun) -> Any:
+    """The steps of one run, dry or real."""
+    assets = await read_site(run)
+    names = wanted_names(run, assets)
+    references = await read_references(run, names)
+    configurations = await read_company(run)
+    matched = await match_inventories(run, assets, configurations)
+    plan = make_plan(run, matched, references)
+    exceeded = check_ceilings(plan, len(configurations), matched.any_linked, run.settings.ceilings.limits())
+    refused = [] if run.settings.ceilings.go_on else exceeded
+    await publish_plan(run, plan, refused)
+    if run.settings.dry_run:
+        return await finish(run, plan, dry_report(run, plan))
+    if refused:
+        raise CeilingExceededError(
+            " ".join(refused)
+            + " Nothing was written. Read the plan, then set Go on over a ceiling for one run."
+        )
+    created = await create_references(run, plan, references)
+    applied = await apply_plan(run, plan, references, existing=len(configurations))
+    return await finish(run, plan, final_report(run, plan, applied, created))
+
+
+async def finish(run: SyncRun, plan: Plan, report: RunReport) -> Any:
+    """Publish the report; failures of single records end the run as failed, with everything else written."""
+    await publish_report(run, plan, report)
+    if report.failed:
+        return Failed(name=report.state_name, message=f"{report.state_name}; see the report.", data=report)
+    return report
+
+
+async def read_references(run: SyncRun, names: dict[str, list[str]]) -> dict[str, ReferencePlan]:
+    """What exists of every kind of reference that the mapping names; nothing is created yet."""
+    level = run.settings.structure_level_id
+    plans = {}
+    if LOCATION.path in names:
+        plans[LOCATION.path] = await location_flow(
+            names[LOCATION.path], run.connectwise, structure_level_id=level
+        )
+    if MANUFACTURER.path in names:
+        plans[MANUFACTURER.path] = await manufacturer_flow(names[MANUFACTURER.path], run.connectwise)
+    if STATUS.path in names:
+        plans[STATUS.path] = await status_flow(names[STATUS.path], run.connectwise)
+    if TYPE.path in names:
+        plans[TYPE.path] = await type_flow(names[TYPE.path], run.connectwise)
+    return plans | await look_up_others(run, names)
+
+
+async def create_references(
+    run: SyncRun, plan: Plan, references: dict[str, ReferencePlan]
+) -> dict[str, list[str]]:
+    """Create the missing names that the plan uses; returns those that were created, by target path."""
+    flows = {MANUFACTURER.path: manufacturer_flow, STATUS.path: status_flow, TYPE.path: type_flow}
+    created: dict[str, list[str]] = {}
+    for path, names in plan.reference_creations.items():
+        if path == LOCATION.path:
+            made = await location_flow(
+                names,
+                run.connectwise,
+                create=True,
+                read_first=False,
+                structure_level_id=run.settings.structure_level_id,
+            )
+        else:
+            made = await flows[path](names, run.connectwise, create=True, read_first=False)
+        references[path].ids |= made.ids
+        references[path].refused |= made.refused
+        created[path] = [name for name in names if made.id_of(name) is not None]
+    return created

@@ -1,0 +1,87 @@
+"""The documented action Match Configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tasks.actions import action
+from tasks.connections import connectwise_client
+from tasks.connectwise.list_configurations import read_configurations
+from tasks.progress import run_logger
+from tasks.rules.external_data import read_objects
+from tasks.rules.mapping import (
+    CompiledMapping,
+    FieldMapping,
+    compile_mapping,
+    known_mappings,
+    read_custom_field_mappings,
+    read_mappings,
+)
+from tasks.rules.match_answer import match_answer
+from tasks.rules.matches import MatchOptions
+from tasks.rules.matching import match
+
+
+@action("Match Configurations", key="matchConfigurationsAction")
+async def match_configurations(
+    connection: str,
+    external_data: Any,
+    conditions: str | None = None,
+    case_sensitive_match: bool = True,
+    configuration_name_path: str | None = None,
+    serial_number_path: str | None = None,
+    mac_address_path: str | None = None,
+    model_number_path: str | None = None,
+    ip_address_path: str | None = None,
+    additional_field_mappings: dict[str, str] | None = None,
+    custom_field_mappings: Any = None,
+) -> dict[str, list[dict[str, Any]]]:
+    """Match external assets with ConnectWise configurations; nothing is written.
+
+    Args:
+        connection: name of the ConnectWise PSA Connection block.
+        external_data: array of objects, one an asset: as JSON, up to 400 KB, or the path of a JSON file.
+        conditions: which configurations to match with, such as ``company/id=2``; none: all of them.
+        case_sensitive_match: whether case counts in serial numbers and names.
+        configuration_name_path: path of the name in an asset, such as ``asset.general.name``.
+        serial_number_path: path of the serial number.
+        mac_address_path: path of the MAC address.
+        model_number_path: path of the model number; compared, never used to match.
+        ip_address_path: path of the IP address; compared, never used to match.
+        additional_field_mappings: path in the asset -> ConnectWise path.
+        custom_field_mappings: path in the asset -> caption, as key-value pairs or a list of one-key objects.
+
+    Returns:
+        ``matched`` with ``matchedOn`` and ``unmatchedFields``, ``unmatched``, ``ambiguous`` with its reason.
+
+    Raises:
+        ExternalDataError: the external data is no array of objects, or larger than 400 KB.
+    """
+    objects = read_objects("External Data", external_data)
+    named = {
+        configuration_name_path: "name",
+        serial_number_path: "serialNumber",
+        mac_address_path: "macAddress",
+        model_number_path: "modelNumber",
+        ip_address_path: "ipAddress",
+    }
+    standard = [FieldMapping(source=path, target=target) for path, target in named.items() if path]
+    mapping = _compile([*standard, *read_mappings(additional_field_mappings)], custom_field_mappings)
+    assets = [mapping.read_asset(each) for each in objects]
+    async with connectwise_client(connection) as client:
+        configurations = await read_configurations(
+            client, conditions, mapping.configuration_fields, mapping.read_configuration
+        )
+    result = match(assets, configurations, MatchOptions(case_sensitive=case_sensitive_match))
+    return match_answer(
+        result, mapping, {id(asset): each for asset, each in zip(assets, objects, strict=True)}
+    )
+
+
+def _compile(mappings: Sequence[FieldMapping], custom_field_mappings: Any) -> CompiledMapping:
+    """A target that ConnectWise does not have is left out with a warning; in the flow it is refused."""
+    known, warnings = known_mappings([*mappings, *read_custom_field_mappings(custom_field_mappings)])
+    for warning in warnings:
+        run_logger().warning("%s", warning)
+    return compile_mapping(known, prefixes={})

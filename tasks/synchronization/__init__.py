@@ -1,0 +1,1 @@
+"""The steps of asset-synchronization that are more than one documented action."""

@@ -1,0 +1,67 @@
+"""One writing run at a time for a connection and company: a named lease that frees itself after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from prefect import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
+from prefect.runtime import flow_run
+
+from tasks.progress import run_logger
+
+LEASE_SECONDS = 60.0
+"""How long a lease outlives the run that held it; Prefect takes no less than a minute."""
+
+
+class LeaseHeldError(RuntimeError):
+    """Another run writes to this company; the text names it."""
+
+
+@asynccontextmanager
+async def writing_lease(connection: str, company_id: int, wait_seconds: float = 75) -> AsyncIterator[None]:
+    """Hold the lease of a connection and company while this block runs.
+
+    Raises:
+        LeaseHeldError: another run still holds it after ``wait_seconds``.
+    """
+    name = lease_name(connection, company_id)
+    async with get_client() as client:
+        await client.upsert_global_concurrency_limit_by_name(name, 1)
+    run_logger().info(
+        "Waiting for the lease %s (a killed run's lease frees itself within %.0f s)", name, LEASE_SECONDS
+    )
+    try:
+        async with concurrency(name, lease_duration=LEASE_SECONDS, timeout_seconds=wait_seconds, strict=True):
+            await _tag_this_run(name)
+            yield
+    except AcquireConcurrencySlotTimeoutError as error:
+        holder = await _holder(name)
+        raise LeaseHeldError(
+            f"Another run writes to company {company_id} through the connection {connection!r}: {holder}. "
+            "Wait for it to end, or cancel it, and start again."
+        ) from error
+
+
+def lease_name(connection: str, company_id: int) -> str:
+    """The name of the concurrency limit, as the Prefect UI lists it."""
+    return f"connectwise-writes-{connection}-company-{company_id}"
+
+
+async def _tag_this_run(name: str) -> None:
+    """The run carries the lease's name as a tag, so that a refused run can tell who holds it."""
+    async with get_client() as client:
+        if flow_run.id:
+            own = await client.read_flow_run(flow_run.id)
+            await client.update_flow_run(own.id, tags=[*own.tags, name])
+
+
+async def _holder(name: str) -> str:
+    async with get_client() as client:
+        found = await client.read_flow_runs(
+            flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[name])), limit=10
+        )
+    running = [each for each in found if each.state is not None and each.state.is_running()]
+    return ", ".join(f"flow run {each.name} ({each.id})" for each in running) or "a run that has just ended"

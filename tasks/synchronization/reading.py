@@ -1,0 +1,51 @@
+"""Reads both sides, keeping of each record only what is mapped."""
+
+from __future__ import annotations
+
+from connectors.connectwise.conditions import equals
+from connectors.errors import StopError
+from tasks.actions import action
+from tasks.connections import connectwise_client, lansweeper_client
+from tasks.connectwise.list_configurations import read_configurations
+from tasks.inventory import Inventory
+from tasks.lansweeper.list_assets import read_assets
+from tasks.rules.records import AssetRecord, ConfigurationRecord
+from tasks.synchronization.run import SyncRun
+
+
+@action("List Assets", key="listAssetsAction")
+async def read_site(run: SyncRun) -> Inventory[AssetRecord]:
+    """Read every asset that the run's filter lets through.
+
+    Raises:
+        StopError: the site has no asset, or none that meets the filter.
+    """
+    async with lansweeper_client(run.lansweeper) as client:
+        site = (await client.site())["id"]
+        filters = run.settings.lansweeper_filter()
+        paths = run.mapping.lansweeper_paths
+        records = await read_assets(client, site, paths, filters, run.mapping.read_asset)
+    if not records:
+        raise StopError(_nothing_read(site, filtered=filters is not None))
+    return Inventory(records)
+
+
+@action("List of Configurations", key="listOfConfigurationsAction")
+async def read_company(run: SyncRun) -> Inventory[ConfigurationRecord]:
+    """Read every configuration of the run's company, inactive ones included."""
+    async with connectwise_client(run.connectwise) as client:
+        conditions = equals("company/id", run.company.id)
+        records = await read_configurations(
+            client, conditions, run.mapping.configuration_fields, run.mapping.read_configuration
+        )
+    run.highest_id = max((record.id for record in records), default=0)
+    return Inventory(records)
+
+
+def _nothing_read(site: str, *, filtered: bool) -> str:
+    if filtered:
+        return f"No asset of Lansweeper site {site} meets the asset filter. Check its paths and values."
+    return (
+        f"Lansweeper site {site} has no assets that this token may see, so nothing was compared. "
+        "Check the site id of the Lansweeper Connection and that the site has been scanned."
+    )

@@ -1,0 +1,65 @@
+"""What one run of asset-synchronization works with: settings, company, compiled mapping, open connections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.ledger.store import Ledger
+from tasks.rules.mapping import CompiledMapping
+from tasks.rules.references import References
+from tasks.synchronization.settings import AssetSynchronizationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The ConnectWise company of the run."""
+
+    id: int
+    identifier: str
+    name: str
+
+
+class SyncRun:
+    """Handed from step to step. A class of its own, so that Prefect does not look into it.
+
+    ``connectwise`` and ``lansweeper`` are block names; ``highest_id`` is the highest configuration id that
+    this run has seen of its company; ``references`` are the ids of reference records by target path.
+    """
+
+    def __init__(
+        self,
+        settings: AssetSynchronizationSettings,
+        *,
+        run_id: str,
+        connectwise: str,
+        lansweeper: str,
+        company: Company,
+        mapping: CompiledMapping,
+        client: ConnectWiseClient,
+        ledger: Ledger,
+    ) -> None:
+        self.settings = settings
+        self.run_id = run_id
+        self.connectwise = connectwise
+        self.lansweeper = lansweeper
+        self.company = company
+        self.mapping = mapping
+        self.client = client
+        self.ledger = ledger
+        self.references: References = {}
+        self.highest_id = 0
+
+    def __repr__(self) -> str:
+        return f"SyncRun({self.company.identifier}, {self.run_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one record that was to be written; ``message`` says why it failed."""
+
+    asset_key: str
+    ok: bool
+    record_id: int | None = None
+    message: str = ""
+    written: bool = True

@@ -1,0 +1,183 @@
+"""The settings of asset-synchronization: one model, shown by the Prefect UI as a form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tasks.rules import ceilings as rules
+from tasks.rules.batching import MAX_BATCH
+from tasks.rules.mapping import (
+    FieldMapping,
+    default_custom_field_mappings,
+    default_mappings,
+    read_custom_field_mappings,
+    read_mappings,
+)
+from tasks.rules.predictions import WriteMode
+
+
+class AssetCondition(BaseModel):
+    """One condition of a Lansweeper asset filter, as its API takes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field(title="Path", description="Lansweeper path.", examples=["assetBasicInfo.type"])
+    operator: str = Field(default="EQUAL", title="Operator", description="EQUAL, LIKE, REGEXP, EXISTS, ...")
+    value: str = Field(title="Value", description="Always text; dates in ISO form.", examples=["Windows"])
+
+
+class ReferenceValues(BaseModel):
+    """Per kind of reference: Lansweeper value -> name of the existing record, or null to leave it out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    types: dict[str, str | None] = Field(default_factory=dict, title="Configuration types")
+    statuses: dict[str, str | None] = Field(default_factory=dict, title="Configuration statuses")
+    manufacturers: dict[str, str | None] = Field(default_factory=dict, title="Manufacturers")
+    locations: dict[str, str | None] = Field(default_factory=dict, title="Locations")
+
+    def by_target(self) -> dict[str, dict[str, str | None]]:
+        return {
+            "type.name": self.types,
+            "status.name": self.statuses,
+            "manufacturer.name": self.manufacturers,
+            "location.name": self.locations,
+        }
+
+
+class Ceilings(BaseModel):
+    """How much one run may change before it refuses, as shares of the company's configurations."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    modified: float = Field(default=0.30, ge=0, le=1, title="Modified share")
+    created: float = Field(default=0.30, ge=0, title="Created share")
+    minimum: int = Field(default=20, ge=0, title="Only above this many existing configurations")
+    go_on: bool = Field(
+        default=False,
+        title="Go on over a ceiling",
+        description="Set it for one run, after you have read the plan that was refused.",
+    )
+
+    def limits(self) -> rules.Ceilings:
+        """The shares as the rule takes them."""
+        return rules.Ceilings(self.modified, self.created, self.minimum)
+
+
+class Waiting(BaseModel):
+    """How long a creation without an answer is waited for before its outcome is taken as settled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settle_seconds: float = Field(
+        default=60,
+        ge=0,
+        title="Settle time",
+        description="Seconds from the start of a request without answer.",
+    )
+    pause_seconds: float = Field(
+        default=5, gt=0, title="Pause between reads", description="Seconds between two reads that must agree."
+    )
+    lease_seconds: float = Field(
+        default=75, ge=0, title="Wait for the lease", description="Seconds to wait for another writing run."
+    )
+
+
+class AssetSynchronizationSettings(BaseModel):
+    """What a run of asset-synchronization reads, matches and may write."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    company: str = Field(
+        title="Company",
+        description='ConnectWise company of the configurations: identifier, or "identifier: name".',
+        examples=["BlueLightCo"],
+    )
+    dry_run: bool = Field(
+        default=True,
+        title="Dry run",
+        description="Show the plan and write nothing.",
+    )
+    asset_filter: list[AssetCondition] = Field(
+        default_factory=list,
+        title="Asset filter",
+        description="Only assets that meet all of these conditions; none: every asset of the site.",
+    )
+    mappings: list[FieldMapping] = Field(
+        default_factory=default_mappings,
+        title="Field mappings",
+        description="Lansweeper path (JMESPath) to ConnectWise path, with authority and value table.",
+    )
+    custom_field_mappings: list[FieldMapping] = Field(
+        default_factory=default_custom_field_mappings,
+        title="Custom field mappings",
+        description="Lansweeper path to the caption of a ConnectWise custom field.",
+    )
+    custom_field_ids: dict[str, int] = Field(
+        default_factory=dict,
+        title="Custom field ids",
+        description="Caption -> id, typed by hand; a caption that is not here is looked up.",
+    )
+    prefix: str = Field(
+        default="ls_", max_length=20, title="Prefix", description="Put before types and statuses."
+    )
+    reference_values: ReferenceValues = Field(default_factory=ReferenceValues, title="Value tables")
+    structure_level_id: int | None = Field(
+        default=None,
+        ge=1,
+        title="Structure level id",
+        description="With it, missing locations are created on this corporate structure level.",
+    )
+    case_sensitive_match: bool = Field(
+        default=True, title="Case sensitive match", description="Governs serial number and name."
+    )
+    reactivate: bool = Field(
+        default=False, title="Reactivate", description="Set matched inactive configurations active again."
+    )
+    write_mode: WriteMode = Field(
+        default=WriteMode.BULK,
+        title="Write mode",
+        description="bulk: whole records, 50 a request. patch: changed fields, one request a record.",
+    )
+    batch_size: int = Field(
+        default=MAX_BATCH, ge=1, le=MAX_BATCH, title="Batch size", description="Records in a bulk request."
+    )
+    software_lines: int = Field(
+        default=200, ge=1, title="Software lines", description="Lines of ls_software before it is cut."
+    )
+    ceilings: Ceilings = Field(default_factory=Ceilings, title="Ceilings")
+    waiting: Waiting = Field(default_factory=Waiting, title="Waiting")
+
+    @field_validator("company")
+    @classmethod
+    def _company_is_named(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("The company is empty. Give its ConnectWise identifier.")
+        return value.strip()
+
+    @field_validator("mappings", mode="before")
+    @classmethod
+    def _any_mapping_form(cls, value: Any) -> Any:
+        return read_mappings(value)
+
+    @field_validator("custom_field_mappings", mode="before")
+    @classmethod
+    def _any_custom_mapping_form(cls, value: Any) -> Any:
+        return read_custom_field_mappings(value)
+
+    def all_mappings(self) -> list[FieldMapping]:
+        """Field and custom field mappings, with the value tables of references laid in."""
+        tables = self.reference_values.by_target()
+        mapped = [
+            each.model_copy(update={"values": tables.get(each.target, {}) | each.values})
+            for each in self.mappings
+        ]
+        return [*mapped, *self.custom_field_mappings]
+
+    def lansweeper_filter(self) -> dict[str, Any] | None:
+        """The filter as Lansweeper's API takes it; None for every asset."""
+        if not self.asset_filter:
+            return None
+        return {"conjunction": "AND", "conditions": [each.model_dump() for each in self.asset_filter]}
