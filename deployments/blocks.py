@@ -1,0 +1,40 @@
+"""Saves connector blocks: for the sandbox, from the line that it prints when it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from connectors.lansweeper.block import LansweeperConnection
+from pydantic import SecretStr
+
+from connectors.connectwise.block import ConnectWiseConnection
+from connectors.ledger.block import LedgerDatabase
+from tasks.connections import DEFAULT
+
+
+async def save_sandbox_blocks(info: dict[str, Any], ledger: Path, **connectwise_settings: Any) -> None:
+    """Save the blocks named ``default`` for a running sandbox, over those that are there.
+
+    Args:
+        info: the sandbox's first line: addresses and credentials.
+        ledger: SQLite file of the integration's own database.
+        connectwise_settings: further fields of the ConnectWise block, such as ``request_limit``.
+    """
+    account, lansweeper = info["connectwise"], info["lansweeper"]
+    connectwise = ConnectWiseConnection(
+        site=account["site"],
+        company_id=account["company_id"],
+        public_key=SecretStr(account["public_key"]),
+        private_key=SecretStr(account["private_key"]),
+        client_id=account["client_id"],
+        **connectwise_settings,
+    )
+    await connectwise.save(DEFAULT, overwrite=True)
+    site = LansweeperConnection(
+        access_token=SecretStr(lansweeper["access_token"]),
+        site_id=lansweeper["site_id"],
+        endpoint=lansweeper["endpoint"],
+    )
+    await site.save(DEFAULT, overwrite=True)
+    await LedgerDatabase(path=str(ledger)).save(DEFAULT, overwrite=True)

@@ -1,0 +1,127 @@
+"""A Prefect server of our own on loopback, for the demo, the local stack, the tests and the benchmark.
+
+It never touches the user's own Prefect: its home lies in a folder that is given, its port is free, and
+analytics are off. Leases of concurrency slots are kept in files, so that they outlive the server.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+START_LIMIT_SECONDS = 180
+KEY_FILE = "encryption.key"
+
+
+@dataclass(frozen=True)
+class LocalPrefect:
+    """A running server: ``api_url`` for clients, ``ui_url`` for people, ``environment`` for processes."""
+
+    port: int
+    environment: Mapping[str, str]
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api"
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def prefect_environment(home: Path, port: int) -> dict[str, str]:
+    """The settings of a private Prefect under ``home``, without any that the user has set."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    address = f"http://127.0.0.1:{port}"
+    return inherited | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+        "PREFECT_API_URL": f"{address}/api",
+        "PREFECT_SERVER_UI_API_URL": f"{address}/api",
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_ENCRYPTION_KEY": encryption_key(home),
+        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        "PREFECT_CLI_PROMPT": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def encryption_key(home: Path) -> str:
+    """The key that encrypts block secrets, made once and kept in a file beside the database, not in it."""
+    path = home / KEY_FILE
+    if not path.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        # Fernet takes 32 random bytes in URL-safe base64, padding included.
+        path.write_text(secrets.token_urlsafe(32) + "=", encoding="ascii")
+        path.chmod(0o600)
+    return path.read_text(encoding="ascii").strip()
+
+
+@contextmanager
+def local_prefect(home: Path) -> Iterator[LocalPrefect]:
+    """Start a server whose home is ``home``, wait until it answers, stop it at the end.
+
+    Raises RuntimeError with the end of the server's log when it does not answer within three minutes.
+    """
+    port = free_port()
+    environment = prefect_environment(home, port)
+    log_path = home / "server.log"
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start"],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_healthy(process, port, log_path)
+            yield LocalPrefect(port, environment)
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End a process kindly, and after ten seconds firmly."""
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_until_healthy(process: subprocess.Popen[bytes], port: int, log_path: Path) -> None:
+    deadline = time.monotonic() + START_LIMIT_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if _answers(f"http://127.0.0.1:{port}/api/health"):
+            return
+        time.sleep(0.2)
+    tail = log_path.read_text(encoding="utf-8", errors="replace")[-3000:]
+    raise RuntimeError(f"The Prefect server did not start. The end of its log:\n{tail}")
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address, timeout=2).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False

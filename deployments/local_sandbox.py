@@ -1,0 +1,98 @@
+"""Starts the sandbox as a process and speaks to its control addresses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Sandbox:
+    """The running sandbox: ``info`` is its first line; the methods are its control addresses."""
+
+    def __init__(self, info: dict[str, Any], process: subprocess.Popen[str]) -> None:
+        self.info = info
+        self.process = process
+        self._http = httpx.Client(base_url=info["control"], timeout=60)
+
+    @property
+    def company_id(self) -> int:
+        return int(self.info["companies"][0]["id"])
+
+    @property
+    def company(self) -> str:
+        return str(self.info["companies"][0]["identifier"])
+
+    def reset(
+        self,
+        seed: int = 7,
+        assets: int = 60,
+        scenario: str = "provider",
+        switches: dict[str, Any] | None = None,
+    ) -> None:
+        """Fresh data of that seed and size, no faults, request counts at zero."""
+        body = {"seed": seed, "assets": assets, "scenario": scenario, "switches": switches or {}}
+        self._send("POST", "/reset", body)
+        self.faults([])
+        self.clear_requests()
+
+    def faults(self, rules: list[dict[str, Any]]) -> None:
+        self._send("PUT", "/faults", rules)
+
+    def switch(self, **switches: Any) -> None:
+        self._send("PUT", "/switches", switches)
+
+    def requests(self) -> dict[str, Any]:
+        return dict(self._send("GET", "/requests"))
+
+    def clear_requests(self) -> None:
+        self._send("DELETE", "/requests")
+
+    def state(self, collection: str) -> list[dict[str, Any]]:
+        return list(self._send("GET", f"/state/{collection}"))
+
+    def edit(self, collection: str, record_id: int | str, changes: dict[str, Any]) -> None:
+        self._send("POST", "/edit", {"collection": collection, "id": record_id, "set": changes})
+
+    def churn(self, share: float, kinds: list[str] | None = None) -> Any:
+        body: dict[str, Any] = {"share": share}
+        return self._send("POST", "/churn", body | ({"kinds": kinds} if kinds else {}))
+
+    def close(self) -> None:
+        self._http.close()
+        self.process.terminate()
+        self.process.wait(timeout=10)
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def _send(self, method: str, path: str, body: Any = None) -> Any:
+        answer = self._http.request(method, path, json=body)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+@contextmanager
+def start_sandbox(*arguments: str) -> Iterator[Sandbox]:
+    """Run ``python -m sandbox`` on a free loopback port until the block ends.
+
+    Raises RuntimeError when the program ends before it has told its addresses.
+    """
+    command = [sys.executable, "-m", "sandbox", "--port", "0", *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        process.wait(timeout=10)
+        raise RuntimeError(f"The sandbox ended with exit code {process.returncode} before it was ready.")
+    sandbox = Sandbox(json.loads(line), process)
+    try:
+        yield sandbox
+    finally:
+        sandbox.close()
