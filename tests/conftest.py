@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sandbox_process import Sandbox, start_sandbox
+from deployments.local_sandbox import Sandbox, start_sandbox
 
 
 @pytest.fixture

@@ -57,7 +57,9 @@ def test_packages_import_only_downwards(folder: str, allowed: set[str]) -> None:
 
 def test_rules_import_only_rules_and_wire_models() -> None:
     allowed = {"tasks", "tasks.rules"} | {f"connectors.{system}.models" for system in SYSTEMS}
-    bad = [text for text in offenders("tasks/rules", allowed) if "tasks.rules" not in text.split(" imports ")[1]]
+    bad = [
+        text for text in offenders("tasks/rules", allowed) if "tasks.rules" not in text.split(" imports ")[1]
+    ]
     outside = [
         f"{path.name} imports {name}"
         for path in python_files("tasks/rules")
