@@ -11,12 +11,12 @@ import anyio
 from connectors.ledger.store import Ledger
 
 
-async def work(place: str, limit: int, window: float, begin_at: float, stop_at: float) -> list[float]:
+async def work(place: str, limit: int, window: float, begin_at: float, seconds: float) -> list[float]:
     starts: list[float] = []
     async with Ledger.open(place) as ledger:
         budget = ledger.budget("vendor:1", limit, window)
         await anyio.sleep(max(0.0, begin_at - time.time()))
-        with anyio.move_on_after(stop_at - time.time()):
+        with anyio.move_on_after(seconds):
             while True:
                 await budget.take()
                 starts.append(time.time())
@@ -26,5 +26,5 @@ async def work(place: str, limit: int, window: float, begin_at: float, stop_at: 
 
 if __name__ == "__main__":
     place, limit, *times = sys.argv[1:]
-    window, begin_at, stop_at = map(float, times)
-    print(json.dumps(anyio.run(work, place, int(limit), window, begin_at, stop_at)))
+    window, begin_at, seconds = map(float, times)
+    print(json.dumps(anyio.run(work, place, int(limit), window, begin_at, seconds)))

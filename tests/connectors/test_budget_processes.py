@@ -16,12 +16,11 @@ WINDOW = 10.0
 
 
 async def test_four_processes_use_at_most_100_requests_in_any_10_seconds_and_at_least_90(place: str) -> None:
-    begin_at = time.time() + 3
-    words = [place, "100", str(WINDOW), str(begin_at), str(begin_at + 11.5)]
+    together_at = time.time() + 2
+    words = [place, "100", str(WINDOW), str(together_at), str(WINDOW + 1.5)]
     workers = [start_python("-m", "tests.connectors.budget_worker", *words) for _ in range(4)]
     answers = [json.loads(worker.communicate(timeout=60)[0]) for worker in workers]
-    starts = [start for answer in answers for start in answer]
+    starts = sorted(start for answer in answers for start in answer)
     assert most_in_a_window(starts, WINDOW) <= 100
-    assert sum(1 for start in starts if start < begin_at + WINDOW) >= 90
-    # The next window opens in time, for all of them together.
-    assert len(starts) > 150
+    assert sum(1 for start in starts if start < starts[0] + WINDOW) >= 90
+    assert len(starts) > 100, "the next window does not open in time"
