@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from tasks.rules.extraction import compile_extractor
+from tasks.rules.extraction import compile_reader
 from tasks.rules.identity import plain_text
 from tasks.rules.records import ConfigurationRecord
 from tasks.rules.targets import CUSTOM_FIELD_PREFIX, Kind, Target
 
-_ALWAYS = ("id", "name", "activeFlag", "customFields", "serialNumber", "macAddress")
+_ALWAYS = ("id", "name", "activeFlag", "serialNumber", "macAddress")
 
 
 def compile_configuration_reader(
@@ -19,45 +19,55 @@ def compile_configuration_reader(
     """A function from a wire record to its ``ConfigurationRecord``.
 
     ``targets`` are the fields in their order, each with its custom field id where one is known; the last
-    one is the link field. Members come first in ``customFields`` order or none at all: a custom field is
-    looked for by id, by caption if its id is not known, and is None where the record does not have it.
+    one is the link field. A custom field is looked for by id, by caption if its id is not known, and is
+    None where the record does not have it.
     """
-    members = [(at, target.path) for at, (target, _) in enumerate(targets) if target.kind is not Kind.CUSTOM]
-    customs = _CustomFields(targets)
-    extract = compile_extractor([*_ALWAYS, *(path for _, path in members)])
-    places = [at for at, _ in members]
-    straight = places == list(range(len(places)))
+    customs = [(target, identity) for target, identity in targets if target.kind is Kind.CUSTOM]
+    paths = ["customFields" if target.kind is Kind.CUSTOM else target.path for target, _ in targets]
+    read = compile_reader(
+        [*_ALWAYS, *paths],
+        ["{v}"] * len(_ALWAYS) + _results(targets),
+        {"read_customs": _CustomFields(customs).read},
+    )
+    start = len(_ALWAYS)
 
     def read_configuration(record: Mapping[str, Any]) -> ConfigurationRecord:
-        identity, name, active, fields, serial, mac, *values = extract(record)
-        found = customs.read(fields)
-        if straight:
-            current = (*values, *found[len(values) :])
-        else:
-            for at, value in zip(places, values, strict=True):
-                found[at] = value
-            current = tuple(found)
-        key = plain_text(current[-1])
-        return ConfigurationRecord(identity, name, key, serial, mac, active is not False, current)
+        values = read(record)
+        identity, name, active, serial, mac = values[:start]
+        key = plain_text(values[-1])
+        return ConfigurationRecord(identity, name, key, serial, mac, active is not False, values[start:])
 
     return read_configuration
+
+
+def _results(targets: Sequence[tuple[Target, int | None]]) -> list[str]:
+    """Where each value comes from: the first custom field of the order reads all of them at once."""
+    texts: list[str] = []
+    customs = 0
+    for target, _ in targets:
+        if target.kind is not Kind.CUSTOM:
+            texts.append("{v}")
+            continue
+        texts.append(f"found[{customs}]" if customs else "(found := read_customs({v}))[0]")
+        customs += 1
+    return texts
 
 
 class _CustomFields:
     """Where each custom field's value goes, by id or else by caption."""
 
-    def __init__(self, targets: Sequence[tuple[Target, int | None]]) -> None:
-        self._size = len(targets)
+    def __init__(self, customs: Sequence[tuple[Target, int | None]]) -> None:
+        self._size = len(customs)
         self._by_id: dict[Any, int] = {}
         self._by_caption: dict[str, int] = {}
-        for at, (target, identity) in enumerate(targets):
-            if target.kind is Kind.CUSTOM and identity is not None:
+        for at, (target, identity) in enumerate(customs):
+            if identity is not None:
                 self._by_id[identity] = at
-            elif target.kind is Kind.CUSTOM:
+            else:
                 self._by_caption[_folded(target.path.removeprefix(CUSTOM_FIELD_PREFIX))] = at
 
     def read(self, fields: Iterable[Mapping[str, Any]] | None) -> list[Any]:
-        """One place a mapped field, filled where the record carries that custom field."""
+        """One place a mapped custom field, filled where the record carries that custom field."""
         found: list[Any] = [None] * self._size
         for entry in fields or ():
             at = self._by_id.get(entry.get("id"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from tasks.rules.identity import normal_mac, normal_name, normal_serial
@@ -29,6 +29,9 @@ class Holders:
             if value is not None and first.setdefault(value, position) != position:
                 several.setdefault(value, [first[value]]).append(position)
         self._first, self._several = first, several
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._first)
 
     def __contains__(self, value: str) -> bool:
         return value in self._first

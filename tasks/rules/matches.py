@@ -21,9 +21,12 @@ class MatchOptions:
     complete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
-    """An asset and its configuration; ``matched_on`` is the key that decided."""
+    """An asset and its configuration; ``matched_on`` is the key that decided.
+
+    Not frozen, as there is one of each pair and a frozen one takes three times as long to make.
+    """
 
     asset: AssetRecord
     configuration: ConfigurationRecord

@@ -28,10 +28,12 @@ All claims of one key are judged on the state that the stronger keys left, so no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from tasks.rules import match_words as words
 from tasks.rules.identity import plain_text
 from tasks.rules.key_matching import KeyMatching, State
+from tasks.rules.match_keys import Holders
 from tasks.rules.matches import Ambiguous, Match, MatchedOn, MatchOptions, MatchResult, Unmatched
 from tasks.rules.records import AssetRecord, ConfigurationRecord
 
@@ -59,7 +61,7 @@ def match(
 
 def _by_key(assets: Iterable[AssetRecord]) -> tuple[list[AssetRecord], list[AssetRecord]]:
     """The assets sorted by key, and apart from them the further records of a key; no key never repeats."""
-    ordered = sorted(assets, key=lambda asset: asset.key)
+    ordered = sorted(assets, key=attrgetter("key"))
     if len({_link_key(asset.key) for asset in ordered}) == len(ordered):
         return ordered, []
     counted: list[AssetRecord] = []
@@ -74,7 +76,7 @@ def _by_key(assets: Iterable[AssetRecord]) -> tuple[list[AssetRecord], list[Asse
 
 
 def _by_id(configurations: Iterable[ConfigurationRecord]) -> list[ConfigurationRecord]:
-    ordered = sorted(configurations, key=lambda configuration: configuration.id)
+    ordered = sorted(configurations, key=attrgetter("id"))
     if len({each.id for each in ordered}) == len(ordered):
         return ordered
     ordered.sort(key=lambda each: (each.id, repr(each)), reverse=True)
@@ -112,16 +114,15 @@ class _Matching:
         return self._result(keys)
 
     def _link(self) -> None:
-        holders: dict[str, list[int]] = {}
-        for position, configuration in enumerate(self._configurations):
-            if configuration.asset_key and (key := _link_key(configuration.asset_key)):
-                holders.setdefault(key, []).append(position)
-        for position, asset in enumerate(self._assets):
-            held = holders.pop(_link_key(asset.key), None)
-            if held is not None:
-                self._settle(position, held)
-        for held in holders.values():
-            self._release(held)
+        holders = Holders(plain_text(each.asset_key) for each in self._configurations)
+        keys = [_link_key(asset.key) for asset in self._assets]
+        for position, key in enumerate(keys):
+            if key in holders:
+                self._settle(position, holders.of(key))
+        seen = set(keys)
+        for key in holders:
+            if key not in seen:
+                self._release(holders.of(key))
 
     def _settle(self, asset: int, held: Sequence[int]) -> None:
         for configuration in held:
