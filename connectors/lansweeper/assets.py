@@ -76,7 +76,7 @@ class AssetOperations(LansweeperApi):
             Kind.MODIFY, "editAsset", queries.EDIT_ASSET, site_id, key=key, fields=fields
         )
         if not isinstance(edited, dict):
-            raise self._nothing("editAsset", "See that the asset still exists in Lansweeper")
+            raise self._nothing("editAsset", "See that the asset still exists in Lansweeper.")
         return edited
 
     def _readers(
@@ -109,5 +109,5 @@ def _check_page_size(page_size: int) -> None:
         raise RejectedError(
             f"A page of {page_size} assets can't be read",
             system="Lansweeper",
-            remedy=f"Ask for 1 to {LARGEST_PAGE} assets a page",
+            remedy=f"Ask for 1 to {LARGEST_PAGE} assets a page.",
         )

@@ -27,7 +27,7 @@ OPERATORS = frozenset(
 def condition(path: str, operator: str, value: str) -> Condition:
     """One condition; an unknown operator is a RejectedError."""
     if operator not in OPERATORS:
-        raise _refused(f"{operator!r} is no filter operator", f"Use one of {', '.join(sorted(OPERATORS))}")
+        raise _refused(f"{operator!r} is no filter operator", f"Use one of {', '.join(sorted(OPERATORS))}.")
     return {"operator": operator, "path": path, "value": value}
 
 
@@ -54,7 +54,7 @@ def checked_filters(filters: Filters | None) -> Filters | None:
     conditions = [*(filters.get("conditions") or []), *(one for group in inner for one in group)]
     if len(conditions) > MOST_CONDITIONS:
         raise _refused(
-            f"The asset filter has {len(conditions)} conditions", f"Use at most {MOST_CONDITIONS} conditions"
+            f"The asset filter has {len(conditions)} conditions", f"Use at most {MOST_CONDITIONS} conditions."
         )
     for one in conditions:
         condition(one["path"], one["operator"], one["value"])

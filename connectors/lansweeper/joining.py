@@ -45,7 +45,7 @@ def key_of(item: Asset) -> str:
     """The asset's key; StopError without one, since the asset could not be told from others."""
     key = item.get("key")
     if not isinstance(key, str) or not key:
-        raise StopError(f"Lansweeper's {LEFT_OUT}", remedy="Report it to Lansweeper")
+        raise StopError(f"Lansweeper's {LEFT_OUT}", remedy="Report it to Lansweeper.")
     return key
 
 

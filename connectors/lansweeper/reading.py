@@ -74,5 +74,5 @@ class AssetReader:
     def _odd(self, what: str) -> StopError:
         return StopError(
             f"Lansweeper answered a page of assets with {what}, so the site can't be read to its end",
-            remedy="Run it again; if it happens again, report it to Lansweeper",
+            remedy="Run it again; if it happens again, report it to Lansweeper.",
         )

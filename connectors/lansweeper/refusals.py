@@ -16,12 +16,14 @@ from connectors.retries import Outcome
 
 #: Seconds to wait after 429 where no header tells: a full minute without any call, and one more.
 COOL_DOWN = 61.0
-CHECK_CREDENTIAL = "Check the access token: it may have expired or been deleted; make a new one in Lansweeper"
-CHECK_SITE = "Check the site ID, and that the access token was made for that site"
-CHECK_ROLE = "Give the token's owner a Lansweeper role that may do this on the site"
-CHECK_PATH = "Correct the field path in the mapping or the filter"
-CHECK_ENDPOINT = "Check the endpoint; the usual one is https://api.lansweeper.com/api/v2/graphql"
-SMALLER_PAGE = "Ask for fewer assets or fields at once"
+CHECK_CREDENTIAL = (
+    "Check the access token: it may have expired or been deleted; make a new one in Lansweeper."
+)
+CHECK_SITE = "Check the site ID, and that the access token was made for that site."
+CHECK_ROLE = "Give the token's owner a Lansweeper role that may do this on the site."
+CHECK_PATH = "Correct the field path in the mapping or the filter."
+CHECK_ENDPOINT = "Check the endpoint; the usual one is https://api.lansweeper.com/api/v2/graphql."
+SMALLER_PAGE = "Ask for fewer assets or fields at once."
 
 _ADVICE: tuple[tuple[re.Pattern[str], type[ConnectorError], str], ...] = (
     (
@@ -32,7 +34,7 @@ _ADVICE: tuple[tuple[re.Pattern[str], type[ConnectorError], str], ...] = (
     (re.compile(r"don't have access to this site", re.I), StopError, CHECK_SITE),
     (re.compile(r"not authorized to perform", re.I), StopError, CHECK_ROLE),
     (re.compile(r"invalid path:", re.I), StopError, CHECK_PATH),
-    (re.compile(r"cannot query field", re.I), StopError, "This Lansweeper server does not offer the field"),
+    (re.compile(r"cannot query field", re.I), StopError, "This Lansweeper server does not offer the field."),
 )
 _TOO_LARGE = re.compile(r"too (large|big)|exceed\w* .*\b(size|MB|bytes)|\b4 ?MB\b|payload size", re.I)
 
@@ -50,7 +52,7 @@ def read_lansweeper_refusal(response: httpx.Response) -> Refusal | None:
         return _rate_limited(response, errors)
     if not isinstance(errors, list) or not errors:
         return _without_errors(response)
-    return _of_errors(errors)
+    return _of_errors(errors, response.status_code)
 
 
 def is_too_large(error: ConnectorError) -> bool:
@@ -74,7 +76,7 @@ def _without_errors(response: httpx.Response) -> Refusal:
     return Refusal(words_of(response))
 
 
-def _of_errors(errors: list[Any]) -> Refusal:
+def _of_errors(errors: list[Any], status: int) -> Refusal:
     messages = _messages(errors)
     details = tuple(ErrorDetail(message) for message in messages[1:4])
     for pattern, error, remedy in _ADVICE:
@@ -85,6 +87,8 @@ def _of_errors(errors: list[Any]) -> Refusal:
         return Refusal(
             messages[0], details=details, error=RejectedError, remedy=SMALLER_PAGE, outcome=Outcome.REFUSED
         )
+    if status == 401:
+        return Refusal(messages[0], details=details, error=StopError, remedy=CHECK_CREDENTIAL)
     return Refusal(messages[0], details=details)
 
 

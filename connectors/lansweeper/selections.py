@@ -67,7 +67,7 @@ def checked(path: str) -> str:
         raise RejectedError(
             f"{path!r} is no Lansweeper field path",
             system="Lansweeper",
-            remedy="Write names with dots between them, such as assetBasicInfo.name",
+            remedy="Write names with dots between them, such as assetBasicInfo.name.",
         )
     return path
 

@@ -73,5 +73,5 @@ def several_sites(names: str) -> StopError:
     """The token sees several sites and none is named."""
     return StopError(
         f"The Lansweeper token may see several sites: {names}",
-        remedy="Enter the ID of one of them as the site ID",
+        remedy="Enter the ID of one of them as the site ID.",
     )

@@ -62,5 +62,5 @@ class SiteOperations(LansweeperApi):
             Kind.CREATE, "createCustomField", queries.CREATE_CUSTOM_FIELD, site_id, field=field
         )
         if not isinstance(created, dict):
-            raise self._nothing("createCustomField", "See whether the custom field was made")
+            raise self._nothing("createCustomField", "See whether the custom field was made.")
         return cast(CustomField, created)

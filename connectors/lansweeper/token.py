@@ -22,7 +22,7 @@ _CHECKSUM = re.compile(r"0*-?[0-9a-fA-F]{1,8}")
 _SCHEME = re.compile(r"(authorization\s*:|token\s|bearer\s|(token|bearer)$)", re.IGNORECASE)
 _QUOTES = "\"'`“”‘’«»"
 COPY_AGAIN = (
-    "Copy the token again, whole, from Lansweeper's Developer tools; it is shown once, when it is made"
+    "Copy the token again, whole, from Lansweeper's Developer tools; it is shown once, when it is made."
 )
 
 

@@ -24,23 +24,23 @@ BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
 
 REMEDIES = (
-    ("disk is full", "Free space on the disk, then run again: what was written before is kept"),
-    ("disk quota", "Free space on the disk, then run again: what was written before is kept"),
-    ("no space left", "Free space on the disk, then run again: what was written before is kept"),
+    ("disk is full", "Free space on the disk, then run again: what was written before is kept."),
+    ("disk quota", "Free space on the disk, then run again: what was written before is kept."),
+    ("no space left", "Free space on the disk, then run again: what was written before is kept."),
     (
         "database is locked",
-        "Another program keeps the file locked: close tools that have it open, then run again",
+        "Another program keeps the file locked: close tools that have it open, then run again.",
     ),
-    ("readonly database", "Let this user write the file and its folder"),
-    ("unable to open", "Let this user write the file's folder, or name another file"),
+    ("readonly database", "Let this user write the file and its folder."),
+    ("unable to open", "Let this user write the file's folder, or name another file."),
     (
         "permission denied",
-        "Let this user write the file and its folder, or give it rights in the database",
+        "Let this user write the file and its folder, or give it rights in the database.",
     ),
-    ("not a database", "The file is something else or damaged: move it away or name another file"),
-    ("malformed", "The file is damaged: move it away; only history and speed are lost"),
-    ("password authentication failed", "Correct the user and password in the ledger's block"),
-    ("does not exist", "Create the database first, or correct its name in the ledger's block"),
+    ("not a database", "The file is something else or damaged: move it away or name another file."),
+    ("malformed", "The file is damaged: move it away; only history and speed are lost."),
+    ("password authentication failed", "Correct the user and password in the ledger's block."),
+    ("does not exist", "Create the database first, or correct its name in the ledger's block."),
 )
 
 
@@ -51,7 +51,7 @@ def create_engine(url: URL, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
     if not url.drivername.startswith("sqlite"):
         limits = {"timeout": CONNECT_SECONDS, "command_timeout": busy_seconds}
         return create_async_engine(url, pool_pre_ping=True, connect_args=limits, **options)
-    Path(url.database or "").parent.mkdir(parents=True, exist_ok=True)
+    Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_async_engine(url, **options)
     _prepare_sqlite(engine, busy_seconds)
     return engine
@@ -126,4 +126,4 @@ def _reason(error: BaseException) -> str:
 
 def _remedy(reason: str) -> str:
     known = (remedy for words, remedy in REMEDIES if words in reason.lower())
-    return next(known, "See that the database is reachable and writable, then run again")
+    return next(known, "See that the database is reachable and writable, then run again.")

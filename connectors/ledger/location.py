@@ -13,7 +13,7 @@ from connectors.errors import StopError
 
 PATH_VARIABLE = "CONNECTWISE_FLOWS_LEDGER"
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-REMEDY = "Give a file path, sqlite:///<file>, or postgresql://<user>:<password>@<host>/<database>"
+REMEDY = "Give a file path, sqlite:///<file>, or postgresql://<user>:<password>@<host>/<database>."
 
 
 def default_path(environment: Mapping[str, str], *, platform: str = sys.platform) -> Path:

@@ -40,7 +40,7 @@ async def migrate(engine: AsyncEngine, patience: float) -> None:
                 f"The ledger has tables of a newer version ({current}) than this program knows ({HEAD})",
                 system="ledger",
                 path=shown(engine.url),
-                remedy="Update the program, or name another ledger",
+                remedy="Update the program, or name another ledger.",
             )
         await connection.run_sync(_upgrade)
 
