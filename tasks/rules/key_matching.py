@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import islice
 
 from tasks.rules import match_words as words
 from tasks.rules.identity import is_ip_address
@@ -20,6 +21,9 @@ from tasks.rules.records import AssetRecord, ConfigurationRecord
 
 _MOST_WARNINGS = 3
 """Sentences a creation carries at most: a common name can be on thousands of configurations."""
+
+_CROWD = 64
+"""Holders of one value above which they are sorted by serial number before they are looked at."""
 
 MOST_CANDIDATES = 25
 """Candidates shown at most, lowest ids first."""
@@ -61,6 +65,7 @@ class KeyMatching:
         self._states, self._case_sensitive = states, case_sensitive
         self._partners: dict[int, tuple[int, int]] = {}
         self._undecided: dict[int, list[_Undecided]] = {}
+        self._crowds: dict[tuple[int, str], dict[str | None, list[int]]] = {}
         self._notes: dict[int, list[tuple[Words, int, int]]] = {}
 
     def run(self, left_over: Iterable[int]) -> None:
@@ -108,7 +113,10 @@ class KeyMatching:
     def _judge(self, asset: int, key: int, value: str) -> int | None:
         """The configuration that the key gives to the asset; what does not decide is remembered."""
         holders = self._configurations.holders[key].of(value)
-        candidates: Sequence[int] = [each for each in holders if self._is_candidate(asset, each, key)]
+        possible = self._possible(asset, key, value, holders)
+        found = (each for each in possible if self._is_candidate(asset, each, key))
+        # No key comes after the name, and of several holders none can be claimed by it: a few will do.
+        candidates: Sequence[int] = list(islice(found, MOST_CANDIDATES) if key == NAME else found)
         if not candidates:
             return None
         if len(candidates) == len(holders):
@@ -118,6 +126,21 @@ class KeyMatching:
             return candidates[0]
         self._undecided.setdefault(asset, []).append(_Undecided(key, candidates, doubt))
         return None
+
+    def _possible(self, asset: int, key: int, value: str, holders: Sequence[int]) -> Sequence[int]:
+        """The holders without those that another serial number rules out, where there are many."""
+        serial = self._assets.values[SERIAL][asset]
+        if key == SERIAL or serial is None or len(holders) <= _CROWD:
+            return holders
+        if (key, value) not in self._crowds:
+            crowd = self._crowds[key, value] = {}
+            for each in holders:
+                theirs = self._configurations.values[SERIAL][each]
+                crowd.setdefault(theirs and theirs.casefold(), []).append(each)
+        for each in holders[:_MOST_WARNINGS]:
+            self._is_candidate(asset, each, key)
+        crowd = self._crowds[key, value]
+        return sorted(crowd.get(None, []) + crowd.get(serial.casefold(), []))
 
     def _is_candidate(self, asset: int, configuration: int, key: int) -> bool:
         if self._states[configuration] == State.TAKEN:
@@ -195,12 +218,12 @@ class KeyMatching:
             folded = Holders(value and value.casefold() for value in self._configurations.values[key])
             for asset in open_assets:
                 value = self._assets.values[key][asset]
-                for each in folded.of(value.casefold()) if value else ():
-                    self._note_if_other_case(asset, each, key)
+                if value is not None and value not in self._configurations.holders[key]:
+                    for each in folded.of(value.casefold())[:_CROWD]:
+                        self._note_if_other_case(asset, each, key)
 
     def _note_if_other_case(self, asset: int, configuration: int, key: int) -> None:
-        same = self._configurations.values[key][configuration] == self._assets.values[key][asset]
-        if same or self._states[configuration] == State.TAKEN:
+        if self._states[configuration] == State.TAKEN:
             return
         if contradiction(self._assets, asset, self._configurations, configuration, key) is None:
             self._note(asset, words.other_case, key, configuration)

@@ -163,3 +163,18 @@ def test_a_common_name_costs_neither_endless_words_nor_endless_candidates() -> N
     others = [C(number, f"S-{number}", name="printer") for number in range(300)]
     warned = match([A("a", "S-x", name="printer")], others).unmatched[0].warning or ""
     assert warned.count("Configuration") == 3
+
+
+def test_in_a_crowd_of_one_name_the_device_itself_is_still_found() -> None:
+    crowd = [C(number, f"S-{number}", name="printer") for number in range(1, 300)]
+    free = [C(900, name="printer")]
+    assert shown(match([A("a", "s-7", name="printer")], crowd)) == {"a": "? 7"}
+    assert shown(match([A("a", "S-x", name="printer")], crowd + free)) == {"a": "? 900"}
+    assert shown(match([A("a", "S-x", name="printer")], crowd)) == {"a": "new!"}
+
+
+def test_thousands_of_one_name_take_no_more_than_a_moment() -> None:
+    many = range(6000)
+    assets = [A(f"a{number}", f"S-{number}" if number % 2 else None, name="printer") for number in many]
+    result = match(assets, [C(number, f"T-{number}", name="printer") for number in many])
+    assert (len(result.unmatched), len(result.ambiguous)) == (3000, 3000)
