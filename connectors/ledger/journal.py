@@ -29,8 +29,19 @@ async def begin(
     if not entries:
         return []
     rows = [{**run, **_row(entry), "begun_at": now} for entry in entries]
+    if connection.dialect.name == "sqlite":
+        return await _insert_numbered(connection, rows)
     statement = insert(writes).returning(writes.c.id, sort_by_parameter_order=True)
     return [int(write_id) for write_id in (await connection.execute(statement, rows)).scalars()]
+
+
+async def _insert_numbered(connection: AsyncConnection, rows: list[dict[str, Any]]) -> list[int]:
+    """SQLite returns ids only row by row; under its write lock they can be given, which is faster."""
+    last = (await connection.execute(select(func.coalesce(func.max(writes.c.id), 0)))).scalar_one()
+    ids = list(range(int(last) + 1, int(last) + 1 + len(rows)))
+    numbered = [{"id": write_id, **row} for write_id, row in zip(ids, rows, strict=True)]
+    await connection.execute(insert(writes), numbered)
+    return ids
 
 
 def _row(entry: WriteEntry) -> dict[str, Any]:
