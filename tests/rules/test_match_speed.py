@@ -11,7 +11,7 @@ BOUND = 1.5
 
 @pytest.mark.parametrize("linked", [False, True], ids=["first run", "linked"])
 def test_fifteen_thousand_cost_at_most_half_more_than_by_hand(linked: bool) -> None:
-    """Process CPU of the fastest of five runs each, or their median; a busy machine slows single runs, by either way."""
+    """Process CPU of five runs each, medians or the fastest: other work slows single runs, by either way."""
     found = measure(15_000, linked=linked, runs=5)
     assert min(found["ratio"], found["best_ratio"]) <= BOUND, found
     assert found["counts"]["unmatched"] == 750
