@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
 import pytest
 
 from connectors.errors import RetryableError, StopError
@@ -123,3 +124,20 @@ def test_a_mangled_token_is_refused_when_the_block_is_filled_in() -> None:
     with pytest.raises(ValueError, match="begins with the name of a header") as refused:
         LansweeperConnection(access_token="Token abcdef123456")
     assert "abcdef" not in str(refused.value)
+
+
+@pytest.mark.slow
+async def test_the_minutes_limit_is_waited_out_by_all_requests_of_the_client(sandbox: Any) -> None:
+    """151 requests without a budget: the vendor's cool-down restarts with every call made during it."""
+    counts: list[int] = []
+
+    async def ask(client: LansweeperClient) -> None:
+        for _ in range(77):
+            await client.authorized_sites()
+            counts.append(1)
+
+    async with client_of(sandbox) as client, anyio.create_task_group() as tasks:
+        tasks.start_soon(ask, client)
+        tasks.start_soon(ask, client)
+    assert len(counts) == 154
+    assert sandbox.requests()["lansweeper"]["requests"] <= 156
