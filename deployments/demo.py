@@ -17,7 +17,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from deployments.local_prefect import local_prefect
+from deployments.local_prefect import local_prefect, send_what_is_queued
 from deployments.local_sandbox import Sandbox, start_sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +45,7 @@ def main() -> int:
         os.environ.update(prefect.environment)
         console.print(f"Prefect UI, until the demo ends: {prefect.ui_url}")
         figures = asyncio.run(_three_runs(sandbox, home, console))
+        send_what_is_queued()
     (BUILD / "demo.json").write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     _show(console, figures)
     problems = broken_promises(figures)
@@ -79,7 +80,8 @@ async def _run(sandbox: Sandbox, *, dry_run: bool) -> dict[str, int]:
     )
     report = await asset_synchronization(settings)
     served = sandbox.requests()
-    return report.counts.as_dict() | {"requests": served["total"], "writes": served["writes"]}
+    counts: dict[str, int] = report.counts.as_dict()
+    return counts | {"requests": served["total"], "writes": served["writes"]}
 
 
 def broken_promises(figures: dict[str, dict[str, int]]) -> list[str]:
@@ -100,12 +102,11 @@ def broken_promises(figures: dict[str, dict[str, int]]) -> list[str]:
 
 def _show(console: Console, figures: dict[str, dict[str, Any]]) -> None:
     table = Table(title="Asset synchronization, Lansweeper to ConnectWise PSA (sandbox)")
-    table.add_column("Run")
-    columns = (*COUNTS, "requests", "writes")
-    for column in columns:
-        table.add_column(column.capitalize(), justify="right")
-    for name, run in figures.items():
-        table.add_row(RUNS[name], *(f"{run[column]:,}" for column in columns))
+    table.add_column("")
+    for title in RUNS.values():
+        table.add_column(title, justify="right")
+    for row in (*COUNTS, "requests", "writes"):
+        table.add_row(row.capitalize(), *(f"{figures[name][row]:,}" for name in RUNS))
     console.print(table)
     console.print(
         f"Written to {(BUILD / 'demo.json').relative_to(ROOT)}. Next: make up, and open the Prefect UI."

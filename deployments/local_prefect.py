@@ -78,13 +78,15 @@ def encryption_key(home: Path) -> str:
 
 
 @contextmanager
-def local_prefect(home: Path) -> Iterator[LocalPrefect]:
+def local_prefect(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[LocalPrefect]:
     """Start a server whose home is ``home``, wait until it answers, stop it at the end.
+
+    ``settings`` are further Prefect settings, by the names of their environment variables.
 
     Raises RuntimeError with the end of the server's log when it does not answer within three minutes.
     """
     port = free_port()
-    environment = prefect_environment(home, port)
+    environment = prefect_environment(home, port) | dict(settings or {})
     log_path = home / "server.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
@@ -98,6 +100,18 @@ def local_prefect(home: Path) -> Iterator[LocalPrefect]:
             yield LocalPrefect(port, environment)
         finally:
             stop(process)
+
+
+def send_what_is_queued() -> None:
+    """Send the log lines and events that this process still holds; to be called before the server is stopped.
+
+    Otherwise Prefect tries for more than a minute, at the end of the process, to reach a server that is gone.
+    """
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all()
+    EventsWorker.drain_all()
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

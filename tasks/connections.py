@@ -7,23 +7,26 @@ A task that runs alone opens its own and closes it again.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeVar, cast
 
-from connectors.lansweeper.block import LansweeperConnection
-from connectors.lansweeper.client import LansweeperClient
+from prefect.blocks.core import Block
+from prefect.runtime import flow_run
 
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.errors import StopError
+from connectors.lansweeper.block import LansweeperConnection
+from connectors.lansweeper.client import REQUEST_LIMITS, LansweeperClient
 from connectors.ledger.block import LedgerDatabase
 from connectors.ledger.store import Ledger
 
 DEFAULT = "default"
-LANSWEEPER_LIMITS = ((150, 60.0), (2000, 3600.0))
-"""Requests and seconds: 150 a minute and 2,000 an hour (the vendor's API restrictions)."""
+B = TypeVar("B", bound=Block)
 
 
 @dataclass
@@ -33,6 +36,7 @@ class _Open:
     stack: AsyncExitStack
     read_only: bool
     ledger_name: str
+    run_id: str
     connectwise: dict[str, ConnectWiseClient] = field(default_factory=dict)
     lansweeper: dict[str, LansweeperClient] = field(default_factory=dict)
     ledger: Ledger | None = None
@@ -48,7 +52,7 @@ async def shared_connections(*, read_only: bool = False, ledger: str = DEFAULT) 
         yield
         return
     async with AsyncExitStack() as stack:
-        token = _open.set(_Open(stack, read_only, ledger))
+        token = _open.set(_Open(stack, read_only, ledger, _own_run_id()))
         try:
             yield
         finally:
@@ -60,7 +64,7 @@ async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient
     """The client of the ``ConnectWise PSA Connection`` block of that name."""
     async with _within() as shared:
         if connection not in shared.connectwise:
-            block = cast(ConnectWiseConnection, await ConnectWiseConnection.aload(connection))
+            block = await load_block(ConnectWiseConnection, connection)
             ledger = await _ledger(shared)
             budget = ledger.budget(
                 block.settings().budget_key, block.request_limit, block.request_window_seconds
@@ -75,9 +79,9 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
     """The client of the ``Lansweeper Connection`` block of that name."""
     async with _within() as shared:
         if connection not in shared.lansweeper:
-            block = cast(LansweeperConnection, await LansweeperConnection.aload(connection))
+            block = await load_block(LansweeperConnection, connection)
             ledger = await _ledger(shared)
-            budget = ledger.budgets(f"lansweeper:{connection}", LANSWEEPER_LIMITS)
+            budget = ledger.budgets(block.settings().budget_key, REQUEST_LIMITS)
             client = block.get_client(read_only=shared.read_only, budget=budget)
             shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
         yield shared.lansweeper[connection]
@@ -98,7 +102,7 @@ async def _within() -> AsyncIterator[_Open]:
         yield shared
         return
     async with AsyncExitStack() as stack:
-        yield _Open(stack, read_only=False, ledger_name=DEFAULT)
+        yield _Open(stack, read_only=False, ledger_name=DEFAULT, run_id=_own_run_id())
 
 
 async def _ledger(shared: _Open) -> Ledger:
@@ -107,6 +111,33 @@ async def _ledger(shared: _Open) -> Ledger:
         shared.ledger = await block.open()
         shared.stack.push_async_callback(shared.ledger.close)
     return shared.ledger
+
+
+def current_run_id() -> str:
+    """The id that writes are journalled under: that of the flow run that opened the connections."""
+    shared = _open.get()
+    return shared.run_id if shared is not None else _own_run_id()
+
+
+def _own_run_id() -> str:
+    return str(flow_run.id or uuid.uuid4())
+
+
+async def load_block(kind: type[B], name: str) -> B:
+    """The saved block of that name. One with a field that is not valid is loaded too: its client says why.
+
+    Raises:
+        StopError: there is no such block.
+    """
+    try:
+        return cast(B, await kind.aload(name))
+    except ValueError as error:
+        raise StopError(
+            f"There is no {kind.get_block_type_slug()} block named {name!r}",
+            remedy="Create it in the Prefect UI under Blocks, or give another name.",
+        ) from error
+    except RuntimeError:
+        return cast(B, await kind.aload(name, validate=False))
 
 
 async def load_ledger_block(name: str) -> LedgerDatabase:

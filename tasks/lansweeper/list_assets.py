@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from connectors.lansweeper.client import LansweeperClient
-
+from connectors.lansweeper.models import Filters
 from tasks.actions import action
 from tasks.connections import lansweeper_client
 from tasks.progress import Progress
@@ -50,7 +50,7 @@ async def list_assets(
     """
     async with lansweeper_client(connection) as client:
         site = site_id or (await client.site())["id"]
-        pages = client.asset_pages(site, fields, filters=filters, page_size=page_size)
+        pages = client.asset_pages(site, fields, filters=cast(Filters | None, filters), page_size=page_size)
         return [item async for page in pages for item in page.items]
 
 
@@ -58,7 +58,7 @@ async def read_assets(
     client: LansweeperClient,
     site_id: str,
     fields: Sequence[str],
-    filters: dict[str, Any] | None,
+    filters: Filters | None,
     keep: Callable[[dict[str, Any]], T],
 ) -> list[T]:
     """Read every asset under ``filters`` and keep of each only what ``keep`` takes from it.

@@ -19,4 +19,4 @@ async def list_sites(connection: str) -> list[dict[str, Any]]:
         StopError: the token is refused.
     """
     async with lansweeper_client(connection) as client:
-        return await client.authorized_sites()
+        return [dict(site) for site in await client.authorized_sites()]

@@ -52,8 +52,9 @@ def predict_requests(
     """Count the requests.
 
     Every batch of modifications is read again right before it is written, in both modes; the first bulk PUT
-    is read once more after it (the canary); one count request at the end looks for duplicates if anything
-    was created. ``modifications`` leaves out the assets of which only the type changes.
+    is read once more after it (the canary); each type change is preceded by a read of its record; one count
+    request at the end looks for duplicates if anything was created. ``modifications`` leaves out the assets
+    of which only the type changes.
     """
     changed_batches = batch_count(modifications, batch_size)
     bulk = mode is WriteMode.BULK
@@ -62,7 +63,7 @@ def predict_requests(
         reference_creations=reference_creations,
         creation_batches=batch_count(creations, batch_size),
         duplicate_check=int(creations > 0),
-        rereads=changed_batches,
+        rereads=changed_batches + type_changes,
         modification_writes=changed_batches if bulk else modifications,
         canary_read=int(bulk and modifications > 0),
         type_changes=type_changes,

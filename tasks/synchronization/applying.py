@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from connectors.connectwise.conditions import equals
 from connectors.errors import ConnectorError
-from connectors.ledger.models import WriteEntry, WriteOutcome
 from tasks.progress import run_logger
-from tasks.rules.plan import Modification, Plan
-from tasks.rules.references import ReferencePlan
+from tasks.rules.plan import Plan
+from tasks.rules.references import TYPE, ReferencePlan
 from tasks.synchronization.creating import create_configurations
 from tasks.synchronization.modifying import modify_configurations
+from tasks.synchronization.retyping import retype
 from tasks.synchronization.run import SyncRun, WriteResult
 from tasks.synchronization.settling import find_created
 
@@ -42,38 +42,10 @@ async def apply_plan(
     if plan.field_modifications:
         applied.modified = await modify_configurations(run, plan.field_modifications)
     for each in plan.type_changes:
-        await _change_type(run, each, applied)
+        applied.modified[each.asset.key] = await retype(run, each, references[TYPE.path], applied.modified)
     if applied.created:
         applied.duplicates = await _held_twice(run, existing, applied)
     return applied
-
-
-async def _change_type(run: SyncRun, each: Modification, applied: Applied) -> None:
-    """ConnectWise changes a type by a call of its own, since the old type's questions are dropped by it."""
-    key, record_id, change = each.asset.key, each.configuration.id, each.type_change
-    type_id = run.references.get("type.name", {}).get(str(change.wanted if change else "").strip().casefold())
-    if type_id is None or (key in applied.modified and not applied.modified[key].ok):
-        applied.modified.setdefault(
-            key, WriteResult(key, False, record_id, "Its type has no id.", written=False)
-        )
-        return
-    entry = WriteEntry(
-        "change_type",
-        "configuration",
-        record_id,
-        key,
-        each.name,
-        {"type": {"name": change.current if change else None}},
-        {"type": {"id": type_id, "name": change.wanted if change else None}},
-    )
-    (write_id,) = await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, [entry])
-    try:
-        await run.client.change_configuration_type(record_id, type_id)
-        await run.ledger.settle_writes([WriteOutcome(write_id, "done", record_id, None)])
-        applied.modified.setdefault(key, WriteResult(key, True, record_id))
-    except ConnectorError as error:
-        await run.ledger.settle_writes([WriteOutcome(write_id, "failed", record_id, str(error))])
-        applied.modified[key] = WriteResult(key, False, record_id, str(error))
 
 
 async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,10 +71,11 @@ class Creating:
                 unclear.extend(await self._send_batch(batch))
                 self.progress.advance(len(batch))
 
-        first, *rest = batches(assets, self.run.settings.batch_size)
-        await send(first)
+        waiting = batches(assets, self.run.settings.batch_size)
+        for first in itertools.islice(waiting, 1):
+            await send(first)
         async with anyio.create_task_group() as group:
-            for batch in rest:
+            for batch in waiting:
                 group.start_soon(send, batch)
         return unclear
 
@@ -129,6 +131,7 @@ class Creating:
         except RejectedError as error:
             if not self.one_by_one and error.status in BULK_REFUSED:
                 run_logger().warning("The server refuses bulk creation; going on one by one. %s", error)
+                self.run.notes.append("The server refuses bulk creation; the run went on one by one.")
                 self.one_by_one = True
                 return None
             return _all(records, False, str(error))

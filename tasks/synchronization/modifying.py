@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
+
 from connectors.connectwise.conditions import any_of
-from connectors.errors import ConnectorError, RejectedError, StopError
+from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurations
 from tasks.progress import Progress, run_logger
@@ -72,19 +74,26 @@ class Modifying:
         return self.results
 
     async def _batch(self, batch: Sequence[Modification]) -> None:
+        """Read the batch again and write it; without an answer begin anew, a few times."""
         if self.stopped is not None:
             return self._fail(batch, f"Not sent: {self.stopped}")
-        try:
-            ready = self._ready(batch, await self._read_again(batch))
-        except ConnectorError as error:
-            return self._stop(batch, error)
-        if not ready:
-            return None
-        if self.bulk:
-            await self._write_bulk(ready)
-        else:
-            await self._write_singly(ready)
+        for attempt in range(1, TRIES + 1):
+            try:
+                return await self._read_and_write(batch)
+            except RetryableError as error:
+                if attempt == TRIES:
+                    return self._fail(batch, str(error))
+                run_logger().warning("Reading the batch again, since it has no answer: %s", error)
+                await anyio.sleep(min(error.retry_after or 2.0**attempt, LONGEST_PAUSE_SECONDS))
+            except ConnectorError as error:
+                self._note_stop(error)
+                return self._fail(batch, str(error))
         return None
+
+    async def _read_and_write(self, batch: Sequence[Modification]) -> None:
+        ready = self._ready(batch, await self._read_again(batch))
+        if ready:
+            await (self._write_bulk(ready) if self.bulk else self._write_singly(ready))
 
     async def _read_again(self, batch: Sequence[Modification]) -> dict[int, Record]:
         """The batch's records as they are now, whole, with one request."""
@@ -124,7 +133,11 @@ class Modifying:
 
     async def _write_bulk(self, ready: list[Ready]) -> None:
         write_ids = await self._journal(ready)
-        outcomes = await self._put(ready)
+        try:
+            outcomes = await self._put(ready)
+        except ConnectorError as error:
+            await self._settle(write_ids, _all(ready, None, str(error)))
+            raise
         if outcomes is None:
             await self._settle(write_ids, _all(ready, False, "The server refuses bulk modification."))
             return await self._write_singly(ready)
@@ -141,14 +154,13 @@ class Modifying:
         except RejectedError as error:
             if error.status in BULK_REFUSED:
                 run_logger().warning("The server refuses bulk modification; going on with PATCH. %s", error)
+                self.run.notes.append("The server refuses bulk modification; the run went on with PATCH.")
                 self.bulk = False
                 return None
             return _all(ready, False, str(error))
-        except ConnectorError as error:
-            self._note_stop(error)
-            return _all(ready, None, str(error))
 
     async def _check_canary(self, ready: list[Ready]) -> None:
+        """Whether the server changed what it was not told to: if so, put it back and go on with PATCH."""
         after = await self._read_again([each.modification for each in ready])
         damaged = [
             (each, members)
@@ -159,11 +171,12 @@ class Modifying:
         self.canary_passed = not damaged
         if damaged:
             self.bulk = False
-            names = sorted({member for _, members in damaged for member in members})
-            run_logger().warning(
-                "Bulk modification changed fields that are not mapped (%s); going on with PATCH",
-                ", ".join(names),
+            names = ", ".join(sorted({member for _, members in damaged for member in members}))
+            note = (
+                f"Bulk modification changed fields that are not mapped ({names}); the run went on with PATCH."
             )
+            self.run.notes.append(note)
+            run_logger().warning("%s", note)
             for each, members in damaged:
                 await restore_members(self.run, each.modification, each.fresh, members)
 
@@ -225,10 +238,6 @@ class Modifying:
             self.results[each.asset.key] = WriteResult(
                 each.asset.key, False, each.configuration.id, message, written=False
             )
-
-    def _stop(self, batch: Sequence[Modification], error: ConnectorError) -> None:
-        self._note_stop(error)
-        self._fail(batch, str(error))
 
     def _note_stop(self, error: ConnectorError) -> None:
         if isinstance(error, StopError):

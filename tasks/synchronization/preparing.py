@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import any_of
 from connectors.ledger.store import Ledger
+from tasks.connections import current_run_id
 from tasks.progress import run_logger
 from tasks.rules.companies import choose_company, company_terms
 from tasks.rules.custom_fields import CustomFields, resolve_custom_fields
 from tasks.rules.mapping import CompiledMapping, FieldMapping, MappingError, check_mappings, compile_mapping
 from tasks.rules.targets import CUSTOM_FIELD_PREFIX
-from tasks.run_identity import current_run_id
 from tasks.synchronization.run import Company, SyncRun
 from tasks.synchronization.settings import AssetSynchronizationSettings
 

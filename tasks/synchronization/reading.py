@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from connectors.connectwise.conditions import equals
 from connectors.errors import StopError
+from connectors.lansweeper.models import Filters
 from tasks.actions import action
 from tasks.connections import connectwise_client, lansweeper_client
 from tasks.connectwise.list_configurations import read_configurations
@@ -22,7 +25,7 @@ async def read_site(run: SyncRun) -> Inventory[AssetRecord]:
     """
     async with lansweeper_client(run.lansweeper) as client:
         site = (await client.site())["id"]
-        filters = run.settings.lansweeper_filter()
+        filters = cast(Filters | None, run.settings.lansweeper_filter())
         paths = run.mapping.lansweeper_paths
         records = await read_assets(client, site, paths, filters, run.mapping.read_asset)
     if not records:

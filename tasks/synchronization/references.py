@@ -8,10 +8,9 @@ from typing import Any
 
 from connectors.errors import RejectedError, UnclearOutcomeError
 from connectors.ledger.models import WriteEntry, WriteOutcome
-from tasks.connections import open_ledger
+from tasks.connections import current_run_id, open_ledger
 from tasks.progress import run_logger
 from tasks.rules.references import ReferenceKind, ReferencePlan, folded, plan_references
-from tasks.run_identity import current_run_id
 
 Record = dict[str, Any]
 

@@ -110,6 +110,7 @@ def final_report(run: SyncRun, plan: Plan, applied: Applied, references: dict[st
         failures=failures,
         references_created=references,
         duplicates=applied.duplicates,
+        notes=run.notes,
         requests_predicted=plan.predicted.total,
         requests_used=run.client.session.requests,
         writes=run.client.session.writes,

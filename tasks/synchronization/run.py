@@ -24,7 +24,8 @@ class SyncRun:
     """Handed from step to step. A class of its own, so that Prefect does not look into it.
 
     ``connectwise`` and ``lansweeper`` are block names; ``highest_id`` is the highest configuration id that
-    this run has seen of its company; ``references`` are the ids of reference records by target path.
+    this run has seen of its company; ``references`` are the ids of reference records by target path;
+    ``notes`` is what a person should know of the run beside its counts.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class SyncRun:
         self.ledger = ledger
         self.references: References = {}
         self.highest_id = 0
+        self.notes: list[str] = []
 
     def __repr__(self) -> str:
         return f"SyncRun({self.company.identifier}, {self.run_id})"

@@ -9,10 +9,10 @@ from connectors.connectwise.conditions import split_in
 from connectors.errors import ConnectorError
 from connectors.ledger.models import Operation, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
+from tasks.connections import current_run_id
 from tasks.progress import Progress
 from tasks.rules.journal_values import value_of, value_operations
 from tasks.rules.undo import UndoPlan, UndoStep, plan_undo, record_ids
-from tasks.run_identity import current_run_id
 
 Record = dict[str, Any]
 

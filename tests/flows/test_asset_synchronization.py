@@ -1,0 +1,126 @@
+"""The flow end to end: a plan that writes nothing, a run, a second run with nothing to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.synchronization.settings import Ceilings
+from tests.flows.running import FlowRunner, custom_value
+
+pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+
+
+async def test_dry_run_shows_the_plan_and_writes_nothing(runner: FlowRunner) -> None:
+    before = runner.sandbox.state("company/configurations")
+    report = await runner.report(dry_run=True)
+    assert report.dry_run
+    assert report.counts.read == 60
+    assert report.counts.created > 0
+    assert runner.sandbox.requests()["writes"] == 0
+    assert runner.sandbox.state("company/configurations") == before
+    text = await runner.artifact("asset-synchronization-plan")
+    assert "Dry run: nothing is written" in text
+    assert f"{report.counts.created:,}" in text
+
+
+async def test_run_writes_what_it_planned_and_a_second_run_writes_nothing(runner: FlowRunner) -> None:
+    dry = await runner.report(dry_run=True)
+    first = await runner.report()
+    assert first.counts == dry.counts
+    assert first.counts.failed == 0
+    assert first.checksum == dry.checksum
+    keys = runner.asset_keys()
+    assert len(keys) == first.counts.created + first.counts.modified
+    assert set(keys.values()) == {1}
+    runner.sandbox.clear_requests()
+    second = await runner.report()
+    assert runner.sandbox.requests()["writes"] == 0
+    assert second.counts.created == second.counts.modified == 0
+    assert second.counts.unchanged == first.counts.created + first.counts.modified + first.counts.unchanged
+
+
+async def test_predicted_requests_are_the_requests_used(runner: FlowRunner) -> None:
+    report = await runner.report()
+    assert report.requests_used == report.requests_predicted
+    assert report.requests_used == runner.sandbox.requests()["connectwise"]["requests"]
+
+
+async def test_report_links_the_records_and_names_the_run(runner: FlowRunner) -> None:
+    report = await runner.report()
+    text = await runner.artifact("asset-synchronization-report")
+    record_id = next(each.configuration_id for each in report.written)
+    assert f"recid={record_id}" in text
+    assert "https://app.lansweeper.com/" in text
+
+
+async def test_unmapped_fields_and_other_companies_are_left_alone(runner: FlowRunner) -> None:
+    before = {each["id"]: each for each in runner.sandbox.state("company/configurations")}
+    await runner.report()
+    after = {each["id"]: each for each in runner.sandbox.state("company/configurations")}
+    for record_id, old in before.items():
+        new = after[record_id]
+        assert new.get("notes") == old.get("notes")
+        assert new.get("questions") == old.get("questions")
+        assert new["type"]["id"] == old["type"]["id"]
+        if old["company"]["id"] != runner.sandbox.company_id:
+            assert new == old
+
+
+async def test_changed_assets_are_modified_and_nothing_else(runner: FlowRunner) -> None:
+    await runner.report()
+    runner.sandbox.churn(0.2, kinds=["rename"])
+    runner.sandbox.clear_requests()
+    report = await runner.report()
+    assert 0 < report.counts.modified <= 12
+    assert report.counts.created == 0
+    names = {custom_value(each, "ls_asset_id"): each["name"] for each in runner.configurations()}
+    assets = {
+        each["key"]: each["assetBasicInfo"].get("name") for each in runner.sandbox.state("lansweeper/assets")
+    }
+    written = [each.asset_key for each in report.written]
+    assert {key: names[key] for key in written} == {key: assets[key].strip() for key in written}
+
+
+async def test_ceiling_refuses_an_implausible_plan_with_the_numbers(runner: FlowRunner) -> None:
+    state = await runner.state(ceilings=Ceilings(modified=0.01, minimum=1))
+    assert state.is_failed()
+    assert "the ceiling is 1 %" in str(state.message)
+    assert runner.sandbox.requests()["writes"] == 0
+
+
+async def test_filtered_run_touches_only_what_the_filter_lets_through(runner: FlowRunner) -> None:
+    condition = {"path": "assetBasicInfo.type", "operator": "EQUAL", "value": "Printer"}
+    report = await runner.report(asset_filter=[condition])
+    assert 0 < report.counts.read < 60
+    kinds = {
+        each["key"]: each["assetBasicInfo"]["type"] for each in runner.sandbox.state("lansweeper/assets")
+    }
+    assert {kinds[key] for key in runner.asset_keys()} == {"Printer"}
+
+
+@pytest.mark.parametrize("shape", ["array", "record"])
+async def test_other_shapes_of_the_bulk_answer_are_understood(runner: FlowRunner, shape: str) -> None:
+    runner.sandbox.switch(bulk_answer=shape)
+    report = await runner.report()
+    assert report.counts.failed == 0
+    assert set(runner.asset_keys().values()) == {1}
+
+
+async def test_patch_mode_and_a_server_without_bulk_give_the_same_records(runner: FlowRunner) -> None:
+    await runner.report()
+    bulk = comparable(runner)
+    runner.sandbox.reset()
+    await runner.report(write_mode="patch")
+    assert comparable(runner) == bulk
+    runner.sandbox.reset(switches={"bulk_enabled": False})
+    await runner.report()
+    assert comparable(runner) == bulk
+
+
+def comparable(runner: FlowRunner) -> list[str]:
+    """The company's records without what the server alone decides."""
+    hidden = {"id", "_info"}
+    return sorted(
+        str(sorted((name, str(value)) for name, value in record.items() if name not in hidden))
+        for record in runner.configurations()
+    )

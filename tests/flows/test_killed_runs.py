@@ -1,0 +1,108 @@
+"""Killed at any moment, the next run finishes the work: nothing lost, nothing created twice (law 3)."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from prefect import get_client
+
+from deployments.local_sandbox import Sandbox
+from tasks.synchronization.lease import lease_name
+from tasks.synchronization.settings import Waiting
+from tests.flows.running import QUICK, FlowRunner
+
+pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+
+ROOT = Path(__file__).resolve().parents[2]
+WAITING_FOR_THE_LEASE = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=120)
+
+
+def start(runner: FlowRunner, **changes: Any) -> subprocess.Popen[bytes]:
+    settings = runner.settings(**changes).model_dump_json()
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.flows.killable_run", settings],
+        cwd=ROOT,
+        env={**runner.server.environment, "PREFECT_LOGGING_LEVEL": "ERROR"},
+    )
+
+
+async def kill_at(process: subprocess.Popen[bytes], sandbox: Sandbox, request: str, count: int) -> None:
+    """Kill the process as soon as the sandbox has begun on the request for the ``count``-th time."""
+    deadline = time.monotonic() + 180
+    while sandbox.requests()["connectwise"]["by"].get(request, 0) < count:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        await anyio.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+async def free_lease(runner: FlowRunner) -> None:
+    """What Prefect does by itself about a minute after the holder was killed."""
+    async with get_client() as client:
+        await client.delete_global_concurrency_limit_by_name(lease_name("default", runner.sandbox.company_id))
+
+
+async def kill_twice_and_finish(runner: FlowRunner, *, wait_for_lease: bool) -> None:
+    counts = (await runner.report(dry_run=True)).counts
+    slow = {"kind": "delay", "seconds": 0.5}
+    rule = {"system": "connectwise", "method": None, "path": "/company/configurations/bulk", "every": 1}
+    runner.sandbox.faults([rule | {"fault": slow}])
+    runner.sandbox.clear_requests()
+    first = start(runner, batch_size=5)
+    await kill_at(first, runner.sandbox, "POST /company/configurations/bulk", 3)
+    if not wait_for_lease:
+        await free_lease(runner)
+    second = start(runner, batch_size=5, waiting=WAITING_FOR_THE_LEASE)
+    await kill_at(second, runner.sandbox, "PUT /company/configurations/bulk", 2)
+    runner.sandbox.faults([])
+    if not wait_for_lease:
+        await free_lease(runner)
+    last = await runner.report(waiting=WAITING_FOR_THE_LEASE)
+    assert last.counts.failed == 0
+    keys = runner.asset_keys()
+    assert len(keys) == counts.created + counts.modified
+    assert set(keys.values()) == {1}
+
+
+async def test_kill_in_creation_and_again_in_modification(runner: FlowRunner) -> None:
+    await kill_twice_and_finish(runner, wait_for_lease=False)
+
+
+@pytest.mark.slow
+async def test_kill_twice_and_wait_for_the_lease_to_free_itself(runner: FlowRunner) -> None:
+    await kill_twice_and_finish(runner, wait_for_lease=True)
+
+
+async def test_second_writing_run_is_cancelled_and_names_the_holder(runner: FlowRunner) -> None:
+    slow = {"kind": "delay", "seconds": 6}
+    runner.sandbox.faults(
+        [
+            {
+                "system": "connectwise",
+                "method": "POST",
+                "path": "/company/configurations/bulk",
+                "every": 1,
+                "fault": slow,
+            }
+        ]
+    )
+    holder = start(runner)
+    try:
+        while "POST /company/configurations/bulk" not in runner.sandbox.requests()["connectwise"]["by"]:
+            assert holder.poll() is None
+            await anyio.sleep(0.05)
+        state = await runner.state(waiting=QUICK)
+        assert state.is_cancelled()
+        assert "flow run" in str(state.message)
+        assert holder.wait(timeout=60) == 0
+    finally:
+        holder.kill()
+        holder.wait()
