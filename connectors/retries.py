@@ -33,7 +33,10 @@ class Kind(StrEnum):
     READ = "read"
     CREATE = "create"
     MODIFY = "modify"
-    """Idempotent: a PUT, a PATCH of absolute values, a DELETE. Doing it twice is doing it once."""
+    """Idempotent: a PATCH of absolute values, a DELETE. Doing it twice is doing it once."""
+    REPLACE = "replace"
+    """A PUT of whole records that were just read. Harmless to do twice, but never repeated as it is: what a
+    person wrote in between would be overwritten. Whoever sent it reads the records again first."""
 
 
 class Outcome(StrEnum):
@@ -86,6 +89,8 @@ def next_attempt(
 
 def may_repeat(kind: Kind, outcome: Outcome) -> bool:
     """Whether sending the request again can't do harm and may help."""
+    if kind is Kind.REPLACE:
+        return False
     return outcome in (_NOTHING_WAS_DONE if kind is Kind.CREATE else _PASSING)
 
 

@@ -70,8 +70,11 @@ class ConfigurationOperations(ConnectWiseApi):
 
         Returns:
             The raw answer, as of ``create_configurations``.
+
+        Raises:
+            RetryableError: not done, or not known to be; read the records again before sending them again.
         """
-        return await self._write(Kind.MODIFY, "PUT", _BULK, list(records))
+        return await self._write(Kind.REPLACE, "PUT", _BULK, list(records))
 
     async def patch_configuration(
         self, configuration_id: int, operations: Sequence[PatchOperation]

@@ -63,5 +63,7 @@ async def _holder(name: str) -> str:
         found = await client.read_flow_runs(
             flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[name])), limit=10
         )
-    running = [each for each in found if each.state is not None and each.state.is_running()]
-    return ", ".join(f"flow run {each.name} ({each.id})" for each in running) or "a run that has just ended"
+    # A killed run stays in the state Running until somebody marks it, so only the newest one counts.
+    running = [each for each in found if each.start_time and each.state and each.state.is_running()]
+    newest = max(running, key=lambda each: str(each.start_time), default=None)
+    return f"flow run {newest.name} ({newest.id})" if newest else "a run that has just ended"

@@ -16,11 +16,12 @@ from prefect import get_client
 from deployments.local_sandbox import Sandbox
 from tasks.synchronization.lease import lease_name
 from tasks.synchronization.settings import Waiting
-from tests.flows.running import QUICK, FlowRunner
+from tests.flows.running import FlowRunner
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
 ROOT = Path(__file__).resolve().parents[2]
+IMPATIENT = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=1)
 WAITING_FOR_THE_LEASE = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=120)
 
 
@@ -99,7 +100,7 @@ async def test_second_writing_run_is_cancelled_and_names_the_holder(runner: Flow
         while "POST /company/configurations/bulk" not in runner.sandbox.requests()["connectwise"]["by"]:
             assert holder.poll() is None
             await anyio.sleep(0.05)
-        state = await runner.state(waiting=QUICK)
+        state = await runner.state(waiting=IMPATIENT)
         assert state.is_cancelled()
         assert "flow run" in str(state.message)
         assert holder.wait(timeout=60) == 0
