@@ -30,7 +30,7 @@ CHURN = 0.10
 
 def main(sizes: tuple[int, ...]) -> None:
     """Measure every size, print the tables, write ``build/bench.json``."""
-    console = Console()
+    console = Console(width=max(120, Console().width))
     home = BUILD / "bench"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
