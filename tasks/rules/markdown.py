@@ -52,6 +52,13 @@ def capped_table(headers: Sequence[str], rows: Sequence[Sequence[str]], limit: i
     return f"{shown}\n\n… and {more:,} more" if more > 0 else shown
 
 
+def bullets(lines: Sequence[str], limit: int, total: int) -> str:
+    """The first ``limit`` lines as a list, which wraps where a table is cut, and how many more there are."""
+    shown = "\n".join(f"- {line}" for line in lines[:limit])
+    more = total - min(limit, len(lines))
+    return f"{shown}\n- … and {more:,} more" if more > 0 else shown
+
+
 def section(title: str, body: str, level: int = 2) -> str:
     """A heading and its text; nothing at all if there is no text."""
     return f"{'#' * level} {title}\n\n{body}" if body else ""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.rules.counts import Counts
-from tasks.rules.markdown import Link, capped_table, cell, document, escape, linked, section, table
+from tasks.rules.markdown import Link, bullets, cell, document, escape, linked, section, table
 from tasks.rules.matching import Ambiguous
 from tasks.rules.plan import Creation, Modification, Plan
 from tasks.rules.references import KINDS
@@ -43,7 +43,7 @@ def plan_markdown(
         _verdict(plan, dry_run, refused),
         counts_table(plan.counts, planned=True),
         _figures(plan),
-        section("Reference records to create", references_table(plan.reference_creations, rows)),
+        section("Reference records to create", references_list(plan.reference_creations, rows)),
         section("Changes", _changes(plan, configuration_link, rows)),
         section("Configurations to create", _creations(plan, asset_link, rows)),
         findings(plan, configuration_link, asset_link, rows),
@@ -77,20 +77,30 @@ def counts_table(counts: Counts, *, planned: bool = False) -> str:
     return table(headers, [[f"**{count:,}**" for count in values.values()]])
 
 
-def references_table(names: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
-    """Kind and name of each reference record."""
+def references_list(names: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
+    """A line a kind: how many reference records, and the names of the first ``rows``."""
     lines = [
-        [KINDS[path].label if path in KINDS else escape(path), cell(name)]
+        f"**{len(found):,}** {KINDS[path].label if path in KINDS else escape(path)}: {_listed(found, rows)}"
         for path, found in sorted(names.items())
-        for name in found
+        if found
     ]
-    return capped_table(["Kind", "Name"], lines[:rows], rows, len(lines)) if lines else ""
+    return bullets(lines, len(lines), len(lines))
+
+
+def _listed(names: Sequence[str], rows: int) -> str:
+    more = f" … and {len(names) - rows:,} more" if len(names) > rows else ""
+    return ", ".join(cell(name) for name in names[:rows]) + more
 
 
 def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
     if refused:
         told = "\n".join(f"- {escape(reason)}" for reason in refused)
-        return f"**Refused: nothing was written.**\n\n{told}"
+        verdict = (
+            "Dry run: nothing is written. A real run is refused:"
+            if dry_run
+            else "Refused: nothing is written."
+        )
+        return f"**{verdict}**\n\n{told}"
     if plan.nothing_to_write:
         return "**Nothing to write: ConnectWise is up to date.**"
     return "**Dry run: nothing is written.**" if dry_run else ""
@@ -107,73 +117,80 @@ def _figures(plan: Plan) -> str:
 
 
 def _changes(plan: Plan, link: Link, rows: int) -> str:
-    total = sum(len(each.all_changes) for each in plan.modifications)
-    lines = [line for each in plan.modifications[:rows] for line in _change_rows(each, link)]
-    headers = ["Configuration", "Matched on", "Field", "In ConnectWise", "Becomes"]
-    return capped_table(headers, lines[:rows], rows, total) if total else ""
+    """A block a configuration, a line a field; whole configurations until ``rows`` lines are shown."""
+    blocks: list[str] = []
+    shown = 0
+    for each in plan.modifications:
+        if shown >= rows:
+            break
+        blocks.append(_change_block(each, link))
+        shown += len(each.all_changes)
+    left = len(plan.modifications) - len(blocks)
+    more = [f"- … and {left:,} more configurations"] if left else []
+    return "\n".join([*blocks, *more])
 
 
-def _change_rows(modification: Modification, link: Link) -> Iterable[list[str]]:
+def _change_block(modification: Modification, link: Link) -> str:
     shown = linked(modification.name, link(modification.configuration.id))
+    lines = [f"- {shown}, matched on {escape(modification.matched_on)}"]
     for change in modification.all_changes:
         own_call = " (own call)" if change is modification.type_change else ""
-        values = [cell(change.current), cell(change.wanted)]
-        yield [shown, escape(modification.matched_on), cell(change.field) + own_call, *values]
+        lines.append(f"  - {cell(change.field)}{own_call}: {cell(change.current)} → {cell(change.wanted)}")
+    return "\n".join(lines)
 
 
 def _creations(plan: Plan, link: Link, rows: int) -> str:
-    if not plan.creations:
-        return ""
     columns = [path for path in _CREATION_COLUMNS if path in plan.paths]
-    lines = [_creation_row(each, columns, plan.paths, link) for each in plan.creations[:rows]]
-    return capped_table(["Asset", *columns, "Warnings"], lines, rows, len(plan.creations))
+    lines = [_creation_line(each, columns, plan.paths, link) for each in plan.creations[:rows]]
+    return bullets(lines, rows, len(plan.creations)) if lines else ""
 
 
-def _creation_row(creation: Creation, columns: Sequence[str], paths: Sequence[str], link: Link) -> list[str]:
+def _creation_line(creation: Creation, columns: Sequence[str], paths: Sequence[str], link: Link) -> str:
     values: dict[str, Any] = dict(zip(paths, creation.asset.wanted, strict=True))
-    warnings = escape("; ".join(creation.warnings))
+    told = ", ".join(f"{escape(path)} {cell(values[path])}" for path in columns if values[path] is not None)
+    warnings = "; ".join(cell(text, 200) for text in creation.warnings)
     name = linked(creation.name, link(creation.asset.key))
-    return [name, *(cell(values[path]) for path in columns), warnings]
+    return f"{name}: {told}{f' ({warnings})' if warnings else ''}"
 
 
 def _ambiguous(found: Sequence[Ambiguous], configurations: Link, assets: Link, rows: int) -> str:
     lines = [
-        [
-            linked(each.asset.name or each.asset.key, assets(each.asset.key)),
-            ", ".join(linked(f"{c.name or ''} ({c.id})", configurations(c.id)) for c in each.candidates[:5])
-            + (f" … and {len(each.candidates) - 5} more" if len(each.candidates) > 5 else ""),
-            cell(each.reason, 200),
-        ]
+        f"{linked(each.asset.name or each.asset.key, assets(each.asset.key))}: {cell(each.reason, 300)}"
+        f"{_candidates(each, configurations)}"
         for each in found[:rows]
     ]
-    return capped_table(["Asset", "Candidates", "Reason"], lines, rows, len(found)) if lines else ""
+    return bullets(lines, rows, len(found)) if lines else ""
+
+
+def _candidates(each: Ambiguous, link: Link) -> str:
+    if not each.candidates:
+        return ""
+    named = ", ".join(linked(f"{c.name or ''} ({c.id})", link(c.id)) for c in each.candidates[:5])
+    more = f" … and {len(each.candidates) - 5} more" if len(each.candidates) > 5 else ""
+    return f" — candidates: {named}{more}"
 
 
 def _skipped(plan: Plan, link: Link, rows: int) -> str:
     lines = [
-        [linked(each.name or each.asset_key, link(each.asset_key)), cell(each.reason, 200)]
+        f"{linked(each.name or each.asset_key, link(each.asset_key))}: {cell(each.reason, 300)}"
         for each in plan.skipped[:rows]
     ]
-    return capped_table(["Asset", "Reason"], lines, rows, len(plan.skipped)) if lines else ""
+    return bullets(lines, rows, len(plan.skipped)) if lines else ""
 
 
 def _warnings(plan: Plan, rows: int) -> str:
     lines = [
-        [cell(each.text, 200), f"{each.count:,}", ", ".join(cell(name, 40) for name in each.examples)]
+        f"{cell(each.text, 300)} ({each.count:,} assets, such as "
+        f"{', '.join(cell(name, 40) for name in each.examples)})"
         for each in plan.warnings[:rows]
     ]
-    return (
-        capped_table(["Warning", "Assets", "For example"], lines, rows, len(plan.warnings)) if lines else ""
-    )
+    return bullets(lines, rows, len(plan.warnings)) if lines else ""
 
 
 def _configurations(found: Sequence[Any], link: Link, rows: int) -> str:
     lines = [
-        [linked(each.name or str(each.id), link(each.id)), cell(each.serial), cell(each.asset_key)]
+        f"{linked(each.name or str(each.id), link(each.id))}: serial number {cell(each.serial)}, "
+        f"asset key {cell(each.asset_key)}"
         for each in found[:rows]
     ]
-    return (
-        capped_table(["Configuration", "Serial number", "Asset key"], lines, rows, len(found))
-        if lines
-        else ""
-    )
+    return bullets(lines, rows, len(found)) if lines else ""

@@ -48,6 +48,7 @@ class RunReport:
     requests_used: int = 0
     writes: int = 0
     checksum: str = ""
+    run_id: str = ""
     written: list[Written] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.rules.markdown import Link, capped_table, cell, document, escape, linked, section
+from tasks.rules.markdown import Link, bullets, capped_table, cell, document, escape, linked, section
 from tasks.rules.plan import Plan
-from tasks.rules.plan_text import ROWS, counts_table, findings, references_table
+from tasks.rules.plan_text import ROWS, counts_table, findings, references_list
 from tasks.rules.report import Failure, RunReport, Written
-from tasks.rules.undo import UndoPlan
+from tasks.rules.undo import UndoPlan, UndoStep
 
 
 def report_markdown(
@@ -29,9 +29,9 @@ def report_markdown(
         section("Failures", _failures(report.failures, configuration_link, asset_link, rows)),
         section("Held by more than one configuration", _duplicates(report.duplicates, asset_link, rows)),
         section("Notes", "\n".join(f"- {escape(note)}" for note in report.notes)),
-        section("Reference records created", references_table(report.references_created, rows)),
-        section("Written", _written(report.written, configuration_link, asset_link, rows)),
         findings(plan, configuration_link, asset_link, rows) if plan else "",
+        section("Reference records created", references_list(report.references_created, rows)),
+        section("Written", _written(report.written, configuration_link, asset_link, rows)),
     )
 
 
@@ -45,27 +45,26 @@ def undo_markdown(
 ) -> str:
     """The undo of a run for an artifact: what is put back, what is deleted and what is refused."""
     steps = [
-        [linked(step.name, link(step.record_id)), escape(step.action), cell(key), cell(_named(value))]
+        f"{linked(step.name, link(step.record_id))}: {escape(step.action)} {_becomes(step)}"
         for step in plan.steps[:rows]
-        for key, value in (step.values or {"": ""}).items()
     ]
     refused = [
-        [linked(each.name, link(each.record_id)), cell(each.field), cell(each.reason, 200)]
+        f"{linked(each.name, link(each.record_id))}{f', {cell(each.field)}' if each.field else ''}: "
+        f"{cell(each.reason, 300)}"
         for each in plan.refused[:rows]
     ]
-    total = sum(len(step.values) or 1 for step in plan.steps)
     return document(
         f"# {escape(title)}",
         "**Dry run: nothing is written.**" if dry_run else "",
         f"{len(plan.steps):,} records to put back or delete, {len(plan.refused):,} refusals, "
         f"{plan.undone_already:,} need nothing.",
-        section("Steps", capped_table(["Configuration", "Action", "Field", "Becomes"], steps, rows, total))
-        if steps
-        else "",
-        section("Refused", capped_table(["Record", "Field", "Reason"], refused, rows, len(plan.refused)))
-        if refused
-        else "",
+        section("Steps", bullets(steps, rows, len(plan.steps)) if steps else ""),
+        section("Refused", bullets(refused, rows, len(plan.refused)) if refused else ""),
     )
+
+
+def _becomes(step: UndoStep) -> str:
+    return ", ".join(f"{cell(key)} → {cell(_named(value))}" for key, value in step.values.items())
 
 
 def _figures(report: RunReport) -> str:
@@ -73,31 +72,28 @@ def _figures(report: RunReport) -> str:
         f"Requests to ConnectWise: {report.requests_used:,} used, {report.requests_predicted:,} predicted; "
         f"{report.writes:,} writes",
         f"Checksum of the plan: `{escape(report.checksum)}`" if report.checksum else "",
+        f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]
     return "\n".join(f"- {each}" for each in figures if each)
 
 
 def _failures(failures: Sequence[Failure], configurations: Link, assets: Link, rows: int) -> str:
-    lines = [
-        [
-            linked(each.name or each.asset_key, assets(each.asset_key)),
-            cell(each.asset_key),
-            linked(each.configuration_id, configurations(each.configuration_id))
-            if each.configuration_id is not None
-            else "",
-            escape(each.operation),
-            cell(f"{each.code}: {each.message}" if each.code else each.message, 300),
-        ]
-        for each in failures[:rows]
-    ]
-    headers = ["Asset", "Key", "Configuration", "Operation", "ConnectWise says"]
-    return capped_table(headers, lines, rows, len(failures)) if lines else ""
+    lines = [_failure(each, configurations, assets) for each in failures[:rows]]
+    return bullets(lines, rows, len(failures)) if lines else ""
+
+
+def _failure(each: Failure, configurations: Link, assets: Link) -> str:
+    record = each.configuration_id
+    shown = f", configuration {linked(record, configurations(record))}" if record is not None else ""
+    said = f"{each.code}: {each.message}" if each.code else each.message
+    name = linked(each.name or each.asset_key, assets(each.asset_key))
+    return f"{name} (asset {cell(each.asset_key)}{shown}), {escape(each.operation)}: {cell(said, 400)}"
 
 
 def _written(written: Sequence[Written], configurations: Link, assets: Link, rows: int) -> str:
     lines = [
         [
-            linked(each.name, configurations(each.configuration_id) if each.configuration_id else None),
+            linked(each.name, configurations(each.configuration_id) if each.configuration_id else None, 40),
             escape(each.action),
             linked(each.asset_key, assets(each.asset_key)),
         ]
@@ -107,8 +103,8 @@ def _written(written: Sequence[Written], configurations: Link, assets: Link, row
 
 
 def _duplicates(keys: Sequence[str], link: Link, rows: int) -> str:
-    lines = [[linked(key, link(key))] for key in keys[:rows]]
-    return capped_table(["Asset key"], lines, rows, len(keys)) if lines else ""
+    lines = [linked(key, link(key)) for key in keys[:rows]]
+    return bullets(lines, rows, len(keys)) if lines else ""
 
 
 def _named(value: object) -> object:

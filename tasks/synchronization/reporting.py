@@ -52,7 +52,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
         asset_link=links.asset,
     )
     await acreate_markdown_artifact(
-        text, key=PLAN_KEY, description=f"What the run does for {run.company.name}."
+        text, key=PLAN_KEY, description=f"What the run does for {run.company.identifier}"
     )
 
 
@@ -67,7 +67,7 @@ async def publish_report(run: SyncRun, plan: Plan, report: RunReport) -> None:
         asset_link=links.asset,
     )
     await acreate_markdown_artifact(
-        text, key=REPORT_KEY, description=f"What the run did for {run.company.name}."
+        text, key=REPORT_KEY, description=f"What the run did for {run.company.identifier}"
     )
 
 
@@ -80,6 +80,7 @@ def dry_report(run: SyncRun, plan: Plan) -> RunReport:
         requests_used=run.client.session.requests,
         writes=run.client.session.writes,
         checksum=plan.checksum,
+        run_id="" if run.settings.dry_run else run.run_id,
     )
 
 
@@ -115,6 +116,7 @@ def final_report(run: SyncRun, plan: Plan, applied: Applied, references: dict[st
         requests_used=run.client.session.requests,
         writes=run.client.session.writes,
         checksum=plan.checksum,
+        run_id="" if run.settings.dry_run else run.run_id,
         written=_written(creations, modifications, applied),
     )
 

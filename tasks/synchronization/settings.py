@@ -83,6 +83,12 @@ class Waiting(BaseModel):
     lease_seconds: float = Field(
         default=75, ge=0, title="Wait for the lease", description="Seconds to wait for another writing run."
     )
+    patience_seconds: float = Field(
+        default=900,
+        ge=0,
+        title="Patience",
+        description="Seconds that one step waits, in all, when a vendor or the request budget asks it to.",
+    )
 
 
 class AssetSynchronizationSettings(BaseModel):
@@ -106,12 +112,12 @@ class AssetSynchronizationSettings(BaseModel):
         description="Only assets that meet all of these conditions; none: every asset of the site.",
     )
     mappings: list[FieldMapping] = Field(
-        default_factory=default_mappings,
+        default=default_mappings(),
         title="Field mappings",
         description="Lansweeper path (JMESPath) to ConnectWise path, with authority and value table.",
     )
     custom_field_mappings: list[FieldMapping] = Field(
-        default_factory=default_custom_field_mappings,
+        default=default_custom_field_mappings(),
         title="Custom field mappings",
         description="Lansweeper path to the caption of a ConnectWise custom field.",
     )

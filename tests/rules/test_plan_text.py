@@ -92,16 +92,17 @@ def test_the_sections_come_in_the_order_of_what_will_be_done() -> None:
     ]
 
 
-def test_changes_are_rows_with_links_and_both_values() -> None:
-    assert "| [PC m0](https://cw.example/1) | link | serialNumber | *empty* | S0x |" in sample()
+def test_changes_stand_under_their_configuration_with_both_values() -> None:
+    assert "- [PC m0](https://cw.example/1), matched on link\n" in sample()
+    assert "\n  - serialNumber: *empty* → S0x\n" in sample()
     assert "[PC (7)](https://cw.example/7)" not in sample()
-    assert "| [PC](https://ls.example/a1) |" in sample()
+    assert "- [PC](https://ls.example/a1): " in sample()
 
 
-def test_tables_are_capped_and_say_how_many_more() -> None:
+def test_lists_are_capped_and_say_how_many_more() -> None:
     text = sample(rows=2)
-    assert "… and 4 more" in text
-    assert text.count("https://cw.example/1)") == 2
+    assert "… and 2 more configurations" in text
+    assert text.count("matched on link") == 1
 
 
 def test_a_hostile_name_is_shown_as_text() -> None:
@@ -117,7 +118,7 @@ def test_a_refused_plan_says_so_first() -> None:
     text = plan_markdown(
         planned(MatchResult(matched=[match(serialNumber="S2")])), refused=["31 % is too much."]
     )
-    assert text.split("\n")[2] == "**Refused: nothing was written.**"
+    assert text.split("\n")[2] == "**Refused: nothing is written.**"
 
 
 def test_an_up_to_date_plan_is_short() -> None:
@@ -148,7 +149,7 @@ def test_a_report_shows_failures_in_the_vendors_words() -> None:
     assert text.split("\n")[2] == "**Finished with 1 failure**"
     assert "InvalidObject: macAddress is too long" in text
     assert "11 used, 10 predicted; 4 writes" in text
-    assert "| configuration type | ls\\_Linux |" in text
+    assert "- **1** configuration type: ls\\_Linux" in text
     assert "<script" not in text
 
 
@@ -161,9 +162,9 @@ def test_an_undo_shows_what_becomes_of_each_field() -> None:
         refused=[UndoRefusal(7, "PC 3", "notes", "Changed since.")],
     )
     text = undo_markdown(plan, link=lambda number: f"https://cw.example/{number}")
-    assert "| [PC](https://cw.example/5) | modify | manufacturer | Dell |" in text
-    assert "| [PC 2](https://cw.example/6) | delete | *empty* | *empty* |" in text
-    assert "| [PC 3](https://cw.example/7) | notes | Changed since. |" in text
+    assert "- [PC](https://cw.example/5): modify notes → *empty*, manufacturer → Dell" in text
+    assert "- [PC 2](https://cw.example/6): delete" in text
+    assert "- [PC 3](https://cw.example/7), notes: Changed since." in text
     assert "2 records to put back or delete, 1 refusals" in text
 
 
