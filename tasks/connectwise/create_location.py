@@ -10,13 +10,13 @@ from tasks.rules.limits import check_name, check_positive_id
 
 
 @action("Create Location", key="createLocationAction")
-async def create_location(connection: str, name: str, structure_level_id: int) -> dict[str, Any]:
+async def create_location(connection: str, name: str, structure_level_id: int | str) -> dict[str, Any]:
     """Create a location in ConnectWise and answer the record as the server keeps it.
 
     Args:
         connection: name of the ConnectWise PSA Connection block.
         name: name of the location, at most 50 characters.
-        structure_level_id: corporate structure level (1 to 5) that the location belongs to.
+        structure_level_id: id of the corporate structure level (Level 1 to Level 5) that it belongs to.
 
     Raises:
         LimitError: an input is refused before any request is sent.

@@ -17,7 +17,7 @@ async def list_companies(
     page: int | None = None,
     page_size: int | None = None,
 ) -> list[dict[str, Any]]:
-    """Fetch companies, the reference that the Company data source offers, as the API answers them.
+    """Fetch companies from ConnectWise, to choose the one to synchronize (the Company data source).
 
     Args:
         connection: name of the ConnectWise PSA Connection block.
