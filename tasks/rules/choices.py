@@ -1,0 +1,101 @@
+"""The choices that a run form offers: which there are, and where in a deployment's schema they go.
+
+A list ``enum`` in a parameter schema becomes a searchable dropdown in the Prefect UI. Only the schema of
+the form is changed; defaults stay as they are, and the flows check what they are given by themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+_SEPARATOR = ": "
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a form may offer; an empty list leaves the form as it is.
+
+    Attributes:
+        inputs: by the name of an input anywhere in a form (``company``, ``site_id``, ``connectwise``).
+        values: by the name of an input that is a table: the names its values may have (``types``).
+    """
+
+    inputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def company_choices(companies: Iterable[Mapping[str, Any]]) -> list[str]:
+    """``identifier: name`` of every company that is not deleted, in the order of their identifiers."""
+    alive = [each for each in companies if not each.get("deletedFlag") and each.get("identifier")]
+    shown = {_choice(str(each["identifier"]), str(each.get("name") or "")) for each in alive}
+    return sorted(shown, key=str.casefold)
+
+
+def site_choices(sites: Iterable[Mapping[str, Any]]) -> list[str]:
+    """``id: name`` of every Lansweeper site, in the order of their names."""
+    by_name = sorted(sites, key=lambda each: str(each.get("name") or "").casefold())
+    return [_choice(str(each["id"]), str(each.get("name") or "")) for each in by_name]
+
+
+def name_choices(records: Iterable[Mapping[str, Any]], member: str = "name") -> list[str]:
+    """The names of the records that are active, without doubles, in alphabetic order."""
+    names = {str(each.get(member) or "").strip() for each in records if not each.get("inactiveFlag")}
+    return sorted(names - {""}, key=str.casefold)
+
+
+def choice_value(choice: Any) -> Any:
+    """The id in ``id: name``; what a person typed without a name stays as it is."""
+    return choice.partition(_SEPARATOR)[0].strip() if isinstance(choice, str) else choice
+
+
+def _choice(value: str, name: str) -> str:
+    return f"{value}{_SEPARATOR}{' '.join(name.split())}" if name.strip() else value
+
+
+def with_choices(schema: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
+    """The schema with dropdowns for every input of a known name; applied twice it gives the same.
+
+    An input that may stay empty keeps that; an input's own default is always among the choices.
+    """
+    changed = deepcopy(dict(schema))
+    for name, node in _inputs(changed):
+        if offered := choices.inputs.get(name):
+            _offer(node, offered)
+        if offered := choices.values.get(name):
+            _offer_values(node, offered)
+    return changed
+
+
+def _inputs(schema: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every input of a form: those of the flow, and those of the models that they are made of.
+
+    Blocks among the definitions are left out: theirs is a form of its own.
+    """
+    models = [each for each in (schema.get("definitions") or {}).values() if "block_type_slug" not in each]
+    for model in [schema, *models]:
+        for name, node in (model.get("properties") or {}).items():
+            if isinstance(node, dict):
+                yield name, node
+
+
+def _offer(node: dict[str, Any], offered: Sequence[str]) -> None:
+    texts = [each for each in _branches(node) if each.get("type") == "string"]
+    default = node.get("default")
+    keep = [default] if isinstance(default, str) and default not in offered else []
+    for text in texts:
+        text["enum"] = [*keep, *offered]
+
+
+def _offer_values(node: dict[str, Any], offered: Sequence[str]) -> None:
+    table = node.get("additionalProperties")
+    if isinstance(table, dict):
+        for text in [each for each in _branches(table) if each.get("type") == "string"]:
+            text["enum"] = list(offered)
+
+
+def _branches(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """The node itself, or the alternatives of an input that may be of several types."""
+    return [each for each in node.get("anyOf") or [node] if isinstance(each, dict)]
