@@ -13,6 +13,7 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import Search
 from connectors.errors import (
     RejectedError,
+    RetryableError,
     StopError,
     UnclearOutcomeError,
     WriteRefusedError,
@@ -208,12 +209,14 @@ async def test_a_bulk_create_without_an_answer_is_unclear_and_sent_once() -> Non
     assert len(fake.asked("POST", f"{CONFIGURATIONS}/bulk")) == 1
 
 
-async def test_a_bulk_replace_without_an_answer_is_sent_again() -> None:
+@pytest.mark.parametrize("answer", [httpx.ReadTimeout("slow"), httpx.Response(429), httpx.Response(503)])
+async def test_a_bulk_replace_is_never_sent_again_as_it_is(answer: httpx.Response | Exception) -> None:
     fake = FakeConnectWise()
-    fake.say("PUT", f"{CONFIGURATIONS}/bulk", httpx.ReadTimeout("slow"), httpx.Response(207, json=[]))
+    fake.say("PUT", f"{CONFIGURATIONS}/bulk", answer)
     async with fake.client() as client:
-        await client.replace_configurations([{"id": 1}])
-    assert len(fake.asked("PUT", f"{CONFIGURATIONS}/bulk")) == 2
+        with pytest.raises(RetryableError):
+            await client.replace_configurations([{"id": 1}])
+    assert len(fake.asked("PUT", f"{CONFIGURATIONS}/bulk")) == 1
 
 
 async def test_bulk_that_is_not_offered_is_a_rejection_so_that_single_writes_can_follow() -> None:

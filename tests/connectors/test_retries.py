@@ -33,10 +33,15 @@ def test_reads_and_idempotent_writes_are_repeated_three_times(kind: Kind, outcom
     assert waits[-1] is None
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", [Kind.READ, Kind.CREATE, Kind.MODIFY])
 def test_patience_is_greater_where_the_vendor_only_asks_to_wait(kind: Kind) -> None:
     waits = [next_attempt(kind, attempt, Outcome.RATE_LIMITED, 1.0) for attempt in range(1, 9)]
     assert waits == [1.0] * 7 + [None]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_whole_records_are_never_sent_again_as_they_are(outcome: Outcome) -> None:
+    assert next_attempt(Kind.REPLACE, 1, outcome, 1.0) is None
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

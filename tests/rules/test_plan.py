@@ -114,7 +114,7 @@ def test_a_type_changes_only_when_asked_and_as_its_own_call() -> None:
 
 def test_a_configuration_of_which_only_the_type_changes_is_in_no_batch() -> None:
     plan = planned(MatchResult(matched=[match(type_name="Linux")]), compiled(type_name="lansweeper"))
-    assert (plan.field_modifications, plan.predicted.rereads, plan.predicted.writes) == ([], 0, 2)
+    assert (plan.field_modifications, plan.predicted.rereads, plan.predicted.writes) == ([], 1, 2)
 
 
 def test_an_inactive_configuration_is_listed_and_not_reactivated() -> None:

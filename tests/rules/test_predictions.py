@@ -22,7 +22,7 @@ def test_the_prediction_equals_the_run(references, creations, changed, types, si
         batch_size=size,
         mode=mode,
     )
-    sent = ["read"] * 9 + ["write"] * (references + types)
+    sent = ["read"] * 9 + ["write"] * references + ["read", "write"] * types
     sent += ["write" for _ in batches(range(creations), size)] + ["read"] * bool(creations)
     for number, batch in enumerate(batches(range(changed), size)):
         sent += ["read", "write", *(["read"] if number == 0 else [])] if mode == "bulk" else ["read"]
