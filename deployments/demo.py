@@ -13,17 +13,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 
-from deployments.local_prefect import local_prefect, send_what_is_queued
+from deployments.local_prefect import LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local_sandbox import Sandbox, start_sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 ASSETS = 400
 SEED = 7
+PLAN_LINES = 45
 COUNTS = ("read", "created", "modified", "unchanged", "ambiguous", "skipped", "failed")
 RUNS = {"dry_run": "Dry run", "first": "First run", "second": "Second run"}
 
@@ -46,6 +49,7 @@ def main() -> int:
         console.print(f"Prefect UI, until the demo ends: {prefect.ui_url}")
         figures = asyncio.run(_three_runs(sandbox, home, console))
         send_what_is_queued()
+        _show_plan(console, prefect)
     (BUILD / "demo.json").write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     _show(console, figures)
     problems = broken_promises(figures)
@@ -82,6 +86,15 @@ async def _run(sandbox: Sandbox, *, dry_run: bool) -> dict[str, int]:
     served = sandbox.requests()
     counts: dict[str, int] = report.counts.as_dict()
     return counts | {"requests": served["total"], "writes": served["writes"]}
+
+
+def _show_plan(console: Console, prefect: LocalPrefect) -> None:
+    """The beginning of the dry run's plan, as the Prefect UI shows it whole."""
+    body = {"artifacts": {"key": {"any_": ["asset-synchronization-plan"]}}, "sort": "CREATED_DESC"}
+    answer = httpx.post(f"{prefect.api_url}/artifacts/filter", json=body).raise_for_status()
+    lines = str(answer.json()[-1]["data"]).splitlines()
+    console.rule("The dry run's plan (its first lines; the Prefect UI shows all of it)")
+    console.print(Markdown("\n".join(lines[:PLAN_LINES])))
 
 
 def broken_promises(figures: dict[str, dict[str, int]]) -> list[str]:
