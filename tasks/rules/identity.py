@@ -25,7 +25,7 @@ FILLERS = frozenset(
         "", "-", "--", "---", "?", ".", "0", "n/a", "n.a.", "none", "(none)", "null", "nil", "unknown",
         "(unknown)", "undefined", "unspecified", "not specified", "not available", "not applicable",
         "not defined", "not set", "default string", "to be filled by o.e.m.", "to be filled by o.e.m",
-        "to be filled by oem", "o.e.m.", "oem", "tbd",
+        "to be filled by oem", "o.e.m.", "oem", "tbd", "system manufacturer", "system product name",
     }
 )  # fmt: skip
 
@@ -33,8 +33,8 @@ FILLERS = frozenset(
 FILLER_SERIALS = FILLERS | {
     "system serial number", "serial number", "serialnumber", "chassis serial number", "no serial number",
     "base board serial number", "board serial number", "baseboard serial number", "sys-serial", "serial",
-    "no serial", "empty serial number", "not present", "not settable", "system product name",
-    "system manufacturer", "type1productconfigid", "123", "1234", "12345", "123456", "1234567", "12345678",
+    "no serial", "empty serial number", "not present", "not settable",
+    "type1productconfigid", "123", "1234", "12345", "123456", "1234567", "12345678",
     "123456789", "1234567890", "0123456789", "01234567890123456789", "mb-1234567890", "ev1234567890",
     "abcdefg", "sn", "s/n", "sernum0", "default_string", "filled by o.e.m.", "na", "empty", "blank",
     "default", "invalid", "other",
