@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from deployments.local_prefect import LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local_sandbox import Sandbox, start_sandbox
@@ -15,6 +16,10 @@ WITHOUT_EVENTS = {
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
 }
 """On SQLite these services' writes collide with those of the runs, each time for two seconds."""
+
+# A loaded machine is slow without anything being wrong: no single example is timed.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture
