@@ -12,7 +12,7 @@ from tasks.rules.plan import Plan
 from tasks.rules.references import TYPE, ReferencePlan
 from tasks.synchronization.creating import create_configurations
 from tasks.synchronization.modifying import modify_configurations
-from tasks.synchronization.retyping import retype
+from tasks.synchronization.retyping import retype_configurations
 from tasks.synchronization.run import SyncRun, WriteResult
 from tasks.synchronization.settling import find_created
 
@@ -41,8 +41,8 @@ async def apply_plan(
         applied.created = await create_configurations(run, [each.asset for each in plan.creations])
     if plan.field_modifications:
         applied.modified = await modify_configurations(run, plan.field_modifications)
-    for each in plan.type_changes:
-        applied.modified[each.asset.key] = await retype(run, each, references[TYPE.path], applied.modified)
+    if plan.type_changes:
+        await retype_configurations(run, plan.type_changes, references[TYPE.path], applied.modified)
     if applied.created:
         applied.duplicates = await _held_twice(run, existing, applied)
     return applied
@@ -57,6 +57,8 @@ async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str
             return []
         found = await find_created(run, run.highest_id)
     except ConnectorError as error:
-        run_logger().warning("The check for doubled configurations could not be made: %s", error)
+        note = f"Whether an asset has two configurations now could not be checked: {error}"
+        run.notes.append(note)
+        run_logger().warning("%s", note)
         return []
     return sorted(key for key, ids in found.items() if key and len(ids) > 1)

@@ -1,7 +1,7 @@
 """Modifies the planned configurations: each batch is read again, laid over, written, joined to its outcomes.
 
-The first bulk batch of a run is a canary: it is read once more, and if a member that was not mapped
-changed, what the server reset is put back, bulk stops, and the run goes on with PATCH.
+What has no answer is not taken for failed: the next read tells whether the server wrote it after all. The
+first bulk batch that is known to be written is the canary (``canary.py``).
 """
 
 from __future__ import annotations
@@ -10,43 +10,40 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import anyio
-
 from connectors.connectwise.conditions import any_of
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurations
 from tasks.progress import Progress, run_logger
 from tasks.rules.batching import ItemOutcome, batches
-from tasks.rules.canary import unmapped_changes
 from tasks.rules.deciding import Redecision, redecide
 from tasks.rules.journal_values import journal_values
 from tasks.rules.payloads import overlay, patch_operations
 from tasks.rules.plan import Modification
 from tasks.rules.predictions import WriteMode
 from tasks.rules.records import FieldChange
+from tasks.synchronization.canary import Canary
 from tasks.synchronization.creating import BULK_REFUSED
-from tasks.synchronization.restoring import restore_members
-from tasks.synchronization.run import SyncRun, WriteResult
+from tasks.synchronization.patience import Patience, patiently
+from tasks.synchronization.run import Ready, Record, SyncRun, WriteResult
 
-Record = dict[str, Any]
-TRIES = 3
-"""How often a batch without an answer is read again, decided again and sent again."""
+OUTAGE = 3
+"""So many batches in a row without an answer: the server is away, and the rest is not sent."""
 
-LONGEST_PAUSE_SECONDS = 60.0
+FOUND = "found by reading again"
 
 send_once = bulk_modify_configurations.with_options(retries=0)
 """A batch is never sent twice as it is: what a person wrote in between would be overwritten."""
 
 
 @dataclass(frozen=True)
-class Ready:
-    """One modification as it is written now: the record as just read, and with the changes laid over."""
+class Sent:
+    """A modification that was sent and has no known outcome; ``message`` says why it has none."""
 
-    modification: Modification
-    fresh: Record
-    changes: list[FieldChange]
-    record: Record
+    ready: Ready
+    write_id: int
+    bulk: bool
+    message: str
 
 
 async def modify_configurations(
@@ -57,15 +54,20 @@ async def modify_configurations(
 
 
 class Modifying:
-    """The modifications of one run. ``bulk`` until the canary or the server says no."""
+    """The modifications of one run. ``bulk`` until the canary or the server says no.
+
+    ``unanswered``: by asset key what was sent and has no known outcome.
+    """
 
     def __init__(self, run: SyncRun, total: int) -> None:
         self.run = run
         self.results: dict[str, WriteResult] = {}
         self.progress = Progress("configurations modified", total)
         self.bulk = run.settings.write_mode is WriteMode.BULK
-        self.canary_passed = False
+        self.canary = Canary(run)
         self.stopped: StopError | None = None
+        self.unanswered: dict[str, Sent] = {}
+        self.without_answer = 0
 
     async def modify(self, modifications: Sequence[Modification]) -> dict[str, WriteResult]:
         for batch in batches(modifications, self.run.settings.batch_size):
@@ -74,26 +76,48 @@ class Modifying:
         return self.results
 
     async def _batch(self, batch: Sequence[Modification]) -> None:
-        """Read the batch again and write it; without an answer begin anew, a few times."""
+        """Read the batch again and write it; what has no answer is read and decided anew, a few times.
+
+        The last time one by one, since a single record may be what the server breaks on.
+        """
         if self.stopped is not None:
             return self._fail(batch, f"Not sent: {self.stopped}")
-        for attempt in range(1, TRIES + 1):
+        patience = Patience(self.run.settings.waiting)
+        while rest := self._rest(batch):
             try:
-                return await self._read_and_write(batch)
+                await self._read_and_write(rest, bulk=self.bulk and not patience.last_try)
             except RetryableError as error:
-                if attempt == TRIES:
-                    return self._fail(batch, str(error))
-                run_logger().warning("Reading the batch again, since it has no answer: %s", error)
-                await anyio.sleep(min(error.retry_after or 2.0**attempt, LONGEST_PAUSE_SECONDS))
+                if not await patience.wait(error):
+                    return await self._give_up(batch, error)
             except ConnectorError as error:
-                self._note_stop(error)
-                return self._fail(batch, str(error))
+                self.stopped = error if isinstance(error, StopError) else None
+                return self._fail(self._rest(batch), str(error))
+        self.without_answer = 0
         return None
 
-    async def _read_and_write(self, batch: Sequence[Modification]) -> None:
-        ready = self._ready(batch, await self._read_again(batch))
-        if ready:
-            await (self._write_bulk(ready) if self.bulk else self._write_singly(ready))
+    def _rest(self, batch: Sequence[Modification]) -> list[Modification]:
+        return [each for each in batch if each.asset.key not in self.results]
+
+    async def _give_up(self, batch: Sequence[Modification], error: RetryableError) -> None:
+        """Look a last time what was written after all; a server that is away is not asked for ever."""
+        try:
+            await self._ready(self._rest(batch), await self._read_again(self._rest(batch)))
+        except ConnectorError as failed:
+            run_logger().warning("The batch could not be read again: %s", failed)
+        rest = self._rest(batch)
+        self._fail(rest, str(error))
+        self.without_answer = self.without_answer + 1 if len(rest) == len(batch) else 0
+        if self.without_answer >= OUTAGE or error.retry_after is not None:
+            self.stopped = StopError(str(error))
+
+    async def _read_and_write(self, batch: Sequence[Modification], *, bulk: bool) -> None:
+        ready = await self._ready(batch, await self._read_again(batch))
+        if bulk and self.bulk and ready:
+            await self._write_bulk(ready)
+        else:
+            await self._write_singly(ready)
+        if self._rest(batch):
+            raise RetryableError("The answer does not say what became of every record")
 
     async def _read_again(self, batch: Sequence[Modification]) -> dict[int, Record]:
         """The batch's records as they are now, whole, with one request."""
@@ -102,19 +126,22 @@ class Modifying:
         records = await self.run.client.list_configurations(conditions=condition, page=1, page_size=len(ids))
         return {int(record["id"]): record for record in records}
 
-    def _ready(self, batch: Sequence[Modification], records: dict[int, Record]) -> list[Ready]:
+    async def _ready(self, batch: Sequence[Modification], records: dict[int, Record]) -> list[Ready]:
         """What is left to write; a record that needs nothing any more, or must not be written, is settled."""
-        ready = []
+        ready, kept = [], []
         for each in batch:
             fresh = records.get(each.configuration.id)
             decided = self._decide(each, fresh)
             if decided.refused:
                 self._fail([each], decided.refused)
             elif not decided.changes:
-                self._keep(each)
+                kept.append(each)
             elif fresh is not None:
                 record = overlay(fresh, decided.changes, self.run.mapping, self.run.references)
-                ready.append(Ready(each, fresh, decided.changes, record))
+                ready.append(Ready(each, fresh, tuple(decided.changes), record))
+        await self._keep(kept, records)
+        again = [sent for each in ready if (sent := self.unanswered.pop(each.modification.asset.key, None))]
+        await self._settle([sent.write_id for sent in again], _all(again, False, "read again: not written"))
         return ready
 
     def _decide(self, each: Modification, fresh: Record | None) -> Redecision:
@@ -135,16 +162,19 @@ class Modifying:
         write_ids = await self._journal(ready)
         try:
             outcomes = await self._put(ready)
+        except RetryableError as error:
+            await self._take(ready, write_ids, _all(ready, None, str(error)), bulk=True)
+            raise
         except ConnectorError as error:
-            await self._settle(write_ids, _all(ready, None, str(error)))
+            await self._take(ready, write_ids, _all(ready, False, str(error)), bulk=True)
             raise
         if outcomes is None:
             await self._settle(write_ids, _all(ready, False, "The server refuses bulk modification."))
             return await self._write_singly(ready)
-        await self._settle(write_ids, outcomes)
-        self._take(ready, outcomes)
-        if not self.canary_passed and any(outcome.ok for outcome in outcomes):
-            await self._check_canary(ready)
+        await self._take(ready, write_ids, outcomes, bulk=True)
+        written = [each for each, outcome in zip(ready, outcomes, strict=True) if outcome.ok]
+        if written and not self.canary.passed:
+            await self._check_canary(written)
         return None
 
     async def _put(self, ready: list[Ready]) -> list[ItemOutcome] | None:
@@ -159,36 +189,34 @@ class Modifying:
                 return None
             return _all(ready, False, str(error))
 
-    async def _check_canary(self, ready: list[Ready]) -> None:
-        """Whether the server changed what it was not told to: if so, put it back and go on with PATCH."""
-        after = await self._read_again([each.modification for each in ready])
-        damaged = [
-            (each, members)
-            for each in ready
-            if (record := after.get(each.modification.configuration.id)) is not None
-            and (members := unmapped_changes(each.fresh, record, each.changes))
-        ]
-        self.canary_passed = not damaged
-        if damaged:
+    async def _check_canary(self, written: list[Ready]) -> None:
+        """Read what was written once more; if that can't be done, bulk is not trusted any further."""
+        modifications = [each.modification for each in written]
+        try:
+            after = await patiently(lambda: self._read_again(modifications), self.run.settings.waiting)
+        except ConnectorError as error:
             self.bulk = False
-            names = ", ".join(sorted({member for _, members in damaged for member in members}))
-            note = (
-                f"Bulk modification changed fields that are not mapped ({names}); the run went on with PATCH."
-            )
-            self.run.notes.append(note)
-            run_logger().warning("%s", note)
-            for each, members in damaged:
-                await restore_members(self.run, each.modification, each.fresh, members)
+            self.canary.not_readable(written, error)
+            return
+        self.bulk &= await self.canary.check(written, after)
 
     async def _write_singly(self, ready: list[Ready]) -> None:
+        silent = 0
         for each in ready:
-            if self.stopped is not None:
-                self._fail([each.modification], f"Not sent: {self.stopped}")
-                continue
             write_ids = await self._journal([each])
-            outcome = await self._patch(each)
-            await self._settle(write_ids, [outcome])
-            self._take([each], [outcome])
+            try:
+                outcome = await self._patch(each)
+            except RetryableError as error:
+                await self._take([each], write_ids, _all([each], None, str(error)), bulk=False)
+                silent += 1
+                if error.retry_after is not None or silent >= OUTAGE:
+                    raise
+            except ConnectorError as error:
+                await self._take([each], write_ids, _all([each], False, str(error)), bulk=False)
+                raise
+            else:
+                await self._take([each], write_ids, [outcome], bulk=False)
+                silent = 0
 
     async def _patch(self, each: Ready) -> ItemOutcome:
         current = self.run.mapping.read_configuration(each.fresh)
@@ -198,9 +226,6 @@ class Modifying:
             return ItemOutcome(0, True, each.modification.configuration.id)
         except RejectedError as error:
             return ItemOutcome(0, False, message=_with_unsent_fields(error, each.changes))
-        except ConnectorError as error:
-            self._note_stop(error)
-            return ItemOutcome(0, None, message=str(error))
 
     async def _journal(self, ready: Sequence[Ready]) -> list[int]:
         entries = [
@@ -218,30 +243,46 @@ class Modifying:
         run = self.run
         return await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, entries)
 
-    async def _settle(self, write_ids: list[int], outcomes: Sequence[ItemOutcome]) -> None:
-        await self.run.ledger.settle_writes(journal_outcomes(write_ids, outcomes))
+    async def _settle(self, write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> None:
+        if write_ids:
+            await self.run.ledger.settle_writes(journal_outcomes(write_ids, outcomes))
 
-    def _take(self, ready: Sequence[Ready], outcomes: Sequence[ItemOutcome]) -> None:
-        for each, outcome in zip(ready, outcomes, strict=True):
+    async def _take(
+        self, ready: Sequence[Ready], write_ids: Sequence[int], outcomes: Sequence[ItemOutcome], *, bulk: bool
+    ) -> None:
+        """Keep the outcomes of a request, in the results first: they stay true if the journal fails."""
+        for each, write_id, outcome in zip(ready, write_ids, outcomes, strict=True):
             key = each.modification.asset.key
-            message = outcome.message if outcome.ok is not None else f"No answer: {outcome.message}"
             record_id = each.modification.configuration.id
-            self.results[key] = WriteResult(key, bool(outcome.ok), record_id, message)
+            if outcome.ok is None:
+                self.unanswered[key] = Sent(each, write_id, bulk, outcome.message)
+            else:
+                self.results[key] = WriteResult(key, outcome.ok, record_id, outcome.message)
+        await self._settle(write_ids, outcomes)
 
-    def _keep(self, each: Modification) -> None:
-        """The re-read showed that nothing is left to write."""
-        key = each.asset.key
-        self.results[key] = WriteResult(key, True, each.configuration.id, "already as wanted", written=False)
+    async def _keep(self, kept: Sequence[Modification], records: dict[int, Record]) -> None:
+        """Nothing is left to write: a request without an answer has done it, or somebody else has."""
+        done = []
+        for each in kept:
+            key, record_id = each.asset.key, each.configuration.id
+            sent = self.unanswered.pop(key, None)
+            message = "already as wanted" if sent is None else FOUND
+            self.results[key] = WriteResult(key, True, record_id, message, written=sent is not None)
+            done += [sent] if sent else []
+        await self._settle([sent.write_id for sent in done], _all(done, True, FOUND))
+        put = [sent.ready for sent in done if sent.bulk]
+        if put and not self.canary.passed:
+            self.bulk &= await self.canary.check(put, records)
 
     def _fail(self, modifications: Sequence[Modification], message: str) -> None:
         for each in modifications:
-            self.results[each.asset.key] = WriteResult(
-                each.asset.key, False, each.configuration.id, message, written=False
-            )
-
-    def _note_stop(self, error: ConnectorError) -> None:
-        if isinstance(error, StopError):
-            self.stopped = error
+            key = each.asset.key
+            sent = self.unanswered.pop(key, None)
+            if sent is not None:
+                words = f"It may have been written; the next run looks again. {sent.message}"
+            else:
+                words = message
+            self.results[key] = WriteResult(key, False, each.configuration.id, words, sent is not None)
 
 
 def journal_outcomes(write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> list[WriteOutcome]:
@@ -253,7 +294,7 @@ def journal_outcomes(write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) 
     ]
 
 
-def _all(ready: Sequence[Ready], ok: bool | None, message: str) -> list[ItemOutcome]:
+def _all(ready: Sequence[Any], ok: bool | None, message: str) -> list[ItemOutcome]:
     return [ItemOutcome(index, ok, message=message) for index in range(len(ready))]
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.ledger.store import Ledger
 from tasks.rules.mapping import CompiledMapping
+from tasks.rules.plan import Modification
+from tasks.rules.records import FieldChange
 from tasks.rules.references import References
 from tasks.synchronization.settings import AssetSynchronizationSettings
+
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,13 @@ class WriteResult:
     record_id: int | None = None
     message: str = ""
     written: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One modification as it is written now: the record as just read, and with the changes laid over."""
+
+    modification: Modification
+    fresh: Record
+    changes: tuple[FieldChange, ...]
+    record: Record

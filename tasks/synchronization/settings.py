@@ -78,7 +78,10 @@ class Waiting(BaseModel):
         description="Seconds from the start of a request without answer.",
     )
     pause_seconds: float = Field(
-        default=5, gt=0, title="Pause between reads", description="Seconds between two reads that must agree."
+        default=5,
+        gt=0,
+        title="Pause between reads",
+        description="Seconds between two reads that must agree, and before a step is tried again.",
     )
     lease_seconds: float = Field(
         default=75, ge=0, title="Wait for the lease", description="Seconds to wait for another writing run."
