@@ -8,15 +8,25 @@ from typing import Any
 
 import anyio
 
-from connectors.errors import ConnectorError, RejectedError, StopError, UnclearOutcomeError
+from connectors.errors import (
+    ConnectorError,
+    RejectedError,
+    RetryableError,
+    StopError,
+    UnclearOutcomeError,
+)
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from tasks.connectwise.bulk_create_configurations import bulk_create_configurations
 from tasks.progress import Progress, run_logger
-from tasks.rules.batching import ItemOutcome, batches
+from tasks.rules.batching import ItemOutcome, batches, join_bulk_answer
 from tasks.rules.payloads import creation_payload
 from tasks.rules.records import AssetRecord
+from tasks.synchronization.patience import Patience
 from tasks.synchronization.run import SyncRun, WriteResult
 from tasks.synchronization.settling import close_batches, read_until_settled
+
+Ready = tuple[AssetRecord, dict[str, Any]]
+"""An asset and the record that creates its configuration."""
 
 ROUNDS = 3
 """How often what an unclear request did not create is sent again."""
@@ -26,6 +36,9 @@ BATCHES_AT_ONCE = 3
 
 BULK_REFUSED = frozenset({404, 405, 501})
 """Statuses that say the server has no bulk endpoint, not that a record is wrong."""
+
+send_once = bulk_create_configurations.with_options(retries=0)
+"""The waiting is done here, where it is known how long it is worth while and when the request went out."""
 
 
 async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> dict[str, WriteResult]:
@@ -45,9 +58,13 @@ class Creating:
         self.unclear_since = 0.0
 
     async def create(self, assets: Sequence[AssetRecord]) -> dict[str, WriteResult]:
-        """Send, read back what has no answer, send the rest of it again."""
+        """Send, read back what has no answer, send the rest of it again, at last one by one.
+
+        One by one, since a single record may be what the server breaks on.
+        """
         rest = list(assets)
-        for _ in range(ROUNDS):
+        for number in range(1, ROUNDS + 1):
+            self.one_by_one |= number == ROUNDS
             unclear = await self._send_all(rest)
             if not unclear:
                 return self.results
@@ -81,15 +98,13 @@ class Creating:
 
     async def _send_batch(self, batch: list[AssetRecord]) -> list[AssetRecord]:
         if self.stopped is not None:
-            self._fail(batch, f"Not sent: {self.stopped}")
-            return []
+            return self._fail(batch, f"Not sent: {self.stopped}")
         ready = [(asset, record) for asset in batch if (record := self._payload(asset)) is not None]
         if not ready:
             return []
         if not self.one_by_one:
             return await self._send(ready)
-        unclear = [await self._send([pair]) for pair in ready]
-        return [asset for assets in unclear for asset in assets]
+        return [asset for pair in ready for asset in await self._send([pair])]
 
     def _payload(self, asset: AssetRecord) -> dict[str, Any] | None:
         payload = creation_payload(asset, self.run.mapping, self.run.references, self.run.company.id)
@@ -97,55 +112,93 @@ class Creating:
             self._fail([asset], payload.skipped or "It can't be created.")
         return payload.record
 
-    async def _send(self, ready: list[tuple[AssetRecord, dict[str, Any]]]) -> list[AssetRecord]:
+    async def _send(self, ready: list[Ready]) -> list[AssetRecord]:
         """One request: noted before it is sent, settled when every record of it is accounted for."""
-        run, assets = self.run, [asset for asset, _ in ready]
-        write_ids = await run.ledger.begin_writes(
-            run.run_id, run.connectwise, run.company.id, [_entry(asset, record) for asset, record in ready]
-        )
-        batch_id = await run.ledger.note_batch(
-            run.run_id, run.connectwise, run.company.id, [asset.key for asset in assets], run.highest_id
-        )
+        assets = [asset for asset, _ in ready]
+        if self.stopped is not None:
+            return self._fail(assets, f"Not sent: {self.stopped}")
+        try:
+            batch_id, write_ids = await self._note(ready)
+        except ConnectorError as error:
+            self._stop(error)
+            return self._fail(assets, f"Not sent: {error}")
         outcomes = await self._post([record for _, record in ready])
         if outcomes is None:
-            await self._settle(write_ids, _all(ready, False, "The server refuses bulk creation."))
-            await run.ledger.settle_batch(batch_id)
+            await self._settle(batch_id, write_ids, _all(ready, False, "The server refuses bulk creation."))
             return await self._send_batch(assets)
-        await self._settle(write_ids, outcomes)
         unclear = self._take(assets, outcomes)
-        if not unclear:
-            await run.ledger.settle_batch(batch_id)
+        await self._settle(batch_id, write_ids, outcomes)
         return unclear
+
+    async def _note(self, ready: list[Ready]) -> tuple[int, list[int]]:
+        """The batch first: whoever finds it after a kill settles the journal's entries with it."""
+        run = self.run
+        keys = [asset.key for asset, _ in ready]
+        batch_id = await run.ledger.note_batch(
+            run.run_id, run.connectwise, run.company.id, keys, run.highest_id
+        )
+        entries = [_entry(asset, record) for asset, record in ready]
+        return batch_id, await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, entries)
 
     async def _post(self, records: list[dict[str, Any]]) -> list[ItemOutcome] | None:
         """Outcomes in the order sent; None when the bulk endpoint is refused, so go on one by one."""
-        began = anyio.current_time()
-        try:
-            if self.one_by_one and len(records) == 1:
-                created = await self.run.client.create_configuration(records[0])
-                return [ItemOutcome(0, True, int(created["id"]))]
-            return await bulk_create_configurations(self.run.connectwise, records)
-        except UnclearOutcomeError as error:
-            self.unclear_since = max(self.unclear_since, began)
-            return _all(records, None, str(error))
-        except RejectedError as error:
-            if not self.one_by_one and error.status in BULK_REFUSED:
-                run_logger().warning("The server refuses bulk creation; going on one by one. %s", error)
-                self.run.notes.append("The server refuses bulk creation; the run went on one by one.")
-                self.one_by_one = True
-                return None
-            return _all(records, False, str(error))
-        except ConnectorError as error:
-            self.stopped = error if isinstance(error, StopError) else StopError(str(error))
-            return _all(records, False, str(error))
+        patience = Patience(self.run.settings.waiting)
+        while True:
+            try:
+                return await self._post_once(records)
+            except RetryableError as error:
+                # Nothing was done, so the same records may be sent again.
+                if not await patience.wait(error):
+                    self._stop(error)
+                    return _all(records, False, str(error))
+            except UnclearOutcomeError as error:
+                self.unclear_since = anyio.current_time()
+                return _all(records, None, str(error))
+            except RejectedError as error:
+                return self._rejected(records, error)
+            except ConnectorError as error:
+                self._stop(error)
+                return _all(records, False, str(error))
+            except Exception as error:
+                # Not the vendor but something around the request failed, so it may have been sent.
+                self.unclear_since = anyio.current_time()
+                self._stop(StopError(f"{type(error).__name__} while sending a batch: {error}"))
+                return _all(records, None, str(error))
 
-    async def _settle(self, write_ids: list[int], outcomes: Sequence[ItemOutcome]) -> None:
+    async def _post_once(self, records: list[dict[str, Any]]) -> list[ItemOutcome]:
+        if self.one_by_one and len(records) == 1:
+            created = await self.run.client.create_configuration(records[0])
+            outcomes = join_bulk_answer(1, created)
+        else:
+            outcomes = await send_once(self.run.connectwise, records)
+        if any(outcome.ok is None for outcome in outcomes):
+            self.unclear_since = anyio.current_time()
+        return outcomes
+
+    def _rejected(self, records: list[dict[str, Any]], error: RejectedError) -> list[ItemOutcome] | None:
+        if self.one_by_one or error.status not in BULK_REFUSED:
+            return _all(records, False, str(error))
+        run_logger().warning("The server refuses bulk creation; going on one by one. %s", error)
+        self.run.notes.append("The server refuses bulk creation; the run went on one by one.")
+        self.one_by_one = True
+        return None
+
+    def _stop(self, error: ConnectorError) -> None:
+        self.stopped = error if isinstance(error, StopError) else StopError(str(error))
+
+    async def _settle(self, batch_id: int, write_ids: list[int], outcomes: Sequence[ItemOutcome]) -> None:
+        """Note what became of a request; if that fails, nothing more is sent and the batch stays open."""
         words = {True: "done", False: "failed", None: "unclear"}
         settled = [
             WriteOutcome(write_id, words[outcome.ok], outcome.record_id, outcome.message or None)  # type: ignore[arg-type]
             for write_id, outcome in zip(write_ids, outcomes, strict=True)
         ]
-        await self.run.ledger.settle_writes(settled)
+        try:
+            await self.run.ledger.settle_writes(settled)
+            if all(outcome.ok is not None for outcome in outcomes):
+                await self.run.ledger.settle_batch(batch_id)
+        except ConnectorError as error:
+            self._stop(error)
 
     def _take(self, assets: list[AssetRecord], outcomes: Sequence[ItemOutcome]) -> list[AssetRecord]:
         for asset, outcome in zip(assets, outcomes, strict=True):
@@ -155,20 +208,31 @@ class Creating:
                 )
         return [asset for asset, outcome in zip(assets, outcomes, strict=True) if outcome.ok is None]
 
-    def _fail(self, assets: Sequence[AssetRecord], message: str) -> None:
+    def _fail(self, assets: Sequence[AssetRecord], message: str) -> list[AssetRecord]:
+        """None of them is written; returns that none is unclear."""
         for asset in assets:
             self.results[asset.key] = WriteResult(asset.key, False, message=message, written=False)
+        return []
 
     async def _read_back(self, unclear: list[AssetRecord]) -> list[AssetRecord]:
         """Take over what was created after all; returns the assets that were certainly not created."""
         run = self.run
         left = run.settings.waiting.settle_seconds - (anyio.current_time() - self.unclear_since)
-        found = await read_until_settled(run, run.highest_id, max(0.0, left))
+        try:
+            found = await read_until_settled(run, run.highest_id, max(0.0, left))
+        except ConnectorError as error:
+            self._stop(error)
+            return self._fail(
+                unclear, f"No answer came, and reading back failed; the next run looks again. {error}"
+            )
         for asset in unclear:
             if asset.key in found:
                 record_id = min(found[asset.key])
                 self.results[asset.key] = WriteResult(asset.key, True, record_id, "found by reading back")
-        await close_batches(run, found)
+        try:
+            await close_batches(run, found)
+        except ConnectorError as error:
+            self._stop(error)
         return [asset for asset in unclear if asset.key not in found]
 
 

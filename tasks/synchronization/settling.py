@@ -14,9 +14,13 @@ from datetime import UTC, datetime
 import anyio
 
 from connectors.connectwise.conditions import all_of, equals
-from connectors.ledger.models import OpenBatch, WriteOutcome
+from connectors.ledger.models import WriteOutcome
 from tasks.progress import run_logger
+from tasks.synchronization.patience import patiently
 from tasks.synchronization.run import SyncRun
+
+LONG_AGO_SECONDS = 3600.0
+"""No server still works on a request that old, whatever the clocks of two machines say."""
 
 Found = dict[str, list[int]]
 """Asset key -> ids of the configurations that carry it."""
@@ -42,24 +46,27 @@ async def read_until_settled(run: SyncRun, above_id: int, seconds_to_wait: float
     )
     deadline = anyio.current_time() + seconds_to_wait
     await anyio.sleep(max(0.0, seconds_to_wait - pause))
-    found = await find_created(run, above_id)
+    found = await patiently(lambda: find_created(run, above_id), run.settings.waiting)
     while True:
         await anyio.sleep(pause)
-        again = await find_created(run, above_id)
+        again = await patiently(lambda: find_created(run, above_id), run.settings.waiting)
         if again == found and anyio.current_time() >= deadline:
             return again
         found = again
 
 
 async def settle_open_batches(run: SyncRun) -> int:
-    """Wait for the creations that a killed run left in flight; returns how many batches there were."""
+    """Wait for the creations that a killed run left in flight; returns how many batches there were.
+
+    The wait is counted from now: between the note in the ledger and the request itself may lie a pause that
+    the vendor asked for, and the killed run's clock may have been another machine's.
+    """
     batches = await run.ledger.open_batches(run.connectwise, run.company.id)
     if not batches:
         return 0
     run_logger().warning("%d creation batches of an earlier run have no known outcome", len(batches))
-    newest = max(batch.sent_at for batch in batches)
-    elapsed = (datetime.now(UTC) - newest).total_seconds()
-    wait = min(max(0.0, run.settings.waiting.settle_seconds - elapsed), run.settings.waiting.settle_seconds)
+    age = (datetime.now(UTC) - max(batch.sent_at for batch in batches)).total_seconds()
+    wait = 0.0 if age > LONG_AGO_SECONDS else run.settings.waiting.settle_seconds
     found = await read_until_settled(run, min(batch.highest_id for batch in batches), wait)
     await close_batches(run, found)
     return len(batches)
@@ -67,21 +74,24 @@ async def settle_open_batches(run: SyncRun) -> int:
 
 async def close_batches(run: SyncRun, found: Found) -> None:
     """Settle every open batch of the company in the ledger by what was found to exist."""
-    for batch in await run.ledger.open_batches(run.connectwise, run.company.id):
-        await _close_journal(run, batch, found)
+    batches = await run.ledger.open_batches(run.connectwise, run.company.id)
+    keys: dict[str, set[str]] = defaultdict(set)
+    for batch in batches:
+        keys[batch.run_id].update(batch.asset_keys)
+    for run_id, sent in keys.items():
+        await _close_journal(run, run_id, sent, found)
+    for batch in batches:
         await run.ledger.settle_batch(batch.id)
 
 
-async def _close_journal(run: SyncRun, batch: OpenBatch, found: Found) -> None:
-    """Note in the journal of the killed run which of the batch's records exist after all."""
-    writes = await run.ledger.writes_of_run(batch.run_id)
-    keys = set(batch.asset_keys)
-    open_writes = {
-        write.asset_key: write.id
-        for write in writes
+async def _close_journal(run: SyncRun, run_id: str, keys: set[str], found: Found) -> None:
+    """Note in the journal of the run that sent them which of the records exist after all."""
+    open_writes = [
+        (write.asset_key, write.id)
+        for write in await run.ledger.writes_of_run(run_id)
         if write.operation == "create" and write.outcome in {None, "unclear"} and write.asset_key in keys
-    }
-    await run.ledger.settle_writes(list(_outcomes(open_writes.items(), found)))
+    ]
+    await run.ledger.settle_writes(_outcomes(open_writes, found))
 
 
 def _outcomes(writes: Iterable[tuple[str | None, int]], found: Found) -> Sequence[WriteOutcome]:
