@@ -116,6 +116,7 @@ async def create_references(
 ) -> dict[str, list[str]]:
     """Create the missing names that the plan uses; returns those that were created, by target path."""
     flows = {MANUFACTURER.path: manufacturer_flow, STATUS.path: status_flow, TYPE.path: type_flow}
+    waiting = run.settings.waiting
     created: dict[str, list[str]] = {}
     for path, names in plan.reference_creations.items():
         if path == LOCATION.path:
@@ -125,10 +126,14 @@ async def create_references(
                 create=True,
                 read_first=False,
                 structure_level_id=run.settings.structure_level_id,
+                waiting=waiting,
             )
         else:
-            made = await flows[path](names, run.connectwise, create=True, read_first=False)
+            made = await flows[path](names, run.connectwise, create=True, read_first=False, waiting=waiting)
         references[path].ids |= made.ids
         references[path].refused |= made.refused
+        run.notes += [
+            f"{made.kind.label} {name!r} could not be created: {why}" for name, why in made.refused.items()
+        ]
         created[path] = [name for name in names if made.id_of(name) is not None]
     return created

@@ -21,6 +21,7 @@ from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferencePlan
 from tasks.synchronization.references import ReferenceActions, resolve
+from tasks.synchronization.settings import Waiting
 
 
 @flow(name="location-flow", persist_result=False)
@@ -30,6 +31,7 @@ async def location_flow(
     create: bool = False,
     read_first: bool = True,
     structure_level_id: int | None = None,
+    waiting: Waiting | None = None,
 ) -> ReferencePlan:
     """Find the ConnectWise locations of these names; create the missing ones on a structure level.
 
@@ -39,6 +41,7 @@ async def location_flow(
         create: create what is missing; without a structure level id nothing is created.
         read_first: read what exists; off when the names are already known to be missing.
         structure_level_id: corporate structure level (1 to 5) of the locations that are created.
+        waiting: how long a creation without an answer is waited for.
     """
 
     async def create_one(name: str) -> dict[str, Any]:
@@ -53,12 +56,17 @@ async def location_flow(
             create=create,
             read_first=read_first,
             may_create=structure_level_id is not None,
+            waiting=waiting,
         )
 
 
 @flow(name="manufacturer-flow", persist_result=False)
 async def manufacturer_flow(
-    names: list[str], connectwise: str = DEFAULT, create: bool = False, read_first: bool = True
+    names: list[str],
+    connectwise: str = DEFAULT,
+    create: bool = False,
+    read_first: bool = True,
+    waiting: Waiting | None = None,
 ) -> ReferencePlan:
     """Find the ConnectWise manufacturers of these names; create the missing ones if asked.
 
@@ -67,6 +75,7 @@ async def manufacturer_flow(
         connectwise: name of the ConnectWise PSA Connection block.
         create: create what is missing.
         read_first: read what exists; off when the names are already known to be missing.
+        waiting: how long a creation without an answer is waited for.
     """
     actions = ReferenceActions(
         MANUFACTURER,
@@ -74,12 +83,18 @@ async def manufacturer_flow(
         lambda name: create_manufacturer(connectwise, name),
     )
     async with shared_connections():
-        return await resolve(actions, names, connectwise, create=create, read_first=read_first)
+        return await resolve(
+            actions, names, connectwise, create=create, read_first=read_first, waiting=waiting
+        )
 
 
 @flow(name="status-flow", persist_result=False)
 async def status_flow(
-    names: list[str], connectwise: str = DEFAULT, create: bool = False, read_first: bool = True
+    names: list[str],
+    connectwise: str = DEFAULT,
+    create: bool = False,
+    read_first: bool = True,
+    waiting: Waiting | None = None,
 ) -> ReferencePlan:
     """Find the configuration statuses of these descriptions; create the missing ones if asked.
 
@@ -88,6 +103,7 @@ async def status_flow(
         connectwise: name of the ConnectWise PSA Connection block.
         create: create what is missing.
         read_first: read what exists; off when the names are already known to be missing.
+        waiting: how long a creation without an answer is waited for.
     """
     actions = ReferenceActions(
         STATUS,
@@ -95,12 +111,18 @@ async def status_flow(
         lambda name: create_configuration_status(connectwise, name),
     )
     async with shared_connections():
-        return await resolve(actions, names, connectwise, create=create, read_first=read_first)
+        return await resolve(
+            actions, names, connectwise, create=create, read_first=read_first, waiting=waiting
+        )
 
 
 @flow(name="type-flow", persist_result=False)
 async def type_flow(
-    names: list[str], connectwise: str = DEFAULT, create: bool = False, read_first: bool = True
+    names: list[str],
+    connectwise: str = DEFAULT,
+    create: bool = False,
+    read_first: bool = True,
+    waiting: Waiting | None = None,
 ) -> ReferencePlan:
     """Find the configuration types of these names; create the missing ones if asked.
 
@@ -109,6 +131,7 @@ async def type_flow(
         connectwise: name of the ConnectWise PSA Connection block.
         create: create what is missing.
         read_first: read what exists; off when the names are already known to be missing.
+        waiting: how long a creation without an answer is waited for.
     """
     actions = ReferenceActions(
         TYPE,
@@ -116,4 +139,6 @@ async def type_flow(
         lambda name: create_configuration_type(connectwise, name),
     )
     async with shared_connections():
-        return await resolve(actions, names, connectwise, create=create, read_first=read_first)
+        return await resolve(
+            actions, names, connectwise, create=create, read_first=read_first, waiting=waiting
+        )

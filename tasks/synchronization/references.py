@@ -6,13 +6,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.errors import RejectedError, UnclearOutcomeError
-from connectors.ledger.models import WriteEntry, WriteOutcome
+import anyio
+
+from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
+from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from connectors.ledger.store import Ledger
 from tasks.connections import current_run_id, open_ledger
 from tasks.progress import run_logger
 from tasks.rules.references import ReferenceKind, ReferencePlan, folded, plan_references
+from tasks.synchronization.settings import Waiting
 
 Record = dict[str, Any]
+
+TRIES = 3
+"""How often a creation without an answer that is certainly not there is sent again."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ async def resolve(
     create: bool,
     read_first: bool,
     may_create: bool = True,
+    waiting: Waiting | None = None,
 ) -> ReferencePlan:
     """Name -> id for what exists; with ``create`` the missing names are created and have ids as well.
 
@@ -39,41 +47,85 @@ async def resolve(
     """
     existing = await actions.list_all() if read_first else []
     plan = plan_references(actions.kind, names, existing, create=may_create)
-    if create and may_create:
-        await _create_missing(actions, plan, connectwise)
+    if create and may_create and plan.missing:
+        async with open_ledger() as ledger:
+            await _Creations(actions, connectwise, ledger, waiting or Waiting()).create(plan)
     return plan
 
 
-async def _create_missing(actions: ReferenceActions, plan: ReferencePlan, connectwise: str) -> None:
-    log = run_logger()
-    for number, name in enumerate(list(plan.missing), start=1):
-        plan.missing.remove(name)
+class _Creations:
+    """The creations of one kind of reference data in one run."""
+
+    def __init__(self, actions: ReferenceActions, connectwise: str, ledger: Ledger, waiting: Waiting) -> None:
+        self.actions = actions
+        self.connectwise = connectwise
+        self.ledger = ledger
+        self.waiting = waiting
+
+    async def create(self, plan: ReferencePlan) -> None:
+        """Create every missing name of the plan; one that the vendor refuses does not stop the others."""
+        log = run_logger()
+        for number, name in enumerate(list(plan.missing), start=1):
+            plan.missing.remove(name)
+            try:
+                plan.ids[folded(name)] = await self._create(name)
+                log.info("%s created: %s (%d)", self.actions.kind.label, name, number)
+            except RejectedError as error:
+                plan.refused[name] = str(error)
+                log.warning("%s not created: %s", self.actions.kind.label, error)
+
+    async def _create(self, name: str) -> int:
+        """Create one record; without an answer read back until that is settled, then send it again."""
+        for _ in range(TRIES - 1):
+            try:
+                return await self._create_once(name)
+            except UnclearOutcomeError:
+                run_logger().warning("%s %r is not there; it is sent again", self.actions.kind.label, name)
+        return await self._create_once(name)
+
+    async def _create_once(self, name: str) -> int:
+        """One request, journalled before and after; the record that is there if somebody else made it."""
+        kind = self.actions.kind.label
+        entry = WriteEntry("create_reference", kind, None, None, name, None, {"name": name})
+        (write_id,) = await self.ledger.begin_writes(current_run_id(), self.connectwise, 0, [entry])
         try:
-            plan.ids[folded(name)] = await _create(actions, name, connectwise)
-            log.info("%s created: %s (%d)", actions.kind.label, name, number)
+            record_id = _id_of(await self.actions.create_one(name))
+        except UnclearOutcomeError as error:
+            found = await self._settled(name)
+            return await self._found(write_id, found, error, "not_sent" if found is None else "done")
         except RejectedError as error:
-            plan.refused[name] = str(error)
-            log.warning("%s not created: %s", actions.kind.label, error)
-
-
-async def _create(actions: ReferenceActions, name: str, connectwise: str) -> int:
-    """Create one record; if somebody else did so meanwhile, or no answer came, take the one that is there."""
-    async with open_ledger() as ledger:
-        entry = WriteEntry("create_reference", actions.kind.label, None, None, name, None, {"name": name})
-        (write_id,) = await ledger.begin_writes(current_run_id(), connectwise, 0, [entry])
-        try:
-            record_id = int((await actions.create_one(name))["id"])
-        except (RejectedError, UnclearOutcomeError) as error:
-            found = await _find(actions, name)
-            made = found is not None and isinstance(error, UnclearOutcomeError)
-            outcome = WriteOutcome(write_id, "done" if made else "failed", found, str(error))
-            await ledger.settle_writes([outcome])
-            if found is None:
-                raise
-            return found
-        await ledger.settle_writes([WriteOutcome(write_id, "done", record_id, None)])
+            return await self._found(write_id, await self._find(name), error, "failed")
+        except ConnectorError as error:
+            outcome: Outcome = "not_sent" if isinstance(error, RetryableError) else "failed"
+            await self.ledger.settle_writes([WriteOutcome(write_id, outcome, None, str(error))])
+            raise
+        await self.ledger.settle_writes([WriteOutcome(write_id, "done", record_id, None)])
         return record_id
 
+    async def _found(self, write_id: int, found: int | None, error: ConnectorError, outcome: Outcome) -> int:
+        """Take the record that is there; if there is none, the error stands."""
+        await self.ledger.settle_writes([WriteOutcome(write_id, outcome, found, str(error))])
+        if found is None:
+            raise error
+        return found
 
-async def _find(actions: ReferenceActions, name: str) -> int | None:
-    return plan_references(actions.kind, [name], await actions.list_all(), create=False).id_of(name)
+    async def _settled(self, name: str) -> int | None:
+        """The record of that name once it is there; None when it still is not after the settle time."""
+        deadline = anyio.current_time() + self.waiting.settle_seconds
+        while True:
+            last = anyio.current_time() >= deadline
+            found = await self._find(name)
+            if found is not None or last:
+                return found
+            await anyio.sleep(self.waiting.pause_seconds)
+
+    async def _find(self, name: str) -> int | None:
+        existing = await self.actions.list_all()
+        return plan_references(self.actions.kind, [name], existing, create=False).id_of(name)
+
+
+def _id_of(answer: Any) -> int:
+    """The id of the created record; an answer without one leaves open what was done."""
+    if isinstance(answer, dict) and str(answer.get("id", "")).isdigit():
+        return int(answer["id"])
+    raise UnclearOutcomeError("The answer to a creation does not name the record")

@@ -1,0 +1,37 @@
+"""Reference records whose creation is late, lost or refused: none is made twice, and the report tells."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.ledger.store import Ledger
+from tests.flows.disturbing import rule, status
+from tests.flows.running import QUICK, FlowRunner
+
+pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+
+
+async def test_late_reference_record_is_waited_for_and_not_made_twice(runner: FlowRunner) -> None:
+    late = {"kind": "late", "delay": 1.2}
+    runner.sandbox.faults([rule("POST", "/procurement/manufacturers", late, nth=[1])])
+    report = await runner.report()
+    assert report.counts.failed == 0
+    names = [each["name"].casefold() for each in runner.sandbox.state("procurement/manufacturers")]
+    assert len(names) == len(set(names))
+
+
+async def test_lost_request_for_a_reference_record_is_sent_again(runner: FlowRunner) -> None:
+    runner.sandbox.faults([rule("POST", "/procurement/manufacturers", {"kind": "drop_before"}, nth=[1])])
+    report = await runner.report(waiting=QUICK.model_copy(update={"settle_seconds": 0.5}))
+    assert report.counts.failed == 0
+    async with Ledger.open(runner.ledger) as ledger:
+        (last, *_) = await ledger.recent_runs(1)
+    assert last.outcomes.keys() == {"done", "not_sent"}
+
+
+async def test_refused_reference_record_is_told_in_the_report(runner: FlowRunner) -> None:
+    refusal = status(400, {"code": "InvalidObject", "message": "no such name, please"})
+    runner.sandbox.faults([rule("POST", "/procurement/manufacturers", refusal, nth=[1])])
+    report = await runner.report()
+    assert report.counts.failed == 0
+    assert any("manufacturer" in note and "no such name, please" in note for note in report.notes)
