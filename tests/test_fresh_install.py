@@ -1,0 +1,33 @@
+"""What ``constraints.txt`` pins can be installed by plain pip, and the Prefect server in it starts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+START = """
+import pathlib, sys
+from deployments.local_prefect import local_prefect
+with local_prefect(pathlib.Path(sys.argv[1])) as server:
+    print("started", server.port)
+"""
+
+
+@pytest.mark.slow
+def test_a_server_starts_from_a_fresh_install(tmp_path: Path) -> None:
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), str(ROOT)]
+    subprocess.run(install, check=True)
+    home = tmp_path / "home"
+    home.mkdir()
+    elsewhere = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [str(python), "-c", START, str(home)], cwd=tmp_path, env=elsewhere, capture_output=True, text=True
+    )
+    assert done.stdout.startswith("started"), done.stderr[-2000:]
