@@ -60,15 +60,18 @@ async def read_assets(
     fields: Sequence[str],
     filters: Filters | None,
     keep: Callable[[dict[str, Any]], T],
-) -> list[T]:
+) -> tuple[list[T], int | None]:
     """Read every asset under ``filters`` and keep of each only what ``keep`` takes from it.
 
-    Pages of 500; a page's items are dropped before the next page is read.
+    Pages of 500; a page's items are dropped before the next page is read. The second answer is the number of
+    assets that Lansweeper named at the start, if it did.
     """
     kept: list[T] = []
     progress: Progress | None = None
+    total: int | None = None
     async for page in client.asset_pages(site_id, fields, filters=filters):
-        progress = progress or Progress("assets read", page.total)
+        total = total if page.total is None else page.total
+        progress = progress or Progress("assets read", total)
         kept.extend(map(keep, page.items))
         progress.advance(len(page.items))
-    return kept
+    return kept, total

@@ -35,11 +35,9 @@ async def match_inventories(
 ) -> Matched:
     """Link each asset to at most one configuration and each configuration to at most one asset.
 
-    Whether an asset is gone can only be told from the whole site, so never from a filtered read.
+    Whether an asset is gone can only be told from the whole site, so never from a filtered or cut read.
     """
-    options = MatchOptions(
-        case_sensitive=run.settings.case_sensitive_match, complete=run.settings.lansweeper_filter() is None
-    )
+    options = MatchOptions(case_sensitive=run.settings.case_sensitive_match, complete=run.whole_site)
     result = match(assets, configurations, options)
     run_logger().info(
         "%d assets matched, %d unmatched, %d ambiguous; %d configurations orphaned",

@@ -27,9 +27,15 @@ async def read_site(run: SyncRun) -> Inventory[AssetRecord]:
         site = (await client.site())["id"]
         filters = cast(Filters | None, run.settings.lansweeper_filter())
         paths = run.mapping.lansweeper_paths
-        records = await read_assets(client, site, paths, filters, run.mapping.read_asset)
+        records, total = await read_assets(client, site, paths, filters, run.mapping.read_asset)
     if not records:
         raise StopError(_nothing_read(site, filtered=filters is not None))
+    missing = max(0, (total or 0) - len(records))
+    if missing:
+        run.notes.append(
+            f"Lansweeper named {total} assets but gave {len(records)}; none of the missing counts as gone."
+        )
+    run.whole_site = filters is None and not missing
     return Inventory(records)
 
 

@@ -76,6 +76,7 @@ def dry_report(run: SyncRun, plan: Plan) -> RunReport:
     return RunReport(
         plan.counts,
         dry_run=True,
+        notes=run.notes,
         requests_predicted=plan.predicted.total,
         requests_used=run.client.session.requests,
         writes=run.client.session.writes,

@@ -30,6 +30,7 @@ class SyncRun:
 
     ``connectwise`` and ``lansweeper`` are block names; ``highest_id`` is the highest configuration id that
     this run has seen of its company; ``references`` are the ids of reference records by target path;
+    ``whole_site``: whether every asset of the site was read, so that one not among them is gone;
     ``notes`` is what a person should know of the run beside its counts.
     """
 
@@ -55,6 +56,7 @@ class SyncRun:
         self.ledger = ledger
         self.references: References = {}
         self.highest_id = 0
+        self.whole_site = False
         self.notes: list[str] = []
 
     def __repr__(self) -> str:
