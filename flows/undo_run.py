@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from prefect import flow
@@ -9,16 +10,24 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.states import Cancelled, Failed
 
 from tasks.connections import DEFAULT, connectwise_client, open_ledger, shared_connections
+from tasks.rules.markdown import escape, section
 from tasks.rules.report_text import undo_markdown
 from tasks.synchronization.lease import LeaseHeldError, writing_lease
-from tasks.synchronization.undoing import Undo, apply_undo, prepare_undo
+from tasks.synchronization.putting_back import apply_undo
+from tasks.synchronization.settings import Waiting
+from tasks.synchronization.undoing import Undo
 
 UNDO_KEY = "undo-run-plan"
+WAITING = Waiting()
 
 
 @flow(name="undo-run", persist_result=False)
 async def undo_run(
-    run_id: str, dry_run: bool = True, connectwise: str = DEFAULT, ledger: str = DEFAULT
+    run_id: str,
+    dry_run: bool = True,
+    connectwise: str = DEFAULT,
+    ledger: str = DEFAULT,
+    waiting: Waiting = WAITING,
 ) -> Any:
     """Plan the reverse of a run from the journal of writes and, if asked, carry it out.
 
@@ -30,39 +39,44 @@ async def undo_run(
         dry_run: show the plan and write nothing.
         connectwise: name of the ConnectWise PSA Connection block.
         ledger: name of the Integration Ledger block.
+        waiting: how long to wait for the lease, and for what passes by itself.
     """
     async with (
         shared_connections(read_only=dry_run, ledger=ledger),
         connectwise_client(connectwise) as client,
         open_ledger() as database,
     ):
-        undo = await prepare_undo(run_id.strip(), connectwise, client, database)
+        undo = await Undo(run_id.strip(), connectwise, client, database, waiting).prepare()
         if dry_run:
             return await show(undo, dry_run=True)
         try:
-            async with writing_lease(connectwise, undo.company_id):
-                undo = await prepare_undo(run_id.strip(), connectwise, client, database)
-                await show(undo, dry_run=False)
+            async with writing_lease(connectwise, undo.company_id, waiting.lease_seconds):
+                await show(await undo.prepare(), dry_run=False)
                 return await carry_out(undo)
         except LeaseHeldError as error:
             return Cancelled(message=str(error))
 
 
-async def show(undo: Undo, *, dry_run: bool) -> dict[str, int]:
-    """Publish the plan of the undo; returns its counts."""
+async def show(undo: Undo, *, dry_run: bool, failed: Sequence[str] = ()) -> dict[str, int]:
+    """Publish the plan of the undo, or what was done of it; returns its counts."""
     text = undo_markdown(
         undo.plan,
         title=f"Undo of run {undo.run_id}",
         dry_run=dry_run,
         link=undo.client.settings.configuration_url,
     )
+    if failed:
+        text += section("Failed", "\n".join(f"- {escape(each)}" for each in failed))
     await acreate_markdown_artifact(text, key=UNDO_KEY, description=f"What the undo of {undo.run_id} writes.")
     return undo.counts()
 
 
 async def carry_out(undo: Undo) -> Any:
-    """Write the steps; a step that fails leaves the others."""
+    """Write the steps; a step that fails leaves the others. What was done replaces the plan shown before."""
     failed = await apply_undo(undo)
+    counts = await show(undo, dry_run=False, failed=failed)
     if failed:
-        return Failed(name=f"Finished with {len(failed)} failures", message="; ".join(failed[:5]))
-    return undo.counts()
+        return Failed(
+            name=f"Finished with {len(failed)} failures", message="; ".join(failed[:5]), data=counts
+        )
+    return counts

@@ -8,7 +8,7 @@ manufacturers, ...) that the run created stay, since others may use them by now.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from connectors.ledger.models import JournalledWrite
@@ -65,6 +65,26 @@ def record_ids(writes: Iterable[JournalledWrite]) -> list[int]:
     return sorted({each.record_id for each in writes if each.record_id and _concerns(each)})
 
 
+def unknown_creations(writes: Iterable[JournalledWrite]) -> set[str]:
+    """The asset keys of creations that may have been done though the run never learned their ids."""
+    return {each.asset_key for each in writes if _is_unknown(each) and each.asset_key}
+
+
+def with_found_ids(
+    writes: Sequence[JournalledWrite], found: Mapping[str, Sequence[int]]
+) -> list[JournalledWrite]:
+    """The writes, with the ids of such creations where exactly one configuration carries the asset key."""
+    return [_with_id(each, found.get(each.asset_key or "", ())) for each in writes]
+
+
+def _with_id(write: JournalledWrite, ids: Sequence[int]) -> JournalledWrite:
+    return replace(write, record_id=ids[0]) if len(ids) == 1 and _is_unknown(write) else write
+
+
+def _is_unknown(write: JournalledWrite) -> bool:
+    return write.operation == "create" and write.record_id is None and write.outcome in (None, "unclear")
+
+
 def plan_undo(writes: Sequence[JournalledWrite], current: Mapping[int, Mapping[str, Any]]) -> UndoPlan:
     """The undo of one run.
 
@@ -83,7 +103,11 @@ def plan_undo(writes: Sequence[JournalledWrite], current: Mapping[int, Mapping[s
         if not _concerns(write):
             plan.refuse(write, _untouched_reason(write))
         elif write.record_id is None:
-            plan.refuse(write, f"Its id is not known. Look for ls_asset_id {write.asset_key} in ConnectWise.")
+            plan.refuse(
+                write,
+                f"Its id is not known. It may come to exist within a minute: undo again, "
+                f"or look for ls_asset_id {write.asset_key} in ConnectWise.",
+            )
         else:
             by_record.setdefault(write.record_id, []).append(write)
     for record_id in sorted(by_record):
@@ -149,12 +173,17 @@ def _added(record: Mapping[str, Any], left: Mapping[str, Any]) -> list[str]:
         and not name.endswith("Flag")
         and comparable(value) is not None
     ]
-    if any(not is_empty(each.get("answer")) for each in record.get("questions") or []):
+    if _answered(record):
         members.append("questions")
     keys = [f"customFields/{each.get('id')}" for each in record.get("customFields") or []]
     return sorted(
         [*members, *(key for key in keys if key not in left and not is_empty(value_of(record, key)))]
     )
+
+
+def _answered(record: Mapping[str, Any]) -> bool:
+    """Whether somebody answered a question of the record's type; no run of this project does."""
+    return any(not is_empty(each.get("answer")) for each in record.get("questions") or [])
 
 
 def _undo_fields(
@@ -175,6 +204,8 @@ def _undo_fields(
             plan.undone_already += 1
         elif not _same(current, after[key]):
             plan.refuse(writes[0], f"Changed since: it is now {_shown(current)}.", key)
+        elif action == "change_type" and _answered(record):
+            plan.refuse(writes[0], "Its questions were answered since; another type would drop them.", key)
         elif _without_id(before.get(key)):
             plan.refuse(writes[0], f"The journal does not hold the id of {_shown(before[key])}.", key)
         else:

@@ -1,18 +1,19 @@
-"""Reads what a run wrote and what is there now, and writes the reverse, journalled like any write."""
+"""Reads what a run wrote and what is there now, and plans the reverse."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.conditions import split_in
-from connectors.errors import ConnectorError
-from connectors.ledger.models import Operation, WriteEntry, WriteOutcome
+from connectors.connectwise.conditions import all_of, equals, split_in
+from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
-from tasks.connections import current_run_id
-from tasks.progress import Progress
-from tasks.rules.journal_values import value_of, value_operations
-from tasks.rules.undo import UndoPlan, UndoStep, plan_undo, record_ids
+from tasks.rules.undo import UndoPlan, plan_undo, record_ids, unknown_creations, with_found_ids
+from tasks.synchronization.patience import patiently
+from tasks.synchronization.settings import Waiting
 
 Record = dict[str, Any]
 
@@ -21,91 +22,81 @@ class UnknownRunError(LookupError):
     """The journal holds no write of that run; the text says what to look at."""
 
 
+@dataclass(slots=True)
 class Undo:
-    """The undo of one run: its plan, and the records as they were when it was planned."""
+    """The undo of one run: what the run wrote, and the plan by the records as they are now.
 
-    def __init__(
-        self,
-        run_id: str,
-        connectwise: str,
-        company_id: int,
-        plan: UndoPlan,
-        records: dict[int, Record],
-        client: ConnectWiseClient,
-        ledger: Ledger,
-    ) -> None:
-        self.run_id = run_id
-        self.connectwise = connectwise
-        self.company_id = company_id
-        self.plan = plan
-        self.records = records
-        self.client = client
-        self.ledger = ledger
+    ``connectwise`` is a block's name, ``client`` the client it opens.
+    """
+
+    run_id: str
+    connectwise: str
+    client: ConnectWiseClient
+    ledger: Ledger
+    waiting: Waiting
+    company_id: int = 0
+    writes: Sequence[JournalledWrite] = ()
+    plan: UndoPlan = field(default_factory=UndoPlan)
 
     def counts(self) -> dict[str, int]:
         """Steps, refusals, and what needs nothing."""
         plan = self.plan
         return {"steps": len(plan.steps), "refused": len(plan.refused), "undone_already": plan.undone_already}
 
+    async def prepare(self) -> Undo:
+        """Plan the reverse of the run, by the journal and the records as they are now.
 
-async def prepare_undo(run_id: str, connectwise: str, client: ConnectWiseClient, ledger: Ledger) -> Undo:
-    """Plan the reverse of a run.
+        Raises:
+            UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it.
+        """
+        every = await self.ledger.writes_of_run(self.run_id)
+        self.writes = [each for each in every if each.connection == self.connectwise]
+        if not self.writes:
+            raise UnknownRunError(
+                f"The ledger at {self.ledger.place} holds no writes of run {self.run_id!r} through "
+                f"{self.connectwise!r}. Give the id of a flow run that wrote, as its report shows it."
+            )
+        # Reference records belong to no company and are noted under 0.
+        self.company_id = max(each.company_id for each in self.writes)
+        if wanted := unknown_creations(self.writes):
+            self.writes = with_found_ids(self.writes, await self._find_created(wanted))
+        self.plan = plan_undo(self.writes, await self.read_records(record_ids(self.writes)))
+        return self
 
-    Raises:
-        UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it.
-    """
-    writes = [each for each in await ledger.writes_of_run(run_id) if each.connection == connectwise]
-    if not writes:
-        raise UnknownRunError(
-            f"The ledger at {ledger.place} holds no writes of run {run_id!r} through {connectwise!r}. "
-            "Give the id of a flow run that wrote, as its report shows it."
+    def writes_of(self, record_ids: Iterable[int]) -> list[JournalledWrite]:
+        """What the run wrote to these records."""
+        wanted = set(record_ids)
+        return [each for each in self.writes if each.record_id in wanted]
+
+    async def read_records(self, ids: Sequence[int]) -> dict[int, Record]:
+        """The whole configurations of these ids that still exist, by id."""
+        records: dict[int, Record] = {}
+        for conditions in split_in("id", ids):
+            found = await self._read(conditions)
+            records |= {int(each["id"]): each for each in found}
+        return records
+
+    async def _read(self, conditions: str, fields: str | None = None) -> list[Record]:
+        return await patiently(
+            lambda: self.client.list_configurations(conditions=conditions, fields=fields), self.waiting
         )
-    records: dict[int, Record] = {}
-    for conditions in split_in("id", record_ids(writes)):
-        found = await client.list_configurations(conditions=conditions)
-        records |= {int(each["id"]): each for each in found}
-    company_id = max(each.company_id for each in writes)
-    return Undo(run_id, connectwise, company_id, plan_undo(writes, records), records, client, ledger)
 
+    async def _find_created(self, keys: set[str]) -> dict[str, list[int]]:
+        """Ids of what the run created without learning it, by asset key.
 
-async def apply_undo(undo: Undo) -> list[str]:
-    """Write every step; returns what failed, in words."""
-    progress = Progress("records put back", len(undo.plan.steps))
-    failed = []
-    for step in undo.plan.steps:
-        write_id = await _journal(undo, step)
-        try:
-            await _write(undo, step)
-        except ConnectorError as error:
-            failed.append(f"{step.name}: {error}")
-            await undo.ledger.settle_writes([WriteOutcome(write_id, "failed", step.record_id, str(error))])
-        else:
-            await undo.ledger.settle_writes([WriteOutcome(write_id, "done", step.record_id)])
-        progress.advance(1)
-    return failed
-
-
-async def _write(undo: Undo, step: UndoStep) -> None:
-    if step.action == "delete":
-        await undo.client.delete_configuration(step.record_id)
-    elif step.action == "change_type":
-        await undo.client.change_configuration_type(step.record_id, int(step.values["type"]["id"]))
-    else:
-        await undo.client.patch_configuration(step.record_id, value_operations(step.values))
-
-
-async def _journal(undo: Undo, step: UndoStep) -> int:
-    operation: Operation = step.action
-    record = undo.records.get(step.record_id, {})
-    before = {key: value_of(record, key) for key in step.values} or None
-    entry = WriteEntry(
-        operation,
-        "configuration",
-        step.record_id,
-        step.asset_key,
-        step.name,
-        before,
-        dict(step.values) or None,
-    )
-    (write_id,) = await undo.ledger.begin_writes(current_run_id(), undo.connectwise, undo.company_id, [entry])
-    return write_id
+        Only while the ledger holds the batch as open: a later writing run settles it, and what has no id
+        then was not created by this run.
+        """
+        batches = await self.ledger.open_batches(self.connectwise, self.company_id)
+        own = [each for each in batches if each.run_id == self.run_id]
+        keys = keys & {key for batch in own for key in batch.asset_keys}
+        if not keys:
+            return {}
+        above = f"id>{min(batch.highest_id for batch in own)}"
+        conditions = all_of(equals("company/id", self.company_id), above)
+        found: dict[str, list[int]] = defaultdict(list)
+        for record in await self._read(conditions, "id,customFields"):
+            values = {str(each.get("value") or "").strip() for each in record.get("customFields") or []}
+            for key in keys & values:
+                found[key].append(int(record["id"]))
+        return found

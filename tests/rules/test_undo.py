@@ -12,10 +12,11 @@ from connectors.ledger.models import JournalledWrite
 from tasks.rules.comparing import differences
 from tasks.rules.journal_values import journal_values, value_operations, with_values
 from tasks.rules.payloads import creation_payload, overlay, without_info
-from tasks.rules.undo import plan_undo, record_ids
+from tasks.rules.undo import plan_undo, record_ids, unknown_creations, with_found_ids
 from tests.rules.plan_samples import COMPANY, REFERENCES, asset, compiled, wire
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+UNANSWERED = [{"questionId": 1, "question": "Warranty?"}]
 
 
 def write(operation: Any, before: Any = None, after: Any = None, **columns: Any) -> JournalledWrite:
@@ -75,13 +76,33 @@ def test_two_writes_to_one_record_are_undone_as_one() -> None:
 
 def test_a_type_goes_back_by_its_own_call() -> None:
     entry = write("change_type", {"type": {"id": 11}}, {"type": {"id": 12}})
-    undo = plan_undo([entry], {100: wire(type={"id": 12, "name": "ls_Linux"})})
+    undo = plan_undo([entry], {100: wire(type={"id": 12, "name": "ls_Linux"}, questions=UNANSWERED)})
     assert (undo.steps[0].action, undo.steps[0].values["type"]) == ("change_type", {"id": 11})
+
+
+def test_a_type_whose_questions_were_answered_since_stays() -> None:
+    entry = write("change_type", {"type": {"id": 11}}, {"type": {"id": 12}})
+    undo = plan_undo([entry], {100: wire(type={"id": 12, "name": "ls_Linux"})})
+    assert undo.steps == []
+    assert "questions were answered since" in undo.refused[0].reason
+
+
+def test_a_creation_whose_id_was_found_later_is_undone_like_any_other() -> None:
+    lost = write("create", None, created(), record_id=None, outcome=None)
+    known = write("create", None, created(), id=2, record_id=7, asset_key="k2")
+    never = write("create", None, created(), id=3, record_id=None, outcome="not_sent", asset_key="k3")
+    assert unknown_creations([lost, known, never]) == {"k1"}
+    assert with_found_ids([lost, known, never], {}) == [lost, known, never]
+    assert with_found_ids([lost], {"k1": [100, 101]}) == [lost]
+    found = with_found_ids([lost, known, never], {"k1": [100], "k2": [8], "k3": [9]})
+    assert [each.record_id for each in found] == [100, 7, None]
+    undo = plan_undo(found, {100: as_server_keeps(created())})
+    assert [(step.action, step.record_id) for step in undo.steps] == [("delete", 100)]
 
 
 def test_a_reference_without_its_id_in_the_journal_is_compared_by_name_and_refused() -> None:
     entry = write("change_type", {"type": {"name": "ls_Windows"}}, {"type": {"id": 12, "name": "ls_Linux"}})
-    undo = plan_undo([entry], {100: wire(type={"id": 12, "name": "ls_Linux"})})
+    undo = plan_undo([entry], {100: wire(type={"id": 12, "name": "ls_Linux"}, questions=UNANSWERED)})
     assert [each.reason for each in undo.refused] == ["The journal does not hold the id of 'ls_Windows'."]
     assert plan_undo([entry], {100: wire(type={"id": 11, "name": "LS_Windows"})}).undone_already == 1
 
