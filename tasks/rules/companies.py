@@ -18,23 +18,27 @@ def company_terms(typed: str) -> list[str]:
 
 
 def choose_company(typed: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The company of that identifier, else the only one of that name; case does not count.
+    """The company of that identifier, else the only one of that name or choice; case does not count.
 
     Raises:
-        CompanyNotFoundError: there is none, or several share the name.
+        CompanyNotFoundError: there is none, or several answer to it.
     """
-    terms = {each.casefold() for each in company_terms(typed)}
     alive = [each for each in found if not each.get("deletedFlag")]
-    for member in ("identifier", "name"):
-        hits = [each for each in alive if str(each.get(member) or "").strip().casefold() in terms]
-        if len(hits) == 1:
-            return hits[0]
-        if len(hits) > 1:
-            listed = ", ".join(f"{each.get('identifier')} (id {each['id']})" for each in hits)
-            raise CompanyNotFoundError(
-                f"Several companies are called {typed!r}: {listed}. Give the identifier."
-            )
+    text, *identifier = [each.casefold() for each in company_terms(typed)] or [""]
+    by_name = [each for each in alive if text and _folded(each, "name") == text]
+    by_choice = [each for each in alive if _folded(each, "identifier") in identifier]
+    of_identifier = [each for each in alive if text and _folded(each, "identifier") == text]
+    hits = of_identifier or by_name + [each for each in by_choice if each not in by_name]
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        listed = ", ".join(f"{each.get('identifier')} (id {each['id']})" for each in hits)
+        raise CompanyNotFoundError(f"Several companies are called {typed!r}: {listed}. Give the identifier.")
     raise CompanyNotFoundError(
         f"ConnectWise has no company with the identifier or name {typed!r} that this API member may see. "
         "Run List Companies to see them, and give one's identifier."
     )
+
+
+def _folded(company: Mapping[str, Any], member: str) -> str:
+    return str(company.get(member) or "").strip().casefold()
