@@ -183,7 +183,13 @@ class AssetSynchronizationSettings(BaseModel):
             each.model_copy(update={"values": tables.get(each.target, {}) | each.values})
             for each in self.mappings
         ]
-        return [*mapped, *self.custom_field_mappings]
+        return [*mapped, *self._reactivation(), *self.custom_field_mappings]
+
+    def _reactivation(self) -> list[FieldMapping]:
+        """Every asset wants an active configuration, unless a mapping of one's own decides that."""
+        if not self.reactivate or any(each.target == "activeFlag" for each in self.mappings):
+            return []
+        return [FieldMapping(source="`true`", target="activeFlag")]
 
     def lansweeper_filter(self) -> dict[str, Any] | None:
         """The filter as Lansweeper's API takes it; None for every asset."""
