@@ -55,9 +55,18 @@ class Modification:
 class Skipped:
     """An asset of which nothing is written, and why."""
 
-    asset_key: str
-    name: str
+    asset: AssetRecord
     reason: str
+
+    @property
+    def asset_key(self) -> str:
+        """The key by which Lansweeper knows the asset."""
+        return self.asset.key
+
+    @property
+    def name(self) -> str:
+        """The asset's name, empty if it has none."""
+        return self.asset.name or ""
 
 
 @dataclass(slots=True)

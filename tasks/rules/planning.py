@@ -179,7 +179,7 @@ class _PlanBuilder:
         )
 
     def _skip(self, asset: AssetRecord, reason: str) -> None:
-        self.skipped.append(Skipped(asset.key, asset.name or "", reason))
+        self.skipped.append(Skipped(asset, reason))
 
     def _note(self, asset: AssetRecord, warnings: Iterable[str], changes: Iterable[FieldChange]) -> None:
         for text in warnings:

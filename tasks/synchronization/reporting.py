@@ -30,6 +30,7 @@ class Links:
             *(each.asset for each in plan.creations),
             *(each.asset for each in plan.modifications),
             *(each.asset for each in plan.ambiguous),
+            *(each.asset for each in plan.skipped),
         ]
         self._assets = {} if position is None else {each.key: each.wanted[position] for each in assets}
 
