@@ -17,8 +17,11 @@ from connectors.errors import RetryableError
 P = ParamSpec("P")
 R = TypeVar("R")
 
-RETRY_DELAYS_SECONDS: list[float] = [15, 60, 180]
-"""Pauses between tries of an action; a client itself never waits longer than about a minute."""
+RETRY_DELAYS_SECONDS: list[float] = [15, 75, 210]
+"""Pauses between tries of an action: together the five minutes of the vendor's window of requests.
+
+A client itself never waits longer than about a minute.
+"""
 
 
 async def is_retryable(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
