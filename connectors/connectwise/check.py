@@ -19,7 +19,7 @@ async def check_connection(client: ConnectWiseClient) -> ConnectionCheck:
     """
     try:
         company = await client.company_info()
-        missing = await _missing_rights(client)
+        missing = await missing_rights(client)
     except ConnectorError as error:
         return ConnectionCheck(False, str(error))
     if missing:
@@ -28,7 +28,8 @@ async def check_connection(client: ConnectWiseClient) -> ConnectionCheck:
     return ConnectionCheck(True, _reached(company))
 
 
-async def _missing_rights(client: ConnectWiseClient) -> list[str]:
+async def missing_rights(client: ConnectWiseClient) -> list[str]:
+    """The collections, in words, that the API member may not read; one record of each is asked for."""
     reads = {
         "configurations": client.list_configurations,
         "configuration types": client.list_configuration_types,

@@ -1,0 +1,62 @@
+"""Looks at every saved connection: can it log in, what may it read, is everything there that runs need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import acreate_table_artifact
+from prefect.states import Failed
+
+from connectors.connectwise.block import ConnectWiseConnection
+from connectors.lansweeper.block import LansweeperConnection
+from tasks.connection_checks import FieldCreation, check_connectwise, check_lansweeper
+from tasks.connections import DEFAULT, shared_connections
+from tasks.rules.findings import Finding, Result, finding_rows, summary
+from tasks.saved_blocks import saved_block_names
+
+ARTIFACT_KEY = "check-connections"
+
+
+@flow(name="check-connections", persist_result=False)
+async def check_connections(
+    create_missing_fields: bool = False,
+    configuration_pod_id: int | None = None,
+    ledger: str = DEFAULT,
+) -> Any:
+    """Try every saved ConnectWise and Lansweeper connection out and show what is there and what is missing.
+
+    Log in, version, rights, the four custom fields, visible companies and sites, and the request budget.
+    The run fails if something that the flows need is missing. Nothing is written unless it is asked for.
+
+    Args:
+        create_missing_fields: create those of the four custom fields that ConnectWise does not have.
+        configuration_pod_id: pod id of the configuration screen; to create the first custom field.
+        ledger: name of the Integration Ledger block.
+    """
+    creation = FieldCreation(create_missing_fields, configuration_pod_id)
+    findings: list[Finding] = []
+    async with shared_connections(read_only=not create_missing_fields, ledger=ledger):
+        for name in await saved_block_names(ConnectWiseConnection):
+            findings += await check_connectwise(name, creation)
+        for name in await saved_block_names(LansweeperConnection):
+            findings += await check_lansweeper(name)
+    return await publish(findings or [NOTHING_SAVED])
+
+
+NOTHING_SAVED = Finding(
+    "None",
+    "Blocks",
+    Result.MISSING,
+    "No connection is saved. Make a ConnectWise PSA Connection and a Lansweeper Connection under Blocks.",
+)
+
+
+async def publish(findings: list[Finding]) -> Any:
+    """One table; anything that is needed and missing ends the run as failed."""
+    bad = [each for each in findings if each.bad]
+    text = f"{len(findings)} checks, {len(bad)} with something to do."
+    await acreate_table_artifact(table=finding_rows(findings), key=ARTIFACT_KEY, description=text)
+    if bad:
+        return Failed(name=f"{len(bad)} checks failed", message=summary(findings), data=findings)
+    return findings

@@ -1,0 +1,110 @@
+"""check-connections: one table about every saved connection, a failed run if something needed is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prefect import State
+from pydantic import SecretStr
+
+from connectors.connectwise.block import ConnectWiseConnection
+from flows.check_connections import check_connections
+from tasks.rules.custom_field_setup import FIELD_TYPES, new_field
+from tasks.rules.findings import Finding, Result, version_details
+from tests.flows.running import FlowRunner
+
+pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+
+
+async def checked(**options: Any) -> tuple[State[Any], dict[tuple[str, str], Finding]]:
+    """The final state, and the findings by connection and check."""
+    state: State[Any] = await check_connections(return_state=True, **options)
+    findings = await state.aresult(raise_on_failure=False)
+    assert isinstance(findings, list), findings
+    return state, {(each.connection, each.check): each for each in findings}
+
+
+def lose(runner: FlowRunner, *captions: str) -> None:
+    for field in runner.sandbox.state("system/userDefinedFields"):
+        if field["caption"] in captions:
+            runner.sandbox.edit("system/userDefinedFields", field["id"], {"caption": f"was {field['id']}"})
+
+
+async def test_everything_is_there(runner: FlowRunner) -> None:
+    state, found = await checked()
+    assert state.is_completed()
+    assert {each.result for each in found.values()} <= {Result.OK, Result.NOTE}
+    ours = [check for connection, check in found if connection == "ConnectWise default"]
+    assert ours == [
+        "Log in",
+        "Version",
+        "Rights",
+        *(f"Custom field {caption}" for caption in FIELD_TYPES),
+        "Companies",
+        "Request budget",
+    ]
+    assert ("Lansweeper default", "Sites") in found
+    text = await runner.artifact("check-connections")
+    assert "ConnectWise default" in text
+    assert runner.sandbox.info["connectwise"]["private_key"] not in text
+    assert runner.sandbox.requests()["writes"] == 0
+
+
+async def test_missing_link_field_fails_the_run_and_can_be_created(runner: FlowRunner) -> None:
+    lose(runner, "ls_asset_id", "ls_software")
+    state, found = await checked()
+    assert state.is_failed()
+    assert found["ConnectWise default", "Custom field ls_asset_id"].result == Result.MISSING
+    assert found["ConnectWise default", "Custom field ls_software"].result == Result.NOTE
+    state, found = await checked(create_missing_fields=True)
+    assert state.is_completed()
+    assert "Created with id" in found["ConnectWise default", "Custom field ls_software"].details
+    captions = [each["caption"] for each in runner.sandbox.state("system/userDefinedFields")]
+    assert captions.count("ls_asset_id") == captions.count("ls_software") == 1
+    assert (await runner.report(dry_run=True)).counts.failed == 0
+
+
+async def test_missing_right_is_named(runner: FlowRunner) -> None:
+    runner.sandbox.switch(denied=["procurement/manufacturers"])
+    state, found = await checked()
+    assert state.is_failed()
+    assert "manufacturers" in found["ConnectWise default", "Rights"].details
+
+
+async def test_wrong_key_is_told_and_the_other_connection_is_still_checked(runner: FlowRunner) -> None:
+    block = await ConnectWiseConnection.aload("default")
+    block.private_key = SecretStr("wrongwrongwrong1")
+    await block.save("default", overwrite=True)
+    state, found = await checked()
+    assert state.is_failed()
+    finding = found["ConnectWise default", "Log in"]
+    assert finding.result == Result.FAILED
+    assert "key" in finding.details
+    assert "wrongwrongwrong1" not in str(state.message) + finding.details
+    assert found["Lansweeper default", "Log in"].result == Result.OK
+
+
+async def test_version_is_compared_with_the_last_seen(runner: FlowRunner) -> None:
+    await checked()
+    _, found = await checked()
+    assert "as at the last check" in found["ConnectWise default", "Version"].details
+
+
+def test_versions_compare_by_number() -> None:
+    assert "newer" in version_details("v2026.10", "v2026.9")
+    assert "another" in version_details("v2026.9", "v2026.10")
+    assert "first time" in version_details("v2026.9", None)
+
+
+def test_place_of_a_new_field_is_taken_from_another_one_or_given() -> None:
+    defined = [
+        {"id": 1, "podId": 12, "screenId": "cf100", "podDescription": "Configuration", "sequenceNumber": 4}
+    ]
+    record = new_field("ls_software", defined)
+    assert record is not None
+    assert (record["podId"], record["screenId"], record["sequenceNumber"]) == (12, "cf100", 5)
+    assert new_field("ls_software", []) is None
+    given = new_field("ls_software", [], pod_id=7)
+    assert given is not None
+    assert given["podId"] == 7
