@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo up test test-slow lint format bench clean
+.PHONY: demo up test test-slow test-postgres test-browser lint format bench clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,6 +31,17 @@ test: lint
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
+
+# Both say what is missing, and skip, on a machine without PostgreSQL or without a browser.
+test-postgres: $(READY)
+	$(BIN)/python -m pytest -p tests.postgres.plugin -k postgres tests/postgres tests/connectors
+
+test-browser: $(READY) $(VENV)/.browser
+	$(BIN)/python -m pytest tests/browser
+
+$(VENV)/.browser: $(READY)
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[browser]' \
+		&& touch $@
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.run
