@@ -1,0 +1,69 @@
+"""The Company data source: reads companies and other choices, and offers them in the run forms."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from prefect import flow
+from prefect.artifacts import acreate_table_artifact
+from prefect.states import Failed
+
+from connectors.connectwise.block import ConnectWiseConnection
+from connectors.errors import ConnectorError
+from connectors.lansweeper.block import LansweeperConnection
+from tasks.choices import offer, read_block_names, read_companies, read_reference_names, read_sites, total
+from tasks.connections import DEFAULT, shared_connections
+from tasks.progress import run_logger
+from tasks.rules.choices import Choices
+from tasks.saved_blocks import saved_block_names
+
+ARTIFACT_KEY = "refresh-choices"
+T = TypeVar("T")
+
+
+@flow(name="refresh-choices", persist_result=False)
+async def refresh_choices(
+    connectwise: str = DEFAULT, lansweeper: str = DEFAULT, ledger: str = DEFAULT
+) -> Any:
+    """Offer companies, sites, types, statuses, manufacturers, locations and blocks as dropdowns in run forms.
+
+    Defaults and schedules of the deployments stay as they are, and a value typed by hand is still taken. A
+    connection that is not saved is left out; one that can't be read leaves its dropdowns as they are.
+
+    Args:
+        connectwise: name of the ConnectWise PSA Connection block.
+        lansweeper: name of the Lansweeper Connection block.
+        ledger: name of the Integration Ledger block.
+    """
+    problems: list[str] = []
+    inputs = await read_block_names()
+    values: dict[str, list[str]] = {}
+    async with shared_connections(read_only=True, ledger=ledger):
+        if connectwise in await saved_block_names(ConnectWiseConnection):
+            inputs["company"] = await attempt(lambda: read_companies(connectwise), [], problems)
+            values = await attempt(lambda: read_reference_names(connectwise), values, problems)
+        if lansweeper in await saved_block_names(LansweeperConnection):
+            inputs["site_id"] = await attempt(lambda: read_sites(lansweeper), [], problems)
+    changed = await offer(Choices(inputs, values))
+    return await publish(total(inputs) | total(values), changed, problems)
+
+
+async def attempt(read: Callable[[], Awaitable[T]], otherwise: T, problems: list[str]) -> T:
+    """What ``read`` gives; a vendor's refusal is noted, so that the other choices are still refreshed."""
+    try:
+        return await read()
+    except ConnectorError as error:
+        problems.append(str(error))
+        run_logger().error("%s", error)
+        return otherwise
+
+
+async def publish(counts: dict[str, int], changed: list[str], problems: list[str]) -> Any:
+    """How many choices each input offers now; a source that could not be read ends the run as failed."""
+    rows = [{"Input": name, "Choices": count} for name, count in counts.items()]
+    text = f"{len(changed)} run forms changed" + (f": {', '.join(changed)}." if changed else ".")
+    await acreate_table_artifact(table=rows, key=ARTIFACT_KEY, description=text)
+    if problems:
+        return Failed(name=f"{len(problems)} sources could not be read", message="; ".join(problems))
+    return counts

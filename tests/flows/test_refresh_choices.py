@@ -1,0 +1,113 @@
+"""refresh-choices: real companies as dropdowns in run forms; a run by hand without a company asks for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prefect import State, flow, get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.utilities.callables import parameter_schema
+
+from flows.actions import ACTIONS
+from flows.asset_synchronization import asset_synchronization
+from flows.refresh_choices import refresh_choices
+from tasks.choosing import chosen_company, company_input
+from tasks.connections import DEFAULT, shared_connections
+from tasks.rules.choices import Choices, choice_value, company_choices, with_choices
+from tests.flows.running import FlowRunner
+
+
+def test_choices_go_into_models_and_tables_and_leave_the_rest() -> None:
+    schema = parameter_schema(asset_synchronization).model_dump()
+    choices = Choices(
+        {"company": ["A: Alpha", "B: Beta"], "connectwise": ["second"]},
+        {"types": ["ls_Windows"], "statuses": []},
+    )
+    changed = with_choices(schema, choices)
+    settings = changed["definitions"]["AssetSynchronizationSettings"]["properties"]
+    assert settings["company"]["enum"] == ["A: Alpha", "B: Beta"]
+    # The default stays choosable.
+    assert changed["properties"]["connectwise"]["enum"] == ["default", "second"]
+    tables = changed["definitions"]["ReferenceValues"]["properties"]
+    assert {"type": "string", "enum": ["ls_Windows"]} in tables["types"]["additionalProperties"]["anyOf"]
+    assert tables["statuses"] == schema["definitions"]["ReferenceValues"]["properties"]["statuses"]
+    assert with_choices(changed, choices) == changed
+    assert changed["required"] == schema["required"]
+
+
+def test_fields_of_blocks_are_no_inputs() -> None:
+    schema = parameter_schema(ACTIONS["list_assets"]).model_dump()
+    changed = with_choices(schema, Choices({"site_id": ["1: One"]}))
+    assert changed["properties"]["site_id"]["enum"] == ["", "1: One"]
+    assert changed["definitions"] == schema["definitions"]
+
+
+def test_companies_are_shown_as_identifier_and_name() -> None:
+    found = [
+        {"identifier": "b", "name": "Beta  Ltd"},
+        {"identifier": "Gone", "name": "x", "deletedFlag": True},
+        {"identifier": "A", "name": "Alpha: and more"},
+    ]
+    assert company_choices(found) == ["A: Alpha: and more", "b: Beta Ltd"]
+    assert choice_value("A: Alpha: and more") == "A"
+    assert choice_value("typed") == "typed"
+
+
+def test_resume_dialog_offers_the_companies() -> None:
+    company = company_input(["A: Alpha", "B: Beta"]).model_json_schema()["properties"]["company"]
+    assert company["enum"] == ["A: Alpha", "B: Beta"]
+
+
+async def deploy(made: Any, **options: Any) -> Any:
+    async with get_client() as client:
+        return await client.create_deployment(
+            flow_id=await client.create_flow(made),
+            name=made.name,
+            parameter_openapi_schema=parameter_schema(made).model_dump(),
+            enforce_parameter_schema=False,
+            **options,
+        )
+
+
+@pytest.mark.anyio
+@pytest.mark.prefect
+async def test_forms_offer_real_companies_and_keep_defaults_and_schedules(runner: FlowRunner) -> None:
+    nightly = DeploymentScheduleCreate(schedule=CronSchedule(cron="0 2 * * *"), active=False)
+    parameters = {"settings": {"company": "BlueLightCo", "dry_run": True}}
+    ours = await deploy(
+        asset_synchronization,
+        entrypoint="flows.asset_synchronization.asset_synchronization",
+        parameters=parameters,
+        schedules=[nightly],
+    )
+    foreign = await deploy(asking, entrypoint="elsewhere.asking")
+    counts = await refresh_choices()
+    offered = [f"{each['identifier']}: {each['name']}" for each in runner.sandbox.state("company/companies")]
+    async with get_client() as client:
+        after = await client.read_deployment(ours)
+        other = await client.read_deployment(foreign)
+    schema = after.parameter_openapi_schema or {}
+    company = schema["definitions"]["AssetSynchronizationSettings"]["properties"]["company"]
+    assert set(company["enum"]) <= set(offered)
+    assert any(each.startswith(f"{runner.sandbox.company}: ") for each in company["enum"])
+    assert counts["company"] == len(company["enum"])
+    assert after.parameters == parameters
+    assert [(each.active, each.schedule) for each in after.schedules] == [(False, nightly.schedule)]
+    assert "enum" not in str(other.parameter_openapi_schema)
+    assert runner.sandbox.requests()["writes"] == 0
+
+
+@flow(name="asking", persist_result=False)
+async def asking(company: str = "") -> str:
+    async with shared_connections():
+        return await chosen_company(company, DEFAULT)
+
+
+@pytest.mark.anyio
+@pytest.mark.prefect
+async def test_run_that_nobody_started_by_hand_fails_at_once(runner: FlowRunner) -> None:
+    state: State[Any] = await asking(return_state=True)
+    assert state.is_failed()
+    assert "No company is given" in str(state.message)
