@@ -22,7 +22,9 @@ class CompanyMissingError(ValueError):
     """The run names no company and nobody is there to ask."""
 
 
-async def chosen_company(typed: str, connection: str, *, answer_seconds: int = ANSWER_SECONDS) -> str:
+async def chosen_company(
+    typed: str, connection: str, *, answer_seconds: int = ANSWER_SECONDS, look_seconds: int = LOOK_SECONDS
+) -> str:
     """The company that was typed; if none was, the one that the person who started the run picks.
 
     The run pauses until somebody resumes it in the Prefect UI, where the dialog has a dropdown of the
@@ -31,6 +33,7 @@ async def chosen_company(typed: str, connection: str, *, answer_seconds: int = A
     Args:
         connection: name of the ConnectWise PSA Connection block that the companies are read from.
         answer_seconds: how long the run waits for the answer before it fails.
+        look_seconds: pause between two looks for the answer.
 
     Raises:
         CompanyMissingError: the run was scheduled, or not started from a deployment.
@@ -43,10 +46,12 @@ async def chosen_company(typed: str, connection: str, *, answer_seconds: int = A
             "Set the company in the deployment's or the schedule's parameters."
         )
     asked = company_input(await read_companies(connection))
-    answer = await pause_flow_run(asked, timeout=answer_seconds, poll_interval=LOOK_SECONDS)  # type: ignore[misc]
+    answer = await pause_flow_run(asked, timeout=answer_seconds, poll_interval=look_seconds)  # type: ignore[misc]
     company = str(answer.company).strip()
+    if not company:
+        raise CompanyMissingError("The run was resumed without a company. Start it again and pick one.")
     run_logger().info("The company is %s", company)
-    return await chosen_company(company, connection, answer_seconds=answer_seconds)
+    return company
 
 
 async def started_by_hand() -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 from prefect import State, flow, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.flow_engine import run_flow_async
 from prefect.utilities.callables import parameter_schema
 
 from flows.actions import ACTIONS
@@ -102,7 +105,40 @@ async def test_forms_offer_real_companies_and_keep_defaults_and_schedules(runner
 @flow(name="asking", persist_result=False)
 async def asking(company: str = "") -> str:
     async with shared_connections():
-        return await chosen_company(company, DEFAULT)
+        return await chosen_company(company, DEFAULT, answer_seconds=30, look_seconds=1)
+
+
+@pytest.mark.anyio
+@pytest.mark.prefect
+async def test_run_by_hand_asks_for_the_company_and_goes_on_with_it(runner: FlowRunner) -> None:
+    deployment = await deploy(asking, entrypoint="elsewhere.asking")
+    picked = next(
+        f"{each['identifier']}: {each['name']}"
+        for each in runner.sandbox.state("company/companies")
+        if each["identifier"] == runner.sandbox.company
+    )
+    async with get_client() as client:
+        run = await client.create_flow_run_from_deployment(deployment, parameters={})
+        running = asyncio.create_task(run_flow_async(asking, flow_run=run, return_type="state"))
+        try:
+            await paused(run.id)
+            refused = await client.resume_flow_run(run.id, run_input={"company": "no such"})
+            assert "is not one of" in str(refused.details)
+            await client.resume_flow_run(run.id, run_input={"company": picked})
+            state: Any = await asyncio.wait_for(running, 20)
+        finally:
+            running.cancel()
+    assert await state.aresult() == picked
+
+
+async def paused(run_id: UUID) -> None:
+    for _ in range(100):
+        async with get_client() as client:
+            state = (await client.read_flow_run(run_id)).state
+        if state and state.is_paused():
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError("the run did not ask")
 
 
 @pytest.mark.anyio
