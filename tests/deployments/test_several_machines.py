@@ -1,0 +1,159 @@
+"""The compose file and the systemd units, read as files: no engine is needed, and none is started."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cryptography.fernet import Fernet
+
+from deployments.environment_blocks import CONNECTWISE, LANSWEEPER, LEDGER_URL
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = ROOT / "deployments" / "compose"
+UNITS = sorted((ROOT / "deployments" / "systemd").glob("*.service"))
+INSTALLED_AT = "/opt/connectwise-flows/"
+FROM_FILES = (ROOT / "deployments" / "from_files.sh").read_text()
+STACK: dict[str, Any] = yaml.safe_load((COMPOSE / "compose.yaml").read_text())
+SERVICES: dict[str, Any] = STACK["services"]
+FREE = {"true", "false", "1"}
+
+
+def read_from_files() -> set[str]:
+    """The settings that ``from_files.sh`` reads from files."""
+    return set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", "\n".join(re.findall(r"(?m)^names=.*$", FROM_FILES))))
+
+
+def environment_of(unit: Path) -> dict[str, str]:
+    lines = re.findall(r"(?m)^Environment=(.*)$", unit.read_text())
+    return dict(pair.split("=", 1) for line in lines for pair in line.split())
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that ``make_secrets.sh`` writes."""
+    folder = tmp_path_factory.mktemp("compose") / "secrets"
+    for _ in range(2):
+        subprocess.run(["sh", COMPOSE / "make_secrets.sh", folder], check=True)
+    return folder
+
+
+def test_settings_of_blocks_can_be_given_in_files() -> None:
+    secret = {"CONNECTWISE_PUBLIC_KEY", "CONNECTWISE_PRIVATE_KEY", "CONNECTWISE_CLIENT_ID", *LANSWEEPER}
+    assert secret | {LEDGER_URL} <= read_from_files()
+    assert secret <= {*CONNECTWISE, *LANSWEEPER}
+
+
+def test_make_secrets_writes_every_secret_once(secrets: Path) -> None:
+    before = {path.name: path.read_text() for path in secrets.iterdir()}
+    assert set(before) == set(STACK["secrets"])
+    subprocess.run(["sh", COMPOSE / "make_secrets.sh", secrets], check=True)
+    assert {path.name: path.read_text() for path in secrets.iterdir()} == before
+
+
+def test_make_secrets_makes_a_key_that_prefect_takes(secrets: Path) -> None:
+    key = Fernet((secrets / "encryption_key").read_text().strip())
+    assert key.decrypt(key.encrypt(b"secret")) == b"secret"
+    password = (secrets / "postgres_password").read_text().strip()
+    assert len(password) >= 32
+    for name in ("server_database_url", "ledger_url"):
+        assert f":{password}@postgres/" in (secrets / name).read_text()
+
+
+def test_only_their_owner_reaches_the_secrets(secrets: Path) -> None:
+    assert secrets.stat().st_mode & 0o777 == 0o700
+
+
+def test_secrets_stay_out_of_version_control_and_of_the_image() -> None:
+    assert "/secrets/" in (COMPOSE / ".gitignore").read_text().splitlines()
+    assert {entry["file"] for entry in STACK["secrets"].values()} == {
+        f"./secrets/{name}" for name in STACK["secrets"]
+    }
+    copied = re.findall(r"(?m)^COPY (.*) \S+$", (COMPOSE / "Dockerfile").read_text())
+    assert "deployments" not in " ".join(copied).split()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_service_mounts_the_secrets_that_it_names(name: str) -> None:
+    service = SERVICES[name]
+    named = [value for value in service["environment"].values() if str(value).startswith("/run/secrets/")]
+    assert sorted(Path(value).name for value in named) == sorted(service["secrets"])
+    assert set(service["secrets"]) <= set(STACK["secrets"])
+
+
+@pytest.mark.parametrize("name", ["server", "bootstrap", "worker"])
+def test_settings_named_as_files_are_read_from_files(name: str) -> None:
+    named = {each.removesuffix("_FILE") for each in SERVICES[name]["environment"] if each.endswith("_FILE")}
+    assert named <= read_from_files()
+    assert not read_from_files() & set(SERVICES[name]["environment"]), "a secret stands in the compose file"
+
+
+def test_server_gets_its_encryption_key_and_workers_do_not() -> None:
+    assert "encryption_key" in SERVICES["server"]["secrets"]
+    assert all("encryption_key" not in SERVICES[name]["secrets"] for name in ("bootstrap", "worker"))
+
+
+def test_only_this_machine_reaches_the_server() -> None:
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES["server"]["ports"])
+    assert not any("ports" in SERVICES[name] for name in SERVICES.keys() - {"server"})
+
+
+def test_services_start_in_order_and_name_what_exists() -> None:
+    for service in SERVICES.values():
+        for needed, condition in service.get("depends_on", {}).items():
+            kind = condition["condition"]
+            assert kind == "service_completed_successfully" or "healthcheck" in SERVICES[needed]
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in STACK["volumes"] or (COMPOSE / source).is_file()
+
+
+def test_image_is_built_of_what_exists_and_names_no_registry() -> None:
+    text = (COMPOSE / "Dockerfile").read_text()
+    for sources in re.findall(r"(?m)^COPY (.*) \S+$", text):
+        assert all(list(ROOT.glob(source)) for source in sources.split())
+    assert "--constraint constraints.txt" in text
+    assert "://" not in text
+    assert (COMPOSE / SERVICES["worker"]["build"]["context"]).resolve() == ROOT
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda each: each.name)
+def test_unit_starts_programs_that_the_project_has(unit: Path) -> None:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read(unit)
+    script, program, *_ = parser["Service"]["ExecStart"].split()
+    assert (ROOT / script.removeprefix(INSTALLED_AT)).is_file()
+    assert program.startswith(f"{INSTALLED_AT}.venv/bin/")
+    assert parser["Service"]["User"] == "connectwise-flows"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda each: each.name)
+def test_unit_gets_its_secrets_as_credentials(unit: Path) -> None:
+    loaded = set(re.findall(r"(?m)^LoadCredential=(\w+):/etc/connectwise-flows/\1$", unit.read_text()))
+    files = {name: value for name, value in environment_of(unit).items() if name.endswith("_FILE")}
+    assert {value.removeprefix("%d/") for value in files.values()} == loaded
+    assert {name.removesuffix("_FILE") for name in files} <= read_from_files()
+    assert not read_from_files() & set(environment_of(unit)), "a secret stands in the unit"
+
+
+def test_server_unit_gets_its_encryption_key() -> None:
+    unit = next(each for each in UNITS if each.name == "connectwise-flows-server.service")
+    assert "PREFECT_SERVER_ENCRYPTION_KEY_FILE" in environment_of(unit)
+
+
+def test_runbook_names_only_what_exists() -> None:
+    text = (ROOT / "deployments" / "README.md").read_text()
+    for module in re.findall(r"python -m (deployments\.\w+)", text):
+        assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
+    for unit in set(re.findall(r"connectwise-flows-[a-z]+@?", text)):
+        assert any(each.name.startswith(unit) for each in UNITS), unit
+    for service in re.findall(r"docker compose [a-z-]+ (?:--\S+ )*([a-z]+)\b", text):
+        assert service in SERVICES, service
+    for name in re.findall(r"/etc/connectwise-flows/(\w+)`", text):
+        assert any(f"/etc/connectwise-flows/{name}" in each.read_text() for each in UNITS), name
