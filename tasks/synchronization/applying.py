@@ -10,7 +10,7 @@ from connectors.errors import ConnectorError
 from tasks.progress import run_logger
 from tasks.rules.plan import Plan
 from tasks.rules.references import TYPE, ReferencePlan
-from tasks.synchronization.creating import create_configurations
+from tasks.synchronization.creating import FOUND, create_configurations
 from tasks.synchronization.modifying import modify_configurations
 from tasks.synchronization.retyping import retype_configurations
 from tasks.synchronization.run import SyncRun, WriteResult
@@ -49,11 +49,15 @@ async def apply_plan(
 
 
 async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str]:
-    """Asset keys that more than one configuration holds: one count tells whether it is worth a look."""
+    """Asset keys that more than one configuration holds.
+
+    In a calm run one count tells that there are none; after an unclear outcome the new records are read.
+    """
     created = sum(result.ok for result in applied.created.values())
+    unclear = any(result.message == FOUND for result in applied.created.values())
     try:
         count = await run.client.count_configurations(conditions=equals("company/id", run.company.id))
-        if count == existing + created:
+        if count == existing + created and not unclear:
             return []
         found = await find_created(run, run.highest_id)
     except ConnectorError as error:

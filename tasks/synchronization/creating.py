@@ -25,6 +25,8 @@ from tasks.synchronization.patience import Patience
 from tasks.synchronization.run import SyncRun, WriteResult
 from tasks.synchronization.settling import close_batches, read_until_settled
 
+FOUND = "found by reading back"
+
 Ready = tuple[AssetRecord, dict[str, Any]]
 """An asset and the record that creates its configuration."""
 
@@ -228,7 +230,7 @@ class Creating:
         for asset in unclear:
             if asset.key in found:
                 record_id = min(found[asset.key])
-                self.results[asset.key] = WriteResult(asset.key, True, record_id, "found by reading back")
+                self.results[asset.key] = WriteResult(asset.key, True, record_id, FOUND)
         try:
             await close_batches(run, found)
         except ConnectorError as error:
