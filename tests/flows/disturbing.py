@@ -12,6 +12,13 @@ from tasks.connections import connectwise_client, open_ledger, shared_connection
 
 BULK = "/company/configurations/bulk"
 CONFIGURATIONS = "/company/configurations"
+LEAN = {
+    "assetBasicInfo.name": "name",
+    "assetBasicInfo.type": "type.name",
+    "assetCustom.serialNumber": "serialNumber",
+    "assetBasicInfo.mac": "macAddress",
+}
+"""A mapping with one kind of reference data, for tests about something else: each kind costs two subflows."""
 
 
 def rule(method: str | None, path: str, fault: dict[str, Any], **when: Any) -> dict[str, Any]:

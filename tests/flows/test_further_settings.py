@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.flows.disturbing import LEAN
 from tests.flows.running import FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -16,17 +17,17 @@ def linked(runner: FlowRunner) -> list[dict[str, Any]]:
 
 
 async def test_inactive_configurations_stay_so_unless_reactivation_is_set(runner: FlowRunner) -> None:
-    await runner.report()
+    await runner.report(mappings=LEAN)
     ids = [each["id"] for each in linked(runner)]
     for record_id in ids[:3]:
         runner.sandbox.edit("company/configurations", record_id, {"activeFlag": False})
     before = sum(not each["activeFlag"] for each in linked(runner))
-    left = await runner.report()
+    left = await runner.report(mappings=LEAN)
     assert left.counts.modified == 0
-    report = await runner.report(reactivate=True)
+    report = await runner.report(mappings=LEAN, reactivate=True)
     assert report.counts.modified == before >= 3
     assert all(each["activeFlag"] for each in linked(runner))
-    assert (await runner.report(reactivate=True)).counts.modified == 0
+    assert (await runner.report(mappings=LEAN, reactivate=True)).counts.modified == 0
 
 
 async def test_structure_level_creates_the_missing_locations_once(runner: FlowRunner) -> None:

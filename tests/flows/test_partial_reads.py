@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.flows.disturbing import LEAN
 from tests.flows.running import FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -21,13 +22,13 @@ async def test_page_that_ends_too_soon_is_told_and_nothing_is_taken_over(runner:
     runner.sandbox.reset(assets=520)
     empty = {"site": {"assetResources": {"items": [], "pagination": {"next": None}}}}
     runner.sandbox.faults([cut_short(empty)])
-    report = await runner.report(dry_run=True)
+    report = await runner.report(mappings=LEAN, dry_run=True)
     assert report.counts.read == 500
     assert report.notes == ["Lansweeper named 520 assets but gave 500; none of the missing counts as gone."]
 
 
 async def test_filtered_run_takes_no_configuration_of_an_asset_it_did_not_read(runner: FlowRunner) -> None:
-    await runner.report()
+    await runner.report(mappings=LEAN)
     owner, printer = "assetBasicInfo.type", "Printer"
     assets = {each["key"]: each for each in runner.sandbox.state("lansweeper/assets")}
     linked = {custom_value(each, "ls_asset_id"): each for each in runner.configurations()}
@@ -41,6 +42,6 @@ async def test_filtered_run_takes_no_configuration_of_an_asset_it_did_not_read(r
     runner.sandbox.edit(
         "company/configurations", linked[lost]["id"], {"serialNumber": None, "customFields": []}
     )
-    await runner.report(asset_filter=[{"path": owner, "operator": "EQUAL", "value": printer}])
+    await runner.report(mappings=LEAN, asset_filter=[{"path": owner, "operator": "EQUAL", "value": printer}])
     after = {each["id"]: custom_value(each, "ls_asset_id") for each in runner.configurations()}
     assert after[linked[taken]["id"]] == taken

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
 
 async def test_late_reference_record_is_waited_for_and_not_made_twice(runner: FlowRunner) -> None:
+    runner.sandbox.reset(assets=12)
     late = {"kind": "late", "delay": 1.2}
     runner.sandbox.faults([rule("POST", "/procurement/manufacturers", late, nth=[1])])
     report = await runner.report()
@@ -20,6 +21,7 @@ async def test_late_reference_record_is_waited_for_and_not_made_twice(runner: Fl
     assert len(names) == len(set(names))
 
 
+@pytest.mark.slow
 async def test_lost_request_for_a_reference_record_is_sent_again(runner: FlowRunner) -> None:
     runner.sandbox.faults([rule("POST", "/procurement/manufacturers", {"kind": "drop_before"}, nth=[1])])
     report = await runner.report(waiting=QUICK.model_copy(update={"settle_seconds": 0.5}))
@@ -30,6 +32,7 @@ async def test_lost_request_for_a_reference_record_is_sent_again(runner: FlowRun
 
 
 async def test_refused_reference_record_is_told_in_the_report(runner: FlowRunner) -> None:
+    runner.sandbox.reset(assets=12)
     refusal = status(400, {"code": "InvalidObject", "message": "no such name, please"})
     runner.sandbox.faults([rule("POST", "/procurement/manufacturers", refusal, nth=[1])])
     report = await runner.report()
