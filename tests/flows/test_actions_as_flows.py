@@ -11,6 +11,7 @@ import yaml
 from prefect import Flow, State
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
+from prefect.flow_engine import run_flow_async
 
 import tasks.connectwise
 import tasks.lansweeper
@@ -194,10 +195,16 @@ async def test_refused_records_of_a_bulk_request_fail_the_run_and_are_listed(act
 async def test_run_from_the_form_records_the_block_by_reference(actions: Actions) -> None:
     block = await ConnectWiseConnection.aload("default")
     flow = ACTIONS["list_locations"]
-    reference = {"$ref": {"block_document_id": str(block._block_document_id)}}
-    state: State[Any] = await flow(connection=reference, page_size=1, return_state=True)  # type: ignore[arg-type]
-    assert (await state.aresult()).total == 1
+    picked = {"connection": {"$ref": {"block_document_id": str(block._block_document_id)}}, "page_size": 1}
     async with get_client() as client:
-        assert state.state_details.flow_run_id
-        recorded = (await client.read_flow_run(state.state_details.flow_run_id)).parameters
-    assert actions.runner.sandbox.info["connectwise"]["private_key"] not in json.dumps(recorded)
+        deployment = await client.create_deployment(
+            flow_id=await client.create_flow(flow),
+            name=flow.name,
+            parameter_openapi_schema=flow.parameters.model_dump(),
+            enforce_parameter_schema=True,
+        )
+        run = await client.create_flow_run_from_deployment(deployment, parameters=picked)
+        state: Any = await run_flow_async(flow, flow_run=run, parameters=run.parameters, return_type="state")
+        recorded = (await client.read_flow_run(run.id)).parameters
+    assert (await state.aresult()).total == 1
+    assert recorded == picked
