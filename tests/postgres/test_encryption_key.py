@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ import asyncpg
 import httpx
 import pytest
 
-from deployments.local_prefect import LocalPrefect
-from tests.postgres.prefect_server import FROM_FILES, prefect_on, private_home
+from deployments.local_prefect import KEY_FILE, LocalPrefect
+from tests.postgres.prefect_server import FROM_FILES, ROOT, prefect_on, private_home
 
 pytestmark = pytest.mark.anyio
 SECRET = "the-secret-that-nobody-reads"
@@ -48,7 +49,9 @@ async def everything_in(database: str) -> str:
     return "\n".join(rows)
 
 
-async def test_postgres_holds_neither_the_secret_nor_the_key(database: str, tmp_path: Path) -> None:
+async def test_postgres_holds_neither_secret_nor_key_and_the_key_can_be_rotated(
+    database: str, tmp_path: Path
+) -> None:
     home = private_home(tmp_path / "prefect")
     with prefect_on(database, home) as server:
         block = save_secret(server)
@@ -57,8 +60,26 @@ async def test_postgres_holds_neither_the_secret_nor_the_key(database: str, tmp_
         assert "kept" in kept
         assert SECRET not in kept
         assert "fernet_key" not in kept
+    old = home / "old.key"
+    (home / KEY_FILE).rename(old)
+    private_home(home)
+    assert rotate(home, old) == 0
     with prefect_on(database, home) as again:
         assert read_secret(again, block) == SECRET
+    assert rotate(home, old) == 0, "once more does no harm"
+    (home / KEY_FILE).unlink()
+    private_home(home)
+    assert rotate(home, private_home(tmp_path / "stranger") / KEY_FILE) == 1
+
+
+def rotate(home: Path, old: Path) -> int:
+    """Run the program that encrypts the blocks anew, as the runbook says; returns its exit code."""
+    environment = {
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL_FILE": str(home / "database"),
+        "PATH": "/usr/bin:/bin",
+    }
+    command = [FROM_FILES, sys.executable, "-m", "deployments.rotate_encryption_key", old, home / KEY_FILE]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True).returncode
 
 
 @pytest.mark.parametrize("content", [None, ""], ids=["absent", "empty"])
