@@ -27,7 +27,8 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 test: lint
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not speed"
+	$(BIN)/pytest -m "speed and not slow"
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow

@@ -43,10 +43,9 @@ def main() -> int:
 
 
 def set_up(prefect: LocalPrefect, sandbox: Sandbox) -> None:
-    """Blocks for the sandbox, the work pool and every deployment of ``prefect.yaml``; repeatable."""
+    """Blocks for the sandbox, then everything that a Prefect server needs for these flows; repeatable."""
     run(prefect, "-m", "deployments.save_blocks", str(HOME / "ledger.db"), json.dumps(sandbox.info))
-    run(prefect, "-m", "prefect", "work-pool", "create", POOL, "--type", "process", "--overwrite")
-    run(prefect, "-m", "prefect", "--no-prompt", "deploy", "--all")
+    run(prefect, "-m", "deployments.bootstrap")
 
 
 def run(prefect: LocalPrefect, *arguments: str) -> None:

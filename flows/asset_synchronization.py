@@ -8,6 +8,7 @@ from prefect import flow
 from prefect.states import Cancelled, Failed
 
 from flows.reference_data import location_flow, manufacturer_flow, status_flow, type_flow
+from tasks.choosing import chosen_company
 from tasks.connections import DEFAULT, connectwise_client, open_ledger, shared_connections
 from tasks.rules.ceilings import check_ceilings
 from tasks.rules.plan import Plan
@@ -52,6 +53,7 @@ async def asset_synchronization(
         connectwise_client(connectwise) as client,
         open_ledger() as database,
     ):
+        settings = settings.for_company(await chosen_company(settings.company, connectwise))
         run = await prepare_run(settings, connectwise, lansweeper, client, database)
         if settings.dry_run:
             return await synchronize(run)

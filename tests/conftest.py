@@ -68,9 +68,13 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPr
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Prefect leaves one socket to its server open for each event loop that ran a flow, an empty one too."""
+    """Prefect leaves one socket to its server open for each event loop that ran a flow, an empty one too.
+
+    Tests of one file stay with one of several processes, since they share a server and its leases.
+    """
     for item in items:
         if item.get_closest_marker("prefect"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
             item.add_marker(
                 pytest.mark.filterwarnings(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -100,6 +100,7 @@ class AssetSynchronizationSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     company: str = Field(
+        default="",
         title="Company",
         description='ConnectWise company of the configurations: identifier, or "identifier: name".',
         examples=["BlueLightCo"],
@@ -161,9 +162,7 @@ class AssetSynchronizationSettings(BaseModel):
 
     @field_validator("company")
     @classmethod
-    def _company_is_named(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("The company is empty. Give its ConnectWise identifier.")
+    def _without_outer_blanks(cls, value: str) -> str:
         return value.strip()
 
     @field_validator("mappings", mode="before")
@@ -175,6 +174,10 @@ class AssetSynchronizationSettings(BaseModel):
     @classmethod
     def _any_custom_mapping_form(cls, value: Any) -> Any:
         return read_custom_field_mappings(value)
+
+    def for_company(self, company: str) -> Self:
+        """The same settings for the company that was chosen."""
+        return self.model_copy(update={"company": company})
 
     def all_mappings(self) -> list[FieldMapping]:
         """Field and custom field mappings, with the value tables of references laid in."""

@@ -11,7 +11,7 @@ from tests.connectors.ledger_places import place, start_python
 from tests.connectors.test_budget_window import most_in_a_window
 
 __all__ = ["place"]
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.speed]
 WINDOW = 10.0
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from connectors.lansweeper.block import LansweeperConnection
 from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.lansweeper.block import LansweeperConnection
 from tests.flows.running import FlowRunner
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -44,6 +44,10 @@ async def test_unknown_company(runner: FlowRunner) -> None:
     text = await message(runner, company="NoSuchCo")
     assert "'NoSuchCo'" in text
     assert "List Companies" in text
+
+
+async def test_no_company(runner: FlowRunner) -> None:
+    assert "No company is given" in await message(runner, company="  ")
 
 
 async def test_missing_custom_field(runner: FlowRunner) -> None:

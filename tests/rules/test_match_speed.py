@@ -6,6 +6,8 @@ import pytest
 
 from benchmarks.match_and_diff import measure, measure_memory
 
+pytestmark = pytest.mark.speed
+
 BOUND = 1.5
 
 

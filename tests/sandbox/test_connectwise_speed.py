@@ -8,7 +8,7 @@ import pytest
 
 from tests.sandbox.connectwise_world import World, caller, configuration, insert_configurations, small_world
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.speed]
 FIELDS = (
     "id,name,activeFlag,type/id,type/name,status/name,manufacturer/name,location/name,serialNumber,"
     "modelNumber,macAddress,ipAddress,osType,osInfo,customFields,_info/lastUpdated"
