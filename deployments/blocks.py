@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from connectors.lansweeper.block import LansweeperConnection
 from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
 from tasks.connections import DEFAULT
 
