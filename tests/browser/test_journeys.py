@@ -92,6 +92,8 @@ def test_real_run_over_the_ceiling_reports_what_the_plan_said(
 def test_run_page_tells_its_state_and_artifacts(page: Page, stack: Stack, runs: dict[str, str]) -> None:
     page.goto(f"{stack.ui}/runs/flow-run/{runs['real']}")
     expect(page.get_by_text("Completed").first).to_be_visible()
+    # The picture of the tasks moves into place for a while.
+    page.wait_for_timeout(4000)
     shoot(page, "10-run")
     page.get_by_role("tab", name="Artifacts").or_(page.get_by_text("Artifacts", exact=True)).last.click()
     expect(page.get_by_text("asset-synchronization-report", exact=False).first).to_be_visible()
