@@ -6,6 +6,7 @@ The tests build on each other, in the order of this file: the plan is read befor
 from __future__ import annotations
 
 import re
+import uuid
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,7 +24,9 @@ NAMES_NO_RECORD = {"Warnings", "Notes", "Reference records to create", "Referenc
 
 def test_block_form_refuses_an_empty_company_id(page: Page, stack: Stack) -> None:
     page.goto(f"{stack.ui}/blocks/catalog/connectwise-psa-connection/create")
-    forms.block_input(page, "Block Name").fill("made-in-the-browser")
+    # A home that was used before has the block of that time still.
+    name = f"made-in-the-browser-{uuid.uuid4().hex[:8]}"
+    forms.block_input(page, "Block Name").fill(name)
     for label in ("ConnectWise PSA Site", "ConnectWise Public Key", "Client ID"):
         forms.block_input(page, label).fill("na.myconnectwise.net")
     forms.block_input(page, "ConnectWise Private Key").fill(TYPED_KEY)
@@ -34,7 +37,7 @@ def test_block_form_refuses_an_empty_company_id(page: Page, stack: Stack) -> Non
     forms.block_input(page, "ConnectWise Company ID").fill("bluelight")
     page.get_by_role("button", name="Create").click()
     page.wait_for_url(re.compile(r"/blocks/block/"))
-    expect(page.get_by_text("made-in-the-browser").first).to_be_visible()
+    expect(page.get_by_text(name).first).to_be_visible()
     shoot(page, "02-block-created")
     assert TYPED_KEY not in page.content()
 
