@@ -111,7 +111,7 @@ def synchronize(page: Page, stack: Stack, picture: str, *, dry_run: bool) -> str
     forms.pick(page, "Company", COMPANY, look=lambda: shoot(page, f"{picture}-dropdown"))
     forms.switch(page, "Dry run", dry_run)
     forms.switch(page, "Go on over a ceiling", not dry_run)
-    page.get_by_text("Company", exact=True).first.scroll_into_view_if_needed()
+    forms.parameter(page, "Company").scroll_into_view_if_needed()
     shoot(page, picture)
     run_id = forms.submit(page)
     run = stack.wait_for_run(run_id)
