@@ -30,8 +30,8 @@ def test_choices_go_into_models_and_tables_and_leave_the_rest() -> None:
     )
     changed = with_choices(schema, choices)
     settings = changed["definitions"]["AssetSynchronizationSettings"]["properties"]
-    assert settings["company"]["enum"] == ["A: Alpha", "B: Beta"]
-    # The default stays choosable.
+    # The defaults stay choosable: an empty company means that the run asks for it.
+    assert settings["company"]["enum"] == ["", "A: Alpha", "B: Beta"]
     assert changed["properties"]["connectwise"]["enum"] == ["default", "second"]
     tables = changed["definitions"]["ReferenceValues"]["properties"]
     assert {"type": "string", "enum": ["ls_Windows"]} in tables["types"]["additionalProperties"]["anyOf"]
@@ -93,7 +93,7 @@ async def test_forms_offer_real_companies_and_keep_defaults_and_schedules(runner
         other = await client.read_deployment(foreign)
     schema = after.parameter_openapi_schema or {}
     company = schema["definitions"]["AssetSynchronizationSettings"]["properties"]["company"]
-    assert set(company["enum"]) <= set(offered)
+    assert set(company["enum"]) <= {"", *offered}
     assert any(each.startswith(f"{runner.sandbox.company}: ") for each in company["enum"])
     assert counts["company"] == len(company["enum"])
     assert after.parameters == parameters
