@@ -41,6 +41,7 @@ def test_silent_run_is_crashed_and_a_paused_one_is_not_silent() -> None:
     assert {"prefect.flow-run.heartbeat", "prefect.flow-run.Suspended"} <= set(trigger["expect"])
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 @pytest.mark.prefect
 async def test_bootstrap_twice(
