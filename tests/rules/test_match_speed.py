@@ -11,7 +11,9 @@ pytestmark = pytest.mark.speed
 BOUND = 1.5
 
 
-@pytest.mark.parametrize("linked", [False, True], ids=["first run", "linked"])
+@pytest.mark.parametrize(
+    "linked", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["first run", "linked"]
+)
 def test_fifteen_thousand_cost_at_most_half_more_than_by_hand(linked: bool) -> None:
     """Process CPU of five runs each, medians or the fastest: other work slows single runs, by either way."""
     found = measure(15_000, linked=linked, runs=5)
