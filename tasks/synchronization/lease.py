@@ -6,7 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from prefect import get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+    FlowRunFilterTags,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.sorting import FlowRunSort
 from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
 from prefect.runtime import flow_run
 
@@ -59,11 +66,9 @@ async def _tag_this_run(name: str) -> None:
 
 
 async def _holder(name: str) -> str:
+    """The newest running run that has held the lease: a killed one stays Running until somebody marks it."""
+    running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
+    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[name]), state=running)
     async with get_client() as client:
-        found = await client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(tags=FlowRunFilterTags(all_=[name])), limit=10
-        )
-    # A killed run stays in the state Running until somebody marks it, so only the newest one counts.
-    running = [each for each in found if each.start_time and each.state and each.state.is_running()]
-    newest = max(running, key=lambda each: str(each.start_time), default=None)
-    return f"flow run {newest.name} ({newest.id})" if newest else "a run that has just ended"
+        found = await client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.START_TIME_DESC, limit=1)
+    return f"flow run {found[0].name} ({found[0].id})" if found else "a run that has just ended"

@@ -107,3 +107,4 @@ async def test_second_writing_run_is_cancelled_and_names_the_holder(runner: Flow
     finally:
         holder.kill()
         holder.wait()
+        await free_lease(runner)
