@@ -16,7 +16,7 @@ from flows.asset_synchronization import asset_synchronization
 from tasks.rules.report import RunReport
 from tasks.synchronization.settings import AssetSynchronizationSettings, Ceilings, Waiting
 
-QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=8)
+QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
 
 
 class FlowRunner:

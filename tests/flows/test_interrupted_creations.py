@@ -58,6 +58,7 @@ async def test_pause_that_is_too_long_ends_as_not_sent(runner: FlowRunner) -> No
     await finish(runner)
 
 
+@pytest.mark.slow
 async def test_reading_back_that_fails_keeps_the_report_and_the_note_of_the_batch(runner: FlowRunner) -> None:
     runner.sandbox.faults(
         [

@@ -137,6 +137,7 @@ async def test_failed_journal_stops_the_writes_and_keeps_the_counts_true(runner:
     assert all("disk is full" in each.message for each in report.failures)
 
 
+@pytest.mark.slow
 async def test_type_change_leaves_records_alone_that_a_person_moved(runner: FlowRunner) -> None:
     await runner.report(mappings=LEAN)
     mappings = {"assetBasicInfo.name": "name", "assetBasicInfo.type": "type.name"}

@@ -213,6 +213,7 @@ async def last_run(runner: FlowRunner) -> str:
         return (await ledger.recent_runs(1))[0].run_id
 
 
+@pytest.mark.slow
 async def test_lost_answers_are_no_failures_and_a_refusal_leaves_the_others(runner: FlowRunner) -> None:
     before = by_id(runner.sandbox.state(CONFIGURATIONS))
     run_id = await run(runner)
