@@ -2,7 +2,7 @@
 
 Registers the blocks, makes the work pool and the automation that marks dead runs as crashed, saves blocks
 from environment variables where they are given, deploys ``prefect.yaml`` and refreshes the choices of the
-run forms. What a person changed in the meantime stays: the pool's settings, and which schedules are active.
+run forms. What a person changed in the meantime stays: the pool's settings, default parameters and schedules.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ import asyncio
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 from prefect import get_client
-from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
+from prefect.client.schemas.objects import WorkPool
 from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 from rich.console import Console
@@ -25,6 +27,7 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.lansweeper.block import LansweeperConnection
 from deployments.crash_automation import HEARTBEAT_SECONDS, install_crash_automation
 from deployments.environment_blocks import save_environment_blocks
+from deployments.kept_settings import present_deployments, restore
 from flows.refresh_choices import refresh_choices
 from tasks.choices import own_deployments
 from tasks.saved_blocks import saved_block_names
@@ -33,9 +36,8 @@ ROOT = Path(__file__).resolve().parent.parent
 POOL = "connectwise"
 RUNS_AT_ONCE = 8
 """Limit of a new pool; each run is a process of about 150 MB."""
-
-ActiveSchedules = dict[str, dict[str, bool]]
-"""By deployment and slug of the schedule: whether it is active."""
+HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
+"""Without it Prefect's runs send no sign of life, and none is ever marked as crashed."""
 
 
 def main() -> int:
@@ -59,9 +61,9 @@ async def bootstrap() -> list[str]:
     done.append(await install_crash_automation())
     saved = await save_environment_blocks(os.environ)
     done.append(f"Blocks saved from the environment: {', '.join(saved) or 'none'}.")
-    active = await active_schedules()
+    before = await present_deployments()
     deploy()
-    await restore_schedules(active)
+    await restore(before)
     done.append(f"{len(await own_deployments())} deployments are in place.")
     if await saved_block_names(ConnectWiseConnection) or await saved_block_names(LansweeperConnection):
         state = await refresh_choices(return_state=True)
@@ -80,26 +82,40 @@ async def register_blocks() -> list[str]:
 
 
 async def make_pool() -> str:
-    """The process work pool with its limit; one that is there stays as it is."""
+    """The process work pool with its limit; one that is there stays, but its runs get a heartbeat."""
     async with get_client() as client:
-        if await _pool_exists(client):
-            return f"Work pool {POOL} is there; it stays as it is."
-        template = ProcessWorker.get_default_base_job_template()
-        environment = template["variables"]["properties"]["env"]
-        environment["default"] = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS)}
-        pool = WorkPoolCreate(
-            name=POOL, type="process", base_job_template=template, concurrency_limit=RUNS_AT_ONCE
-        )
-        await client.create_work_pool(pool)
-    return f"Work pool {POOL} made, {RUNS_AT_ONCE} runs at once."
+        try:
+            there = await client.read_work_pool(POOL)
+        except ObjectNotFound:
+            template = with_heartbeat(ProcessWorker.get_default_base_job_template())
+            await client.create_work_pool(
+                WorkPoolCreate(
+                    name=POOL, type="process", base_job_template=template, concurrency_limit=RUNS_AT_ONCE
+                )
+            )
+            return f"Work pool {POOL} made, {RUNS_AT_ONCE} runs at once."
+        template = with_heartbeat(there.base_job_template)
+        if template == there.base_job_template:
+            return f"Work pool {POOL} is there{_other_type(there)}; it stays as it is."
+        await client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=template))
+    return f"Work pool {POOL} is there{_other_type(there)}; its runs send heartbeats from now on."
 
 
-async def _pool_exists(client: PrefectClient) -> bool:
-    try:
-        await client.read_work_pool(POOL)
-    except ObjectNotFound:
-        return False
-    return True
+def with_heartbeat(template: dict[str, Any]) -> dict[str, Any]:
+    """The job template with a frequency of heartbeats among the runs' environment, unless it has one.
+
+    A template without an input ``env``, as somebody may have written it, stays as it is.
+    """
+    changed = deepcopy(template)
+    environment = changed.get("variables", {}).get("properties", {}).get("env")
+    if isinstance(environment, dict):
+        given = environment.get("default") or {}
+        environment["default"] = {HEARTBEAT: str(HEARTBEAT_SECONDS)} | given
+    return changed
+
+
+def _other_type(pool: WorkPool) -> str:
+    return "" if pool.type == "process" else f", but of the type {pool.type}, not process"
 
 
 def deploy() -> None:
@@ -123,24 +139,6 @@ def _with_api_address() -> dict[str, str]:
     return dict(os.environ) | (
         {"PREFECT_API_URL": str(address), "PREFECT_HOME": str(PREFECT_HOME.value())} if address else {}
     )
-
-
-async def active_schedules() -> ActiveSchedules:
-    """Which schedules are active now: a new deployment of the same would switch them back."""
-    return {
-        each.name: {schedule.slug: schedule.active for schedule in each.schedules if schedule.slug}
-        for each in await own_deployments()
-    }
-
-
-async def restore_schedules(active: ActiveSchedules) -> None:
-    """Switch schedules to what they were before; new ones stay as ``prefect.yaml`` has them."""
-    async with get_client() as client:
-        for deployment in await own_deployments():
-            for schedule in deployment.schedules:
-                was = active.get(deployment.name, {}).get(schedule.slug or "")
-                if was is not None and was != schedule.active:
-                    await client.update_deployment_schedule(deployment.id, schedule.id, active=was)
 
 
 if __name__ == "__main__":

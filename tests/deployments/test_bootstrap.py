@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect import get_client
 from prefect.automations import Automation
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate, WorkPoolUpdate
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.schedules import CronSchedule
 
 from connectors.connectwise.block import ConnectWiseConnection
-from deployments.bootstrap import POOL, bootstrap
+from deployments.bootstrap import HEARTBEAT, POOL, bootstrap, with_heartbeat
 from deployments.crash_automation import NAME, crash_automation
 from deployments.environment_blocks import environment_blocks
 from deployments.local_prefect import LocalPrefect
 from deployments.local_sandbox import Sandbox
 from tasks.choices import own_deployments
+
+AT_THREE = CronSchedule(cron="0 3 * * *", timezone="Europe/Vienna")
+WEEKLY = CronSchedule(cron="0 4 * * 0", timezone="UTC")
+DEFAULTS = {"settings": {"company": "BlueLightCo", "dry_run": True}}
 
 
 def variables(sandbox: Sandbox) -> dict[str, str]:
@@ -57,19 +65,21 @@ async def test_bootstrap_twice(
     deployments = {each.name: each for each in await own_deployments()}
     nightly = deployments["asset-synchronization"].schedules
     assert [each.active for each in nightly] == [False]
+    await change_by_hand(deployments["asset-synchronization"])
     async with get_client() as client:
-        await client.update_deployment_schedule(
-            deployments["asset-synchronization"].id, nightly[0].id, active=True
-        )
         done = await bootstrap()
         pool = await client.read_work_pool(POOL)
         kept = {each.name: each for each in await own_deployments()}
         automations = [each for each in await client.read_automations() if each.name == NAME]
     assert pool.type == "process"
+    assert pool.base_job_template["variables"]["properties"]["env"]["default"] == {
+        HEARTBEAT: "30",
+        "OWN": "1",
+    }
     assert len(automations) == 1
     assert (await Automation.aread(name=NAME)).enabled
-    assert [each.active for each in kept["asset-synchronization"].schedules] == [True]
     assert kept.keys() == deployments.keys()
+    assert_kept(kept["asset-synchronization"])
     block = await ConnectWiseConnection.aload("default")
     assert block.company_id == sandbox.info["connectwise"]["company_id"]
     schema = kept["asset-synchronization"].parameter_openapi_schema or {}
@@ -77,3 +87,41 @@ async def test_bootstrap_twice(
     assert any(each.startswith(sandbox.company) for each in company["enum"])
     private = sandbox.info["connectwise"]["private_key"]
     assert private not in " ".join(done)
+
+
+async def change_by_hand(deployment: DeploymentResponse) -> None:
+    """What a person does in the UI: schedules, defaults, and a pool as an older version has made it."""
+    async with get_client() as client:
+        nightly = deployment.schedules[0].id
+        await client.update_deployment_schedule(
+            deployment.id, nightly, active=True, schedule=AT_THREE, parameters=DEFAULTS
+        )
+        added = DeploymentScheduleCreate(schedule=WEEKLY, active=True)
+        await client.create_deployment_schedules(deployment.id, [added])
+        changed = DeploymentUpdate.model_validate({"parameters": DEFAULTS, "paused": True})
+        await client.update_deployment(deployment.id, changed)
+        template = (await client.read_work_pool(POOL)).base_job_template
+        template["variables"]["properties"]["env"]["default"] = {"OWN": "1"}
+        await client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=template))
+
+
+def assert_kept(deployment: DeploymentResponse) -> None:
+    assert deployment.parameters == DEFAULTS
+    assert deployment.paused
+    kept = {each.slug: (each.schedule, each.active, each.parameters) for each in deployment.schedules}
+    assert kept == {"nightly": (AT_THREE, True, DEFAULTS), None: (WEEKLY, True, {})}
+    assert len(deployment.schedules) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        (None, {HEARTBEAT: "30"}),
+        ({"OWN": "1"}, {HEARTBEAT: "30", "OWN": "1"}),
+        ({HEARTBEAT: "60"}, {HEARTBEAT: "60"}),
+    ],
+)
+def test_runs_of_a_pool_get_a_heartbeat(given: Any, wanted: Any) -> None:
+    template = {"variables": {"properties": {"env": {"default": given}}}}
+    assert with_heartbeat(template)["variables"]["properties"]["env"]["default"] == wanted
+    assert with_heartbeat({"job_configuration": {}}) == {"job_configuration": {}}
