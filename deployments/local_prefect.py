@@ -38,6 +38,11 @@ class LocalPrefect:
     def ui_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def home(self) -> Path:
+        """The folder of its database, its key and its logs."""
+        return Path(self.environment["PREFECT_HOME"])
+
 
 def free_port() -> int:
     """A loopback port that nobody listens on at the moment."""

@@ -1,17 +1,19 @@
 """``make up``: sandbox, Prefect server, worker and deployments on this machine, until it is stopped.
 
-Prints the address of the Prefect UI. Everything it keeps lies under ``build/up``; the user's own Prefect is
-not touched. Ctrl-C, or SIGTERM, stops all of it.
+Prints the address of the Prefect UI. Everything it keeps lies under ``build/up``, or in the folder that the
+environment variable CONNECTWISE_FLOWS_UP_HOME names, so that two can run side by side; the user's own Prefect
+is not touched. Ctrl-C, or SIGTERM, stops all of it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,30 +23,37 @@ from deployments.local_prefect import LocalPrefect, local_prefect, stop
 from deployments.local_sandbox import Sandbox, start_sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
-HOME = ROOT / "build" / "up"
+HOME_VARIABLE = "CONNECTWISE_FLOWS_UP_HOME"
 POOL = "connectwise"
 
 
 def main() -> int:
     """Start everything, print where it is, wait to be stopped."""
     console = Console(highlight=False)
-    HOME.mkdir(parents=True, exist_ok=True)
+    home = home_folder(os.environ)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "worker.log").unlink(missing_ok=True)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     console.print("Starting the sandbox and the Prefect server ...")
-    with start_sandbox("--seed", "7", "--assets", "400") as sandbox, local_prefect(HOME) as prefect:
+    with start_sandbox("--seed", "7", "--assets", "400") as sandbox, local_prefect(home) as prefect:
         set_up(prefect, sandbox)
         with worker(prefect) as process:
             tell(console, prefect, sandbox)
-            wait(stopped, process)
+            wait(stopped, process, home)
             console.print("Stopping ...")
     return 0
 
 
+def home_folder(environment: Mapping[str, str]) -> Path:
+    """Where databases, logs and answers lie: a folder that is named counts from the project's own."""
+    return ROOT / (environment.get(HOME_VARIABLE, "").strip() or "build/up")
+
+
 def set_up(prefect: LocalPrefect, sandbox: Sandbox) -> None:
     """Blocks for the sandbox, then everything that a Prefect server needs for these flows; repeatable."""
-    run(prefect, "-m", "deployments.save_blocks", str(HOME / "ledger.db"), json.dumps(sandbox.info))
+    run(prefect, "-m", "deployments.save_blocks", str(prefect.home / "ledger.db"), json.dumps(sandbox.info))
     run(prefect, "-m", "deployments.bootstrap")
 
 
@@ -71,7 +80,7 @@ def worker(prefect: LocalPrefect) -> Iterator[subprocess.Popen[bytes]]:
         "--type",
         "process",
     )
-    with (HOME / "worker.log").open("wb") as log:
+    with (prefect.home / "worker.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603
             command, cwd=ROOT, env=dict(prefect.environment), stdout=log, stderr=subprocess.STDOUT
         )
@@ -89,14 +98,16 @@ def tell(console: Console, prefect: LocalPrefect, sandbox: Sandbox) -> None:
     console.print(f"Deployments:     {prefect.ui_url}/deployments")
     console.print(f"Sandbox control: {sandbox.info['control']}/requests")
     console.print(f"Try: run asset-synchronization for the company {sandbox.company}, first as a dry run.")
-    console.print(f"Logs: {HOME.relative_to(ROOT)}/server.log and worker.log. Ctrl-C stops everything.\n")
+    console.print(
+        f"Logs: {os.path.relpath(prefect.home, ROOT)}/server.log and worker.log. Ctrl-C stops everything.\n"
+    )
 
 
-def wait(stopped: threading.Event, process: subprocess.Popen[bytes]) -> None:
+def wait(stopped: threading.Event, process: subprocess.Popen[bytes], home: Path) -> None:
     """Until a signal comes, or the worker ends by itself."""
     while not stopped.wait(1.0):
         if process.poll() is not None:
-            raise RuntimeError(f"The worker ended with exit code {process.returncode}; see {HOME}/worker.log")
+            raise RuntimeError(f"The worker ended with exit code {process.returncode}; see {home}/worker.log")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +17,14 @@ from typing import Any
 
 import httpx
 
+from deployments.up import HOME_VARIABLE, home_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build" / "browser"
+OWN_HOME = ROOT / "build" / "up-for-tests"
+"""Another folder than that of ``make up``, so that the tests can run beside it; new each time."""
 RUNNING = "CONNECTWISE_FLOWS_TEST_UI"
-"""Names the UI of a ``make up`` that runs already, to be used instead of a new one."""
+"""Names the UI of a ``make up`` that runs already, to be used instead of a new one; its home as there."""
 START_LIMIT_SECONDS = 420
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
@@ -82,17 +87,23 @@ class Stack:
 def running_stack() -> Iterator[Stack]:
     """Start ``make up``'s program, wait for its address, stop it at the end as Ctrl-C would."""
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    home = ROOT / "build" / "up"
     output = OUTPUT / "up.log"
     if os.environ.get(RUNNING):
-        yield Stack(os.environ[RUNNING], Path(os.environ.get(f"{RUNNING}_HOME", home)), output)
+        output.touch()
+        yield Stack(os.environ[RUNNING], home_folder(os.environ), output)
         return
+    shutil.rmtree(OWN_HOME, ignore_errors=True)
+    environment = {**os.environ, HOME_VARIABLE: str(OWN_HOME)}
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "deployments.up"], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "deployments.up"],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     try:
-        yield Stack(_address(process, output), home, output)
+        yield Stack(_address(process, output), OWN_HOME, output)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)
