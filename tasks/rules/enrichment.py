@@ -1,0 +1,153 @@
+"""What ConnectWise knows of a configuration, as texts for the custom fields of its Lansweeper asset.
+
+A configuration, its agreements and its tickets go in, the eleven texts come out; compared with what the
+asset has, only what differs is left. Several agreements stand in one text, joined with "; ": active ones
+first, then those that began last, then by id. The nth entry of each of the six agreement fields is the same
+agreement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from tasks.rules.comparing import same
+from tasks.rules.records import FieldChange
+from tasks.rules.targets import Kind
+
+TOTAL_TICKETS = "cw_total_tickets"
+OPEN_TICKETS = "cw_open_tickets"
+CLOSED_TICKETS = "cw_closed_tickets"
+CONFIGURATION_URL = "cw_configuration_url"
+AGREEMENT_ID = "cw_agreement_id"
+AGREEMENT_NAME = "cw_agreement_name"
+AGREEMENT_TYPE = "cw_agreement_type"
+AGREEMENT_STATUS = "cw_agreement_status"
+AGREEMENT_START_DATE = "cw_agreement_start_date"
+AGREEMENT_END_DATE = "cw_agreement_end_date"
+SLA = "cw_sla"
+
+TOTALS = (TOTAL_TICKETS, OPEN_TICKETS, CLOSED_TICKETS)
+AGREEMENT_FIELDS = (
+    AGREEMENT_ID,
+    AGREEMENT_NAME,
+    AGREEMENT_TYPE,
+    AGREEMENT_STATUS,
+    AGREEMENT_START_DATE,
+    AGREEMENT_END_DATE,
+)
+FIELDS = (*TOTALS, CONFIGURATION_URL, *AGREEMENT_FIELDS, SLA)
+"""The custom fields in the order in which plans and reports show them."""
+
+SEPARATOR = "; "
+_ACTIVE = "active"
+_NEVER = date.min
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimits:
+    """What one text holds at most: agreements, and characters. What does not fit is counted, not lost."""
+
+    agreements: int = 50
+    characters: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationFacts:
+    """A configuration with what belongs to it, as the two list actions answer it.
+
+    ``asset_key`` is its ``ls_asset_id``, None where it has none; ``url`` is its page in ConnectWise; ``sla``
+    a reference with ``name``.
+    """
+
+    id: int
+    name: str
+    asset_key: str | None
+    url: str = ""
+    sla: Record | None = None
+    agreements: Sequence[Record] = ()
+    tickets: Sequence[Record] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AssetState:
+    """A Lansweeper asset. ``values`` are the texts of our custom fields by name; absent ones are left out."""
+
+    key: str
+    name: str
+    url: str
+    values: Mapping[str, str]
+
+
+def wanted_texts(facts: ConfigurationFacts, limits: TextLimits | None = None) -> dict[str, str]:
+    """The text of each of the eleven fields; empty text clears a field, totals are never empty."""
+    closed = sum(bool(each.get("closedFlag")) for each in facts.tickets)
+    total = len(facts.tickets)
+    return {
+        TOTAL_TICKETS: str(total),
+        OPEN_TICKETS: str(total - closed),
+        CLOSED_TICKETS: str(closed),
+        CONFIGURATION_URL: facts.url,
+        **agreement_texts(facts.agreements, limits or TextLimits()),
+        SLA: _entry((facts.sla or {}).get("name")),
+    }
+
+
+def agreement_texts(agreements: Iterable[Record], limits: TextLimits) -> dict[str, str]:
+    """The six agreement fields; a field in which no agreement has anything is empty."""
+    ordered = sorted(agreements, key=_rank)
+    columns = {
+        AGREEMENT_ID: [_entry(each.get("id")) for each in ordered],
+        AGREEMENT_NAME: [_entry(each.get("name")) for each in ordered],
+        AGREEMENT_TYPE: [_entry((each.get("type") or {}).get("name")) for each in ordered],
+        AGREEMENT_STATUS: [_entry(each.get("agreementStatus")) for each in ordered],
+        AGREEMENT_START_DATE: [_entry(each.get("startDate")) for each in ordered],
+        AGREEMENT_END_DATE: [_entry(each.get("endDate")) for each in ordered],
+    }
+    for shown in range(min(len(ordered), limits.agreements), -1, -1):
+        texts = {name: _joined(entries, shown) for name, entries in columns.items()}
+        if not shown or max(map(len, texts.values())) <= limits.characters:
+            break
+    return texts
+
+
+def _rank(agreement: Record) -> tuple[bool, int, int]:
+    active = str(agreement.get("agreementStatus") or "").strip().casefold() == _ACTIVE
+    return (not active, -read_day(agreement.get("startDate")).toordinal(), int(agreement["id"]))
+
+
+def read_day(text: Any) -> date:
+    """A day written as DD/MM/YYYY or as an ISO date or time; the earliest of all where there is none."""
+    if not isinstance(text, str):
+        return _NEVER
+    for form, length in (("%d/%m/%Y", 10), ("%Y-%m-%d", 10)):
+        try:
+            return datetime.strptime(text.strip()[:length], form).date()
+        except ValueError:
+            continue
+    return _NEVER
+
+
+def _joined(entries: Sequence[str], shown: int) -> str:
+    if not any(entries):
+        return ""
+    more = [f"... and {len(entries) - shown} more"] if len(entries) > shown else []
+    return SEPARATOR.join([*entries[:shown], *more])
+
+
+def _entry(value: Any) -> str:
+    """One agreement's part of a text. A semicolon of its own would look like the next agreement."""
+    return "" if value is None else " ".join(str(value).replace(";", ",").split())
+
+
+def changed_texts(current: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[FieldChange, ...]:
+    """The fields whose texts differ, in the order of ``wanted``: numbers by value, absent is empty."""
+    return tuple(
+        FieldChange(name, current.get(name), text)
+        for name, text in wanted.items()
+        if not same(Kind.NUMBER if name in TOTALS else Kind.TEXT, current.get(name), text)
+    )

@@ -1,0 +1,200 @@
+"""The plan of an enrichment: which assets get which texts, and what becomes of every configuration read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tasks.rules.counts import CountsError
+from tasks.rules.enrichment import (
+    FIELDS,
+    AssetState,
+    ConfigurationFacts,
+    TextLimits,
+    changed_texts,
+    wanted_texts,
+)
+from tasks.rules.records import FieldChange
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichmentCounts:
+    """Every configuration read ends in exactly one of the six outcomes."""
+
+    read: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    asset_gone: int = 0
+    no_asset_id: int = 0
+    contested: int = 0
+
+    def check(self) -> EnrichmentCounts:
+        """The counts themselves, if the outcomes sum up to the number read and none is negative.
+
+        Raises:
+            CountsError: they do not; the run fails.
+        """
+        values = self.as_dict()
+        accounted = sum(values.values()) - self.read
+        if accounted != self.read or min(values.values()) < 0:
+            told = ", ".join(f"{name} {count}" for name, count in values.items())
+            raise CountsError(f"{accounted} of {self.read} configurations read are accounted for: {told}.")
+        return self
+
+    def as_dict(self) -> dict[str, int]:
+        """In the order in which reports show them."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationName:
+    """A configuration as plans and reports name it."""
+
+    id: int
+    name: str
+    asset_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetUpdate:
+    """One asset whose texts differ. ``changes`` name custom fields."""
+
+    asset: AssetState
+    configuration: ConfigurationName
+    changes: tuple[FieldChange, ...]
+
+    @property
+    def name(self) -> str:
+        """What a person knows it by."""
+        return self.asset.name or self.configuration.name or self.asset.key
+
+    def before(self) -> dict[str, str]:
+        """The earlier texts of the changed fields, empty where there was none."""
+        return {change.field: change.current or "" for change in self.changes}
+
+    def after(self) -> dict[str, str]:
+        """The texts to write, by field name."""
+        return {change.field: change.wanted for change in self.changes}
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """An asset that several configurations claim: none of them is written."""
+
+    asset: AssetState
+    configurations: tuple[ConfigurationName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTally:
+    """How many assets get a first text in a field, another one, or none any more."""
+
+    filled: int = 0
+    changed: int = 0
+    cleared: int = 0
+
+
+@dataclass(slots=True)
+class EnrichmentPlan:
+    """What is to be written and what is left alone.
+
+    ``left_behind``: assets with texts of ours that no configuration of the company claims. They may belong to
+    another company's configuration, so they are reported and never cleared.
+    """
+
+    updates: list[AssetUpdate] = field(default_factory=list)
+    unchanged: int = 0
+    asset_gone: list[ConfigurationName] = field(default_factory=list)
+    no_asset_id: list[ConfigurationName] = field(default_factory=list)
+    contested: list[Contest] = field(default_factory=list)
+    left_behind: list[AssetState] = field(default_factory=list)
+    read: int = 0
+
+    @property
+    def counts(self) -> EnrichmentCounts:
+        """What the run would end with if no edit failed.
+
+        Raises:
+            CountsError: a configuration was lost or counted twice.
+        """
+        return EnrichmentCounts(
+            read=self.read,
+            updated=len(self.updates),
+            unchanged=self.unchanged,
+            asset_gone=len(self.asset_gone),
+            no_asset_id=len(self.no_asset_id),
+            contested=sum(len(each.configurations) for each in self.contested),
+        ).check()
+
+    def final_counts(self, failed: int) -> EnrichmentCounts:
+        """The counts after the edits, of which so many failed."""
+        planned = self.counts.as_dict()
+        return EnrichmentCounts(
+            **(planned | {"updated": planned["updated"] - failed, "failed": failed})
+        ).check()
+
+    def tallies(self) -> dict[str, FieldTally]:
+        """By custom field, in the order of the fields; fields that nothing happens to are left out."""
+        counted = {name: [0, 0, 0] for name in FIELDS}
+        for update in self.updates:
+            for change in update.changes:
+                kind = 2 if not change.wanted else 1 if change.current else 0
+                counted[change.field][kind] += 1
+        return {name: FieldTally(*each) for name, each in counted.items() if any(each)}
+
+
+def edit_requests(updates: int, aliases: int) -> int:
+    """Requests that so many edits cost, ``aliases`` of them in one request."""
+    return -(-updates // aliases)
+
+
+def build_enrichment_plan(
+    configurations: Sequence[ConfigurationFacts],
+    assets: Iterable[AssetState],
+    limits: TextLimits | None = None,
+) -> EnrichmentPlan:
+    """Compare what ConnectWise knows with what the assets have; the order of either does not matter.
+
+    Asset keys compare exactly, since Lansweeper says nothing of their form.
+    """
+    by_key = {each.key: each for each in assets}
+    plan = EnrichmentPlan(read=len(configurations))
+    claims: dict[str, list[ConfigurationFacts]] = defaultdict(list)
+    for facts in sorted(configurations, key=lambda each: each.id):
+        if not facts.asset_key:
+            plan.no_asset_id.append(_named(facts))
+        elif facts.asset_key not in by_key:
+            plan.asset_gone.append(_named(facts))
+        else:
+            claims[facts.asset_key].append(facts)
+    for key, claimants in claims.items():
+        _decide(plan, by_key[key], claimants, limits)
+    plan.left_behind = _left_behind(by_key, claims)
+    return plan
+
+
+def _decide(
+    plan: EnrichmentPlan,
+    asset: AssetState,
+    claimants: Sequence[ConfigurationFacts],
+    limits: TextLimits | None,
+) -> None:
+    if len(claimants) > 1:
+        plan.contested.append(Contest(asset, tuple(map(_named, claimants))))
+        return
+    changes = changed_texts(asset.values, wanted_texts(claimants[0], limits))
+    if changes:
+        plan.updates.append(AssetUpdate(asset, _named(claimants[0]), changes))
+    else:
+        plan.unchanged += 1
+
+
+def _left_behind(assets: Mapping[str, AssetState], claims: Mapping[str, object]) -> list[AssetState]:
+    unclaimed = (asset for key, asset in sorted(assets.items()) if key not in claims)
+    return [asset for asset in unclaimed if any(asset.values.values())]
+
+
+def _named(facts: ConfigurationFacts) -> ConfigurationName:
+    return ConfigurationName(facts.id, facts.name, facts.asset_key)
