@@ -1,68 +1,161 @@
-"""The README names what exists, and names all of it: commands, flows, actions, blocks, troubleshooting."""
+"""The README names what exists, and names all of it: flows, actions, blocks, settings, paths, errors."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+import inspect
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
-import yaml
-from prefect import Task
+from prefect import Flow, Task
+from prefect.blocks.core import Block
+from prefect.utilities.importtools import import_object
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 import tasks.connectwise
 import tasks.lansweeper
+from connectors import blocks
+from tasks.action_flows import actions_of
+from tasks.rules.field_mappings import FieldMapping
+from tasks.rules.targets import CUSTOM_FIELD_PREFIX, TARGETS
+from tests.readme import DEPLOYMENTS, README, ROOT, RUNBOOK, is_said, messages, named, rows, section
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def documented_actions() -> dict[str, Task[..., object]]:
-    """Every documented action by the dotted name of its module."""
-    found = {}
-    for package in (tasks.connectwise, tasks.lansweeper):
-        for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            module = importlib.import_module(info.name)
-            action = getattr(module, info.name.rsplit(".", 1)[1], None)
-            if isinstance(action, Task):
-                found[info.name] = action
-    return found
+BLOCKS: list[type[Block]] = [getattr(blocks, name) for name in blocks.__all__]
+ACTIONS: list[Task[..., Any]] = [
+    each for package in (tasks.connectwise, tasks.lansweeper) for each in actions_of(package)
+]
+FLOWS = {each["name"]: each["entrypoint"] for each in DEPLOYMENTS if "action" not in each.get("tags", ())}
+BLOCK_NAMES = {"connectwise", "lansweeper", "ledger"}
+"""Parameters that all flows share, said once."""
 
 
-ACTIONS = documented_actions()
+COLLECTION = re.compile(r'"(/(?:company|system|procurement|finance|service|project|sales|time)/[^"]+)"')
 
 
-@pytest.mark.parametrize("module", ACTIONS)
-def test_every_action_stands_in_the_table_with_its_key(module: str) -> None:
-    action = ACTIONS[module]
-    (key,) = action.tags
-    assert re.search(rf"^\| {action.name} \| `[a-z-]+` \| `{key}` \| `{module}` \|$", README, re.MULTILINE)
+def models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The settings models in a type hint, and those within them."""
+    for each in (annotation, *get_args(annotation)):
+        if inspect.isclass(each) and issubclass(each, BaseModel):
+            yield each
+            for field in each.model_fields.values():
+                yield from models(field.annotation)
 
 
-def test_no_other_action_stands_in_the_table() -> None:
-    named = re.findall(r"\| `(tasks\.[a-z_.]+)` \|", README)
-    assert sorted(named) == sorted(ACTIONS)
+def parameters(flow: Flow[..., Any]) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(flow.fn, eval_str=True).parameters)
 
 
-def test_every_make_target_is_named_and_every_named_one_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
-    assert phony is not None
-    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", README, re.MULTILINE)) == set(phony[1].split())
+def shown(default: Any) -> str | None:
+    """A default as the tables show it; None for one that takes more words."""
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    if default in (None, "", [], {}):
+        return "empty"
+    return f"{default:g}" if isinstance(default, int | float) else str(getattr(default, "value", default))
 
 
-def test_every_deployed_flow_is_named() -> None:
-    deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text(encoding="utf-8"))["deployments"]
-    missing = [each["name"] for each in deployments if f"`{each['name']}`" not in README]
-    assert missing == []
+def settings_models(name: str) -> dict[str, FieldInfo]:
+    """Every field of the models that a flow takes, by name."""
+    taken = parameters(import_object(FLOWS[name])).values()
+    found = [model for each in taken for model in models(each.annotation)]
+    return {name: field for model in found for name, field in model.model_fields.items()}
 
 
-@pytest.mark.parametrize(
-    "block", ["ConnectWise PSA Connection", "Lansweeper Connection", "Integration Ledger"]
-)
-def test_every_block_is_named(block: str) -> None:
-    assert block in README
+def test_every_flow_stands_in_the_table_and_no_other() -> None:
+    assert sorted(name for cells in rows(section("Flows")) for name in named(cells[0])) == sorted(FLOWS)
+
+
+def test_the_table_of_actions_has_name_flow_key_and_module_of_every_action() -> None:
+    deployed = {each["entrypoint"].rpartition(".")[2]: each["name"] for each in DEPLOYMENTS}
+    wanted = [
+        [each.name, f"`{deployed[each.fn.__name__]}`", f"`{min(each.tags)}`", f"`{each.fn.__module__}`"]
+        for each in ACTIONS
+    ]
+    assert sorted(rows(section("Actions"))) == sorted(wanted)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_every_setting_of_a_flow_is_named(name: str) -> None:
+    taken = parameters(import_object(FLOWS[name]))
+    wanted = {each for each, of in taken.items() if not list(models(of.annotation)) or each == "waiting"}
+    wanted |= {
+        field for of in taken.values() for model in models(of.annotation) for field in model.model_fields
+    }
+    assert wanted - set(named(section("Settings"))) == set()
+
+
+@pytest.mark.parametrize("name", [name for name in FLOWS if f"\n### `{name}`\n" in README])
+def test_every_setting_in_the_table_of_a_flow_exists_with_that_title_and_default(name: str) -> None:
+    fields = settings_models(name)
+    table = rows(section(f"`{name}`"))
+    assert table
+    for title, key, default, *_ in table:
+        field = fields[key.strip("`")]
+        assert field.title == title
+        if not isinstance(field.default, list | BaseModel) and field.default_factory is None:
+            assert default == shown(field.default), key
+
+
+def test_every_row_of_the_other_flows_is_a_parameter_with_that_default() -> None:
+    of: list[str] = []
+    for cell, name, default, *_ in rows(section("The other flows")):
+        of = named(cell) or of
+        for flow in of:
+            parameter = parameters(import_object(FLOWS[flow]))[name.strip("`")]
+            known = parameter.default is not inspect.Parameter.empty and not isinstance(
+                parameter.default, BaseModel
+            )
+            assert default in ({shown(parameter.default), ""} if known else {""}), (flow, name)
+
+
+def test_all_flows_take_blocks_by_the_names_that_are_said_once() -> None:
+    taken = {each for entrypoint in FLOWS.values() for each in parameters(import_object(entrypoint))}
+    assert taken >= BLOCK_NAMES
+    assert set(named(section("Settings"))) >= BLOCK_NAMES
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda each: each.__name__)
+def test_every_block_is_named_with_title_and_name_of_every_field(block: type[Block]) -> None:
+    text = section("Blocks")
+    heading = f"**{block.get_block_type_name()}** (`{block.get_block_type_slug()}`)"
+    assert heading in text
+    after = text.partition(heading)[2].partition("\n**")[0]
+    wanted = [[field.title, f"`{name}`"] for name, field in block.model_fields.items()]
+    assert [cells[:2] for cells in rows(after)] == wanted
+
+
+def test_the_connectwise_paths_are_those_that_a_mapping_may_write() -> None:
+    text = section("Settings").partition("**ConnectWise paths**")[2].partition("###")[0]
+    assert sorted(set(named(text)) - {CUSTOM_FIELD_PREFIX}) == sorted(TARGETS)
+    assert set(FieldMapping.model_fields) <= set(named(section("Settings")))
+
+
+def test_every_collection_of_connectwise_stands_in_the_table_of_rights() -> None:
+    sources = (ROOT / "connectors" / "connectwise").glob("*.py")
+    used = {path for each in sources for path in COLLECTION.findall(each.read_text(encoding="utf-8"))}
+    covered = {each for cells in rows(section("Set up for real tenants")) for each in named(cells[-1])}
+    assert used
+    assert [path for path in sorted(used) if not path.startswith(tuple(covered))] == []
+    assert [path for path in sorted(covered) if not any(each.startswith(path) for each in used)] == []
+
+
+@pytest.mark.parametrize("quoted", [cells[0] for cells in rows(section("Troubleshooting"))])
+def test_every_error_in_the_table_is_one_that_the_program_gives(quoted: str) -> None:
+    assert is_said(quoted)
+
+
+def test_every_own_message_of_the_runbook_is_one_that_the_program_gives() -> None:
+    quoted = [each for cells in rows(section("When something is wrong", RUNBOOK)) for each in named(cells[0])]
+    own = [each for each in quoted if "..." in each]
+    assert own
+    assert [each for each in own if not is_said(each)] == []
+
+
+def test_a_message_that_sends_people_to_the_readme_finds_what_it_names() -> None:
+    assert any("README's list of ConnectWise paths" in each for each in messages())
+    assert "**ConnectWise paths**" in README
 
 
 def test_constraints_are_plain_pins() -> None:

@@ -1,0 +1,87 @@
+"""Every command, file and variable that the README and the runbook name exists, and the other way round."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prefect import settings
+from prefect.cli._app import _app
+
+from deployments.environment_blocks import CONNECTWISE, LANSWEEPER, LANSWEEPER_OPTIONAL, LEDGER_URL
+from tests.readme import README, ROOT, RUNBOOK, commands, messages, named
+
+COMMANDS = sorted({*commands(README), *commands(RUNBOOK)})
+PREFECT = [found[1] for each in COMMANDS if (found := re.search(r"(?:^|/)prefect (.*)$", each))]
+MODULES = [found[1] for each in COMMANDS if (found := re.search(r"\bpython3? -m (.*)$", each))]
+
+
+def test_every_make_target_is_named_and_every_named_one_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+    assert phony is not None
+    used = {each.split()[1] for each in COMMANDS if each.startswith("make ")}
+    assert used == set(phony[1].split())
+
+
+@pytest.mark.parametrize("command", MODULES)
+def test_every_python_module_that_is_started_exists_and_knows_its_options(command: str) -> None:
+    module, *arguments = shlex.split(command)
+    package = importlib.util.find_spec(module)
+    assert package is not None
+    if package.submodule_search_locations:
+        assert importlib.util.find_spec(f"{module}.__main__") is not None
+    options = [each for each in arguments if each.startswith("--")]
+    if module == "sandbox":
+        told = subprocess.run(
+            [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True
+        )
+        assert [each for each in options if each not in told.stdout] == []
+    elif module.startswith("deployments."):
+        assert options == []
+
+
+@pytest.mark.parametrize("command", PREFECT)
+def test_every_prefect_command_takes_its_options(command: str) -> None:
+    """Read as Prefect's own command line reads it, and not carried out."""
+    called, bound, _ = _app.parse_args(shlex.split(command), exit_on_error=False, print_error=False)
+    assert called.__module__.startswith("prefect.cli.")
+    assert not bound.arguments.get("tokens")
+
+
+def test_a_prefect_command_that_does_not_exist_would_be_noticed() -> None:
+    with pytest.raises(Exception, match="no-such-option"):
+        _app.parse_args(["worker", "start", "--no-such-option", "x"], exit_on_error=False, print_error=False)
+
+
+@pytest.mark.parametrize(("text", "folder"), [(README, ROOT), (RUNBOOK, ROOT / "deployments")])
+def test_every_link_leads_to_a_file(text: str, folder: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    files = [each for each in named(text) if re.fullmatch(r"(deployments|docs|tests)/[\w./-]*\w\.\w+", each)]
+    missing = [each for each in links if not (ROOT / each).exists() and not (folder / each).exists()]
+    assert missing + [each for each in files if not (ROOT / each).exists()] == []
+
+
+def test_every_picture_has_words_instead() -> None:
+    pictures = re.findall(r"!\[([^\]]*)\]\(docs/images/(\w+)\.png\)", README)
+    assert {name for _, name in pictures} >= {"form", "report"}
+    assert all(len(words) > 20 for words, _ in pictures)
+
+
+def test_every_unit_that_the_runbook_names_exists() -> None:
+    units = set(re.findall(r"connectwise-flows-[a-z]+@?", RUNBOOK))
+    files = {path.stem for path in (ROOT / "deployments" / "systemd").glob("*.service")}
+    assert units == files
+
+
+def test_every_variable_is_one_that_is_read_and_those_of_the_blocks_are_all_named() -> None:
+    used = set(re.findall(r"\b(?:CONNECTWISE|LANSWEEPER|PREFECT)_[A-Z_]+[A-Z]\b", README + RUNBOOK))
+    of_blocks = {*CONNECTWISE, *LANSWEEPER, *LANSWEEPER_OPTIONAL, LEDGER_URL}
+    assert of_blocks <= used
+    known = {*of_blocks, *messages(), *dir(settings)}
+    assert [each for each in sorted(used) if each.removesuffix("_FILE") not in known] == []
