@@ -42,6 +42,12 @@ class Collection:
         below.path = self.path + suffix
         return below
 
+    def named(self, suffix: str, name: str) -> Collection:
+        """A path below this one, whose placeholder is a name; the caller has checked the name's letters."""
+        below = Collection(self.template + suffix)
+        below.path = f"{self.path}/{name}"
+        return below
+
 
 class ConnectWiseApi(Tenant):
     """The verbs. The operations with their names are in the modules of the areas."""
@@ -59,7 +65,7 @@ class ConnectWiseApi(Tenant):
         params = _params(conditions, search)
         if wanted is not None:
             page = {"page": wanted[0], "pageSize": wanted[1]}
-            return _records(where, await self._get(where, {**params, **page}))
+            return records_of(where, await self._get(where, {**params, **page}))
         # Pages by id know no order, so a wanted order costs that safety.
         read = self._pages_by_number if "orderBy" in params else self._pages_by_id
         return [record async for page in read(where, params, LARGEST_PAGE) for record in page]
@@ -85,7 +91,7 @@ class ConnectWiseApi(Tenant):
             body, headers = await self._send(
                 Kind.READ, "GET", where.path, template=where.template, params=asked, headers=FORWARD_ONLY
             )
-            records = _records(where, body)
+            records = records_of(where, body)
             # Before the page is handed out: a caller must not act on half of the records unawares.
             page_id = next_page_id(headers.get("Link"), page_id)
             yield records
@@ -101,7 +107,7 @@ class ConnectWiseApi(Tenant):
             body, headers = await self._send(
                 Kind.READ, "GET", where.path, template=where.template, params=asked
             )
-            records = _records(where, body)
+            records = records_of(where, body)
             following = next_page(headers.get("Link"), page, full=len(records) >= size)
             yield records
             if following is None:
@@ -115,12 +121,17 @@ def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
     return {name: str(value) for name, value in {"conditions": conditions, **named}.items() if value}
 
 
-def _records(where: Collection, body: Any) -> list[Record]:
+def records_of(where: Collection, body: Any, method: str = "GET") -> list[Record]:
+    """The body of a list's answer.
+
+    Raises:
+        StopError: it is no list.
+    """
     if not isinstance(body, list):
-        raise _unexpected(where, "a list of records")
+        raise _unexpected(where, "a list of records", method)
     return body
 
 
-def _unexpected(where: Collection, wanted: str) -> StopError:
+def _unexpected(where: Collection, wanted: str, method: str = "GET") -> StopError:
     message = f"ConnectWise answered something else than {wanted}"
-    return StopError(message, system=SYSTEM, method="GET", path=where.path)
+    return StopError(message, system=SYSTEM, method=method, path=where.path)

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from connectors.connectwise.agreements import AgreementOperations
+from connectors.connectwise.bundles import BundleOperations
 from connectors.connectwise.companies import CompanyOperations
 from connectors.connectwise.configurations import ConfigurationOperations
 from connectors.connectwise.reference_tables import ReferenceTableOperations
+from connectors.connectwise.reports import ReportOperations
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.connectwise.system import SystemOperations
+from connectors.connectwise.ticket_search import TicketSearchOperations
+from connectors.connectwise.tickets import TicketOperations
 
 __all__ = ["ConnectWiseClient", "ConnectWiseSettings"]
 
 
 class ConnectWiseClient(
-    ConfigurationOperations, ReferenceTableOperations, CompanyOperations, SystemOperations
+    ConfigurationOperations,
+    ReferenceTableOperations,
+    CompanyOperations,
+    SystemOperations,
+    AgreementOperations,
+    TicketOperations,
+    TicketSearchOperations,
+    ReportOperations,
+    BundleOperations,
 ):
     """Every operation that this project uses.
 
-    Three methods a collection: ``list_x`` returns a list (every record, unless a page is asked for),
+    At most three methods a collection: ``list_x`` returns a list (every record, unless a page is asked for),
     ``x_pages`` yields pages forward-only by id, ``count_x`` counts. Arguments are in ``models.ListSearch``.
 
     Example:

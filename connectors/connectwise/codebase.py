@@ -15,6 +15,7 @@ from connectors.errors import StopError
 LOOKUP = "/login/companyinfo/{companyId}"
 _DEFAULT = "v4_6_release"
 """Routes to the tenant's current version; a server of one's own always answers this (developer guide)."""
+_VERSION = re.compile(r"v?(20\d\d\.\d+)")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -46,3 +47,9 @@ def api_root(info: CompanyInfo) -> str:
     if not _NAME.fullmatch(name):
         raise StopError(f"ConnectWise names a codebase that is no path: {name!r}", system=SYSTEM)
     return f"/{name}/apis/3.0"
+
+
+def model_version(info: CompanyInfo) -> str:
+    """The version of the server's newest models, such as "2026.3"; "" if the look-up does not say it."""
+    found = _VERSION.match(str(info.get("VersionCode") or ""))
+    return found[1] if found else ""

@@ -72,6 +72,11 @@ def next_page(link: str | None, current: int, *, full: bool) -> int | None:
     return None if query is None else _moved(query, "page", current)
 
 
+def has_next(link: str | None, *, full: bool) -> bool:
+    """Whether more follows, for a list that is continued by its last id and not by the header's query."""
+    return full if link is None else _next_query(link) is not None
+
+
 def _moved(query: dict[str, list[str]], name: str, current: int) -> int:
     values = query.get(name, [])
     following = int(values[0]) if values and values[0].isdecimal() else 0

@@ -6,6 +6,7 @@ plain text from the cloud's gateway; HTML from proxies (reference, section 7).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,10 +26,14 @@ CHECK_SITE = "Use https and the API's host, the site with api- in front, such as
 SHORTEN = "Shorten the conditions, or ask for fewer ids at once."
 CHECK_FIELDS = "Check the field names in the conditions."
 NOT_OFFERED = "This server does not offer the operation; its version may be too old."
+NOT_ALLOWED = "The API member may not do this; what it brings can be had in other ways, by more requests."
 
 _REDIRECTS = range(300, 400)
 _LOOKUP = "/login/companyinfo/"
-_NOT_EVERYWHERE = ("/bulk", "/changeType")
+_SAVING = r"/tickets/search|/system/bundles|/system/reports(/.*)?"
+"""Reads that only save requests: a member without the right to them can still read everything."""
+_NOT_NEEDED = re.compile(f".*({_SAVING})")
+_NOT_EVERYWHERE = re.compile(f".*(/bulk|/changeType|{_SAVING})")
 Advice = tuple[type[ConnectorError], str]
 
 
@@ -44,6 +49,15 @@ def read_connectwise_refusal(response: httpx.Response) -> Refusal | None:
     details = tuple(_details(body.get("errors")))
     error, remedy = _advice(response, code, message) or (None, "")
     return Refusal(message=message, code=code, details=details, remedy=remedy, error=error)
+
+
+def words_of_error(error: Any) -> str:
+    """A refusal inside an accepted answer, such as of one item of a bundle, as one line."""
+    if not isinstance(error, dict):
+        return one_line(error or "") or "refused without a reason"
+    parts = [one_line(error.get("message") or error.get("code") or "").rstrip(".")]
+    parts += [f"{d.field}: {d.message}" if d.field else d.message for d in _details(error.get("errors"))]
+    return "; ".join(part for part in parts if part) or "refused without a reason"
 
 
 def _details(errors: Any) -> Iterator[ErrorDetail]:
@@ -66,6 +80,8 @@ def _advice(response: httpx.Response, code: str, message: str) -> Advice | None:
         return StopError, CHECK_CLIENT_ID
     if status in _REDIRECTS:
         return StopError, CHECK_SITE
+    if status == 403 and _NOT_NEEDED.fullmatch(response.request.url.path):
+        return RejectedError, NOT_ALLOWED
     if status == 404:
         return _not_found(response.request, words)
     return _BY_STATUS.get(status) or _BY_CODE.get(code)
@@ -88,7 +104,7 @@ def _not_found(request: httpx.Request, words: str) -> Advice:
     path = request.url.path
     if path.startswith(_LOOKUP):
         return StopError, CHECK_COMPANY
-    if path.endswith(_NOT_EVERYWHERE):
+    if _NOT_EVERYWHERE.fullmatch(path):
         return RejectedError, NOT_OFFERED
     if any(part.isdecimal() for part in path.split("/")):
         return RejectedError, NOT_OFFERED if "endpoint does not exist" in words else ""

@@ -9,7 +9,7 @@ from typing import Any, Self
 import anyio
 import httpx
 
-from connectors.connectwise.codebase import LOOKUP, api_root, lookup_path, read_company_info
+from connectors.connectwise.codebase import LOOKUP, api_root, lookup_path, model_version, read_company_info
 from connectors.connectwise.models import CompanyInfo
 from connectors.connectwise.refusals import read_connectwise_refusal
 from connectors.connectwise.settings import SYSTEM, ConnectWiseSettings
@@ -26,6 +26,9 @@ class Tenant:
         read_only: every write raises WriteRefusedError before anything is sent.
         verify: False accepts any certificate of the server.
         sleep: waits so many seconds, for tests.
+
+    ``server_version`` is the version of the server's newest models, such as "2026.3": known after the first
+    operation, and "" if the server does not say it.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Tenant:
             secrets=settings.secrets(),
             sleep=sleep,
         )
+        self.server_version = ""
         self._root = ""
         self._looking_up = anyio.Lock()
 
@@ -64,6 +68,7 @@ class Tenant:
         answer = await self.session.request_json(Kind.READ, "GET", path, template=LOOKUP)
         info = read_company_info(answer, self.settings.company_id)
         self._root = api_root(info)
+        self.server_version = model_version(info)
         return info
 
     async def aclose(self) -> None:

@@ -14,14 +14,31 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.connectwise.bundles import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.tickets import TICKETS
 from tests.connectors.fake_connectwise import INFO, SETTINGS, body_of
 
 pytestmark = pytest.mark.anyio
 
 DESCRIPTION = Path(__file__).resolve().parents[3] / "shared/reference/connectwise-psa-openapi.json"
 NOT_DESCRIBED = {"company_info": "the look-up of the codebase lies outside the API: developer guide"}
+UNDESCRIBED_PARAMETERS = {
+    # Seen on a live server: the body takes no paging and no fields (reference, section 3).
+    "/service/tickets/search": {"fields", "pageSize"},
+    "/project/tickets/search": {"fields", "pageSize"},
+}
 NO_REQUEST = {"aclose"}
+ANSWERS: dict[str, Any] = {
+    "/count": {"count": 0},
+    "/columns": [{"AgreementRecId": {"type": "Int32"}}],
+    "/system/reports/ConfigurationAgreement": {
+        "column_definitions": [{"AgreementRecId": {"type": "Int32"}}],
+        "row_values": [],
+    },
+    "/system/bundles": {"results": []},
+}
+"""What some paths answer; all others answer a page of no records, or an empty record."""
 SEARCH = {"conditions": "id > 0", "child_conditions": "a/b = 1", "custom_field_conditions": 'caption="x"'}
 LISTED = (
     "configurations",
@@ -35,7 +52,13 @@ LISTED = (
     "manufacturers",
     "user_defined_fields",
     "corporate_structure_levels",
+    "agreements",
+    "tickets",
 )
+OWNERS: dict[str, list[dict[str, Any]]] = {
+    "sites": [{"company_id": 7}],
+    "tickets": [{"kind": "service"}, {"kind": "project"}],
+}
 RECORD = {
     "id": 9,
     "name": "pc-1",
@@ -63,17 +86,39 @@ WRITES: dict[str, dict[str, Any]] = {
 }
 
 
+REPORT = {"name": "ConfigurationAgreement", "conditions": "CompanyRecId = 3"}
+BUNDLE = [
+    BundleItem("ticketconfiguration", parent_id=5),
+    BundleItem("ticket", record_id=5, fields="id"),
+    BundleItem("ticket", conditions="id > 0", page=2, page_size=5),
+]
+READS: dict[str, list[dict[str, Any]]] = {
+    "company_info": [{}],
+    "system_info": [{}],
+    "get_configuration": [{"configuration_id": 9, "fields": "id"}],
+    "list_agreement_types": [{**SEARCH, "fields": "id"}],
+    "agreement_configurations": [{"agreement_id": 4}],
+    "get_ticket": [{"kind": kind, "ticket_id": 5, "fields": "id"} for kind in TICKETS],
+    "ticket_configurations": [{"kind": kind, "ticket_id": 5} for kind in TICKETS],
+    "search_tickets": [{"kind": kind, "conditions": "id > 0", "fields": "id"} for kind in TICKETS],
+    "list_reports": [{}],
+    "report_columns": [{"name": REPORT["name"]}],
+    "count_report": [REPORT],
+    "report_rows": [{**REPORT, "columns": ["AgreementRecId"], "order_by": "AgreementRecId asc"}],
+    "bundle": [{"items": BUNDLE}],
+}
+
+
 def samples() -> dict[str, list[dict[str, Any]]]:
     """Arguments for every operation, by name."""
-    found = {name: [arguments] for name, arguments in WRITES.items()}
-    found["get_configuration"] = [{"configuration_id": 9, "fields": "id"}]
-    found["system_info"] = found["company_info"] = [{}]
+    found = {**READS, **{name: [arguments] for name, arguments in WRITES.items()}}
     for name in LISTED:
-        owner = {"company_id": 7} if name == "sites" else {}
-        shaped = {**owner, **SEARCH, "fields": "id"}
-        found[f"list_{name}"] = [shaped, {**shaped, "order_by": "id asc", "page": 2, "page_size": 5}]
-        found[f"{name}_pages"] = [{**shaped, "page_size": 5}]
-        found[f"count_{name}"] = [{**owner, **SEARCH}]
+        for owner in OWNERS.get(name, [{}]):
+            shaped = {**owner, **SEARCH, "fields": "id"}
+            lists = [shaped, {**shaped, "order_by": "id asc", "page": 2, "page_size": 5}]
+            found[f"list_{name}"] = found.get(f"list_{name}", []) + lists
+            found[f"{name}_pages"] = [*found.get(f"{name}_pages", []), {**shaped, "page_size": 5}]
+            found[f"count_{name}"] = [*found.get(f"count_{name}", []), {**owner, **SEARCH}]
     return found
 
 
@@ -99,11 +144,13 @@ class Recorder:
         if request.url.path.startswith("/login/companyinfo/"):
             return httpx.Response(200, json=INFO)
         self.seen.append(request)
-        if request.url.path.endswith("/count"):
-            return httpx.Response(200, json={"count": 0})
+        for ending, body in ANSWERS.items():
+            if request.url.path.endswith(ending):
+                return httpx.Response(200, json=body)
         pages = "pageSize" in request.url.params
-        last = request.url.params.get("pageId") == "3"
-        following = f"<{request.url.copy_set_param('pageId', '3')}>; rel=next" if pages and not last else ""
+        mark, end = ("page", "2") if "page" in request.url.params else ("pageId", "3")
+        last = request.url.params.get(mark) == end
+        following = f"<{request.url.copy_set_param(mark, end)}>; rel=next" if pages and not last else ""
         return httpx.Response(200, json=[] if pages else {}, headers={"Link": following})
 
 
@@ -180,7 +227,7 @@ def assert_request_fits(
     path = request.url.path.partition("/apis/3.0")[2].split("/")
     pairs = zip(path, template.split("/"), strict=True)
     assert all(have == want or want.startswith("{") for have, want in pairs)
-    assert set(request.url.params) <= named["query"]
+    assert set(request.url.params) <= named["query"] | UNDESCRIBED_PARAMETERS.get(template, set())
     assert all(name in request.headers for name in named["header"])
     body = operation.get("requestBody")
     assert bool(request.content) == bool(body)
