@@ -67,7 +67,8 @@ class BundleOperations(ConnectWiseApi):
         """
         if not items:
             return []
-        requests = [self._item(number, item) for number, item in enumerate(items, start=1)]
+        version = self.settings.api_version or await self.newest_version()
+        requests = [_request(version, number, item) for number, item in enumerate(items, start=1)]
         body = await self._write(Kind.READ, "POST", _BUNDLES, {"requests": requests})
         results = body.get("results") if isinstance(body, dict) else None
         if not isinstance(results, list):
@@ -75,14 +76,14 @@ class BundleOperations(ConnectWiseApi):
             raise RejectedError(message, system=SYSTEM, method="POST", path=_BUNDLES.path)
         return _answers(results, len(items))
 
-    def _item(self, number: int, item: BundleItem) -> Record:
-        version = self.settings.api_version or self.server_version
-        return {
-            **({"version": version} if version else {}),
-            "sequenceNumber": number,
-            "resourceType": item.resource_type,
-            "apiRequest": _api_request(item),
-        }
+
+def _request(version: str, number: int, item: BundleItem) -> Record:
+    return {
+        **({"version": version} if version else {}),
+        "sequenceNumber": number,
+        "resourceType": item.resource_type,
+        "apiRequest": _api_request(item),
+    }
 
 
 def _api_request(item: BundleItem) -> Record:

@@ -26,9 +26,6 @@ class Tenant:
         read_only: every write raises WriteRefusedError before anything is sent.
         verify: False accepts any certificate of the server.
         sleep: waits so many seconds, for tests.
-
-    ``server_version`` is the version of the server's newest models, such as "2026.3": known after the first
-    operation, and "" if the server does not say it.
     """
 
     def __init__(
@@ -54,7 +51,7 @@ class Tenant:
             secrets=settings.secrets(),
             sleep=sleep,
         )
-        self.server_version = ""
+        self._version = ""
         self._root = ""
         self._looking_up = anyio.Lock()
 
@@ -68,8 +65,16 @@ class Tenant:
         answer = await self.session.request_json(Kind.READ, "GET", path, template=LOOKUP)
         info = read_company_info(answer, self.settings.company_id)
         self._root = api_root(info)
-        self.server_version = model_version(info)
+        self._version = model_version(info)
         return info
+
+    async def newest_version(self) -> str:
+        """The version of the server's newest models, such as "2026.3"; "" if the server does not say it.
+
+        It costs a request only if no operation came before.
+        """
+        await self._find_root(not_at=None)
+        return self._version
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -22,7 +22,8 @@ from tests.connectors.fake_connectwise import INFO, SETTINGS, body_of
 pytestmark = pytest.mark.anyio
 
 DESCRIPTION = Path(__file__).resolve().parents[3] / "shared/reference/connectwise-psa-openapi.json"
-NOT_DESCRIBED = {"company_info": "the look-up of the codebase lies outside the API: developer guide"}
+LOOK_UP = "the look-up of the codebase lies outside the API: developer guide"
+NOT_DESCRIBED = {"company_info": LOOK_UP, "newest_version": LOOK_UP}
 UNDESCRIBED_PARAMETERS = {
     # Seen on a live server: the body takes no paging and no fields (reference, section 3).
     "/service/tickets/search": {"fields", "pageSize"},
@@ -94,6 +95,7 @@ BUNDLE = [
 ]
 READS: dict[str, list[dict[str, Any]]] = {
     "company_info": [{}],
+    "newest_version": [{}],
     "system_info": [{}],
     "get_configuration": [{"configuration_id": 9, "fields": "id"}],
     "list_agreement_types": [{**SEARCH, "fields": "id"}],
