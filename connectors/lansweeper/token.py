@@ -18,7 +18,8 @@ from connectors.errors import StopError
 
 PREFIXES = ("lsp_", "lsf_")
 CHECKSUM_LENGTH = 11
-_CHECKSUM = re.compile(r"0*-?[0-9a-fA-F]{1,8}")
+# Zeroes fill it up on the left, in front of a minus sign too: the vendor's checksum is a signed number.
+_CHECKSUM = re.compile(r"0*(-?[0-9a-fA-F]{1,8})")
 _SCHEME = re.compile(r"(authorization\s*:|token\s|bearer\s|(token|bearer)$)", re.IGNORECASE)
 _QUOTES = "\"'`“”‘’«»"
 COPY_AGAIN = (
@@ -59,13 +60,13 @@ def _problem(text: str) -> str:
 
 def _problem_of_prefixed(text: str) -> str:
     encoded, checksum = text[4:-CHECKSUM_LENGTH], text[-CHECKSUM_LENGTH:]
-    payload = _decoded(encoded)
-    if payload is None or not _CHECKSUM.fullmatch(checksum):
+    payload, number = _decoded(encoded), _CHECKSUM.fullmatch(checksum)
+    if payload is None or number is None:
         return (
             f"is not whole: its end was cut off or changed (a {text[:4]} token ends in an 11 digit checksum)"
         )
     # The rule of the checksum is published for Flow Builder tokens only.
-    if text.startswith("lsf_") and int(checksum, 16) & 0xFFFFFFFF not in (
+    if text.startswith("lsf_") and int(number[1], 16) & 0xFFFFFFFF not in (
         _crc(encoded.encode()),
         _crc(payload),
     ):

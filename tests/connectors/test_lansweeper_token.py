@@ -22,6 +22,17 @@ def test_personal_and_flow_builder_tokens_are_sent_as_token(token: str) -> None:
     assert authorization(f"  {token}\n") == f"Token {token}"
 
 
+def test_a_checksum_with_a_minus_sign_behind_its_zeroes_is_read() -> None:
+    tokens = [sealed("lsf_", {"token": str(number), "siteId": "a-b"}) for number in range(20)]
+    signed = [token for token in tokens if token[-11:].startswith("00-")]
+    assert 0 < len(signed) < 20
+    for token in tokens:
+        assert authorization(token) == f"Token {token}"
+    for token in signed:
+        with pytest.raises(StopError, match="does not fit its checksum"):
+            authorization(token[:-8] + token[-8:].translate(str.maketrans("01234567", "12345670")))
+
+
 def test_oauth_tokens_are_sent_as_bearer() -> None:
     assert authorization(JWT) == f"Bearer {JWT}"
 
