@@ -25,6 +25,9 @@ class Switches:
 
     Lansweeper:
         lansweeper_limits: 150 requests a minute and 2,000 an hour, with the vendor's cool-down.
+        alias_counting: a document counts as one request against the limits, or each field of it as one.
+        alias_limit: most aliases in one document, above which it gets 400 unread; None: no limit.
+        graphql_error_paths: errors of an execution carry `path` beside `message`, or the message only.
     """
 
     bulk_answer: Literal["bulk_result", "array", "record"] = "bulk_result"
@@ -41,6 +44,9 @@ class Switches:
     rate_limit: list[float] | None = None
     codebase: str = "v4_6_release/"
     lansweeper_limits: bool = True
+    alias_counting: Literal["request", "each"] = "request"
+    alias_limit: int | None = None
+    graphql_error_paths: bool = True
 
     @classmethod
     def names(cls) -> set[str]:

@@ -12,8 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sandbox.disturbing import SCOPE_KEY
+from sandbox.faults import Fault
 from sandbox.lansweeper import errors
-from sandbox.lansweeper.documents import checked_document, root_fields
+from sandbox.lansweeper.documents import checked_document, number_of_aliases, root_fields
+from sandbox.lansweeper.edit_refusals import EditRefusals
 from sandbox.lansweeper.limits import RateLimit
 from sandbox.lansweeper.reading import SiteReader
 from sandbox.lansweeper.schema import SCHEMA
@@ -32,44 +35,56 @@ class LansweeperApp:
     def __init__(self, world: World) -> None:
         self._world = world
         self._limit = RateLimit()
+        self._refusals = EditRefusals()
         self._reader = SiteReader(world.lansweeper)
         self._writer = SiteWriter(world.lansweeper, world.seed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        response = self.answer(request.headers.get("authorization", ""), await request.body())
+        given = request.headers.get("authorization", "")
+        response = self.answer(given, await request.body(), scope.get(SCOPE_KEY))
         if request.method != "POST":
             response = _envelope({"errors": [{"message": "Method Not Allowed"}]}, 405, {"allow": "POST"})
         await response(scope, receive, send)
 
-    def answer(self, authorization: str, body: bytes) -> Response:
-        """The answer to one POST body, with status and headers."""
+    def answer(self, authorization: str, body: bytes, fault: Fault | None = None) -> Response:
+        """The answer to one POST body, with status and headers; ``fault`` refuses some of its edits."""
         if not self._world.credentials.accepts(authorization):
             return _failure(errors.NOT_LOGGED_IN, 400, {})
-        wait = self._limit.take() if self._world.switches.lansweeper_limits else 0.0
+        request = _request_of(body)
+        wait = self._limit.take(self._cost(request)) if self._world.switches.lansweeper_limits else 0.0
         headers = self._limit.headers()
         if wait:
             return _failure(errors.TOO_MANY_REQUESTS, 429, headers | {"retry-after": str(math.ceil(wait))})
-        request = _request_of(body)
         if request is None:
             return _failure(errors.NO_QUERY, 400, headers)
-        return self._execute(request, headers)
+        limit, aliases = self._world.switches.alias_limit, number_of_aliases(request["query"])
+        if limit is not None and aliases > limit:
+            return _failure(errors.too_many_aliases(aliases, limit), 400, headers)
+        return self._execute(request, headers, fault)
 
-    def _execute(self, request: dict[str, Any], headers: dict[str, str]) -> Response:
+    def _cost(self, request: dict[str, Any] | None) -> int:
+        """As how many requests a document counts."""
+        each = request is not None and self._world.switches.alias_counting == "each"
+        return len(root_fields(request)[0]) if each else 1
+
+    def _execute(self, request: dict[str, Any], headers: dict[str, str], fault: Fault | None) -> Response:
         document, refused = checked_document(request["query"])
         if document is None:
             return _envelope({"errors": [{"message": message} for message in refused]}, 400, headers)
         result = execute_sync(
             SCHEMA,
             document,
-            root_value=self._root(root_fields(request)[1]),
+            root_value=self._root(root_fields(request)[1], fault),
             variable_values=request.get("variables"),
             operation_name=request.get("operationName"),
         )
-        return _response(result, headers)
+        return _response(result, headers, self._world.switches.graphql_error_paths)
 
-    def _root(self, mutation: bool) -> dict[str, Any]:
+    def _root(self, mutation: bool, fault: Fault | None) -> dict[str, Any]:
         served = self._guarded((self._writer if mutation else self._reader).fields())
+        if mutation and fault:
+            served["editAsset"] = self._refusals.before(served["editAsset"], fault)
 
         def site(info: GraphQLResolveInfo[Any], id: str) -> dict[str, Any]:
             if not _UUID.fullmatch(id):
@@ -101,13 +116,18 @@ def _request_of(body: bytes) -> dict[str, Any] | None:
     return request if usable else None
 
 
-def _response(result: ExecutionResult, headers: dict[str, str]) -> Response:
+def _response(result: ExecutionResult, headers: dict[str, str], paths: bool) -> Response:
     if not result.errors:
         return _envelope({"data": result.data}, 200, headers)
-    content: dict[str, Any] = {"errors": [{"message": error.message} for error in result.errors]}
+    content: dict[str, Any] = {"errors": [_error(error, paths) for error in result.errors]}
     if result.data is not None or any(error.path for error in result.errors):
         content["data"] = result.data
     return _envelope(content, _status(result.errors), headers)
+
+
+def _error(error: GraphQLError, paths: bool) -> dict[str, Any]:
+    path = {"path": error.path} if paths and error.path else {}
+    return {"message": error.message, **path}
 
 
 def _status(found: list[GraphQLError]) -> int:

@@ -12,8 +12,10 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    Visitor,
     parse,
     validate,
+    visit,
 )
 
 from sandbox.lansweeper.schema import SCHEMA
@@ -42,6 +44,27 @@ def root_fields(body: Any) -> tuple[tuple[str, ...], bool]:
     if not isinstance(query, str):
         return _NOTHING
     return _roots(query, body.get("operationName"))
+
+
+@lru_cache(maxsize=256)
+def number_of_aliases(query: str) -> int:
+    """How many fields of a document are asked for under another name; 0 for what is no document."""
+    try:
+        document = parse(query)
+    except GraphQLError:
+        return 0
+    counter = _AliasCounter()
+    visit(document, counter)
+    return counter.number
+
+
+class _AliasCounter(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.number = 0
+
+    def enter_field(self, node: FieldNode, *_: Any) -> None:
+        self.number += node.alias is not None
 
 
 @lru_cache(maxsize=256)

@@ -16,6 +16,11 @@ TOO_LARGE = "The response exceeds the maximum size of 4 MB. Request fewer assets
 NO_QUERY = "POST body missing, invalid Content-Type, or JSON object has no keys."  # A
 
 
+def too_many_aliases(number: int, limit: int) -> str:
+    """A: the words of a common guard of GraphQL servers; the vendor's are not recorded."""
+    return f"Syntax Error: Aliases limit of {limit} exceeded, found {number}."
+
+
 class RefusedError(GraphQLError):
     """A field that is answered with null and an error; ``status`` becomes the answer's HTTP status."""
 

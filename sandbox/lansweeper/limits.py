@@ -28,19 +28,19 @@ class RateLimit:
         self._cooling = False
         self._hour: deque[float] = deque()
 
-    def take(self) -> float:
-        """Count a call. 0 where it may pass, else the seconds to wait."""
+    def take(self, number: int = 1) -> float:
+        """Count a call as so many requests. 0 where it may pass, else the seconds to wait."""
         now, last = self._clock(), self._last_call
         self._last_call = now
         if self._cooling and now - last < MINUTE:
             return MINUTE
         if self._cooling or now - self._window_start >= MINUTE:
             self._window_start, self._used, self._cooling = now, 0, False
-        self._used += 1
+        self._used += number
         if self._used > PER_MINUTE:
             self._cooling = True
             return MINUTE
-        return self._take_of_hour(now)
+        return self._take_of_hour(now, number)
 
     def headers(self) -> dict[str, str]:
         """The rate headers of an answer; ``reset`` in seconds since the epoch."""
@@ -52,10 +52,11 @@ class RateLimit:
             "x-ratelimit-reset": str(math.ceil(start + MINUTE)),
         }
 
-    def _take_of_hour(self, now: float) -> float:
+    def _take_of_hour(self, now: float, number: int) -> float:
         while self._hour and self._hour[0] <= now - HOUR:
             self._hour.popleft()
-        if len(self._hour) >= PER_HOUR:
-            return self._hour[0] + HOUR - now
-        self._hour.append(now)
+        too_many = len(self._hour) + number - PER_HOUR
+        if too_many > 0:
+            return self._hour[min(too_many, len(self._hour)) - 1] + HOUR - now
+        self._hour.extend([now] * number)
         return 0.0

@@ -87,6 +87,7 @@ def test_dates_have_milliseconds_and_z(sandbox: Sandbox) -> None:
     ],
 )
 def test_paths_that_are_refused(sandbox: Sandbox, fields: list[str], message: str) -> None:
+    sandbox.switch(graphql_error_paths=False)
     response = Caller(sandbox).page(fields)
     assert response.status_code == 400
     assert response.headers["x-graphql-status"] == "fail"

@@ -39,6 +39,7 @@ def test_tokens_carry_their_checksum() -> None:
 
 
 def test_a_foreign_site(sandbox: Sandbox) -> None:
+    sandbox.switch(graphql_error_paths=False)
     response = Caller(sandbox).post('{ site(id: "00000000-0000-4000-8000-000000000000") { name } }')
     assert response.status_code == 403
     assert response.json() == {
@@ -52,7 +53,7 @@ def test_a_site_id_that_is_none(sandbox: Sandbox) -> None:
 
 
 def test_a_field_that_is_not_allowed(sandbox: Sandbox) -> None:
-    sandbox.switch(denied=["lansweeper/customFields"])
+    sandbox.switch(denied=["lansweeper/customFields"], graphql_error_paths=False)
     response = Caller(sandbox).site("name customFields { key }")
     assert response.status_code == 403
     assert response.json()["errors"] == [{"message": "You are not authorized to perform this action"}]
@@ -123,6 +124,20 @@ def test_a_window_of_a_minute_passes_without_cool_down() -> None:
     for _ in range(5):
         assert [limit.take() for _ in range(PER_MINUTE)] == [0.0] * PER_MINUTE
         clock.now += 60
+
+
+def test_calls_that_count_as_several() -> None:
+    clock = Clock()
+    limit = RateLimit(clock)
+    assert [limit.take(50) for _ in range(4)] == [0.0, 0.0, 0.0, MINUTE]
+    for _ in range(17):
+        clock.now += 60
+        assert limit.take(100) == 0.0
+    assert limit.headers()["x-ratelimit-remaining"] == "50"
+    clock.now += 60
+    assert limit.take(149) == 0.0
+    clock.now += 60
+    assert limit.take(2) == pytest.approx(3600 - 19 * 60)
 
 
 def test_2000_calls_an_hour() -> None:
