@@ -124,6 +124,8 @@ class HttpSession:
         params: Mapping[str, str | int] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
+        read_error: Callable[[httpx.Response], Refusal | None] | None = None,
+        cost: int = 1,
     ) -> httpx.Response:
         """Send one request, again where that is harmless, and return the answer that was accepted.
 
@@ -132,6 +134,8 @@ class HttpSession:
             root: part of the address before ``path`` that errors and counts leave out.
             template: the name to count it under, such as ``/company/configurations/{id}``; default: path.
             json: the body; None sends none.
+            read_error: reads this request's refusals in the place of the session's own reading.
+            cost: requests that the vendor counts this one as; the budget is asked for that many a try.
 
         Raises:
             WriteRefusedError: a create or modify in a session for reading only; nothing was sent.
@@ -146,7 +150,9 @@ class HttpSession:
         attempt, waited = 0, 0.0
         while True:
             attempt += 1
-            answer = await self._try(kind, request, f"{method} {template or path}")
+            answer = await self._try(
+                kind, request, f"{method} {template or path}", read_error or self._read_error, cost
+            )
             if isinstance(answer, httpx.Response):
                 return answer
             wait = await self._wait_after(kind, attempt, answer, waited)
@@ -214,17 +220,25 @@ class HttpSession:
             method, f"{self.base_url}{path}", params=params or None, content=content, headers=sent
         )
 
-    async def _try(self, kind: Kind, request: httpx.Request, name: str) -> httpx.Response | Failure:
+    async def _try(
+        self,
+        kind: Kind,
+        request: httpx.Request,
+        name: str,
+        read_error: Callable[[httpx.Response], Refusal | None],
+        cost: int,
+    ) -> httpx.Response | Failure:
         async with self._slots:
-            if self._budget is not None:
-                await self._budget.take()
+            for _ in range(cost):
+                if self._budget is not None:
+                    await self._budget.take()
             self._count(kind, name)
             try:
                 with anyio.fail_after(self._limits.whole):
                     answer = await self._client.send(request)
             except (httpx.HTTPError, TimeoutError) as error:
                 return Failure(outcome_of_failure(error), reason=reason_of_failure(error))
-        refusal = self._read_error(answer)
+        refusal = read_error(answer)
         return answer if refusal is None else failure_of(answer, refusal)
 
     def _count(self, kind: Kind, name: str) -> None:

@@ -7,14 +7,15 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-import orjson
 
 from connectors.errors import RejectedError
 from connectors.failures import Call, error_of, unreadable
 from connectors.http import HttpSession, Kind, RequestBudget
 from connectors.lansweeper.cooldown import CoolDown
+from connectors.lansweeper.rate import RateState, rate_of
 from connectors.lansweeper.refusals import CHECK_SITE, read_lansweeper_refusal
 from connectors.lansweeper.settings import SYSTEM, LansweeperSettings
+from connectors.refusals import Refusal, json_of
 
 #: Requests at once: while one waits out a rate limit, few others may be on their way.
 CONCURRENCY = 2
@@ -23,7 +24,10 @@ LONGEST_WAIT = 65.0
 
 
 class LansweeperApi:
-    """Opens the session and posts documents. Every error is a ``ConnectorError`` and names the operation."""
+    """Opens the session and posts documents. Every error is a ``ConnectorError`` and names the operation.
+
+    ``rate`` is what the newest answer said about the request limit; None before the first that said it.
+    """
 
     def __init__(
         self,
@@ -35,11 +39,12 @@ class LansweeperApi:
         verify: bool | ssl.SSLContext = True,
     ) -> None:
         self.settings = settings
+        self.rate: RateState | None = None
         self.session = HttpSession(
             system=SYSTEM,
             base_url=settings.base_url,
             headers=settings.headers(),
-            read_error=read_lansweeper_refusal,
+            read_error=self._read,
             budget=CoolDown(budget),
             transport=transport,
             read_only=read_only,
@@ -61,6 +66,11 @@ class LansweeperApi:
         """Closes the connections."""
         await self.session.aclose()
 
+    def _read(self, answer: httpx.Response) -> Refusal | None:
+        """Notes what the answer says about the request limit, and reads its refusal."""
+        self.rate = rate_of(answer.headers) or self.rate
+        return read_lansweeper_refusal(answer)
+
     async def _post(
         self, kind: Kind, operation: str, document: str, variables: dict[str, Any] | None = None
     ) -> tuple[Any, int]:
@@ -68,13 +78,15 @@ class LansweeperApi:
         body = {"operationName": operation, "query": document, "variables": variables or {}}
         path = self.settings.path
         answer = await self.session.request(kind, "POST", path, template=f"{path} {operation}", json=body)
-        try:
-            data = orjson.loads(answer.content)["data"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            failure = unreadable(answer)
-        else:
-            return data, len(answer.content)
-        raise error_of(Call(kind, SYSTEM, "POST", path), failure, self.session.redact)
+        return self._body(kind, answer)["data"], len(answer.content)
+
+    def _body(self, kind: Kind, answer: httpx.Response) -> dict[str, Any]:
+        """An accepted answer's body, which has ``data``; StopError if it is none of GraphQL's."""
+        body = json_of(answer)
+        if isinstance(body, dict) and "data" in body:
+            return body
+        failure = unreadable(answer)
+        raise error_of(Call(kind, SYSTEM, "POST", self.settings.path), failure, self.session.redact)
 
     async def _of_site(
         self, kind: Kind, operation: str, document: str, site_id: str, **variables: Any

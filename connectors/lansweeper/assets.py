@@ -1,18 +1,22 @@
-"""Operations on assets: read all, read one, edit one."""
+"""Operations on assets: read all, read one, edit one or several."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any, cast
 
+import httpx
+
 from connectors.errors import RejectedError
 from connectors.http import Kind
 from connectors.lansweeper import queries
 from connectors.lansweeper.api import LansweeperApi
+from connectors.lansweeper.edits import edits_refusal, read_outcomes
 from connectors.lansweeper.filters import any_key, checked_filters
 from connectors.lansweeper.joining import AssetJoin
-from connectors.lansweeper.models import Asset, AssetPage, Filters
+from connectors.lansweeper.models import Asset, AssetEdit, AssetPage, EditOutcome, Filters
 from connectors.lansweeper.reading import AssetReader
+from connectors.lansweeper.refusals import CHECK_SITE
 from connectors.lansweeper.selections import DETAILS, path_groups, selection
 
 #: Assets on one page at most (reference, section 3).
@@ -78,6 +82,53 @@ class AssetOperations(LansweeperApi):
         if not isinstance(edited, dict):
             raise self._nothing("editAsset", "See that the asset still exists in Lansweeper.")
         return edited
+
+    async def edit_assets(
+        self, site_id: str, edits: Sequence[AssetEdit], *, cost: int = 1
+    ) -> list[EditOutcome]:
+        """Writes to several assets with one request, and says of each whether it was written, in order.
+
+        An asset that can't be edited does not keep the others from being written. The edits are absolute
+        values, so the request is repeated after a server error or a dropped connection.
+
+        Args:
+            edits: as ``edit_asset`` takes them; the caller sizes the batch, none at all sends nothing.
+            cost: requests that Lansweeper counts this one as: ``len(edits)`` where it counts edits singly.
+
+        Raises:
+            TooManyAliasesError: the whole request is refused for its size, nothing was written: send fewer.
+            RejectedError: the whole request is refused for another reason, such as a value of a wrong type
+                in one of the edits; nothing was written.
+            StopError: the token, the site or the role is refused.
+            RetryableError: the request limit is used up, or Lansweeper is out of order.
+        """
+        if not edits:
+            return []
+        answer = await self._send_edits(site_id, edits, cost)
+        outcomes = read_outcomes(self._body(Kind.MODIFY, answer), edits)
+        if outcomes is None:
+            raise self._nothing("editAssets", CHECK_SITE)
+        return outcomes
+
+    async def _send_edits(self, site_id: str, edits: Sequence[AssetEdit], cost: int) -> httpx.Response:
+        variables: dict[str, Any] = {"site": site_id}
+        for number, edit in enumerate(edits):
+            variables |= {f"k{number}": edit.key, f"f{number}": edit.fields}
+        body = {
+            "operationName": "editAssets",
+            "query": queries.edit_assets(len(edits)),
+            "variables": variables,
+        }
+        path = self.settings.path
+        return await self.session.request(
+            Kind.MODIFY,
+            "POST",
+            path,
+            template=f"{path} editAssets",
+            json=body,
+            read_error=lambda answer: edits_refusal(answer, self._read(answer), len(edits)),
+            cost=cost,
+        )
 
     def _readers(
         self, site_id: str, groups: Sequence[Sequence[str]], filters: Filters | None, page_size: int

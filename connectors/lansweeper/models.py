@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, Self, TypedDict
 
 #: An asset as the vendor sends it: objects nested by path, absent values left out.
 Asset = dict[str, Any]
@@ -52,6 +53,37 @@ class Filters(TypedDict, total=False):
     conjunction: str
     conditions: list[Condition]
     groups: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetEdit:
+    """What is to be written to one asset; ``fields`` is an EditAssetInput of the vendor's schema."""
+
+    key: str
+    fields: dict[str, Any]
+
+    @classmethod
+    def of_custom_fields(cls, key: str, values: Mapping[str, str]) -> Self:
+        """Custom fields by ``fieldKey``; empty text clears one, and what is not named stays."""
+        entries = [{"fieldKey": field, "value": value} for field, value in values.items()]
+        return cls(key, {"assetCustom": {"fields": entries}})
+
+
+@dataclass(frozen=True, slots=True)
+class EditOutcome:
+    """What became of one edit of several.
+
+    Attributes:
+        ok: whether it was written.
+        message: why not, in the vendor's words; empty if it was written.
+        explained: whether the message is certainly this edit's own. Where Lansweeper's errors name no edit,
+            the message holds all of them and says so; edited alone, the asset gets its own.
+    """
+
+    key: str
+    ok: bool
+    message: str = ""
+    explained: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,17 @@ mutation createCustomField($site: ID!, $field: CustomFieldInput!) {{
 }}
 """
 
+
+def edit_assets(number: int) -> str:
+    """A mutation of so many edits, each under its own alias: ``e0`` writes ``$f0`` to the asset ``$k0``."""
+    variables = "".join(f", $k{n}: ID!, $f{n}: EditAssetInput" for n in range(number))
+    edits = "\n".join(
+        f"    e{n}: editAsset(key: $k{n}, fields: $f{n}) {{ assetBasicInfo {{ name }} }}"
+        for n in range(number)
+    )
+    return f"mutation editAssets($site: ID!{variables}) {{\n  site(id: $site) {{\n{edits}\n  }}\n}}"
+
+
 EDIT_ASSET: Final = """
 mutation editAsset($site: ID!, $key: ID!, $fields: EditAssetInput) {
   site(id: $site) {

@@ -62,7 +62,7 @@ def is_too_large(error: ConnectorError) -> bool:
 
 def _rate_limited(response: httpx.Response, errors: Any) -> Refusal:
     named = "Retry-After" in response.headers
-    message = _messages(errors)[0] if errors else words_of(response)
+    message = messages_of(errors)[0] if errors else words_of(response)
     return Refusal(message, outcome=Outcome.RATE_LIMITED, retry_after=None if named else COOL_DOWN)
 
 
@@ -77,7 +77,7 @@ def _without_errors(response: httpx.Response) -> Refusal:
 
 
 def _of_errors(errors: list[Any], status: int) -> Refusal:
-    messages = _messages(errors)
+    messages = messages_of(errors)
     details = tuple(ErrorDetail(message) for message in messages[1:4])
     for pattern, error, remedy in _ADVICE:
         if any(pattern.search(message) for message in messages):
@@ -92,7 +92,7 @@ def _of_errors(errors: list[Any], status: int) -> Refusal:
     return Refusal(messages[0], details=details)
 
 
-def _messages(errors: Any) -> list[str]:
+def messages_of(errors: Any) -> list[str]:
     """The errors' words, without repetitions; older answers hide the code under extensions."""
     entries = errors if isinstance(errors, list) else [errors]
     words = [_message(entry) for entry in entries]

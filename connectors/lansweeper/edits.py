@@ -1,0 +1,111 @@
+"""Several edits in one mutation: reads which of them were written, also out of an answer that is an error.
+
+An answer that is not 2xx but has ``data`` tells it edit by edit: one that is null failed, the others were
+written. Most recorded errors carry a message only, so which edit an error belongs to may stay open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import httpx
+
+from connectors.errors import RejectedError, StopError
+from connectors.lansweeper.models import AssetEdit, EditOutcome
+from connectors.lansweeper.refusals import SMALLER_PAGE, messages_of
+from connectors.refusals import Refusal, json_of
+from connectors.retries import Outcome
+
+NO_ANSWER = "Lansweeper answered this edit with nothing"
+NOT_NAMED = "Lansweeper does not say which of its errors is this asset's: "
+FEWER = "Send fewer edits in one request."
+_TOO_MANY = re.compile(r"\balias(es)?\b|\bcomplexity\b|too many (fields|operations|mutations)", re.IGNORECASE)
+
+
+class TooManyAliasesError(RejectedError):
+    """The whole mutation was refused for the number or size of its edits, and nothing of it was written."""
+
+
+def alias(number: int) -> str:
+    """The name under which the edit of that number, from 0, stands in mutation and answer."""
+    return f"e{number}"
+
+
+def edits_refusal(answer: httpx.Response, refusal: Refusal | None, number: int) -> Refusal | None:
+    """What a refusal of ``number`` edits means: None where the answer tells what became of each edit.
+
+    It stands where nothing was written and the reason is not one asset's: the token, the rate limit, a
+    server out of order.
+    """
+    if refusal is None or answer.status_code == 429:
+        return refusal
+    parts = _parts(json_of(answer))
+    if parts is None:
+        return _as_too_many(answer, refusal) if number > 1 else refusal
+    if any(parts.values()):
+        return None
+    of_all = answer.status_code >= 500 or (refusal.error is not None and issubclass(refusal.error, StopError))
+    return refusal if of_all else None
+
+
+def read_outcomes(body: Mapping[str, Any], edits: Sequence[AssetEdit]) -> list[EditOutcome] | None:
+    """What became of each edit, in their order; None if the answer has nothing of the site."""
+    site = (body.get("data") or {}).get("site")
+    if not isinstance(site, dict):
+        return None
+    refused = [number for number in range(len(edits)) if not isinstance(site.get(alias(number)), dict)]
+    reasons = _reasons(body.get("errors"), refused)
+    return [
+        EditOutcome(edit.key, False, *reasons[number]) if number in reasons else EditOutcome(edit.key, True)
+        for number, edit in enumerate(edits)
+    ]
+
+
+def _parts(body: Any) -> dict[str, Any] | None:
+    """The answered edits by alias; None if the mutation was not carried out at all."""
+    data = body.get("data") if isinstance(body, dict) else None
+    site = data.get("site") if isinstance(data, dict) else None
+    return site if isinstance(site, dict) and site else None
+
+
+def _as_too_many(answer: httpx.Response, refusal: Refusal) -> Refusal:
+    words = [refusal.message, *(detail.message for detail in refusal.details)]
+    too_large = answer.status_code == 413 or refusal.remedy == SMALLER_PAGE
+    if not too_large and not any(map(_TOO_MANY.search, words)):
+        return refusal
+    return replace(refusal, error=TooManyAliasesError, outcome=Outcome.REFUSED, remedy=FEWER)
+
+
+def _reasons(errors: Any, refused: Sequence[int]) -> dict[int, tuple[str, bool]]:
+    """Each refused edit with its message, and whether that is certainly its own."""
+    entries = errors if isinstance(errors, list) else []
+    placed: dict[int, list[Any]] = {}
+    for entry in entries:
+        placed.setdefault(_number(entry), []).append(entry)
+    loose = placed.pop(-1, [])
+    unexplained = [number for number in refused if number not in placed]
+    common = _common_reason(loose, len(unexplained))
+    return {
+        number: ("; ".join(messages_of(placed[number])), True) if number in placed else common
+        for number in refused
+    }
+
+
+def _common_reason(errors: list[Any], edits: int) -> tuple[str, bool]:
+    """What is said of edits that no error names: certain only if every error fits every one of them."""
+    if not errors:
+        return NO_ANSWER, False
+    messages = messages_of(errors)
+    if edits == 1 or (len(messages) == 1 and len(errors) >= edits):
+        return "; ".join(messages), True
+    return NOT_NAMED + "; ".join(messages[:5]), False
+
+
+def _number(entry: Any) -> int:
+    """The edit that an error's ``path`` names, such as ``["site", "e3"]``; -1 if it names none."""
+    path = entry.get("path") if isinstance(entry, dict) else None
+    name = str(path[1]) if isinstance(path, list) and len(path) > 1 else ""
+    return int(name[1:]) if re.fullmatch(r"e\d{1,6}", name) else -1
