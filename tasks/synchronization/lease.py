@@ -19,6 +19,8 @@ from prefect.runtime import flow_run
 
 from tasks.progress import run_logger
 
+CONNECTWISE = "connectwise"
+LANSWEEPER = "lansweeper"
 LEASE_SECONDS = 60.0
 """How long a lease outlives the run that held it; Prefect takes no less than a minute."""
 
@@ -28,13 +30,17 @@ class LeaseHeldError(RuntimeError):
 
 
 @asynccontextmanager
-async def writing_lease(connection: str, company_id: int, wait_seconds: float = 75) -> AsyncIterator[None]:
+async def writing_lease(
+    connection: str, company_id: int, wait_seconds: float = 75, *, system: str = CONNECTWISE
+) -> AsyncIterator[None]:
     """Hold the lease of a connection and company while this block runs.
+
+    ``system`` is what is written to, and ``connection`` the name of the block of that system.
 
     Raises:
         LeaseHeldError: another run still holds it after ``wait_seconds``.
     """
-    name = lease_name(connection, company_id)
+    name = lease_name(connection, company_id, system)
     async with get_client() as client:
         await client.upsert_global_concurrency_limit_by_name(name, 1)
     run_logger().info(
@@ -52,9 +58,9 @@ async def writing_lease(connection: str, company_id: int, wait_seconds: float = 
         ) from error
 
 
-def lease_name(connection: str, company_id: int) -> str:
+def lease_name(connection: str, company_id: int, system: str = CONNECTWISE) -> str:
     """The name of the concurrency limit, as the Prefect UI lists it."""
-    return f"connectwise-writes-{connection}-company-{company_id}"
+    return f"{system}-writes-{connection}-company-{company_id}"
 
 
 async def _tag_this_run(name: str) -> None:

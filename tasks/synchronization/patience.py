@@ -7,13 +7,12 @@ minutes, and must not hammer a server that is away either.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 
 from connectors.errors import RetryableError
 from tasks.progress import run_logger
-from tasks.synchronization.settings import Waiting
 
 T = TypeVar("T")
 
@@ -21,6 +20,16 @@ TRIES = 3
 """How often one step is tried when nobody says how long the trouble will last."""
 
 SHORTEST_WAIT = 0.5
+
+
+class Waiting(Protocol):
+    """What settings say of waiting; see ``tasks.synchronization.settings.Waiting``."""
+
+    @property
+    def pause_seconds(self) -> float: ...
+
+    @property
+    def patience_seconds(self) -> float: ...
 
 
 class Patience:
