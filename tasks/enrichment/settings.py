@@ -1,0 +1,99 @@
+"""The settings of tickets-agreements-sla-sync: one model, shown by the Prefect UI as a form."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tasks.rules import enrichment as rules
+
+MOST_ALIASES = 100
+"""More edits in one request than that gain nothing: 25 already make 15,000 edits 600 requests."""
+
+
+class TextLimits(BaseModel):
+    """How long one text may become in a custom field of Lansweeper."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agreements: int = Field(
+        default=50, ge=1, title="Agreements", description='Agreements in one text before "... and n more".'
+    )
+    characters: int = Field(
+        default=4000,
+        ge=200,
+        title="Characters",
+        description='Characters of one text before "... and n more".',
+    )
+
+    def limits(self) -> rules.TextLimits:
+        """The limits as the rule takes them."""
+        return rules.TextLimits(self.agreements, self.characters)
+
+
+class EnrichmentWaiting(BaseModel):
+    """How long a run waits for what passes by itself."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pause_seconds: float = Field(
+        default=5, gt=0, title="Pause", description="Seconds before a step is tried again."
+    )
+    lease_seconds: float = Field(
+        default=75, ge=0, title="Wait for the lease", description="Seconds to wait for another writing run."
+    )
+    patience_seconds: float = Field(
+        default=4000,
+        ge=0,
+        title="Patience",
+        description="Seconds that one step waits, in all, when a vendor or the request budget asks it to; "
+        "Lansweeper's longest window of requests is an hour.",
+    )
+
+
+class EnrichmentSettings(BaseModel):
+    """What a run of tickets-agreements-sla-sync reads and may write."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    company: str = Field(
+        default="",
+        title="Company",
+        description='ConnectWise company of the configurations: identifier, or "identifier: name".',
+        examples=["BlueLightCo"],
+    )
+    dry_run: bool = Field(default=True, title="Dry run", description="Show the plan and write nothing.")
+    aliases: int = Field(
+        default=25,
+        ge=1,
+        le=MOST_ALIASES,
+        title="Edits in one request",
+        description="Assets that one mutation edits; 1: one by one. A server that takes fewer lowers it.",
+    )
+    reconcile_every: int = Field(
+        default=7,
+        ge=1,
+        title="Full reconcile every n runs",
+        description="Other runs ask only about tickets that are new or have changed.",
+    )
+    full_reconcile: bool = Field(
+        default=False, title="Full reconcile now", description="Ask about every ticket in this run."
+    )
+    asset_id_field: int | None = Field(
+        default=None,
+        ge=1,
+        title="Id of the ConnectWise custom field ls_asset_id",
+        description="Typed by hand it wins; without it the field is found by its caption.",
+    )
+    text: TextLimits = Field(default_factory=TextLimits, title="Text limits")
+    waiting: EnrichmentWaiting = Field(default_factory=EnrichmentWaiting, title="Waiting")
+
+    @field_validator("company")
+    @classmethod
+    def _without_outer_blanks(cls, value: str) -> str:
+        return value.strip()
+
+    def for_company(self, company: str) -> Self:
+        """The same settings for the company that was chosen."""
+        return self.model_copy(update={"company": company})
