@@ -79,3 +79,16 @@ class OpenBatch:
     asset_keys: list[str]
     highest_id: int
     sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLink:
+    """Which configurations a ticket held when it was asked, and the ticket's ``lastUpdated`` at that time.
+
+    ``kind`` is "service" or "project"; ``last_updated`` is the vendor's own text, compared as it is.
+    """
+
+    kind: str
+    ticket_id: int
+    last_updated: str
+    configuration_ids: tuple[int, ...]

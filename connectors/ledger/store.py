@@ -1,4 +1,4 @@
-"""The ledger: one object in front of the budget, the journal and the batches in flight."""
+"""The ledger: one object in front of the budget, the journal, the batches in flight and what it remembers."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ import logging
 from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import anyio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.errors import StopError
-from connectors.ledger import batches, grants, journal
+from connectors.ledger import batches, grants, journal, ticket_links, watermarks
 from connectors.ledger.budget import BudgetOfSeveral, SharedBudget, bucket_of
 from connectors.ledger.clock import Clock
 from connectors.ledger.database import BUSY_SECONDS, create_engine, failures_in_words, reading, writing
 from connectors.ledger.location import database_url, shown
 from connectors.ledger.migrating import migrate
-from connectors.ledger.models import JournalledWrite, OpenBatch, RunSummary, WriteEntry, WriteOutcome
+from connectors.ledger.models import (
+    JournalledWrite,
+    OpenBatch,
+    RunSummary,
+    TicketLink,
+    WriteEntry,
+    WriteOutcome,
+)
 from connectors.ledger.window import WindowRule
 
 logger = logging.getLogger(__name__)
@@ -127,6 +135,37 @@ class Ledger:
         """The unsettled batches of one company, oldest first, of this run and of killed ones."""
         async with reading(self._engine, "read the batches in flight") as transaction:
             return await batches.still_open(transaction, connection, company_id)
+
+    async def ticket_links(self, tenant: str, company_id: int) -> list[TicketLink]:
+        """What is remembered of one company's tickets, in the order of kind and id.
+
+        ``tenant`` is the connection's ``budget_key``.
+        """
+        async with reading(self._engine, "read the links of tickets") as transaction:
+            return await ticket_links.of_company(transaction, tenant, company_id)
+
+    async def save_ticket_links(self, tenant: str, company_id: int, links: Sequence[TicketLink]) -> None:
+        """Remembers tickets, thousands at once; a ticket that was known is replaced."""
+        async with writing(self._engine, "save the links of tickets") as transaction:
+            await ticket_links.save(transaction, tenant, company_id, links)
+
+    async def forget_ticket_links(
+        self, tenant: str, company_id: int, tickets: Sequence[tuple[str, int]]
+    ) -> None:
+        """Forgets tickets, each named by its kind and id; unknown ones do no harm."""
+        async with writing(self._engine, "forget the links of tickets") as transaction:
+            await ticket_links.forget(transaction, tenant, company_id, tickets)
+
+    async def watermark(self, tenant: str, name: str) -> dict[str, Any] | None:
+        """What was set under this name, None if nothing was."""
+        async with reading(self._engine, "read a watermark") as transaction:
+            return await watermarks.read(transaction, tenant, name)
+
+    async def set_watermark(self, tenant: str, name: str, value: dict[str, Any]) -> None:
+        """Remembers a small JSON object; the last one to set it wins."""
+        async with writing(self._engine, "set a watermark") as transaction:
+            now = await self._clock.now_of(transaction)
+            await watermarks.set_value(transaction, tenant, name, value, now)
 
 
 class LedgerOpening:

@@ -60,3 +60,23 @@ batches_in_flight = Table(
     Column("sent_at", Double, nullable=False),
     Index("batches_by_company", "connection", "company_id"),
 )
+
+ticket_links = Table(
+    "ticket_links",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(20), primary_key=True),
+    Column("ticket_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_updated", String(60), nullable=False),
+    Column("configuration_ids", JSON, nullable=False),
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("updated_at", Double, nullable=False),
+)
