@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.connectwise.linking import LinkWriter, link_table
 from sandbox.world import LANSWEEPER_ASSETS, World
 
 PERSON = "a person"
@@ -12,13 +13,18 @@ PERSON = "a person"
 def edit(world: World, collection: str, record_id: int | str, changes: dict[str, Any]) -> None:
     """Change members of one record; ``lastUpdated`` moves.
 
-    ConnectWise: wire members, null removes. Lansweeper assets: dotted paths or nested objects, null removes.
+    ConnectWise: wire members, null removes. A child collection of configurations takes the owner's id and
+    ``{"configurationIds": [...]}``. Lansweeper assets: dotted paths or nested objects, null removes.
 
     Raises:
         KeyError: no such record.
         ValueError: a member that such records do not have.
     """
-    if collection.startswith("lansweeper/"):
+    links = link_table(collection)
+    if links is not None:
+        writer = LinkWriter(links, world.store, int(record_id), world.switches, by=PERSON)
+        writer.set_to([int(one) for one in changes["configurationIds"]])
+    elif collection.startswith("lansweeper/"):
         record = world.records(collection)[str(record_id)]
         _lay_over(record, changes)
         world.lansweeper.touch()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.connectwise.linking import link_table
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.tables import table_of
 from sandbox.world import World
@@ -13,8 +14,12 @@ def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
     """Every record of a collection, ConnectWise's rendered, Lansweeper's as stored.
 
     Raises ``KeyError`` for a Lansweeper collection that does not exist; an unknown ConnectWise collection
-    is an empty one.
+    is an empty one. Links are shown as pairs: `{"ticketId" or "agreementId", "configurationId"}`.
     """
+    if link_table(collection) is not None:
+        owner = "agreementId" if collection.startswith("finance/") else "ticketId"
+        pairs = world.store.links(collection).pairs()
+        return [{owner: one, "configurationId": configuration} for one, configuration in pairs]
     records = world.records(collection)
     if collection.startswith("lansweeper/"):
         return list(records.values())

@@ -22,6 +22,16 @@ class Switches:
         denied: collections (API paths without the leading slash) that answer 403 Security.
         rate_limit: [requests, seconds] above which ConnectWise answers 429; None: no limit.
         codebase: the code base that `/login/companyinfo` names; `v4_6_release/` always works beside it.
+        agreement_report: the report view ConfigurationAgreement is there.
+        bundle_limit: most requests in a bundle (the vendor's limit is not known); 0: no such endpoint.
+        bundle_resource_types: what a bundle takes beside ticket, company, member and purchaseorderlineitem,
+            the names that the vendor shows; these are assumed.
+        configuration_condition: what tickets' conditions know of `configuration/id`: nothing, only
+            `configuration/id=N`, or `in` too.
+        configuration_condition_on_project: project tickets' conditions know it as service tickets' do.
+        ticket_search: POST `/service/tickets/search` and `/project/tickets/search` are there.
+        attach_moves_last_updated, detach_moves_last_updated: attaching a configuration to a ticket or an
+            agreement, or detaching it, counts as a change of that ticket or agreement.
 
     Lansweeper:
         lansweeper_limits: 150 requests a minute and 2,000 an hour, with the vendor's cool-down.
@@ -43,6 +53,16 @@ class Switches:
     denied: list[str] = field(default_factory=list)
     rate_limit: list[float] | None = None
     codebase: str = "v4_6_release/"
+    agreement_report: bool = True
+    bundle_limit: int = 1
+    bundle_resource_types: list[str] = field(
+        default_factory=lambda: ["ticketconfiguration", "agreementconfiguration"]
+    )
+    configuration_condition: Literal["off", "single", "in"] = "single"
+    configuration_condition_on_project: bool = True
+    ticket_search: bool = True
+    attach_moves_last_updated: bool = True
+    detach_moves_last_updated: bool = True
     lansweeper_limits: bool = True
     alias_counting: Literal["request", "each"] = "request"
     alias_limit: int | None = None

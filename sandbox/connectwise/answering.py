@@ -1,7 +1,7 @@
 """One request to a served collection: what it asks for, done and answered."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,13 +9,17 @@ from starlette.requests import Request
 
 from sandbox.connectwise.bulk import BulkCall, answer
 from sandbox.connectwise.errors import VendorError, no_endpoint, not_found
+from sandbox.connectwise.linked_conditions import linked_condition
+from sandbox.connectwise.linking import LinkWriter
 from sandbox.connectwise.listing import Listing, shower
 from sandbox.connectwise.paging import Address
 from sandbox.connectwise.reading import Body
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.routing import Route
-from sandbox.connectwise.store import CONFIGURATIONS_NAME, Store
-from sandbox.connectwise.writing import Writer, change_type, require_custom_fields
+from sandbox.connectwise.searching import search_query
+from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store
+from sandbox.connectwise.tables import table_of
+from sandbox.connectwise.writing import API_MEMBER, Writer, change_type, require_custom_fields
 from sandbox.switches import Switches
 
 
@@ -66,8 +70,21 @@ class Call:
         if route.parent_id is not None:
             parent = route.table.fields[route.table.parent].target
             if self.store.get(parent, route.parent_id) is None:
-                raise not_found(_label(parent), route.parent_id)
+                raise not_found(table_of(parent).label, route.parent_id)
         return Writer(route.table, self.store, route.parent_id)
+
+    def links(self) -> LinkWriter:
+        """Reads and writes the configurations of this path's parent.
+
+        Raises:
+            VendorError: 404, the parent does not exist.
+        """
+        route = self.route
+        return LinkWriter(route.table, self.store, route.parent_id or 0, self.switches, by=API_MEMBER)
+
+    def shower(self) -> Callable[[Record], Record]:
+        """How records are shown to this caller."""
+        return shower(self.renderer(), self.query, self.switches)
 
     async def body(self) -> Body:
         """The JSON body.
@@ -90,6 +107,10 @@ async def answered(call: Call) -> Answer:
         VendorError: the request is refused.
     """
     match call.route.ask:
+        case "list" | "one" if call.route.table.links and call.request.method != "GET":
+            return await _linked(call)
+        case "search":
+            return await _searched(call)
         case "list" if call.request.method == "POST":
             return await _created(call)
         case "list":
@@ -104,12 +125,25 @@ async def answered(call: Call) -> Answer:
             return await _one(call)
 
 
-def _listing(call: Call) -> Listing:
-    return Listing(call.route.table, call.store, call.query, call.renderer(), call.writer().belongs)
+def _listing(call: Call, query: Mapping[str, str] | None = None) -> Listing:
+    table, asked = call.route.table, call.query if query is None else query
+    if table.links:
+        return Listing(table, call.store, asked, call.renderer(), records=call.links().records())
+    beside = linked_condition(table, call.store, call.switches)
+    return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, beside=beside)
 
 
 def _listed(call: Call) -> Answer:
-    listing = _listing(call)
+    return _page(call, _listing(call))
+
+
+async def _searched(call: Call) -> Answer:
+    if not call.switches.ticket_search:
+        raise no_endpoint()
+    return _page(call, _listing(call, {**call.query, **search_query(await call.body())}))
+
+
+def _page(call: Call, listing: Listing) -> Answer:
     if call.request.headers.get("pagination-type", "").strip().lower() == "forward-only":
         page, link = listing.forward_page(call.address, call.switches)
         return Answer(200, page, {"Link": link})
@@ -120,11 +154,20 @@ def _listed(call: Call) -> Answer:
 async def _created(call: Call) -> Answer:
     body, writer = await call.body(), call.writer()
     members = body.members(call.route.table, body.value)
-    show = shower(call.renderer(), call.query, call.switches)
-    return Answer(201, show(writer.create(members)))
+    return Answer(201, call.shower()(writer.create(members)))
+
+
+async def _linked(call: Call) -> Answer:
+    links = call.links()
+    if call.request.method == "DELETE":
+        links.delete(call.route.record_id)
+        return Answer(204, None)
+    return Answer(201, call.shower()(links.create(await call.body())))
 
 
 async def _one(call: Call) -> Answer:
+    if call.route.table.links:
+        return Answer(200, call.shower()(call.links().stored(call.route.record_id)))
     writer, record_id = call.writer(), call.route.record_id
     match call.request.method:
         case "DELETE":
@@ -141,7 +184,7 @@ async def _one(call: Call) -> Answer:
             stored = writer.patch(record_id, body, call.renderer().record(stored))
         case _:
             stored = writer.stored(record_id)
-    return Answer(200, shower(call.renderer(), call.query, call.switches)(stored))
+    return Answer(200, call.shower()(stored))
 
 
 async def _type_changed(call: Call) -> Answer:
@@ -158,7 +201,3 @@ async def _bulk(call: Call) -> Answer:
     bulk = BulkCall(call.writer(), call.switches, fault, call.bulk_items)
     results = await bulk.run(await call.body(), create=call.request.method == "POST")
     return Answer(207, answer(results, call.switches.bulk_answer, call.renderer().record))
-
-
-def _label(collection: str) -> str:
-    return {"company/companies": "Company", "company/configurations/types": "ConfigurationType"}[collection]

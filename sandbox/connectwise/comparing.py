@@ -25,17 +25,18 @@ class Access:
 
 
 Resolve = Callable[[str], Access]
+Special = Callable[[Term], Test | None]
 
 
-def compiled(expression: Expression, resolve: Resolve) -> Test:
-    """The condition as a function.
+def compiled(expression: Expression, resolve: Resolve, special: Special = lambda _: None) -> Test:
+    """The condition as a function; `special` may give a term's test, None leaves it to its name and value.
 
     Raises:
         ConditionError: a name that `resolve` refuses, or a value that can't be compared with that name.
     """
     if isinstance(expression, Term):
-        return _term(expression, resolve(expression.path))
-    tests = [compiled(part, resolve) for part in expression.parts]
+        return special(expression) or _term(expression, resolve(expression.path))
+    tests = [compiled(part, resolve, special) for part in expression.parts]
     if len(tests) == 2:
         first, second = tests
         if expression.every:

@@ -31,6 +31,7 @@ CONFIGURATIONS = Table(
     type_name="Configuration",
     resource="configuration",
     info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
+    hrefs={"documents_href": "/system/documents?recordType=Configuration&recordId={id}"},
     fields={
         "name": text(100, required=True),
         "type": ref(TYPES, required=True),

@@ -79,9 +79,9 @@ def moment(*, required: bool = False) -> Field:
     return Field(Kind.MOMENT, required=required)
 
 
-def choice(*choices: str, required: bool = False) -> Field:
+def choice(*choices: str, required: bool = False, default: str | None = None) -> Field:
     """One of the named words."""
-    return Field(Kind.CHOICE, choices=choices, required=required)
+    return Field(Kind.CHOICE, choices=choices, required=required, default=default)
 
 
 def ref(target: str, *, required: bool = False, within: str = "") -> Field:
@@ -120,7 +120,11 @@ class Table:
     `name` is its key in the store, `route` its path below the API root (`{parentId}` where it is a child),
     `type_name` and `resource` the vendor's words in error messages, `parent` the reference that ties a child
     to its parent, `unique` the members of which no two records may share a value, `naming` the members that a
-    reference to it shows. `info` names what `_info` holds; None: such records have no `_info`.
+    reference to it shows, `shown` what it shows besides (its name there -> the record's member). `info` names
+    what `_info` holds; None: such records have no `_info`; `hrefs` are the links in it, below the API root.
+    `words` is what error messages call one, where that is not the resource's name. `searchable`: has POST
+    `/search`. `sequence` names the collection with which it shares its ids. `links` names the collection
+    whose records are tied to configurations by this one: such a table is kept in the store's links.
     """
 
     name: str
@@ -134,6 +138,12 @@ class Table:
     naming: tuple[str, ...] = ("name",)
     info: tuple[str, ...] | None = ("lastUpdated", "updatedBy")
     keeps_custom_fields: bool = False
+    words: str = ""
+    shown: Mapping[str, str] = field(default_factory=dict)
+    hrefs: Mapping[str, str] = field(default_factory=dict)
+    searchable: bool = False
+    sequence: str = ""
+    links: str = ""
     defaults: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,4 +154,4 @@ class Table:
     @property
     def label(self) -> str:
         """The resource's name as a sentence begins with it."""
-        return self.resource[:1].upper() + self.resource[1:]
+        return self.words or self.resource[:1].upper() + self.resource[1:]

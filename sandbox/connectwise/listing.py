@@ -6,7 +6,7 @@ from sandbox.connectwise.comparing import Test
 from sandbox.connectwise.conditions import ConditionError
 from sandbox.connectwise.errors import VendorError, bad_condition
 from sandbox.connectwise.fields import Table
-from sandbox.connectwise.naming import Names, child_condition, condition, custom_condition
+from sandbox.connectwise.naming import Beside, Names, child_condition, condition, custom_condition
 from sandbox.connectwise.paging import Address, forward, numbered, ordered, page_size
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.store import Record, Store
@@ -22,9 +22,12 @@ class Listing:
         store: Store,
         query: Mapping[str, str],
         renderer: Renderer,
-        belongs: Callable[[Record], bool],
+        belongs: Callable[[Record], bool] = lambda _: True,
+        *,
+        records: Mapping[int, Record] | None = None,
+        beside: Beside | None = None,
     ) -> None:
-        """Reads the conditions.
+        """Reads the conditions; `records` stand in the place of the store's, `beside` knows further names.
 
         Raises:
             VendorError: 400 ApiFindCondition.
@@ -33,6 +36,8 @@ class Listing:
         self._store = store
         self._query = query
         self._renderer = renderer
+        self._beside = beside
+        self._records = store.collection(table.name) if records is None else records
         self._tests = [belongs] if table.parent else []
         try:
             self._tests += self._asked()
@@ -65,7 +70,7 @@ class Listing:
     def _asked(self) -> list[Test]:
         tests: list[Test] = []
         if text := self._query.get("conditions", "").strip():
-            tests.append(condition(text, self._table, self._store))
+            tests.append(condition(text, self._table, self._store, self._beside))
         if text := self._query.get("childconditions", "").strip():
             tests.append(child_condition(text, self._table, self._store, self._renderer.items))
         if text := self._query.get("customfieldconditions", "").strip():
@@ -73,7 +78,7 @@ class Listing:
         return tests
 
     def _found(self) -> Iterator[Record]:
-        records = self._store.collection(self._table.name)
+        records = self._records
         ids = sorted(records)  # Nearly free: ids are almost always in order already.
         found: Iterator[Record] = (records[record_id] for record_id in ids)
         for test in self._tests:

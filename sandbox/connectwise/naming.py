@@ -1,10 +1,10 @@
 """What the names in conditions, childConditions, customFieldConditions and orderBy stand for."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox.connectwise.comparing import Access, Test, compiled
-from sandbox.connectwise.conditions import ConditionError, parse, terms
+from sandbox.connectwise.conditions import ConditionError, Expression, Term, parse, terms
 from sandbox.connectwise.fields import Field, Kind, Table
 from sandbox.connectwise.store import Record, Store
 from sandbox.connectwise.tables import table_of
@@ -15,6 +15,8 @@ INFO_KINDS = {
     "updatedby": ("updatedBy", Kind.TEXT),
     "dateentered": ("dateEntered", Kind.MOMENT),
     "enteredby": ("enteredBy", Kind.TEXT),
+    "createddate": ("createdDate", Kind.MOMENT),
+    "createdby": ("createdBy", Kind.TEXT),
 }
 QUESTION_KINDS = {
     "questionId": Kind.INTEGER,
@@ -129,9 +131,23 @@ def _reference_reader(field: Field, member: str, path: str) -> Callable[[Table, 
     raise unknown_name(path)
 
 
-def condition(text: str, table: Table, store: Store) -> Test:
+class Beside(Protocol):
+    """Names that a collection's conditions know beside its members."""
+
+    def check(self, expression: Expression) -> None:
+        """Refuse a condition that joins them in a way that the server does not take."""
+
+    def test(self, term: Term) -> Test | None:
+        """The test of a term with such a name, None for every other."""
+
+
+def condition(text: str, table: Table, store: Store, beside: Beside | None = None) -> Test:
     """The `conditions` parameter as a test of stored records."""
-    return compiled(parse(text), Names(table, store).access)
+    expression, access = parse(text), Names(table, store).access
+    if beside is None:
+        return compiled(expression, access)
+    beside.check(expression)
+    return compiled(expression, access, beside.test)
 
 
 def child_condition(

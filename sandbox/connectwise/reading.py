@@ -9,7 +9,7 @@ from sandbox.connectwise.errors import VendorError, bad_body
 from sandbox.connectwise.fields import Field, Kind, Table
 from sandbox.connectwise.store import Record
 
-REFERENCE_MEMBERS = frozenset({"id", "name", "identifier", "_info", "dailycapacity"})
+REFERENCE_MEMBERS = frozenset({"id", "name", "identifier", "_info", "dailycapacity", "sort"})
 QUESTION_MEMBERS = frozenset(
     {
         "answerid",
@@ -52,6 +52,19 @@ class Body:
             self.value: Any = json.loads(text) if text.strip() else None
         except (ValueError, RecursionError) as error:
             raise bad_body(f"Unexpected character encountered while parsing value. {error}. ") from None
+
+    @property
+    def length(self) -> int:
+        """Its characters."""
+        return len(self._text)
+
+    def object(self, value: Any, members: frozenset[str], type_name: str, at: str = "") -> Record:
+        """A small object by lower-case names. `at` is its place.
+
+        Raises:
+            VendorError: not an object, or a member that is none of `members`.
+        """
+        return self._lowered(value, members, type_name, at)
 
     def members(self, table: Table, value: Any, at: str = "") -> Record:
         """The members of one record in canonical names; a null stays as None. `at` is the record's place.
@@ -140,7 +153,7 @@ class Body:
             raise bad_body(f"Cannot deserialize the value into type '{type_name}'. {self._place(place)}")
         for key in value:
             if key.lower() not in members and key != "_info":
-                raise self._unknown(key, type_name, f"{place}.{key}")
+                raise self._unknown(key, type_name, f"{place}.{key}" if place else key)
         return {key.lower(): one for key, one in value.items()}
 
     def _text_of(self, value: Any, place: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.connectwise.fields import Field, Kind, Table
 from sandbox.connectwise.naming import shown_name
-from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store
+from sandbox.connectwise.store import Record, Store
 from sandbox.connectwise.tables import table_of
 
 Read = Callable[[Record], Any]
@@ -25,6 +25,7 @@ class Renderer:
         self._store = store
         self._base = base
         self._null_custom = null_custom
+        self._hrefs = {name: _around_id(base, route) for name, route in table.hrefs.items()}
         self._custom = [_custom_shape(one) for one in store.custom_fields(table.name)]
         self._readers: dict[str, Read | None] = {"id": None}
         for name, field in table.fields.items():
@@ -122,6 +123,7 @@ class Renderer:
         if "identifier" in target.naming:
             shown["identifier"] = record.get("identifier")
         shown["name"] = shown_name(target, record)
+        shown |= {name: record[member] for name, member in target.shown.items() if member in record}
         parent = record.get(target.parent, {}).get("id", "")
         route = target.route.replace("{parentId}", str(parent))
         shown["_info"] = {link: f"{self._base}/{route}/{record['id']}"}
@@ -149,9 +151,8 @@ class Renderer:
 
     def _info(self, stored: Record) -> Record:
         info: Record = dict(stored.get("_info", {}))
-        if self._table.name == CONFIGURATIONS_NAME:
-            query = f"recordType=Configuration&recordId={stored['id']}"
-            info["documents_href"] = f"{self._base}//system/documents?{query}"
+        for name, (before, after) in self._hrefs.items():
+            info[name] = f"{before}{stored['id']}{after}"
         return info
 
 
@@ -168,6 +169,11 @@ def question_shape(question: Record, given: Record | None, configuration_id: int
         "requiredFlag": question.get("requiredFlag", False),
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def _around_id(base: str, route: str) -> tuple[str, str]:
+    before, _, after = route.partition("{id}")
+    return f"{base}/{before}", after
 
 
 def _custom_shape(definition: Record) -> Record:

@@ -15,6 +15,7 @@ VERBS = {
     ("PUT", "one"): "replace",
     ("PATCH", "one"): "patch",
     ("DELETE", "one"): "delete",
+    ("POST", "search"): "list",
     ("POST", "bulk"): "create",
     ("PUT", "bulk"): "replace",
     ("PATCH", "changetype"): "patch",
@@ -23,7 +24,7 @@ VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path names: `ask` is list, count, one, bulk or changetype."""
+    """What a path names: `ask` is list, count, one, search, bulk or changetype."""
 
     table: Table
     ask: str
@@ -80,6 +81,8 @@ def _asked(table: Table, parent_id: int | None, rest: list[str]) -> Route | None
             return Route(table, "list", parent_id)
         case ["count"]:
             return Route(table, "count", parent_id)
+        case ["search"] if table.searchable:
+            return Route(table, "search", parent_id)
         case ["bulk"] if is_configuration:
             return Route(table, "bulk", parent_id)
         case [word] if word.isdecimal():

@@ -11,6 +11,8 @@ from typing import Any
 
 from sandbox.connectwise.configuration_tables import QUESTIONS, STATUSES
 from sandbox.connectwise.fields import Field, Kind, Table
+from sandbox.connectwise.links import Links
+from sandbox.connectwise.settling import settle
 from sandbox.connectwise.system_tables import CUSTOM_FIELDS_NAME
 from sandbox.connectwise.tables import PODS, TABLES, table_of
 
@@ -40,6 +42,7 @@ class Store:
         self._clock = clock
         self._records: dict[str, dict[int, Record]] = {}
         self._last_ids: dict[str, int] = {}
+        self._links: dict[str, Links] = {}
         self._questions: dict[int, list[Record]] | None = None
 
     def now(self) -> str:
@@ -54,12 +57,16 @@ class Store:
         """One stored record, or None."""
         return self.collection(collection).get(record_id)
 
+    def links(self, name: str) -> Links:
+        """Which configurations belong to which owner, by the name of the owners' child collection."""
+        return self._links.setdefault(name, Links())
+
     def insert(self, collection: str, record: Record, *, by: str = "admin") -> Record:
         """Add a record in wire form and give back the stored one.
 
         An id is assigned unless given; defaults are filled in, a configuration gets the default status.
         `_info` may be given (`{"lastUpdated": ...}`) to date a record back. A question takes `typeId`, a
-        site `companyId` for its parent.
+        site `companyId` for its parent. What follows from other members is filled in unless given.
 
         Raises:
             ValueError: a member that the collection's table does not have.
@@ -70,6 +77,7 @@ class Store:
         if collection == CONFIGURATIONS_NAME and "status" not in stored:
             stored.update(self.default_status())
         self._describe_pod(collection, stored)
+        settle(table, stored, self.collection, self.now, record)
         if table.info is not None:
             stored["_info"] = {**self._stamps(table, by), **record.get("_info", {})}
         self.collection(collection)[stored["id"]] = stored
@@ -96,6 +104,7 @@ class Store:
         for name in values:
             stored.pop(name, None)
         stored.update(fresh)
+        settle(table, stored, self.collection, self.now, values)
         self.touch(table, stored, by=by)
         return stored
 
@@ -119,6 +128,10 @@ class Store:
     def delete(self, collection: str, record_id: int) -> Record | None:
         """Remove a record and give it back; None if there was none."""
         self._changed(collection)
+        if collection == CONFIGURATIONS_NAME:
+            for links in self._links.values():
+                links.forget_configuration(record_id)
+        self.links(f"{collection}/configurations").forget_owner(record_id)
         return self.collection(collection).pop(record_id, None)
 
     def default_status(self) -> Record:
@@ -198,12 +211,14 @@ class Store:
     def _stamps(self, table: Table, by: str) -> Record:
         now = self.now()
         stamps = {"lastUpdated": now, "updatedBy": by, "dateEntered": now, "enteredBy": by}
+        stamps |= {"createdDate": now, "createdBy": by}
         return {name: stamps[name] for name in table.info or ()}
 
     def _take_id(self, collection: str, wanted: int | None) -> int:
-        last = self._last_ids.get(collection, 0)
+        sequence = table_of(collection).sequence or collection
+        last = self._last_ids.get(sequence, 0)
         record_id = last + 1 if wanted is None else wanted
-        self._last_ids[collection] = max(last, record_id)
+        self._last_ids[sequence] = max(last, record_id)
         return record_id
 
     def _describe_pod(self, collection: str, stored: Record) -> None:

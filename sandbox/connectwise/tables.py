@@ -2,6 +2,13 @@
 
 from collections.abc import Mapping
 
+from sandbox.connectwise.agreement_tables import (
+    AGREEMENT_CONFIGURATIONS,
+    AGREEMENT_TYPES,
+    AGREEMENTS,
+    SLAS,
+)
+from sandbox.connectwise.board_tables import BOARD_STATUSES, BOARDS
 from sandbox.connectwise.company_tables import COMPANIES, CONTACTS, SITES
 from sandbox.connectwise.configuration_tables import (
     CONFIGURATION_QUESTIONS,
@@ -18,6 +25,12 @@ from sandbox.connectwise.system_tables import (
     STRUCTURE_LEVELS,
     USER_DEFINED_FIELDS,
 )
+from sandbox.connectwise.ticket_tables import (
+    PROJECT_TICKET_CONFIGURATIONS,
+    PROJECT_TICKETS,
+    SERVICE_TICKET_CONFIGURATIONS,
+    SERVICE_TICKETS,
+)
 
 SERVED: tuple[Table, ...] = (
     CONFIGURATIONS,
@@ -33,6 +46,16 @@ SERVED: tuple[Table, ...] = (
     MANUFACTURERS,
     USER_DEFINED_FIELDS,
     MEMBERS,
+    SLAS,
+    AGREEMENT_TYPES,
+    AGREEMENTS,
+    AGREEMENT_CONFIGURATIONS,
+    BOARDS,
+    BOARD_STATUSES,
+    SERVICE_TICKETS,
+    SERVICE_TICKET_CONFIGURATIONS,
+    PROJECT_TICKETS,
+    PROJECT_TICKET_CONFIGURATIONS,
 )
 
 TABLES: Mapping[str, Table] = {table.name: table for table in SERVED}
@@ -44,6 +67,9 @@ PODS: Mapping[str, tuple[int, str, str]] = {
     "company/companies": (1, "cp100", "Company"),
     "company/contacts": (3, "ct100", "Contact"),
     "company/sites": (5, "cs100", "Site"),
+    "service/tickets": (15, "sr100", "Ticket"),
+    "project/tickets": (16, "pm100", "Project Ticket"),
+    "finance/agreements": (21, "ag100", "Agreement"),
 }
 
 

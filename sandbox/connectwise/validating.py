@@ -71,7 +71,8 @@ def _reference_faults(
         return
     owner = record.get(field.within) if field.within else None
     if owner is not None and found.get(field.within) != owner:
-        message = f"{target.label} {record_id} not found for {field.within.capitalize()} {owner['id']}"
+        owners = table_of(target.fields[field.within].target).label
+        message = f"{target.label} {record_id} not found for {owners} {owner['id']}"
         yield FieldFault("NotFound", message, f"{name}/id")
 
 

@@ -6,6 +6,7 @@ from sandbox.connectwise.fields import Kind, Table
 from sandbox.connectwise.patching import patched, sets_custom_fields
 from sandbox.connectwise.reading import Body
 from sandbox.connectwise.resolving import Resolver
+from sandbox.connectwise.settling import settle
 from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store, merged
 from sandbox.connectwise.tables import SERVED
 from sandbox.connectwise.validating import address_fault, faults, taken
@@ -117,6 +118,7 @@ class Writer:
             del record[name]
             if name in self.table.defaults:
                 record[name] = self.table.defaults[name]
+        settle(self.table, record, self._store.collection, self._store.now)
         return record
 
     def _validated(self, record: Record, changes: Record, *, new: bool = False) -> Record:

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from sandbox.connectwise.fields import READ_VERBS, Field, Kind, Table
 from sandbox.connectwise.tables import SERVED
 from tests.sandbox.connectwise_world import World, caller, configuration, small_world
+from tests.sandbox.service_desk import AGREEMENT_TYPE, agreement, insert_service_desk, ticket
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +51,16 @@ SCHEMAS = {
     "procurement/manufacturers": "Manufacturer",
     "system/userDefinedFields": "UserDefinedField",
     "system/members": "Member",
+    "finance/agreements": "Agreement",
+    "finance/agreements/types": "AgreementType",
+    "finance/agreements/configurations": "ConfigurationReference",
+    "service/SLAs": "SLA",
+    "service/boards": "Board",
+    "service/boards/statuses": "BoardStatus",
+    "service/tickets": "Ticket",
+    "service/tickets/configurations": "ConfigurationReference",
+    "project/tickets": "ProjectTicket",
+    "project/tickets/configurations": "ConfigurationReference",
 }
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -73,6 +84,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "system/userDefinedFields": {
         "podId": 12, "caption": "ls_asset_location", "sequenceNumber": 6, "fieldTypeIdentifier": "Text",
     },
+    "finance/agreements": agreement(name="Silver", sla={"id": 1}, startDate="2025-01-01T00:00:00Z"),
+    "finance/agreements/types": {**AGREEMENT_TYPE, "name": "Block of hours"},
+    "finance/agreements/configurations": {"id": 2},
+    "service/SLAs": {"name": "Silver", "basedOn": "Customer"},
+    "service/boards": {"name": "Field work", "location": {"id": 1}, "department": {"id": 1}},
+    "service/boards/statuses": {"name": "Waiting", "sortOrder": 7},
+    "service/tickets": ticket(status={"id": 2}, board={"id": 1}, initialDescription="Since Monday"),
+    "service/tickets/configurations": {"id": 2},
+    "project/tickets": {"summary": "Cabling", "phase": {"id": 1}},
+    "project/tickets/configurations": {"deviceIdentifier": "dev-2"},
 }  # fmt: skip
 
 
@@ -132,7 +153,7 @@ def check_answer(response: httpx.Response, route: str) -> Any:
 
 
 def path_of(table: Table) -> str:
-    return table.route.replace("{parentId}", "1")
+    return table.route.replace("{parentId}", "2" if table.name.startswith("project/tickets/") else "1")
 
 
 def members(table: Table) -> Iterator[tuple[str, Field, dict[str, Any] | None]]:
@@ -202,9 +223,13 @@ def test_served_paths_and_methods_are_the_files(table: Table) -> None:
 
 @pytest.fixture
 def world() -> World:
-    """With one configuration that has everything."""
+    """With a configuration that has everything, one that has little, and a service desk beside them."""
     made = small_world()
     made.store.insert("company/configurations", BODIES["company/configurations"])
+    made.store.insert("company/configurations", configuration(name="srv-2", deviceIdentifier="dev-2"))
+    insert_service_desk(made.store)
+    for owners, owner_id in (("finance/agreements", 1), ("service/tickets", 1), ("project/tickets", 2)):
+        made.store.links(f"{owners}/configurations").add(owner_id, 1)
     return made
 
 
@@ -223,8 +248,9 @@ async def test_answers_are_what_the_file_declares(world: World, table: Table, nu
         check(body, {"$ref": f"#/components/schemas/{SCHEMAS[table.name]}"})
         created = check_answer(await client.post(path, json=body), table.route)
         address = f"{path}/{created['id']}"
-        check_answer(await client.put(address, json=created), one)
-        check_answer(await client.patch(address, json=[]), one)
+        if "replace" in table.verbs:
+            check_answer(await client.put(address, json=created), one)
+            check_answer(await client.patch(address, json=[]), one)
         check_answer(await client.delete(address), one)
 
 

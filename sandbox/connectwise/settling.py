@@ -1,0 +1,82 @@
+"""Members that follow from others: a ticket's board, status and closedFlag, an agreement's status."""
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from sandbox.connectwise.agreement_tables import AGREEMENTS_NAME
+from sandbox.connectwise.board_tables import BOARD_STATUSES_NAME, BOARDS_NAME
+from sandbox.connectwise.fields import Table
+from sandbox.connectwise.ticket_tables import PROJECT_TICKETS_NAME, SERVICE_TICKETS_NAME
+
+Record = dict[str, Any]
+Read = Callable[[str], dict[int, Record]]
+Now = Callable[[], str]
+
+
+def settle(table: Table, record: Record, read: Read, now: Now, given: Collection[str] = ()) -> None:
+    """Fill in what follows from the other members of a stored record; what is `given` stays as it is.
+
+    `read` gives a collection's stored records, `now` the time in wire form.
+    """
+    if table.name == AGREEMENTS_NAME:
+        if "agreementStatus" not in given:
+            record["agreementStatus"] = _agreement_status(record, now())
+    elif table.name in (SERVICE_TICKETS_NAME, PROJECT_TICKETS_NAME):
+        _settle_ticket(table, record, read, now, given)
+
+
+def _agreement_status(agreement: Record, now: str) -> str:
+    """Computed by the vendor and read only; the rule is assumed from the words."""
+    if agreement.get("cancelledFlag"):
+        return "Cancelled"
+    if not agreement.get("noEndingDateFlag") and agreement.get("endDate", now) < now:
+        return "Expired"
+    return "Inactive" if agreement.get("startDate", now) > now else "Active"
+
+
+def _settle_ticket(table: Table, ticket: Record, read: Read, now: Now, given: Collection[str]) -> None:
+    is_project = table.name == PROJECT_TICKETS_NAME
+    if is_project:
+        _take_from_phase(ticket, read)
+    elif "recordType" not in given:
+        ticket["recordType"] = "ServiceTicket"
+    if "board" not in ticket:
+        ticket.update(_default_board(read(BOARDS_NAME), is_project))
+    if "status" not in ticket and "board" in ticket:
+        ticket.update(_default_status(read(BOARD_STATUSES_NAME), ticket["board"]))
+    if "closedFlag" not in given:
+        _close(ticket, read(BOARD_STATUSES_NAME), now)
+
+
+def _take_from_phase(ticket: Record, read: Read) -> None:
+    """A project ticket belongs to its phase's project, and to that project's company."""
+    phase = read("project/phases").get(ticket.get("phase", {}).get("id"), {})
+    if "project" not in ticket and "projectId" in phase:
+        ticket["project"] = {"id": phase["projectId"]}
+    project = read("project/projects").get(ticket.get("project", {}).get("id"), {})
+    if "company" not in ticket and "companyId" in project:
+        ticket["company"] = {"id": project["companyId"]}
+
+
+def _default_board(boards: dict[int, Record], is_project: bool) -> Record:
+    """The first active board of the kind; which one the vendor takes is a setting there."""
+    for board_id, board in boards.items():
+        if not board.get("inactiveFlag") and bool(board.get("projectFlag")) is is_project:
+            return {"board": {"id": board_id}}
+    return {}
+
+
+def _default_status(statuses: dict[int, Record], board: Record) -> Record:
+    own = [one for one in statuses.values() if one.get("board") == board]
+    chosen = next((one for one in own if one.get("defaultFlag")), own[0] if own else None)
+    return {"status": {"id": chosen["id"]}} if chosen else {}
+
+
+def _close(ticket: Record, statuses: dict[int, Record], now: Now) -> None:
+    """`closedFlag` follows the status' own flag, whatever its name says."""
+    status = statuses.get(ticket.get("status", {}).get("id"), {})
+    ticket["closedFlag"] = bool(status.get("closedStatus"))
+    if not ticket["closedFlag"]:
+        ticket.pop("closedDate", None)
+    elif "closedDate" not in ticket:
+        ticket["closedDate"] = now()

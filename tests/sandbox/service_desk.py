@@ -1,0 +1,40 @@
+"""Agreements, boards, SLAs and tickets for the tests of the sandbox's ConnectWise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sandbox.connectwise.store import Store
+
+AGREEMENT_TYPE = {
+    "name": "Managed Services", "employeeCompRate": "Hourly", "employeeCompNotExceed": "Billing",
+    "invoicingCycle": "CalendarYear", "billTime": "NoDefault", "billExpenses": "NoDefault",
+    "billProducts": "NoDefault",
+}  # fmt: skip
+
+
+def agreement(**members: Any) -> dict[str, Any]:
+    """The smallest body of an agreement."""
+    return {"name": "Gold", "type": {"id": 1}, "company": {"id": 1}, "contact": {"id": 1}, **members}
+
+
+def ticket(**members: Any) -> dict[str, Any]:
+    """The smallest body of a service ticket."""
+    return {"summary": "It is broken", "company": {"id": 1}, **members}
+
+
+def insert_service_desk(store: Store) -> None:
+    """An SLA, an agreement, two boards with statuses, a project, a service and a project ticket."""
+    store.insert("service/SLAs", {"name": "Gold, 4 hours", "basedOn": "AllHours"})
+    store.insert("finance/agreements/types", AGREEMENT_TYPE)
+    store.insert("finance/agreements", agreement(sla={"id": 1}))
+    for name, is_project in (("Help Desk", False), ("Projects", True)):
+        board = {"name": name, "location": {"id": 1}, "department": {"id": 1}, "projectFlag": is_project}
+        board_id = store.insert("service/boards", board)["id"]
+        for order, (words, closed) in enumerate((("New", False), ("Closed", False), (">Archived", True))):
+            status = {"name": words, "board": {"id": board_id}, "closedStatus": closed, "sortOrder": order}
+            store.insert("service/boards/statuses", {**status, "defaultFlag": order == 0})
+    store.insert("project/projects", {"name": "Office move", "companyId": 1})
+    store.insert("project/phases", {"name": "Planning", "projectId": 1})
+    store.insert("service/tickets", ticket())
+    store.insert("project/tickets", {"summary": "Order racks", "phase": {"id": 1}})
