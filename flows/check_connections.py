@@ -13,6 +13,7 @@ from connectors.lansweeper.block import LansweeperConnection
 from tasks.connection_checks import FieldCreation, check_connectwise, check_lansweeper
 from tasks.connections import DEFAULT, shared_connections
 from tasks.rules.findings import Finding, Result, finding_rows, summary
+from tasks.rules.wording import counted
 from tasks.saved_blocks import saved_block_names
 
 ARTIFACT_KEY = "check-connections"
@@ -55,8 +56,8 @@ NOTHING_SAVED = Finding(
 async def publish(findings: list[Finding]) -> Any:
     """One table; anything that is needed and missing ends the run as failed."""
     bad = [each for each in findings if each.bad]
-    text = f"{len(findings)} checks, {len(bad)} with something to do."
+    text = f"{counted(len(findings), 'check')}, {len(bad)} with something to do."
     await acreate_table_artifact(table=finding_rows(findings), key=ARTIFACT_KEY, description=text)
     if bad:
-        return Failed(name=f"{len(bad)} checks failed", message=summary(findings), data=findings)
+        return Failed(name=f"{counted(len(bad), 'check')} failed", message=summary(findings), data=findings)
     return findings

@@ -16,6 +16,7 @@ from tasks.choices import offer, read_block_names, read_companies, read_referenc
 from tasks.connections import DEFAULT, shared_connections
 from tasks.progress import run_logger
 from tasks.rules.choices import Choices
+from tasks.rules.wording import counted
 from tasks.saved_blocks import saved_block_names
 
 ARTIFACT_KEY = "refresh-choices"
@@ -62,8 +63,10 @@ async def attempt(read: Callable[[], Awaitable[T]], otherwise: T, problems: list
 async def publish(counts: dict[str, int], changed: list[str], problems: list[str]) -> Any:
     """How many choices each input offers now; a source that could not be read ends the run as failed."""
     rows = [{"Input": name, "Choices": count} for name, count in counts.items()]
-    text = f"{len(changed)} run forms changed" + (f": {', '.join(changed)}." if changed else ".")
+    text = f"{counted(len(changed), 'run form')} changed" + (f": {', '.join(changed)}." if changed else ".")
     await acreate_table_artifact(table=rows, key=ARTIFACT_KEY, description=text)
     if problems:
-        return Failed(name=f"{len(problems)} sources could not be read", message="; ".join(problems))
+        return Failed(
+            name=f"{counted(len(problems), 'source')} could not be read", message="; ".join(problems)
+        )
     return counts

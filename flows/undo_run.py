@@ -12,6 +12,7 @@ from prefect.states import Cancelled, Failed
 from tasks.connections import DEFAULT, connectwise_client, open_ledger, shared_connections
 from tasks.rules.markdown import escape, section
 from tasks.rules.report_text import undo_markdown
+from tasks.rules.wording import counted
 from tasks.synchronization.lease import LeaseHeldError, writing_lease
 from tasks.synchronization.putting_back import apply_undo
 from tasks.synchronization.settings import Waiting
@@ -77,6 +78,8 @@ async def carry_out(undo: Undo) -> Any:
     counts = await show(undo, dry_run=False, failed=failed)
     if failed:
         return Failed(
-            name=f"Finished with {len(failed)} failures", message="; ".join(failed[:5]), data=counts
+            name=f"Finished with {counted(len(failed), 'failure')}",
+            message="; ".join(failed[:5]),
+            data=counts,
         )
     return counts

@@ -25,6 +25,7 @@ from tasks.action_forms import CONNECTION, form_signature, input_reader
 from tasks.connections import connectwise_client, shared_connections
 from tasks.rules.batching import ItemOutcome
 from tasks.rules.markdown import Link
+from tasks.rules.wording import counted
 from tasks.synchronization.lease import writing_lease
 
 READING = ("List ", "Match ")
@@ -66,7 +67,7 @@ def action_flow(action: Task[..., Any], connection: type[Block], module: str) ->
         failures = failed_items(answer)
         if failures:
             return Failed(
-                name=f"Finished with {len(failures)} failures",
+                name=f"Finished with {counted(len(failures), 'failure')}",
                 message="; ".join(failures[:5]),
                 data=published,
             )

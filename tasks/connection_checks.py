@@ -16,6 +16,7 @@ from connectors.lansweeper.client import REQUEST_LIMITS, LansweeperClient
 from tasks.connections import connectwise_client, lansweeper_client, load_block, open_ledger
 from tasks.rules.custom_field_setup import FieldState, field_states, new_field
 from tasks.rules.findings import Finding, Result, version_details
+from tasks.rules.wording import counted
 from tasks.seen_versions import last_seen_version, note_version
 
 NAMED_SITES = 10
@@ -109,7 +110,7 @@ async def _companies(label: str, client: ConnectWiseClient) -> Finding:
     count = await client.count_companies("deletedFlag = false")
     if not count:
         return Finding(label, "Companies", Result.MISSING, f"The API member sees no company. {CHECK_RIGHTS}")
-    return Finding(label, "Companies", Result.OK, f"{count:,} companies are visible.")
+    return Finding(label, "Companies", Result.OK, f"{counted(count, 'company')} visible.")
 
 
 async def check_lansweeper(name: str) -> list[Finding]:

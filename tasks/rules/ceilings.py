@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tasks.rules.plan import Modification, Plan
 from tasks.rules.targets import CUSTOM_FIELD_PREFIX
+from tasks.rules.wording import counted
 
 _OWN_FIELDS = CUSTOM_FIELD_PREFIX + "ls_"
 
@@ -44,8 +45,8 @@ def check_ceilings(
         ("create", len(plan.creations) if any_linked else 0, limits.created),
     )
     return [
-        f"The plan would {verb} {count} configurations, {_percent(count / existing)} of the {existing} that "
-        f"the company has; the ceiling is {_percent(share)}."
+        f"The plan would {verb} {counted(count, 'configuration')}, {_percent(count / existing)} of the "
+        f"{existing:,} that the company has; the ceiling is {_percent(share)}."
         for verb, count, share in checks
         if share is not None and count > share * existing
     ]

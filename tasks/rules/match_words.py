@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from tasks.rules.records import ConfigurationRecord
+from tasks.rules.wording import counted
 
 KEY_WORDS = ("serial number", "MAC address", "name")
 
@@ -13,8 +14,8 @@ KEY_WORDS = ("serial number", "MAC address", "name")
 class Doubt(Enum):
     """What keeps an agreement from deciding."""
 
-    SEVERAL_CONFIGURATIONS = "{assets} asset(s) and {configurations} configurations have this {key}"
-    SEVERAL_ASSETS = "{assets} assets have this {key}, so it can't say which of them the configuration is"
+    SEVERAL_CONFIGURATIONS = "{assets} and {configurations} have this {key}"
+    SEVERAL_ASSETS = "{assets} have this {key}, so it can't say which of them the configuration is"
     POINTS_ELSEWHERE = "a stronger key points to another configuration than the {key} does"
     ANOTHERS = "the configuration with this {key} carries a stronger key of another asset"
     LINKED_UNSEEN = (
@@ -25,7 +26,11 @@ class Doubt(Enum):
 
 def doubt_reason(doubt: Doubt, key: int, value: str, assets: int, configurations: int) -> str:
     """One sentence: what was found, and the remedy that always works."""
-    text = doubt.value.format(key=KEY_WORDS[key], assets=assets, configurations=configurations)
+    text = doubt.value.format(
+        key=KEY_WORDS[key],
+        assets=counted(assets, "asset"),
+        configurations=counted(configurations, "configuration"),
+    )
     return (
         f"{text[0].upper()}{text[1:]} ({value[:80]!r}). Enter the asset key in the right one's ls_asset_id."
     )

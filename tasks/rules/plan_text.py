@@ -9,7 +9,9 @@ from tasks.rules.counts import Counts
 from tasks.rules.markdown import Link, bullets, cell, document, escape, linked, section, table
 from tasks.rules.matching import Ambiguous
 from tasks.rules.plan import Creation, Modification, Plan
+from tasks.rules.plan_warnings import PlanWarning
 from tasks.rules.references import KINDS
+from tasks.rules.wording import counted, noun
 
 ROWS = 50
 """Rows of a table before "and n more"."""
@@ -52,14 +54,13 @@ def plan_markdown(
 
 def findings(plan: Plan, configuration_link: Link, asset_link: Link, rows: int = ROWS) -> str:
     """What needs a person's eye: ambiguous, skipped, warnings, inactive and orphaned."""
+    ambiguous = _ambiguous(plan.ambiguous, configuration_link, asset_link, rows)
     return "\n\n".join(
         part
         for part in (
-            section(
-                "Ambiguous, left alone", _ambiguous(plan.ambiguous, configuration_link, asset_link, rows)
-            ),
+            section("Ambiguous, left alone", ambiguous),
             section("Skipped", _skipped(plan, asset_link, rows)),
-            section("Warnings", _warnings(plan, rows)),
+            section("Warnings", _warnings(plan.warnings, asset_link, rows)),
             section("Inactive in ConnectWise", _configurations(plan.inactive, configuration_link, rows)),
             section("Orphaned, left alone", _configurations(plan.orphaned, configuration_link, rows)),
         )
@@ -80,11 +81,15 @@ def counts_table(counts: Counts, *, planned: bool = False) -> str:
 def references_list(names: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
     """A line a kind: how many reference records, and the names of the first ``rows``."""
     lines = [
-        f"**{len(found):,}** {KINDS[path].label if path in KINDS else escape(path)}: {_listed(found, rows)}"
+        f"**{len(found):,}** {_kind(path, len(found))}: {_listed(found, rows)}"
         for path, found in sorted(names.items())
         if found
     ]
     return bullets(lines, len(lines), len(lines))
+
+
+def _kind(path: str, count: int) -> str:
+    return noun(count, KINDS[path].label) if path in KINDS else escape(path)
 
 
 def _listed(names: Sequence[str], rows: int) -> str:
@@ -126,7 +131,7 @@ def _changes(plan: Plan, link: Link, rows: int) -> str:
         blocks.append(_change_block(each, link))
         shown += len(each.all_changes)
     left = len(plan.modifications) - len(blocks)
-    more = [f"- … and {left:,} more configurations"] if left else []
+    more = [f"- … and {left:,} more {noun(left, 'configuration')}"] if left else []
     return "\n".join([*blocks, *more])
 
 
@@ -178,13 +183,16 @@ def _skipped(plan: Plan, link: Link, rows: int) -> str:
     return bullets(lines, rows, len(plan.skipped)) if lines else ""
 
 
-def _warnings(plan: Plan, rows: int) -> str:
-    lines = [
-        f"{cell(each.text, 300)} ({each.count:,} assets, such as "
-        f"{', '.join(cell(name, 40) for name in each.examples)})"
-        for each in plan.warnings[:rows]
-    ]
-    return bullets(lines, rows, len(plan.warnings)) if lines else ""
+def _warnings(warnings: Sequence[PlanWarning], link: Link, rows: int) -> str:
+    lines = [f"{cell(each.text, 300)} ({_concerned(each, link)})" for each in warnings[:rows]]
+    return bullets(lines, rows, len(warnings)) if lines else ""
+
+
+def _concerned(warning: PlanWarning, link: Link) -> str:
+    named = ", ".join(linked(each.name or each.key, link(each.key), 40) for each in warning.examples)
+    if warning.count == len(warning.examples):
+        return named
+    return f"{counted(warning.count, 'asset')}, such as {named}"
 
 
 def _configurations(found: Sequence[Any], link: Link, rows: int) -> str:

@@ -183,7 +183,7 @@ class _PlanBuilder:
 
     def _note(self, asset: AssetRecord, warnings: Iterable[str], changes: Iterable[FieldChange]) -> None:
         for text in warnings:
-            self.warnings.add(text, asset.name or asset.key)
+            self.warnings.add(text, asset)
         for change in changes:
             if change.field in self.pending:
                 self.used.setdefault(change.field, set()).add(folded(str(change.wanted)))

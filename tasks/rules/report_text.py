@@ -9,6 +9,7 @@ from tasks.rules.plan import Plan
 from tasks.rules.plan_text import ROWS, counts_table, findings, references_list
 from tasks.rules.report import Failure, RunReport, Written
 from tasks.rules.undo import UndoPlan, UndoStep
+from tasks.rules.wording import counted
 
 
 def report_markdown(
@@ -24,7 +25,7 @@ def report_markdown(
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
-        counts_table(report.counts),
+        counts_table(report.counts, planned=report.dry_run),
         _figures(report),
         section("Failures", _failures(report.failures, configuration_link, asset_link, rows)),
         section("Held by more than one configuration", _duplicates(report.duplicates, asset_link, rows)),
@@ -56,8 +57,8 @@ def undo_markdown(
     return document(
         f"# {escape(title)}",
         "**Dry run: nothing is written.**" if dry_run else "",
-        f"{len(plan.steps):,} records to put back or delete, {len(plan.refused):,} refusals, "
-        f"{plan.undone_already:,} need nothing.",
+        f"{counted(len(plan.steps), 'record')} to put back or delete, {counted(len(plan.refused), 'refusal')}, "
+        f"{counted(plan.undone_already, 'record')} already as before.",
         section("Steps", bullets(steps, rows, len(plan.steps)) if steps else ""),
         section("Refused", bullets(refused, rows, len(plan.refused)) if refused else ""),
     )
@@ -70,7 +71,7 @@ def _becomes(step: UndoStep) -> str:
 def _figures(report: RunReport) -> str:
     figures = [
         f"Requests to ConnectWise: {report.requests_used:,} used, {report.requests_predicted:,} predicted; "
-        f"{report.writes:,} writes",
+        f"{counted(report.writes, 'write')}",
         f"Checksum of the plan: `{escape(report.checksum)}`" if report.checksum else "",
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]

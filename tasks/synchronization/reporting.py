@@ -31,6 +31,7 @@ class Links:
             *(each.asset for each in plan.modifications),
             *(each.asset for each in plan.ambiguous),
             *(each.asset for each in plan.skipped),
+            *(asset for each in plan.warnings for asset in each.examples),
         ]
         self._assets = {} if position is None else {each.key: each.wanted[position] for each in assets}
 

@@ -94,7 +94,7 @@ def test_optional_names_that_can_not_be_used_are_left_out_with_one_warning() -> 
         ("location 'Moon' does not exist in ConnectWise; location.name is left out", 5),
         ("manufacturer 'Old' is inactive in ConnectWise; manufacturer.name is left out", 5),
     ]
-    assert plan.warnings[0].examples == ("PC k0", "PC k1", "PC k2")
+    assert [each.name for each in plan.warnings[0].examples] == ["PC k0", "PC k1", "PC k2"]
 
 
 def test_a_change_that_can_not_be_written_leaves_the_asset_unchanged() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tasks.rules.counts import Counts
 from tasks.rules.markdown import cell, document, escape, linked, table
 from tasks.rules.matching import Ambiguous, MatchResult, Unmatched
-from tasks.rules.plan_text import plan_markdown
+from tasks.rules.plan_text import plan_markdown, references_list
 from tasks.rules.report import Failure, RunReport, Written
 from tasks.rules.report_text import report_markdown, undo_markdown
 from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep
@@ -153,6 +153,28 @@ def test_a_report_shows_failures_in_the_vendors_words() -> None:
     assert "<script" not in text
 
 
+def test_a_dry_report_speaks_of_what_would_be_done() -> None:
+    text = report_markdown(RunReport(Counts(read=3, created=1, modified=2), dry_run=True))
+    assert "| Read | To create | To modify | Unchanged | Ambiguous | Skipped |" in text
+    assert "| Read | Created | Modified |" in report_markdown(RunReport(Counts(read=1, created=1)))
+
+
+def test_warnings_link_the_assets_that_they_name_and_count_the_others() -> None:
+    few = MatchResult(unmatched=[Unmatched(asset("n1"), "Beware."), Unmatched(asset("n2"), "Look.")])
+    many = MatchResult(unmatched=[Unmatched(asset(f"n{each}"), "Beware.") for each in range(5)])
+    few_told, many_told = (
+        plan_markdown(planned(each), asset_link=lambda key: f"https://ls.example/{key}")
+        for each in (few, many)
+    )
+    assert "- Beware. ([PC n1](https://ls.example/n1))\n" in few_told
+    assert "- Beware. (5 assets, such as [PC n0](https://ls.example/n0), [PC n1]" in many_told
+
+
+def test_reference_records_are_counted_in_words_that_agree() -> None:
+    told = references_list({"status.name": ["a"], "manufacturer.name": ["b", "c"], "type.name": []})
+    assert told == "- **2** manufacturers: b, c\n- **1** status: a"
+
+
 def test_an_undo_shows_what_becomes_of_each_field() -> None:
     plan = UndoPlan(
         steps=[
@@ -165,7 +187,7 @@ def test_an_undo_shows_what_becomes_of_each_field() -> None:
     assert "- [PC](https://cw.example/5): modify notes → *empty*, manufacturer → Dell" in text
     assert "- [PC 2](https://cw.example/6): delete" in text
     assert "- [PC 3](https://cw.example/7), notes: Changed since." in text
-    assert "2 records to put back or delete, 1 refusals" in text
+    assert "2 records to put back or delete, 1 refusal, 0 records already as before." in text
 
 
 def test_a_document_ends_with_one_line_end() -> None:

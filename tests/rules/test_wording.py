@@ -1,0 +1,37 @@
+"""Counts agree with their nouns."""
+
+from __future__ import annotations
+
+import pytest
+
+from tasks.rules.references import KINDS
+from tasks.rules.wording import counted, noun, plural
+
+
+@pytest.mark.parametrize(
+    ("count", "word", "told"),
+    [
+        (0, "asset", "0 assets"),
+        (1, "asset", "1 asset"),
+        (1204, "status", "1,204 statuses"),
+        (2, "company", "2 companies"),
+        (2, "key", "2 keys"),
+        (2, "batch", "2 batches"),
+    ],
+)
+def test_the_noun_agrees_with_the_number(count: int, word: str, told: str) -> None:
+    assert counted(count, word) == told
+
+
+def test_kinds_of_reference_records_have_the_plural_that_people_say() -> None:
+    assert [plural(kind.label) for kind in KINDS.values()] == [
+        "configuration types",
+        "statuses",
+        "manufacturers",
+        "locations",
+        "sites",
+        "contacts",
+        "vendors",
+        "departments",
+    ]
+    assert noun(1, "status") == "status"
