@@ -17,8 +17,9 @@ class EnrichmentRun:
     """Handed from step to step. A class of its own, so that Prefect does not look into it.
 
     ``connectwise`` and ``lansweeper`` are block names, ``client`` and ``assets`` the clients that they open;
-    ``field_keys`` are the keys of our custom fields by name, those that exist; ``notes`` is what a person
-    should know of the run beside its counts.
+    ``field_keys`` are the keys of our custom fields by name, those that exist; ``fields_created`` those that
+    this run made, or in a dry run would make; ``reads`` the requests to Lansweeper before the first edit;
+    ``notes`` is what a person should know of the run beside its counts.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class EnrichmentRun:
         self.ledger = ledger
         self.field_keys: dict[str, str] = {}
         self.fields_created: list[str] = []
+        self.reads = 0
         self.notes: list[str] = []
 
     def __repr__(self) -> str:

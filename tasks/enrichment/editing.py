@@ -1,0 +1,178 @@
+"""Edit Asset in bulk: several edits as one mutation, each outcome joined to its asset, all journalled.
+
+Edits set absolute values, so a request without an answer may be sent again; what is still open when a run is
+killed differs at the next run and is written then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
+from connectors.lansweeper.edits import TooManyAliasesError
+from connectors.lansweeper.models import AssetEdit, EditOutcome
+from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from tasks.actions import action
+from tasks.enrichment.batch_size import BatchSize
+from tasks.enrichment.run import EnrichmentRun
+from tasks.inventory import Inventory
+from tasks.progress import Progress, run_logger
+from tasks.rules.enrichment_plan import AssetUpdate
+from tasks.synchronization.patience import patiently
+from tasks.synchronization.run import WriteResult
+
+OUTAGE = 3
+"""So many requests in a row without an answer: the server is away, and the rest is not sent."""
+
+
+@action("Edit Asset", key="editAssetAction")
+async def edit_assets(run: EnrichmentRun, updates: Inventory[AssetUpdate]) -> Results:
+    """Write the changed texts of each asset."""
+    size = await BatchSize.remembered(run)
+    return Results(await Editing(run, size, len(updates)).edit(updates.records))
+
+
+class Results:
+    """What became of each edit, by asset key. A class of its own, so that Prefect does not look into it."""
+
+    def __init__(self, by_key: dict[str, WriteResult]) -> None:
+        self.by_key = by_key
+
+
+class Editing:
+    """The edits of one run. ``stopped``: why the rest is not sent any more."""
+
+    def __init__(self, run: EnrichmentRun, size: BatchSize, total: int) -> None:
+        self.run = run
+        self.size = size
+        self.results: dict[str, WriteResult] = {}
+        self.progress = Progress("assets edited", total)
+        self.stopped: ConnectorError | None = None
+        self.without_answer = 0
+
+    async def edit(self, updates: Sequence[AssetUpdate]) -> dict[str, WriteResult]:
+        position = 0
+        while position < len(updates):
+            batch = updates[position : position + self.size.most]
+            try:
+                await self._write(batch)
+            except TooManyAliasesError as error:
+                await self.size.halve(len(batch), error)
+                continue
+            position += len(batch)
+            self.progress.advance(len(batch))
+        return self.results
+
+    async def _write(self, batch: Sequence[AssetUpdate]) -> None:
+        """Journal and send one batch; the edits whose refusal nobody explains go once more, one by one.
+
+        Raises:
+            TooManyAliasesError: nothing was written; send fewer.
+        """
+        if self.stopped is not None:
+            self._fail(batch, f"Not sent: {self.stopped}", written=False)
+            return
+        write_ids = await self._journal(batch)
+        try:
+            outcomes = await self._send(batch)
+        except TooManyAliasesError:
+            if len(batch) > 1:
+                await self.run.ledger.settle_writes([WriteOutcome(each, "not_sent") for each in write_ids])
+                raise
+            outcomes = await self._singly(batch)
+        await self._take(batch, write_ids, outcomes)
+
+    async def _send(self, batch: Sequence[AssetUpdate]) -> list[EditOutcome]:
+        """The outcome of every edit of a batch, in order.
+
+        Raises:
+            TooManyAliasesError: nothing was written.
+        """
+        try:
+            outcomes = await self._request(batch)
+        except TooManyAliasesError:
+            raise
+        except RejectedError as error:
+            # One edit can spoil the whole document: alone, the others pass.
+            run_logger().warning("A batch of %d edits was refused: %s", len(batch), error)
+            return await self._singly(batch)
+        except (RetryableError, StopError) as error:
+            return self._unsent(batch, error)
+        return [
+            outcome if outcome.ok or outcome.explained or len(batch) == 1 else await self._alone(each)
+            for each, outcome in zip(batch, outcomes, strict=True)
+        ]
+
+    async def _singly(self, batch: Sequence[AssetUpdate]) -> list[EditOutcome]:
+        return [await self._alone(each) for each in batch]
+
+    async def _alone(self, update: AssetUpdate) -> EditOutcome:
+        """One edit by itself, so that its refusal is certainly its own."""
+        key = update.asset.key
+        if self.stopped is not None:
+            return EditOutcome(key, False, f"Not sent: {self.stopped}")
+        try:
+            (outcome,) = await self._request([update])
+        except RejectedError as error:
+            return EditOutcome(key, False, str(error))
+        except (RetryableError, StopError) as error:
+            (outcome,) = self._unsent([update], error)
+        return outcome
+
+    async def _request(self, batch: Sequence[AssetUpdate]) -> list[EditOutcome]:
+        run = self.run
+        keys = run.field_keys
+        edits = [
+            AssetEdit.of_custom_fields(
+                each.asset.key, {keys[name]: text for name, text in each.after().items() if name in keys}
+            )
+            for each in batch
+        ]
+        before = run.assets.rate
+        outcomes = await patiently(
+            lambda: run.assets.edit_assets(run.site_id, edits, cost=self.size.cost(len(edits))),
+            run.settings.waiting,
+        )
+        self.without_answer = 0
+        await self.size.learn(len(edits), before, run.assets.rate)
+        return outcomes
+
+    def _unsent(self, batch: Sequence[AssetUpdate], error: ConnectorError) -> list[EditOutcome]:
+        """A request without an answer, or with a refusal that holds for every other edit as well."""
+        self.without_answer += 1
+        waited_out = isinstance(error, RetryableError) and error.retry_after is not None
+        if isinstance(error, StopError) or waited_out or self.without_answer >= OUTAGE:
+            self.stopped = error
+        refused = isinstance(error, StopError)
+        return [EditOutcome(each.asset.key, False, str(error), explained=refused) for each in batch]
+
+    async def _journal(self, batch: Sequence[AssetUpdate]) -> list[int]:
+        entries = [
+            WriteEntry("modify", "asset", None, each.asset.key, each.name, each.before(), each.after())
+            for each in batch
+        ]
+        run = self.run
+        return await run.ledger.begin_writes(run.run_id, run.lansweeper, run.company.id, entries)
+
+    async def _take(
+        self, batch: Sequence[AssetUpdate], write_ids: Sequence[int], outcomes: Sequence[EditOutcome]
+    ) -> None:
+        """Keep the outcomes in the results first: they stay true if the journal fails."""
+        settled = []
+        for each, write_id, outcome in zip(batch, write_ids, outcomes, strict=True):
+            key = each.asset.key
+            self.results[key] = WriteResult(key, outcome.ok, each.configuration.id, outcome.message)
+            settled.append(WriteOutcome(write_id, _journalled(outcome), None, outcome.message or None))
+        await self.run.ledger.settle_writes(settled)
+
+    def _fail(self, batch: Sequence[AssetUpdate], message: str, *, written: bool) -> None:
+        for each in batch:
+            key = each.asset.key
+            self.results[key] = WriteResult(key, False, each.configuration.id, message, written)
+
+
+def _journalled(outcome: EditOutcome) -> Outcome:
+    """A refusal that is not certainly this edit's own may hide a write: the journal says unclear."""
+    if outcome.ok:
+        return "done"
+    return "failed" if outcome.explained else "unclear"
