@@ -1,1 +1,1 @@
-"""A local ConnectWise PSA and Lansweeper to try and test everything against."""
+"""A local ConnectWise PSA, Lansweeper and Field Nation to try and test everything against."""

@@ -1,4 +1,4 @@
-"""``python -m sandbox``: a local ConnectWise PSA and Lansweeper on a loopback port.
+"""``python -m sandbox``: a local ConnectWise PSA, Lansweeper and Field Nation on a loopback port.
 
 The first line on standard output is JSON with the base addresses and credentials.
 """

@@ -16,13 +16,14 @@ from sandbox.credentials import Credentials
 from sandbox.data.generate import build_world
 from sandbox.disturbing import Disturbance
 from sandbox.faults import Faults
+from sandbox.field_nation.app import FieldNationApp
 from sandbox.lansweeper.app import LansweeperApp
 from sandbox.switches import Switches
 from sandbox.world import World
 
 
 class SandboxApp:
-    """Both vendors and the control addresses on one port.
+    """The three vendors and the control addresses on one port.
 
     ``latency`` (seconds) is added to every vendor request, never to control.
     """
@@ -36,9 +37,11 @@ class SandboxApp:
 
     def _serve(self, world: World) -> None:
         self.world = world
+        self.field_nation = FieldNationApp(world, self._in_background)
         self._systems: dict[str, ASGIApp] = {
             "connectwise": connectwise_app(world),
             "lansweeper": LansweeperApp(world),
+            "field_nation": self.field_nation,
         }
 
     def reset(self, seed: int, assets: int, scenario: str, switches: dict[str, Any]) -> None:

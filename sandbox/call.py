@@ -13,12 +13,14 @@ from sandbox.lansweeper.documents import root_fields
 
 GRAPHQL_PATHS = ("/api/v2/graphql", "/api/integrations/graphql")
 API_ROOT = re.compile(r"/[^/]+/apis/3\.0(?=/|$)", re.IGNORECASE)  # any code base
+FIELD_NATION = re.compile(r"/api/rest/v2(?=/|$)|/api/v1(?=/webhooks(/|$))|(?=/authentication/api/oauth/)")
+TOKEN_CALLS = "/authentication/"  # noqa: S105 - an address
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True)
 class Call:
-    """``paths``: ConnectWise, the path under the API root; Lansweeper, the root fields asked for."""
+    """``paths``: the path under the API root; for Lansweeper the root fields asked for."""
 
     system: str
     method: str
@@ -28,12 +30,16 @@ class Call:
 
 
 def read_call(scope: Scope, body: bytes) -> Call:
-    """Classify a request. A path that neither vendor serves counts as ConnectWise's."""
+    """Classify a request. A path that no vendor serves counts as ConnectWise's."""
     path, method = scope["path"], scope["method"]
     parsed = parse_body(body)
     if path.rstrip("/") in GRAPHQL_PATHS:
         fields, writes = root_fields(parsed)
         return Call("lansweeper", method, fields, writes, parsed)
+    if FIELD_NATION.match(path):
+        below = FIELD_NATION.sub("", path, count=1).rstrip("/")
+        writes = method not in READING_METHODS and not below.startswith(TOKEN_CALLS)
+        return Call("field_nation", method, (below,), writes, parsed)
     return Call("connectwise", method, (under_root(path),), _connectwise_writes(method, path), parsed)
 
 

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from sandbox.data.churn import KINDS, churn
 from sandbox.editing import edit
+from sandbox.field_nation.control import answer_control
 from sandbox.state import wire_records
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ def _churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return churn(sandbox.world, float(body["share"]), kinds)
 
 
+def _field_nation(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """The provider's hand, deliveries, tokens: see sandbox/field_nation/control.py."""
+    return answer_control(sandbox.field_nation, request.method, request.path_params["rest"], body)
+
+
 _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/requests", _requests),
     ("DELETE", "/requests", _clear_requests),
@@ -105,4 +111,6 @@ _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/state/{collection:path}", _state),
     ("POST", "/edit", _edit),
     ("POST", "/churn", _churn),
+    ("GET", "/field-nation/{rest:path}", _field_nation),
+    ("POST", "/field-nation/{rest:path}", _field_nation),
 )

@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.call import Call
 
 _NUMBER = re.compile(r"(?<=/)\d+(?=/|$)")
+_UUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)")
 _COMPANY_INFO = re.compile(r"(/login/companyinfo/)[^/]+", re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ class RequestLedger:
         self.clear()
 
     def clear(self) -> None:
-        self.systems = {"connectwise": Counts(), "lansweeper": Counts()}
+        self.systems = {name: Counts() for name in ("connectwise", "lansweeper", "field_nation")}
 
     def note(self, call: Call) -> None:
         self.systems[call.system].add(call_name(call), call.writes)
@@ -50,7 +51,7 @@ class RequestLedger:
 
 
 def call_name(call: Call) -> str:
-    """``GET /company/configurations/{id}`` for ConnectWise, ``editAsset`` for Lansweeper."""
+    """``GET /company/configurations/{id}``; for Lansweeper ``editAsset``."""
     if call.system == "lansweeper":
         return "+".join(dict.fromkeys(call.paths))
     return f"{call.method} {path_template(call.paths[0])}"
@@ -58,4 +59,4 @@ def call_name(call: Call) -> str:
 
 def path_template(path: str) -> str:
     """The path with the ids in it replaced: ``/company/companies/6/sites`` -> ``.../{id}/sites``."""
-    return _COMPANY_INFO.sub(r"\1{id}", _NUMBER.sub("{id}", path))
+    return _COMPANY_INFO.sub(r"\1{id}", _UUID.sub("{id}", _NUMBER.sub("{id}", path)))

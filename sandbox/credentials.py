@@ -13,9 +13,19 @@ from dataclasses import dataclass
 CHECKSUM_LENGTH = 11
 
 
+@dataclass(frozen=True)
+class FieldNationKeys:
+    """What a client needs to get a Field Nation token."""
+
+    client_id: str
+    client_secret: str
+    username: str
+    password: str
+
+
 @dataclass
 class Credentials:
-    """What a client needs for both systems. ``access_token`` is a personal token (``lsp_``)."""
+    """What a client needs for all systems. ``access_token`` is a personal token (``lsp_``)."""
 
     company_id: str
     public_key: str
@@ -26,6 +36,7 @@ class Credentials:
     oauth_token: str
     site_id: str
     site_name: str
+    field_nation: FieldNationKeys
 
     def accepts(self, authorization: str) -> bool:
         """Whether Lansweeper takes this Authorization header: PATs as Token, OAuth tokens as Bearer."""
@@ -51,7 +62,14 @@ def mint_credentials(seed: int) -> Credentials:
         oauth_token=_jwt(draw, site_id),
         site_id=site_id,
         site_name="bluelight",
+        field_nation=_field_nation_keys(seed),
     )
+
+
+def _field_nation_keys(seed: int) -> FieldNationKeys:
+    draw = random.Random(f"field-nation-credentials-{seed}")
+    secret, password = _letters(draw, 32), _letters(draw, 20)
+    return FieldNationKeys(f"sandbox-{_hex(draw, 8)}", secret, "integration@provider.example", password)
 
 
 def sealed_token(prefix: str, content: dict[str, object]) -> str:

@@ -17,6 +17,7 @@ import uvicorn
 from sandbox.app import SandboxApp
 from sandbox.credentials import Credentials
 from sandbox.data.provider import companies
+from sandbox.field_nation.company import PROVIDERS
 
 HOST = "127.0.0.1"
 KEEP_ALIVE = 75  # seconds
@@ -98,6 +99,14 @@ def first_line(root: str, keys: Credentials) -> dict[str, Any]:
             "flow_builder_token": keys.flow_builder_token,
             "oauth_token": keys.oauth_token,
             "site_id": keys.site_id,
+        },
+        "field_nation": {
+            "base_address": root,
+            "client_id": keys.field_nation.client_id,
+            "client_secret": keys.field_nation.client_secret,
+            "username": keys.field_nation.username,
+            "password": keys.field_nation.password,
+            "providers": [provider["id"] for provider in PROVIDERS],
         },
         "control": f"{root}/_sandbox",
         "companies": companies(),

@@ -7,7 +7,11 @@ from typing import Any
 from sandbox.connectwise.linking import link_table
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.tables import table_of
+from sandbox.field_nation.messages import message_list
+from sandbox.field_nation.rendering import work_order
 from sandbox.world import World
+
+FIELD_NATION_ORDERS = "field_nation/work_orders"
 
 
 def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
@@ -20,6 +24,10 @@ def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
         owner = "agreementId" if collection.startswith("finance/") else "ticketId"
         pairs = world.store.links(collection).pairs()
         return [{owner: one, "configurationId": configuration} for one, configuration in pairs]
+    if collection == FIELD_NATION_ORDERS:
+        return [
+            {**work_order(one), "messages": message_list(one)} for one in world.field_nation.orders.values()
+        ]
     records = world.records(collection)
     if collection.startswith("lansweeper/"):
         return list(records.values())

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 @dataclass(slots=True)
 class Switches:
-    """Every switch of both sides with its default; changed while running by `PUT /_sandbox/switches`.
+    """Every switch of all sides with its default; changed while running by `PUT /_sandbox/switches`.
 
     ConnectWise (the reference's open questions):
         bulk_answer: shape of a bulk POST or PUT answer: the spec's BulkResult, its items as a bare array, or
@@ -38,6 +38,23 @@ class Switches:
         alias_counting: a document counts as one request against the limits, or each field of it as one.
         alias_limit: most aliases in one document, above which it gets 400 unread; None: no limit.
         graphql_error_paths: errors of an execution carry `path` beside `message`, or the message only.
+
+    Field Nation (names begin with field_nation_):
+        errors: refusals are problem+json of the error catalogue, or `{status, message}` of the REST file.
+        rate_limit: [requests, seconds] above which it answers 429; None: no limit. Token calls are free.
+        token_seconds: how long an access token lives.
+        refresh: the refresh grant works (its body is assumed); False: only a new password grant.
+        search_lag: seconds until a new work order is found by lists and searches.
+        filter_names: filters have the names of the 2026 page, or those of the older REST file.
+        search_incident: `f_search` looks into the Incident ID too (assumed not).
+        draft_delete: DELETE of a draft ends Deleted (assumed), or Cancelled.
+        refused_step: HTTP status of a step that the work order's status does not allow (400, 409).
+        unknown_order: HTTP status of a work order that does not exist (404; older servers 401).
+        publish_checks: publish and route want type of work, place, schedule, pay and description (assumed).
+        own_events: what the API's own user does is told to webhooks too (assumed).
+        webhook_retries: seconds before each further attempt of a delivery that was not heard.
+        webhooks_lost, webhooks_doubled: shares (0 to 1) of the deliveries.
+        webhook_delay: least and most seconds before a delivery sets out, so that the order is not kept.
     """
 
     bulk_answer: Literal["bulk_result", "array", "record"] = "bulk_result"
@@ -67,6 +84,22 @@ class Switches:
     alias_counting: Literal["request", "each"] = "request"
     alias_limit: int | None = None
     graphql_error_paths: bool = True
+    field_nation_errors: Literal["problem", "message"] = "problem"
+    field_nation_rate_limit: list[float] | None = field(default_factory=lambda: [60, 60.0])
+    field_nation_token_seconds: float = 3600
+    field_nation_refresh: bool = True
+    field_nation_search_lag: float = 0.0
+    field_nation_filter_names: Literal["new", "old"] = "new"
+    field_nation_search_incident: bool = False
+    field_nation_draft_delete: Literal["deleted", "cancelled"] = "deleted"
+    field_nation_refused_step: int = 400
+    field_nation_unknown_order: int = 404
+    field_nation_publish_checks: bool = True
+    field_nation_own_events: bool = True
+    field_nation_webhook_retries: list[float] = field(default_factory=lambda: [10, 20, 40, 80, 160, 320, 640])
+    field_nation_webhooks_lost: float = 0.0
+    field_nation_webhooks_doubled: float = 0.0
+    field_nation_webhook_delay: list[float] = field(default_factory=lambda: [0.0, 0.0])
 
     @classmethod
     def names(cls) -> set[str]:

@@ -1,4 +1,4 @@
-"""What one sandbox holds: both vendors' records, the switches, the keys, and the ledger of requests."""
+"""What one sandbox holds: all vendors' records, the switches, the keys, and the ledger of requests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox.counting import RequestLedger
 from sandbox.credentials import Credentials
+from sandbox.field_nation.orders import FieldNationStore
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ LANSWEEPER_FIELDS = "lansweeper/customFields"
 
 @dataclass
 class World:
-    """The state behind both servers. A reset builds a new world and keeps only credentials and ledger.
+    """The state behind all servers. A reset builds a new world and keeps only credentials and ledger.
 
     ``seed`` drives everything random: the same seed, size and calls give the same world and answers.
     """
@@ -34,6 +35,7 @@ class World:
     assets: int = 0
     scenario: str = "provider"
     churns: int = 0
+    field_nation: FieldNationStore = field(default_factory=FieldNationStore)
 
     def records(self, collection: str) -> dict[Any, dict[str, Any]]:
         """The stored records of a collection, by id (ConnectWise) or key (Lansweeper).

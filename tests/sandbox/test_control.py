@@ -34,6 +34,7 @@ def test_requests_are_counted_by_template_and_root_field(sandbox: Sandbox) -> No
             },
         },
         "lansweeper": {"requests": 2, "writes": 0, "by": {"assetResources": 1, "customFields": 1}},
+        "field_nation": {"requests": 0, "writes": 0, "by": {}},
     }
     sandbox.clear_requests()
     assert sandbox.requests()["total"] == 0
