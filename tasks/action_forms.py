@@ -46,6 +46,9 @@ DOCUMENTED_EXAMPLES: dict[str, Any] = {
     "additional_field_mappings": {"asset.general.manufacturer": "manufacturer.name"},
     "custom_field_mappings": [{"asset.general.key": "ls_asset_id"}, {"asset.general.url": "ls_asset_url"}],
     "external_data": [{"asset": {"general": {"key": "0f5ac0be", "name": "166.246.143.187/1/7"}}}],
+    "custom_fields": {"cw_sla": "Gold"},
+    "fields": {"assetCustom": {"comment": "on loan"}},
+    "props": {"options": ["Gold", "Silver"]},
     "site_id": "56d4ed4f-b2ad-4587-91b5-07bd453c5c76",
 }
 """The page's examples of inputs whose docstring gives none ("..., such as ``x``")."""
