@@ -18,8 +18,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from sandbox.field_nation.orders import Event, WorkOrder
 from sandbox.field_nation.rendering import work_order
 from sandbox.field_nation.webhooks import Webhook, WebhookError, Webhooks, now_text
@@ -133,6 +131,9 @@ def _payload(name: str, params: dict[str, Any], order: WorkOrder, user_id: int) 
 
 
 async def _send(delivery: Delivery) -> int:
+    # Here, since most sandboxes never send anything and start faster without it.
+    import httpx
+
     webhook = delivery.webhook
     headers = {
         **webhook.headers,
