@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, cast
 
-from connectors.connectwise.models import ListSearch, PagesSearch, Record, Search
+from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
 from connectors.connectwise.paging import (
     FORWARD_ONLY,
     LARGEST_PAGE,
@@ -59,6 +59,15 @@ class ConnectWiseApi(Tenant):
     async def _write(self, kind: Kind, method: str, where: Collection, record: Any = None) -> Any:
         body, _ = await self._send(kind, method, where.path, template=where.template, json=record)
         return body
+
+    async def _get_record(self, where: Collection, fields: str | None) -> Record:
+        return cast(Record, await self._get(where, {"fields": fields} if fields else None))
+
+    async def _create(self, where: Collection, record: Record) -> Record:
+        return cast(Record, await self._write(Kind.CREATE, "POST", where, record))
+
+    async def _patch(self, where: Collection, operations: Sequence[PatchOperation]) -> Record:
+        return cast(Record, await self._write(Kind.MODIFY, "PATCH", where, list(operations)))
 
     async def _list(self, where: Collection, conditions: str | None, search: ListSearch) -> list[Record]:
         wanted = page_request(search.get("page"), search.get("page_size"))

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from connectors.connectwise.agreements import AgreementOperations
 from connectors.connectwise.bundles import BundleOperations
+from connectors.connectwise.callbacks import CallbackOperations
 from connectors.connectwise.companies import CompanyOperations
 from connectors.connectwise.configurations import ConfigurationOperations
+from connectors.connectwise.members import MemberOperations
+from connectors.connectwise.notes import NoteOperations
+from connectors.connectwise.opportunities import OpportunityOperations
 from connectors.connectwise.reference_tables import ReferenceTableOperations
 from connectors.connectwise.reports import ReportOperations
+from connectors.connectwise.service_boards import ServiceBoardOperations
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.connectwise.system import SystemOperations
 from connectors.connectwise.ticket_search import TicketSearchOperations
 from connectors.connectwise.tickets import TicketOperations
+from connectors.connectwise.time_entries import TimeEntryOperations
 
 __all__ = ["ConnectWiseClient", "ConnectWiseSettings"]
 
@@ -24,6 +30,12 @@ class ConnectWiseClient(
     AgreementOperations,
     TicketOperations,
     TicketSearchOperations,
+    NoteOperations,
+    ServiceBoardOperations,
+    OpportunityOperations,
+    TimeEntryOperations,
+    MemberOperations,
+    CallbackOperations,
     ReportOperations,
     BundleOperations,
 ):

@@ -31,6 +31,14 @@ class CompanyOperations(ConnectWiseApi):
         """The number of companies: ``GET /company/companies/count``."""
         return await self._count(_COMPANIES, conditions, search)
 
+    async def get_company(self, company_id: int, fields: str | None = None) -> Record:
+        """One company: ``GET /company/companies/{id}``.
+
+        Raises:
+            RejectedError: there is none of that id, with status 404.
+        """
+        return await self._get_record(Collection("/company/companies/{id}", id=company_id), fields)
+
     async def list_sites(
         self, company_id: int, conditions: str | None = None, **search: Unpack[ListSearch]
     ) -> list[Record]:
@@ -49,6 +57,15 @@ class CompanyOperations(ConnectWiseApi):
         """The number of sites of one company: ``GET /company/companies/{parentId}/sites/count``."""
         return await self._count(_sites(company_id), conditions, search)
 
+    async def get_site(self, company_id: int, site_id: int, fields: str | None = None) -> Record:
+        """One site of a company: ``GET /company/companies/{parentId}/sites/{id}``.
+
+        Raises:
+            RejectedError: the company has none of that id, with status 404.
+        """
+        template = "/company/companies/{parentId}/sites/{id}"
+        return await self._get_record(Collection(template, parentId=company_id, id=site_id), fields)
+
     async def list_contacts(
         self, conditions: str | None = None, **search: Unpack[ListSearch]
     ) -> list[Record]:
@@ -64,6 +81,14 @@ class CompanyOperations(ConnectWiseApi):
     async def count_contacts(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
         """The number of contacts: ``GET /company/contacts/count``."""
         return await self._count(_CONTACTS, conditions, search)
+
+    async def get_contact(self, contact_id: int, fields: str | None = None) -> Record:
+        """One contact: ``GET /company/contacts/{id}``.
+
+        Raises:
+            RejectedError: there is none of that id, with status 404.
+        """
+        return await self._get_record(Collection("/company/contacts/{id}", id=contact_id), fields)
 
 
 def _sites(company_id: int) -> Collection:

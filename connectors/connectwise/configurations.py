@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Unpack, cast
+from typing import Any, Unpack
 
 from connectors.connectwise.api import Collection, ConnectWiseApi
 from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
@@ -40,8 +40,7 @@ class ConfigurationOperations(ConnectWiseApi):
         Raises:
             RejectedError: there is none of that id, with status 404.
         """
-        params = {"fields": fields} if fields else None
-        return cast(Record, await self._get(Collection(_ONE, id=configuration_id), params))
+        return await self._get_record(Collection(_ONE, id=configuration_id), fields)
 
     async def create_configuration(self, record: Record) -> Record:
         """Create one: ``POST /company/configurations``. Name, type and company are required.
@@ -49,7 +48,7 @@ class ConfigurationOperations(ConnectWiseApi):
         Raises:
             UnclearOutcomeError: it may or may not exist now; look for it before sending it again.
         """
-        return cast(Record, await self._write(Kind.CREATE, "POST", _CONFIGURATIONS, record))
+        return await self._create(_CONFIGURATIONS, record)
 
     async def create_configurations(self, records: Sequence[Record]) -> Any:
         """Create several at once, of which some may be refused: ``POST /company/configurations/bulk``.
@@ -84,8 +83,7 @@ class ConfigurationOperations(ConnectWiseApi):
         It may be sent twice, so only operations that set an absolute value belong here. The server checks
         the whole stored record and may refuse a member that was not sent.
         """
-        where = Collection(_ONE, id=configuration_id)
-        return cast(Record, await self._write(Kind.MODIFY, "PATCH", where, list(operations)))
+        return await self._patch(Collection(_ONE, id=configuration_id), operations)
 
     async def delete_configuration(self, configuration_id: int) -> None:
         """Delete one: ``DELETE /company/configurations/{id}``.
@@ -100,6 +98,5 @@ class ConfigurationOperations(ConnectWiseApi):
 
         The questions of the old type and their answers can be lost.
         """
-        operation = {"op": "replace", "path": "type", "value": {"id": type_id}}
-        where = Collection(_CHANGE_TYPE, id=configuration_id)
-        return cast(Record, await self._write(Kind.MODIFY, "PATCH", where, [operation]))
+        operation: PatchOperation = {"op": "replace", "path": "type", "value": {"id": type_id}}
+        return await self._patch(Collection(_CHANGE_TYPE, id=configuration_id), [operation])

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Unpack, cast
+from typing import Unpack
 
 from connectors.connectwise.api import Collection, ConnectWiseApi
 from connectors.connectwise.models import ListSearch, PagesSearch, Record, Search
-from connectors.http import Kind
 
 _TYPES = Collection("/company/configurations/types")
 _STATUSES = Collection("/company/configurations/statuses")
@@ -35,7 +34,7 @@ class ReferenceTableOperations(ConnectWiseApi):
 
     async def create_configuration_type(self, name: str) -> Record:
         """Create a type; at most 50 characters: ``POST /company/configurations/types``."""
-        return cast(Record, await self._write(Kind.CREATE, "POST", _TYPES, {"name": name}))
+        return await self._create(_TYPES, {"name": name})
 
     async def list_configuration_statuses(
         self, conditions: str | None = None, **search: Unpack[ListSearch]
@@ -63,7 +62,7 @@ class ReferenceTableOperations(ConnectWiseApi):
         A status has a description and no name. A new default takes the place of the old one.
         """
         record = {"description": description, "closedFlag": closed_flag, "defaultFlag": default_flag}
-        return cast(Record, await self._write(Kind.CREATE, "POST", _STATUSES, record))
+        return await self._create(_STATUSES, record)
 
     async def list_manufacturers(
         self, conditions: str | None = None, **search: Unpack[ListSearch]
@@ -83,4 +82,4 @@ class ReferenceTableOperations(ConnectWiseApi):
 
     async def create_manufacturer(self, name: str) -> Record:
         """Create a manufacturer; at most 50 characters: ``POST /procurement/manufacturers``."""
-        return cast(Record, await self._write(Kind.CREATE, "POST", _MANUFACTURERS, {"name": name}))
+        return await self._create(_MANUFACTURERS, {"name": name})

@@ -7,7 +7,6 @@ from typing import Unpack, cast
 
 from connectors.connectwise.api import Collection, ConnectWiseApi
 from connectors.connectwise.models import ListSearch, PagesSearch, Record, Search
-from connectors.http import Kind
 
 _INFO = Collection("/system/info")
 _LOCATIONS = Collection("/system/locations")
@@ -45,7 +44,7 @@ class SystemOperations(ConnectWiseApi):
         ``structure_level_id`` is a corporate structure level, as ``list_corporate_structure_levels`` gives.
         """
         record = {"name": name, "structureLevel": {"id": structure_level_id}}
-        return cast(Record, await self._write(Kind.CREATE, "POST", _LOCATIONS, record))
+        return await self._create(_LOCATIONS, record)
 
     async def list_departments(
         self, conditions: str | None = None, **search: Unpack[ListSearch]
@@ -102,4 +101,4 @@ class SystemOperations(ConnectWiseApi):
 
         podId, caption (at most 25 characters), sequenceNumber (1 to 500), fieldTypeIdentifier are required.
         """
-        return cast(Record, await self._write(Kind.CREATE, "POST", _USER_DEFINED_FIELDS, record))
+        return await self._create(_USER_DEFINED_FIELDS, record)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Literal, Unpack, cast
+from collections.abc import AsyncIterator, Sequence
+from typing import Literal, Unpack
 
 from connectors.connectwise.api import Collection, ConnectWiseApi
-from connectors.connectwise.models import ListSearch, PagesSearch, Record, Search
+from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
 
 TicketKind = Literal["service", "project"]
 """``service``: recordType ServiceTicket. ``project``: ProjectTicket and ProjectIssue."""
@@ -14,7 +14,7 @@ TICKETS: dict[TicketKind, str] = {"service": "/service/tickets", "project": "/pr
 
 
 class TicketOperations(ConnectWiseApi):
-    """Read tickets and the configurations that are attached to them."""
+    """Read, create and patch tickets; read the configurations that are attached to them."""
 
     async def list_tickets(
         self, kind: TicketKind, conditions: str | None = None, **search: Unpack[ListSearch]
@@ -44,8 +44,28 @@ class TicketOperations(ConnectWiseApi):
         Raises:
             RejectedError: there is none of that id in this collection, with status 404.
         """
-        params = {"fields": fields} if fields else None
-        return cast(Record, await self._get(Collection(TICKETS[kind] + "/{id}", id=ticket_id), params))
+        return await self._get_record(Collection(TICKETS[kind] + "/{id}", id=ticket_id), fields)
+
+    async def create_ticket(self, kind: TicketKind, record: Record) -> Record:
+        """Create a ticket: ``POST /service/tickets``, which needs summary and company, or
+        ``POST /project/tickets``, which needs summary and phase.
+
+        ``initialDescription`` becomes a note and never comes back on a read.
+
+        Raises:
+            UnclearOutcomeError: it may or may not exist now; look for it before sending it again.
+        """
+        return await self._create(Collection(TICKETS[kind]), record)
+
+    async def patch_ticket(
+        self, kind: TicketKind, ticket_id: int, operations: Sequence[PatchOperation]
+    ) -> Record:
+        """Change some members: ``PATCH /service/tickets/{id}``; returns the whole record.
+
+        It may be sent twice, so only operations that set an absolute value belong here. A status must be one
+        of the ticket's board, named by id: statuses of one name have another id on each board.
+        """
+        return await self._patch(Collection(TICKETS[kind] + "/{id}", id=ticket_id), operations)
 
     async def ticket_configurations(self, kind: TicketKind, ticket_id: int) -> list[Record]:
         """Every configuration of one ticket: ``GET /service/tickets/{parentId}/configurations``.

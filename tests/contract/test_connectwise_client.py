@@ -16,7 +16,7 @@ import pytest
 
 from connectors.connectwise.bundles import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.tickets import TICKETS
+from connectors.connectwise.tickets import TICKETS, TicketKind
 from tests.connectors.fake_connectwise import INFO, SETTINGS, body_of
 
 pytestmark = pytest.mark.anyio
@@ -55,6 +55,10 @@ LISTED = (
     "corporate_structure_levels",
     "agreements",
     "tickets",
+    "boards",
+    "opportunities",
+    "time_entries",
+    "members",
 )
 OWNERS: dict[str, list[dict[str, Any]]] = {
     "sites": [{"company_id": 7}],
@@ -72,6 +76,27 @@ RECORD = {
 }
 FIELD = {"podId": 1, "caption": "ls_asset_id", "sequenceNumber": 1, "fieldTypeIdentifier": "Text"}
 OPERATION = {"op": "replace", "path": "name", "value": "pc-2"}
+TICKET: dict[TicketKind, dict[str, Any]] = {
+    "service": {"summary": "x", "company": {"id": 3}, "board": {"id": 1}, "initialDescription": "y"},
+    "project": {"summary": "x", "phase": {"id": 2}, "initialDescription": "y"},
+}
+NOTE = {"text": "x", "internalAnalysisFlag": True, "detailDescriptionFlag": False}
+TIME_ENTRY = {
+    "chargeToId": 5,
+    "chargeToType": "ServiceTicket",
+    "timeStart": "2026-11-21T09:00:00Z",
+    "timeEnd": "2026-11-21T10:00:00Z",
+    "notes": "x",
+    "member": {"identifier": "fieldnation"},
+}
+CALLBACK = {
+    "url": "https://example.test/connectwise?recordId=",
+    "objectId": 1,
+    "type": "Ticket",
+    "level": "Owner",
+    "description": "dispatch",
+    "payloadVersion": "3.0.0",
+}
 WRITES: dict[str, dict[str, Any]] = {
     "create_configuration": {"record": RECORD},
     "create_configurations": {"records": [RECORD]},
@@ -84,6 +109,11 @@ WRITES: dict[str, dict[str, Any]] = {
     "create_manufacturer": {"name": "Lenovo"},
     "create_location": {"name": "Lisbon", "structure_level_id": 1},
     "create_user_defined_field": {"record": FIELD},
+    "patch_opportunity": {"opportunity_id": 6, "operations": [OPERATION]},
+    "create_opportunity_note": {"opportunity_id": 6, "record": {"text": "x", "type": {"id": 1}}},
+    "create_time_entry": {"record": TIME_ENTRY},
+    "create_callback": {"record": CALLBACK},
+    "delete_callback": {"callback_id": 8},
 }
 
 
@@ -93,7 +123,7 @@ BUNDLE = [
     BundleItem("ticket", record_id=5, fields="id"),
     BundleItem("ticket", conditions="id > 0", page=2, page_size=5),
 ]
-READS: dict[str, list[dict[str, Any]]] = {
+SINGLES: dict[str, list[dict[str, Any]]] = {
     "company_info": [{}],
     "newest_version": [{}],
     "system_info": [{}],
@@ -102,6 +132,22 @@ READS: dict[str, list[dict[str, Any]]] = {
     "agreement_configurations": [{"agreement_id": 4}],
     "get_ticket": [{"kind": kind, "ticket_id": 5, "fields": "id"} for kind in TICKETS],
     "ticket_configurations": [{"kind": kind, "ticket_id": 5} for kind in TICKETS],
+    "create_ticket": [{"kind": kind, "record": TICKET[kind]} for kind in TICKETS],
+    "patch_ticket": [{"kind": kind, "ticket_id": 5, "operations": [OPERATION]} for kind in TICKETS],
+    "create_ticket_note": [{"kind": kind, "ticket_id": 5, "record": NOTE} for kind in TICKETS],
+    "list_ticket_notes": [{"kind": kind, "ticket_id": 5, **SEARCH} for kind in TICKETS],
+    "list_all_ticket_notes": [{"kind": kind, "ticket_id": 5} for kind in TICKETS],
+    "get_company": [{"company_id": 3, "fields": "id"}],
+    "get_site": [{"company_id": 3, "site_id": 4, "fields": "id"}],
+    "get_contact": [{"contact_id": 5, "fields": "id"}],
+    "get_member": [{"member_id": 5, "fields": "id"}],
+    "get_board": [{"board_id": 5, "fields": "id"}],
+    "list_board_statuses": [{"board_id": 5, **SEARCH, "fields": "id"}],
+    "get_opportunity": [{"opportunity_id": 6, "fields": "id"}],
+    "list_opportunity_notes": [{"opportunity_id": 6, **SEARCH}],
+    "list_opportunity_statuses": [SEARCH],
+    "list_opportunity_types": [SEARCH],
+    "list_callbacks": [SEARCH],
     "search_tickets": [{"kind": kind, "conditions": "id > 0", "fields": "id"} for kind in TICKETS],
     "list_reports": [{}],
     "report_columns": [{"name": REPORT["name"]}],
@@ -113,7 +159,7 @@ READS: dict[str, list[dict[str, Any]]] = {
 
 def samples() -> dict[str, list[dict[str, Any]]]:
     """Arguments for every operation, by name."""
-    found = {**READS, **{name: [arguments] for name, arguments in WRITES.items()}}
+    found = {**SINGLES, **{name: [arguments] for name, arguments in WRITES.items()}}
     for name in LISTED:
         for owner in OWNERS.get(name, [{}]):
             shaped = {**owner, **SEARCH, "fields": "id"}
