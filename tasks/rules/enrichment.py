@@ -149,5 +149,10 @@ def changed_texts(current: Mapping[str, str], wanted: Mapping[str, str]) -> tupl
     return tuple(
         FieldChange(name, current.get(name), text)
         for name, text in wanted.items()
-        if not same(Kind.NUMBER if name in TOTALS else Kind.TEXT, current.get(name), text)
+        if not same_text(name, current.get(name), text)
     )
+
+
+def same_text(name: str, one: str | None, other: str | None) -> bool:
+    """Whether two texts of that field say the same."""
+    return same(Kind.NUMBER if name in TOTALS else Kind.TEXT, one, other)

@@ -80,7 +80,7 @@ def enrichment_report_markdown(
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
-        enrichment_counts_table(report.counts),
+        enrichment_counts_table(report.counts, planned=report.dry_run),
         _figures(report),
         section("How agreements and tickets were found", _searches(report.searches)),
         section("Failures", _failures(report.failures, link, assets.get, rows)),
@@ -114,11 +114,11 @@ def _figures(report: EnrichmentReport) -> str:
 
 
 def _searches(searches: Sequence[LinkSearch]) -> str:
-    return "\n".join(f"- {search_line(each)}" for each in searches)
+    return "\n".join(f"- {escape(search_words(each))}" for each in searches)
 
 
-def search_line(search: LinkSearch) -> str:
-    """One line of Markdown: the way, its requests, what was remembered and how old the last reconcile is."""
+def search_words(search: LinkSearch) -> str:
+    """In one line: the way, its requests, what was remembered and how old the last reconcile is."""
     parts = [
         f"{search.what}: {search.way}",
         f"{search.used:,} requests, {search.predicted:,} predicted",
@@ -126,7 +126,7 @@ def search_line(search: LinkSearch) -> str:
         f"{search.remembered:,} remembered" if search.remembered is not None else "",
         f"every ticket was last asked about at {search.last_reconcile}" if search.last_reconcile else "",
     ]
-    return escape("; ".join(part for part in parts if part))
+    return "; ".join(part for part in parts if part)
 
 
 def _tallies(plan: EnrichmentPlan) -> str:
