@@ -186,7 +186,7 @@ async def test_refused_records_of_a_bulk_request_fail_the_run_and_are_listed(act
     ]
     state = await actions.state("bulk_create_configurations", configurations=records)
     assert state.is_failed()
-    assert state.name == "Finished with 1 failures"
+    assert state.name == "Finished with 1 failure"
     assert "record 2" in str(state.message)
 
 

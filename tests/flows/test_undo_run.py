@@ -227,7 +227,7 @@ async def test_lost_answers_are_no_failures_and_a_refusal_leaves_the_others(runn
     )
     state = await undo(run_id, dry_run=False)
     assert state.is_failed()
-    assert state.name == "Finished with 1 failures"
+    assert state.name == "Finished with 1 failure"
     assert "not today" in str(state.message)
     now = by_id(runner.sandbox.state(CONFIGURATIONS))
     assert now.keys() == before.keys()
