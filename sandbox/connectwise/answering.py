@@ -92,12 +92,21 @@ class Call:
         Raises:
             VendorError: 415 for another content type, 400 for what is not JSON.
         """
-        if "json" not in self.request.headers.get("content-type", "").lower():
-            raise VendorError(415, "ConnectWiseApi", "The request's content type must be application/json.")
-        try:
-            return Body((await self.request.body()).decode("utf-8-sig"))
-        except UnicodeDecodeError:
-            raise VendorError(400, "ConnectWiseApi", "The body is not UTF-8.") from None
+        return await read_body(self.request)
+
+
+async def read_body(request: Request) -> Body:
+    """A request's JSON body.
+
+    Raises:
+        VendorError: 415 for another content type, 400 for what is not JSON.
+    """
+    if "json" not in request.headers.get("content-type", "").lower():
+        raise VendorError(415, "ConnectWiseApi", "The request's content type must be application/json.")
+    try:
+        return Body((await request.body()).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise VendorError(400, "ConnectWiseApi", "The body is not UTF-8.") from None
 
 
 async def answered(call: Call) -> Answer:

@@ -15,13 +15,13 @@ from sandbox.connectwise.access import (
     check_caller,
     check_right,
     company_info,
-    system_info,
 )
 from sandbox.connectwise.answering import Answer, Call, answered
 from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
 from sandbox.connectwise.paging import Address
 from sandbox.connectwise.routing import codebase_and_rest, route
 from sandbox.connectwise.store import Store
+from sandbox.connectwise.system_calls import system_answer
 from sandbox.switches import Switches
 
 LONGEST_URL = 2000
@@ -86,15 +86,16 @@ class ConnectWiseServer:
             headers.get("authorization", ""), headers.get("clientid", ""), world.credentials, switches
         )
         self._rate.take(switches.rate_limit)
-        if [word.lower() for word in words] == ["system", "info"] and request.method == "GET":
-            return Answer(200, system_info())
         if not words:
             raise no_endpoint()
+        base = address.url[: address.url.lower().index("/apis/3.0") + len("/apis/3.0")]
+        system = await system_answer(request, words, address, base, world.store, switches)
+        if system is not None:
+            return system
         asked = route(request.method, words)
         check_right(asked.names, switches)
         if world.store is not self._counted:
             self._counted, self._bulk_items = world.store, [0]
-        base = address.url[: address.url.lower().index("/apis/3.0") + len("/apis/3.0")]
         return await answered(Call(request, asked, world.store, switches, address, base, self._bulk_items))
 
     def _is_codebase(self, word: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from sandbox.connectwise.errors import VendorError, bad_condition
@@ -11,6 +11,8 @@ from sandbox.connectwise.store import Record
 
 DEFAULT_SIZE = 25
 LARGEST_SIZE = 1000
+
+One = TypeVar("One")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,8 @@ def page_size(query: Mapping[str, str], over_limit: str) -> int:
 
 
 def numbered(
-    records: list[Record], query: Mapping[str, str], size: int, address: Address
-) -> tuple[list[Record], str]:
+    records: list[One], query: Mapping[str, str], size: int, address: Address
+) -> tuple[list[One], str]:
     """One page by `page` (from 1) and its Link header; empty past the end."""
     page = max(1, _whole(query, "page", 1))
     last = max(1, -(-len(records) // size))
@@ -64,9 +66,7 @@ def forward(
     return page, f'<{address.with_value("pageId", page[-1]["id"])}>; rel="next"'
 
 
-def ordered(
-    records: list[Record], order_by: str, read: Callable[[str], Callable[[Record], Any]]
-) -> list[Record]:
+def ordered(records: list[One], order_by: str, read: Callable[[str], Callable[[One], Any]]) -> list[One]:
     """Sorted by the `orderBy` parameter: names with asc or desc; values that are missing come first.
 
     `read` gives the function that reads a name; texts sort without regard to case.
@@ -80,8 +80,8 @@ def ordered(
     return records
 
 
-def _sort_key(read: Callable[[Record], Any]) -> Callable[[Record], tuple[bool, Any]]:
-    def key(record: Record) -> tuple[bool, Any]:
+def _sort_key(read: Callable[[One], Any]) -> Callable[[One], tuple[bool, Any]]:
+    def key(record: One) -> tuple[bool, Any]:
         value = read(record)
         return (value is not None, value.casefold() if isinstance(value, str) else value or 0)
 

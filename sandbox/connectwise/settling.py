@@ -51,11 +51,11 @@ def _settle_ticket(table: Table, ticket: Record, read: Read, now: Now, given: Co
 def _take_from_phase(ticket: Record, read: Read) -> None:
     """A project ticket belongs to its phase's project, and to that project's company."""
     phase = read("project/phases").get(ticket.get("phase", {}).get("id"), {})
-    if "project" not in ticket and "projectId" in phase:
-        ticket["project"] = {"id": phase["projectId"]}
+    if "project" not in ticket and "project" in phase:
+        ticket["project"] = {"id": phase["project"]["id"]}
     project = read("project/projects").get(ticket.get("project", {}).get("id"), {})
-    if "company" not in ticket and "companyId" in project:
-        ticket["company"] = {"id": project["companyId"]}
+    if "company" not in ticket and "company" in project:
+        ticket["company"] = {"id": project["company"]["id"]}
 
 
 def _default_board(boards: dict[int, Record], is_project: bool) -> Record:

@@ -34,7 +34,7 @@ def insert_service_desk(store: Store) -> None:
         for order, (words, closed) in enumerate((("New", False), ("Closed", False), (">Archived", True))):
             status = {"name": words, "board": {"id": board_id}, "closedStatus": closed, "sortOrder": order}
             store.insert("service/boards/statuses", {**status, "defaultFlag": order == 0})
-    store.insert("project/projects", {"name": "Office move", "companyId": 1})
-    store.insert("project/phases", {"name": "Planning", "projectId": 1})
+    store.insert("project/projects", {"name": "Office move", "company": {"id": 1}})
+    store.insert("project/phases", {"name": "Planning", "project": {"id": 1}})
     store.insert("service/tickets", ticket())
     store.insert("project/tickets", {"summary": "Order racks", "phase": {"id": 1}})
