@@ -19,6 +19,7 @@ from pathlib import Path
 
 import httpx
 
+ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_SECONDS = 180
 KEY_FILE = "encryption.key"
 
@@ -95,7 +96,8 @@ def local_prefect(home: Path, settings: Mapping[str, str] | None = None) -> Iter
     log_path = home / "server.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start"],
+            [sys.executable, "-m", "deployments.local_server"],
+            cwd=ROOT,
             env=environment,
             stdout=log,
             stderr=subprocess.STDOUT,
