@@ -99,7 +99,7 @@ def wanted_texts(facts: ConfigurationFacts, limits: TextLimits | None = None) ->
 
 def agreement_texts(agreements: Iterable[Record], limits: TextLimits) -> dict[str, str]:
     """The six agreement fields; a field in which no agreement has anything is empty."""
-    ordered = sorted(agreements, key=_rank)
+    ordered = sorted(agreements, key=agreement_rank)
     columns = {
         AGREEMENT_ID: [_entry(each.get("id")) for each in ordered],
         AGREEMENT_NAME: [_entry(each.get("name")) for each in ordered],
@@ -115,7 +115,8 @@ def agreement_texts(agreements: Iterable[Record], limits: TextLimits) -> dict[st
     return texts
 
 
-def _rank(agreement: Record) -> tuple[bool, int, int]:
+def agreement_rank(agreement: Record) -> tuple[bool, int, int]:
+    """Sorts agreements: active ones first, then those that began last, then by id."""
     active = str(agreement.get("agreementStatus") or "").strip().casefold() == _ACTIVE
     return (not active, -read_day(agreement.get("startDate")).toordinal(), int(agreement["id"]))
 

@@ -9,7 +9,7 @@ from tasks.rules.report import Failure, Written
 
 
 @dataclass(frozen=True, slots=True)
-class LinkSearch:
+class SearchCost:
     """How the agreements or the tickets were found, and what it cost in requests to ConnectWise.
 
     ``asked`` and ``remembered`` are tickets; ``last_reconcile`` is the ISO time of the last run that asked
@@ -38,7 +38,7 @@ class EnrichmentReport:
     failures: list[Failure] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
     fields_created: list[str] = field(default_factory=list)
-    searches: list[LinkSearch] = field(default_factory=list)
+    searches: list[SearchCost] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     connectwise_predicted: int = 0
     connectwise_used: int = 0

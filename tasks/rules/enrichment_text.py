@@ -11,7 +11,7 @@ from tasks.rules.enrichment_plan import (
     EnrichmentCounts,
     EnrichmentPlan,
 )
-from tasks.rules.enrichment_report import EnrichmentReport, LinkSearch
+from tasks.rules.enrichment_report import EnrichmentReport, SearchCost
 from tasks.rules.markdown import (
     Link,
     bullets,
@@ -113,11 +113,11 @@ def _figures(report: EnrichmentReport) -> str:
     return "\n".join(f"- {each}" for each in figures if each)
 
 
-def _searches(searches: Sequence[LinkSearch]) -> str:
+def _searches(searches: Sequence[SearchCost]) -> str:
     return "\n".join(f"- {escape(search_words(each))}" for each in searches)
 
 
-def search_words(search: LinkSearch) -> str:
+def search_words(search: SearchCost) -> str:
     """In one line: the way, its requests, what was remembered and how old the last reconcile is."""
     parts = [
         f"{search.what}: {search.way}",

@@ -53,6 +53,9 @@ def plan_text_undo(
     plan = TextUndo()
     by_key: dict[str, list[JournalledWrite]] = {}
     for write in sorted(writes, key=lambda each: each.id):
+        if write.operation == "create_reference" and write.outcome == "done":
+            stays = f"A {write.record_kind} that the run created stays: others may use it by now."
+            plan.refused.append(_refusal(write, stays))
         if write.record_kind == ASSET and write.outcome not in ("failed", "not_sent") and write.asset_key:
             by_key.setdefault(write.asset_key, []).append(write)
     for key in sorted(by_key):

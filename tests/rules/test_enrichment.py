@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.rules.custom_field_choice import FIELD_TYPES
 from tasks.rules.enrichment import (
     AGREEMENT_FIELDS,
     FIELDS,
     SEPARATOR,
+    TOTALS,
     TextLimits,
     agreement_texts,
     changed_texts,
@@ -39,6 +41,11 @@ def test_texts_of_the_page_s_sample() -> None:
         "cw_sla": "Gold",
     }
     assert tuple(texts) == FIELDS
+
+
+def test_every_field_is_one_that_the_cross_flow_makes() -> None:
+    assert tuple(FIELD_TYPES) == FIELDS
+    assert {FIELD_TYPES[name] for name in TOTALS} == {"NUMERIC"}
 
 
 def test_the_flag_and_not_the_name_of_the_status_says_what_is_closed() -> None:

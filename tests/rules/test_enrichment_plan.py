@@ -16,7 +16,7 @@ from tasks.rules.enrichment_plan import (
     build_enrichment_plan,
     edit_requests,
 )
-from tasks.rules.enrichment_report import EnrichmentReport, LinkSearch
+from tasks.rules.enrichment_report import EnrichmentReport, SearchCost
 from tasks.rules.enrichment_text import enrichment_plan_markdown, enrichment_report_markdown
 from tasks.rules.report import Failure, Written
 from tests.rules.enrichment_samples import agreement, asset, facts, ticket, up_to_date
@@ -132,7 +132,7 @@ def test_report_adds_failures_ways_and_links() -> None:
         plan.final_counts(1),
         failures=[Failure("k1", HOSTILE, "edit", HOSTILE, configuration_id=1)],
         searches=[
-            LinkSearch("Tickets", "groups", 40, 41, asked=3, remembered=9, last_reconcile="2026-01-01")
+            SearchCost("Tickets", "groups", 40, 41, asked=3, remembered=9, last_reconcile="2026-01-01")
         ],
         run_id="r1",
         written=[Written("k1", HOSTILE, "updated", 1)],

@@ -88,3 +88,11 @@ def test_several_edits_of_one_asset_are_undone_as_one(edits: list[tuple[str, str
 def test_a_run_on_configurations_is_told_apart() -> None:
     assert wrote_assets([edit({}, {})])
     assert not wrote_assets([edit({}, {}, record_kind="configuration")])
+
+
+def test_custom_fields_that_the_run_made_stay() -> None:
+    write = edit({}, {"name": "cw_sla"}, operation="create_reference", record_kind="Lansweeper custom field")
+    plan = plan_text_undo([write], {}, KNOWN)
+    assert [each.reason for each in plan.refused] == [
+        "A Lansweeper custom field that the run created stays: others may use it by now."
+    ]
