@@ -37,10 +37,14 @@ class Sandbox:
         assets: int = 60,
         scenario: str = "provider",
         switches: dict[str, Any] | None = None,
+        **sizes: int,
     ) -> None:
-        """Fresh data of that seed and size, no faults, request counts at zero."""
+        """Fresh data of that seed and size, no faults, request counts at zero.
+
+        ``sizes`` are further numbers of records that a scenario takes, such as ``agreements`` and ``tickets``.
+        """
         body = {"seed": seed, "assets": assets, "scenario": scenario, "switches": switches or {}}
-        self._send("POST", "/reset", body)
+        self._send("POST", "/reset", body | sizes)
         self.faults([])
         self.clear_requests()
 
@@ -65,6 +69,10 @@ class Sandbox:
     def churn(self, share: float, kinds: list[str] | None = None) -> Any:
         body: dict[str, Any] = {"share": share}
         return self._send("POST", "/churn", body | ({"kinds": kinds} if kinds else {}))
+
+    def ticket_churn(self, share: float) -> Any:
+        """Close, reopen, attach, detach, add and delete tickets: that share of them."""
+        return self._send("POST", "/ticket-churn", {"share": share})
 
     def close(self) -> None:
         self._http.close()
