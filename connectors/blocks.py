@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
 
-__all__ = ["ConnectWiseConnection", "LansweeperConnection", "LedgerDatabase"]
+__all__ = ["ConnectWiseConnection", "FieldNationConnection", "LansweeperConnection", "LedgerDatabase"]

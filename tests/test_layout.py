@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 OURS = {"connectors", "tasks", "flows", "deployments", "sandbox", "tests", "benchmarks"}
-SYSTEMS = ("connectwise", "lansweeper", "ledger")
+SYSTEMS = ("connectwise", "lansweeper", "field_nation", "ledger")
 
 
 def python_files(folder: str) -> list[Path]:

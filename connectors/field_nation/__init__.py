@@ -1,0 +1,1 @@
+"""Field Nation: block, settings, tokens, client."""

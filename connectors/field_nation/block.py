@@ -1,0 +1,99 @@
+"""The block that holds a Field Nation connection and hands out its client."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from prefect.blocks.core import Block
+from pydantic import ConfigDict, Field, SecretStr
+
+from connectors.checks import ConnectionCheck
+from connectors.errors import StopError
+from connectors.field_nation.check import check_connection
+from connectors.field_nation.client import FieldNationClient, FieldNationSettings
+from connectors.http import RequestBudget
+
+
+class FieldNationConnection(Block):
+    """Client and user of one Field Nation company.
+
+    Field Nation's support issues client ID and secret, one pair for each environment.
+
+    Example:
+        Load a saved connection and count the work orders:
+        ```python
+        from connectors.field_nation.block import FieldNationConnection
+
+        connection = await FieldNationConnection.aload("BLOCK_NAME")
+        async with connection.get_client(read_only=True) as client:
+            print((await client.list_work_orders(page_size=1)).total)
+        ```
+    """
+
+    _block_type_name = "Field Nation Connection"
+    _block_type_slug = "field-nation-connection"
+    _description = "Client, user and webhook secret of a Field Nation company."
+    _documentation_url = "https://developer.fieldnation.com"  # type: ignore[assignment]
+
+    # A refused value may be a secret.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    environment: Literal["sandbox", "production"] = Field(
+        default="sandbox",
+        title="Environment",
+        description="Ids, users and credentials differ between the two.",
+    )
+    client_id: SecretStr = Field(
+        title="Client ID", description="Issued by Field Nation's support for this environment."
+    )
+    client_secret: SecretStr = Field(
+        title="Client Secret", description="Issued by Field Nation's support together with the client ID."
+    )
+    username: str = Field(
+        title="User",
+        description="Buyer user that appears as the actor in the work orders' history; use one of its own.",
+    )
+    password: SecretStr = Field(title="Password", description="Password of that user.")
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""),
+        title="Webhook Secret",
+        description="UUID that webhooks are signed with. Leave it empty if none are received.",
+    )
+    base_address: str = Field(
+        default="",
+        title="Base Address",
+        description="Address of a local sandbox on this machine. Leave it empty for Field Nation itself.",
+    )
+
+    def settings(self) -> FieldNationSettings:
+        """What the client must know; StopError names the field that is empty or mangled."""
+        return FieldNationSettings(
+            client_id=self.client_id.get_secret_value(),
+            client_secret=self.client_secret.get_secret_value(),
+            username=self.username,
+            password=self.password.get_secret_value(),
+            environment=self.environment,
+            webhook_secret=self.webhook_secret.get_secret_value(),
+            base_address=self.base_address,
+        )
+
+    def get_client(
+        self, *, read_only: bool = False, budget: RequestBudget | None = None
+    ) -> FieldNationClient:
+        """A client, to be opened with ``async with``.
+
+        Args:
+            read_only: the client refuses every write, as in a dry run.
+            budget: shares the request limit between processes; see ``FieldNationSettings.budget_key`` and
+                ``settings.REQUEST_LIMITS``.
+        """
+        return FieldNationClient(self.settings(), read_only=read_only, budget=budget)
+
+    async def check(self) -> ConnectionCheck:
+        """Tries the connection out, reading only; the answer says in words what is wrong."""
+        try:
+            client = self.get_client(read_only=True)
+        except StopError as error:
+            return ConnectionCheck(False, str(error))
+        async with client:
+            return await check_connection(client)
