@@ -63,6 +63,20 @@ def choose_fields(
     return choice
 
 
+def field_rows(fields: CustomFieldKeys, *, dry_run: bool) -> list[dict[str, str]]:
+    """A table of the documented fields: name, type, what became of each, and its key."""
+    return [
+        {"name": name, "type": kind, "state": _state(name, fields, dry_run), "key": fields.keys.get(name, "")}
+        for name, kind in FIELD_TYPES.items()
+    ]
+
+
+def _state(name: str, fields: CustomFieldKeys, dry_run: bool) -> str:
+    if name in fields.missing:
+        return "would be made" if dry_run else "missing"
+    return "made" if name in fields.created else "there"
+
+
 def _warnings(name: str, kind: str, chosen: CustomField, number: int) -> list[str]:
     found = []
     if number > 1:

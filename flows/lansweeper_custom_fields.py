@@ -1,0 +1,40 @@
+"""Cross flow: the Lansweeper custom fields that tickets-agreements-sla-sync writes, made where missing."""
+
+from __future__ import annotations
+
+from prefect import flow
+from prefect.artifacts import acreate_table_artifact
+
+from tasks.connections import DEFAULT, lansweeper_client, shared_connections
+from tasks.enrichment.custom_fields import custom_field_keys
+from tasks.rules.custom_field_choice import CustomFieldKeys, field_rows
+from tasks.rules.markdown import escape
+
+ARTIFACT_KEY = "lansweeper-custom-fields"
+
+
+@flow(name="lansweeper-custom-fields", persist_result=False)
+async def lansweeper_custom_fields(
+    lansweeper: str = DEFAULT, dry_run: bool = True, ledger: str = DEFAULT
+) -> CustomFieldKeys:
+    """Find the Lansweeper custom fields for tickets, agreements and SLA, and make the missing ones.
+
+    Args:
+        lansweeper: name of the Lansweeper Connection block.
+        dry_run: show what is missing and make nothing.
+        ledger: name of the Integration Ledger block.
+    """
+    async with shared_connections(read_only=dry_run, ledger=ledger):
+        async with lansweeper_client(lansweeper) as client:
+            site = await client.site()
+        fields = await custom_field_keys(lansweeper, site["id"], create=not dry_run)
+    notes = [
+        f"**Custom fields of the Lansweeper site {escape(site['name'])}.**",
+        *map(escape, fields.warnings),
+    ]
+    await acreate_table_artifact(
+        table=[dict(row) for row in field_rows(fields, dry_run=dry_run)],
+        key=ARTIFACT_KEY,
+        description="\n\n".join(notes),
+    )
+    return fields

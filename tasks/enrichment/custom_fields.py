@@ -1,0 +1,118 @@
+"""Finds the custom fields that take what ConnectWise knows, and makes the missing ones, none twice."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import anyio
+
+from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
+from connectors.lansweeper.models import CustomField
+from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from tasks.connections import current_run_id, open_ledger
+from tasks.lansweeper.create_custom_field import create_custom_field
+from tasks.lansweeper.list_custom_fields import list_custom_fields
+from tasks.progress import run_logger
+from tasks.rules.custom_field_choice import FIELD_TYPES, CustomFieldKeys, choose_fields
+from tasks.rules.custom_field_props import FieldType
+from tasks.synchronization.settings import Waiting
+
+TRIES = 3
+"""How often a field is sent whose creation had no answer and which certainly is not there."""
+
+
+async def custom_field_keys(
+    lansweeper: str, site_id: str, *, create: bool, waiting: Waiting | None = None
+) -> CustomFieldKeys:
+    """The keys of the documented custom fields; with ``create`` the missing ones are made.
+
+    Of two fields with one name the first listed with the right type is taken; a further one is never made:
+    before each creation, and after one whose outcome is unclear, the site's fields are read again.
+
+    Args:
+        lansweeper: name of the Lansweeper Connection block.
+        site_id: the site; empty for the site of the connection.
+        create: make what is missing; otherwise nothing is written.
+        waiting: how long a creation without an answer is waited for.
+
+    Raises:
+        StopError: the token or its role may not read or make custom fields.
+        UnclearOutcomeError: several creations had no answer, and the field is still not there.
+    """
+    site = _Site(lansweeper, site_id, waiting or Waiting())
+    choice = choose_fields(await site.read())
+    if create and choice.missing:
+        refused = [note for name in choice.missing if (note := await site.make(name))]
+        choice = choose_fields(await site.read())
+        choice.created = [name for name in choice.keys if name in site.created]
+        choice.warnings += refused
+    for warning in choice.warnings:
+        run_logger().warning("%s", warning)
+    return choice
+
+
+class _Site:
+    """The custom fields of one site while the missing ones are made. ``created``: names that were."""
+
+    def __init__(self, lansweeper: str, site_id: str, waiting: Waiting) -> None:
+        self.lansweeper = lansweeper
+        self.site_id = site_id
+        self.waiting = waiting
+        self.created: list[str] = []
+
+    async def read(self) -> list[CustomField]:
+        found = await list_custom_fields(self.lansweeper, self.site_id)
+        return [cast(CustomField, each) for each in found]
+
+    async def make(self, name: str) -> str:
+        """Make one field unless somebody else did meanwhile; why it was refused, or an empty text."""
+        for attempt in range(1, TRIES + 1):
+            if await self._is_there(name):
+                return ""
+            try:
+                await self._create_once(name)
+            except RejectedError as error:
+                return f"The custom field {name} was not made: {error}"
+            except UnclearOutcomeError:
+                if attempt == TRIES and not await self._is_there(name):
+                    raise
+        return ""
+
+    async def _is_there(self, name: str) -> bool:
+        return not choose_fields(await self.read(), {name: FIELD_TYPES[name]}).missing
+
+    async def _create_once(self, name: str) -> None:
+        """One request, journalled before and after; an unclear one is waited out."""
+        kind = cast(FieldType, FIELD_TYPES[name])
+        after = {"name": name, "type": kind}
+        entry = WriteEntry("create_reference", "Lansweeper custom field", None, None, name, None, after)
+        async with open_ledger() as ledger:
+            (write_id,) = await ledger.begin_writes(current_run_id(), self.lansweeper, 0, [entry])
+            try:
+                await create_custom_field(self.lansweeper, name, kind, site_id=self.site_id)
+            except ConnectorError as error:
+                there = isinstance(error, UnclearOutcomeError) and await self._settled(name)
+                outcome = "done" if there else _outcome(error)
+                await ledger.settle_writes([WriteOutcome(write_id, outcome, None, str(error))])
+                if not there:
+                    raise
+            else:
+                await ledger.settle_writes([WriteOutcome(write_id, "done")])
+        self.created.append(name)
+        run_logger().info("Lansweeper custom field made: %s (%s)", name, kind)
+
+    async def _settled(self, name: str) -> bool:
+        """Whether the field is there, at the latest after the settle time."""
+        deadline = anyio.current_time() + self.waiting.settle_seconds
+        while True:
+            last = anyio.current_time() >= deadline
+            if await self._is_there(name):
+                return True
+            if last:
+                return False
+            await anyio.sleep(self.waiting.pause_seconds)
+
+
+def _outcome(error: ConnectorError) -> Outcome:
+    """After the settle time, what is still not there counts as not sent."""
+    return "not_sent" if isinstance(error, RetryableError | UnclearOutcomeError) else "failed"
