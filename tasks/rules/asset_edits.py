@@ -89,14 +89,7 @@ def asset_edit(
         checked = _checked_section(section, members, allow_locking)
         if checked:
             edit[section] = checked
-    entries = [
-        # Empty text clears a custom field, null one of the other fields (reference, section 5).
-        {
-            "fieldKey": custom_field_key(name, existing),
-            "value": _text(f"The custom field {name}", value) or "",
-        }
-        for name, value in custom_fields.items()
-    ]
+    entries = _custom_entries(custom_fields, existing)
     if entries:
         edit.setdefault("assetCustom", {})["fields"] = entries
     if not edit:
@@ -120,6 +113,17 @@ def custom_field_key(name: str, existing: Sequence[CustomField]) -> str:
         hint = f"Near it: {', '.join(near)}." if near else "Create it first."
         raise LimitError(f"Lansweeper has no custom field {name!r} on this site. {hint}")
     return (exact or alike)[0]
+
+
+def _custom_entries(values: Mapping[str, Any], existing: Sequence[CustomField]) -> list[dict[str, str]]:
+    entries: dict[str, str] = {}
+    for name, value in values.items():
+        key = custom_field_key(name, existing)
+        if key in entries:
+            raise LimitError(f"The custom field {name} is given twice. Give it one value.")
+        # Empty text clears a custom field, null one of the other fields (reference, section 5).
+        entries[key] = _text(f"The custom field {name}", value) or ""
+    return [{"fieldKey": key, "value": value} for key, value in entries.items()]
 
 
 def _checked_section(section: str, members: Any, allow_locking: bool) -> dict[str, Any]:

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
-from graphql import GraphQLSchema, build_schema, get_named_type, is_enum_type, parse, validate
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLSchema,
+    build_schema,
+    get_named_type,
+    is_enum_type,
+    parse,
+    validate,
+)
 
 from connectors.lansweeper import queries
 from connectors.lansweeper.filters import OPERATORS
 from connectors.lansweeper.selections import DETAILS, selection
+from tasks.rules.asset_edits import FREE, SCANNED
+from tasks.rules.custom_field_choice import FIELD_TYPES
+from tasks.rules.custom_field_props import PROPS, FieldType
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "lansweeper-schema.graphql"
 DOCUMENTS = {
@@ -46,3 +58,28 @@ def test_the_filter_operators_are_the_vendors(schema: GraphQLSchema) -> None:
     operator = get_named_type(schema.type_map["AssetsFilterType"])
     assert is_enum_type(operator)
     assert set(operator.values) == OPERATORS
+
+
+def members(schema: GraphQLSchema, name: str) -> dict[str, str]:
+    kind = schema.type_map[name]
+    assert isinstance(kind, GraphQLInputObjectType)
+    return {member: str(field.type) for member, field in kind.fields.items()}
+
+
+def test_what_an_edit_may_hold_is_the_vendors_and_what_a_scan_owns_is_wrapped(schema: GraphQLSchema) -> None:
+    sections = members(schema, "EditAssetInput")
+    assert sections.keys() == SCANNED.keys() == FREE.keys()
+    for section, kind in sections.items():
+        types = members(schema, kind)
+        wrapped = {name for name, of in types.items() if of.startswith("Value")}
+        assert wrapped == SCANNED[section]
+        assert set(types) - wrapped - {"fields"} == FREE[section]
+
+
+def test_the_types_of_custom_fields_and_their_properties_are_the_vendors(schema: GraphQLSchema) -> None:
+    kinds = get_named_type(schema.type_map["FieldType"])
+    assert is_enum_type(kinds)
+    assert set(kinds.values) == set(get_args(FieldType))
+    assert set(FIELD_TYPES.values()) | PROPS.keys() <= set(kinds.values)
+    given = {prop for props in PROPS.values() for prop in props}
+    assert given == members(schema, "CustomFieldPropsInput").keys()
