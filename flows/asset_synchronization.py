@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow
 from prefect.states import Cancelled, Failed
@@ -10,6 +10,7 @@ from prefect.states import Cancelled, Failed
 from flows.reference_data import location_flow, manufacturer_flow, status_flow, type_flow
 from tasks.choosing import chosen_company
 from tasks.connections import DEFAULT, connectwise_client, open_ledger, shared_connections
+from tasks.flow_inputs import ConnectWiseName, LansweeperName, LedgerName, titled
 from tasks.rules.ceilings import check_ceilings
 from tasks.rules.plan import Plan
 from tasks.rules.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferencePlan
@@ -32,10 +33,13 @@ class CeilingExceededError(RuntimeError):
 
 @flow(name="asset-synchronization", persist_result=False)
 async def asset_synchronization(
-    settings: AssetSynchronizationSettings,
-    connectwise: str = DEFAULT,
-    lansweeper: str = DEFAULT,
-    ledger: str = DEFAULT,
+    settings: Annotated[
+        AssetSynchronizationSettings,
+        titled("Settings", "Company, mappings, filters, ceilings, and whether it is a dry run."),
+    ],
+    connectwise: ConnectWiseName = DEFAULT,
+    lansweeper: LansweeperName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
 ) -> Any:
     """Make and update ConnectWise configurations from Lansweeper assets.
 

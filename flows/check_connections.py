@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
@@ -12,6 +12,7 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.lansweeper.block import LansweeperConnection
 from tasks.connection_checks import FieldCreation, check_connectwise, check_lansweeper
 from tasks.connections import DEFAULT, shared_connections
+from tasks.flow_inputs import LedgerName, titled
 from tasks.rules.findings import Finding, Result, finding_rows, summary
 from tasks.rules.wording import counted
 from tasks.saved_blocks import saved_block_names
@@ -21,9 +22,17 @@ ARTIFACT_KEY = "check-connections"
 
 @flow(name="check-connections", persist_result=False)
 async def check_connections(
-    create_missing_fields: bool = False,
-    configuration_pod_id: int | None = None,
-    ledger: str = DEFAULT,
+    create_missing_fields: Annotated[
+        bool, titled("Create missing fields", "Create those of the four custom fields that are not there.")
+    ] = False,
+    configuration_pod_id: Annotated[
+        int | None,
+        titled(
+            "Configuration pod id",
+            "Pod id of the configuration screen; needed to create the first custom field.",
+        ),
+    ] = None,
+    ledger: LedgerName = DEFAULT,
 ) -> Any:
     """Try every saved ConnectWise and Lansweeper connection out and show what is there and what is missing.
 

@@ -6,7 +6,7 @@ ceilings, to create the missing names. Run by hand each does both at once.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow
 
@@ -19,19 +19,24 @@ from tasks.connectwise.list_configuration_status import list_configuration_statu
 from tasks.connectwise.list_configuration_types import list_configuration_types
 from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
+from tasks.flow_inputs import ConnectWiseName, Create, Names, ReadFirst, StructureLevel, titled
 from tasks.rules.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferencePlan
 from tasks.synchronization.references import ReferenceActions, resolve
 from tasks.synchronization.settings import Waiting
 
+WaitingTimes = Annotated[
+    Waiting | None, titled("Waiting", "How long a creation without an answer is waited for.")
+]
+
 
 @flow(name="location-flow", persist_result=False)
 async def location_flow(
-    names: list[str],
-    connectwise: str = DEFAULT,
-    create: bool = False,
-    read_first: bool = True,
-    structure_level_id: int | None = None,
-    waiting: Waiting | None = None,
+    names: Names,
+    connectwise: ConnectWiseName = DEFAULT,
+    create: Create = False,
+    read_first: ReadFirst = True,
+    structure_level_id: StructureLevel = None,
+    waiting: WaitingTimes = None,
 ) -> ReferencePlan:
     """Find the ConnectWise locations of these names; create the missing ones on a structure level.
 
@@ -62,11 +67,11 @@ async def location_flow(
 
 @flow(name="manufacturer-flow", persist_result=False)
 async def manufacturer_flow(
-    names: list[str],
-    connectwise: str = DEFAULT,
-    create: bool = False,
-    read_first: bool = True,
-    waiting: Waiting | None = None,
+    names: Names,
+    connectwise: ConnectWiseName = DEFAULT,
+    create: Create = False,
+    read_first: ReadFirst = True,
+    waiting: WaitingTimes = None,
 ) -> ReferencePlan:
     """Find the ConnectWise manufacturers of these names; create the missing ones if asked.
 
@@ -90,11 +95,11 @@ async def manufacturer_flow(
 
 @flow(name="status-flow", persist_result=False)
 async def status_flow(
-    names: list[str],
-    connectwise: str = DEFAULT,
-    create: bool = False,
-    read_first: bool = True,
-    waiting: Waiting | None = None,
+    names: Names,
+    connectwise: ConnectWiseName = DEFAULT,
+    create: Create = False,
+    read_first: ReadFirst = True,
+    waiting: WaitingTimes = None,
 ) -> ReferencePlan:
     """Find the configuration statuses of these descriptions; create the missing ones if asked.
 
@@ -118,11 +123,11 @@ async def status_flow(
 
 @flow(name="type-flow", persist_result=False)
 async def type_flow(
-    names: list[str],
-    connectwise: str = DEFAULT,
-    create: bool = False,
-    read_first: bool = True,
-    waiting: Waiting | None = None,
+    names: Names,
+    connectwise: ConnectWiseName = DEFAULT,
+    create: Create = False,
+    read_first: ReadFirst = True,
+    waiting: WaitingTimes = None,
 ) -> ReferencePlan:
     """Find the configuration types of these names; create the missing ones if asked.
 

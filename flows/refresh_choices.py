@@ -14,6 +14,7 @@ from connectors.errors import ConnectorError
 from connectors.lansweeper.block import LansweeperConnection
 from tasks.choices import offer, read_block_names, read_companies, read_reference_names, read_sites, total
 from tasks.connections import DEFAULT, shared_connections
+from tasks.flow_inputs import ConnectWiseName, LansweeperName, LedgerName
 from tasks.progress import run_logger
 from tasks.rules.choices import Choices
 from tasks.rules.wording import counted
@@ -25,7 +26,9 @@ T = TypeVar("T")
 
 @flow(name="refresh-choices", persist_result=False)
 async def refresh_choices(
-    connectwise: str = DEFAULT, lansweeper: str = DEFAULT, ledger: str = DEFAULT
+    connectwise: ConnectWiseName = DEFAULT,
+    lansweeper: LansweeperName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
 ) -> Any:
     """Offer companies, sites, types, statuses, manufacturers, locations and blocks as dropdowns in run forms.
 

@@ -12,6 +12,7 @@ from pydantic import Field, create_model
 
 from tasks.choices import read_companies
 from tasks.progress import run_logger
+from tasks.rules.choices import ASK
 
 ANSWER_SECONDS = 3600
 LOOK_SECONDS = 5
@@ -38,7 +39,7 @@ async def chosen_company(
     Raises:
         CompanyMissingError: the run was scheduled, or not started from a deployment.
     """
-    if typed.strip():
+    if typed.strip() not in ("", ASK):
         return typed.strip()
     if not await started_by_hand():
         raise CompanyMissingError(

@@ -11,6 +11,10 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+ASK = "(ask when the run starts)"
+"""The choice of no company: a run that a person started asks for it."""
+ROW_CHOICE = "record"
+"""The input of a table's row that takes the name of a record, see ``value_tables``."""
 _SEPARATOR = ": "
 
 
@@ -20,7 +24,7 @@ class Choices:
 
     Attributes:
         inputs: by the name of an input anywhere in a form (``company``, ``site_id``, ``connectwise``).
-        values: by the name of an input that is a table: the names its values may have (``types``).
+        values: by the name of an input that is a table: the names its rows may have (``types``).
     """
 
     inputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -65,7 +69,7 @@ def with_choices(schema: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
         if offered := choices.inputs.get(name):
             _offer(node, offered)
         if offered := choices.values.get(name):
-            _offer_values(node, offered)
+            _offer_in_rows(changed, node, offered)
     return changed
 
 
@@ -89,11 +93,12 @@ def _offer(node: dict[str, Any], offered: Sequence[str]) -> None:
         text["enum"] = [*keep, *offered]
 
 
-def _offer_values(node: dict[str, Any], offered: Sequence[str]) -> None:
-    table = node.get("additionalProperties")
-    if isinstance(table, dict):
-        for text in [each for each in _branches(table) if each.get("type") == "string"]:
-            text["enum"] = list(offered)
+def _offer_in_rows(schema: dict[str, Any], node: dict[str, Any], offered: Sequence[str]) -> None:
+    """The rows of each table have a model of their own, which the table refers to."""
+    model = (node.get("items") or {}).get("$ref", "").rpartition("/")[2]
+    row = (schema.get("definitions") or {}).get(model, {})
+    if record := row.get("properties", {}).get(ROW_CHOICE):
+        _offer(record, offered)
 
 
 def _branches(node: dict[str, Any]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules import ceilings as rules
 from tasks.rules.batching import MAX_BATCH
+from tasks.rules.choices import ASK
 from tasks.rules.mapping import (
     FieldMapping,
     default_custom_field_mappings,
@@ -16,6 +17,7 @@ from tasks.rules.mapping import (
     read_mappings,
 )
 from tasks.rules.predictions import WriteMode
+from tasks.rules.value_tables import ReferenceValues
 
 
 class AssetCondition(BaseModel):
@@ -28,33 +30,30 @@ class AssetCondition(BaseModel):
     value: str = Field(title="Value", description="Always text; dates in ISO form.", examples=["Windows"])
 
 
-class ReferenceValues(BaseModel):
-    """Per kind of reference: Lansweeper value -> name of the existing record, or null to leave it out."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    types: dict[str, str | None] = Field(default_factory=dict, title="Configuration types")
-    statuses: dict[str, str | None] = Field(default_factory=dict, title="Configuration statuses")
-    manufacturers: dict[str, str | None] = Field(default_factory=dict, title="Manufacturers")
-    locations: dict[str, str | None] = Field(default_factory=dict, title="Locations")
-
-    def by_target(self) -> dict[str, dict[str, str | None]]:
-        return {
-            "type.name": self.types,
-            "status.name": self.statuses,
-            "manufacturer.name": self.manufacturers,
-            "location.name": self.locations,
-        }
-
-
 class Ceilings(BaseModel):
     """How much one run may change before it refuses, as shares of the company's configurations."""
 
     model_config = ConfigDict(extra="forbid")
 
-    modified: float = Field(default=0.30, ge=0, le=1, title="Modified share")
-    created: float = Field(default=0.30, ge=0, title="Created share")
-    minimum: int = Field(default=20, ge=0, title="Only above this many existing configurations")
+    modified: float = Field(
+        default=0.30,
+        ge=0,
+        le=1,
+        title="Modified share",
+        description="0.3 is 30 %. Changes of only ls_ fields do not count.",
+    )
+    created: float = Field(
+        default=0.30,
+        ge=0,
+        title="Created share",
+        description="0.3 is 30 %. Not applied while no configuration is linked to an asset.",
+    )
+    minimum: int = Field(
+        default=20,
+        ge=0,
+        title="Existing configurations",
+        description="Only companies with more configurations than this have ceilings.",
+    )
     go_on: bool = Field(
         default=False,
         title="Go on over a ceiling",
@@ -100,9 +99,10 @@ class AssetSynchronizationSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     company: str = Field(
-        default="",
+        default=ASK,
         title="Company",
-        description='ConnectWise company of the configurations: identifier, or "identifier: name".',
+        description='ConnectWise company of the configurations: identifier, or "identifier: name". '
+        "Without one a run that you start asks for it, and a scheduled one fails.",
         examples=["BlueLightCo"],
     )
     dry_run: bool = Field(
@@ -133,7 +133,12 @@ class AssetSynchronizationSettings(BaseModel):
     prefix: str = Field(
         default="ls_", max_length=20, title="Prefix", description="Put before types and statuses."
     )
-    reference_values: ReferenceValues = Field(default_factory=ReferenceValues, title="Value tables")
+    reference_values: ReferenceValues = Field(
+        default_factory=ReferenceValues,
+        title="Value tables",
+        description="Which existing record a Lansweeper value means; a value that stands in no table keeps "
+        "its own name.",
+    )
     structure_level_id: int | None = Field(
         default=None,
         ge=1,
@@ -157,8 +162,16 @@ class AssetSynchronizationSettings(BaseModel):
     software_lines: int = Field(
         default=200, ge=1, title="Software lines", description="Lines of ls_software before it is cut."
     )
-    ceilings: Ceilings = Field(default_factory=Ceilings, title="Ceilings")
-    waiting: Waiting = Field(default_factory=Waiting, title="Waiting")
+    ceilings: Ceilings = Field(
+        default_factory=Ceilings,
+        title="Ceilings",
+        description="How much one run may change before it refuses; shares of the company's configurations.",
+    )
+    waiting: Waiting = Field(
+        default_factory=Waiting,
+        title="Waiting",
+        description="How long a run waits for answers, for another run, and for a vendor that asks it to.",
+    )
 
     @field_validator("company")
     @classmethod

@@ -18,7 +18,8 @@ from flows.asset_synchronization import asset_synchronization
 from flows.refresh_choices import refresh_choices
 from tasks.choosing import chosen_company, company_input
 from tasks.connections import DEFAULT, shared_connections
-from tasks.rules.choices import Choices, choice_value, company_choices, with_choices
+from tasks.rules.choices import ASK, Choices, choice_value, company_choices, with_choices
+from tasks.rules.value_tables import LEAVE_OUT
 from tests.flows.running import FlowRunner
 
 
@@ -30,12 +31,12 @@ def test_choices_go_into_models_and_tables_and_leave_the_rest() -> None:
     )
     changed = with_choices(schema, choices)
     settings = changed["definitions"]["AssetSynchronizationSettings"]["properties"]
-    # The defaults stay choosable: an empty company means that the run asks for it.
-    assert settings["company"]["enum"] == ["", "A: Alpha", "B: Beta"]
+    # The defaults stay choosable: without a company the run asks for it.
+    assert settings["company"]["enum"] == [ASK, "A: Alpha", "B: Beta"]
     assert changed["properties"]["connectwise"]["enum"] == ["default", "second"]
-    tables = changed["definitions"]["ReferenceValues"]["properties"]
-    assert {"type": "string", "enum": ["ls_Windows"]} in tables["types"]["additionalProperties"]["anyOf"]
-    assert tables["statuses"] == schema["definitions"]["ReferenceValues"]["properties"]["statuses"]
+    rows = changed["definitions"]
+    assert rows["TypeRow"]["properties"]["record"]["enum"] == [LEAVE_OUT, "ls_Windows"]
+    assert rows["StatusRow"] == schema["definitions"]["StatusRow"]
     assert with_choices(changed, choices) == changed
     assert changed["required"] == schema["required"]
 
@@ -93,9 +94,9 @@ async def test_forms_offer_real_companies_and_keep_defaults_and_schedules(runner
         other = await client.read_deployment(foreign)
     schema = after.parameter_openapi_schema or {}
     company = schema["definitions"]["AssetSynchronizationSettings"]["properties"]["company"]
-    assert set(company["enum"]) <= {"", *offered}
+    assert set(company["enum"]) <= {ASK, *offered}
     assert any(each.startswith(f"{runner.sandbox.company}: ") for each in company["enum"])
-    assert counts["company"] == len(set(company["enum"]) - {""})
+    assert counts["company"] == len(set(company["enum"]) - {ASK})
     assert after.parameters == parameters
     assert [(each.active, each.schedule) for each in after.schedules] == [(False, nightly.schedule)]
     assert "enum" not in str(other.parameter_openapi_schema)
