@@ -41,7 +41,8 @@ class Sandbox:
     ) -> None:
         """Fresh data of that seed and size, no faults, request counts at zero.
 
-        ``sizes`` are further numbers of records that a scenario takes, such as ``agreements`` and ``tickets``.
+        ``sizes`` are ``agreements`` and ``tickets`` of the run's company; left out: as many as the scenario
+        usually has.
         """
         body = {"seed": seed, "assets": assets, "scenario": scenario, "switches": switches or {}}
         self._send("POST", "/reset", body | sizes)
@@ -66,13 +67,22 @@ class Sandbox:
     def edit(self, collection: str, record_id: int | str, changes: dict[str, Any]) -> None:
         self._send("POST", "/edit", {"collection": collection, "id": record_id, "set": changes})
 
+    def add(self, collection: str, record: dict[str, Any]) -> int:
+        """A person adds a ConnectWise record; its id."""
+        return int(self._send("POST", "/add", {"collection": collection, "record": record})["id"])
+
+    def delete(self, collection: str, record_id: int | str) -> None:
+        """A person deletes a record."""
+        self._send("POST", "/delete", {"collection": collection, "id": record_id})
+
     def churn(self, share: float, kinds: list[str] | None = None) -> Any:
         body: dict[str, Any] = {"share": share}
         return self._send("POST", "/churn", body | ({"kinds": kinds} if kinds else {}))
 
-    def ticket_churn(self, share: float) -> Any:
-        """Close, reopen, attach, detach, add and delete tickets: that share of them."""
-        return self._send("POST", "/ticket-churn", {"share": share})
+    def ticket_churn(self, share: float, kinds: list[str] | None = None) -> Any:
+        """Close, reopen, attach, detach, add and delete tickets: that share of them; their ids by kind."""
+        body: dict[str, Any] = {"share": share}
+        return self._send("POST", "/ticket-churn", body | ({"kinds": kinds} if kinds else {}))
 
     def close(self) -> None:
         self._http.close()

@@ -20,6 +20,8 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=_number, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same data")
     parser.add_argument("--assets", type=_number, default=400, help="number of Lansweeper assets")
+    parser.add_argument("--agreements", type=_number, help="agreements of the run's company; usual: a few")
+    parser.add_argument("--tickets", type=_number, help="tickets of the run's company; usual: a few")
     parser.add_argument(
         "--scenario", choices=SCENARIOS, default="provider", help="what ConnectWise holds already"
     )
@@ -35,7 +37,14 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     """Build the data, then serve until SIGTERM or SIGINT."""
     given = read_arguments()
-    world = build_world(given.seed, given.assets, mint_credentials(given.seed), scenario=given.scenario)
+    world = build_world(
+        given.seed,
+        given.assets,
+        mint_credentials(given.seed),
+        scenario=given.scenario,
+        agreements=given.agreements,
+        tickets=given.tickets,
+    )
     tls = (given.tls_cert, given.tls_key) if given.tls_cert else None
     serve(SandboxApp(world, latency=given.latency_ms / 1000), given.port, tls)
 

@@ -44,14 +44,30 @@ class SandboxApp:
             "field_nation": self.field_nation,
         }
 
-    def reset(self, seed: int, assets: int, scenario: str, switches: dict[str, Any]) -> None:
+    def reset(
+        self,
+        seed: int,
+        assets: int,
+        scenario: str,
+        switches: dict[str, Any],
+        agreements: int | None = None,
+        tickets: int | None = None,
+    ) -> None:
         """Build a new world in the place of the old one: no faults, no late work, counts at zero.
 
         Raises:
-            ValueError: an unknown scenario or switch; nothing is changed then.
+            ValueError: an unknown scenario or switch, a negative number; nothing is changed then.
         """
         credentials: Credentials = self.world.credentials
-        world = build_world(seed, assets, credentials, scenario=scenario, switches=Switches.of(switches))
+        world = build_world(
+            seed,
+            assets,
+            credentials,
+            scenario=scenario,
+            agreements=agreements,
+            tickets=tickets,
+            switches=Switches.of(switches),
+        )
         for task in self._background:
             task.cancel()
         self.faults = Faults()

@@ -15,6 +15,7 @@ GRAPHQL_PATHS = ("/api/v2/graphql", "/api/integrations/graphql")
 API_ROOT = re.compile(r"/[^/]+/apis/3\.0(?=/|$)", re.IGNORECASE)  # any code base
 FIELD_NATION = re.compile(r"/api/rest/v2(?=/|$)|/api/v1(?=/webhooks(/|$))|(?=/authentication/api/oauth/)")
 TOKEN_CALLS = "/authentication/"  # noqa: S105 - an address
+READING_POSTS = re.compile(r"/(search|system/+bundles(/+count)?)/*$", re.IGNORECASE)
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -58,4 +59,4 @@ def parse_body(body: bytes) -> Any:
 
 
 def _connectwise_writes(method: str, path: str) -> bool:
-    return method not in READING_METHODS and not path.rstrip("/").endswith("/search")
+    return method not in READING_METHODS and READING_POSTS.search(path) is None

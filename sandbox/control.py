@@ -16,7 +16,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.data.churn import KINDS, churn
-from sandbox.editing import edit
+from sandbox.data.ticket_churn import KINDS as TICKET_KINDS
+from sandbox.data.ticket_churn import ticket_churn
+from sandbox.editing import add, delete, edit
 from sandbox.field_nation.control import answer_control
 from sandbox.state import wire_records
 
@@ -58,13 +60,18 @@ def _clear_requests(sandbox: SandboxApp, body: Any, request: Request) -> None:
 
 
 def _reset(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """``{"seed", "assets", "scenario", "switches"}``; what is left out is as it was (switches: defaults)."""
+    """``{"seed", "assets", "agreements", "tickets", "scenario", "switches"}``.
+
+    Seed and assets are as they were where left out, everything else as usual.
+    """
     given, world = body or {}, sandbox.world
     sandbox.reset(
         int(given.get("seed", world.seed)),
         int(given.get("assets", world.assets)),
         given.get("scenario", "provider"),
         given.get("switches") or {},
+        given.get("agreements"),
+        given.get("tickets"),
     )
     return {"assets": len(sandbox.world.lansweeper.assets)}
 
@@ -90,6 +97,16 @@ def _edit(sandbox: SandboxApp, body: Any, request: Request) -> None:
     edit(sandbox.world, body["collection"], body["id"], body["set"])
 
 
+def _add(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"collection", "record"}``: a person adds a ConnectWise record; its id."""
+    return {"id": add(sandbox.world, body["collection"], body["record"])}
+
+
+def _delete(sandbox: SandboxApp, body: Any, request: Request) -> None:
+    """``{"collection", "id"}``: a person deletes a record."""
+    delete(sandbox.world, body["collection"], body["id"])
+
+
 def _churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     """``{"share", "kinds"}``: the keys changed, by kind."""
     kinds = tuple(body.get("kinds") or KINDS)
@@ -101,6 +118,12 @@ def _field_nation(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return answer_control(sandbox.field_nation, request.method, request.path_params["rest"], body)
 
 
+def _ticket_churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"share", "kinds"}``: the ids of the tickets changed, by kind."""
+    kinds = tuple(body.get("kinds") or TICKET_KINDS)
+    return ticket_churn(sandbox.world, float(body["share"]), kinds)
+
+
 _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/requests", _requests),
     ("DELETE", "/requests", _clear_requests),
@@ -110,7 +133,10 @@ _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/faults", _faults_seen),
     ("GET", "/state/{collection:path}", _state),
     ("POST", "/edit", _edit),
+    ("POST", "/add", _add),
+    ("POST", "/delete", _delete),
     ("POST", "/churn", _churn),
+    ("POST", "/ticket-churn", _ticket_churn),
     ("GET", "/field-nation/{rest:path}", _field_nation),
     ("POST", "/field-nation/{rest:path}", _field_nation),
 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.connectwise.fields import Table
 from sandbox.connectwise.linking import LinkWriter, link_table
+from sandbox.connectwise.store import CONFIGURATIONS_NAME
 from sandbox.world import LANSWEEPER_ASSETS, World
 
 PERSON = "a person"
@@ -22,14 +24,31 @@ def edit(world: World, collection: str, record_id: int | str, changes: dict[str,
     """
     links = link_table(collection)
     if links is not None:
-        writer = LinkWriter(links, world.store, int(record_id), world.switches, by=PERSON)
-        writer.set_to([int(one) for one in changes["configurationIds"]])
+        _set_links(world, links, int(record_id), changes["configurationIds"])
     elif collection.startswith("lansweeper/"):
         record = world.records(collection)[str(record_id)]
         _lay_over(record, changes)
         world.lansweeper.touch()
     else:
         world.store.edit(collection, int(record_id), changes, by=PERSON)
+
+
+def _set_links(world: World, table: Table, owner_id: int, configuration_ids: list[int]) -> None:
+    missing = set(configuration_ids) - set(world.records(CONFIGURATIONS_NAME))
+    if missing:
+        raise ValueError(f"no such configurations: {sorted(missing)}")
+    if owner_id not in world.records(table.links):
+        raise KeyError(owner_id)
+    LinkWriter(table, world.store, owner_id, world.switches, by=PERSON).set_to(configuration_ids)
+
+
+def add(world: World, collection: str, record: dict[str, Any]) -> int:
+    """Add a ConnectWise record from its wire members and give back its id; nothing is validated.
+
+    Raises:
+        ValueError: a member that such records do not have.
+    """
+    return int(world.store.insert(collection, record, by=PERSON)["id"])
 
 
 def delete(world: World, collection: str, record_id: int | str) -> None:
@@ -47,8 +66,10 @@ def apply_edit(world: World, fault: dict[str, Any], body: Any) -> None:
     gone are passed over.
     """
     collection = fault["collection"]
+    links = link_table(collection)
+    known = world.records(links.links if links else collection)
     for record_id in _targets(world, fault, body):
-        if record_id not in world.records(collection):
+        if record_id not in known:
             continue
         if fault.get("delete"):
             delete(world, collection, record_id)

@@ -16,7 +16,7 @@ from sandbox.data.provider import CUSTOMERS, RACK_FIELD, RUN_COMPANY, VENDORS, S
 Record = dict[str, Any]
 Asset = dict[str, Any]
 
-_TYPE_OF = {
+TYPE_OF = {
     "Windows": "Managed Workstation",
     "Linux": "Managed Server",
     "ESXi server": "Managed Server",
@@ -71,7 +71,7 @@ class ConfigurationMaker:
         info, custom = asset["assetBasicInfo"], asset["assetCustom"]
         record: Record = {
             "name": info["name"][:100],
-            "type": {"id": self._setup.types[_TYPE_OF[info["type"]]]},
+            "type": {"id": self._setup.types[TYPE_OF[info["type"]]]},
             "company": {"id": company},
             "serialNumber": custom.get("serialNumber"),
             "macAddress": info.get("mac"),

@@ -86,6 +86,8 @@ CUSTOM_FIELDS = (
     (8, "ls_asset_location", "Text"),
 )
 RACK_FIELD = 4
+ASSET_ID_FIELD = 5
+ASSET_URL_FIELD = 6
 
 
 @dataclass(frozen=True)
