@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 
 from tasks.connections import DEFAULT, lansweeper_client, shared_connections
 from tasks.enrichment.custom_fields import custom_field_keys
+from tasks.flow_inputs import LansweeperName, LedgerName, titled
 from tasks.rules.custom_field_choice import CustomFieldKeys, field_rows
 from tasks.rules.markdown import escape
 
@@ -15,7 +18,9 @@ ARTIFACT_KEY = "lansweeper-custom-fields"
 
 @flow(name="lansweeper-custom-fields", persist_result=False)
 async def lansweeper_custom_fields(
-    lansweeper: str = DEFAULT, dry_run: bool = True, ledger: str = DEFAULT
+    lansweeper: LansweeperName = DEFAULT,
+    dry_run: Annotated[bool, titled("Dry run", "Show what is missing and make nothing.")] = True,
+    ledger: LedgerName = DEFAULT,
 ) -> CustomFieldKeys:
     """Find the Lansweeper custom fields for tickets, agreements and SLA, and make the missing ones.
 
