@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import httpx
 
-from connectors.errors import RejectedError
+from connectors.errors import RejectedError, RetryableError
 from connectors.http import Kind
 from connectors.lansweeper import queries
 from connectors.lansweeper.api import LansweeperApi
-from connectors.lansweeper.edits import edits_refusal, read_outcomes
+from connectors.lansweeper.edits import EditsReading, read_outcomes
 from connectors.lansweeper.filters import any_key, checked_filters
 from connectors.lansweeper.joining import AssetJoin
 from connectors.lansweeper.models import Asset, AssetEdit, AssetPage, EditOutcome, Filters
@@ -119,16 +119,22 @@ class AssetOperations(LansweeperApi):
             "query": queries.edit_assets(len(edits)),
             "variables": variables,
         }
-        path = self.settings.path
-        return await self.session.request(
-            Kind.MODIFY,
-            "POST",
-            path,
-            template=f"{path} editAssets",
-            json=body,
-            read_error=lambda answer: edits_refusal(answer, self._read(answer), len(edits)),
-            cost=cost,
-        )
+        path, reading = self.settings.path, EditsReading(self._read, len(edits))
+        try:
+            return await self.session.request(
+                Kind.MODIFY,
+                "POST",
+                path,
+                template=f"{path} editAssets",
+                json=body,
+                read_error=reading,
+                cost=cost,
+            )
+        except RetryableError as error:
+            # Tried again and refused again: these edits fail for themselves, and others may well pass.
+            if reading.failed_for_themselves is None or (error.status or 0) < 500:
+                raise
+            return reading.failed_for_themselves
 
     def _readers(
         self, site_id: str, groups: Sequence[Sequence[str]], filters: Filters | None, page_size: int

@@ -7,7 +7,7 @@ written. Most recorded errors carry a message only, so which edit an error belon
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,21 +34,38 @@ def alias(number: int) -> str:
     return f"e{number}"
 
 
-def edits_refusal(answer: httpx.Response, refusal: Refusal | None, number: int) -> Refusal | None:
-    """What a refusal of ``number`` edits means: None where the answer tells what became of each edit.
+class EditsReading:
+    """Reads the refusals of one mutation of ``number`` edits; ``read`` reads those of any request.
 
-    It stands where nothing was written and the reason is not one asset's: the token, the rate limit, a
-    server out of order.
+    ``failed_for_themselves``: the newest answer that refused every edit with a server error of its own.
     """
-    if refusal is None or answer.status_code == 429:
-        return refusal
-    parts = _parts(json_of(answer))
-    if parts is None:
-        return _as_too_many(answer, refusal) if number > 1 else refusal
-    if any(parts.values()):
+
+    def __init__(self, read: Callable[[httpx.Response], Refusal | None], number: int) -> None:
+        self._read = read
+        self._number = number
+        self.failed_for_themselves: httpx.Response | None = None
+
+    def __call__(self, answer: httpx.Response) -> Refusal | None:
+        """None where the answer tells what became of each edit.
+
+        The refusal stands where nothing was written and the reason is not one asset's: the token, the rate
+        limit, a server out of order.
+        """
+        self.failed_for_themselves = None
+        refusal = self._read(answer)
+        if refusal is None or answer.status_code == 429:
+            return refusal
+        parts = _parts(json_of(answer))
+        if parts is None:
+            return _as_too_many(answer, refusal) if self._number > 1 else refusal
+        if any(parts.values()):
+            return None
+        if refusal.error is not None and issubclass(refusal.error, StopError):
+            return refusal
+        if answer.status_code >= 500:
+            self.failed_for_themselves = answer
+            return refusal
         return None
-    of_all = answer.status_code >= 500 or (refusal.error is not None and issubclass(refusal.error, StopError))
-    return refusal if of_all else None
 
 
 def read_outcomes(body: Mapping[str, Any], edits: Sequence[AssetEdit]) -> list[EditOutcome] | None:

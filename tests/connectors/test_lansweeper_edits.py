@@ -149,6 +149,27 @@ async def test_when_every_edit_failed_for_itself_each_has_its_message() -> None:
     assert [outcome.message for outcome in outcomes] == [error["message"] for error in errors]
 
 
+@pytest.mark.anyio
+async def test_a_server_error_of_every_edit_is_tried_again_and_then_told_of_each() -> None:
+    failure = partly(500, set(), [at(number, "Internal server error") for number in range(3)])
+    fake = FakeLansweeper(queued=[failure, partly(200, {0, 1, 2}, [])])
+    async with fake.client() as client:
+        assert all(outcome.ok for outcome in await client.edit_assets(SITE, EDITS))
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_edits_that_fail_for_themselves_again_and_again_are_told_and_a_gateways_error_is_not() -> None:
+    failure = partly(500, set(), [at(number, "Internal server error") for number in range(3)])
+    fake = FakeLansweeper(queued=[failure] * 4)
+    async with fake.client() as client:
+        outcomes = await client.edit_assets(SITE, EDITS)
+        assert [outcome.message for outcome in outcomes] == ["Internal server error"] * 3
+        fake.queued = [*[failure] * 3, httpx.Response(502, html="<title>Bad gateway</title>")]
+        with pytest.raises(RetryableError, match="Bad gateway"):
+            await client.edit_assets(SITE, EDITS)
+
+
 class Budget:
     """Counts what is asked of it."""
 
