@@ -35,6 +35,8 @@ DOCUMENTED_INPUTS = {
     "list_manufacturers": ["Connection", "Conditions", "Page", "Page Size"],
     "create_location": ["Connection", "Name", "Structure Level Id"],
     "create_configuration_status": ["Connection", "Description", "Closed Flag", "Default Flag"],
+    "edit_asset": ["Connection", "Asset Key", "Custom Fields", "Fields", "Allow Locking", "Site Id"],
+    "create_custom_field": ["Connection", "Name", "Type", "Props", "Site Id"],
     "match_configurations": [
         "Connection",
         "External Data",
@@ -49,6 +51,8 @@ DOCUMENTED_INPUTS = {
         "Custom Field Mappings",
     ],
 }
+
+LANSWEEPER_ACTIONS = {each.fn.__name__ for each in actions_of(tasks.lansweeper)}
 
 with_server = [pytest.mark.anyio, pytest.mark.prefect]
 
@@ -91,6 +95,12 @@ def test_switches_and_defaults_are_those_of_the_task() -> None:
     assert inputs["serial_number_path"]["examples"] == ["asset.general.serialNumber"]
 
 
+def test_a_choice_of_words_is_a_dropdown() -> None:
+    inputs = inputs_of(ACTIONS["create_custom_field"])
+    assert "TEXTAREA" in inputs["type"]["enum"]
+    assert inputs["props"]["examples"] == [{"options": ["Gold", "Silver"]}]
+
+
 class Actions:
     """Runs actions as flows with the saved blocks, and reads the artifact that a run left."""
 
@@ -99,7 +109,7 @@ class Actions:
         self.folder = folder
 
     async def state(self, name: str, /, **inputs: Any) -> State[Any]:
-        kind = LansweeperConnection if name in ("list_assets", "list_sites") else ConnectWiseConnection
+        kind = LansweeperConnection if name in LANSWEEPER_ACTIONS else ConnectWiseConnection
         block = await kind.aload("default")
         state: State[Any] = await ACTIONS[name](connection=block, return_state=True, **inputs)
         return state
@@ -162,6 +172,16 @@ async def test_answer_of_one_run_is_the_input_of_the_next(actions: Actions) -> N
     assert matched.total == assets.total == 60
     assert {row["list"] for row in rows} <= {"matched", "unmatched", "ambiguous"}
     assert actions.runner.sandbox.requests()["writes"] == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.prefect
+async def test_field_is_made_and_written_by_hand(actions: Actions) -> None:
+    key = actions.runner.sandbox.state("lansweeper/assets")[0]["key"]
+    await actions.answer("create_custom_field", name="cw_sla", type="TEXTAREA")
+    answer, rows, _ = await actions.answer("edit_asset", asset_key=key, custom_fields={"cw_sla": "Gold"})
+    assert [row["key"] for row in rows] == [key]
+    assert whole(answer)["assetCustom"]["fields"][0]["value"] == "Gold"
 
 
 @pytest.mark.anyio
