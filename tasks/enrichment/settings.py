@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules import enrichment as rules
+from tasks.rules.choices import ASK
 
 MOST_ALIASES = 100
 """More edits in one request than that gain nothing: 25 already make 15,000 edits 600 requests."""
@@ -58,9 +59,10 @@ class EnrichmentSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     company: str = Field(
-        default="",
+        default=ASK,
         title="Company",
-        description='ConnectWise company of the configurations: identifier, or "identifier: name".',
+        description='ConnectWise company of the configurations: identifier, or "identifier: name". '
+        "Without one a run that you start asks for it, and a scheduled one fails.",
         examples=["BlueLightCo"],
     )
     dry_run: bool = Field(default=True, title="Dry run", description="Show the plan and write nothing.")
