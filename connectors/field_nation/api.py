@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
+import anyio
 import httpx
 
 from connectors.errors import RejectedError, StopError
@@ -43,6 +44,7 @@ class FieldNationApi:
         transport: httpx.AsyncBaseTransport | None = None,
         read_only: bool = False,
         verify: bool | ssl.SSLContext = True,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         keep_tokens_out_of_logs()
         self.settings = settings
@@ -55,6 +57,7 @@ class FieldNationApi:
             "verify": verify,
             "secrets": settings.secrets(),
             "longest_wait": LONGEST_WAIT,
+            "sleep": sleep,
         }
         self.logins = HttpSession(**shared, read_error=read_token_refusal, concurrency=1)
         self.session = HttpSession(

@@ -213,7 +213,7 @@ def pay(order: WorkOrder) -> Section:
         },
         "penalties": {**envelope([]), "sum": _EMPTY_SUM},
         "discounts": {**envelope([]), "sum": {"all": 0}},
-        "increases": {**envelope([]), "sum": {"all": 0}},
+        "increases": {**envelope([]), "sum": {"all": 0}, "minimum": 0},
         "max_pay": total,
         "total": total,
         "max_pay_limit": 0,
