@@ -1,7 +1,7 @@
 """How the members of a ConnectWise record are described: kind, longest text, required or not, target."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -30,8 +30,9 @@ class Field:
     """One member of a record.
 
     `target` is the collection a reference points to and `within` the sibling reference that it must belong
-    to (a site to the company). `mirrors` names the reference whose id this number repeats. `settable` False:
-    accepted in a body and ignored. `kept` False: accepted, never stored and never returned.
+    to (a site to the company). `mirrors` names the reference whose id this number repeats. `on_update`: a PUT
+    must have it. `settable` False: accepted in a body and ignored. `kept` False: accepted, never stored and
+    never returned.
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class Field:
     mirrors: str = ""
     settable: bool = True
     kept: bool = True
+    on_update: bool = False
     items: Mapping[str, "Field"] = field(default_factory=dict)
 
 
@@ -97,6 +99,11 @@ def refs(target: str) -> Field:
 def items(**members: Field) -> Field:
     """A list of small objects."""
     return Field(Kind.ITEMS, items=members)
+
+
+def on_update(of: Field) -> Field:
+    """The same member, which a PUT must have; a creation gets the default."""
+    return replace(of, on_update=True)
 
 
 def ignored(of: Field) -> Field:

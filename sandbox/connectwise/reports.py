@@ -135,17 +135,23 @@ def _columns(store: Store) -> dict[str, Access]:
     def configuration(read: Callable[[Record], Any]) -> Callable[[Pair], Any]:
         return lambda pair: read(configurations[pair[1]])
 
+    def id_of(record: Record, member: str) -> int:
+        return int(record.get(member, {}).get("id", 0))
+
+    def named(records: dict[int, Record], record: Record, member: str, name: str = "name") -> Any:
+        return records.get(id_of(record, member), {}).get(name)
+
     return {
         "AgreementRecId": Access(Kind.INTEGER, lambda pair: pair[0]),
-        "AgreementName": Access(Kind.TEXT, agreement(lambda one: one["name"])),
-        "AgreementType": Access(Kind.TEXT, agreement(lambda one: types[one["type"]["id"]]["name"])),
-        "AgrTypeRecId": Access(Kind.INTEGER, agreement(lambda one: one["type"]["id"])),
-        "CompanyRecId": Access(Kind.INTEGER, agreement(lambda one: one["company"]["id"])),
-        "CompanyId": Access(Kind.TEXT, agreement(lambda one: companies[one["company"]["id"]]["identifier"])),
-        "CompanyName": Access(Kind.TEXT, agreement(lambda one: companies[one["company"]["id"]]["name"])),
+        "AgreementName": Access(Kind.TEXT, agreement(lambda one: one.get("name"))),
+        "AgreementType": Access(Kind.TEXT, agreement(lambda one: named(types, one, "type"))),
+        "AgrTypeRecId": Access(Kind.INTEGER, agreement(lambda one: id_of(one, "type"))),
+        "CompanyRecId": Access(Kind.INTEGER, agreement(lambda one: id_of(one, "company"))),
+        "CompanyId": Access(Kind.TEXT, agreement(lambda one: named(companies, one, "company", "identifier"))),
+        "CompanyName": Access(Kind.TEXT, agreement(lambda one: named(companies, one, "company"))),
         "ConfigurationRecId": Access(Kind.INTEGER, lambda pair: pair[1]),
-        "ConfigurationName": Access(Kind.TEXT, configuration(lambda one: one["name"])),
-        "ConfigurationType": Access(Kind.TEXT, configuration(lambda one: kinds[one["type"]["id"]]["name"])),
-        "ConfigurationTypeRecId": Access(Kind.INTEGER, configuration(lambda one: one["type"]["id"])),
+        "ConfigurationName": Access(Kind.TEXT, configuration(lambda one: one.get("name"))),
+        "ConfigurationType": Access(Kind.TEXT, configuration(lambda one: named(kinds, one, "type"))),
+        "ConfigurationTypeRecId": Access(Kind.INTEGER, configuration(lambda one: id_of(one, "type"))),
         "Last_Update": Access(Kind.MOMENT, agreement(lambda one: one["_info"]["lastUpdated"])),
     }

@@ -57,8 +57,14 @@ class Writer:
             VendorError: 404, or InvalidObject.
         """
         before = self.stored(record_id)
+        self._require_on_update(members)
         sent = {name: value for name, value in members.items() if name not in (resets or [])}
         kept: Record = {"id": record_id}
+        kept |= {
+            name: before[name]
+            for name, one in self.table.fields.items()
+            if name in before and not one.settable
+        }
         if self.table.keeps_custom_fields and "customFields" in before:
             kept["customFields"] = before["customFields"]
         record = self._candidate(sent, kept, before=before)
@@ -102,6 +108,15 @@ class Writer:
         if before is not None:
             self._same_type(before, record)
         return self._validated(record, changes, new=before is None)
+
+    def _require_on_update(self, members: Record) -> None:
+        missing = [
+            FieldFault("MissingRequiredField", f"The {name} field is required.", name)
+            for name, one in self.table.fields.items()
+            if one.on_update and members.get(name) is None
+        ]
+        if missing:
+            raise invalid(self.table.resource, missing)
 
     def _resolved(self, members: Record) -> Record:
         resolver = Resolver(self.table, self._store)

@@ -106,6 +106,33 @@ async def test_the_status_of_an_agreement_is_computed(
     assert made["agreementStatus"] == status
 
 
+@pytest.mark.parametrize(
+    ("path", "member"),
+    [
+        ("/service/tickets/1", "severity"),
+        ("/service/tickets/1", "impact"),
+        ("/finance/agreements/1", "billTime"),
+    ],
+)
+async def test_what_a_creation_may_leave_out_an_update_needs(world: World, path: str, member: str) -> None:
+    with caller(world) as client:
+        whole = (await client.get(path)).json()
+        assert (await client.put(path, json=whole)).status_code == 200
+        refusal = await client.put(path, json={**whole, member: None})
+    fault = refusal.json()["errors"][0]
+    assert (fault["code"], fault["message"]) == ("MissingRequiredField", f"The {member} field is required.")
+
+
+async def test_a_put_leaves_what_the_server_computed(world: World) -> None:
+    closed = ticket(
+        board={"id": 1}, status={"id": 3}, closedDate="2024-05-05T05:05:05Z", severity="Low", impact="Low"
+    )
+    number = world.store.insert("service/tickets", closed)["id"]
+    with caller(world) as client:
+        put = await client.put(f"/service/tickets/{number}", json={**closed, "closedDate": None})
+    assert (put.json()["closedFlag"], put.json()["closedDate"]) == (True, "2024-05-05T05:05:05Z")
+
+
 async def test_items_of_a_child_collection_are_very_small(world: World) -> None:
     with caller(world) as client:
         await posted(client, LINKS, {"deviceIdentifier": "dev-3"})
