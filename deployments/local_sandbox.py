@@ -84,6 +84,14 @@ class Sandbox:
         body: dict[str, Any] = {"share": share}
         return self._send("POST", "/ticket-churn", body | ({"kinds": kinds} if kinds else {}))
 
+    def provider(self, work_order_id: int, step: str, **given: Any) -> dict[str, Any]:
+        """A step that Field Nation's provider or platform takes; see sandbox/field_nation/provider_steps.py."""
+        return dict(self._send("POST", f"/field-nation/workorders/{work_order_id}/{step}", given))
+
+    def field_nation(self, method: str, path: str, body: Any = None) -> Any:
+        """Another control address of the sandbox's Field Nation, such as ``deliveries``."""
+        return self._send(method, f"/field-nation/{path}", body)
+
     def close(self) -> None:
         self._http.close()
         self.process.terminate()

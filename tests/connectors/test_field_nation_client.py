@@ -65,9 +65,10 @@ async def test_an_empty_page_ends_the_reading() -> None:
         assert [len(one) async for one in client.work_orders_pages()] == [1, 0]
 
 
-@pytest.mark.parametrize(
-    "answer", [httpx.Response(500), httpx.ReadTimeout("x"), httpx.Response(200, text="<html>")]
-)
+LOST = [httpx.Response(500), httpx.ReadTimeout("x"), httpx.Response(200, text="<html>")]
+
+
+@pytest.mark.parametrize("answer", LOST)
 async def test_a_create_without_an_answer_is_unclear_and_not_repeated(answer: Any) -> None:
     fake = FakeFieldNation()
     fake.say("POST", "/workorders", answer)
@@ -123,6 +124,7 @@ async def test_a_second_minute_of_waiting_is_left_to_the_task() -> None:
     assert caught.value.retry_after == 60.0
 
 
+TITLE = {"detail": "required", "pointer": "#/title"}
 REFUSED = problem(400, "VALIDATION_ERROR", "A work order in that status can't be changed so.")
 
 
@@ -175,19 +177,19 @@ async def test_an_assignment_counts_as_made_only_for_the_same_provider(assignee:
     [
         (
             400,
-            {"code": "VALIDATION_ERROR", "detail": "Invalid.", "errors": [{"detail": "required", "pointer": "#/title"}]},
+            {"code": "VALIDATION_ERROR", "detail": "Invalid.", "errors": [TITLE]},
             "Invalid (title: required)",
         ),
         (404, {"status": 404, "message": "Not here"}, "Not here"),
         (401, {"status_code": 401, "message": "Wrong user"}, "Wrong user"),
         (401, {"error": "invalid_grant", "error_description": "Wrong password"}, "Wrong password"),
-        (400, {"metadata": {}, "errors": [{"code": 400, "message": "url is wrong"}], "result": {}}, "url is wrong"),
+        (400, {"metadata": {}, "errors": [{"code": 400, "message": "url?"}], "result": {}}, "url?"),
         (400, {"code": 12, "message": "Old words", "fields": ["a"], "trace": ["x"]}, "Old words"),
         (502, "<html><title>Bad Gateway</title>", "Bad Gateway"),
         (500, "", "Internal Server Error"),
         (400, ["odd"], '["odd"]'),
     ],
-)  # fmt: skip
+)
 def test_every_shape_of_refusal_is_read(status: int, body: Any, words: str) -> None:
     given = {"text": body} if isinstance(body, str) else {"json": body}
     refusal = read_field_nation_refusal(httpx.Response(status, **given))
