@@ -37,3 +37,8 @@ class Clock:
 def moment(seconds: float) -> datetime:
     """A stored time as a datetime in UTC."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment_or_none(seconds: float | None) -> datetime | None:
+    """As ``moment``, None where none is stored."""
+    return None if seconds is None else moment(seconds)

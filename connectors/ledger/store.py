@@ -16,6 +16,10 @@ from connectors.ledger import batches, grants, journal, ticket_links, watermarks
 from connectors.ledger.budget import BudgetOfSeveral, SharedBudget, bucket_of
 from connectors.ledger.clock import Clock
 from connectors.ledger.database import BUSY_SECONDS, create_engine, failures_in_words, reading, writing
+from connectors.ledger.effects import DispatchEffects
+from connectors.ledger.inbox import Inbox
+from connectors.ledger.intents import DispatchIntents
+from connectors.ledger.links import Links
 from connectors.ledger.location import database_url, shown
 from connectors.ledger.migrating import migrate
 from connectors.ledger.models import (
@@ -26,6 +30,7 @@ from connectors.ledger.models import (
     WriteEntry,
     WriteOutcome,
 )
+from connectors.ledger.notes import SyncedNotes
 from connectors.ledger.window import WindowRule
 
 logger = logging.getLogger(__name__)
@@ -36,13 +41,18 @@ class Ledger:
     """The integration's own database, opened and migrated. Made by ``Ledger.open``; belongs to one loop.
 
     Every call is one short transaction: done wholly, or a StopError that says what failed, where, and the
-    remedy.
+    remedy. What dispatch keeps is in ``intents``, ``links``, ``inbox``, ``notes`` and ``effects``.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
         self._budgets: dict[tuple[str, int, float], SharedBudget] = {}
+        self.intents = DispatchIntents(engine, clock)
+        self.links = Links(engine, clock)
+        self.inbox = Inbox(engine, clock)
+        self.notes = SyncedNotes(engine, clock)
+        self.effects = DispatchEffects(engine, clock)
 
     @classmethod
     def open(

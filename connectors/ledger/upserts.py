@@ -18,9 +18,11 @@ def insert_or_replace(connection: AsyncConnection, table: Table, key: Sequence[s
     return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
 
 
-def insert_unless_there(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
-    """An insert that leaves a row which holds the key already as it is."""
-    return _insert(connection, table).on_conflict_do_nothing(index_elements=list(key))
+def insert_unless_there(
+    connection: AsyncConnection, table: Table, key: Sequence[str] | None = None
+) -> Insert:
+    """An insert that leaves a row which holds the key already as it is; None: any of the table's keys."""
+    return _insert(connection, table).on_conflict_do_nothing(index_elements=list(key) if key else None)
 
 
 def _insert(connection: AsyncConnection, table: Table) -> Insert:

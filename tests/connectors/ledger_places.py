@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from subprocess import PIPE, Popen
+from typing import Any
 
 import asyncpg
 import pytest
@@ -43,3 +45,12 @@ async def _on_server(server: str, statement: str) -> None:
 def start_python(*arguments: str) -> Popen[bytes]:
     """Another process of this interpreter, started in the project's folder."""
     return Popen([sys.executable, *arguments], cwd=ROOT, stdout=PIPE, stderr=PIPE)
+
+
+def work_at_once(place: str, what: str, number: int, workers: int = 2) -> list[list[Any]]:
+    """What each of several processes did that start on the same ledger together; see dispatch_worker."""
+    program = ("-m", "tests.connectors.dispatch_worker", place, what)
+    started = [start_python(*program, str(me), str(workers), str(number)) for me in range(workers)]
+    answers = [worker.communicate(timeout=60) for worker in started]
+    assert [errors for _, errors in answers] == [b""] * workers
+    return [json.loads(output) for output, _ in answers]

@@ -1,0 +1,117 @@
+"""Messages from vendors: kept before they are answered, each once, handed out in batches to one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from connectors.ledger import claims
+from connectors.ledger.clock import Clock, moment
+from connectors.ledger.database import reading, writing
+from connectors.ledger.dispatch_models import InboxMessage
+from connectors.ledger.dispatch_tables import inbox
+from connectors.ledger.upserts import insert_unless_there
+
+
+class Inbox:
+    """``ledger.inbox``. A message waits until it is done or given up; a killed holder's comes back."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def put(self, source: str, message_id: str, body: dict[str, Any]) -> bool:
+        """Keeps a message; False if one of that source and id is kept already, done or not.
+
+        ``message_id`` is the same for each delivery of one message: at most 200 characters.
+        """
+        async with writing(self._engine, "keep a message") as connection:
+            now = await self._clock.now_of(connection)
+            row = {"source": source, "message_id": message_id, "body": body, "state": "waiting"}
+            times = {"attempts": 0, "received_at": now, "next_attempt_at": now}
+            new = insert_unless_there(connection, inbox, ("source", "message_id"))
+            kept = await connection.execute(new.values(**row, **times).returning(inbox.c.id))
+            return kept.first() is not None
+
+    async def claim(
+        self, holder: str, *, limit: int, seconds: float, source: str | None = None
+    ) -> list[InboxMessage]:
+        """The oldest waiting messages that nobody holds, at most ``limit``, held for ``seconds``."""
+        of_source = [] if source is None else [inbox.c.source == source]
+        # A look without a lock first: a drain that finds nothing must not hold up those who write.
+        async with reading(self._engine, "look into the inbox") as connection:
+            now = await self._clock.now_of(connection)
+            if (await connection.execute(select(inbox.c.id).where(*_due(now), *of_source))).first() is None:
+                return []
+        async with writing(self._engine, "take messages from the inbox") as connection:
+            now = await self._clock.now_of(connection)
+            due = select(inbox.c.id).where(*_due(now), *of_source).order_by(inbox.c.id).limit(limit)
+            ids = list((await connection.execute(due.with_for_update(skip_locked=True))).scalars())
+            return await _hold(connection, ids, holder, now + seconds)
+
+    async def extend(self, ids: Sequence[int], holder: str, *, seconds: float) -> set[int]:
+        """Holds messages for ``seconds`` from now; returns those that still were this holder's."""
+        async with writing(self._engine, "hold messages of the inbox") as connection:
+            now = await self._clock.now_of(connection)
+            mine = update(inbox).where(*_held(ids, holder)).values(claimed_until=now + seconds)
+            return set((await connection.execute(mine.returning(inbox.c.id))).scalars())
+
+    async def done(self, ids: Sequence[int], holder: str) -> int:
+        """Settles messages; returns how many still were this holder's, the others are handed out again."""
+        async with writing(self._engine, "settle messages of the inbox") as connection:
+            now = await self._clock.now_of(connection)
+            values = {"state": "done", "settled_at": now, "message": None, **claims.RELEASED}
+            mine = update(inbox).where(*_held(ids, holder))
+            return (await connection.execute(mine.values(values))).rowcount
+
+    async def again(self, ids: Sequence[int], holder: str, *, after: float, message: str = "") -> None:
+        """Hands messages out again after so many seconds, with the reason why they could not be settled."""
+        async with writing(self._engine, "put messages back into the inbox") as connection:
+            now = await self._clock.now_of(connection)
+            values = {"next_attempt_at": now + after, "message": claims.cut(message), **claims.RELEASED}
+            await connection.execute(update(inbox).where(*_held(ids, holder)).values(values))
+
+    async def failed(self, ids: Sequence[int], holder: str, message: str) -> None:
+        """Gives messages up for good, with the reason; they stay in the inbox for a person to see."""
+        async with writing(self._engine, "give messages of the inbox up") as connection:
+            now = await self._clock.now_of(connection)
+            values = {"state": "failed", "settled_at": now, "message": claims.cut(message), **claims.RELEASED}
+            await connection.execute(update(inbox).where(*_held(ids, holder)).values(values))
+
+    async def count(self) -> dict[str, int]:
+        """The number of messages by state: waiting (held ones included), done, failed."""
+        query = select(inbox.c.state, func.count()).group_by(inbox.c.state)
+        async with reading(self._engine, "count the messages of the inbox") as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
+
+    async def forget(self, *, older_than: float) -> int:
+        """Drops messages that were settled so many seconds ago; one that comes again later is new then."""
+        async with writing(self._engine, "forget old messages") as connection:
+            before = await self._clock.now_of(connection) - older_than
+            old = delete(inbox).where(inbox.c.state != "waiting", inbox.c.settled_at < before)
+            return (await connection.execute(old)).rowcount
+
+
+async def _hold(connection: AsyncConnection, ids: list[int], holder: str, until: float) -> list[InboxMessage]:
+    held = update(inbox).where(inbox.c.id.in_(ids))
+    values = {"claimed_by": holder, "claimed_until": until, "attempts": inbox.c.attempts + 1}
+    rows = await connection.execute(held.values(values).returning(inbox))
+    return [_message(row) for row in sorted(rows, key=lambda row: int(row.id))]
+
+
+def _due(now: float) -> list[Any]:
+    free = or_(inbox.c.claimed_until.is_(None), inbox.c.claimed_until <= now)
+    return [inbox.c.state == "waiting", inbox.c.next_attempt_at <= now, free]
+
+
+def _held(ids: Sequence[int], holder: str) -> list[Any]:
+    return [inbox.c.id.in_(list(ids)), inbox.c.claimed_by == holder, inbox.c.state == "waiting"]
+
+
+def _message(row: Row[Any]) -> InboxMessage:
+    received = moment(row.received_at)
+    return InboxMessage(row.id, row.source, row.message_id, dict(row.body), row.attempts, received)
