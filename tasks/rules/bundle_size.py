@@ -8,7 +8,7 @@ from dataclasses import dataclass
 FIRST = 50
 LARGEST = 100
 LIKELY = 20
-"""What is reckoned with while nothing is known."""
+"""What is reckoned with while the limit is not known."""
 LIKELY_REFUSALS = 4
 """Bundles refused for their size until the limit is found."""
 
@@ -54,7 +54,7 @@ class BundleSize:
 
     def unit(self) -> float:
         """Requests for one read."""
-        return 1 / (self.accepted or LIKELY)
+        return 1 / max(1, self.accepted if self.is_found else max(self.accepted, LIKELY))
 
     def requests(self, reads: int) -> int:
         """Requests expected for so many reads, with those refused while the limit is being found."""

@@ -57,9 +57,9 @@ class OpenTicket:
 class GroupQuestions:
     """The rounds of questions for some tickets and configurations.
 
-    Ask ``next_groups()``, give the answers to ``take``, and so on while it pays. ``found`` holds each
-    resolved ticket's configurations, ``singly`` the tickets whose answers contradict each other or are too wide,
-    ``open`` the rest.
+    Ask ``next_groups()``, give the answers to ``take``, and so on while it pays. ``found`` holds the
+    configurations of each resolved ticket, ``singly`` the tickets whose answers contradict each other or are
+    too wide, ``open`` the rest.
 
     Args:
         configurations: ids; every one that matters must be among them.
