@@ -85,7 +85,7 @@ class Sandbox:
         return self._send("POST", "/ticket-churn", body | ({"kinds": kinds} if kinds else {}))
 
     def provider(self, work_order_id: int, step: str, **given: Any) -> dict[str, Any]:
-        """A step that Field Nation's provider or platform takes; see sandbox/field_nation/provider_steps.py."""
+        """A step of Field Nation's provider or platform: those of sandbox/field_nation/provider_steps.py."""
         return dict(self._send("POST", f"/field-nation/workorders/{work_order_id}/{step}", given))
 
     def field_nation(self, method: str, path: str, body: Any = None) -> Any:

@@ -25,7 +25,7 @@ def settings_of(sandbox: Any) -> FieldNationSettings:
 
 
 def client_of(sandbox: Any, **options: Any) -> FieldNationClient:
-    return FieldNationClient(settings_of(sandbox), **options)
+    return FieldNationClient(settings_of(sandbox), verify=False, **options)
 
 
 def fault(sandbox: Any, kind: str, path: str, **more: Any) -> None:
