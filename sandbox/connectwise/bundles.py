@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.connectwise.access import API_VERSION, check_right
 from sandbox.connectwise.errors import FieldFault, VendorError, invalid, no_endpoint, not_found
-from sandbox.connectwise.fields import Table, whole
+from sandbox.connectwise.fields import Table, text, whole
 from sandbox.connectwise.linked_conditions import linked_condition
 from sandbox.connectwise.linking import LinkWriter
 from sandbox.connectwise.listing import Listing, shower
@@ -93,18 +93,20 @@ class Bundle:
             query |= {name: str(value) for name, value in page.items() if value}
             query["fields"] = str(asked.get("fields") or "")
             ids = {name: self._id(asked.get(name), f"{at}.apiRequest.{name}") for name in ("id", "parentid")}
-            yield {**request, "asked": {**asked, **ids}, "query": query}
+            shown = {
+                "sequenceNumber": self.body.coerced(
+                    whole(), request.get("sequencenumber"), f"{at}.sequenceNumber"
+                ),
+                "resourceType": self.body.coerced(text(), request.get("resourcetype"), f"{at}.resourceType"),
+            }
+            yield {"shown": shown, "asked": {**asked, **ids}, "query": query}
 
     def _id(self, value: Any, at: str) -> int:
         """An id, 0 where none is given."""
         return int(self.body.coerced(whole(), value, at) or 0)
 
     def _result(self, request: Record, counts_only: bool) -> Record:
-        shown = {
-            "sequenceNumber": request.get("sequencenumber"),
-            "resourceType": request.get("resourcetype"),
-            "version": request.get("version") or API_VERSION,
-        }
+        shown = {**request["shown"], "version": API_VERSION}
         try:
             entities, count = self._found(request)
         except VendorError as error:
@@ -118,7 +120,7 @@ class Bundle:
         asked, query = request["asked"], request["query"]
         if asked.get("entity") is not None:
             raise _refused("InvalidField", "Bundles of this server only read.")
-        table = self._table(str(request.get("resourcetype") or ""), asked["parentid"])
+        table = self._table(request["shown"]["resourceType"] or "", asked["parentid"])
         check_right((table.name,), self.switches)
         renderer = Renderer(table, self.store, base=self.base, null_custom=self._null_custom())
         if asked["id"]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sandbox.connectwise.configuration_tables import CONFIGURATIONS
 from tests.sandbox.connectwise_world import caller, insert_configurations, small_world
+from tests.sandbox.service_desk import insert_service_desk
 
 URL = "/company/configurations"
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -41,6 +42,9 @@ def send(method: str, path: str, body: Any = None, **params: str) -> httpx.Respo
     """One request over a fresh world with one configuration; an exception of the server reaches the test."""
     world = small_world()
     insert_configurations(world, {"customFields": [{"id": 1, "value": "key"}]})
+    insert_service_desk(world.store)
+    world.store.links("service/tickets/configurations").add(1, 1)
+    world.switches.bundle_limit, world.switches.configuration_condition = 2, "in"
 
     async def asked() -> httpx.Response:
         with caller(world) as client:
@@ -74,6 +78,37 @@ def test_bodies_that_once_broke_a_server(body: dict[str, Any]) -> None:
     refused = send("POST", URL, {"name": "x", "type": {"id": 1}, "company": {"id": 1}, **body})
     readable(refused)
     assert refused.status_code == 400
+
+
+BUNDLED = st.fixed_dictionaries(
+    {"sequenceNumber": VALUES, "resourceType": st.sampled_from(["ticket", "ticketconfiguration"]) | VALUES},
+    optional={
+        "apiRequest": st.dictionaries(
+            st.sampled_from(["id", "parentId", "fields", "page", "filters", "entity"]),
+            VALUES | st.fixed_dictionaries({"conditions": VALUES, "page": VALUES, "pageSize": VALUES}),
+            max_size=4,
+        )
+    },
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(BUNDLED, max_size=2) | VALUES)
+def test_any_bundle_gets_a_readable_answer(requests: Any) -> None:
+    readable(send("POST", "/system/bundles", {"requests": requests}))
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["conditions", "orderBy", "childconditions", "page"]), VALUES) | VALUES,
+    st.sampled_from(["configuration/id", "configuration", "id", "closedFlag"]),
+    st.sampled_from(["=", "in", "not in", "like", "<"]),
+    VALUES,
+)
+def test_any_search_gets_a_readable_answer(body: Any, name: str, operator: str, value: Any) -> None:
+    for one in (body, {"conditions": f"{name} {operator} {json.dumps(value)}"}):
+        readable(send("POST", "/service/tickets/search", one))
+        readable(send("POST", "/service/tickets/1/configurations", one))
 
 
 @settings(max_examples=60, deadline=None)
