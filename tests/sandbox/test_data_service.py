@@ -130,6 +130,7 @@ def test_every_asset_is_a_configuration_but_for_the_odd_ones(world: World) -> No
     assert {"sla" in one for one in own} == {True, False}
 
 
+@pytest.mark.speed
 def test_the_largest_world_is_there_in_a_moment() -> None:
     start = time.process_time()
     build_world(7, 15_000, KEYS, scenario="enrichment", agreements=200, tickets=5000)
