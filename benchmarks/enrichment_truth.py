@@ -1,0 +1,158 @@
+"""What the sandbox holds, as the enrichment should come to it: to compare runs with, record by record."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.ledger.store import Ledger
+from deployments.local_sandbox import Sandbox
+from tasks.rules.comparing import is_absent
+from tasks.rules.enrichment import (
+    FIELDS,
+    AssetState,
+    ConfigurationFacts,
+    agreement_rank,
+    changed_texts,
+    wanted_texts,
+)
+
+Links = dict[tuple[str, int], set[int]]
+"""Configuration ids by kind and id of the ticket that holds them."""
+
+
+class Truth:
+    """The company's configurations with what belongs to them, from the sandbox's own tables."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._account = account(sandbox)
+        own = sandbox.company_id
+        records = sandbox.state("company/configurations")
+        self.configurations = {each["id"]: each for each in records if each["company"]["id"] == own}
+        self.ticket_links: Links = {}
+        self._tickets: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for kind in ("service", "project"):
+            self._read_tickets(kind, own)
+        self._agreements = self._read_agreements(own)
+
+    def claims(self) -> dict[str, list[int]]:
+        """The configurations that claim each asset, by its key."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for record_id, record in self.configurations.items():
+            if key := asset_key(record):
+                found[key].append(record_id)
+        return found
+
+    def facts(self, record_id: int) -> ConfigurationFacts:
+        """One configuration with its agreements and tickets."""
+        record = self.configurations[record_id]
+        agreements = self._agreements[record_id]
+        return ConfigurationFacts(
+            record_id,
+            record.get("name") or "",
+            asset_key(record),
+            self._account.configuration_url(record_id),
+            record.get("sla") or _sla_of(agreements),
+            agreements,
+            self._tickets[record_id],
+        )
+
+    def texts(self) -> dict[str, dict[str, str]]:
+        """The eleven texts of every asset that exactly one configuration claims, by its key."""
+        return {key: wanted_texts(self.facts(ids[0])) for key, ids in self.claims().items() if len(ids) == 1}
+
+    def _read_tickets(self, kind: str, company_id: int) -> None:
+        tickets = {each["id"]: each for each in self.sandbox.state(f"{kind}/tickets")}
+        own = {key for key, each in tickets.items() if (each.get("company") or {}).get("id") == company_id}
+        self.ticket_links |= {(kind, key): set() for key in own}
+        for link in self.sandbox.state(f"{kind}/tickets/configurations"):
+            if link["ticketId"] in own and link["configurationId"] in self.configurations:
+                self.ticket_links[kind, link["ticketId"]].add(link["configurationId"])
+                self._tickets[link["configurationId"]].append(tickets[link["ticketId"]])
+
+    def _read_agreements(self, company_id: int) -> dict[int, list[dict[str, Any]]]:
+        records = {each["id"]: each for each in self.sandbox.state("finance/agreements")}
+        found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for link in self.sandbox.state("finance/agreements/configurations"):
+            agreement = records[link["agreementId"]]
+            if agreement["company"]["id"] == company_id:
+                found[link["configurationId"]].append(_with_days(agreement))
+        return found
+
+
+def account(sandbox: Sandbox) -> ConnectWiseSettings:
+    """The sandbox's ConnectWise account."""
+    known = sandbox.info["connectwise"]
+    names = ("site", "company_id", "public_key", "private_key", "client_id")
+    return ConnectWiseSettings(**{name: known[name] for name in names})
+
+
+def _sla_of(agreements: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The SLA of the first agreement that has one."""
+    return next((each["sla"] for each in sorted(agreements, key=agreement_rank) if each.get("sla")), None)
+
+
+def asset_key(record: dict[str, Any]) -> str | None:
+    """The asset that a configuration claims."""
+    fields = record.get("customFields") or []
+    return next((each.get("value") for each in fields if each["caption"] == "ls_asset_id"), None) or None
+
+
+def asset_states(sandbox: Sandbox) -> dict[str, AssetState]:
+    """Every asset with the texts of our custom fields, by its key."""
+    names: dict[str, str] = {}
+    for each in sandbox.state("lansweeper/customFields"):
+        if each["name"] in FIELDS and each["name"] not in names.values():
+            names[each["key"]] = each["name"]
+    return {
+        each["key"]: AssetState(each["key"], "", "", _values(each, names))
+        for each in sandbox.state("lansweeper/assets")
+    }
+
+
+def check_texts(sandbox: Sandbox) -> None:
+    """Every claimed asset has the texts that the sandbox's tables give, and no other asset has any.
+
+    Raises AssertionError that names the first asset that differs.
+    """
+    states, texts = asset_states(sandbox), Truth(sandbox).texts()
+    for key, state in states.items():
+        if key in texts:
+            assert not changed_texts(state.values, texts[key]), (key, changed_texts(state.values, texts[key]))
+        else:
+            assert all(map(is_absent, state.values.values())), key
+
+
+async def check_ledger(sandbox: Sandbox, ledger: Path) -> None:
+    """The ledger remembers of every ticket of the company exactly the configurations that it has.
+
+    Raises AssertionError that names the first ticket that differs.
+    """
+    truth = Truth(sandbox)
+    linked = {number for numbers in truth.claims().values() for number in numbers}
+    async with Ledger.open(ledger) as database:
+        tenant = account(sandbox).budget_key
+        remembered = await database.ticket_links(tenant, sandbox.company_id)
+    found = {(each.kind, each.ticket_id): set(each.configuration_ids) & linked for each in remembered}
+    for ticket, numbers in truth.ticket_links.items():
+        assert found.get(ticket) == numbers & linked, (ticket, found.get(ticket), numbers & linked)
+
+
+def _with_days(agreement: dict[str, Any]) -> dict[str, Any]:
+    """The agreement with its dates as the list action writes them."""
+    days = {name: _day(agreement.get(name)) for name in ("startDate", "endDate")}
+    if agreement.get("noEndingDateFlag"):
+        days["endDate"] = None
+    return {**agreement, **days}
+
+
+def _day(moment: str | None) -> str | None:
+    return f"{moment[8:10]}/{moment[5:7]}/{moment[:4]}" if moment else None
+
+
+def _values(asset: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
+    fields = (asset.get("assetCustom") or {}).get("fields") or []
+    return {names[each["fieldKey"]]: each["value"] for each in fields if each["fieldKey"] in names}

@@ -1,0 +1,95 @@
+"""ConnectWise tickets, agreements and SLA become custom fields of Lansweeper assets."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.states import Cancelled, Failed
+
+from flows.lansweeper_custom_fields import lansweeper_custom_fields
+from tasks.choosing import chosen_company
+from tasks.connections import (
+    DEFAULT,
+    connectwise_client,
+    lansweeper_client,
+    open_ledger,
+    shared_connections,
+)
+from tasks.enrichment.editing import edit_assets
+from tasks.enrichment.linking import find_links
+from tasks.enrichment.planning import make_enrichment_plan
+from tasks.enrichment.preparing import prepare_enrichment, take_fields
+from tasks.enrichment.reading import read_claims, read_states
+from tasks.enrichment.reporting import make_report, publish_plan, publish_report
+from tasks.enrichment.run import EnrichmentRun
+from tasks.enrichment.settings import EnrichmentSettings
+from tasks.flow_inputs import ConnectWiseName, LansweeperName, LedgerName, titled
+from tasks.inventory import Inventory
+from tasks.rules.enrichment_plan import EnrichmentPlan
+from tasks.rules.enrichment_report import EnrichmentReport
+from tasks.synchronization.lease import LANSWEEPER, LeaseHeldError, writing_lease
+
+
+@flow(name="tickets-agreements-sla-sync", persist_result=False)
+async def tickets_agreements_sla_sync(
+    settings: Annotated[
+        EnrichmentSettings,
+        titled("Settings", "Company, edits in one request, full readings, and whether it is a dry run."),
+    ],
+    connectwise: ConnectWiseName = DEFAULT,
+    lansweeper: LansweeperName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
+) -> Any:
+    """Show in Lansweeper which agreements, tickets and SLA ConnectWise has for each asset's configuration.
+
+    A dry run, the default, shows the plan and writes nothing. A real run makes missing custom fields, edits
+    the assets whose texts differ, several in one request, and reports. ConnectWise is only read.
+
+    Args:
+        settings: company, edits in one request, how often every ticket is asked about, and whether it is a
+            dry run.
+        connectwise: name of the ConnectWise PSA Connection block.
+        lansweeper: name of the Lansweeper Connection block.
+        ledger: name of the Integration Ledger block.
+    """
+    async with (
+        shared_connections(read_only=settings.dry_run, ledger=ledger),
+        connectwise_client(connectwise) as client,
+        lansweeper_client(lansweeper) as assets,
+        open_ledger() as database,
+    ):
+        settings = settings.for_company(await chosen_company(settings.company, connectwise))
+        run = await prepare_enrichment(
+            settings, connectwise, lansweeper, client=client, assets=assets, ledger=database
+        )
+        if settings.dry_run:
+            return await enrich(run)
+        wait = settings.waiting.lease_seconds
+        try:
+            async with writing_lease(lansweeper, run.company.id, wait, system=LANSWEEPER):
+                return await enrich(run)
+        except LeaseHeldError as error:
+            return Cancelled(message=str(error))
+
+
+async def enrich(run: EnrichmentRun) -> Any:
+    """The steps of one run, dry or real."""
+    take_fields(run, await lansweeper_custom_fields(run.lansweeper, dry_run=run.settings.dry_run))
+    configurations = await read_claims(run)
+    assets = await read_states(run)
+    links = await find_links(run, configurations)
+    plan = make_enrichment_plan(run, configurations, assets, links)
+    await publish_plan(run, plan, links.searches)
+    if run.settings.dry_run:
+        return await finish(run, plan, make_report(run, plan, links.searches))
+    edited = await edit_assets(run, Inventory(plan.updates))
+    return await finish(run, plan, make_report(run, plan, links.searches, edited.by_key))
+
+
+async def finish(run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport) -> Any:
+    """Publish the report; edits that failed end the run as failed, with everything else written."""
+    await publish_report(run, plan, report)
+    if report.failed:
+        return Failed(name=report.state_name, message=f"{report.state_name}; see the report.", data=report)
+    return report

@@ -1,0 +1,95 @@
+"""The enrichment end to end: every configuration in one outcome, every text as ConnectWise has it."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import pytest
+
+from flows.undo_run import undo_run
+from tests.flows.enriching import FIELDS, Enricher
+from tests.flows.running import QUICK
+
+pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+
+
+def expected(enricher: Enricher) -> dict[str, int]:
+    """The outcomes that do not depend on what the assets have."""
+    truth, keys = enricher.truth(), {each["key"] for each in enricher.sandbox.state("lansweeper/assets")}
+    claims = truth.claims()
+    linked = sum(map(len, claims.values()))
+    return {
+        "read": len(truth.configurations),
+        "asset_gone": sum(len(ids) for key, ids in claims.items() if key not in keys),
+        "no_asset_id": len(truth.configurations) - linked,
+        "contested": sum(len(ids) for key, ids in claims.items() if key in keys and len(ids) > 1),
+    }
+
+
+async def test_a_dry_run_a_run_and_a_second_run(enricher: Enricher) -> None:
+    outcomes = expected(enricher)
+    assert all(outcomes.values()), "the sandbox's data have every outcome"
+    dry = await enricher.enrich(dry_run=True)
+    assert enricher.sandbox.requests()["writes"] == 0
+    assert len(dry.fields_created) == FIELDS
+    enricher.sandbox.clear_requests()
+    first = await enricher.enrich()
+    counts = first.counts.as_dict()
+    assert first.counts == dry.counts
+    assert {name: counts[name] for name in outcomes} == outcomes
+    assert counts["failed"] == counts["unchanged"] == 0
+    assert enricher.mutations() == FIELDS + ceil(counts["updated"] / 25)
+    assert enricher.sandbox.requests()["connectwise"]["writes"] == 0
+    enricher.check()
+    enricher.sandbox.clear_requests()
+    second = await enricher.enrich()
+    assert enricher.mutations() == 0
+    assert second.counts.unchanged == counts["updated"]
+    assert second.connectwise_used == enricher.connectwise_requests()
+    plan = await enricher.artifact("tickets-agreements-sla-sync-plan")
+    assert "Nothing to write: Lansweeper is up to date." in plan
+    report = await enricher.artifact("tickets-agreements-sla-sync-report")
+    contested = next(ids for ids in enricher.truth().claims().values() if len(ids) > 1)
+    assert f"recid={contested[0]}" in report
+    assert "https://app.lansweeper.com/" in report
+
+
+async def test_what_changes_in_connectwise_is_what_is_written(enricher: Enricher) -> None:
+    await enricher.enrich()
+    enricher.sandbox.ticket_churn(0.3)
+    enricher.sandbox.clear_requests()
+    report = await enricher.enrich()
+    assert 0 < report.counts.updated < 60
+    assert enricher.mutations() == ceil(report.counts.updated / 25)
+    enricher.check()
+
+
+async def test_an_undo_puts_the_earlier_texts_back_where_nobody_changed_them(enricher: Enricher) -> None:
+    state = await enricher.enrich_state()
+    run_id = str(state.state_details.flow_run_id)
+    report = await state.aresult()
+    field = next(
+        each
+        for each in enricher.sandbox.state("lansweeper/customFields")
+        if each["name"] == "cw_total_tickets"
+    )
+    touched = report.written[0].asset_key
+    asset = next(each for each in enricher.sandbox.state("lansweeper/assets") if each["key"] == touched)
+    texts = [
+        {**each, "value": "99"} if each["fieldKey"] == field["key"] else each
+        for each in asset["assetCustom"]["fields"]
+    ]
+    enricher.sandbox.edit(
+        "lansweeper/assets", touched, {"assetCustom": {**asset["assetCustom"], "fields": texts}}
+    )
+    enricher.sandbox.clear_requests()
+    shown = await undo_run(run_id, waiting=QUICK)
+    assert enricher.mutations() == 0
+    counts = await undo_run(run_id, dry_run=False, waiting=QUICK)
+    assert counts == shown
+    assert counts["steps"] == report.counts.updated
+    # The eleven fields stay, and the text that somebody changed.
+    assert counts["refused"] == FIELDS + 1
+    assert enricher.text(touched, "cw_total_tickets") == "99"
+    assert enricher.text(touched, "cw_configuration_url") == ""
+    assert enricher.text(report.written[1].asset_key, "cw_total_tickets") == ""
