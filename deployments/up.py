@@ -53,8 +53,13 @@ def home_folder(environment: Mapping[str, str]) -> Path:
 
 def set_up(prefect: LocalPrefect, sandbox: Sandbox) -> None:
     """Blocks for the sandbox, then everything that a Prefect server needs for these flows; repeatable."""
-    run(prefect, "-m", "deployments.save_blocks", str(prefect.home / "ledger.db"), json.dumps(sandbox.info))
+    save_blocks(prefect, sandbox)
     run(prefect, "-m", "deployments.bootstrap")
+
+
+def save_blocks(prefect: LocalPrefect, sandbox: Sandbox) -> None:
+    """The connections to the sandbox and the ledger, each named ``default``."""
+    run(prefect, "-m", "deployments.save_blocks", str(prefect.home / "ledger.db"), json.dumps(sandbox.info))
 
 
 def run(prefect: LocalPrefect, *arguments: str) -> None:
