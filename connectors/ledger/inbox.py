@@ -92,7 +92,8 @@ class Inbox:
         """Drops messages that were settled so many seconds ago; one that comes again later is new then."""
         async with writing(self._engine, "forget old messages") as connection:
             before = await self._clock.now_of(connection) - older_than
-            old = delete(inbox).where(inbox.c.state != "waiting", inbox.c.settled_at < before)
+            # A waiting message has no such time.
+            old = delete(inbox).where(inbox.c.settled_at < before)
             return (await connection.execute(old)).rowcount
 
 
