@@ -10,12 +10,12 @@ from connectors.errors import RejectedError
 
 
 def by_company(configurations: Iterable[dict[str, Any]]) -> dict[int, list[int]]:
-    """Ids of the configurations by company.
+    """Ids of the configurations by company, each once.
 
     Raises:
         RejectedError: a configuration without an id or a company.
     """
-    found: dict[int, list[int]] = defaultdict(list)
+    found: dict[int, dict[int, None]] = defaultdict(dict)
     for position, record in enumerate(configurations, start=1):
         record_id, company = _id(record), _id(record.get("company") or {})
         if record_id is None or company is None:
@@ -23,8 +23,8 @@ def by_company(configurations: Iterable[dict[str, Any]]) -> dict[int, list[int]]
                 f"Configuration {position} of the payload has no id or no company.id",
                 remedy="Give the records as List of Configurations answers them.",
             )
-        found[company].append(record_id)
-    return dict(found)
+        found[company][record_id] = None
+    return {company: list(ids) for company, ids in found.items()}
 
 
 def _id(record: dict[str, Any]) -> int | None:

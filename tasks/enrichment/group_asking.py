@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from connectors.connectwise.conditions import ROOM_FOR_REST, URL_LIMIT, all_of, any_of, equals
 from connectors.connectwise.models import Record
 from connectors.connectwise.ticket_search import LONGEST_SEARCH_CONDITIONS
+from connectors.errors import RejectedError
 from tasks.enrichment.asking import WayFailedError, together, try_way
 from tasks.enrichment.link_search import LinkSearch
-from tasks.enrichment.owners import Links, is_really, tickets
+from tasks.enrichment.owners import Links, is_really, read_each, tickets
+from tasks.enrichment.sampling import SAMPLE, spread
 from tasks.progress import Progress
 from tasks.rules.group_costs import best_rounds
 from tasks.rules.group_questions import GroupQuestions
 from tasks.rules.question_size import Room, cut
 from tasks.rules.ways import BUNDLES, Asking, Kind, TicketPlan, WayState, asking_way
+from tasks.synchronization.patience import patiently
 
 CONFIGURATION = "configuration/id"
 FRAME = 120
@@ -75,7 +78,7 @@ async def ask_groups(
 ) -> GroupQuestions:
     """Rounds of questions while they pay; what they leave open is to be read ticket by ticket.
 
-    Every round is compared with the sampled tickets.
+    Every round is compared with the sampled tickets, and the end with some that nothing was found for.
 
     Raises:
         WayFailedError: a question is refused, or an answer is wrong.
@@ -92,7 +95,33 @@ async def ask_groups(
         await _check_round(search, plan.kind, asking, sample, questions, answers)
         questions.take(answers)
         progress.advance(len(groups))
+    await _check_found(search, plan.kind, asking, questions)
     return questions
+
+
+async def _check_found(search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions) -> None:
+    """Tickets that the answers leave out look as if they held nothing, so these are looked at above all."""
+    empty = sorted(ticket for ticket, held in questions.found.items() if not held)
+    fullest = sorted(questions.found, key=lambda ticket: -len(questions.found[ticket]))[:1]
+    looked_at = dict.fromkeys([*spread(empty, SAMPLE), *fullest])
+    really = await read_each(search, tickets(search.client, kind), list(looked_at))
+    for ticket in looked_at:
+        if ticket in really and really[ticket] & questions.configurations == questions.found[ticket]:
+            continue
+        if ticket in really and await _is_as_swept(search, kind, ticket):
+            raise _wrong(kind, asking, ticket)
+        questions.doubt(ticket)
+
+
+async def _is_as_swept(search: LinkSearch, kind: Kind, ticket: int) -> bool:
+    """Whether the ticket has not changed since all tickets were read."""
+    try:
+        record = await patiently(
+            lambda: search.client.get_ticket(kind, ticket, fields="id,_info/lastUpdated"), search.waiting
+        )
+    except RejectedError:
+        return False
+    return (record.get("_info") or {}).get("lastUpdated") == search.stamps.get((kind, ticket))
 
 
 async def _ask_round(
@@ -130,6 +159,10 @@ async def _check(
     if fits:
         return
     if await is_really(search, tickets(search.client, kind), ticket, sample[ticket]):
-        reason = f"ticket {ticket} holds other configurations than its child collection says"
-        raise WayFailedError(asking_way(kind, asking), WayState.WRONG, reason)
+        raise _wrong(kind, asking, ticket)
     del sample[ticket]
+
+
+def _wrong(kind: Kind, asking: Asking, ticket: int) -> WayFailedError:
+    reason = f"ticket {ticket} holds other configurations than its child collection says"
+    return WayFailedError(asking_way(kind, asking), WayState.WRONG, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from connectors.connectwise.client import ConnectWiseClient
@@ -9,6 +10,7 @@ from connectors.ledger.store import Ledger
 from tasks.enrichment.asking import WayFailedError
 from tasks.enrichment.settings import EnrichmentWaiting
 from tasks.progress import run_logger
+from tasks.rules.ticket_changes import TicketKey
 from tasks.rules.ways import Ways, WayState, remembered_ways
 from tasks.synchronization.patience import Waiting
 
@@ -16,7 +18,10 @@ WAYS = "ways"
 
 
 class LinkSearch:
-    """One search in one company. ``notes``: what a person should know; ``used``: requests so far."""
+    """One search in one company. ``notes``: what a person should know; ``used``: requests so far.
+
+    ``stamps``: ``lastUpdated`` of the tickets when they were all read.
+    """
 
     def __init__(
         self, client: ConnectWiseClient, ledger: Ledger, company_id: int, ways: Ways, waiting: Waiting
@@ -28,6 +33,7 @@ class LinkSearch:
         self.waiting = waiting
         self.tenant = client.settings.budget_key
         self.notes: list[str] = []
+        self.stamps: Mapping[TicketKey, str] = {}
         self._started_at = client.session.requests
 
     @classmethod
@@ -35,10 +41,13 @@ class LinkSearch:
         cls, client: ConnectWiseClient, ledger: Ledger, company_id: int, waiting: Waiting | None
     ) -> LinkSearch:
         """With the ways that an earlier run found, unless they are old or the server's version changed."""
+        started_at = client.session.requests
         version = await client.newest_version()
         known = await ledger.watermark(client.settings.budget_key, WAYS)
         ways = remembered_ways(known, version, datetime.now(UTC))
-        return cls(client, ledger, company_id, ways, waiting or EnrichmentWaiting())
+        search = cls(client, ledger, company_id, ways, waiting or EnrichmentWaiting())
+        search._started_at = started_at
+        return search
 
     @property
     def used(self) -> int:

@@ -105,6 +105,7 @@ class _CompanyTickets:
         if self.remember and (force or (due and not self.memory.reconciling)):
             await self.memory.begin_reconcile()
         self.sweep = await sweep_tickets(self.search)
+        self.search.stamps = self.sweep.stamps
         changes = ticket_changes(
             self.sweep.stamps, {} if force else self.memory.known, self.memory.asked_about, self.ids
         )

@@ -77,6 +77,7 @@ class GroupQuestions:
         self.rounds = 0
         ordered = sorted(set(configurations))
         self.digits = digits_needed(len(ordered), base)
+        self.configurations = frozenset(ordered)
         self._numbers = {each: number for number, each in enumerate(ordered)}
         self._cells: dict[Prefix, list[int]] = {(): ordered} if ordered else {}
         self._asked: dict[int, int] = {}
@@ -103,6 +104,11 @@ class GroupQuestions:
     def expected(self, held: Set[int]) -> frozenset[int]:
         """The letters of the groups of this round in which a ticket that holds these must be."""
         return frozenset(self._asked[each] for each in held if each in self._asked)
+
+    def doubt(self, ticket: int) -> None:
+        """A resolved ticket has changed meanwhile, so it is to be asked by itself."""
+        del self.found[ticket]
+        self.singly.add(ticket)
 
     def take(self, answers: Mapping[int, Set[int]]) -> None:
         """The tickets found for each group of ``next_groups``, by letter.

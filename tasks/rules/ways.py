@@ -47,7 +47,9 @@ REPORT = "report ConfigurationAgreement"
 BUNDLES = "bundles"
 ONE_BY_ONE = "child collections"
 CHECKS = 4
-"""Requests that trying a way out, and comparing a sample with child collections, costs about."""
+"""Requests that trying bundles out, and comparing a sample with child collections, costs about."""
+GROUP_CHECKS = 8
+"""The same for group questions, whose end is compared once more."""
 
 
 @dataclass(slots=True)
@@ -180,7 +182,7 @@ def cheapest_ticket_way(
         )
         if groups is None:
             continue
-        requests = math.ceil(groups.requests) + CHECKS
+        requests = math.ceil(groups.requests) + GROUP_CHECKS
         if requests < plan.requests:
             plan = TicketPlan(kind, plan.detail, requests, asking, groups.base)
     return plan
