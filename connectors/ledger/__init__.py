@@ -1,1 +1,1 @@
-"""The integration's own database: request budget, journal of writes, batches in flight."""
+"""The integration's own database: request budget, journal of writes, what runs remember, dispatch."""

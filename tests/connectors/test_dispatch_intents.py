@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from connectors.errors import RetryableError, StopError
@@ -207,6 +208,19 @@ async def test_intents_are_counted_and_listed_by_state(ledger: Ledger) -> None:
     unfinished = await ledger.intents.in_state(TENANT, "intent", "sent", "unresolved")
     assert [one.record_id for one in unfinished] == [6, 7]
     assert await ledger.intents.in_state("other", "created") == []
+
+
+async def test_of_twenty_tasks_at_once_one_gets_the_claim(ledger: Ledger) -> None:
+    ours: list[bool] = []
+
+    async def one(number: int) -> None:
+        ours.append((await claim(ledger, f"task {number}")).ours)
+
+    async with anyio.create_task_group() as group:
+        for number in range(20):
+            group.start_soon(one, number)
+    assert (ours.count(True), len(ours)) == (1, 20)
+    assert await ledger.intents.count(TENANT) == {"intent": 1}
 
 
 async def test_processes_that_try_at_once_make_one_work_order_a_record(place: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from connectors.ledger.dispatch_models import InboxMessage
@@ -126,6 +127,18 @@ async def test_nothing_to_claim_or_settle_is_nothing_to_do(ledger: Ledger) -> No
     assert await claim(ledger) == []
     assert await ledger.inbox.done([], "a") == 0
     assert await ledger.inbox.count() == {}
+
+
+async def test_of_twenty_deliveries_at_once_one_is_kept(ledger: Ledger) -> None:
+    kept: list[bool] = []
+
+    async def deliver() -> None:
+        kept.append(await ledger.inbox.put("connectwise", "m-1", BODY))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(20):
+            group.start_soon(deliver)
+    assert (kept.count(True), len(kept)) == (1, 20)
 
 
 async def test_processes_that_drain_at_once_settle_each_message_once(place: str) -> None:
