@@ -1,0 +1,195 @@
+"""The rules of dispatch: one model, shown by the Prefect UI as a form and saved in the Dispatch Rules block."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.dispatch.outbound import (
+    NoteSettings,
+    OutboundRule,
+    TimeEntrySettings,
+    default_outbound_rules,
+)
+
+LONGEST_CREATION = 240.0
+"""Seconds after which a creation without answer is given up: longer than one request may take in all."""
+
+
+class CreateState(StrEnum):
+    """How far a new work order is taken."""
+
+    DRAFT = "draft"
+    PUBLISH = "publish"
+
+
+class OnLeave(StrEnum):
+    """What happens when a ticket leaves the trigger, or closes, before a provider is assigned."""
+
+    REPORT = "report"
+    CANCEL = "cancel"
+
+
+class WriteBack(BaseModel):
+    """What is written to the ticket once its work order exists: at most one request."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    custom_field: str = Field(
+        default="FN Work Order",
+        title="Custom field",
+        description="Caption of a custom field that takes the work order's number. A ticket without such a "
+        "field gets none; with it, a ledger that was lost does no harm.",
+    )
+    status: str = Field(
+        default="", title="Status", description="Name of the status to set; empty: the status stays."
+    )
+
+
+class DispatchWaiting(BaseModel):
+    """How long dispatch waits for what is not known yet. All in seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    settle_seconds: float = Field(
+        default=60,
+        ge=0,
+        title="Settle time",
+        description="A creation without answer is looked for at least so many seconds after it was sent.",
+    )
+    pause_seconds: float = Field(
+        default=2,
+        gt=0,
+        title="First pause",
+        description="Seconds before such a creation is looked for again; each further pause is longer.",
+    )
+    unresolved_seconds: float = Field(
+        default=21_600,
+        ge=0,
+        title="Long pause",
+        description="A creation of which nothing was found is made once more after so many seconds.",
+    )
+    creation_seconds: float = Field(
+        default=LONGEST_CREATION,
+        gt=0,
+        title="Longest creation",
+        description="A creation that takes longer is given up and looked for.",
+    )
+    hold_seconds: float = Field(
+        default=300,
+        gt=0,
+        title="Hold",
+        description="How long one process keeps a record to itself; after a kill others wait so long.",
+    )
+    busy_seconds: float = Field(
+        default=5,
+        gt=0,
+        title="Busy",
+        description="Seconds before a record that another process holds is tried again.",
+    )
+    patience_seconds: float = Field(
+        default=900,
+        ge=0,
+        title="Patience",
+        description="Seconds that one step waits, in all, when a vendor or the request budget asks it to.",
+    )
+
+
+class PollingSettings(BaseModel):
+    """How sweeps and the inbox read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    overlap_seconds: float = Field(
+        default=120,
+        ge=1,
+        title="Overlap",
+        description="A sweep reads so many seconds again, since records arrive late and clocks differ.",
+    )
+    first_look_hours: float = Field(
+        default=24,
+        ge=0,
+        title="First look",
+        description="How far back the very first sweep looks for changed records.",
+    )
+    duplicate_days: int = Field(
+        default=14,
+        ge=0,
+        title="Duplicates",
+        description="A sweep looks among work orders of so many days for two with one reference; 0: never.",
+    )
+    cache_seconds: float = Field(
+        default=600,
+        ge=0,
+        title="Cache",
+        description="Companies, sites, contacts and boards are read again after so many seconds.",
+    )
+    inbox_batch: int = Field(
+        default=50, ge=1, le=500, title="Batch", description="Messages that are taken from the inbox at once."
+    )
+    inbox_seconds: float = Field(
+        default=1, gt=0, title="Pause", description="Seconds between two looks into an empty inbox."
+    )
+    inbox_attempts: int = Field(
+        default=8, ge=1, title="Attempts", description="A message that fails so often is given up."
+    )
+    at_once: int = Field(
+        default=4, ge=1, le=32, title="At once", description="Records that one process works on at a time."
+    )
+
+
+class DispatchSettings(BaseModel):
+    """Which records become work orders, how, and what comes back."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reference_prefix: str = Field(
+        default="CW",
+        pattern=r"^[A-Za-z][A-Za-z0-9]{0,9}$",
+        title="Reference prefix",
+        description="Begins the reference in title and Incident ID, such as CW-S-123; give each ConnectWise "
+        "its own where several share one Field Nation company.",
+    )
+    create_state: CreateState = Field(
+        default=CreateState.DRAFT,
+        title="New work orders",
+        description="draft: a person publishes them. publish: providers see them at once.",
+    )
+    on_leave: OnLeave = Field(
+        default=OnLeave.REPORT,
+        title="Ticket leaves the trigger",
+        description="Before a provider is assigned: report it, or cancel the work order. After that nothing "
+        "is cancelled, since it can cost a fee.",
+    )
+    write_back: WriteBack = Field(
+        default_factory=WriteBack,
+        title="Write back",
+        description="What the ticket gets once its work order exists.",
+    )
+    outbound_rules: list[OutboundRule] = Field(
+        default_factory=default_outbound_rules,
+        title="Outbound events",
+        description="What an event of the work order does to the ticket, each once.",
+    )
+    notes: NoteSettings = Field(
+        default_factory=NoteSettings, title="Notes", description="Which notes are copied, in each direction."
+    )
+    time_entries: TimeEntrySettings = Field(
+        default_factory=TimeEntrySettings,
+        title="Time entries",
+        description="How the time entries look that outbound events add.",
+    )
+    polling: PollingSettings = Field(
+        default_factory=PollingSettings, title="Polling", description="How sweeps and the inbox read."
+    )
+    waiting: DispatchWaiting = Field(
+        default_factory=DispatchWaiting,
+        title="Waiting",
+        description="How long dispatch waits for what is not known yet.",
+    )
+
+    def own_statuses(self) -> frozenset[str]:
+        """Statuses that this integration sets itself, in lower case: reaching one is not leaving."""
+        named = [rule.value for rule in self.outbound_rules if rule.action == "set ticket status"]
+        return frozenset(name.strip().lower() for name in [*named, self.write_back.status] if name.strip())
