@@ -82,11 +82,14 @@ def plan_groups(
         digits = digits_needed(configurations, base)
         if is_prime(base) and digits <= base:
             groups = min(base, configurations)
-            rounds, cost = best_rounds(shapes, base, groups, unit, min(MOST_ROUNDS, base))
+            if digits == 1:
+                # Each configuration is its own group: one round tells all, more groups tell no more.
+                rounds, cost = 1, float(groups + int(tickets / PAGE))
+            else:
+                rounds, cost = best_rounds(shapes, base, groups, unit, min(MOST_ROUNDS, base))
             if rounds and cost < least:
                 best, least = GroupPlan(base, rounds, cost), cost
             if digits == 1:
-                # Each configuration is its own group already: more groups tell no more.
                 break
         base += 1
     return best

@@ -68,9 +68,9 @@ class LinksWorld:
         account = self.sandbox.info["connectwise"]
         names = ("site", "company_id", "public_key", "private_key", "client_id")
         settings = ConnectWiseSettings(**{name: account[name] for name in names})
-        async with Ledger.open(self.folder / "links.db") as ledger:
-            async with self.client_class(settings, sleep=_at_once, read_only=True) as client:
-                yield client, ledger
+        client = self.client_class(settings, sleep=_at_once, read_only=True)
+        async with Ledger.open(self.folder / "links.db") as ledger, client:
+            yield client, ledger
 
     async def tickets(self, only: set[int] | None = None, **options: Any) -> TicketLinks:
         """A whole run; ``only``: for these configurations."""

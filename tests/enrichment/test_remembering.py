@@ -1,4 +1,4 @@
-"""Later runs ask only about what changed, and are right whatever changed; a lost or killed run does no harm."""
+"""Later runs ask only about what changed, and are right whatever changed; lost or killed runs do no harm."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ async def test_a_lost_ledger_is_a_first_run(world: LinksWorld) -> None:
     assert (again.asked, again.by_configuration) == (first.asked, first.by_configuration)
 
 
-class Interrupted(RuntimeError):
+class KilledError(RuntimeError):
     """The process was killed."""
 
 
@@ -143,7 +143,7 @@ class Killed(ConnectWiseClient):
 
     async def ticket_configurations(self, kind: TicketKind, ticket_id: int) -> list[Record]:
         if type(self).left == 0:
-            raise Interrupted
+            raise KilledError
         type(self).left -= 1
         return await super().ticket_configurations(kind, ticket_id)
 
@@ -152,7 +152,7 @@ async def test_a_killed_first_run_goes_on_where_it_was(world: LinksWorld) -> Non
     world.reset("child collections", assets=10, tickets=280)
     Killed.left = 260
     world.client_class = Killed
-    with pytest.raises(Interrupted):
+    with pytest.raises(KilledError):
         await world.tickets()
     world.client_class = ConnectWiseClient
     links = await world.tickets()

@@ -17,14 +17,19 @@ from tasks.connectwise.create_configuration_status import create_configuration_s
 from tasks.connectwise.create_configuration_type import create_configuration_type
 from tasks.connectwise.create_location import create_location
 from tasks.connectwise.create_manufacturer import create_manufacturer
+from tasks.connectwise.list_agreements_for_configurations import list_agreements_for_configurations
 from tasks.connectwise.list_companies import list_companies
 from tasks.connectwise.list_configuration_status import list_configuration_status
 from tasks.connectwise.list_configuration_types import list_configuration_types
 from tasks.connectwise.list_configurations import list_configurations
 from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
+from tasks.connectwise.list_tickets_for_configurations import list_tickets_for_configurations
 from tasks.connectwise.match_configurations import match_configurations
+from tasks.lansweeper.create_custom_field import create_custom_field
+from tasks.lansweeper.edit_asset import edit_asset
 from tasks.lansweeper.list_assets import list_assets
+from tasks.lansweeper.list_custom_fields import list_custom_fields
 from tasks.lansweeper.list_sites import list_sites
 
 PAGE = Path(__file__).parents[3] / "shared" / "seeds" / "lansweeper-connectwise-connector.txt"
@@ -50,6 +55,18 @@ ON_THE_PAGE: list[tuple[Action, str, str, str]] = [
         "createConfigurationStatusAction",
         "description closed_flag default_flag",
     ),
+    (
+        list_agreements_for_configurations,
+        "List Agreements for Configurations",
+        "listAgreementsForConfigurationsAction",
+        "configuration_request_payload",
+    ),
+    (
+        list_tickets_for_configurations,
+        "List Tickets for Configurations",
+        "listTicketsForConfigurationsAction",
+        "configuration_request_payload",
+    ),
     (match_configurations, "Match Configurations", "matchConfigurationsAction", MATCH),
 ]
 """Task, documented name, documented key, documented inputs besides the connection."""
@@ -71,6 +88,9 @@ NAMED_ONLY: list[tuple[Action, str, str, str]] = [
     ),
     (list_sites, "List Sites", "listSitesAction", ""),
     (list_assets, "List Assets", "listAssetsAction", "site_id fields filters page_size"),
+    (edit_asset, "Edit Asset", "editAssetAction", "asset_key custom_fields fields allow_locking site_id"),
+    (list_custom_fields, "List Custom Fields", "listCustomFieldsAction", "site_id"),
+    (create_custom_field, "Create Custom Field", "createCustomFieldAction", "name type props site_id"),
 ]
 """Actions that the page names without a key or a table of inputs."""
 
