@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
-from connectors.connectwise.site import base_address, configuration_address
+from connectors.connectwise.site import base_address, record_address
 from connectors.errors import StopError
 
 SYSTEM = "ConnectWise PSA"
@@ -83,9 +83,22 @@ class ConnectWiseSettings:
         owner = hashlib.sha256(f"{self.company_id}+{self.public_key}".encode()).hexdigest()[:16]
         return f"connectwise:{self.base_url.partition('://')[2]}:{owner}"
 
+    @property
+    def tenant_key(self) -> str:
+        """Names the login company, whatever its keys: what is remembered under it outlives a change of keys."""
+        return f"connectwise:{self.base_url.partition('://')[2]}:{self.company_id.lower()}"
+
     def configuration_url(self, configuration_id: int) -> str:
         """Where a person opens a configuration in a browser."""
-        return configuration_address(self.site, self.company_id, configuration_id)
+        return record_address(self.site, self.company_id, "ConfigFv", configuration_id)
+
+    def ticket_url(self, ticket_id: int) -> str:
+        """Where a person opens a service ticket or a project ticket in a browser."""
+        return record_address(self.site, self.company_id, "ServiceFv", ticket_id)
+
+    def opportunity_url(self, opportunity_id: int) -> str:
+        """Where a person opens an opportunity in a browser."""
+        return record_address(self.site, self.company_id, "OpportunityFv", opportunity_id)
 
     def secrets(self) -> list[str]:
         """What no message may show."""

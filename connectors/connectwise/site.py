@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 from urllib.parse import urlencode
 
 from connectors.addresses import LOOPBACK
@@ -33,16 +34,20 @@ def base_address(site: str) -> str:
     return f"{'http' if plain else 'https'}://{host}{port}"
 
 
-def configuration_address(site: str, company_id: str, configuration_id: int) -> str:
-    """Where a person opens a configuration in a browser: the site without the ``api-`` prefix."""
+RecordType = Literal["ConfigFv", "ServiceFv", "OpportunityFv"]
+"""ConnectWise's names of the pages of a configuration, a ticket of either kind, and an opportunity."""
+
+
+def record_address(site: str, company_id: str, record_type: RecordType, record_id: int) -> str:
+    """Where a person opens a record in a browser: the site without the ``api-`` prefix."""
     scheme, _, server = base_address(site).partition("://")
     if _CLOUD.fullmatch(server):
         server = server.removeprefix("api-")
     query = urlencode(
         {
             "locale": "en_US",
-            "recordType": "ConfigFv",
-            "recid": configuration_id,
+            "recordType": record_type,
+            "recid": record_id,
             "companyName": company_id,
         }
     )

@@ -55,6 +55,8 @@ class DispatchIntents(OnceOnly[Intent]):
         It is claimed in any state, so that updates of one record do not cross each other either.
 
         Args:
+            tenant: names the login company whatever its keys, as a connection's ``tenant_key`` does: under
+                another name the ledger knows no intent, and a second work order would be made.
             holder: a name that no other attempt uses, such as a UUID.
             new_generation: where the newest intent is ``cancelled``, begin the next generation. Of several
                 processes that do so at once, one generation comes out.

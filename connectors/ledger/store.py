@@ -149,7 +149,7 @@ class Ledger:
     async def ticket_links(self, tenant: str, company_id: int) -> list[TicketLink]:
         """What is remembered of one company's tickets, in the order of kind and id.
 
-        ``tenant`` is the connection's ``budget_key``.
+        ``tenant`` is the connection's ``tenant_key``.
         """
         async with reading(self._engine, "read the links of tickets") as transaction:
             return await ticket_links.of_company(transaction, tenant, company_id)

@@ -89,6 +89,19 @@ def test_a_record_s_link_leads_to_the_site_that_people_use() -> None:
     )
 
 
+def test_tickets_of_both_kinds_and_opportunities_have_pages_of_their_own() -> None:
+    assert SETTINGS.ticket_url(5) == SETTINGS.configuration_url(5).replace("ConfigFv", "ServiceFv")
+    assert SETTINGS.opportunity_url(5) == SETTINGS.configuration_url(5).replace("ConfigFv", "OpportunityFv")
+
+
+def test_what_is_remembered_of_a_company_outlives_a_change_of_keys() -> None:
+    renewed = replace(SETTINGS, public_key="Other", private_key="Key", client_id="Another")
+    assert renewed.tenant_key == SETTINGS.tenant_key == "connectwise:api-na.myconnectwise.net:bluelight"
+    assert replace(SETTINGS, company_id="BlueLight").tenant_key == SETTINGS.tenant_key
+    assert replace(SETTINGS, company_id="redlight").tenant_key != SETTINGS.tenant_key
+    assert replace(SETTINGS, site="eu.myconnectwise.net").tenant_key != SETTINGS.tenant_key
+
+
 def test_one_credential_has_one_budget_whatever_the_site_s_spelling() -> None:
     spelled = replace(SETTINGS, site="https://API-NA.myconnectwise.net/")
     assert spelled.budget_key == SETTINGS.budget_key
