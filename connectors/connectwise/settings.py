@@ -85,7 +85,7 @@ class ConnectWiseSettings:
 
     @property
     def tenant_key(self) -> str:
-        """Names the login company, whatever its keys: what is remembered under it outlives a change of keys."""
+        """Names the login company whatever its keys: what is remembered under it outlives new keys."""
         return f"connectwise:{self.base_url.partition('://')[2]}:{self.company_id.lower()}"
 
     def configuration_url(self, configuration_id: int) -> str:
