@@ -1,8 +1,9 @@
-"""The rules of dispatch: one model, shown by the Prefect UI as a form and saved in the Dispatch Rules block."""
+"""The rules of dispatch: one model, shown by the Prefect UI as a form, kept in the Dispatch Rules block."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +13,10 @@ from tasks.dispatch.outbound import (
     TimeEntrySettings,
     default_outbound_rules,
 )
+from tasks.rules.dispatch_defaults import default_dispatch_mappings
+from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.dispatch_triggers import Condition, Trigger
+from tasks.rules.dispatch_words import DispatchMappings
 
 LONGEST_CREATION = 240.0
 """Seconds after which a creation without answer is given up: longer than one request may take in all."""
@@ -29,6 +34,58 @@ class OnLeave(StrEnum):
 
     REPORT = "report"
     CANCEL = "cancel"
+
+
+class WorkOrderDefaults(BaseModel):
+    """What the default mapping takes from Field Nation's own set-up; one's own mapping needs none of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    template_id: int | None = Field(
+        default=None,
+        ge=1,
+        title="Template",
+        description="Id of the Field Nation template that fills type of work, pay and description.",
+    )
+    type_of_work_id: int | None = Field(
+        default=None, ge=1, title="Type of work", description="Id of Field Nation's type of work."
+    )
+    pay_type: Literal["fixed", "hourly", "device", "blended"] | None = Field(
+        default=None, title="Pay type", description="How providers are paid."
+    )
+    pay_amount: float | None = Field(
+        default=None, ge=0, title="Pay amount", description="Dollars: the whole if fixed, else for each unit."
+    )
+    pay_units: float | None = Field(
+        default=None, ge=0, title="Pay units", description="1 if fixed, else the most hours or devices."
+    )
+    reference_field_id: int | None = Field(
+        default=None,
+        ge=1,
+        title="Reference field",
+        description="Id of a Field Nation custom field that takes the ticket's reference as well.",
+    )
+    incomplete_drafts: bool = Field(
+        default=False,
+        title="Incomplete drafts",
+        description="Make drafts although fields are missing that Field Nation needs to publish them.",
+    )
+
+
+class RecordMappings(BaseModel):
+    """The mapping of each kind of record; an empty list stands for the default mapping."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service: DispatchMappings = Field(
+        default_factory=DispatchMappings, title="Service tickets", description="Both directions."
+    )
+    project: DispatchMappings = Field(
+        default_factory=DispatchMappings, title="Project tickets", description="Both directions."
+    )
+    opportunity: DispatchMappings = Field(
+        default_factory=DispatchMappings, title="Opportunities", description="Both directions."
+    )
 
 
 class WriteBack(BaseModel):
@@ -139,11 +196,46 @@ class PollingSettings(BaseModel):
     )
 
 
+def default_triggers() -> list[Trigger]:
+    """The two of the connector page's use cases; opportunities have none until one is set."""
+    return [
+        Trigger(
+            kind=RecordKind.SERVICE_TICKET,
+            conditions=(
+                Condition(field="board", values=("Field Services",)),
+                Condition(field="status", values=("Dispatch",)),
+            ),
+        ),
+        Trigger(
+            kind=RecordKind.PROJECT_TICKET,
+            conditions=(
+                Condition(field="type", values=("On-Site",)),
+                Condition(field="status", values=("Scheduled",)),
+            ),
+        ),
+    ]
+
+
 class DispatchSettings(BaseModel):
     """Which records become work orders, how, and what comes back."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    triggers: list[Trigger] = Field(
+        default_factory=default_triggers,
+        title="Triggers",
+        description="A record that comes to meet all conditions of one of these becomes a work order.",
+    )
+    mappings: RecordMappings = Field(
+        default_factory=RecordMappings,
+        title="Mappings",
+        description="How a record becomes a work order, and what of it comes back.",
+    )
+    work_orders: WorkOrderDefaults = Field(
+        default_factory=WorkOrderDefaults,
+        title="Work orders",
+        description="Field Nation's own ids and pay for the default mapping.",
+    )
     reference_prefix: str = Field(
         default="CW",
         pattern=r"^[A-Za-z][A-Za-z0-9]{0,9}$",
@@ -188,6 +280,20 @@ class DispatchSettings(BaseModel):
         title="Waiting",
         description="How long dispatch waits for what is not known yet.",
     )
+
+    def kinds(self) -> list[RecordKind]:
+        """The kinds of record that some trigger names."""
+        return [kind for kind in RecordKind if any(trigger.kind is kind for trigger in self.triggers)]
+
+    def mappings_of(self, kind: RecordKind) -> DispatchMappings:
+        """Both lists for a kind, each the default one where none is given."""
+        given: DispatchMappings = getattr(self.mappings, kind.value)
+        default = default_dispatch_mappings(
+            kind, **self.work_orders.model_dump(exclude={"incomplete_drafts"})
+        )
+        return DispatchMappings(
+            inbound=given.inbound or default.inbound, outbound=given.outbound or default.outbound
+        )
 
     def own_statuses(self) -> frozenset[str]:
         """Statuses that this integration sets itself, in lower case: reaching one is not leaving."""
