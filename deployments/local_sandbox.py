@@ -52,6 +52,10 @@ class Sandbox:
     def faults(self, rules: list[dict[str, Any]]) -> None:
         self._send("PUT", "/faults", rules)
 
+    def faults_fired(self) -> list[int]:
+        """How often each fault rule was applied, in the order of the rules."""
+        return [int(each["fired"]) for each in self._send("GET", "/faults")]
+
     def switch(self, **switches: Any) -> None:
         self._send("PUT", "/switches", switches)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tasks.rules.enrichment_plan import EnrichmentCounts
 from tasks.rules.report import Failure, Written
+from tasks.rules.wording import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,5 @@ class EnrichmentReport:
     @property
     def state_name(self) -> str:
         """The name of the run's last state."""
-        count = self.counts.failed
-        if not count:
-            return "Completed"
-        return f"Finished with {count} failure{'s' if count != 1 else ''}"
+        failed = self.counts.failed
+        return f"Finished with {counted(failed, 'failure')}" if failed else "Completed"

@@ -25,6 +25,7 @@ from tasks.rules.markdown import (
 )
 from tasks.rules.plan_text import ROWS
 from tasks.rules.report import Failure
+from tasks.rules.wording import counted
 
 _PLANNED = {"updated": "to update"}
 
@@ -59,7 +60,10 @@ def enrichment_plan_markdown(
         else "",
         enrichment_counts_table(plan.counts, planned=True),
         "\n".join(f"- {escape(each)}" for each in figures),
-        section("Custom fields to create", bullets(list(map(escape, fields_to_create)), rows, rows)),
+        section(
+            "Custom fields to create",
+            bullets(list(map(escape, fields_to_create)), rows, len(fields_to_create)),
+        ),
         section("Changes by field", _tallies(plan)),
         section("Changes", _changes(plan.updates, link, rows)),
         section("Notes", "\n".join(f"- {escape(each)}" for each in notes)),
@@ -107,7 +111,7 @@ def _figures(report: EnrichmentReport) -> str:
         f"Requests to ConnectWise: {report.connectwise_used:,} used, "
         f"{report.connectwise_predicted:,} predicted",
         f"Requests to Lansweeper: {report.lansweeper_used:,} used, "
-        f"{report.lansweeper_predicted:,} predicted; {report.mutations:,} of them mutations",
+        f"{report.lansweeper_predicted:,} predicted; {counted(report.mutations, 'mutation')} among them",
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]
     return "\n".join(f"- {each}" for each in figures if each)
@@ -121,8 +125,8 @@ def search_words(search: SearchCost) -> str:
     """In one line: the way, its requests, what was remembered and how old the last reconcile is."""
     parts = [
         f"{search.what}: {search.way}",
-        f"{search.used:,} requests, {search.predicted:,} predicted",
-        f"{search.asked:,} tickets asked about" if search.asked is not None else "",
+        f"{counted(search.used, 'request')}, {search.predicted:,} predicted",
+        f"{counted(search.asked, 'ticket')} asked about" if search.asked is not None else "",
         f"{search.remembered:,} remembered" if search.remembered is not None else "",
         f"every ticket was last asked about at {search.last_reconcile}" if search.last_reconcile else "",
     ]
@@ -147,7 +151,7 @@ def _changes(updates: Sequence[AssetUpdate], link: Link, rows: int) -> str:
         blocks.append(_change_block(each, link))
         shown += len(each.changes)
     left = len(updates) - len(blocks)
-    more = [f"- … and {left:,} more assets"] if left else []
+    more = [f"- … and {counted(left, 'more asset')}"] if left else []
     return "\n".join([*blocks, *more])
 
 

@@ -26,9 +26,29 @@ def expected(enricher: Enricher) -> dict[str, int]:
     }
 
 
+def odd_cases(enricher: Enricher) -> dict[str, int]:
+    """How many of the cases that are easily counted wrongly the sandbox's data hold."""
+    truth = enricher.truth()
+    facts = [truth.facts(number) for number in truth.configurations]
+    tickets = {each["id"]: each for one in facts for each in one.tickets}.values()
+    return {
+        "tickets with several configurations": sum(len(held) > 1 for held in truth.ticket_links.values()),
+        "project tickets": sum(kind == "project" for kind, _ in truth.ticket_links),
+        "configurations with several agreements": sum(len(one.agreements) > 1 for one in facts),
+        "configurations with several tickets": sum(len(one.tickets) > 1 for one in facts),
+        "flags that disagree with the status": sum(
+            each["closedFlag"] != ("closed" in each["status"]["name"].lower()) for each in tickets
+        ),
+        "SLA of an agreement alone": sum(
+            bool(one.sla) and not truth.configurations[one.id].get("sla") for one in facts
+        ),
+    }
+
+
 async def test_a_dry_run_a_run_and_a_second_run(enricher: Enricher) -> None:
     outcomes = expected(enricher)
     assert all(outcomes.values()), "the sandbox's data have every outcome"
+    assert all(odd_cases(enricher).values()), odd_cases(enricher)
     dry = await enricher.enrich(dry_run=True)
     assert enricher.sandbox.requests()["writes"] == 0
     assert len(dry.fields_created) == FIELDS

@@ -124,6 +124,7 @@ def test_plan_shows_counts_changes_and_what_is_left_alone() -> None:
     for heading in ("Custom fields to create", "Claimed by several", "Asset gone", "Without ls_asset_id"):
         assert f"## {heading}" in text
     assert "<script" not in text
+    assert "more" not in text.partition("## Changes")[0]
 
 
 def test_report_adds_failures_ways_and_links() -> None:
