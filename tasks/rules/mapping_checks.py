@@ -43,7 +43,7 @@ def known_mappings(mappings: Sequence[FieldMapping]) -> tuple[list[FieldMapping]
 
 def _problems(mapping: FieldMapping) -> Iterator[str]:
     yield from _target_problems(mapping)
-    yield from _source_problems(mapping.source)
+    yield from expression_problems(mapping.source)
     if mapping.clear and None in mapping.values.values():
         yield (
             f"The mapping to {mapping.target!r} both clears and skips values. "
@@ -60,7 +60,8 @@ def _target_problems(mapping: FieldMapping) -> Iterator[str]:
     yield f"{mapping.source!r} is mapped to {target!r}, which is no ConnectWise field. {hint}"
 
 
-def _source_problems(source: str) -> Iterator[str]:
+def expression_problems(source: str) -> Iterator[str]:
+    """What is wrong with a JMESPath expression: its grammar, the functions it calls, their arguments."""
     try:
         tree = parse(source).parsed
     except ExpressionError as error:

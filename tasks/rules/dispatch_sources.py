@@ -1,0 +1,136 @@
+"""The record that inbound mappings read: the fetched ticket with its related records one level deep.
+
+Beside the vendor's members it has ``reference``, ``kind``, ``description`` (the oldest description note,
+since the vendor never gives ``initialDescription`` back), ``address`` (one whole address, never a mix of
+several), ``customFields`` by caption, and under company, contact, site, board and member the whole related
+records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.rules.dispatch_paths import is_nothing
+from tasks.rules.dispatch_reference import PREFIX, RecordKind, reference_of
+
+Record = Mapping[str, Any]
+ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country", "name")
+RELATED = {
+    "company": "id identifier name addressLine1 addressLine2 city state zip country phoneNumber website "
+    "accountNumber customFields",
+    "contact": "id name firstName lastName title addressLine1 addressLine2 city state zip country "
+    "defaultPhoneNbr defaultPhoneExtension communicationItems customFields",
+    "site": "id name addressLine1 addressLine2 city stateReference zip country phoneNumber phoneNumberExt "
+    "timeZone primaryAddressFlag customFields",
+    "board": "id name location department projectFlag",
+    "member": "id identifier name firstName lastName officeEmail officePhone title",
+}
+OWN = "reference kind description address"
+_TICKET = (
+    "id summary board status workRole workType company site siteName addressLine1 addressLine2 city "
+    "stateIdentifier zip country contact contactName contactPhoneNumber contactPhoneExtension "
+    "contactEmailAddress type subType item owner priority serviceLocation source requiredDate budgetHours "
+    "opportunity agreement agreementType knowledgeBaseCategoryId closedDate closedBy closedFlag actualHours "
+    "approved resources estimatedStartDate duration location department customFields _info poNumber "
+    "automaticEmailCc "
+)
+MEMBERS = {
+    RecordKind.SERVICE_TICKET: _TICKET + "recordType team severity impact externalXRef dateResolved "
+    "dateResplan dateResponded sla parentTicketId integratorTags",
+    RecordKind.PROJECT_TICKET: _TICKET.replace("poNumber ", "") + "project phase wbsCode isIssueFlag "
+    "scheduleStartDate scheduleEndDate tasks",
+    RecordKind.OPPORTUNITY: "id name expectedCloseDate type stage status priority notes probability source "
+    "rating campaign primarySalesRep secondarySalesRep locationId businessUnitId company contact site "
+    "customerPO closedDate closedBy shipToCompany shipToContact shipToSite currency technicalContact "
+    "customFields _info",
+}
+
+
+def source_members(kind: RecordKind) -> dict[str, frozenset[str] | None]:
+    """The members that a mapping may read, each with those below it; None: what lies below isn't checked."""
+    known: dict[str, frozenset[str] | None] = dict.fromkeys(f"{MEMBERS[kind]} {OWN}".split())
+    known |= {name: frozenset(members.split()) for name, members in RELATED.items()}
+    known["address"] = frozenset(ADDRESS)
+    return known
+
+
+def dispatch_source(
+    kind: RecordKind,
+    record: Record,
+    *,
+    description: str = "",
+    company: Record | None = None,
+    contact: Record | None = None,
+    site: Record | None = None,
+    board: Record | None = None,
+    member: Record | None = None,
+    prefix: str = PREFIX,
+) -> dict[str, Any]:
+    """The document for the mapping actions; a related record that was not fetched stays a reference."""
+    related = {"company": company, "contact": contact, "site": site, "board": board}
+    document: dict[str, Any] = {**record}
+    for name, whole in related.items():
+        document[name] = _with_fields({**(record.get(name) or {}), **(whole or {})})
+    owner = record.get("owner") or record.get("primarySalesRep") or {}
+    document["member"] = {**owner, **(member or {})}
+    document["customFields"] = custom_fields_by_caption(record)
+    document["reference"] = reference_of(kind, int(record["id"]), prefix)
+    document["kind"] = str(kind)
+    document["description"] = description
+    document["address"] = chosen_address(record, document["site"], document["company"])
+    return document
+
+
+def chosen_address(record: Record, site: Record, company: Record) -> dict[str, Any]:
+    """The first whole address (street and city): the record's own, its site's, its company's; else empty.
+
+    Parts of two addresses are never put together: a technician would be sent to neither.
+    """
+    for name, each in (
+        (record.get("siteName"), record),
+        (site.get("name"), site),
+        (company.get("name"), company),
+    ):
+        if not is_nothing(each.get("addressLine1")) and not is_nothing(each.get("city")):
+            return {**_address(each), "name": name or company.get("name") or ""}
+    return dict.fromkeys(ADDRESS, "")
+
+
+def custom_fields_by_caption(record: Record) -> dict[str, Any]:
+    """``{caption: value}``; a field without a value is None."""
+    fields = record.get("customFields")
+    found = [each for each in fields if isinstance(each, Mapping)] if isinstance(fields, list) else []
+    return {str(each["caption"]): each.get("value") for each in found if each.get("caption")}
+
+
+def description_of(notes: list[dict[str, Any]]) -> str:
+    """The text of the oldest note with ``detailDescriptionFlag``; empty if there is none."""
+    found = [note for note in notes if note.get("detailDescriptionFlag") and not is_nothing(note.get("text"))]
+    first = min(found, key=lambda note: int(note.get("id") or 0), default={})
+    return str(first.get("text") or "").strip()
+
+
+def _with_fields(record: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(record.get("customFields"), list):
+        record["customFields"] = custom_fields_by_caption(record)
+    return record
+
+
+def _address(record: Record) -> dict[str, Any]:
+    """The parts under one set of names; a state or country that is a reference becomes its identifier."""
+    state = record.get("stateIdentifier") or record.get("state") or record.get("stateReference")
+    return {
+        "addressLine1": record.get("addressLine1") or "",
+        "addressLine2": record.get("addressLine2") or "",
+        "city": record.get("city") or "",
+        "state": _name(state),
+        "zip": record.get("zip") or "",
+        "country": _name(record.get("country")) or "US",
+    }
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = value.get("identifier") or value.get("name")
+    return str(value or "")

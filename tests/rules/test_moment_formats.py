@@ -1,0 +1,114 @@
+"""Date formats in moment.js words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.rules.moment_formats import format_problems, names_a_day, read_moment, write_moment, zone_of
+
+AT = datetime(2026, 3, 7, 15, 4, 9, 120_000, UTC)
+MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)).map(
+    lambda at: at.replace(microsecond=0, tzinfo=UTC)
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("YYYY-MM-DD HH:mm:ss", "2026-03-07 15:04:09"),
+        ("M/D/YY h:mm A", "3/7/26 3:04 PM"),
+        ("D MMMM YYYY, hh:mm a", "7 March 2026, 03:04 pm"),
+        ("MMM D", "Mar 7"),
+        ("X", "1772895849"),
+        ("x", "1772895849120"),
+        ("YYYY-MM-DD[T]HH:mm:ss.SSSZ", "2026-03-07T15:04:09.120+00:00"),
+        ("[at] H", "at 15"),
+        ("", "2026-03-07T15:04:09+00:00"),
+    ],
+)
+def test_moments_are_written(pattern: str, text: str) -> None:
+    assert write_moment(AT, pattern, UTC) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("03/07/2026 03:04:09 pm", "MM/DD/YYYY hh:mm:ss A"),
+        ("7-Mar-26 15:04:09", "D-MMM-YY HH:mm:ss"),
+        ("2026-03-07T10:04:09-05:00", "YYYY-MM-DD[T]HH:mm:ssZ"),
+        ("2026-03-07T15:04:09Z", ""),
+        ("1772895849", "X"),
+        ("2026.03.07 15:04:09", "YYYY.MM.DD HH:mm:ss"),
+    ],
+)
+def test_moments_are_read(text: str, pattern: str) -> None:
+    assert read_moment(text, pattern, UTC) == AT.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("hour", "half", "wanted"), [(12, "am", 0), (12, "pm", 12), (1, "pm", 13), (1, "am", 1)]
+)
+def test_noon_and_midnight(hour: int, half: str, wanted: int) -> None:
+    assert read_moment(f"2026-03-07 {hour} {half}", "YYYY-MM-DD h a", UTC).hour == wanted
+
+
+def test_zones_count_where_the_text_names_none() -> None:
+    new_york = zone_of("America/New_York")
+    read = read_moment("2026-07-01 09:00", "YYYY-MM-DD HH:mm", new_york)
+    assert read.astimezone(UTC).hour == 13
+    assert read_moment("2026-07-01T09:00:00Z", "", new_york).astimezone(UTC).hour == 9
+    assert write_moment(read, "HH:mm", ZoneInfo("America/Los_Angeles")) == "06:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [("7.3.2026", "YYYY-MM-DD"), ("2026-13-01", "YYYY-MM-DD"), ("soon", ""), ("", "YYYY-MM-DD")],
+)
+def test_text_of_another_shape_is_refused(text: str, pattern: str) -> None:
+    with pytest.raises(ValueError):
+        read_moment(text, pattern, UTC)
+
+
+def test_what_is_no_format_is_named() -> None:
+    assert format_problems("YYYY-MM-DD HH:mm:ss") == []
+    assert format_problems("YYYY Wo") == ["'Wo' is no date token; put plain text in [brackets]"]
+    assert format_problems("YYYY MM-MM") == ["the month stands in the format twice"]
+    assert "[brackets]" in format_problems("YYYY T HH")[0]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "whole"),
+    [("YYYY-MM-DD", True), ("D MMM YY", True), ("X", True), ("HH:mm", False), ("MM/DD", False)],
+)
+def test_a_format_without_a_day_is_none_for_reading(pattern: str, whole: bool) -> None:
+    assert names_a_day(pattern) is whole
+
+
+@given(
+    MOMENTS,
+    st.sampled_from(
+        [
+            "YYYY-MM-DD HH:mm:ss",
+            "DD/MM/YY h:m:s A",
+            "D MMMM YYYY hh:mm:ss a",
+            "X",
+            "",
+            "MMM DD YYYY[,] HH:mm:ssZ",
+        ]
+    ),
+    st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata"]),
+)
+def test_what_is_written_is_read_again(moment: datetime, pattern: str, zone: str) -> None:
+    where = zone_of(zone)
+    if zone == "UTC" or "Z" in pattern or pattern in ("", "X"):
+        assert read_moment(write_moment(moment, pattern, where), pattern, where) == moment
+
+
+def test_an_unknown_zone_is_named() -> None:
+    with pytest.raises(ValueError, match="no time zone 'Mars/Olympus'"):
+        zone_of("Mars/Olympus")
