@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from deployments.local_prefect import LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local_sandbox import Sandbox, start_sandbox
+from tests.one_authority import VARIABLE, write_one_authority
 
 WITHOUT_EVENTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
@@ -27,6 +29,15 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """For clients of this process, and of those that it starts."""
+    file = write_one_authority(tmp_path_factory.mktemp("certificates"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(VARIABLE, str(file))
+        yield file
+
+
 @pytest.fixture(scope="session")
 def sandbox_process() -> Iterator[Sandbox]:
     """One sandbox for the session: a process of its own, as a vendor's server would be."""
@@ -42,13 +53,20 @@ def sandbox(sandbox_process: Sandbox) -> Sandbox:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPrefect]:
-    """One Prefect server for the session: starting one takes longer than most tests."""
+def prefect_server(tmp_path_factory: pytest.TempPathFactory, one_authority: Path) -> Iterator[LocalPrefect]:
+    """One Prefect server for the session: starting one takes longer than most tests.
+
+    Logs and events are not sent to it: no test asks it for them, and they cost as much as a fifth of a run.
+    """
     # Imported here, since it takes a second that tests without Prefect do not need.
+    from prefect.events.clients import NullEventsClient
+    from prefect.events.worker import EventsWorker
     from prefect.settings import (
+        PREFECT_API_SSL_CERT_FILE,
         PREFECT_API_URL,
         PREFECT_HOME,
         PREFECT_LOGGING_LEVEL,
+        PREFECT_LOGGING_TO_API_ENABLED,
         PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
         temporary_settings,
     )
@@ -57,11 +75,14 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPr
     with local_prefect(home, WITHOUT_EVENTS) as server:
         settings = {
             PREFECT_API_URL: server.api_url,
+            PREFECT_API_SSL_CERT_FILE: str(one_authority),
             PREFECT_HOME: home,
             PREFECT_LOGGING_LEVEL: "WARNING",
+            PREFECT_LOGGING_TO_API_ENABLED: False,
             # Single actions are run outside of flows too.
             PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore",
         }
+        EventsWorker.set_client_override(NullEventsClient)
         with temporary_settings(settings):
             yield server
             send_what_is_queued()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.one_authority import AS_IT_WAS, VARIABLE
+
 ROOT = Path(__file__).resolve().parent.parent
 START = """
 import pathlib, sys
@@ -18,15 +20,20 @@ with local_prefect(pathlib.Path(sys.argv[1])) as server:
 """
 
 
+def without_one_authority() -> dict[str, str]:
+    """The variables with which pip reaches the package index."""
+    return {name: value for name, value in os.environ.items() if name != VARIABLE} | AS_IT_WAS
+
+
 @pytest.mark.slow
 def test_a_server_starts_from_a_fresh_install(tmp_path: Path) -> None:
     python = tmp_path / "venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     install = [str(python), "-m", "pip", "install", "--quiet", "-c", str(ROOT / "constraints.txt"), str(ROOT)]
-    subprocess.run(install, check=True)
+    subprocess.run(install, check=True, env=without_one_authority())
     home = tmp_path / "home"
     home.mkdir()
-    elsewhere = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    elsewhere = {name: value for name, value in without_one_authority().items() if name != "PYTHONPATH"}
     done = subprocess.run(
         [str(python), "-c", START, str(home)], cwd=tmp_path, env=elsewhere, capture_output=True, text=True
     )

@@ -18,6 +18,9 @@ from tasks.synchronization.settings import AssetSynchronizationSettings, Ceiling
 
 QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
 
+SAVED: dict[str, dict[str, str]] = {}
+"""The blocks as the newest runner saved them, by the server that holds them."""
+
 
 class FlowRunner:
     """The flow, the sandbox it runs against, and its ledger."""
@@ -29,6 +32,18 @@ class FlowRunner:
 
     async def save_blocks(self, **connectwise: Any) -> None:
         await save_sandbox_blocks(self.sandbox.info, self.ledger, **connectwise)
+
+    async def use_blocks(self) -> None:
+        """Save the blocks, unless nobody changed them since: saving takes as long as a short run."""
+        if await self._blocks() != SAVED.get(self.server.api_url):
+            await self.save_blocks()
+            SAVED[self.server.api_url] = await self._blocks()
+
+    async def _blocks(self) -> dict[str, str]:
+        """When each saved block was last changed, by id."""
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{self.server.api_url}/block_documents/filter", json={})
+        return {each["id"]: each["updated"] for each in answer.raise_for_status().json()}
 
     def settings(self, **changes: Any) -> AssetSynchronizationSettings:
         values = {
