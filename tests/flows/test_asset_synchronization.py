@@ -2,63 +2,113 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 
+from tasks.rules.report import RunReport
 from tasks.synchronization.settings import Ceilings
+from tests.flows.disturbing import LEAN
 from tests.flows.running import FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
 
-async def test_dry_run_shows_the_plan_and_writes_nothing(runner: FlowRunner) -> None:
-    before = runner.sandbox.state("company/configurations")
-    report = await runner.report(dry_run=True)
+@dataclass(frozen=True)
+class Seen:
+    """One run: its report, what it left in the sandbox, its artifact, and its requests."""
+
+    report: RunReport
+    records: dict[int, dict[str, Any]]
+    asset_keys: Counter[str]
+    comparable: list[str]
+    artifact: str
+    writes: int
+    requests: int
+
+
+async def look(runner: FlowRunner, artifact: str = "asset-synchronization-report", **changes: Any) -> Seen:
+    runner.sandbox.clear_requests()
+    report = await runner.report(**changes)
+    requests = runner.sandbox.requests()
+    return Seen(
+        report,
+        every_record(runner),
+        runner.asset_keys(),
+        comparable(runner),
+        await runner.artifact(artifact),
+        requests["writes"],
+        requests["connectwise"]["requests"],
+    )
+
+
+def every_record(runner: FlowRunner) -> dict[int, dict[str, Any]]:
+    return {each["id"]: each for each in runner.sandbox.state("company/configurations")}
+
+
+@dataclass(frozen=True)
+class Story:
+    """Three runs of the usual kind, one after the other: a dry one, the first and a second."""
+
+    before: dict[int, dict[str, Any]]
+    dry: Seen
+    first: Seen
+    second: Seen
+
+
+TOLD: list[Story] = []
+
+
+@pytest.fixture
+async def story(runner: FlowRunner) -> Story:
+    """Run once for all tests that look at it."""
+    if not TOLD:
+        before = every_record(runner)
+        dry = await look(runner, "asset-synchronization-plan", dry_run=True)
+        TOLD.append(Story(before, dry, await look(runner), await look(runner)))
+    return TOLD[0]
+
+
+async def test_dry_run_shows_the_plan_and_writes_nothing(story: Story) -> None:
+    report, text = story.dry.report, story.dry.artifact
     assert report.dry_run
     assert report.counts.read == 60
     assert report.counts.created > 0
-    assert runner.sandbox.requests()["writes"] == 0
-    assert runner.sandbox.state("company/configurations") == before
-    text = await runner.artifact("asset-synchronization-plan")
+    assert story.dry.writes == 0
+    assert story.dry.records == story.before
     assert "Dry run: nothing is written" in text
     assert f"{report.counts.created:,}" in text
 
 
-async def test_run_writes_what_it_planned_and_a_second_run_writes_nothing(runner: FlowRunner) -> None:
-    dry = await runner.report(dry_run=True)
-    first = await runner.report()
+async def test_run_writes_what_it_planned_and_a_second_run_writes_nothing(story: Story) -> None:
+    dry, first, second = story.dry.report, story.first.report, story.second.report
     assert first.counts == dry.counts
     assert first.counts.failed == 0
     assert first.checksum == dry.checksum
-    keys = runner.asset_keys()
+    keys = story.first.asset_keys
     assert len(keys) == first.counts.created + first.counts.modified
     assert set(keys.values()) == {1}
-    runner.sandbox.clear_requests()
-    second = await runner.report()
-    assert runner.sandbox.requests()["writes"] == 0
+    assert story.second.writes == 0
     assert second.counts.created == second.counts.modified == 0
     assert second.counts.unchanged == first.counts.created + first.counts.modified + first.counts.unchanged
 
 
-async def test_predicted_requests_are_the_requests_used(runner: FlowRunner) -> None:
-    report = await runner.report()
-    assert report.requests_used == report.requests_predicted
-    assert report.requests_used == runner.sandbox.requests()["connectwise"]["requests"]
+async def test_predicted_requests_are_the_requests_used(story: Story) -> None:
+    assert story.first.report.requests_used == story.first.report.requests_predicted
+    assert story.first.report.requests_used == story.first.requests
 
 
-async def test_report_links_the_records_and_names_the_run(runner: FlowRunner) -> None:
-    report = await runner.report()
-    text = await runner.artifact("asset-synchronization-report")
-    record_id = next(each.configuration_id for each in report.written)
-    assert f"recid={record_id}" in text
-    assert "https://app.lansweeper.com/" in text
+async def test_report_links_the_records_and_names_the_run(story: Story) -> None:
+    record_id = next(each.configuration_id for each in story.first.report.written)
+    assert f"recid={record_id}" in story.first.artifact
+    assert "https://app.lansweeper.com/" in story.first.artifact
 
 
-async def test_unmapped_fields_and_other_companies_are_left_alone(runner: FlowRunner) -> None:
-    before = {each["id"]: each for each in runner.sandbox.state("company/configurations")}
-    await runner.report()
-    after = {each["id"]: each for each in runner.sandbox.state("company/configurations")}
-    for record_id, old in before.items():
-        new = after[record_id]
+async def test_unmapped_fields_and_other_companies_are_left_alone(runner: FlowRunner, story: Story) -> None:
+    for record_id, old in story.before.items():
+        new = story.first.records[record_id]
         assert new.get("notes") == old.get("notes")
         assert new.get("questions") == old.get("questions")
         assert new["type"]["id"] == old["type"]["id"]
@@ -67,10 +117,10 @@ async def test_unmapped_fields_and_other_companies_are_left_alone(runner: FlowRu
 
 
 async def test_changed_assets_are_modified_and_nothing_else(runner: FlowRunner) -> None:
-    await runner.report()
+    await runner.report(mappings=LEAN)
     runner.sandbox.churn(0.2, kinds=["rename"])
     runner.sandbox.clear_requests()
-    report = await runner.report()
+    report = await runner.report(mappings=LEAN)
     assert 0 < report.counts.modified <= 12
     assert report.counts.created == 0
     names = {custom_value(each, "ls_asset_id"): each["name"] for each in runner.configurations()}
@@ -90,7 +140,7 @@ async def test_ceiling_refuses_an_implausible_plan_with_the_numbers(runner: Flow
 
 async def test_filtered_run_touches_only_what_the_filter_lets_through(runner: FlowRunner) -> None:
     condition = {"path": "assetBasicInfo.type", "operator": "EQUAL", "value": "Printer"}
-    report = await runner.report(asset_filter=[condition])
+    report = await runner.report(mappings=LEAN, asset_filter=[condition])
     assert 0 < report.counts.read < 60
     kinds = {
         each["key"]: each["assetBasicInfo"]["type"] for each in runner.sandbox.state("lansweeper/assets")
@@ -101,20 +151,20 @@ async def test_filtered_run_touches_only_what_the_filter_lets_through(runner: Fl
 @pytest.mark.parametrize("shape", ["array", "record"])
 async def test_other_shapes_of_the_bulk_answer_are_understood(runner: FlowRunner, shape: str) -> None:
     runner.sandbox.switch(bulk_answer=shape)
-    report = await runner.report()
+    report = await runner.report(mappings=LEAN)
     assert report.counts.failed == 0
     assert set(runner.asset_keys().values()) == {1}
 
 
-async def test_patch_mode_and_a_server_without_bulk_give_the_same_records(runner: FlowRunner) -> None:
-    await runner.report()
-    bulk = comparable(runner)
+async def test_patch_mode_and_a_server_without_bulk_give_the_same_records(
+    runner: FlowRunner, story: Story
+) -> None:
     runner.sandbox.reset()
     await runner.report(write_mode="patch")
-    assert comparable(runner) == bulk
+    assert comparable(runner) == story.first.comparable
     runner.sandbox.reset(switches={"bulk_enabled": False})
     await runner.report()
-    assert comparable(runner) == bulk
+    assert comparable(runner) == story.first.comparable
 
 
 def comparable(runner: FlowRunner) -> list[str]:

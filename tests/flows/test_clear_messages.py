@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.lansweeper.block import LansweeperConnection
+from tests.flows.disturbing import LEAN
 from tests.flows.running import FlowRunner
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -63,7 +64,7 @@ async def test_missing_optional_custom_field_is_left_out(runner: FlowRunner) -> 
     for field in runner.sandbox.state("system/userDefinedFields"):
         if field["caption"] == "ls_software":
             runner.sandbox.edit("system/userDefinedFields", field["id"], {"caption": "something else"})
-    report = await runner.report()
+    report = await runner.report(mappings=LEAN)
     assert report.counts.failed == 0
 
 
@@ -99,7 +100,7 @@ async def test_empty_site(runner: FlowRunner) -> None:
 
 async def test_site_with_one_asset(runner: FlowRunner) -> None:
     runner.sandbox.reset(assets=1)
-    report = await runner.report()
+    report = await runner.report(mappings=LEAN)
     assert report.counts.read == 1
     assert report.counts.failed == 0
 

@@ -35,14 +35,18 @@ async def test_structure_level_creates_the_missing_locations_once(runner: FlowRu
     assets = runner.sandbox.state("lansweeper/assets")
     wanted = {name for each in assets if (name := (each.get("assetCustom") or {}).get("location"))}
     levels = runner.sandbox.state("system/myCompany/corporateStructureLevels")
-    report = await runner.report(structure_level_id=levels[0]["id"])
+    inputs = {
+        "mappings": LEAN | {"assetCustom.location": "location.name"},
+        "structure_level_id": levels[0]["id"],
+    }
+    report = await runner.report(**inputs)
     assert report.counts.failed == 0
     names = [each["name"] for each in runner.sandbox.state("system/locations")]
     made = set(report.references_created.get("location.name", []))
     assert set(names) == before | made
     assert len({name.casefold() for name in names}) == len(names)
     assert wanted
-    assert (await runner.report(structure_level_id=levels[0]["id"])).counts.modified == 0
+    assert (await runner.report(**inputs)).counts.modified == 0
 
 
 async def test_sites_contacts_vendors_and_departments_are_found_and_never_created(runner: FlowRunner) -> None:

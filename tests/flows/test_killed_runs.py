@@ -16,6 +16,7 @@ from prefect import get_client
 from deployments.local_sandbox import Sandbox
 from tasks.synchronization.lease import lease_name
 from tasks.synchronization.settings import Waiting
+from tests.flows.disturbing import BULK, LEAN, rule
 from tests.flows.running import FlowRunner
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -26,7 +27,7 @@ WAITING_FOR_THE_LEASE = Waiting(settle_seconds=2, pause_seconds=0.3, lease_secon
 
 
 def start(runner: FlowRunner, **changes: Any) -> subprocess.Popen[bytes]:
-    settings = runner.settings(**changes).model_dump_json()
+    settings = runner.settings(mappings=LEAN, **changes).model_dump_json()
     return subprocess.Popen(
         [sys.executable, "-m", "tests.flows.killable_run", settings],
         cwd=ROOT,
@@ -34,13 +35,16 @@ def start(runner: FlowRunner, **changes: Any) -> subprocess.Popen[bytes]:
     )
 
 
-async def kill_at(process: subprocess.Popen[bytes], sandbox: Sandbox, request: str, count: int) -> None:
-    """Kill the process as soon as the sandbox has begun on the request for the ``count``-th time."""
+async def until(process: subprocess.Popen[bytes], sandbox: Sandbox, request: str, count: int) -> None:
+    """Wait until the sandbox has begun on the request for the ``count``-th time."""
     deadline = time.monotonic() + 180
     while sandbox.requests()["connectwise"]["by"].get(request, 0) < count:
-        assert process.poll() is None, "the run ended before it could be killed"
+        assert process.poll() is None, "the run ended too soon"
         assert time.monotonic() < deadline
         await anyio.sleep(0.02)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
 
@@ -52,59 +56,43 @@ async def free_lease(runner: FlowRunner) -> None:
 
 
 async def kill_twice_and_finish(runner: FlowRunner, *, wait_for_lease: bool) -> None:
-    counts = (await runner.report(dry_run=True)).counts
-    slow = {"kind": "delay", "seconds": 0.5}
-    rule = {"system": "connectwise", "method": None, "path": "/company/configurations/bulk", "every": 1}
-    runner.sandbox.faults([rule | {"fault": slow}])
+    counts = (await runner.report(dry_run=True, mappings=LEAN)).counts
+    post, put = f"POST {BULK}", f"PUT {BULK}"
+    runner.sandbox.faults([rule("POST", BULK, {"kind": "delay", "seconds": 6}, every=1)])
     runner.sandbox.clear_requests()
     first = start(runner, batch_size=5)
-    await kill_at(first, runner.sandbox, "POST /company/configurations/bulk", 3)
+    await until(first, runner.sandbox, post, 1)
+    await second_writing_run_is_cancelled_and_names_the_holder(runner)
+    runner.sandbox.faults([rule(None, BULK, {"kind": "delay", "seconds": 0.5}, every=1)])
+    await until(first, runner.sandbox, post, 3)
+    kill(first)
     if not wait_for_lease:
         await free_lease(runner)
     second = start(runner, batch_size=5, waiting=WAITING_FOR_THE_LEASE)
-    await kill_at(second, runner.sandbox, "PUT /company/configurations/bulk", 2)
+    await until(second, runner.sandbox, put, 2)
+    kill(second)
     runner.sandbox.faults([])
     if not wait_for_lease:
         await free_lease(runner)
-    last = await runner.report(waiting=WAITING_FOR_THE_LEASE)
+    last = await runner.report(waiting=WAITING_FOR_THE_LEASE, mappings=LEAN)
     assert last.counts.failed == 0
     keys = runner.asset_keys()
     assert len(keys) == counts.created + counts.modified
     assert set(keys.values()) == {1}
 
 
-async def test_kill_in_creation_and_again_in_modification(runner: FlowRunner) -> None:
+async def second_writing_run_is_cancelled_and_names_the_holder(runner: FlowRunner) -> None:
+    state = await runner.state(waiting=IMPATIENT, mappings=LEAN)
+    assert state.is_cancelled()
+    assert "flow run" in str(state.message)
+
+
+async def test_second_run_is_refused_then_kill_in_creation_and_again_in_modification(
+    runner: FlowRunner,
+) -> None:
     await kill_twice_and_finish(runner, wait_for_lease=False)
 
 
 @pytest.mark.slow
 async def test_kill_twice_and_wait_for_the_lease_to_free_itself(runner: FlowRunner) -> None:
     await kill_twice_and_finish(runner, wait_for_lease=True)
-
-
-async def test_second_writing_run_is_cancelled_and_names_the_holder(runner: FlowRunner) -> None:
-    slow = {"kind": "delay", "seconds": 6}
-    runner.sandbox.faults(
-        [
-            {
-                "system": "connectwise",
-                "method": "POST",
-                "path": "/company/configurations/bulk",
-                "every": 1,
-                "fault": slow,
-            }
-        ]
-    )
-    holder = start(runner)
-    try:
-        while "POST /company/configurations/bulk" not in runner.sandbox.requests()["connectwise"]["by"]:
-            assert holder.poll() is None
-            await anyio.sleep(0.05)
-        state = await runner.state(waiting=IMPATIENT)
-        assert state.is_cancelled()
-        assert "flow run" in str(state.message)
-        assert holder.wait(timeout=60) == 0
-    finally:
-        holder.kill()
-        holder.wait()
-        await free_lease(runner)

@@ -12,6 +12,7 @@ from connectors.ledger.store import Ledger
 from flows.undo_run import undo_run
 from tasks.rules.field_mappings import default_mappings
 from tasks.synchronization.lease import writing_lease
+from tests.flows.disturbing import LEAN
 from tests.flows.running import QUICK, FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -29,7 +30,7 @@ def few_assets(runner: FlowRunner) -> None:
 
 async def run(runner: FlowRunner, **changes: Any) -> str:
     """Run the synchronization; returns the run's id."""
-    state = await runner.state(**changes)
+    state = await runner.state(**({"mappings": LEAN} | changes))
     assert state.is_completed(), state.message
     runner.sandbox.clear_requests()
     return str(state.state_details.flow_run_id)
