@@ -148,7 +148,7 @@ async def test_filtered_run_touches_only_what_the_filter_lets_through(runner: Fl
     assert {kinds[key] for key in runner.asset_keys()} == {"Printer"}
 
 
-@pytest.mark.parametrize("shape", ["array", "record"])
+@pytest.mark.parametrize("shape", ["array", pytest.param("record", marks=pytest.mark.slow)])
 async def test_other_shapes_of_the_bulk_answer_are_understood(runner: FlowRunner, shape: str) -> None:
     runner.sandbox.switch(bulk_answer=shape)
     report = await runner.report(mappings=LEAN)

@@ -43,7 +43,7 @@ def configurations(draw: st.DrawFn) -> list[ConfigurationRecord]:
     ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(assets(), configurations(), OPTIONS, st.randoms(use_true_random=False))
 def test_no_order_of_input_matters(
     mine: list[AssetRecord], theirs: list[ConfigurationRecord], options: MatchOptions, chance: random.Random
@@ -66,7 +66,7 @@ def test_no_order_matters_with_keys_read_twice_either(
     assert len(result.matched) + len(result.unmatched) + len(result.ambiguous) == len(both)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(assets(), configurations(), OPTIONS)
 def test_every_asset_is_in_one_list_and_every_configuration_in_one_match(
     mine: list[AssetRecord], theirs: list[ConfigurationRecord], options: MatchOptions
@@ -81,7 +81,7 @@ def test_every_asset_is_in_one_list_and_every_configuration_in_one_match(
     assert not {found.id for each in result.ambiguous for found in each.candidates} & set(used)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(assets(), configurations(), OPTIONS)
 def test_a_stored_link_always_wins(
     mine: list[AssetRecord], theirs: list[ConfigurationRecord], options: MatchOptions
@@ -97,7 +97,7 @@ def test_a_stored_link_always_wins(
             assert each.key not in by_asset
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(assets(), configurations(), OPTIONS)
 def test_no_filler_links_and_no_weaker_key_against_a_stronger_one(
     mine: list[AssetRecord], theirs: list[ConfigurationRecord], options: MatchOptions

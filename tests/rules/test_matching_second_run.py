@@ -84,7 +84,7 @@ def applied(result: MatchResult, theirs: list[ConfigurationRecord]) -> list[Conf
     return [MAPPING.read_configuration(record_of(identity, row)) for identity, row in values.items()]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(wire_assets(), wire_assets(), st.lists(LINKS, min_size=4, max_size=4), OPTIONS)
 def test_a_second_run_finds_every_link_and_no_difference(
     mine: list[dict[str, Any]],

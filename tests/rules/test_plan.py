@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.rules.mapping import CompiledMapping
@@ -139,6 +139,7 @@ def test_the_warning_of_a_creation_is_kept() -> None:
 kinds = st.sampled_from(["same", "changed", "typed", "new", "nameless", "unclear"])
 
 
+@settings(max_examples=50)
 @given(st.lists(kinds, max_size=25), st.randoms(), st.integers(1, 50))
 def test_any_order_of_input_gives_the_same_plan(parts: list[str], random: Any, size: int) -> None:
     mapping = compiled(type_name="lansweeper")

@@ -114,7 +114,7 @@ items = st.lists(an_asset(), max_size=10)
 records = st.lists(a_record(), max_size=10, unique_by=lambda record: record["id"])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(items, records)
 def test_a_second_run_writes_nothing(assets: list[dict[str, Any]], existing: list[dict[str, Any]]) -> None:
     """Unless the first run settled what stood in the way of an asset that it had to leave alone: when it
@@ -130,7 +130,7 @@ def test_a_second_run_writes_nothing(assets: list[dict[str, Any]], existing: lis
     assert runs[-1].nothing_to_write
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(items, records)
 def test_no_asset_is_held_twice_and_nothing_unmapped_changes(
     assets: list[dict[str, Any]], existing: list[dict[str, Any]]
@@ -144,7 +144,7 @@ def test_no_asset_is_held_twice_and_nothing_unmapped_changes(
     assert {number: server.records[number].get("vendorNotes") for number in before} == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(items, records, st.data())
 def test_counts_add_up_after_any_failures(
     assets: list[dict[str, Any]], existing: list[dict[str, Any]], data: st.DataObject
