@@ -106,6 +106,7 @@ async def test_5000_tickets_are_saved_and_read_in_little_time(place: str) -> Non
         assert await ledger.ticket_links(TENANT, 7) == []
 
 
+@pytest.mark.slow
 async def test_two_processes_may_save_the_same_tickets_at_once(place: str) -> None:
     savers = [start_python("-c", SAVE, place, str(number)) for number in range(2)]
     assert [saver.communicate(timeout=60)[1] for saver in savers] == [b"", b""]
