@@ -75,6 +75,6 @@ def _texts(tree: ast.AST) -> Iterator[str]:
 def is_said(quoted: str) -> bool:
     """Whether some text of the source has these words, with a value wherever ``...`` stands."""
     parts = [re.escape(part) for part in quoted.removesuffix("...").removeprefix("...").split("...")]
-    # Two values may stand beside each other.
-    pattern = re.compile(f"{VALUE}( ?{VALUE})*".join(parts))
+    # Several values may stand beside each other.
+    pattern = re.compile(f"{VALUE}([ ,]*{VALUE})*".join(parts))
     return any(pattern.search(text) for text in messages())
