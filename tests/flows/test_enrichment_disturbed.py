@@ -12,6 +12,7 @@ import anyio
 import pytest
 from prefect import get_client
 
+from connectors.lansweeper.client import LansweeperClient, LansweeperSettings
 from tasks.enrichment.settings import EnrichmentWaiting
 from tasks.synchronization.lease import LANSWEEPER, lease_name, writing_lease
 from tests.flows.enriching import QUICK, Enricher
@@ -131,6 +132,9 @@ async def test_a_lost_ledger_is_a_first_run(enricher: Enricher) -> None:
     enricher.check()
 
 
+PATIENT = EnrichmentWaiting(pause_seconds=0.3, lease_seconds=25, patience_seconds=400)
+
+
 async def test_storms_on_both_sides_cost_time_and_no_data(enricher: Enricher) -> None:
     """ConnectWise answers 429 to every fourth request, and Lansweeper to three of the run's."""
     enricher.sandbox.switch(**NO_WAYS)
@@ -141,10 +145,31 @@ async def test_storms_on_both_sides_cost_time_and_no_data(enricher: Enricher) ->
             {"system": "lansweeper", "method": None, "path": "*", "nth": [5, 16, 18], "fault": storm},
         ]
     )
-    patient = EnrichmentWaiting(pause_seconds=0.3, lease_seconds=25, patience_seconds=400)
-    report = await enricher.enrich(waiting=patient)
+    report = await enricher.enrich(waiting=PATIENT)
+    connectwise, lansweeper = enricher.sandbox.faults_fired()
+    assert connectwise > 10
+    assert lansweeper == 3
     assert report.counts.failed == 0
     enricher.check()
+
+
+async def test_a_minute_of_lansweeper_used_up_by_others_is_waited_out_once(enricher: Enricher) -> None:
+    """One refused call starts the cool-down; nobody calls while it lasts, so there is no second refusal."""
+    account = enricher.sandbox.info["lansweeper"]
+    async with LansweeperClient(
+        LansweeperSettings(account["access_token"], endpoint=account["endpoint"])
+    ) as somebody:
+        for _ in range(145):
+            await somebody.authorized_sites()
+    enricher.sandbox.clear_requests()
+    began = time.monotonic()
+    report = await enricher.enrich(waiting=PATIENT)
+    assert time.monotonic() - began > 60
+    assert report.counts.failed == 0
+    enricher.check()
+    enricher.sandbox.reset(assets=90, scenario="enrichment")
+    calm = await enricher.enrich()
+    assert report.lansweeper_used == calm.lansweeper_used + 1
 
 
 async def test_a_refused_asset_fails_alone_and_is_written_by_the_next_run(enricher: Enricher) -> None:
@@ -169,6 +194,16 @@ async def test_a_second_writing_run_is_cancelled(enricher: Enricher) -> None:
         state = await enricher.enrich_state(waiting=impatient)
     assert state.is_cancelled()
     assert "Another run writes to company" in str(state.message)
+    assert enricher.mutations() == 0
+
+
+async def test_agreements_that_may_not_be_read_clear_nothing(enricher: Enricher) -> None:
+    await enricher.enrich()
+    enricher.sandbox.switch(denied=["finance/agreements"])
+    enricher.sandbox.clear_requests()
+    state = await enricher.enrich_state()
+    assert state.is_failed()
+    assert "You do not have security permission" in str(state.message)
     assert enricher.mutations() == 0
 
 
