@@ -6,7 +6,9 @@ from typing import Any
 
 from sandbox.connectwise.fields import Table
 from sandbox.connectwise.linking import LinkWriter, link_table
+from sandbox.connectwise.notes import move_owner
 from sandbox.connectwise.store import CONFIGURATIONS_NAME
+from sandbox.connectwise.tables import table_of
 from sandbox.world import LANSWEEPER_ASSETS, World
 
 PERSON = "a person"
@@ -45,10 +47,15 @@ def _set_links(world: World, table: Table, owner_id: int, configuration_ids: lis
 def add(world: World, collection: str, record: dict[str, Any]) -> int:
     """Add a ConnectWise record from its wire members and give back its id; nothing is validated.
 
+    A note of a ticket (`ticketId`) counts as a change of the ticket, where the switch says so.
+
     Raises:
         ValueError: a member that such records do not have.
     """
-    return int(world.store.insert(collection, record, by=PERSON)["id"])
+    table, stored = table_of(collection), world.store.insert(collection, record, by=PERSON)
+    if table.owner and world.switches.note_moves_last_updated:
+        move_owner(world.store, table, stored.get(table.parent, {}).get("id"), by=PERSON)
+    return int(stored["id"])
 
 
 def delete(world: World, collection: str, record_id: int | str) -> None:

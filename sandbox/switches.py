@@ -32,6 +32,7 @@ class Switches:
         ticket_search: POST `/service/tickets/search` and `/project/tickets/search` are there.
         attach_moves_last_updated, detach_moves_last_updated: attaching a configuration to a ticket or an
             agreement, or detaching it, counts as a change of that ticket or agreement.
+        note_moves_last_updated: adding, changing or deleting a note counts as a change of what it belongs to.
 
     Lansweeper:
         lansweeper_limits: 150 requests a minute and 2,000 an hour, with the vendor's cool-down.
@@ -80,6 +81,7 @@ class Switches:
     ticket_search: bool = True
     attach_moves_last_updated: bool = True
     detach_moves_last_updated: bool = True
+    note_moves_last_updated: bool = True
     lansweeper_limits: bool = True
     alias_counting: Literal["request", "each"] = "request"
     alias_limit: int | None = None

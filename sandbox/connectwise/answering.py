@@ -12,6 +12,7 @@ from sandbox.connectwise.errors import VendorError, no_endpoint, not_found
 from sandbox.connectwise.linked_conditions import linked_condition
 from sandbox.connectwise.linking import LinkWriter
 from sandbox.connectwise.listing import Listing, shower
+from sandbox.connectwise.notes import all_notes, move_owner
 from sandbox.connectwise.paging import Address
 from sandbox.connectwise.reading import Body
 from sandbox.connectwise.rendering import Renderer
@@ -68,7 +69,7 @@ class Call:
         """
         route = self.route
         if route.parent_id is not None:
-            parent = route.table.fields[route.table.parent].target
+            parent = route.table.parent_target
             if self.store.get(parent, route.parent_id) is None:
                 raise not_found(table_of(parent).label, route.parent_id)
         return Writer(route.table, self.store, route.parent_id)
@@ -138,6 +139,10 @@ def _listing(call: Call, query: Mapping[str, str] | None = None) -> Listing:
     table, asked = call.route.table, call.query if query is None else query
     if table.links:
         return Listing(table, call.store, asked, call.renderer(), records=call.links().records())
+    if table.gathered:
+        belongs = call.writer().belongs  # Refuses a ticket that is not there.
+        records = all_notes(call.store, table, call.route.parent_id or 0)
+        return Listing(table, call.store, asked, call.renderer(), belongs, records=records)
     beside = linked_condition(table, call.store, call.switches)
     return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, beside=beside)
 
@@ -163,7 +168,9 @@ def _page(call: Call, listing: Listing) -> Answer:
 async def _created(call: Call) -> Answer:
     body, writer = await call.body(), call.writer()
     members = body.members(call.route.table, body.value)
-    return Answer(201, call.shower()(writer.create(members)))
+    stored = writer.create(members)
+    _move_owner(call)
+    return Answer(201, call.shower()(stored))
 
 
 async def _linked(call: Call) -> Answer:
@@ -181,6 +188,7 @@ async def _one(call: Call) -> Answer:
     match call.request.method:
         case "DELETE":
             writer.delete(record_id)
+            _move_owner(call)
             return Answer(204, None)
         case "PUT":
             body = await call.body()
@@ -193,7 +201,15 @@ async def _one(call: Call) -> Answer:
             stored = writer.patch(record_id, body, call.renderer().record(stored))
         case _:
             stored = writer.stored(record_id)
+    if call.request.method != "GET":
+        _move_owner(call)
     return Answer(200, call.shower()(stored))
+
+
+def _move_owner(call: Call) -> None:
+    """A note counts as a change of the record that it belongs to, where the switch says so."""
+    if call.switches.note_moves_last_updated:
+        move_owner(call.store, call.route.table, call.route.parent_id, by=API_MEMBER)
 
 
 async def _type_changed(call: Call) -> Answer:

@@ -1,9 +1,11 @@
-"""Service boards and their statuses: members, lengths, what is required, by the spec."""
+"""Service boards, their statuses and types, priorities: members, lengths, what is required, by the spec."""
 
 from sandbox.connectwise.fields import Table, choice, computed, flag, ref, text, whole
 
 BOARDS_NAME = "service/boards"
 BOARD_STATUSES_NAME = "service/boards/statuses"
+BOARD_TYPES_NAME = "service/boards/types"
+PRIORITIES_NAME = "service/priorities"
 
 ORDER = choice("Ascending", "Descending")
 
@@ -114,3 +116,53 @@ BOARD_STATUSES = Table(
         "grandParentConnectWiseId": computed(text()),
     },
 )
+
+BOARD_TYPES = Table(
+    name=BOARD_TYPES_NAME,
+    route="/service/boards/{parentId}/types",
+    type_name="BoardType",
+    resource="boardType",
+    words="Service Type",
+    parent="board",
+    unique=("name",),
+    fields={
+        "name": text(50, required=True),
+        "category": choice("Reactive", "Proactive"),
+        "defaultFlag": flag(),
+        "inactiveFlag": flag(),
+        "requestForChangeFlag": flag(),
+        "integrationXref": text(50),
+        "skillCategory": ref("system/skillCategories"),
+        "skill": ref("system/skills"),
+        "board": ref(BOARDS_NAME),
+        "location": ref("system/locations"),
+        "department": ref("system/departments"),
+        "connectWiseId": computed(text()),
+        "parentConnectWiseId": computed(text()),
+        "parentId": whole(),
+        "grandParentId": whole(),
+        "grandParentConnectWiseId": computed(text()),
+    },
+)
+
+PRIORITIES = Table(
+    name=PRIORITIES_NAME,
+    route="/service/priorities",
+    type_name="Priority",
+    resource="priority",
+    unique=("name",),
+    shown={"sort": "sortOrder", "level": "level"},
+    fields={
+        "name": text(50, required=True),
+        "color": choice(
+            "Black", "Blue", "Cyan", "Gray", "Green", "Lime", "Orange", "Pink", "Purple", "Red", "White",
+            "Yellow", "Custom", required=True,
+        ),
+        "sortOrder": whole(),
+        "defaultFlag": flag(),
+        "imageLink": text(),
+        "urgencySortOrder": text(),
+        "level": choice("Critical", "High", "Medium", "Low"),
+        "connectWiseId": computed(text()),
+    },
+)  # fmt: skip

@@ -30,7 +30,7 @@ class Field:
     """One member of a record.
 
     `target` is the collection a reference points to and `within` the sibling reference that it must belong
-    to (a site to the company). `mirrors` names the reference whose id this number repeats. `on_update`: a PUT
+    to (a site to the company); `named_within`: its name is looked for there alone. `mirrors` names the reference whose id this number repeats. `on_update`: a PUT
     must have it. `settable` False: accepted in a body and ignored. `kept` False: accepted, never stored and
     never returned.
     """
@@ -44,6 +44,7 @@ class Field:
     choices: tuple[str, ...] = ()
     target: str = ""
     within: str = ""
+    named_within: bool = False
     mirrors: str = ""
     settable: bool = True
     kept: bool = True
@@ -86,9 +87,9 @@ def choice(*choices: str, required: bool = False, default: str | None = None) ->
     return Field(Kind.CHOICE, choices=choices, required=required, default=default)
 
 
-def ref(target: str, *, required: bool = False, within: str = "") -> Field:
+def ref(target: str, *, required: bool = False, within: str = "", named_within: bool = False) -> Field:
     """A reference to one record of `target`."""
-    return Field(Kind.REFERENCE, target=target, required=required, within=within)
+    return Field(Kind.REFERENCE, target=target, required=required, within=within, named_within=named_within)
 
 
 def refs(target: str) -> Field:
@@ -131,7 +132,9 @@ class Table:
     what `_info` holds; None: such records have no `_info`; `hrefs` are the links in it, below the API root.
     `words` is what error messages call one, where that is not the resource's name. `searchable`: has POST
     `/search`. `sequence` names the collection with which it shares its ids. `links` names the collection
-    whose records are tied to configurations by this one: such a table is kept in the store's links.
+    whose records are tied to configurations by this one: such a table is kept in the store's links. `owner`
+    names the parent's collection where no member of the record shows the parent. `gathered`: the list is put
+    together from other collections, and there is nothing but the list.
     """
 
     name: str
@@ -151,12 +154,19 @@ class Table:
     searchable: bool = False
     sequence: str = ""
     links: str = ""
+    owner: str = ""
+    gathered: bool = False
     defaults: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the default values once: inserting thousands of records looks at nothing else."""
         found = {name: one.default for name, one in self.fields.items() if one.default is not None}
         object.__setattr__(self, "defaults", MappingProxyType(found))
+
+    @property
+    def parent_target(self) -> str:
+        """The collection of the parent; empty for a collection that is nobody's child."""
+        return self.owner or (self.fields[self.parent].target if self.parent else "")
 
     @property
     def label(self) -> str:

@@ -68,7 +68,7 @@ class Names:
         if field.kind is Kind.REFERENCE:
             return self._reference(path, name, field, rest)
         if field.mirrors:
-            return self._reference(path, field.mirrors, self._table.fields[field.mirrors], "id")
+            return self._reference(path, field.mirrors, field, "id")
         return Access(field.kind, lambda record: record.get(name))
 
     def _stamp(self, path: str, stamp: tuple[str, Kind] | None) -> Access:

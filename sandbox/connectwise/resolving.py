@@ -1,6 +1,7 @@
 """Members of a request body turned into stored form: references found by id, identifier or name."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.connectwise.errors import FieldFault
@@ -17,10 +18,25 @@ class Resolver:
         """Nothing is written to the store."""
         self._table = table
         self._store = store
+        self._record: Record = {}
         self.faults: list[FieldFault] = []
 
-    def resolved(self, members: Record) -> Record:
-        """The members in stored form; a null stays None; what has no effect or is not kept is left out."""
+    def resolved(self, members: Record, owners: Callable[[Record], Record] = dict) -> Record:
+        """The members in stored form; a null stays None; what has no effect or is not kept is left out.
+
+        A status' name is looked for among those of the ticket's board. `owners` gives the whole record as it
+        becomes from the other members.
+        """
+        fields = self._table.fields
+        owned = {name for name in members if name in fields and fields[name].named_within}
+        found = self._resolved({name: one for name, one in members.items() if name not in owned})
+        if owned:
+            if any(_goes_by_name(members[name]) for name in owned):
+                self._record = owners(found)
+            found |= self._resolved({name: members[name] for name in members if name in owned})
+        return found
+
+    def _resolved(self, members: Record) -> Record:
         found: Record = {}
         for name, value in members.items():
             field = self._table.fields.get(name)
@@ -61,14 +77,19 @@ class Resolver:
     def _named(self, name: str, field: Field, key: str, wanted: str) -> Record | None:
         """The one record of that identifier or name; none, or several, is a fault."""
         table, folded = table_of(field.target), wanted.strip().casefold()
+        owner = self._record.get(field.within) if field.named_within else None
         ids = [
             record_id
             for record_id, record in self._store.collection(field.target).items()
             if (_word(table, record, key) or "").casefold() == folded
+            and (owner is None or record.get(field.within) == owner)
         ]
         if len(ids) == 1:
             return {"id": ids[0]}
-        self.faults.append(FieldFault("NotFound", f"{table.label} {wanted} not found", name))
+        message = f"{table.label} {wanted} not found"
+        if owner is not None:
+            message += f" for {table_of(table.fields[field.within].target).label} {owner['id']}"
+        self.faults.append(FieldFault("NotFound", message, name))
         return None
 
     def _custom_values(self, values: list[Record]) -> dict[int, Any]:
@@ -94,6 +115,10 @@ class Resolver:
 
 def _word(table: Table, record: Record, key: str) -> str | None:
     return record.get(key) if key == "identifier" else shown_name(table, record)
+
+
+def _goes_by_name(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("id") is None
 
 
 def _fits(field_type: str, value: Any) -> bool:

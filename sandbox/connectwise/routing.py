@@ -79,6 +79,8 @@ def _asked(table: Table, parent_id: int | None, rest: list[str]) -> Route | None
     match rest:
         case []:
             return Route(table, "list", parent_id)
+        case _ if table.gathered:
+            return None
         case ["count"]:
             return Route(table, "count", parent_id)
         case ["search"] if table.searchable:

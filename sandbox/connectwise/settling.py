@@ -4,11 +4,13 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from sandbox.connectwise.agreement_tables import AGREEMENTS_NAME
-from sandbox.connectwise.board_tables import BOARD_STATUSES_NAME, BOARDS_NAME
+from sandbox.connectwise.board_tables import BOARD_STATUSES_NAME, BOARDS_NAME, PRIORITIES_NAME
 from sandbox.connectwise.fields import Table
+from sandbox.connectwise.note_tables import PROJECT_NOTES, SERVICE_NOTES
 from sandbox.connectwise.ticket_tables import PROJECT_TICKETS_NAME, SERVICE_TICKETS_NAME
 
 Record = dict[str, Any]
+TICKET_NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
 Read = Callable[[str], dict[int, Record]]
 Now = Callable[[], str]
 
@@ -23,6 +25,9 @@ def settle(table: Table, record: Record, read: Read, now: Now, given: Collection
             record["agreementStatus"] = _agreement_status(record, now())
     elif table.name in (SERVICE_TICKETS_NAME, PROJECT_TICKETS_NAME):
         _settle_ticket(table, record, read, now, given)
+    elif table.name in TICKET_NOTES:
+        record["internalFlag"] = bool(record.get("internalAnalysisFlag"))
+        record["externalFlag"] = bool(record.get("detailDescriptionFlag") or record.get("resolutionFlag"))
 
 
 def _agreement_status(agreement: Record, now: str) -> str:
@@ -42,6 +47,8 @@ def _settle_ticket(table: Table, ticket: Record, read: Read, now: Now, given: Co
         ticket["recordType"] = "ServiceTicket"
     if "board" not in ticket:
         ticket.update(_default_board(read(BOARDS_NAME), is_project))
+    if "priority" not in ticket:
+        ticket.update(_default("priority", read(PRIORITIES_NAME)))
     if "status" not in ticket and "board" in ticket:
         ticket.update(_default_status(read(BOARD_STATUSES_NAME), ticket["board"]))
     if "closedFlag" not in given:
@@ -63,6 +70,14 @@ def _default_board(boards: dict[int, Record], is_project: bool) -> Record:
     for board_id, board in boards.items():
         if not board.get("inactiveFlag") and bool(board.get("projectFlag")) is is_project:
             return {"board": {"id": board_id}}
+    return {}
+
+
+def _default(member: str, records: dict[int, Record]) -> Record:
+    """The reference to the record that is marked as default, if one is."""
+    for record_id, one in records.items():
+        if one.get("defaultFlag"):
+            return {member: {"id": record_id}}
     return {}
 
 

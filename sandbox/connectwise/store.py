@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.connectwise.authorship import AUTHORSHIP, authored, initial_notes
 from sandbox.connectwise.configuration_tables import QUESTIONS, STATUSES
 from sandbox.connectwise.fields import Field, Kind, Table
 from sandbox.connectwise.links import Links
@@ -80,8 +81,11 @@ class Store:
         settle(table, stored, self.collection, self.now, record)
         if table.info is not None:
             stored["_info"] = {**self._stamps(table, by), **record.get("_info", {})}
+        authored(table, stored, self.collection, self.now(), by)
         self.collection(collection)[stored["id"]] = stored
         self._changed(collection)
+        for note in initial_notes(table, record, stored):
+            self.insert(f"{collection}/notes", note, by=by)
         return stored
 
     def edit(self, collection: str, record_id: int, values: Record, *, by: str = "a person") -> Record:
@@ -114,6 +118,7 @@ class Store:
         fresh = {**stored, "id": record_id}
         if table.info is not None:
             fresh["_info"] = dict(before.get("_info", {}))
+        fresh |= {name: before[name] for name in AUTHORSHIP if name in before and name not in fresh}
         self._describe_pod(table.name, fresh)
         self.collection(table.name)[record_id] = fresh
         self.touch(table, fresh, by=by)

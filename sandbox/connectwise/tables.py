@@ -8,7 +8,7 @@ from sandbox.connectwise.agreement_tables import (
     AGREEMENTS,
     SLAS,
 )
-from sandbox.connectwise.board_tables import BOARD_STATUSES, BOARDS
+from sandbox.connectwise.board_tables import BOARD_STATUSES, BOARD_TYPES, BOARDS, PRIORITIES
 from sandbox.connectwise.company_tables import COMPANIES, CONTACTS, SITES
 from sandbox.connectwise.configuration_tables import (
     CONFIGURATION_QUESTIONS,
@@ -17,6 +17,12 @@ from sandbox.connectwise.configuration_tables import (
     CONFIGURATIONS,
 )
 from sandbox.connectwise.fields import Table, text
+from sandbox.connectwise.note_tables import (
+    ALL_PROJECT_NOTES,
+    ALL_SERVICE_NOTES,
+    PROJECT_NOTES,
+    SERVICE_NOTES,
+)
 from sandbox.connectwise.system_tables import (
     DEPARTMENTS,
     LOCATIONS,
@@ -52,10 +58,16 @@ SERVED: tuple[Table, ...] = (
     AGREEMENT_CONFIGURATIONS,
     BOARDS,
     BOARD_STATUSES,
+    BOARD_TYPES,
+    PRIORITIES,
     SERVICE_TICKETS,
     SERVICE_TICKET_CONFIGURATIONS,
+    SERVICE_NOTES,
+    ALL_SERVICE_NOTES,
     PROJECT_TICKETS,
     PROJECT_TICKET_CONFIGURATIONS,
+    PROJECT_NOTES,
+    ALL_PROJECT_NOTES,
 )
 
 TABLES: Mapping[str, Table] = {table.name: table for table in SERVED}

@@ -4,7 +4,12 @@ Both kinds share one sequence of ids, as in the vendor's database. Project ticke
 """
 
 from sandbox.connectwise.agreement_tables import AGREEMENTS_NAME, BILLABLE, SLAS_NAME
-from sandbox.connectwise.board_tables import BOARD_STATUSES_NAME, BOARDS_NAME
+from sandbox.connectwise.board_tables import (
+    BOARD_STATUSES_NAME,
+    BOARD_TYPES_NAME,
+    BOARDS_NAME,
+    PRIORITIES_NAME,
+)
 from sandbox.connectwise.fields import (
     Field,
     Kind,
@@ -31,7 +36,7 @@ BILLING_METHOD = choice("ActualRates", "FixedFee", "NotToExceed", "OverrideRate"
 _COMMON: dict[str, Field] = {
     "summary": text(100, required=True),
     "board": ref(BOARDS_NAME),
-    "status": ref(BOARD_STATUSES_NAME, within="board"),
+    "status": ref(BOARD_STATUSES_NAME, within="board", named_within=True),
     "workRole": ref("time/workRoles"),
     "workType": ref("time/workTypes"),
     "site": ref("company/sites", within="company"),
@@ -47,11 +52,11 @@ _COMMON: dict[str, Field] = {
     "contactPhoneNumber": text(20),
     "contactPhoneExtension": text(15),
     "contactEmailAddress": text(250),
-    "type": ref("service/boards/types"),
+    "type": ref(BOARD_TYPES_NAME, within="board", named_within=True),
     "subType": ref("service/boards/subtypes"),
     "item": ref("service/boards/items"),
     "owner": ref("system/members"),
-    "priority": ref("service/priorities"),
+    "priority": ref(PRIORITIES_NAME),
     "serviceLocation": ref("service/locations"),
     "source": ref("service/sources"),
     "requiredDate": moment(),

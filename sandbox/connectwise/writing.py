@@ -1,5 +1,6 @@
 """Creating, replacing, patching and deleting one record of any collection."""
 
+from sandbox.connectwise.authorship import authored, initial_notes
 from sandbox.connectwise.configuration_tables import STATUSES
 from sandbox.connectwise.errors import FieldFault, VendorError, invalid, not_found
 from sandbox.connectwise.fields import Kind, Table
@@ -46,7 +47,11 @@ class Writer:
         """
         record = self._candidate(members, {})
         new = self._store.insert(self.table.name, {}, by=API_MEMBER)
-        return self._keep(new["id"], record)
+        kept = self._keep(new["id"], record)
+        authored(self.table, kept, self._store.collection, self._store.now(), API_MEMBER)
+        for note in initial_notes(self.table, members, kept):
+            self._store.insert(f"{self.table.name}/notes", note, by=API_MEMBER)
+        return kept
 
     def replace(self, record_id: int, members: Record, resets: list[str] | None = None) -> Record:
         """Put the members in the place of the record: what is not sent goes back to its default.
@@ -79,7 +84,7 @@ class Writer:
             VendorError: 404, InvalidObject, or an unreadable document.
         """
         before = self.stored(record_id)
-        changes = self._resolved(patched(self.table, shown, body))
+        changes = self._resolved(patched(self.table, shown, body), before)
         record = self._laid_over(before, changes)
         self._same_type(before, record)
         return self._keep(record_id, self._validated(record, changes))
@@ -99,7 +104,7 @@ class Writer:
             self._store.delete(child, one)
 
     def _candidate(self, members: Record, kept: Record, before: Record | None = None) -> Record:
-        changes = self._resolved(members)
+        changes = self._resolved(members, {**self.table.defaults, **kept})
         record = self._laid_over({**self.table.defaults, **kept}, changes)
         if self._parent_id is not None:
             record[self.table.parent] = {"id": self._parent_id}
@@ -118,9 +123,9 @@ class Writer:
         if missing:
             raise invalid(self.table.resource, missing)
 
-    def _resolved(self, members: Record) -> Record:
+    def _resolved(self, members: Record, before: Record) -> Record:
         resolver = Resolver(self.table, self._store)
-        changes = resolver.resolved(members)
+        changes = resolver.resolved(members, lambda changes: self._laid_over(before, changes))
         if resolver.faults:
             raise invalid(self.table.resource, resolver.faults)
         return changes
@@ -194,7 +199,7 @@ def children(collection: str, record_id: int, store: Store) -> list[tuple[str, i
     return [
         (table.name, one["id"])
         for table in SERVED
-        if table.parent and table.fields[table.parent].target == collection
+        if table.parent and not table.gathered and table.parent_target == collection
         for one in store.collection(table.name).values()
         if one.get(table.parent) == {"id": record_id}
     ]

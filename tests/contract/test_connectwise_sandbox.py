@@ -58,10 +58,16 @@ SCHEMAS = {
     "service/SLAs": "SLA",
     "service/boards": "Board",
     "service/boards/statuses": "BoardStatus",
+    "service/boards/types": "BoardType",
+    "service/priorities": "Priority",
     "service/tickets": "Ticket",
     "service/tickets/configurations": "ConfigurationReference",
+    "service/tickets/notes": "ServiceNote",
+    "service/tickets/allNotes": "ServiceTicketNote",
     "project/tickets": "ProjectTicket",
     "project/tickets/configurations": "ConfigurationReference",
+    "project/tickets/notes": "TicketNote",
+    "project/tickets/allNotes": "ProjectTicketNote",
 }
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -91,10 +97,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "service/SLAs": {"name": "Silver", "basedOn": "Customer"},
     "service/boards": {"name": "Field work", "location": {"id": 1}, "department": {"id": 1}},
     "service/boards/statuses": {"name": "Waiting", "sortOrder": 7},
+    "service/boards/types": {"name": "Field work", "category": "Reactive"},
+    "service/priorities": {"name": "Priority 4", "color": "Gray", "sortOrder": 4, "level": "Low"},
     "service/tickets": ticket(status={"id": 2}, board={"id": 1}, initialDescription="Since Monday"),
     "service/tickets/configurations": {"id": 2},
     "project/tickets": {"summary": "Cabling", "phase": {"id": 1}},
     "project/tickets/configurations": {"deviceIdentifier": "dev-2"},
+    "service/tickets/notes": {"text": "On the way", "internalAnalysisFlag": True, "contact": {"id": 1}},
+    "project/tickets/notes": {"text": "Racks came", "detailDescriptionFlag": True, "member": {"id": 1}},
 }  # fmt: skip
 
 
@@ -215,6 +225,10 @@ def test_served_paths_and_methods_are_the_files(table: Table) -> None:
     methods = {"list": "get", "create": "post"}
     singles = {"get": "get", "replace": "put", "patch": "patch", "delete": "delete"}
     paths = spec()["paths"]
+    if table.gathered:
+        assert set(paths[table.route]) - {"parameters"} == {"get"}
+        assert not {f"{table.route}/count", f"{table.route}/{{id}}"} & set(paths)
+        return
     assert f"{table.route}/count" in paths
     for verb in table.verbs:
         path = table.route if verb in methods else f"{table.route}/{{id}}"
@@ -243,6 +257,9 @@ async def test_answers_are_what_the_file_declares(world: World, table: Table, nu
     path, one = path_of(table), f"{table.route}/{{id}}"
     with caller(world) as client:
         listed = check_answer(await client.get(path), table.route)
+        assert listed
+        if table.gathered:
+            return
         check_answer(await client.get(f"{path}/count"), f"{table.route}/count")
         check_answer(await client.get(f"{path}/{listed[0]['id']}"), one)
         if table.verbs == READ_VERBS:
@@ -268,7 +285,9 @@ async def test_refusals_have_the_files_error_body(world: World, table: Table) ->
             await client.get(path, headers={"Authorization": "Basic x"}),
         ]
         if "create" in table.verbs:
-            refused += [await client.post(path, json={}), await client.post(path, json={"bogus": 1})]
+            refused.append(await client.post(path, json={"bogus": 1}))
+        if "create" in table.verbs and (table.links or any(one.required for one in table.fields.values())):
+            refused.append(await client.post(path, json={}))
         for response in refused:
             assert response.status_code >= 400
             check(response.json(), error)

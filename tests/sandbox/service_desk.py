@@ -31,10 +31,15 @@ def insert_service_desk(store: Store) -> None:
     for name, is_project in (("Help Desk", False), ("Projects", True)):
         board = {"name": name, "location": {"id": 1}, "department": {"id": 1}, "projectFlag": is_project}
         board_id = store.insert("service/boards", board)["id"]
+        store.insert("service/boards/types", {"name": "On site", "board": {"id": board_id}})
         for order, (words, closed) in enumerate((("New", False), ("Closed", False), (">Archived", True))):
             status = {"name": words, "board": {"id": board_id}, "closedStatus": closed, "sortOrder": order}
             store.insert("service/boards/statuses", {**status, "defaultFlag": order == 0})
     store.insert("project/projects", {"name": "Office move", "company": {"id": 1}})
     store.insert("project/phases", {"name": "Planning", "project": {"id": 1}})
-    store.insert("service/tickets", ticket())
-    store.insert("project/tickets", {"summary": "Order racks", "phase": {"id": 1}})
+    for order, (words, colour) in enumerate((("Priority 1", "Red"), ("Priority 3", "Blue")), start=1):
+        store.insert("service/priorities", {"name": words, "color": colour, "sortOrder": order})
+    store.insert("service/tickets", ticket(initialDescription="Since Monday"))
+    store.insert(
+        "project/tickets", {"summary": "Order racks", "phase": {"id": 1}, "initialResolution": "Done"}
+    )
