@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from tasks.rules.group_questions import digits_needed, is_prime
 
 PAGE = 1000
-SHARE_OF_SEVERAL = 0.1
-"""Tickets expected to hold two configurations, before anything is known."""
+SEVERAL = {2: 0.05, 4: 0.05}
+"""Shares of the tickets reckoned to hold so many configurations, before anything is known."""
 MOST_ROUNDS = 10
 
 Shapes = Mapping[tuple[int, int], float]
@@ -28,6 +28,11 @@ class GroupPlan:
     base: int
     rounds: int
     requests: float
+
+
+def _expected_shapes(configurations: int, tickets: float) -> Shapes:
+    several = {(held, max(held, configurations)): tickets * share for held, share in SEVERAL.items()}
+    return {(1, configurations): tickets * (1 - sum(SEVERAL.values())), **several}
 
 
 def chance_resolved(held: int, candidates: int, base: int, rounds: int) -> float:
@@ -72,9 +77,7 @@ def plan_groups(
     """
     if not configurations or not tickets:
         return None
-    several = (tickets if touched is None else touched) * SHARE_OF_SEVERAL
-    single = several / SHARE_OF_SEVERAL - several
-    shapes: Shapes = {(1, configurations): single, (2, max(2, configurations)): several}
+    shapes = _expected_shapes(configurations, tickets if touched is None else touched)
     best: GroupPlan | None = None
     least = tickets * unit
     base = max(2, fewest_groups)

@@ -42,8 +42,8 @@ SEARCH, URL, SINGLE = (asking_way("service", each) for each in Asking)
     ("known", "asking", "detail", "most"),
     [
         (ways(), Asking.SEARCH, BUNDLES, 110),
-        (ways(bundles=NO_BUNDLES), Asking.SEARCH, ONE_BY_ONE, 150),
-        (ways(SEARCH, bundles=NO_BUNDLES), Asking.URL, ONE_BY_ONE, 400),
+        (ways(bundles=NO_BUNDLES), Asking.SEARCH, ONE_BY_ONE, 250),
+        (ways(SEARCH, bundles=NO_BUNDLES), Asking.URL, ONE_BY_ONE, 450),
         (ways(SEARCH, URL), None, BUNDLES, 220),
         (ways(SEARCH, URL, bundles=NO_BUNDLES), None, ONE_BY_ONE, 4250),
         (ways(SEARCH, URL, SINGLE, bundle_way("service tickets")), None, ONE_BY_ONE, 4250),
