@@ -14,7 +14,7 @@ from tasks.lansweeper.list_assets import read_assets
 from tasks.rules.enrichment import AssetState
 from tasks.rules.field_mappings import LINK_CAPTION
 
-CONFIGURATION_FIELDS = "id,name,company/id,company/identifier,sla,customFields"
+CONFIGURATION_FIELDS = "id,name,sla,customFields"
 ASSET_FIELDS = (
     "url",
     "assetBasicInfo.name",
@@ -34,7 +34,7 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
     Raises:
         LinkFieldMissingError: there are configurations, and none of them has that custom field.
     """
-    reader = LinkReader(run.settings.asset_id_field)
+    reader = LinkReader(run.settings.asset_id_field, run.company.id)
     conditions = equals("company/id", run.company.id)
     records = await read_configurations(run.client, conditions, CONFIGURATION_FIELDS, reader.read)
     if records and not reader.seen:
@@ -53,14 +53,16 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
 class LinkReader:
     """Cuts a configuration's custom fields down to the one that links it; ``seen``: any had that one."""
 
-    def __init__(self, field_id: int | None) -> None:
+    def __init__(self, field_id: int | None, company_id: int) -> None:
         self._field_id = field_id
+        self._company = {"id": company_id}
         self.seen = False
 
     def read(self, record: Record) -> Record:
         found = [each for each in record.get("customFields") or [] if self._is_link(each)]
         self.seen = self.seen or bool(found)
-        return {**record, "customFields": [{**each, "caption": LINK_CAPTION} for each in found[:1]]}
+        link = [{**each, "caption": LINK_CAPTION} for each in found[:1]]
+        return {**record, "company": self._company, "customFields": link}
 
     def _is_link(self, entry: Record) -> bool:
         if self._field_id is not None:
