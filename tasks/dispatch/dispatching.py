@@ -1,0 +1,173 @@
+"""One record: fetch it, decide, and do what was decided. The heart of every dispatch flow."""
+
+from __future__ import annotations
+
+from connectors.errors import ConnectorError
+from connectors.ledger.claims import ClaimLostError
+from connectors.ledger.dispatch_models import Intent
+from tasks.dispatch.birth import is_older_than_ledger
+from tasks.dispatch.creating import create
+from tasks.dispatch.intents import Held, hold, release, remember
+from tasks.dispatch.outcomes import Told
+from tasks.dispatch.related import Source, read_source, with_related
+from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
+from tasks.dispatch.settling import settle
+from tasks.dispatch.updating import cancel, read_work_order, standing_of, update
+from tasks.rules.dispatch_decision import Decision, RecordState, Standing, Step, decide
+from tasks.rules.dispatch_paths import read_path
+from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.dispatch_triggers import Change, Seen, is_closed, judge
+
+
+async def dispatch_record(
+    run: DispatchRun,
+    kind: RecordKind,
+    record_id: int,
+    *,
+    record: Record | None = None,
+    wait: bool = True,
+    by_hand: bool = False,
+) -> Outcome:
+    """Create, update or leave alone the work order of one record; at most one living one comes of it.
+
+    Args:
+        record: the whole record if the caller has just read it.
+        wait: stay until an unanswered creation is settled, which can take a minute; otherwise the outcome
+            is UNCLEAR and the caller comes back.
+        by_hand: make an unresolved creation once more without the long pause.
+
+    Raises:
+        RetryableError: a vendor is away; nothing is lost by trying the record again later.
+        StopError: a person must act: credentials, rights, the ledger.
+    """
+    told = Told(run, kind, record_id)
+    try:
+        return await _dispatch(run, told, record, wait=wait, by_hand=by_hand)
+    except ClaimLostError as error:
+        return told.outcome(Result.BUSY, message=str(error), retry_after=run.settings.waiting.busy_seconds)
+
+
+async def _dispatch(
+    run: DispatchRun, told: Told, record: Record | None, *, wait: bool, by_hand: bool
+) -> Outcome:
+    kind, number = told.kind, told.record_id
+    known = await run.ledger.intents.newest(run.tenant, kind.value, number)
+    source = None
+    if known is None:
+        source = await read_source(run, kind, number, record)
+        if not _seen(run, source, None)[1].inside:
+            return told.outcome(Result.OUTSIDE)
+    held = await hold(run, kind, number)
+    if held is None:
+        return told.outcome(
+            Result.BUSY, message="another process has it", retry_after=run.settings.waiting.busy_seconds
+        )
+    try:
+        if source is None or _moved_on(held.intent):
+            # Only what is read while the record is ours is sure to be newer than what was sent before.
+            source = await read_source(run, kind, number)
+        return await _with_record(run, held, source, wait=wait, by_hand=by_hand)
+    except ConnectorError:
+        await release(run, held)
+        raise
+
+
+async def _with_record(run: DispatchRun, held: Held, source: Source, *, wait: bool, by_hand: bool) -> Outcome:
+    change, seen = _seen(run, source, held)
+    state = _state_of(run, held, source, change, seen)
+    decision = decide(state, Standing(held.intent.state), **_leaving(run))
+    if decision.step is Step.LOOK:
+        status, assigned = standing_of(await read_work_order(run, held.work_order_id or 0))
+        decision = decide(state, Standing(held.intent.state, status, assigned), **_leaving(run))
+    now_known = held.memory.but(seen=seen, closed=state.closed or source.record is None)
+    if decision.step is Step.CANCEL:
+        # Remembered afterwards: who takes over after a kill must see that it left, too.
+        outcome = await cancel(run, held, source, decision.reason)
+        await remember(run, held, now_known)
+        return outcome
+    if held.link is not None and change is not Change.STALE and decision.step is not Step.NEW_GENERATION:
+        held = await remember(run, held, now_known)
+    return await _do(run, held, source, seen, decision, wait=wait, by_hand=by_hand)
+
+
+async def _do(
+    run: DispatchRun,
+    held: Held,
+    source: Source,
+    seen: Seen,
+    decision: Decision,
+    *,
+    wait: bool,
+    by_hand: bool,
+) -> Outcome:
+    told = Told(run, source.kind, source.record_id)
+    if decision.step is Step.SETTLE:
+        return await settle(run, held, source, seen, wait=wait, by_hand=by_hand)
+    if decision.step is Step.CREATE:
+        return await _create(run, held, source, seen, wait=wait)
+    if decision.step is Step.NEW_GENERATION:
+        return await _next_generation(run, held, source, seen, wait=wait)
+    if decision.step is Step.UPDATE:
+        return await update(run, held, source)
+    await release(run, held)
+    quiet = Result.UNCHANGED if held.work_order_id else Result.OUTSIDE
+    result = Result.REPORTED if decision.step is Step.REPORT else quiet
+    return told.outcome(result, held.work_order_id, message=decision.reason)
+
+
+async def _create(run: DispatchRun, held: Held, source: Source, seen: Seen, *, wait: bool) -> Outcome:
+    first = held.intent.generation == 1 and held.intent.attempts == 0
+    look_first = first and await is_older_than_ledger(run, source)
+    outcome = await create(run, held, await with_related(run, source), seen, look_first=look_first)
+    if outcome.result is not Result.UNCLEAR or not wait:
+        return outcome
+    await run.sleep(run.settings.waiting.pause_seconds)
+    again = await hold(run, source.kind, source.record_id)
+    return outcome if again is None else await settle(run, again, source, seen, wait=True)
+
+
+async def _next_generation(
+    run: DispatchRun, held: Held, source: Source, seen: Seen, *, wait: bool
+) -> Outcome:
+    """The old work order is over: its intent is closed, and the next one begun."""
+    if held.intent.state != "cancelled":
+        await run.ledger.intents.cancel(held.intent.id, "its work order is over")
+    again = await hold(run, source.kind, source.record_id, new_generation=True)
+    if again is None:
+        told = Told(run, source.kind, source.record_id)
+        return told.outcome(Result.BUSY, retry_after=run.settings.waiting.busy_seconds)
+    return await _create(run, again, source, seen, wait=wait)
+
+
+def _seen(run: DispatchRun, source: Source, held: Held | None) -> tuple[Change, Seen]:
+    before = held.memory.seen if held is not None and held.link is not None else None
+    if source.record is None:
+        known = before or Seen()
+        return (Change.CLOSED if known.inside else Change.OUTSIDE), Seen(False, known.updated, known.entries)
+    return judge(run.settings.triggers, source.kind, source.document, before)
+
+
+def _state_of(run: DispatchRun, held: Held, source: Source, change: Change, seen: Seen) -> RecordState:
+    gone = source.record is None
+    closed = not gone and is_closed(source.document)
+    return RecordState(
+        change,
+        inside=seen.inside,
+        closed=closed,
+        newly_closed=closed and not held.memory.closed,
+        gone=gone and not held.memory.closed,
+        own_status=_status_name(source) in run.settings.own_statuses(),
+    )
+
+
+def _status_name(source: Source) -> str:
+    return str(read_path(source.document, "status.name") or "").strip().lower()
+
+
+def _leaving(run: DispatchRun) -> dict[str, bool]:
+    return {"cancel_on_leave": run.settings.on_leave == "cancel"}
+
+
+def _moved_on(intent: Intent) -> bool:
+    """Another process was here between our look at the ledger and the claim."""
+    return intent.state != "intent" or intent.attempts > 0

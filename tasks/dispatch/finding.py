@@ -1,0 +1,53 @@
+"""Looks in Field Nation for the work order of a record: by the title's reference, and by date of creation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from connectors.ledger.dispatch_models import Intent
+from tasks.dispatch.run import DispatchRun, Record
+from tasks.rules.dispatch_adoption import COLUMNS, Adoption, adoptable
+from tasks.rules.dispatch_reference import carries
+
+DAY = "%Y-%m-%d"
+
+
+async def look(run: DispatchRun, intent: Intent) -> Adoption:
+    """The work order that carries the intent's reference and belongs to no other intent.
+
+    After a creation was sent those made since are listed too: a title may have been edited, and the search
+    may not look into the Incident ID. Two requests, more where many were made.
+    """
+    found = {int(each["id"]): each for each in await _by_title(run, intent.reference)}
+    if intent.sent_at is not None:
+        found |= {int(each["id"]): each for each in await _since(run, intent.sent_at)}
+    ours = [each for each in found.values() if carries(each, intent.reference)]
+    taken = await _taken(run, intent, (int(each["id"]) for each in ours))
+    return adoptable(ours, intent.reference, since=intent.sent_at, taken=taken)
+
+
+async def created_since(run: DispatchRun, days: int) -> list[Record]:
+    """Every work order that was made in the last days, whole days in UTC."""
+    return await _since(run, run.now() - timedelta(days=days))
+
+
+async def _by_title(run: DispatchRun, reference: str) -> list[Record]:
+    return await run.field_nation.search_work_orders(reference, columns=COLUMNS)
+
+
+async def _since(run: DispatchRun, moment: datetime) -> list[Record]:
+    # A day more at each end, since the vendor's clock may disagree about the date.
+    first = (moment - timedelta(hours=1)).strftime(DAY)
+    last = (run.now() + timedelta(hours=1)).strftime(DAY)
+    return await run.field_nation.work_orders_created(first, last, columns=COLUMNS)
+
+
+async def _taken(run: DispatchRun, intent: Intent, ids: Iterable[int]) -> set[int]:
+    """Those that an earlier generation, or another record, has already."""
+    taken = set()
+    for number in ids:
+        owner = await run.ledger.intents.of_work_order(run.tenant, number)
+        if owner is not None and owner.id != intent.id:
+            taken.add(number)
+    return taken

@@ -1,0 +1,169 @@
+"""Drains the ledger's inbox: takes messages in batches and looks once at each record that they are about."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import anyio
+
+from connectors.errors import ConnectorError, RetryableError, StopError
+from connectors.ledger.dispatch_models import InboxMessage
+from tasks.dispatch.dispatching import dispatch_record
+from tasks.dispatch.related import read_record
+from tasks.dispatch.run import AGAIN, DispatchRun, Outcome, Result
+from tasks.progress import run_logger
+from tasks.rules.dispatch_messages import TICKET, WORK_ORDER, About, about
+from tasks.rules.dispatch_reference import RecordKind
+
+BATCH_SECONDS = 900.0
+"""How long a batch is held: longer than its records can take, so that none is handed out twice."""
+FIRST_PAUSE = 2.0
+LONGEST_PAUSE = 600.0
+OUTAGE_PAUSE = 60.0
+"""Seconds before messages are tried again that wait for a person, for instance for new credentials."""
+
+
+@dataclass
+class Drained:
+    """What became of the messages that were taken, and of the records that they were about."""
+
+    messages: int = 0
+    done: int = 0
+    again: int = 0
+    failed: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def counts(self) -> Counter[str]:
+        """Records by result."""
+        return Counter(str(each.result) for each in self.outcomes)
+
+    def add(self, other: Drained) -> None:
+        """Takes another batch's counts in."""
+        self.messages += other.messages
+        self.done += other.done
+        self.again += other.again
+        self.failed += other.failed
+        self.outcomes += other.outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """How a group of messages ended: done, or to be tried again after so many seconds.
+
+    ``passing``: what is in the way is not the messages' own, so that they are never given up for it.
+    """
+
+    done: bool
+    message: str = ""
+    after: float | None = None
+    outcome: Outcome | None = None
+    passing: bool = False
+
+
+WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[str]]
+"""Handles what happened to a work order; returns "" if that is settled, else why it must be tried again."""
+
+
+async def drain_once(run: DispatchRun, work_orders: WorkOrderHandler | None = None) -> Drained:
+    """Takes one batch and settles it; records are worked on a few at a time.
+
+    Args:
+        work_orders: handles messages about work orders; without it they stay in the inbox.
+    """
+    polling = run.settings.polling
+    holder = str(uuid.uuid4())
+    source = None if work_orders is not None else "connectwise"
+    batch = await run.ledger.inbox.claim(
+        holder, limit=polling.inbox_batch, seconds=BATCH_SECONDS, source=source
+    )
+    drained = Drained(messages=len(batch))
+    slots = anyio.Semaphore(polling.at_once)
+
+    async def one(what: About | None, messages: Sequence[InboxMessage]) -> None:
+        async with slots:
+            handled = await _handle(run, what, work_orders)
+            await _settle(run, holder, messages, handled, drained)
+
+    async with anyio.create_task_group() as group:
+        for what, messages in _by_record(batch).items():
+            group.start_soon(one, what, messages)
+    return drained
+
+
+def _by_record(batch: Sequence[InboxMessage]) -> dict[About | None, list[InboxMessage]]:
+    """One entry a record, in the order in which the first message about each came."""
+    groups: dict[About | None, list[InboxMessage]] = {}
+    for message in batch:
+        groups.setdefault(about(message.source, message.body), []).append(message)
+    return groups
+
+
+async def _handle(run: DispatchRun, what: About | None, work_orders: WorkOrderHandler | None) -> Handled:
+    if what is None:
+        return Handled(True, "nothing that dispatch has to do with")
+    try:
+        if what.what == WORK_ORDER:
+            problem = await work_orders(run, what.number) if work_orders else "nobody handles work orders"
+            return Handled(not problem, problem)
+        kind = await _kind_of(run, what)
+        outcome = await dispatch_record(run, kind, what.number, wait=False)
+    except RetryableError as error:
+        return Handled(False, str(error), error.retry_after, passing=True)
+    except StopError as error:
+        return Handled(False, str(error), OUTAGE_PAUSE, passing=True)
+    except ConnectorError as error:
+        return Handled(False, str(error))
+    passing = outcome.result in (Result.BUSY, Result.UNCLEAR) or outcome.retry_after is not None
+    again = outcome.result in AGAIN
+    return Handled(not again, outcome.message, outcome.retry_after, outcome, passing=passing)
+
+
+async def _kind_of(run: DispatchRun, what: About) -> RecordKind:
+    """A callback says "ticket" for both kinds; where it tells no more, the ledger or a read does."""
+    if what.what != TICKET:
+        return RecordKind(what.what)
+    for kind in (RecordKind.SERVICE_TICKET, RecordKind.PROJECT_TICKET):
+        if await run.ledger.intents.newest(run.tenant, kind.value, what.number) is not None:
+            return kind
+    record = await read_record(run.client, RecordKind.SERVICE_TICKET, what.number)
+    if record is None or str(record.get("recordType") or "").startswith("Project"):
+        return RecordKind.PROJECT_TICKET
+    return RecordKind.SERVICE_TICKET
+
+
+async def _settle(
+    run: DispatchRun, holder: str, messages: Sequence[InboxMessage], handled: Handled, drained: Drained
+) -> None:
+    inbox, ids = run.ledger.inbox, [message.id for message in messages]
+    if handled.outcome is not None:
+        drained.outcomes.append(handled.outcome)
+        _say(handled.outcome)
+    if handled.done:
+        drained.done += len(ids)
+        await inbox.done(ids, holder)
+        return
+    spent = [each for each in messages if each.attempts >= run.settings.polling.inbox_attempts]
+    if spent and not handled.passing:
+        drained.failed += len(spent)
+        await inbox.failed([each.id for each in spent], holder, handled.message)
+        run_logger().error("Given up after %d tries: %s", spent[0].attempts, handled.message)
+        ids = [each.id for each in messages if each not in spent]
+    if ids:
+        drained.again += len(ids)
+        pause = handled.after if handled.after is not None else _pause(messages[0].attempts)
+        await inbox.again(ids, holder, after=pause, message=handled.message)
+
+
+def _pause(attempts: int) -> float:
+    return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, attempts - 1)))
+
+
+def _say(outcome: Outcome) -> None:
+    loud = outcome.result in (Result.REPORTED, Result.REFUSED, Result.UNRESOLVED, Result.FAILED)
+    if loud or outcome.warnings:
+        run_logger().warning("%s%s", outcome, "".join(f"; {each}" for each in outcome.warnings))
+    elif outcome.result not in (Result.OUTSIDE, Result.UNCHANGED):
+        run_logger().info("%s", outcome)

@@ -1,0 +1,72 @@
+"""Brings a living work order up to date with its record, or ends it: only what differs is sent."""
+
+from __future__ import annotations
+
+from connectors.errors import RejectedError
+from connectors.field_nation.models import Status, status_of
+from connectors.field_nation.readback import dropped_fields
+from tasks.dispatch.creating import dropped_words, wanted_work_order
+from tasks.dispatch.finishing import finish
+from tasks.dispatch.intents import Held, release, remember
+from tasks.dispatch.outcomes import Told
+from tasks.dispatch.related import Source, with_related
+from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
+from tasks.rules.dispatch_changes import after_sending, changed_sections
+
+
+async def update(run: DispatchRun, held: Held, source: Source) -> Outcome:
+    """Sends the mapped values that differ from what was last sent; reads the answer back."""
+    told = Told(run, source.kind, source.record_id)
+    number = held.work_order_id or 0
+    source = await with_related(run, source)
+    wanted = wanted_work_order(run, source)
+    changes = changed_sections(held.memory.sent, wanted.body)
+    warnings = list(wanted.warnings)
+    if changes:
+        try:
+            answer = await run.field_nation.update_work_order(number, changes)
+        except RejectedError as error:
+            await release(run, held)
+            return told.outcome(Result.REFUSED, number, message=str(error), warnings=tuple(warnings))
+        dropped = dropped_fields(changes, answer)
+        warnings += dropped_words(dropped)
+        sent = after_sending(held.memory.sent, changes)
+        held = await remember(run, held, held.memory.but(sent=sent, dropped=tuple(dropped)))
+    if not held.memory.finished:
+        finished = await finish(run, held, source)
+        held, warnings = finished.held, [*warnings, *finished.warnings]
+    await release(run, held)
+    result = Result.UPDATED if changes else Result.UNCHANGED
+    message = f"changed {', '.join(sorted(changes))}" if changes else ""
+    return told.outcome(result, number, message=message, warnings=tuple(warnings))
+
+
+async def cancel(run: DispatchRun, held: Held, source: Source, reason: str) -> Outcome:
+    """Cancels a work order that nobody is assigned to yet; the record may get another when it comes back."""
+    told = Told(run, source.kind, source.record_id)
+    number = held.work_order_id or 0
+    try:
+        await run.field_nation.cancel_work_order(number, f"ConnectWise: {reason}")
+    except RejectedError as error:
+        await release(run, held)
+        return told.outcome(Result.REFUSED, number, message=f"It could not be cancelled: {error}")
+    await run.ledger.intents.cancel(held.intent.id, reason)
+    return told.outcome(Result.CANCELLED, number, message=reason)
+
+
+async def read_work_order(run: DispatchRun, number: int) -> Record | None:
+    """Status and provider of a work order; None if it does not exist any more."""
+    try:
+        return await run.field_nation.get_work_order(number, columns="status,assignee")
+    except RejectedError as error:
+        if error.status in (401, 404):
+            return None
+        raise
+
+
+def standing_of(work_order: Record | None) -> tuple[Status, bool]:
+    """Its status, Deleted for one that does not exist, and whether a provider has it."""
+    if work_order is None:
+        return Status.DELETED, False
+    user = (work_order.get("assignee") or {}).get("user") or {}
+    return status_of(work_order), bool(user.get("id"))
