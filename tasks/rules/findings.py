@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tasks.rules.markdown import escape
+from tasks.rules.markdown import wrapped
+
+CONNECTION_WIDTH, CHECK_WIDTH, DETAILS_WIDTH = 22, 22, 38
+"""Characters of a line of each column."""
 
 
 class Result(StrEnum):
@@ -34,13 +37,13 @@ class Finding:
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    """The rows of the table artifact; the Prefect UI takes their texts as Markdown."""
+    """The rows of the table artifact, in lines so short that a window of 1280 pixels shows all of them."""
     return [
         {
-            "Connection": escape(each.connection),
-            "Check": escape(each.check),
+            "Connection": wrapped(each.connection, CONNECTION_WIDTH),
+            "Check": wrapped(each.check, CHECK_WIDTH),
             "Result": each.result.value,
-            "Details": escape(each.details),
+            "Details": wrapped(each.details, DETAILS_WIDTH),
         }
         for each in findings
     ]

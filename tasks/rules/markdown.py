@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,8 +19,9 @@ def escape(value: Any) -> str:
     """The value as one line of literal text: no markup, no HTML, no table cell, no link of its own."""
     text = " ".join(_visible(str(value)).split())
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = _SPECIAL.sub(r"\\\1", text).replace("://", ":&#47;&#47;")
-    return re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}&#46;", text)
+    # Backslashes and not entities, which the Prefect UI shows as they are written.
+    text = _SPECIAL.sub(r"\\\1", text).replace("://", ":\\/\\/").replace("@", "\\@")
+    return re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}\\.", text)
 
 
 def cell(value: Any, length: int = 80) -> str:
@@ -37,6 +39,11 @@ def linked(text: Any, address: str | None, length: int = 80) -> str:
         return shown
     safe = re.sub(r"[\s<>|\\()\[\]`]", lambda found: f"%{ord(found[0]):02X}", address)
     return f"[{shown}]({safe})"
+
+
+def wrapped(value: Any, width: int) -> str:
+    """A value in lines of at most that many characters, for cells of table artifacts, which never wrap."""
+    return "<br>".join(escape(line) for line in textwrap.wrap(_visible(str(value)), width))
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -56,6 +56,24 @@ def test_list_locations_shows_two_rows(page: Page, stack: Stack) -> None:
     assert cut_texts(page) == []
 
 
+def test_check_connections_is_read_without_scrolling_sideways(page: Page, stack: Stack) -> None:
+    open_form(page, stack, "check-connections")
+    run_id = forms.submit(page)
+    assert stack.wait_for_run(run_id)["state_type"] == "COMPLETED"
+    open_artifact(page, stack, run_id, "check-connections")
+    # Its address in the sandbox: neither a link nor full of signs that keep it from being one.
+    expect(page.get_by_text("Connected to sandbox at http://127.0.0.1")).to_be_visible()
+    shoot(page, "04-check-connections")
+    assert cut_texts(page) == []
+
+
+def test_value_tables_offer_existing_records(page: Page, stack: Stack) -> None:
+    open_form(page, stack, "asset-synchronization")
+    forms.parameter(page, "Configuration types").get_by_role("button", name="Add item").click()
+    forms.type_into(page, "Lansweeper value", "Windows")
+    forms.pick(page, "ConnectWise record", "Managed Workstation", look=lambda: shoot(page, "05-value-table"))
+
+
 @pytest.fixture(scope="module")
 def runs() -> dict[str, str]:
     """Ids of the flow runs that these tests start, by name."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import re
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.counts import Counts
-from tasks.rules.markdown import cell, document, escape, linked, table
+from tasks.rules.markdown import cell, document, escape, linked, table, wrapped
 from tasks.rules.matching import Ambiguous, MatchResult, Unmatched
 from tasks.rules.plan_text import plan_markdown, references_list
 from tasks.rules.report import Failure, RunReport, Written
@@ -41,6 +42,18 @@ def test_no_address_breaks_a_link(text: str, rest: str) -> None:
 def test_only_http_addresses_become_links() -> None:
     assert linked("a", "javascript:alert(1)") == "a"
     assert linked("a", None) == "a"
+
+
+def test_addresses_are_text_without_entities_that_the_ui_would_show() -> None:
+    assert escape("http://a.b www.c.d me@e.f") == "http:\\/\\/a.b www\\.c.d me\\@e.f"
+
+
+@given(st.text("ab c|&<*:/@.w", max_size=200), st.integers(1, 60))
+def test_wrapped_lines_are_short_and_hold_every_word(value: str, width: int) -> None:
+    lines = wrapped(value, width).split("<br>")
+    shown = [html.unescape(line.replace("\\", "")) for line in lines]
+    assert all(len(line) <= width for line in shown)
+    assert "".join("".join(shown).split()) == "".join(value.split())
 
 
 def test_long_and_empty_values() -> None:
