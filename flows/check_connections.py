@@ -9,8 +9,9 @@ from prefect.artifacts import acreate_table_artifact
 from prefect.states import Failed
 
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
-from tasks.connection_checks import FieldCreation, check_connectwise, check_lansweeper
+from tasks.connection_checks import FieldCreation, check_connectwise, check_field_nation, check_lansweeper
 from tasks.connections import DEFAULT, shared_connections
 from tasks.flow_inputs import LedgerName, titled
 from tasks.rules.findings import Finding, Result, finding_rows, summary
@@ -51,6 +52,8 @@ async def check_connections(
             findings += await check_connectwise(name, creation)
         for name in await saved_block_names(LansweeperConnection):
             findings += await check_lansweeper(name)
+        for name in await saved_block_names(FieldNationConnection):
+            findings += await check_field_nation(name)
     return await publish(findings or [NOTHING_SAVED])
 
 

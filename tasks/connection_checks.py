@@ -10,10 +10,19 @@ from connectors.connectwise.check import missing_rights
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.refusals import CHECK_RIGHTS
 from connectors.errors import ConnectorError
+from connectors.field_nation.block import FieldNationConnection
+from connectors.field_nation.check import check_connection as check_field_nation_connection
+from connectors.field_nation.client import REQUEST_LIMITS as FIELD_NATION_LIMITS
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.lansweeper.check import check_connection
 from connectors.lansweeper.client import REQUEST_LIMITS, LansweeperClient
-from tasks.connections import connectwise_client, lansweeper_client, load_block, open_ledger
+from tasks.connections import (
+    connectwise_client,
+    field_nation_client,
+    lansweeper_client,
+    load_block,
+    open_ledger,
+)
 from tasks.rules.custom_field_setup import FieldState, field_states, new_field
 from tasks.rules.findings import Finding, Result, version_details
 from tasks.rules.wording import counted
@@ -145,6 +154,20 @@ async def _lansweeper_rights(label: str, client: LansweeperClient) -> Finding:
     if missing:
         return Finding(label, "Rights", Result.MISSING, f"The token may not read: {'; '.join(missing)}")
     return Finding(label, "Rights", Result.OK, "Assets, asset types and custom fields can be read.")
+
+
+async def check_field_nation(name: str) -> list[Finding]:
+    """Log in, visible work orders, webhooks and request budget of one connection."""
+    label = f"Field Nation {name}"
+    try:
+        block = await load_block(FieldNationConnection, name)
+        async with field_nation_client(name) as client:
+            checked = await check_field_nation_connection(client)
+        findings = [Finding(label, "Log in", Result.OK if checked.ok else Result.FAILED, checked.message)]
+        findings += [Finding(label, "Webhooks", Result.NOTE, detail) for detail in checked.details]
+        return [*findings, *await _budget(label, block.settings().budget_key, FIELD_NATION_LIMITS)]
+    except (ConnectorError, ValueError) as error:
+        return [Finding(label, "Log in", Result.FAILED, str(error))]
 
 
 async def _budget(label: str, key: str, limits: Sequence[tuple[int, float]]) -> list[Finding]:

@@ -20,6 +20,9 @@ from prefect.runtime import flow_run
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import StopError
+from connectors.field_nation.block import FieldNationConnection
+from connectors.field_nation.client import REQUEST_LIMITS as FIELD_NATION_LIMITS
+from connectors.field_nation.client import FieldNationClient
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.lansweeper.client import REQUEST_LIMITS, LansweeperClient
 from connectors.ledger.block import LedgerDatabase
@@ -39,6 +42,7 @@ class _Open:
     run_id: str
     connectwise: dict[str, ConnectWiseClient] = field(default_factory=dict)
     lansweeper: dict[str, LansweeperClient] = field(default_factory=dict)
+    field_nation: dict[str, FieldNationClient] = field(default_factory=dict)
     ledger: Ledger | None = None
 
 
@@ -85,6 +89,19 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
             client = block.get_client(read_only=shared.read_only, budget=budget)
             shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
         yield shared.lansweeper[connection]
+
+
+@asynccontextmanager
+async def field_nation_client(connection: str) -> AsyncIterator[FieldNationClient]:
+    """The client of the ``Field Nation Connection`` block of that name."""
+    async with _within() as shared:
+        if connection not in shared.field_nation:
+            block = await load_block(FieldNationConnection, connection)
+            ledger = await _ledger(shared)
+            budget = ledger.budgets(block.settings().budget_key, FIELD_NATION_LIMITS)
+            client = block.get_client(read_only=shared.read_only, budget=budget)
+            shared.field_nation[connection] = await shared.stack.enter_async_context(client)
+        yield shared.field_nation[connection]
 
 
 @asynccontextmanager

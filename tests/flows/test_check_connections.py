@@ -9,6 +9,7 @@ from prefect import State
 from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.field_nation.block import FieldNationConnection
 from flows.check_connections import check_connections
 from tasks.rules.custom_field_setup import FIELD_TYPES, new_field
 from tasks.rules.findings import Finding, Result, version_details
@@ -109,3 +110,24 @@ def test_place_of_a_new_field_is_taken_from_another_one_or_given() -> None:
     given = new_field("ls_software", [], pod_id=7)
     assert given is not None
     assert given["podId"] == 7
+
+
+async def test_field_nation_is_tried_out_where_a_connection_is_saved(runner: FlowRunner) -> None:
+    names = ("client_id", "client_secret", "username", "password", "base_address")
+    known = runner.sandbox.info["field_nation"]
+    await FieldNationConnection.register_type_and_schema()
+    await FieldNationConnection(**{name: known[name] for name in names}).save("checked", overwrite=True)
+    await FieldNationConnection(**{**{name: known[name] for name in names}, "password": "wrong-one"}).save(
+        "wrong", overwrite=True
+    )
+    try:
+        state, found = await checked()
+    finally:
+        await FieldNationConnection.adelete("checked")
+        await FieldNationConnection.adelete("wrong")
+    assert state.is_failed()
+    assert found["Field Nation checked", "Log in"].result == Result.OK
+    assert found["Field Nation checked", "Request budget"].details.endswith("in the last 60 seconds.")
+    assert found["Field Nation wrong", "Log in"].result == Result.FAILED
+    assert "wrong-one" not in found["Field Nation wrong", "Log in"].details + str(state.message)
+    assert ("Field Nation wrong", "Webhooks") not in found
