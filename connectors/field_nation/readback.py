@@ -38,8 +38,11 @@ def _differences(sent: Any, kept: Any, path: str) -> Iterator[str]:
 
 
 def _lost_values(sent: Any, kept: Any) -> Iterator[str]:
-    have = dict(_values(kept))
-    for number, value in _values(sent):
+    given, have = list(_values(sent)), dict(_values(kept))
+    if not given and not _is_nothing(sent) and sent != {"results": []}:
+        # Of another shape than groups of fields, so that the vendor saw no field in it.
+        yield "custom_fields"
+    for number, value in given:
         if not _is_nothing(value) and not _same(value, have.get(number)):
             yield f"custom_fields.{number}"
 

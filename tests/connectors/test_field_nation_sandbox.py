@@ -79,6 +79,7 @@ async def test_what_the_vendor_drops_is_seen(sandbox: Any) -> None:
         "location.zip",
         "location.country",
         "scheduling.mode",
+        "custom_fields",
     ]
 
 
