@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.field_nation.readback import dropped_fields
@@ -61,11 +61,13 @@ def test_custom_fields_are_compared_by_id() -> None:
     assert dropped_fields(flat, {"custom_fields": answered}) == ["custom_fields"]
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(["a", "b", "c"]), VALUES, max_size=3))
 def test_nothing_is_lost_where_all_came_back(sent: dict[str, Any]) -> None:
     assert dropped_fields(sent, sent) == []
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(["a", "custom_fields"]), ANYTHING, max_size=2), ANYTHING)
 def test_odd_answers_do_no_harm(sent: dict[str, Any], kept: Any) -> None:
     assert isinstance(dropped_fields(sent, kept if isinstance(kept, dict) else {}), list)

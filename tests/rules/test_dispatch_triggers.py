@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -148,6 +148,7 @@ def entries_of(states: list[bool]) -> int:
     return sum(now and not was for was, now in zip(before, states, strict=True))
 
 
+@settings(max_examples=50)
 @given(STATES, st.data())
 def test_entering_counts_once_however_often_and_late_it_is_told(
     states: list[bool], data: st.DataObject
@@ -164,6 +165,7 @@ def test_entering_counts_once_however_often_and_late_it_is_told(
     assert (seen.entries, seen.inside) == (entries_of(states), states[-1])
 
 
+@settings(max_examples=50)
 @given(st.permutations(range(6)), STATES.filter(lambda states: len(states) >= 6))
 def test_in_any_order_the_newest_state_wins(order: list[int], states: list[bool]) -> None:
     seen: Seen | None = None
@@ -174,6 +176,7 @@ def test_in_any_order_the_newest_state_wins(order: list[int], states: list[bool]
     assert seen.entries <= entries_of([True, False] * 3)
 
 
+@settings(max_examples=50)
 @given(STATES)
 def test_what_is_remembered_is_enough(states: list[bool]) -> None:
     """Judging goes on from what was remembered as if it had never stopped, as after a kill."""
