@@ -21,6 +21,18 @@ from tasks.rules.wording import counted
 from tasks.saved_blocks import saved_block_names
 
 ARTIFACT_KEY = "refresh-choices"
+LABELS = {
+    "connectwise": "ConnectWise connections",
+    "lansweeper": "Lansweeper connections",
+    "ledger": "Integration ledgers",
+    "company": "Companies",
+    "site_id": "Lansweeper sites",
+    "types": "Configuration types",
+    "statuses": "Configuration statuses",
+    "manufacturers": "Manufacturers",
+    "locations": "Locations",
+}
+"""What the inputs' choices are called in the table."""
 T = TypeVar("T")
 
 
@@ -65,7 +77,7 @@ async def attempt(read: Callable[[], Awaitable[T]], otherwise: T, problems: list
 
 async def publish(counts: dict[str, int], changed: list[str], problems: list[str]) -> Any:
     """How many choices each input offers now; a source that could not be read ends the run as failed."""
-    rows = [{"Input": name, "Choices": count} for name, count in counts.items()]
+    rows = [{"Input": LABELS.get(name, name), "Choices": count} for name, count in counts.items()]
     text = f"{counted(len(changed), 'run form')} changed" + (f": {', '.join(changed)}." if changed else ".")
     await acreate_table_artifact(table=rows, key=ARTIFACT_KEY, description=text)
     if problems:
