@@ -27,7 +27,7 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(sandbox_process: Sandbox, empty_ledger: Path, tmp_path: Path) -> LinksWorld:
-    """A company of 40 configurations, 12 agreements and 100 tickets, every way open."""
+    """A company of 30 configurations, 12 agreements and 70 tickets, every way open."""
     world = LinksWorld(sandbox_process, tmp_path, empty_ledger)
     world.reset()
     return world

@@ -49,7 +49,7 @@ class LinksWorld:
         self.forget_all()
         self.client_class: Callable[..., ConnectWiseClient] = ConnectWiseClient
 
-    def reset(self, mode: str = "all ways", *, assets: int = 40, tickets: int = 100, **switches: Any) -> None:
+    def reset(self, mode: str = "all ways", *, assets: int = 30, tickets: int = 70, **switches: Any) -> None:
         """Fresh data, the ledger as it is."""
         self.sandbox.reset(
             assets=assets,

@@ -33,7 +33,14 @@ def a_ticket(world: LinksWorld, holding: int = 1) -> int:
     return next(ticket for ticket in sorted(set(held) & services) if held.count(ticket) == holding)
 
 
-@pytest.mark.parametrize("mode", ["all ways", "in, by search", "child collections"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "all ways",
+        pytest.param("in, by search", marks=pytest.mark.slow),
+        pytest.param("child collections", marks=pytest.mark.slow),
+    ],
+)
 async def test_second_run_reads_the_tickets_and_asks_about_none(world: LinksWorld, mode: str) -> None:
     world.reset(mode)
     first = await world.tickets()
@@ -49,7 +56,7 @@ async def test_second_run_reads_the_tickets_and_asks_about_none(world: LinksWorl
     assert second.last_reconcile == first.last_reconcile
 
 
-@pytest.mark.parametrize("mode", ["all ways", "child collections"])
+@pytest.mark.parametrize("mode", ["all ways", pytest.param("child collections", marks=pytest.mark.slow)])
 async def test_only_changed_tickets_are_asked_and_the_answer_is_true(world: LinksWorld, mode: str) -> None:
     """Closed, reopened, attached, detached, added and deleted ones."""
     world.reset(mode)
@@ -89,10 +96,18 @@ async def test_reconcile_on_demand_asks_about_every_ticket(world: LinksWorld) ->
     assert (await world.tickets(force_reconcile=True)).asked == first.asked
 
 
-@pytest.mark.parametrize("mode", ["all ways", "in, by search", "single condition", "child collections"])
+@pytest.mark.parametrize(
+    "mode",
+    [
+        "in, by search",
+        pytest.param("all ways", marks=pytest.mark.slow),
+        pytest.param("single condition", marks=pytest.mark.slow),
+        pytest.param("child collections", marks=pytest.mark.slow),
+    ],
+)
 async def test_configurations_that_are_new_to_the_run_are_asked_about(world: LinksWorld, mode: str) -> None:
     """Their tickets did not change; links found by groups are known for the groups' configurations only."""
-    world.reset(mode, tickets=200)
+    world.reset(mode, tickets=150)
     all_of_them = sorted(each["id"] for each in world.configurations())
     await world.tickets(set(all_of_them[:-2]))
     links = await world.tickets()
@@ -103,7 +118,7 @@ async def test_configurations_that_are_new_to_the_run_are_asked_about(world: Lin
 
 
 async def test_configurations_that_left_and_came_back_are_right(world: LinksWorld) -> None:
-    world.reset("in, by search", tickets=200)
+    world.reset("in, by search", tickets=120)
     await world.tickets()
     some = {each["id"] for each in world.configurations()[:10]}
     world.sandbox.ticket_churn(0.5)
@@ -114,7 +129,7 @@ async def test_configurations_that_left_and_came_back_are_right(world: LinksWorl
 
 
 async def test_a_question_about_a_part_adds_nothing_to_what_is_remembered(world: LinksWorld) -> None:
-    world.reset("in, by search", tickets=200)
+    world.reset("in, by search", tickets=120)
     first = await world.tickets()
     world.sandbox.ticket_churn(0.1)
     one = world.configurations()[0]["id"]
@@ -148,6 +163,7 @@ class Killed(ConnectWiseClient):
         return await super().ticket_configurations(kind, ticket_id)
 
 
+@pytest.mark.slow
 async def test_a_killed_first_run_goes_on_where_it_was(world: LinksWorld) -> None:
     world.reset("child collections", assets=10, tickets=280)
     Killed.left = 260
@@ -179,7 +195,7 @@ class Changing(ConnectWiseClient):
 async def test_tickets_that_change_while_they_are_asked_about_are_right_in_the_next_run(
     world: LinksWorld,
 ) -> None:
-    world.reset("in, by search", tickets=250)
+    world.reset("in, by search", tickets=200)
     Changing.person, Changing.searches = lambda: world.sandbox.ticket_churn(0.04, ["attach", "detach"]), 0
     world.client_class = Changing
     before = world.true_tickets()

@@ -27,9 +27,9 @@ def naming(notes: Sequence[str], text: str) -> list[str]:
     return [each for each in notes if text in each]
 
 
-@pytest.mark.parametrize("status", [400, 403, 500])
+@pytest.mark.parametrize("status", [400, pytest.param(403, marks=pytest.mark.slow), 500])
 async def test_refused_search_falls_to_the_url_once_and_is_noted(world: LinksWorld, status: int) -> None:
-    world.reset("in, by search", tickets=300)
+    world.reset("in, by search", tickets=200)
     refuse(world, SEARCH, status)
     links = await world.tickets()
     assert ticket_ids(links) == world.true_tickets()
@@ -39,7 +39,9 @@ async def test_refused_search_falls_to_the_url_once_and_is_noted(world: LinksWor
     assert tries <= (4 if status == 500 else 1)
 
 
-@pytest.mark.parametrize("status", [400, 403, 500])
+@pytest.mark.parametrize(
+    "status", [pytest.param(400, marks=pytest.mark.slow), 403, pytest.param(500, marks=pytest.mark.slow)]
+)
 async def test_bundles_that_break_underway_are_left_for_child_collections(
     world: LinksWorld, status: int
 ) -> None:
@@ -146,9 +148,11 @@ class ShortReport(Lying):
             yield page[: len(page) // 3]
 
 
-@pytest.mark.parametrize("client", [LosesTickets, IgnoresTheCondition, CutsLongLists])
+@pytest.mark.parametrize(
+    "client", [LosesTickets, pytest.param(IgnoresTheCondition, marks=pytest.mark.slow), CutsLongLists]
+)
 async def test_a_search_that_lies_is_not_believed(world: LinksWorld, client: type[Lying]) -> None:
-    world.reset("in, by search", tickets=300)
+    world.reset("in, by search", assets=60, tickets=200)
     world.client_class = client
     links = await world.tickets()
     assert ticket_ids(links) == world.true_tickets()
