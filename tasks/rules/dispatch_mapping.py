@@ -13,6 +13,7 @@ from tasks.rules.dispatch_actions import value_of
 from tasks.rules.dispatch_checks import Members, inbound_problems, outbound_problems
 from tasks.rules.dispatch_paths import is_nothing, read_path, write_path
 from tasks.rules.dispatch_required import missing_fields, missing_message
+from tasks.rules.dispatch_sources import work_order_members
 from tasks.rules.dispatch_targets import CUSTOM_FIELD, Kind, fitted, target_kind
 from tasks.rules.dispatch_words import DispatchMapping, DispatchMappings
 
@@ -61,7 +62,7 @@ def check_mappings(
     """Raises ``MappingError`` with every problem of both lists; field lists as in ``dispatch_checks``."""
     problems = [
         *inbound_problems(mappings.inbound, sources, captions=captions, custom_fields=custom_fields),
-        *outbound_problems(mappings.outbound, captions=captions),
+        *outbound_problems(mappings.outbound, work_order_members(), captions=captions),
     ]
     if problems:
         raise MappingError(" ".join(problems))

@@ -47,6 +47,29 @@ MEMBERS = {
 }
 
 
+WORK_ORDER_MEMBERS = (
+    "id work_order_id title href description confidential status location schedule eta pay company manager "
+    "client project template assignee contacts custom_fields tasks messages attachments time_logs problems "
+    "shipments milestones tags routes closing_notes incident_id type_of_work types_of_work service_types "
+    "site_revisit integration integrations require_gps allow_counter_offers"
+)
+"""What outbound mappings read; ``custom_fields`` by id or name, further ``provider``, the assigned person."""
+_WORK_ORDER_PARTS = {
+    "status": "id name display code sub_status is_routed delay ncns confirmed",
+    "provider": "id name first_name last_name country cell phone phone_ext",
+    "manager": "id username first_name last_name name email phone",
+    "milestones": "created published routed assigned workdone approved paid canceled",
+    "description": "html markdown",
+    "time_logs": "hours results metadata",
+}
+
+
+def work_order_members() -> dict[str, frozenset[str] | None]:
+    """As ``source_members``, of the work order that outbound mappings read."""
+    known: dict[str, frozenset[str] | None] = dict.fromkeys(WORK_ORDER_MEMBERS.split())
+    return known | {name: frozenset(parts.split()) for name, parts in _WORK_ORDER_PARTS.items()}
+
+
 def source_members(kind: RecordKind) -> dict[str, frozenset[str] | None]:
     """The members that a mapping may read, each with those below it; None: what lies below isn't checked."""
     known: dict[str, frozenset[str] | None] = dict.fromkeys(f"{MEMBERS[kind]} {OWN}".split())

@@ -12,7 +12,7 @@ import pytest
 from tasks.rules.dispatch_defaults import default_dispatch_mappings
 from tasks.rules.dispatch_mapping import work_order_of
 from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_sources import MEMBERS, RELATED
+from tasks.rules.dispatch_sources import MEMBERS, RELATED, work_order_members
 from tasks.rules.dispatch_targets import TICKET_TARGETS, WORK_ORDER_TARGETS, Kind
 from tests.contract.test_field_nation_client import faults
 from tests.rules.dispatch_records import source
@@ -62,6 +62,22 @@ def test_what_can_be_read_of_a_record_is_in_the_file(kind: RecordKind) -> None:
 def test_what_can_be_read_of_related_records_is_in_the_file(name: str) -> None:
     unknown = set(RELATED[name].split()) - properties(*RELATED_SCHEMAS[name])
     assert {f"{name}.{member}" for member in unknown} <= set(KNOWN_EXCEPTIONS)
+
+
+def test_what_can_be_read_of_a_work_order_is_in_the_file() -> None:
+    known = schemas("fieldnation-openapi.json")
+    order = known["WorkOrderResponseDto"]["properties"]
+    for name, parts in work_order_members().items():
+        schema = known["AssigneeUserDto"] if name == "provider" else order[name]
+        if parts is not None:
+            assert parts - {"name"} <= set(_whole(known, schema)["properties"]), name
+
+
+def _whole(known: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    while "properties" not in schema:
+        schema = schema.get("allOf", [schema])[0]
+        schema = known[schema["$ref"].rpartition("/")[2]]
+    return schema
 
 
 def test_what_can_be_written_back_is_in_the_file() -> None:

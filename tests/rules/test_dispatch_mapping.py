@@ -302,12 +302,13 @@ def test_what_is_wrong_is_said_before_a_run(members: dict[str, Any], words: str)
 
 def test_a_check_names_every_problem_of_both_lists_at_once() -> None:
     twice = line(source="summary")
-    back = line(target="customFields.Arival", source="status.name")
+    back = line(target="customFields.Arival", source="status.nmae")
     mappings = DispatchMappings(inbound=(twice, twice), outbound=(back, line(target="id", source="id")))
     with pytest.raises(MappingError) as caught:
         check_mappings(mappings, captions=["Arrival"])
     assert "'title' is mapped 2 times" in str(caught.value)
     assert "Did you mean Arrival?" in str(caught.value)
+    assert "reads 'status.nmae', which the status does not have. Did you mean name?" in str(caught.value)
     assert "'id' can't be written back" in str(caught.value)
 
 
