@@ -13,6 +13,7 @@ from tasks.dispatch.related import Source, read_source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
 from tasks.dispatch.settling import settle
 from tasks.dispatch.updating import cancel, read_work_order, standing_of, update
+from tasks.progress import run_logger
 from tasks.rules.dispatch_decision import Decision, RecordState, Standing, Step, decide
 from tasks.rules.dispatch_paths import read_path
 from tasks.rules.dispatch_reference import RecordKind
@@ -41,15 +42,20 @@ async def dispatch_record(
         StopError: a person must act: credentials, rights, the ledger.
     """
     told = Told(run, kind, record_id)
-    try:
-        return await _dispatch(run, told, record, wait=wait, by_hand=by_hand)
-    except ClaimLostError as error:
-        return told.outcome(Result.BUSY, message=str(error), retry_after=run.settings.waiting.busy_seconds)
+    while True:
+        try:
+            outcome = await _dispatch(run, told, record, by_hand=by_hand)
+        except ClaimLostError:
+            return told.busy()
+        if not wait or outcome.result is not Result.UNCLEAR:
+            return outcome
+        pause = outcome.retry_after or run.settings.waiting.pause_seconds
+        run_logger().info("%s: looking again in %.0f s", told.reference, pause)
+        await run.sleep(pause)
+        record = None
 
 
-async def _dispatch(
-    run: DispatchRun, told: Told, record: Record | None, *, wait: bool, by_hand: bool
-) -> Outcome:
+async def _dispatch(run: DispatchRun, told: Told, record: Record | None, *, by_hand: bool) -> Outcome:
     kind, number = told.kind, told.record_id
     known = await run.ledger.intents.newest(run.tenant, kind.value, number)
     source = None
@@ -59,20 +65,18 @@ async def _dispatch(
             return told.outcome(Result.OUTSIDE)
     held = await hold(run, kind, number)
     if held is None:
-        return told.outcome(
-            Result.BUSY, message="another process has it", retry_after=run.settings.waiting.busy_seconds
-        )
+        return told.busy()
     try:
         if source is None or _moved_on(held.intent):
             # Only what is read while the record is ours is sure to be newer than what was sent before.
             source = await read_source(run, kind, number)
-        return await _with_record(run, held, source, wait=wait, by_hand=by_hand)
+        return await _with_record(run, held, source, by_hand=by_hand)
     except ConnectorError:
         await release(run, held)
         raise
 
 
-async def _with_record(run: DispatchRun, held: Held, source: Source, *, wait: bool, by_hand: bool) -> Outcome:
+async def _with_record(run: DispatchRun, held: Held, source: Source, *, by_hand: bool) -> Outcome:
     change, seen = _seen(run, source, held)
     state = _state_of(run, held, source, change, seen)
     decision = decide(state, Standing(held.intent.state), **_leaving(run))
@@ -87,56 +91,41 @@ async def _with_record(run: DispatchRun, held: Held, source: Source, *, wait: bo
         return outcome
     if held.link is not None and change is not Change.STALE and decision.step is not Step.NEW_GENERATION:
         held = await remember(run, held, now_known)
-    return await _do(run, held, source, seen, decision, wait=wait, by_hand=by_hand)
+    return await _do(run, held, source, seen, decision, by_hand=by_hand)
 
 
 async def _do(
-    run: DispatchRun,
-    held: Held,
-    source: Source,
-    seen: Seen,
-    decision: Decision,
-    *,
-    wait: bool,
-    by_hand: bool,
+    run: DispatchRun, held: Held, source: Source, seen: Seen, decision: Decision, *, by_hand: bool
 ) -> Outcome:
-    told = Told(run, source.kind, source.record_id)
     if decision.step is Step.SETTLE:
-        return await settle(run, held, source, seen, wait=wait, by_hand=by_hand)
+        return await settle(run, held, source, seen, by_hand=by_hand)
     if decision.step is Step.CREATE:
-        return await _create(run, held, source, seen, wait=wait)
+        return await _create(run, held, source, seen)
     if decision.step is Step.NEW_GENERATION:
-        return await _next_generation(run, held, source, seen, wait=wait)
+        return await _next_generation(run, held, source, seen)
     if decision.step is Step.UPDATE:
         return await update(run, held, source)
     await release(run, held)
     quiet = Result.UNCHANGED if held.work_order_id else Result.OUTSIDE
     result = Result.REPORTED if decision.step is Step.REPORT else quiet
+    told = Told(run, source.kind, source.record_id)
     return told.outcome(result, held.work_order_id, message=decision.reason)
 
 
-async def _create(run: DispatchRun, held: Held, source: Source, seen: Seen, *, wait: bool) -> Outcome:
+async def _create(run: DispatchRun, held: Held, source: Source, seen: Seen) -> Outcome:
     first = held.intent.generation == 1 and held.intent.attempts == 0
     look_first = first and await is_older_than_ledger(run, source)
-    outcome = await create(run, held, await with_related(run, source), seen, look_first=look_first)
-    if outcome.result is not Result.UNCLEAR or not wait:
-        return outcome
-    await run.sleep(run.settings.waiting.pause_seconds)
-    again = await hold(run, source.kind, source.record_id)
-    return outcome if again is None else await settle(run, again, source, seen, wait=True)
+    return await create(run, held, await with_related(run, source), seen, look_first=look_first)
 
 
-async def _next_generation(
-    run: DispatchRun, held: Held, source: Source, seen: Seen, *, wait: bool
-) -> Outcome:
+async def _next_generation(run: DispatchRun, held: Held, source: Source, seen: Seen) -> Outcome:
     """The old work order is over: its intent is closed, and the next one begun."""
     if held.intent.state != "cancelled":
         await run.ledger.intents.cancel(held.intent.id, "its work order is over")
     again = await hold(run, source.kind, source.record_id, new_generation=True)
     if again is None:
-        told = Told(run, source.kind, source.record_id)
-        return told.outcome(Result.BUSY, retry_after=run.settings.waiting.busy_seconds)
-    return await _create(run, again, source, seen, wait=wait)
+        return Told(run, source.kind, source.record_id).busy()
+    return await _create(run, again, source, seen)
 
 
 def _seen(run: DispatchRun, source: Source, held: Held | None) -> tuple[Change, Seen]:

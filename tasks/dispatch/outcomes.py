@@ -22,6 +22,11 @@ class Told:
         """The record of an intent."""
         return cls(run, RecordKind(intent.record_kind), intent.record_id)
 
+    @property
+    def reference(self) -> str:
+        """The record's reference."""
+        return self.run.reference(self.kind, self.record_id)
+
     def outcome(
         self,
         result: Result,
@@ -32,7 +37,10 @@ class Told:
         retry_after: float | None = None,
     ) -> Outcome:
         """That record's outcome."""
-        reference = self.run.reference(self.kind, self.record_id)
-        return Outcome(
-            self.kind, self.record_id, reference, result, work_order_id, message, warnings, retry_after
-        )
+        about = (self.kind, self.record_id, self.reference)
+        return Outcome(*about, result, work_order_id, message, warnings, retry_after)
+
+    def busy(self) -> Outcome:
+        """Another process has the record; it is tried again soon."""
+        wait = self.run.settings.waiting.busy_seconds
+        return self.outcome(Result.BUSY, message="another process works on it", retry_after=wait)

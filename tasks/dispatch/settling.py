@@ -9,60 +9,51 @@ from tasks.dispatch.intents import Held, hold_again, release
 from tasks.dispatch.outcomes import Told
 from tasks.dispatch.related import Source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Result
-from tasks.progress import run_logger
 from tasks.rules.dispatch_decision import may_create_again, next_look
 from tasks.rules.dispatch_triggers import Seen
 
+SECOND_LOOK = 2.0
+"""Seconds from the last look to one more: one alone, by whoever takes over late, proves too little."""
+
 
 async def settle(
-    run: DispatchRun, held: Held, source: Source, seen: Seen, *, wait: bool, by_hand: bool = False
+    run: DispatchRun, held: Held, source: Source, seen: Seen, *, by_hand: bool = False
 ) -> Outcome:
-    """Adopts what is found; else leaves the creation unresolved, or makes it once more when that is due.
+    """Adopts what is found; else says when to look again, leaves it unresolved, or makes it once more.
 
     Args:
-        wait: stay until it is settled; otherwise one look, and the outcome says when to come back.
         by_hand: a person has seen that nothing was made, so the long pause is not waited for.
     """
     told = Told(run, source.kind, source.record_id)
     wanted_now = seen.inside and source.record is not None
     related = await with_related(run, source) if wanted_now else source
     wanted = wanted_work_order(run, related) if wanted_now else None
-    late = False
-    while True:
-        adopted = await adopt(run, held, source, seen, wanted)
-        if adopted is not None:
-            return adopted
-        pause = _pause(run, held)
-        if pause is None and late:
-            break
-        if pause is None:
-            # Whoever sent it may have looked just now or never: one look alone proves too little.
-            late, pause = True, min(run.settings.waiting.pause_seconds, 2.0)
-        elif not wait:
-            await release(run, held)
-            return told.outcome(Result.UNCLEAR, message="not found yet", retry_after=pause)
-        run_logger().info("%s: not found yet, looking again in %.0f s", held.intent.reference, pause)
-        await run.sleep(pause)
-        again = await hold_again(run, held)
-        if again is None:
-            return told.outcome(
-                Result.BUSY,
-                message="another process took over",
-                retry_after=run.settings.waiting.busy_seconds,
-            )
-        held = again
-    return await _nothing_found(run, held, related, seen, by_hand=by_hand)
+    adopted = await adopt(run, held, source, seen, wanted)
+    if adopted is not None:
+        return adopted
+    waiting = run.settings.waiting
+    pause = next_look(_age(run, held), waiting.settle_seconds, waiting.pause_seconds)
+    if pause is not None:
+        await release(run, held)
+        return told.outcome(Result.UNCLEAR, message="not found yet", retry_after=pause)
+    await run.sleep(min(waiting.pause_seconds, SECOND_LOOK))
+    again = await hold_again(run, held)
+    if again is None:
+        return told.busy()
+    adopted = await adopt(run, again, source, seen, wanted)
+    return adopted or await _nothing_found(run, again, related, seen, by_hand=by_hand)
 
 
 async def _nothing_found(
     run: DispatchRun, held: Held, source: Source, seen: Seen, *, by_hand: bool
 ) -> Outcome:
-    intent, waiting = held.intent, run.settings.waiting
+    """Unresolved, and made once more where that is due."""
+    intent, told = held.intent, Told(run, source.kind, source.record_id)
     age = timedelta(seconds=_age(run, held))
     again = may_create_again(
         intent.attempts,
         age,
-        timedelta(seconds=waiting.unresolved_seconds),
+        timedelta(seconds=run.settings.waiting.unresolved_seconds),
         wanted=seen.inside and source.record is not None,
         by_hand=by_hand,
     )
@@ -71,18 +62,10 @@ async def _nothing_found(
         f"Field Nation for {intent.reference}; if there is none, run Work Order Creation with Again."
     )
     await run.ledger.intents.unresolved(intent.id, held.holder, message)
-    told = Told(run, source.kind, source.record_id)
     if not again:
         return told.outcome(Result.UNRESOLVED, message=message)
-    held_again = await hold_again(run, held)
-    if held_again is None:
-        return told.outcome(Result.BUSY, retry_after=waiting.busy_seconds)
-    return await create(run, held_again, source, seen, look_first=False)
-
-
-def _pause(run: DispatchRun, held: Held) -> float | None:
-    waiting = run.settings.waiting
-    return next_look(_age(run, held), waiting.settle_seconds, waiting.pause_seconds)
+    taken = await hold_again(run, held)
+    return told.busy() if taken is None else await create(run, taken, source, seen, look_first=False)
 
 
 def _age(run: DispatchRun, held: Held) -> float:

@@ -1,0 +1,1 @@
+"""Dispatch against the sandbox, without Prefect."""
