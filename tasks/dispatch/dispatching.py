@@ -143,8 +143,8 @@ def _state_of(run: DispatchRun, held: Held, source: Source, change: Change, seen
         change,
         inside=seen.inside,
         closed=closed,
-        newly_closed=closed and not held.memory.closed,
-        gone=gone and not held.memory.closed,
+        newly_closed=(closed or gone) and not held.memory.closed,
+        gone=gone,
         own_status=_status_name(source) in run.settings.own_statuses(),
     )
 

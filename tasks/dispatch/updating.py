@@ -12,6 +12,7 @@ from tasks.dispatch.outcomes import Told
 from tasks.dispatch.related import Source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
 from tasks.rules.dispatch_changes import after_sending, changed_sections
+from tasks.rules.dispatch_decision import OVER
 
 
 async def update(run: DispatchRun, held: Held, source: Source) -> Outcome:
@@ -26,7 +27,10 @@ async def update(run: DispatchRun, held: Held, source: Source) -> Outcome:
         try:
             answer = await run.field_nation.update_work_order(number, changes)
         except RejectedError as error:
+            status, _ = standing_of(await read_work_order(run, number))
             await release(run, held)
+            if status in OVER:
+                return told.outcome(Result.UNCHANGED, number, message="its work order is over")
             return told.outcome(Result.REFUSED, number, message=str(error), warnings=tuple(warnings))
         dropped = dropped_fields(changes, answer)
         warnings += dropped_words(dropped)

@@ -37,7 +37,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordState:
-    """The record as fetched. ``gone``: deleted. ``newly_closed``: it was open when last seen.
+    """The record as fetched. ``gone``: deleted. ``newly_closed``: closed or gone, and open when last seen.
 
     ``own_status``: its status is one that this integration sets itself, so reaching it is not leaving.
     """
@@ -115,14 +115,16 @@ def _after_the_end(record: RecordState) -> Decision:
 
 
 def _while_it_lives(record: RecordState, standing: Standing, cancel_on_leave: bool) -> Decision:
+    if (record.closed or record.gone) and not record.newly_closed:
+        return Decision(Step.NOTHING)
     left = record.change is Change.LEFT and not record.own_status
-    ended = record.gone or record.newly_closed
+    ended = record.newly_closed
     if standing.status is None:
         came_back = record.change is Change.ENTERED
         return Decision(Step.LOOK if left or ended or came_back else Step.UPDATE)
     if not (left or ended):
         return Decision(Step.UPDATE)
-    why = "was deleted" if record.gone else "was closed" if record.newly_closed else "left the trigger"
+    why = "was deleted" if record.gone else "was closed" if ended else "left the trigger"
     if standing.status in BEFORE_ASSIGNMENT and not standing.assigned:
         if cancel_on_leave:
             return Decision(Step.CANCEL, f"the record {why} before a provider was assigned")

@@ -1,0 +1,34 @@
+"""Opens what dispatch works with, by the names of the saved blocks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tasks.connections import DEFAULT, connectwise_client, field_nation_client, open_ledger
+from tasks.dispatch.block import load_dispatch_settings
+from tasks.dispatch.run import DispatchRun
+from tasks.rules.dispatch_mapping import check_mappings
+from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.dispatch_sources import source_members
+
+
+@asynccontextmanager
+async def open_dispatch(
+    connectwise: str = DEFAULT, field_nation: str = DEFAULT, rules: str = DEFAULT
+) -> AsyncIterator[DispatchRun]:
+    """Both clients, the ledger and the checked rules; the enclosing flow's, where it has them open.
+
+    Raises:
+        MappingError: the rules hold mappings that can't work; nothing was read or written.
+        StopError: there is no such block.
+    """
+    settings = await load_dispatch_settings(rules)
+    for kind in RecordKind:
+        check_mappings(settings.mappings_of(kind), sources=source_members(kind))
+    async with (
+        connectwise_client(connectwise) as client,
+        field_nation_client(field_nation) as theirs,
+        open_ledger() as ledger,
+    ):
+        yield DispatchRun(settings, client=client, field_nation=theirs, ledger=ledger)
