@@ -96,6 +96,10 @@ class Sandbox:
         """Another control address of the sandbox's Field Nation, such as ``deliveries``."""
         return self._send(method, f"/field-nation/{path}", body)
 
+    def callbacks(self, method: str = "GET", path: str = "", body: Any = None) -> Any:
+        """ConnectWise's callbacks sent so far (GET), their faults (PUT), ``forge``, ``rotate-key`` (POST)."""
+        return self._send(method, f"/callbacks/{path}".rstrip("/"), body)
+
     def close(self) -> None:
         self._http.close()
         self.process.terminate()

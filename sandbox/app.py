@@ -8,9 +8,10 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.call import Call, read_call
+from sandbox.call import Call, address_of, read_call
 from sandbox.connection import read_body, replay
 from sandbox.connectwise.app import connectwise_app
+from sandbox.connectwise.callback_deliveries import Callbacks
 from sandbox.control import CONTROL_ROOT, control_app
 from sandbox.credentials import Credentials
 from sandbox.data.generate import build_world
@@ -38,6 +39,7 @@ class SandboxApp:
     def _serve(self, world: World) -> None:
         self.world = world
         self.field_nation = FieldNationApp(world, self._in_background)
+        self.callbacks = Callbacks(world, self._in_background)
         self._systems: dict[str, ASGIApp] = {
             "connectwise": connectwise_app(world),
             "lansweeper": LansweeperApp(world),
@@ -83,6 +85,7 @@ class SandboxApp:
         if body is None:
             return
         call = read_call(scope, body)
+        self.callbacks.root = address_of(scope)
         self.world.ledger.note(call)
         faults = self.faults.take(call)
         if self._latency:

@@ -44,6 +44,12 @@ def read_call(scope: Scope, body: bytes) -> Call:
     return Call("connectwise", method, (under_root(path),), _connectwise_writes(method, path), parsed)
 
 
+def address_of(scope: Scope) -> str:
+    """The server's address as the caller wrote it, without a slash at the end."""
+    host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+    return f"{scope['scheme']}://{host}"
+
+
 def under_root(path: str) -> str:
     """The path below ``/v4_6_release/apis/3.0``, in one spelling: no double or trailing slash."""
     rest = API_ROOT.sub("", path, count=1)

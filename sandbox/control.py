@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.connectwise.callback_control import answer_callbacks
 from sandbox.data.churn import KINDS, churn
 from sandbox.data.ticket_churn import KINDS as TICKET_KINDS
 from sandbox.data.ticket_churn import ticket_churn
@@ -118,6 +119,12 @@ def _field_nation(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return answer_control(sandbox.field_nation, request.method, request.path_params["rest"], body)
 
 
+def _callbacks(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """Callbacks on their way, their faults, forged ones: see sandbox/connectwise/callback_control.py."""
+    path = request.path_params.get("rest", "")
+    return answer_callbacks(sandbox.callbacks, sandbox.world.store, request.method, path, body)
+
+
 def _ticket_churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     """``{"share", "kinds"}``: the ids of the tickets changed, by kind."""
     kinds = tuple(body.get("kinds") or TICKET_KINDS)
@@ -137,6 +144,9 @@ _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/delete", _delete),
     ("POST", "/churn", _churn),
     ("POST", "/ticket-churn", _ticket_churn),
+    ("GET", "/callbacks", _callbacks),
+    ("PUT", "/callbacks", _callbacks),
+    ("POST", "/callbacks/{rest:path}", _callbacks),
     ("GET", "/field-nation/{rest:path}", _field_nation),
     ("POST", "/field-nation/{rest:path}", _field_nation),
 )

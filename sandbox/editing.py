@@ -53,8 +53,8 @@ def add(world: World, collection: str, record: dict[str, Any]) -> int:
         ValueError: a member that such records do not have.
     """
     table, stored = table_of(collection), world.store.insert(collection, record, by=PERSON)
-    if table.owner and world.switches.note_moves_last_updated:
-        move_owner(world.store, table, stored.get(table.parent, {}).get("id"), by=PERSON)
+    moves = world.switches.note_moves_last_updated
+    move_owner(world.store, table, stored, notes_move=moves, by=PERSON)
     return int(stored["id"])
 
 

@@ -32,6 +32,10 @@ class Switches:
         ticket_search: POST `/service/tickets/search` and `/project/tickets/search` are there.
         attach_moves_last_updated, detach_moves_last_updated: attaching a configuration to a ticket or an
             agreement, or detaching it, counts as a change of that ticket or agreement.
+        callback_key_needs_login: the address of the signing key asks for the same keys as every other one
+            (one source says so).
+        callback_waits: seconds before each further attempt of a callback that got 404, 409, 419 or 429.
+        callback_time_limit: seconds after which a callback's receiver counts as silent.
         note_moves_last_updated: adding, changing or deleting a note counts as a change of what it belongs to.
 
     Lansweeper:
@@ -82,6 +86,9 @@ class Switches:
     attach_moves_last_updated: bool = True
     detach_moves_last_updated: bool = True
     note_moves_last_updated: bool = True
+    callback_key_needs_login: bool = True
+    callback_waits: list[float] = field(default_factory=lambda: [2, 4])
+    callback_time_limit: float = 5.0
     lansweeper_limits: bool = True
     alias_counting: Literal["request", "each"] = "request"
     alias_limit: int | None = None

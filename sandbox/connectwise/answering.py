@@ -169,7 +169,7 @@ async def _created(call: Call) -> Answer:
     body, writer = await call.body(), call.writer()
     members = body.members(call.route.table, body.value)
     stored = writer.create(members)
-    _move_owner(call)
+    _move_owner(call, stored)
     return Answer(201, call.shower()(stored))
 
 
@@ -187,8 +187,9 @@ async def _one(call: Call) -> Answer:
     writer, record_id = call.writer(), call.route.record_id
     match call.request.method:
         case "DELETE":
+            gone = writer.stored(record_id)
             writer.delete(record_id)
-            _move_owner(call)
+            _move_owner(call, gone)
             return Answer(204, None)
         case "PUT":
             body = await call.body()
@@ -202,14 +203,13 @@ async def _one(call: Call) -> Answer:
         case _:
             stored = writer.stored(record_id)
     if call.request.method != "GET":
-        _move_owner(call)
+        _move_owner(call, stored)
     return Answer(200, call.shower()(stored))
 
 
-def _move_owner(call: Call) -> None:
-    """A note counts as a change of the record that it belongs to, where the switch says so."""
-    if call.switches.note_moves_last_updated:
-        move_owner(call.store, call.route.table, call.route.parent_id, by=API_MEMBER)
+def _move_owner(call: Call, record: Record) -> None:
+    moves = call.switches.note_moves_last_updated
+    move_owner(call.store, call.route.table, record, notes_move=moves, by=API_MEMBER)
 
 
 async def _type_changed(call: Call) -> Answer:

@@ -21,7 +21,7 @@ from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
 from sandbox.connectwise.paging import Address
 from sandbox.connectwise.routing import codebase_and_rest, route
 from sandbox.connectwise.store import Store
-from sandbox.connectwise.system_calls import system_answer
+from sandbox.connectwise.system_calls import signing_key, system_answer
 from sandbox.switches import Switches
 
 LONGEST_URL = 2000
@@ -82,9 +82,13 @@ class ConnectWiseServer:
     async def _answer(self, request: Request, address: Address, words: list[str]) -> Answer:
         world, headers = self._world, request.headers
         switches = world.switches
-        check_caller(
-            headers.get("authorization", ""), headers.get("clientid", ""), world.credentials, switches
-        )
+        key = signing_key(words, world.store)
+        if key is None or switches.callback_key_needs_login:
+            check_caller(
+                headers.get("authorization", ""), headers.get("clientid", ""), world.credentials, switches
+            )
+        if key is not None:
+            return Answer(200, {"signing_key": key})
         self._rate.take(switches.rate_limit)
         if not words:
             raise no_endpoint()

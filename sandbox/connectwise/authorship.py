@@ -29,11 +29,13 @@ def authored(table: Table, record: Record, read: Read, now: str, by: str) -> Non
     for name, value in stamps.items():
         if name in table.fields and not table.fields[name].settable:
             record.setdefault(name, value)
-    if table.name in _SIGNED and "member" not in record and "contact" not in record:
-        members = read("system/members").items()
-        found = next((number for number, one in members if one.get("identifier") == by), None)
-        if found is not None:
-            record["member"] = {"id": found}
+    signs = table.name in _SIGNED and "member" not in record and "contact" not in record
+    if not signs and (table.name != "system/callbacks" or "memberId" in record):
+        return
+    members = read("system/members").items()
+    found = next((number for number, one in members if one.get("identifier") == by), None)
+    if found is not None:
+        record |= {"member": {"id": found}} if signs else {"memberId": found}
 
 
 def initial_notes(table: Table, members: Record, ticket: Record) -> Iterator[Record]:

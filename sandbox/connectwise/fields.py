@@ -29,10 +29,10 @@ class Kind(StrEnum):
 class Field:
     """One member of a record.
 
-    `target` is the collection a reference points to and `within` the sibling reference that it must belong
-    to (a site to the company); `named_within`: its name is looked for there alone. `mirrors` names the reference whose id this number repeats. `on_update`: a PUT
-    must have it. `settable` False: accepted in a body and ignored. `kept` False: accepted, never stored and
-    never returned.
+    `target` is the collection a reference points to and `within` the sibling reference that it must belong to
+    (a site to the company); `named_within`: its name is looked for there alone. `mirrors` names the reference
+    whose id this number repeats. `on_update`: a PUT must have it. `settable` False: accepted in a body and
+    ignored. `kept` False: accepted, never stored and never returned.
     """
 
     kind: Kind

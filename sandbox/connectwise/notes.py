@@ -1,13 +1,14 @@
-"""Notes beyond their own collection: the merged list of a ticket, and the change of the owner."""
+"""Notes and time entries beyond their own collection: a ticket's merged list, and its change."""
 
 from collections.abc import Iterator
 
+from sandbox.connectwise.charging import CHARGED, charged_ticket
 from sandbox.connectwise.fields import Table
 from sandbox.connectwise.store import Record, Store
 from sandbox.connectwise.tables import table_of
+from sandbox.connectwise.time_tables import TIME_ENTRIES
 
 _FLAGS = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
-_CHARGED = {"service/tickets": "ServiceTicket", "project/tickets": "ProjectTicket"}
 
 
 def all_notes(store: Store, table: Table, ticket_id: int) -> dict[int, Record]:
@@ -22,7 +23,8 @@ def all_notes(store: Store, table: Table, ticket_id: int) -> dict[int, Record]:
         for one in store.collection(f"{owner}/notes").values()
         if one.get("ticket") == ticket["ticket"]
     ]
-    found = [*notes, *_of_time_entries(store, _CHARGED[owner], ticket_id)]
+    charged = next(kind for kind, collection in CHARGED.items() if collection == owner)
+    found = [*notes, *_of_time_entries(store, charged, ticket_id)]
     return {place: {**table.defaults, **one, **ticket} for place, one in enumerate(found)}
 
 
@@ -43,8 +45,24 @@ def _entered(record: Record) -> Record:
     return {**info, "dateEntered": entered, "enteredBy": author}
 
 
-def move_owner(store: Store, table: Table, owner_id: int | None, *, by: str) -> None:
-    """Note a change of the record that notes of this collection belong to."""
-    owner = store.get(table.owner, owner_id) if table.owner and owner_id is not None else None
-    if owner is not None:
-        store.touch(table_of(table.owner), owner, by=by)
+def move_owner(store: Store, table: Table, record: Record, *, notes_move: bool, by: str) -> None:
+    """Do to the owner of a record what writing, or deleting, the record does to it.
+
+    A note changes what it belongs to if `notes_move`; a time entry changes the hours of its ticket.
+    """
+    if table.owner and notes_move:
+        owner = store.get(table.owner, record.get(table.parent, {}).get("id", 0))
+        if owner is not None:
+            store.touch(table_of(table.owner), owner, by=by)
+    elif table.name == TIME_ENTRIES.name and record.get("chargeToType") in CHARGED:
+        ticket = charged_ticket(record, store.collection)
+        if ticket is not None:
+            ticket["actualHours"] = _hours(store, record)
+            store.touch(table_of(CHARGED[record["chargeToType"]]), ticket, by=by)
+
+
+def _hours(store: Store, entry: Record) -> float:
+    names = ("chargeToType", "chargeToId")
+    entries = store.collection(TIME_ENTRIES.name).values()
+    same = (one for one in entries if all(one.get(name) == entry[name] for name in names))
+    return round(sum(float(one.get("actualHours", 0)) for one in same), 2)

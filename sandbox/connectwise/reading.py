@@ -9,7 +9,9 @@ from sandbox.connectwise.errors import VendorError, bad_body
 from sandbox.connectwise.fields import Field, Kind, Table
 from sandbox.connectwise.store import Record
 
-REFERENCE_MEMBERS = frozenset({"id", "name", "identifier", "_info", "dailycapacity", "sort"})
+REFERENCE_MEMBERS = frozenset(
+    {"id", "name", "identifier", "_info", "dailycapacity", "sort", "level", "summary"}
+)
 QUESTION_MEMBERS = frozenset(
     {
         "answerid",

@@ -5,9 +5,13 @@ from typing import Any
 
 from sandbox.connectwise.agreement_tables import AGREEMENTS_NAME
 from sandbox.connectwise.board_tables import BOARD_STATUSES_NAME, BOARDS_NAME, PRIORITIES_NAME
+from sandbox.connectwise.callback_tables import CALLBACKS, PAYLOAD_VERSION
+from sandbox.connectwise.charging import settle_time
 from sandbox.connectwise.fields import Table
 from sandbox.connectwise.note_tables import PROJECT_NOTES, SERVICE_NOTES
+from sandbox.connectwise.opportunity_tables import OPPORTUNITIES, OPPORTUNITY_STATUSES
 from sandbox.connectwise.ticket_tables import PROJECT_TICKETS_NAME, SERVICE_TICKETS_NAME
+from sandbox.connectwise.time_tables import TIME_ENTRIES
 
 Record = dict[str, Any]
 TICKET_NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
@@ -25,6 +29,14 @@ def settle(table: Table, record: Record, read: Read, now: Now, given: Collection
             record["agreementStatus"] = _agreement_status(record, now())
     elif table.name in (SERVICE_TICKETS_NAME, PROJECT_TICKETS_NAME):
         _settle_ticket(table, record, read, now, given)
+    elif table.name == TIME_ENTRIES.name:
+        settle_time(record, read)
+    elif table.name == OPPORTUNITIES.name and "status" not in record:
+        record.update(_default("status", read(OPPORTUNITY_STATUSES.name)))
+    elif table.name == CALLBACKS.name:
+        record.setdefault("payloadVersion", PAYLOAD_VERSION)
+        if record.get("objectId") == 0:
+            record["objectId"] = 1  # As a real server answered.
     elif table.name in TICKET_NOTES:
         record["internalFlag"] = bool(record.get("internalAnalysisFlag"))
         record["externalFlag"] = bool(record.get("detailDescriptionFlag") or record.get("resolutionFlag"))
@@ -45,6 +57,7 @@ def _settle_ticket(table: Table, ticket: Record, read: Read, now: Now, given: Co
         _take_from_phase(ticket, read)
     elif "recordType" not in given:
         ticket["recordType"] = "ServiceTicket"
+    _take_from_site(ticket, read)
     if "board" not in ticket:
         ticket.update(_default_board(read(BOARDS_NAME), is_project))
     if "priority" not in ticket:
@@ -63,6 +76,19 @@ def _take_from_phase(ticket: Record, read: Read) -> None:
     project = read("project/projects").get(ticket.get("project", {}).get("id"), {})
     if "company" not in ticket and "company" in project:
         ticket["company"] = {"id": project["company"]["id"]}
+
+
+def _take_from_site(ticket: Record, read: Read) -> None:
+    """The address of the site, where the ticket has none of its own."""
+    site = read("company/sites").get(ticket.get("site", {}).get("id"), {})
+    if not site or "addressLine1" in ticket:
+        return
+    names = ("addressLine1", "addressLine2", "city", "zip", "country")
+    ticket.update({name: site[name] for name in names if name in site})
+    ticket["siteName"] = site["name"]
+    state = read("company/states").get(site.get("stateReference", {}).get("id"), {})
+    if "identifier" in state:
+        ticket["stateIdentifier"] = state["identifier"]
 
 
 def _default_board(boards: dict[int, Record], is_project: bool) -> Record:

@@ -14,8 +14,10 @@ from sandbox.connectwise.configuration_tables import QUESTIONS, STATUSES
 from sandbox.connectwise.fields import Field, Kind, Table
 from sandbox.connectwise.links import Links
 from sandbox.connectwise.settling import settle
+from sandbox.connectwise.signing import SigningKeys
 from sandbox.connectwise.system_tables import CUSTOM_FIELDS_NAME
 from sandbox.connectwise.tables import PODS, TABLES, table_of
+from sandbox.connectwise.watching import Change, Watch
 
 Record = dict[str, Any]
 CONFIGURATIONS_NAME = "company/configurations"
@@ -45,6 +47,8 @@ class Store:
         self._last_ids: dict[str, int] = {}
         self._links: dict[str, Links] = {}
         self._questions: dict[int, list[Record]] | None = None
+        self.watch = Watch()
+        self.keys = SigningKeys()
 
     def now(self) -> str:
         """The store's time in wire form."""
@@ -86,6 +90,8 @@ class Store:
         self._changed(collection)
         for note in initial_notes(table, record, stored):
             self.insert(f"{collection}/notes", note, by=by)
+        if self.watch.listener is not None:
+            self.watch.note(Change(collection, stored["id"], "added", by, stored))
         return stored
 
     def edit(self, collection: str, record_id: int, values: Record, *, by: str = "a person") -> Record:
@@ -129,15 +135,19 @@ class Store:
         if table.info:
             stored["_info"] = {**stored.get("_info", {}), "lastUpdated": self.now(), "updatedBy": by}
         self._changed(table.name)
+        self.watch.note(Change(table.name, stored["id"], "updated", by, stored))
 
-    def delete(self, collection: str, record_id: int) -> Record | None:
+    def delete(self, collection: str, record_id: int, *, by: str = "a person") -> Record | None:
         """Remove a record and give it back; None if there was none."""
         self._changed(collection)
         if collection == CONFIGURATIONS_NAME:
             for links in self._links.values():
                 links.forget_configuration(record_id)
         self.links(f"{collection}/configurations").forget_owner(record_id)
-        return self.collection(collection).pop(record_id, None)
+        gone = self.collection(collection).pop(record_id, None)
+        if gone is not None:
+            self.watch.note(Change(collection, record_id, "deleted", by, gone))
+        return gone
 
     def default_status(self) -> Record:
         """`{"status": {"id": n}}` of the status that is the default, or nothing."""

@@ -5,6 +5,7 @@ from starlette.requests import Request
 from sandbox.connectwise.access import check_right, system_info
 from sandbox.connectwise.answering import Answer, read_body
 from sandbox.connectwise.bundles import BUNDLES_NAME, Bundle
+from sandbox.connectwise.callback_messages import KEY_WORDS
 from sandbox.connectwise.errors import VendorError, no_endpoint
 from sandbox.connectwise.paging import Address
 from sandbox.connectwise.reports import REPORTS_NAME, report_reply
@@ -33,6 +34,12 @@ async def system_answer(
             check_right((BUNDLES_NAME,), switches)
             return await _bundle(request, rest, base, store, switches)
     return None
+
+
+def signing_key(words: list[str], store: Store) -> str | None:
+    """The text of the signing key that the path's words name, None for every other path."""
+    lower = tuple(word.lower() for word in words)
+    return store.keys.text(lower[-1]) if lower[:-1] == KEY_WORDS else None
 
 
 async def _bundle(request: Request, rest: list[str], base: str, store: Store, switches: Switches) -> Answer:

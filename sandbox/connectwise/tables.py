@@ -9,6 +9,7 @@ from sandbox.connectwise.agreement_tables import (
     SLAS,
 )
 from sandbox.connectwise.board_tables import BOARD_STATUSES, BOARD_TYPES, BOARDS, PRIORITIES
+from sandbox.connectwise.callback_tables import CALLBACKS
 from sandbox.connectwise.company_tables import COMPANIES, CONTACTS, SITES
 from sandbox.connectwise.configuration_tables import (
     CONFIGURATION_QUESTIONS,
@@ -22,6 +23,12 @@ from sandbox.connectwise.note_tables import (
     ALL_SERVICE_NOTES,
     PROJECT_NOTES,
     SERVICE_NOTES,
+)
+from sandbox.connectwise.opportunity_tables import (
+    OPPORTUNITIES,
+    OPPORTUNITY_NOTES,
+    OPPORTUNITY_STATUSES,
+    OPPORTUNITY_TYPES,
 )
 from sandbox.connectwise.system_tables import (
     DEPARTMENTS,
@@ -37,6 +44,7 @@ from sandbox.connectwise.ticket_tables import (
     SERVICE_TICKET_CONFIGURATIONS,
     SERVICE_TICKETS,
 )
+from sandbox.connectwise.time_tables import TIME_ENTRIES
 
 SERVED: tuple[Table, ...] = (
     CONFIGURATIONS,
@@ -68,6 +76,22 @@ SERVED: tuple[Table, ...] = (
     PROJECT_TICKET_CONFIGURATIONS,
     PROJECT_NOTES,
     ALL_PROJECT_NOTES,
+    OPPORTUNITIES,
+    OPPORTUNITY_NOTES,
+    OPPORTUNITY_STATUSES,
+    OPPORTUNITY_TYPES,
+    TIME_ENTRIES,
+    CALLBACKS,
+)
+
+# Not served, but references show more of one than its name.
+_STATES = Table(
+    name="company/states",
+    route="/company/states",
+    type_name="State",
+    resource="state",
+    naming=("identifier", "name"),
+    fields={"identifier": text(), "name": text()},
 )
 
 TABLES: Mapping[str, Table] = {table.name: table for table in SERVED}
@@ -82,12 +106,14 @@ PODS: Mapping[str, tuple[int, str, str]] = {
     "service/tickets": (15, "sr100", "Ticket"),
     "project/tickets": (16, "pm100", "Project Ticket"),
     "finance/agreements": (21, "ag100", "Agreement"),
+    "sales/opportunities": (31, "op100", "Opportunity"),
+    "time/entries": (41, "te100", "Time Entry"),
 }
 
 
 def table_of(name: str) -> Table:
     """The table of a collection; for one that is not served, a table of records with just a name."""
-    found = TABLES.get(name)
+    found = _STATES if name == _STATES.name else TABLES.get(name)
     if found is not None:
         return found
     resource = name.rpartition("/")[2].removesuffix("es" if name.endswith("ses") else "s")

@@ -1,6 +1,10 @@
 """Creating, replacing, patching and deleting one record of any collection."""
 
+from contextlib import AbstractContextManager
+
 from sandbox.connectwise.authorship import authored, initial_notes
+from sandbox.connectwise.callback_rules import callback_faults
+from sandbox.connectwise.charging import charge_faults
 from sandbox.connectwise.configuration_tables import STATUSES
 from sandbox.connectwise.errors import FieldFault, VendorError, invalid, not_found
 from sandbox.connectwise.fields import Kind, Table
@@ -46,11 +50,12 @@ class Writer:
             VendorError: InvalidObject with a fault for each member.
         """
         record = self._candidate(members, {})
-        new = self._store.insert(self.table.name, {}, by=API_MEMBER)
-        kept = self._keep(new["id"], record)
-        authored(self.table, kept, self._store.collection, self._store.now(), API_MEMBER)
-        for note in initial_notes(self.table, members, kept):
-            self._store.insert(f"{self.table.name}/notes", note, by=API_MEMBER)
+        with self._one_change(members):
+            new = self._store.insert(self.table.name, {}, by=API_MEMBER)
+            kept = self._keep(new["id"], record)
+            authored(self.table, kept, self._store.collection, self._store.now(), API_MEMBER)
+            for note in initial_notes(self.table, members, kept):
+                self._store.insert(f"{self.table.name}/notes", note, by=API_MEMBER)
         return kept
 
     def replace(self, record_id: int, members: Record, resets: list[str] | None = None) -> Record:
@@ -73,7 +78,8 @@ class Writer:
         if self.table.keeps_custom_fields and "customFields" in before:
             kept["customFields"] = before["customFields"]
         record = self._candidate(sent, kept, before=before)
-        return self._keep(record_id, record)
+        with self._one_change(members):
+            return self._keep(record_id, record)
 
     def patch(self, record_id: int, body: Body, shown: Record) -> Record:
         """Apply a PATCH document; the whole record is validated, also what was not touched.
@@ -84,10 +90,12 @@ class Writer:
             VendorError: 404, InvalidObject, or an unreadable document.
         """
         before = self.stored(record_id)
-        changes = self._resolved(patched(self.table, shown, body), before)
+        members = patched(self.table, shown, body)
+        changes = self._resolved(members, before)
         record = self._laid_over(before, changes)
         self._same_type(before, record)
-        return self._keep(record_id, self._validated(record, changes))
+        with self._one_change(members):
+            return self._keep(record_id, self._validated(record, changes))
 
     def delete(self, record_id: int) -> None:
         """Remove a record.
@@ -99,9 +107,13 @@ class Writer:
         used = users(self.table.name, record_id, self._store)
         if used:
             raise VendorError(409, "ConflictError", f"{self.table.label} {record_id} is in use by {used}.")
-        self._store.delete(self.table.name, record_id)
+        self._store.delete(self.table.name, record_id, by=API_MEMBER)
         for child, one in children(self.table.name, record_id, self._store):
-            self._store.delete(child, one)
+            self._store.delete(child, one, by=API_MEMBER)
+
+    def _one_change(self, members: Record) -> AbstractContextManager[None]:
+        """Callbacks tell of what is done inside once, or of nothing where the body says `skipCallback`."""
+        return self._store.watch.one_change(told=not members.get("skipCallback"))
 
     def _candidate(self, members: Record, kept: Record, before: Record | None = None) -> Record:
         changes = self._resolved(members, {**self.table.defaults, **kept})
@@ -145,6 +157,8 @@ class Writer:
         found: list[FieldFault] = faults(self.table, record, self._store)
         found += taken(self.table, record, changes, self._store)
         found += address_fault(self.table, record) if new else []
+        found += callback_faults(self.table, record, self._store)
+        found += charge_faults(self.table, record, self._store.collection)
         if found:
             raise invalid(self.table.resource, found)
         return record

@@ -10,6 +10,7 @@ from sandbox.credentials import Credentials
 from sandbox.data.agreements import add_agreements
 from sandbox.data.assets import AssetMaker
 from sandbox.data.configurations import ConfigurationMaker
+from sandbox.data.dispatch import add_dispatch
 from sandbox.data.linked_configurations import linked_configurations
 from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, set_up
 from sandbox.data.service_desk import Desk, set_up_desk
@@ -18,7 +19,7 @@ from sandbox.lansweeper.store import LansweeperStore
 from sandbox.switches import Switches
 from sandbox.world import World
 
-SCENARIOS = ("provider", "fresh", "enrichment")
+SCENARIOS = ("provider", "fresh", "enrichment", "dispatch")
 # (agreements, tickets) of the run's company where nobody says how many; in `enrichment` there are more.
 FEW = 5, 15
 ASSETS_AN_AGREEMENT, ASSETS_A_TICKET = 75, 3
@@ -40,10 +41,12 @@ def build_world(
 
     ``provider``: a third of the assets exist as hand-made configurations. ``fresh``: the run's company has
     no configurations, other companies have theirs. ``enrichment``: every asset is a configuration of the
-    run's company that names it, but for a few odd ones.
+    run's company that names it, but for a few odd ones. ``dispatch``: as ``fresh``, and a board Field
+    Services with ``tickets`` tickets (usual: 20), see sandbox/data/dispatch.py.
 
     ``agreements`` and ``tickets`` are those of the run's company; the others have half as many together. Left
-    out: a few, in ``enrichment`` about one agreement for 75 assets and one ticket for three.
+    out, and the tickets beside the board Field Services: a few, in ``enrichment`` about one agreement for 75
+    assets and one ticket for three.
 
     Raises:
         ValueError: an unknown scenario or a negative number.
@@ -59,7 +62,11 @@ def build_world(
     store = Store()
     setup, desk = set_up(store), set_up_desk(store)
     _add_configurations(store, seed, lansweeper, scenario, setup, desk)
-    _add_service(store, seed, setup, desk, _sizes(scenario, assets, agreements, tickets))
+    if scenario == "dispatch":
+        _add_service(store, seed, setup, desk, _sizes(scenario, assets, agreements, None))
+        add_dispatch(store, seed, tickets)
+    else:
+        _add_service(store, seed, setup, desk, _sizes(scenario, assets, agreements, tickets))
     return World(
         store=store,
         lansweeper=lansweeper,

@@ -15,7 +15,13 @@ from jsonschema import Draft202012Validator
 from sandbox.connectwise.fields import READ_VERBS, Field, Kind, Table
 from sandbox.connectwise.tables import SERVED
 from tests.sandbox.connectwise_world import World, caller, configuration, small_world
-from tests.sandbox.service_desk import AGREEMENT_TYPE, agreement, insert_service_desk, ticket
+from tests.sandbox.service_desk import (
+    AGREEMENT_TYPE,
+    agreement,
+    insert_sales_and_time,
+    insert_service_desk,
+    ticket,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -34,6 +40,7 @@ KNOWN_EXCEPTIONS = {
     "UserDefinedField.fieldTypeIdentifier": "PhoneNumber is newer than the rebuilt enum",
     "Contact.firstName": "not marked required in the file, enforced by the server (recorded answer)",
     "BundleResult.entities": "declared by what all records share, the id; a reader wants the record",
+    "count of opportunities' notes": "declared as the list itself, unlike every other count",
     "Member": "read only here, so the sandbox has just the members that a reader uses",
     "207 of bulk POST and PUT": "declared as one configuration; BulkResult, as of DELETE, is likelier",
 }
@@ -68,6 +75,12 @@ SCHEMAS = {
     "project/tickets/configurations": "ConfigurationReference",
     "project/tickets/notes": "TicketNote",
     "project/tickets/allNotes": "ProjectTicketNote",
+    "system/callbacks": "CallbackEntry",
+    "sales/opportunities": "Opportunity",
+    "sales/opportunities/notes": "OpportunityNote",
+    "sales/opportunities/statuses": "OpportunityStatus",
+    "sales/opportunities/types": "OpportunityType",
+    "time/entries": "TimeEntry",
 }
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -103,6 +116,21 @@ BODIES: dict[str, dict[str, Any]] = {
     "service/tickets/configurations": {"id": 2},
     "project/tickets": {"summary": "Cabling", "phase": {"id": 1}},
     "project/tickets/configurations": {"deviceIdentifier": "dev-2"},
+    "sales/opportunities": {
+        "name": "New plant", "primarySalesRep": {"id": 1}, "company": {"id": 1}, "contact": {"id": 1},
+        "type": {"name": "Project"}, "status": {"name": "Open"}, "expectedCloseDate": "2026-10-11T00:00:00Z",
+    },
+    "sales/opportunities/notes": {"text": "Called", "flagged": True},
+    "sales/opportunities/statuses": {"name": "Won", "wonFlag": True, "closedFlag": True},
+    "sales/opportunities/types": {"description": "Renewal"},
+    "time/entries": {
+        "chargeToId": 1, "chargeToType": "ServiceTicket", "member": {"id": 1}, "actualHours": 9,
+        "timeStart": "2026-10-11T07:00:00Z", "timeEnd": "2026-10-11T08:30:00Z", "notes": "Swapped it",
+    },
+    "system/callbacks": {
+        "url": "https://receiver.example/psa?recordId=", "objectId": 1, "type": "ticket", "level": "board",
+        "description": "Dispatch", "isSelfSuppressedFlag": True,
+    },
     "service/tickets/notes": {"text": "On the way", "internalAnalysisFlag": True, "contact": {"id": 1}},
     "project/tickets/notes": {"text": "Racks came", "detailDescriptionFlag": True, "member": {"id": 1}},
 }  # fmt: skip
@@ -245,6 +273,9 @@ def world() -> World:
     made.store.insert("company/configurations", BODIES["company/configurations"])
     made.store.insert("company/configurations", configuration(name="srv-2", deviceIdentifier="dev-2"))
     insert_service_desk(made.store)
+    insert_sales_and_time(made.store)
+    callback = {"url": "http://127.0.0.1:9/?recordId=", "objectId": 1, "type": "Ticket", "level": "Owner"}
+    made.store.insert("system/callbacks", callback)
     for owners, owner_id in (("finance/agreements", 1), ("service/tickets", 1), ("project/tickets", 2)):
         made.store.links(f"{owners}/configurations").add(owner_id, 1)
     return made
@@ -260,7 +291,12 @@ async def test_answers_are_what_the_file_declares(world: World, table: Table, nu
         assert listed
         if table.gathered:
             return
-        check_answer(await client.get(f"{path}/count"), f"{table.route}/count")
+        counted = await client.get(f"{path}/count")
+        if table.name == "sales/opportunities/notes":
+            assert "count of opportunities' notes" in KNOWN_EXCEPTIONS
+            check(counted.json(), {"$ref": "#/components/schemas/Count"})
+        else:
+            check_answer(counted, f"{table.route}/count")
         check_answer(await client.get(f"{path}/{listed[0]['id']}"), one)
         if table.verbs == READ_VERBS:
             return

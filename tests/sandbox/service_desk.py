@@ -43,3 +43,14 @@ def insert_service_desk(store: Store) -> None:
     store.insert(
         "project/tickets", {"summary": "Order racks", "phase": {"id": 1}, "initialResolution": "Done"}
     )
+
+
+def insert_sales_and_time(store: Store) -> None:
+    """One opportunity with a note, of a type and a status; time charged to ticket 1."""
+    store.insert("sales/opportunities/types", {"description": "Project"})
+    store.insert("sales/opportunities/statuses", {"name": "Open", "defaultFlag": True})
+    people = {"primarySalesRep": {"id": 1}, "company": {"id": 1}, "contact": {"id": 1}}
+    opportunity = store.insert("sales/opportunities", {"name": "Second site", **people})
+    store.insert("sales/opportunities/notes", {"opportunityId": opportunity["id"], "text": "Wants an offer"})
+    time = {"chargeToId": 1, "timeStart": "2026-01-05T08:00:00Z", "notes": "Came"}
+    store.insert("time/entries", time)

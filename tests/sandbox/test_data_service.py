@@ -68,7 +68,7 @@ def test_a_seed_and_a_size_give_one_service_desk() -> None:
     assert old == {one: r["_info"] for one, r in tickets(build_world(3, 90, KEYS, tickets=9)).items()}
 
 
-@pytest.mark.parametrize("scenario", ["provider", "fresh", "enrichment"])
+@pytest.mark.parametrize("scenario", ["provider", "fresh", "enrichment", "dispatch"])
 def test_everything_is_legal_for_connectwise(scenario: str) -> None:
     world = build_world(7, 90, KEYS, scenario=scenario)
     for name, table in TABLES.items():

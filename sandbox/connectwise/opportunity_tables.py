@@ -1,0 +1,116 @@
+"""Sales opportunities, their notes, statuses and types: members, lengths, what is required, by the spec."""
+
+from sandbox.connectwise.fields import (
+    Field,
+    Kind,
+    Table,
+    computed,
+    flag,
+    mirror,
+    moment,
+    number,
+    ref,
+    text,
+    whole,
+)
+
+OPPORTUNITIES_NAME = "sales/opportunities"
+
+OPPORTUNITIES = Table(
+    name=OPPORTUNITIES_NAME,
+    route="/sales/opportunities",
+    type_name="Opportunity",
+    resource="opportunity",
+    info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
+    hrefs={"notes_href": "/sales/opportunities/{id}/notes"},
+    keeps_custom_fields=True,
+    fields={
+        "name": text(100, required=True),
+        "expectedCloseDate": moment(),
+        "type": ref("sales/opportunities/types"),
+        "stage": ref("sales/stages"),
+        "status": ref("sales/opportunities/statuses"),
+        "priority": ref("sales/priorities"),
+        "notes": text(),
+        "probability": ref("sales/probabilities"),
+        "source": text(50),
+        "rating": ref("sales/opportunities/ratings"),
+        "campaign": ref("marketing/campaigns"),
+        "primarySalesRep": ref("system/members", required=True),
+        "secondarySalesRep": ref("system/members"),
+        "locationId": whole(),
+        "businessUnitId": whole(),
+        "company": ref("company/companies", required=True),
+        "contact": ref("company/contacts", required=True, within="company"),
+        "site": ref("company/sites", within="company"),
+        "customerPO": text(25),
+        "pipelineChangeDate": moment(),
+        "dateBecameLead": moment(),
+        "closedDate": moment(),
+        "closedBy": ref("system/members"),
+        "totalSalesTax": number(),
+        "shipToCompany": ref("company/companies"),
+        "shipToContact": ref("company/contacts"),
+        "shipToSite": ref("company/sites"),
+        "billToCompany": ref("company/companies"),
+        "billToContact": ref("company/contacts"),
+        "billToSite": ref("company/sites"),
+        "billingTerms": ref("finance/billingTerms"),
+        "taxCode": ref("finance/taxCodes"),
+        "currency": ref("finance/currencies"),
+        "companyLocationId": whole(),
+        "technicalContact": ref("company/contacts"),
+        "customFields": Field(Kind.CUSTOM),
+    },
+)
+
+OPPORTUNITY_NOTES = Table(
+    name="sales/opportunities/notes",
+    route="/sales/opportunities/{parentId}/notes",
+    type_name="OpportunityNote",
+    resource="opportunityNote",
+    parent="opportunity",
+    owner=OPPORTUNITIES_NAME,
+    naming=("text",),
+    fields={
+        "opportunityId": mirror("opportunity"),
+        "type": ref("sales/noteTypes"),
+        "text": text(required=True),
+        "flagged": flag(),
+        "enteredBy": computed(text()),
+        "mobileGuid": text(),
+    },
+)
+
+OPPORTUNITY_STATUSES = Table(
+    name="sales/opportunities/statuses",
+    route="/sales/opportunities/statuses",
+    type_name="OpportunityStatus",
+    resource="opportunityStatus",
+    unique=("name",),
+    fields={
+        "name": text(30, required=True),
+        "wonFlag": flag(),
+        "lostFlag": flag(),
+        "closedFlag": flag(),
+        "inactiveFlag": flag(),
+        "defaultFlag": flag(),
+        "enteredBy": computed(text()),
+        "dateEntered": computed(moment()),
+        "connectWiseId": computed(text()),
+    },
+)
+
+OPPORTUNITY_TYPES = Table(
+    name="sales/opportunities/types",
+    route="/sales/opportunities/types",
+    type_name="OpportunityType",
+    resource="opportunityType",
+    unique=("description",),
+    naming=("description",),
+    fields={
+        "description": text(50, required=True),
+        "inactiveFlag": flag(),
+        "connectWiseId": computed(text()),
+    },
+)
