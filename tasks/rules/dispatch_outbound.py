@@ -235,14 +235,20 @@ def _value(work_order: WorkOrder, happened: Happened, rule: OutboundRule) -> Val
     target = "status.name" if status else f"{CUSTOM_FIELD}{rule.custom_field.strip()}"
     if not value:
         raise ValueError(f"the work order has nothing yet for {target}")
-    return ValueWanted(f"{happened.key}/{target}"[:200], happened.key, target, value)
+    # With the value in it, a corrected rule is another action than the one that was refused.
+    name = f"{happened.key}/{target}"[:180]
+    return ValueWanted(f"{name}/{_short(value)}", happened.key, target, value)
 
 
 def _mapped_note(work_order: WorkOrder, target: str, text: str) -> NoteWanted:
-    what = f"{_NOTES[target]}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    what = f"{_NOTES[target]}-{_short(text)}"
     mark = effect_mark(int(work_order["id"]), what)
     return NoteWanted(f"mapped {what}", f"mapped {target}", mark, marked(text, mark), _NOTES[target])
 
 
 def _default_text(event: WorkOrderEvent) -> str:
     return f"Field Nation work order {{{{id}}}}: {event.value.replace('_', ' ')}."
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,154 @@
+"""One work order back: what happened to it is done to its ticket, each action once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from connectors.errors import RejectedError
+from connectors.field_nation.models import status_of
+from tasks.dispatch.back import Back, memory_name
+from tasks.dispatch.doing import Doing
+from tasks.dispatch.effects import alone
+from tasks.dispatch.owners import Owner, owner_of
+from tasks.dispatch.related import read_record
+from tasks.dispatch.run import DispatchRun, Record, Result
+from tasks.dispatch.value_writing import Target
+from tasks.rules.dispatch_outbound import Wanted, joined, mapped_of, times_wanted, wanted_of
+from tasks.rules.dispatch_reference import parse_reference, reference_carried
+from tasks.rules.work_order_events import (
+    Happened,
+    Known,
+    counted_milestones,
+    events_of,
+    known_of,
+    open_events,
+    status_doubt,
+)
+
+BACK = "bringing back"
+
+
+async def bring_back(run: DispatchRun, work_order_id: int, *, owner: Owner | None = None) -> Back:
+    """Reads the work order, and does to its ticket what is due. Nothing new: one request.
+
+    Two requests each way for a change of status, and one more for each note and time entry.
+
+    Args:
+        owner: its record, if the caller knows it from the ledger.
+
+    Raises:
+        RetryableError: a vendor is away; trying it again later loses nothing and repeats nothing.
+        StopError: a person must act: credentials, rights, the ledger.
+    """
+    known_owner = owner or await owner_of(run, work_order_id)
+    if known_owner is None:
+        return await _not_ours(run, work_order_id)
+    back = Back(work_order_id, Result.UNCHANGED, known_owner.kind, known_owner.record_id)
+    if known_owner.newer is not None:
+        message = f"its record has work order {known_owner.newer} by now"
+        return replace(back, result=Result.OUTSIDE, message=message)
+    found = await alone(run, work_order_id, BACK, lambda: _bring(run, back, known_owner))
+    if found is not None:
+        return found
+    busy = run.settings.waiting.busy_seconds
+    return replace(back, result=Result.BUSY, message="another process has it", retry_after=busy)
+
+
+async def _not_ours(run: DispatchRun, work_order_id: int) -> Back:
+    try:
+        work_order = await run.field_nation.get_work_order(work_order_id, columns="status,incident_id")
+    except RejectedError as error:
+        if error.status != 404:
+            raise
+        return Back(work_order_id, Result.OUTSIDE, message="Field Nation does not have it")
+    return unlinked(run, work_order)
+
+
+def unlinked(run: DispatchRun, work_order: Record) -> Back:
+    """What to say of a work order that the ledger does not know: reported if it names a record of ours."""
+    number, reference = int(work_order["id"]), reference_carried(work_order)
+    record = parse_reference(reference, run.settings.reference_prefix)
+    if record is None:
+        return Back(number, Result.OUTSIDE, status=str(status_of(work_order)))
+    return Back(
+        number,
+        Result.REPORTED,
+        *record,
+        status=str(status_of(work_order)),
+        message=f"it names {reference} but is not linked with it; the sweep of that record adopts it",
+    )
+
+
+async def _bring(run: DispatchRun, back: Back, owner: Owner) -> Back:
+    number = back.work_order_id
+    try:
+        work_order = await run.field_nation.get_work_order(number)
+    except RejectedError as error:
+        if error.status != 404:
+            raise
+        return replace(back, result=Result.REPORTED, message="Field Nation does not have this work order")
+    known = await _counted(run, number, work_order)
+    doubt = status_doubt(work_order)
+    back = replace(back, status=str(status_of(work_order)), warnings=(doubt,) if doubt else ())
+    opened = open_events(work_order, known)
+    wanted, mapped = _wanted(run, owner, work_order, known, opened)
+    if not wanted.anything:
+        await _remember(run, number, known, {each.key for each in opened}, mapped)
+        return replace(back, warnings=(*back.warnings, *wanted.problems))
+    record = await read_record(run.client, owner.kind, owner.record_id)
+    if record is None:
+        await _remember(run, number, known, {each.key for each in opened} | _keys(wanted), mapped)
+        return replace(back, result=Result.REPORTED, message="its record was deleted in ConnectWise")
+    doing = Doing(run, Target(number, owner.kind, owner.record_id, record))
+    await doing.all_of(wanted)
+    await _remember(run, number, known, _settled(opened, wanted, doing), _mapped(known, mapped, doing))
+    return doing.outcome(back, wanted.problems)
+
+
+def _wanted(
+    run: DispatchRun, owner: Owner, work_order: Record, known: Known, opened: list[Happened]
+) -> tuple[Wanted, dict[str, object]]:
+    rules = run.settings.outbound_rules
+    happened = events_of(work_order, known)
+    # Only lines of a person's own: the default ones say what the default events do.
+    lines = getattr(run.settings.mappings, owner.kind.value).outbound
+    mapping, mapped = mapped_of(work_order, lines, known.mapped)
+    by_rules = wanted_of(work_order, opened, rules)
+    return joined(by_rules, times_wanted(work_order, happened, rules, known.handled), mapping), mapped
+
+
+async def _counted(run: DispatchRun, number: int, work_order: Record) -> Known:
+    """What is known, with the milestones counted and noted before anything is done for them."""
+    known = known_of(await run.ledger.watermark(run.tenant, memory_name(number)))
+    milestones = counted_milestones(work_order, known)
+    if milestones == known.milestones:
+        return known
+    counted = replace(known, milestones=milestones)
+    await run.ledger.set_watermark(run.tenant, memory_name(number), counted.details())
+    return counted
+
+
+async def _remember(
+    run: DispatchRun, number: int, known: Known, handled: set[str], mapped: dict[str, object]
+) -> None:
+    after = replace(known, handled=known.handled | handled, mapped={**known.mapped, **mapped})
+    if after != known:
+        await run.ledger.set_watermark(run.tenant, memory_name(number), after.details())
+
+
+def _keys(wanted: Wanted) -> set[str]:
+    notes, times = ({each.key for each in found} for found in (wanted.notes, wanted.times))
+    return notes | times | {each.key for each in wanted.values}
+
+
+def _settled(opened: list[Happened], wanted: Wanted, doing: Doing) -> set[str]:
+    """Keys of which nothing is left to do; what wants nothing has nothing left."""
+    return ({each.key for each in opened} | _keys(wanted)) - doing.left
+
+
+def _mapped(known: Known, mapped: dict[str, object], doing: Doing) -> dict[str, object]:
+    return {
+        target: value
+        for target, value in mapped.items()
+        if f"mapped {target}" not in doing.left or known.mapped.get(target) == value
+    }
