@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from connectors.errors import ConnectorError
 from connectors.ledger.claims import ClaimLostError
 from connectors.ledger.dispatch_models import Intent
 from tasks.dispatch.birth import is_older_than_ledger
 from tasks.dispatch.creating import create
 from tasks.dispatch.intents import Held, hold, release, remember
+from tasks.dispatch.judging import NO_WORD, Word, is_wanted, seen_now, state_of
 from tasks.dispatch.outcomes import Told
 from tasks.dispatch.related import Source, read_source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
 from tasks.dispatch.settling import settle
 from tasks.dispatch.updating import cancel, read_work_order, standing_of, update
 from tasks.progress import run_logger
-from tasks.rules.dispatch_decision import Decision, RecordState, Standing, Step, decide
-from tasks.rules.dispatch_paths import read_path
+from tasks.rules.dispatch_decision import Decision, Standing, Step, decide
 from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_triggers import Change, Seen, is_closed, judge
+from tasks.rules.dispatch_triggers import Change, Seen
 
 
 async def dispatch_record(
@@ -27,7 +26,7 @@ async def dispatch_record(
     *,
     record: Record | None = None,
     wait: bool = True,
-    by_hand: bool = False,
+    word: Word = NO_WORD,
 ) -> Outcome:
     """Create, update or leave alone the work order of one record; at most one living one comes of it.
 
@@ -35,7 +34,7 @@ async def dispatch_record(
         record: the whole record if the caller has just read it.
         wait: stay until an unanswered creation is settled, which can take a minute; otherwise the outcome
             is UNCLEAR and the caller comes back.
-        by_hand: make an unresolved creation once more without the long pause.
+        word: what a person asks for beyond the rules.
 
     Raises:
         RetryableError: a vendor is away; nothing is lost by trying the record again later.
@@ -44,7 +43,7 @@ async def dispatch_record(
     told = Told(run, kind, record_id)
     while True:
         try:
-            outcome = await _dispatch(run, told, record, by_hand=by_hand)
+            outcome = await _dispatch(run, told, record, word=word)
         except ClaimLostError:
             return told.busy()
         if not wait or outcome.result is not Result.UNCLEAR:
@@ -55,13 +54,13 @@ async def dispatch_record(
         record = None
 
 
-async def _dispatch(run: DispatchRun, told: Told, record: Record | None, *, by_hand: bool) -> Outcome:
+async def _dispatch(run: DispatchRun, told: Told, record: Record | None, *, word: Word) -> Outcome:
     kind, number = told.kind, told.record_id
     known = await run.ledger.intents.newest(run.tenant, kind.value, number)
     source = None
     if known is None:
         source = await read_source(run, kind, number, record)
-        if not _seen(run, source, None)[1].inside:
+        if source.record is None or not (word.outside or seen_now(run, source, None)[1].inside):
             return told.outcome(Result.OUTSIDE)
     held = await hold(run, kind, number)
     if held is None:
@@ -70,15 +69,15 @@ async def _dispatch(run: DispatchRun, told: Told, record: Record | None, *, by_h
         if source is None or _moved_on(held.intent):
             # Only what is read while the record is ours is sure to be newer than what was sent before.
             source = await read_source(run, kind, number)
-        return await _with_record(run, held, source, by_hand=by_hand)
-    except ConnectorError:
+        return await _with_record(run, held, source, word=word)
+    except Exception:
         await release(run, held)
         raise
 
 
-async def _with_record(run: DispatchRun, held: Held, source: Source, *, by_hand: bool) -> Outcome:
-    change, seen = _seen(run, source, held)
-    state = _state_of(run, held, source, change, seen)
+async def _with_record(run: DispatchRun, held: Held, source: Source, *, word: Word) -> Outcome:
+    change, seen = seen_now(run, source, held.memory if held.link else None)
+    state = state_of(run, held.memory, source, change, seen, word)
     decision = decide(state, Standing(held.intent.state), **_leaving(run))
     if decision.step is Step.LOOK:
         status, assigned = standing_of(await read_work_order(run, held.work_order_id or 0))
@@ -91,14 +90,14 @@ async def _with_record(run: DispatchRun, held: Held, source: Source, *, by_hand:
         return outcome
     if held.link is not None and change is not Change.STALE and decision.step is not Step.NEW_GENERATION:
         held = await remember(run, held, now_known)
-    return await _do(run, held, source, seen, decision, by_hand=by_hand)
+    return await _do(run, held, source, seen, decision, word=word)
 
 
 async def _do(
-    run: DispatchRun, held: Held, source: Source, seen: Seen, decision: Decision, *, by_hand: bool
+    run: DispatchRun, held: Held, source: Source, seen: Seen, decision: Decision, *, word: Word
 ) -> Outcome:
     if decision.step is Step.SETTLE:
-        return await settle(run, held, source, seen, by_hand=by_hand)
+        return await settle(run, held, source, seen, wanted=is_wanted(source, seen, word), again=word.again)
     if decision.step is Step.CREATE:
         return await _create(run, held, source, seen)
     if decision.step is Step.NEW_GENERATION:
@@ -126,31 +125,6 @@ async def _next_generation(run: DispatchRun, held: Held, source: Source, seen: S
     if again is None:
         return Told(run, source.kind, source.record_id).busy()
     return await _create(run, again, source, seen)
-
-
-def _seen(run: DispatchRun, source: Source, held: Held | None) -> tuple[Change, Seen]:
-    before = held.memory.seen if held is not None and held.link is not None else None
-    if source.record is None:
-        known = before or Seen()
-        return (Change.CLOSED if known.inside else Change.OUTSIDE), Seen(False, known.updated, known.entries)
-    return judge(run.settings.triggers, source.kind, source.document, before)
-
-
-def _state_of(run: DispatchRun, held: Held, source: Source, change: Change, seen: Seen) -> RecordState:
-    gone = source.record is None
-    closed = not gone and is_closed(source.document)
-    return RecordState(
-        change,
-        inside=seen.inside,
-        closed=closed,
-        newly_closed=(closed or gone) and not held.memory.closed,
-        gone=gone,
-        own_status=_status_name(source) in run.settings.own_statuses(),
-    )
-
-
-def _status_name(source: Source) -> str:
-    return str(read_path(source.document, "status.name") or "").strip().lower()
 
 
 def _leaving(run: DispatchRun) -> dict[str, bool]:

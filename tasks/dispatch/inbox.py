@@ -14,6 +14,7 @@ from connectors.ledger.dispatch_models import InboxMessage
 from tasks.dispatch.dispatching import dispatch_record
 from tasks.dispatch.related import read_record
 from tasks.dispatch.run import AGAIN, DispatchRun, Outcome, Result
+from tasks.dispatch.saying import say
 from tasks.progress import run_logger
 from tasks.rules.dispatch_messages import TICKET, WORK_ORDER, About, about
 from tasks.rules.dispatch_reference import RecordKind
@@ -140,7 +141,7 @@ async def _settle(
     inbox, ids = run.ledger.inbox, [message.id for message in messages]
     if handled.outcome is not None:
         drained.outcomes.append(handled.outcome)
-        _say(handled.outcome)
+        say(handled.outcome)
     if handled.done:
         drained.done += len(ids)
         await inbox.done(ids, holder)
@@ -159,11 +160,3 @@ async def _settle(
 
 def _pause(attempts: int) -> float:
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, attempts - 1)))
-
-
-def _say(outcome: Outcome) -> None:
-    loud = outcome.result in (Result.REPORTED, Result.REFUSED, Result.UNRESOLVED, Result.FAILED)
-    if loud or outcome.warnings:
-        run_logger().warning("%s%s", outcome, "".join(f"; {each}" for each in outcome.warnings))
-    elif outcome.result not in (Result.OUTSIDE, Result.UNCHANGED):
-        run_logger().info("%s", outcome)

@@ -17,18 +17,18 @@ SECOND_LOOK = 2.0
 
 
 async def settle(
-    run: DispatchRun, held: Held, source: Source, seen: Seen, *, by_hand: bool = False
+    run: DispatchRun, held: Held, source: Source, seen: Seen, *, wanted: bool, again: bool = False
 ) -> Outcome:
     """Adopts what is found; else says when to look again, leaves it unresolved, or makes it once more.
 
     Args:
-        by_hand: a person has seen that nothing was made, so the long pause is not waited for.
+        wanted: the record still wants a work order.
+        again: a person has seen that nothing was made, so the long pause is not waited for.
     """
     told = Told(run, source.kind, source.record_id)
-    wanted_now = seen.inside and source.record is not None
-    related = await with_related(run, source) if wanted_now else source
-    wanted = wanted_work_order(run, related) if wanted_now else None
-    adopted = await adopt(run, held, source, seen, wanted)
+    related = await with_related(run, source) if wanted else source
+    body = wanted_work_order(run, related) if wanted else None
+    adopted = await adopt(run, held, source, seen, body)
     if adopted is not None:
         return adopted
     waiting = run.settings.waiting
@@ -37,32 +37,32 @@ async def settle(
         await release(run, held)
         return told.outcome(Result.UNCLEAR, message="not found yet", retry_after=pause)
     await run.sleep(min(waiting.pause_seconds, SECOND_LOOK))
-    again = await hold_again(run, held)
-    if again is None:
+    taken = await hold_again(run, held)
+    if taken is None:
         return told.busy()
-    adopted = await adopt(run, again, source, seen, wanted)
-    return adopted or await _nothing_found(run, again, related, seen, by_hand=by_hand)
+    adopted = await adopt(run, taken, source, seen, body)
+    return adopted or await _nothing_found(run, taken, related, seen, wanted=wanted, again=again)
 
 
 async def _nothing_found(
-    run: DispatchRun, held: Held, source: Source, seen: Seen, *, by_hand: bool
+    run: DispatchRun, held: Held, source: Source, seen: Seen, *, wanted: bool, again: bool
 ) -> Outcome:
     """Unresolved, and made once more where that is due."""
     intent, told = held.intent, Told(run, source.kind, source.record_id)
     age = timedelta(seconds=_age(run, held))
-    again = may_create_again(
+    once_more = may_create_again(
         intent.attempts,
         age,
         timedelta(seconds=run.settings.waiting.unresolved_seconds),
-        wanted=seen.inside and source.record is not None,
-        by_hand=by_hand,
+        wanted=wanted,
+        by_hand=again,
     )
     message = (
         f"Its creation was not answered and nothing was found {age.total_seconds():.0f} s later. Look in "
         f"Field Nation for {intent.reference}; if there is none, run Work Order Creation with Again."
     )
     await run.ledger.intents.unresolved(intent.id, held.holder, message)
-    if not again:
+    if not once_more:
         return told.outcome(Result.UNRESOLVED, message=message)
     taken = await hold_again(run, held)
     return told.busy() if taken is None else await create(run, taken, source, seen, look_first=False)

@@ -10,6 +10,7 @@ import pytest
 
 from tasks.dispatch.dispatching import dispatch_record
 from tasks.dispatch.inbox import drain_once
+from tasks.dispatch.judging import Word
 from tasks.dispatch.run import Outcome, Result
 from tasks.dispatch.settings import CreateState, WriteBack
 from tests.dispatch.killing import Killed, Killer, KillingLedger, KillingTransport
@@ -65,7 +66,7 @@ async def test_an_unresolved_creation_is_made_once_more_only_and_then_by_hand(wo
             assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
         assert world.sent("field_nation")["POST /workorders"] == 2
         world.sandbox.faults([])
-        assert (await dispatch_record(run, SERVICE, ticket, by_hand=True)).result is Result.CREATED
+        assert (await dispatch_record(run, SERVICE, ticket, word=Word(again=True))).result is Result.CREATED
     assert len(world.orders()) == 1
 
 

@@ -1,0 +1,226 @@
+"""Polling: looks at every record that changed since the last sweep, so that lost callbacks do no harm."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import anyio
+
+from connectors.connectwise.conditions import quote
+from connectors.errors import RejectedError, RetryableError
+from connectors.ledger.dispatch_models import Intent, IntentState
+from connectors.ledger.intents import WORK_ORDER
+from tasks.dispatch.dispatching import dispatch_record
+from tasks.dispatch.finding import created_since
+from tasks.dispatch.outcomes import Told
+from tasks.dispatch.previewing import Preview, preview_record
+from tasks.dispatch.related import ticket_kind
+from tasks.dispatch.run import AGAIN, DispatchRun, Outcome, Record, Result
+from tasks.progress import Progress, run_logger
+from tasks.rules.counts import CountsError
+from tasks.rules.dispatch_adoption import double_words, doubles
+from tasks.rules.dispatch_memory import Memory, memory_of
+from tasks.rules.dispatch_paths import read_path
+from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.dispatch_sources import dispatch_source
+from tasks.rules.scalars import read_moment, write_moment
+
+UNDONE: tuple[IntentState, ...] = ("intent", "sent", "refused", "unresolved")
+Key = tuple[RecordKind, int]
+
+
+@dataclass
+class Swept:
+    """One sweep. Every record read is either ``passed``, since dispatch has nothing to do with it or knows
+    it as it is, or has an outcome (in a dry run: a preview); ``reopened`` are looked at beside those read.
+    """
+
+    read: int = 0
+    passed: int = 0
+    reopened: int = 0
+    outcomes: list[Outcome] = field(default_factory=list)
+    previews: list[Preview] = field(default_factory=list)
+    doubles: list[str] = field(default_factory=list)
+
+    def counts(self) -> Counter[str]:
+        """Records by result."""
+        return Counter(str(each.result) for each in self.outcomes)
+
+    def check(self) -> None:
+        """CountsError if a record was lost or counted twice."""
+        looked_at = len(self.outcomes) + len(self.previews)
+        if self.read + self.reopened != self.passed + looked_at:
+            raise CountsError(
+                f"{self.read} records read and {self.reopened} reopened are not {self.passed} passed and "
+                f"{looked_at} looked at"
+            )
+
+
+async def sweep(run: DispatchRun, *, dry_run: bool = False) -> Swept:
+    """Looks at what changed, and again at what is not done yet.
+
+    How far it came is remembered for each kind once everything before is accounted for: a record that must
+    be tried again holds that back, so the next sweep sees it.
+
+    Raises:
+        StopError: a person must act; what was not reached is seen by the next sweep.
+    """
+    swept = Swept()
+    sweeper = _Sweeper(run, swept, dry_run)
+    await sweeper.learn()
+    for kind in run.settings.kinds():
+        await sweeper.sweep(kind)
+    await sweeper.reopen()
+    swept.doubles = await find_doubles(run)
+    swept.check()
+    return swept
+
+
+async def find_doubles(run: DispatchRun) -> list[str]:
+    """A sentence for each reference that several living work orders of the last days carry."""
+    days = run.settings.polling.duplicate_days
+    if not days:
+        return []
+    found = doubles(await created_since(run, days), run.settings.reference_prefix)
+    return [double_words(reference, ids) for reference, ids in found.items()]
+
+
+class _Sweeper:
+    """What one sweep knows: the intents and memories by record, and which records it has looked at."""
+
+    def __init__(self, run: DispatchRun, swept: Swept, dry_run: bool) -> None:
+        self.run = run
+        self.swept = swept
+        self.dry_run = dry_run
+        self.intents: dict[Key, Intent] = {}
+        self.memories: dict[Key, Memory] = {}
+        self.seen: set[Key] = set()
+        self.slots = anyio.Semaphore(run.settings.polling.at_once)
+
+    async def learn(self) -> None:
+        ledger, tenant = self.run.ledger, self.run.tenant
+        for intent in await ledger.intents.in_state(tenant, *UNDONE, "created", "cancelled"):
+            # The newest generation comes last.
+            self.intents[RecordKind(intent.record_kind), intent.record_id] = intent
+        for link in await ledger.links.of_kind(tenant, WORK_ORDER):
+            kind = link.left.kind.removeprefix("connectwise/")
+            self.memories[RecordKind(kind), int(link.left.id)] = memory_of(link.details)
+
+    async def sweep(self, kind: RecordKind) -> None:
+        start = await self._start(kind)
+        progress = Progress(f"{kind.words}s read")
+        newest, failed = start, None
+        async for page in _changed_since(self.run, kind, start):
+            records = [each for each in page if (kind, int(each["id"])) not in self.seen]
+            self.swept.read += len(records)
+            for outcome, updated in await self._page(kind, records):
+                if outcome is not None and outcome.result in AGAIN:
+                    failed = min(failed or updated, updated)
+                newest = max(newest, updated)
+            progress.advance(len(page))
+        if not self.dry_run:
+            value = {"updated": write_moment(min(newest, failed) if failed else newest)}
+            await self.run.ledger.set_watermark(self.run.tenant, _watermark(kind), value)
+
+    async def reopen(self) -> None:
+        """What is not done yet, whether or not its record changed: refused, unresolved, half finished."""
+        undone = [
+            key
+            for key, intent in self.intents.items()
+            if key not in self.seen and self._is_undone(key, intent)
+        ]
+        self.swept.reopened = len(undone)
+        async with anyio.create_task_group() as group:
+            for key in undone:
+                group.start_soon(self._look, key, None)
+
+    def _is_undone(self, key: Key, intent: Intent) -> bool:
+        memory = self.memories.get(key)
+        half = intent.state == "created" and memory is not None and not memory.finished
+        return intent.state in UNDONE or half
+
+    async def _start(self, kind: RecordKind) -> datetime:
+        polling = self.run.settings.polling
+        known = await self.run.ledger.watermark(self.run.tenant, _watermark(kind)) or {}
+        first = self.run.now().replace(microsecond=0) - timedelta(hours=polling.first_look_hours)
+        return read_moment(known.get("updated")) or first
+
+    async def _page(self, kind: RecordKind, records: list[Record]) -> list[tuple[Outcome | None, datetime]]:
+        found: list[tuple[Outcome | None, datetime]] = []
+
+        async def one(record: Record) -> None:
+            key = (kind, int(record["id"]))
+            self.seen.add(key)
+            updated = _updated(record) or self.run.now()
+            if self._passes(key, record):
+                self.swept.passed += 1
+                found.append((None, updated))
+            else:
+                found.append((await self._look(key, record), updated))
+
+        async with anyio.create_task_group() as group:
+            for record in records:
+                group.start_soon(one, record)
+        return found
+
+    def _passes(self, key: Key, record: Record) -> bool:
+        kind = key[0]
+        if kind is RecordKind.SERVICE_TICKET and str(record.get("recordType") or "").startswith("Project"):
+            # A server that lists project tickets with the service tickets gives them twice.
+            return True
+        intent = self.intents.get(key)
+        if intent is None:
+            document = dispatch_source(kind, record)
+            return not any(trigger.matches(kind, document) for trigger in self.run.settings.triggers)
+        memory = self.memories.get(key)
+        known = memory is not None and memory.seen.updated == _updated(record)
+        # A change within the same second would look the same, so only what is a while ago is passed.
+        settled = known and not self._is_undone(key, intent)
+        return settled and self._is_old(record)
+
+    def _is_old(self, record: Record) -> bool:
+        updated = _updated(record)
+        return updated is not None and self.run.now() - updated > timedelta(seconds=2)
+
+    async def _look(self, key: Key, record: Record | None) -> Outcome | None:
+        kind, number = key
+        async with self.slots:
+            if self.dry_run:
+                self.swept.previews.append(await preview_record(self.run, kind, number, record=record))
+                return None
+            outcome = await _looked_at(self.run, kind, number, record)
+        self.swept.outcomes.append(outcome)
+        return outcome
+
+
+async def _looked_at(run: DispatchRun, kind: RecordKind, number: int, record: Record | None) -> Outcome:
+    """The outcome; a refusal of one record, or a vendor that is away, does not end the sweep."""
+    told = Told(run, kind, number)
+    try:
+        return await dispatch_record(run, kind, number, record=record, wait=False)
+    except RetryableError as error:
+        return told.outcome(Result.FAILED, message=str(error), retry_after=error.retry_after)
+    except RejectedError as error:
+        run_logger().warning("%s: %s", told.reference, error)
+        return told.outcome(Result.FAILED, message=str(error))
+
+
+def _changed_since(run: DispatchRun, kind: RecordKind, start: datetime) -> AsyncIterator[list[Record]]:
+    """Whole records, so that those that are in no trigger cost nothing more. Times count by the second."""
+    moment = start - timedelta(seconds=run.settings.polling.overlap_seconds)
+    conditions = f"lastUpdated >= {quote(moment)}"
+    tickets = ticket_kind(kind)
+    if tickets is None:
+        return run.client.opportunities_pages(conditions)
+    return run.client.tickets_pages(tickets, conditions)
+
+
+def _watermark(kind: RecordKind) -> str:
+    return f"dispatch-sweep-{kind.value}"
+
+
+def _updated(record: Record) -> datetime | None:
+    return read_moment(read_path(record, "_info.lastUpdated"))
