@@ -24,6 +24,9 @@ from tasks.synchronization.run import WriteResult
 OUTAGE = 3
 """So many requests in a row without an answer: the server is away, and the rest is not sent."""
 
+HOPELESS = 75
+"""So many refused edits in a row: what refuses them refuses the others too, which are not sent."""
+
 
 @action("Edit Asset", key="editAssetAction")
 async def edit_assets(run: EnrichmentRun, updates: Inventory[AssetUpdate]) -> Results:
@@ -49,6 +52,7 @@ class Editing:
         self.progress = Progress("assets edited", total)
         self.stopped: ConnectorError | None = None
         self.without_answer = 0
+        self.refused_in_a_row = 0
 
     async def edit(self, updates: Sequence[AssetUpdate]) -> dict[str, WriteResult]:
         position = 0
@@ -163,6 +167,9 @@ class Editing:
             key = each.asset.key
             self.results[key] = WriteResult(key, outcome.ok, each.configuration.id, outcome.message)
             settled.append(WriteOutcome(write_id, _journalled(outcome), None, outcome.message or None))
+            self.refused_in_a_row = 0 if outcome.ok else self.refused_in_a_row + 1
+        if self.refused_in_a_row >= HOPELESS and self.stopped is None:
+            self.stopped = StopError(f"Lansweeper refused {self.refused_in_a_row} edits in a row")
         await self.run.ledger.settle_writes(settled)
 
     def _fail(self, batch: Sequence[AssetUpdate], message: str, *, written: bool) -> None:

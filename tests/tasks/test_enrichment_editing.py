@@ -193,3 +193,14 @@ async def test_a_token_without_the_right_stops_at_once(bench: Bench) -> None:
     assert not any(each.ok for each in results.values())
     assert bench.mutations() == 1
     assert sum(each.message.startswith("Not sent") for each in results.values()) == 35
+
+
+async def test_what_refuses_every_edit_is_not_tried_on_thousands(bench: Bench) -> None:
+    fault = {"kind": "partial", "share": 1, "message": "Not possible for this kind of asset"}
+    bench.sandbox.reset(assets=200)
+    bench.keys = [each["key"] for each in bench.sandbox.state("lansweeper/assets")]
+    bench.sandbox.faults([{"system": "lansweeper", "path": "editAsset", "fault": fault}])
+    results = await bench.edit(bench.updates(200))
+    assert not any(each.ok for each in results.values())
+    assert bench.mutations() == 3
+    assert sum(each.message.startswith("Not sent") for each in results.values()) == 125
