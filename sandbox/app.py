@@ -78,6 +78,7 @@ class SandboxApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        self.callbacks.root = address_of(scope)
         if scope["path"].startswith(CONTROL_ROOT):
             await self._control(scope, receive, send)
             return
@@ -85,7 +86,6 @@ class SandboxApp:
         if body is None:
             return
         call = read_call(scope, body)
-        self.callbacks.root = address_of(scope)
         self.world.ledger.note(call)
         faults = self.faults.take(call)
         if self._latency:

@@ -78,6 +78,14 @@ class Place:
     telephone: str
 
 
+@dataclass(frozen=True)
+class Board:
+    """A board and its types of work."""
+
+    id: int
+    types: list[int]
+
+
 def add_dispatch(store: Store, seed: int, tickets: int | None) -> None:
     """Add boards, places, fields and records to a store with the provider's setup; `tickets`: how many."""
     number = USUAL_TICKETS if tickets is None else tickets
@@ -126,15 +134,17 @@ def _add_custom_fields(store: Store) -> None:
             )
 
 
-def _board(store: Store, name: str) -> int:
+def _board(store: Store, name: str) -> Board:
     home = {"location": {"id": 1}, "department": {"id": 1}}
     board = _new(store, "service/boards", name=name, projectFlag=name == PROJECT_BOARD, **home)
     for order, (words, closes) in enumerate(STATUSES):
         flags = {"closedStatus": closes, "defaultFlag": order == 0, "sortOrder": order}
         _new(store, "service/boards/statuses", name=words, board={"id": board}, **flags)
-    for words in TYPES:
+    types = [
         _new(store, "service/boards/types", name=words, board={"id": board}, category="Reactive")
-    return board
+        for words in TYPES
+    ]
+    return Board(board, types)
 
 
 def _add_places(store: Store) -> list[Place]:
@@ -181,13 +191,14 @@ def _contact(store: Store, company: int, site: int, person: tuple[str, str], tel
     )
 
 
-def _ticket(draw: random.Random, places: list[Place], board: int, number: int) -> dict[str, Any]:
+def _ticket(draw: random.Random, places: list[Place], board: Board, number: int) -> dict[str, Any]:
     """What both kinds of tickets have; the address of the site comes by itself."""
     place = places[number % len(places)]
     first, last = PEOPLE[places.index(place)]
     return {
         "summary": f"{draw.choice(SUMMARIES)} ({number + 1})",
-        "board": {"id": board},
+        "board": {"id": board.id},
+        "type": {"id": draw.choice(board.types)},
         "company": {"id": place.company},
         "site": {"id": place.site},
         "contact": {"id": place.contact},
@@ -201,7 +212,7 @@ def _ticket(draw: random.Random, places: list[Place], board: int, number: int) -
 
 
 def _add_project_tickets(
-    store: Store, draw: random.Random, places: list[Place], board: int, number: int
+    store: Store, draw: random.Random, places: list[Place], board: Board, number: int
 ) -> None:
     project = _new(store, "project/projects", name="Store refresh", company={"id": RUN_COMPANY})
     phase = _new(store, "project/phases", name="Roll-out", project={"id": project})

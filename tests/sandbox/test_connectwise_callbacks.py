@@ -290,3 +290,22 @@ async def test_an_old_message_can_be_replayed() -> None:
         await at.settle()
     first, second = to.heard
     assert first == second
+
+
+async def test_a_person_can_register_and_be_told_of_too() -> None:
+    async with place() as at, receiver() as to:
+        entry = {**ENTRY, "url": f"{to.url}?recordId=", "level": "Owner"}
+        await at.control("POST", "add", {"collection": "system/callbacks", "record": entry})
+        ticket = {"summary": "x", "company": {"id": 6}, "initialDescription": "y"}
+        made = await at.control("POST", "add", {"collection": "service/tickets", "record": ticket})
+        note = {"ticketId": at.tickets[0], "text": "by hand", "detailDescriptionFlag": True}
+        await at.control("POST", "add", {"collection": "service/tickets/notes", "record": note})
+        await at.control("POST", "delete", {"collection": "service/tickets", "id": at.tickets[1]})
+        await at.settle()
+        keys = {one["Metadata"]["key_url"].partition("/v4")[0] for one in to.payloads()}
+    assert sorted(to.told()) == [
+        ("added", "ticket", made["id"]),
+        ("deleted", "ticket", at.tickets[1]),
+        ("updated", "ticket", at.tickets[0]),
+    ]
+    assert keys == {"http://127.0.0.1:8443"}

@@ -63,6 +63,7 @@ def test_every_ticket_has_a_whole_address_a_contact_and_a_description() -> None:
         for name in ("addressLine1", "city", "stateIdentifier", "zip", "country", "siteName", "contactName"):
             assert one.get(name), (one["id"], name)
         assert one["id"] in described
+        assert store.collection("service/boards/types")[one["type"]["id"]]["board"] == one["board"]
         assert store.get("company/contacts", one["contact"]["id"]) is not None
 
 
