@@ -28,6 +28,16 @@ LedgerName = Annotated[
         "Name of the saved Integration Ledger block. Without one of that name: a file on the run's machine.",
     ),
 ]
+FieldNationName = Annotated[
+    str, titled("Field Nation connection", "Name of the saved Field Nation Connection block.")
+]
+RulesName = Annotated[
+    str,
+    titled(
+        "Dispatch rules",
+        "Name of the saved Dispatch Rules block. Without one of the name default: the documented rules.",
+    ),
+]
 DryRun = Annotated[bool, titled("Dry run", "Show the plan and write nothing.")]
 Names = Annotated[list[str], titled("Names", "Names of the records, one by one.")]
 Create = Annotated[bool, titled("Create", "Create what is missing.")]

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import tasks.connectwise
+import tasks.field_nation
 import tasks.lansweeper
 from connectors import blocks
 from tasks.action_flows import actions_of
@@ -24,10 +25,12 @@ from tests.readme import DEPLOYMENTS, README, ROOT, RUNBOOK, is_said, messages, 
 
 BLOCKS: list[type[Block]] = [getattr(blocks, name) for name in blocks.__all__]
 ACTIONS: list[Task[..., Any]] = [
-    each for package in (tasks.connectwise, tasks.lansweeper) for each in actions_of(package)
+    each
+    for package in (tasks.connectwise, tasks.lansweeper, tasks.field_nation)
+    for each in actions_of(package)
 ]
 FLOWS = {each["name"]: each["entrypoint"] for each in DEPLOYMENTS if "action" not in each.get("tags", ())}
-BLOCK_NAMES = {"connectwise", "lansweeper", "ledger"}
+BLOCK_NAMES = {"connectwise", "lansweeper", "field_nation", "rules", "ledger"}
 """Parameters that all flows share, said once."""
 
 

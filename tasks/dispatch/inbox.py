@@ -64,8 +64,8 @@ class Handled:
     passing: bool = False
 
 
-WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[str]]
-"""Handles what happened to a work order; returns "" if that is settled, else why it must be tried again."""
+WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[Handled]]
+"""Handles what happened to a work order."""
 
 
 async def drain_once(run: DispatchRun, work_orders: WorkOrderHandler | None = None) -> Drained:
@@ -94,6 +94,16 @@ async def drain_once(run: DispatchRun, work_orders: WorkOrderHandler | None = No
     return drained
 
 
+async def drain_all(run: DispatchRun, work_orders: WorkOrderHandler | None = None) -> Drained:
+    """Batches until no message is due; those that were put off stay for later."""
+    drained = Drained()
+    while True:
+        batch = await drain_once(run, work_orders)
+        drained.add(batch)
+        if not batch.messages:
+            return drained
+
+
 def _by_record(batch: Sequence[InboxMessage]) -> dict[About | None, list[InboxMessage]]:
     """One entry a record, in the order in which the first message about each came."""
     groups: dict[About | None, list[InboxMessage]] = {}
@@ -107,8 +117,9 @@ async def _handle(run: DispatchRun, what: About | None, work_orders: WorkOrderHa
         return Handled(True, "nothing that dispatch has to do with")
     try:
         if what.what == WORK_ORDER:
-            problem = await work_orders(run, what.number) if work_orders else "nobody handles work orders"
-            return Handled(not problem, problem)
+            if work_orders is None:
+                return Handled(False, "nobody handles work orders here", passing=True)
+            return await work_orders(run, what.number)
         kind = await _kind_of(run, what)
         outcome = await dispatch_record(run, kind, what.number, wait=False)
     except RetryableError as error:

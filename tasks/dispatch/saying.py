@@ -7,6 +7,8 @@ from tasks.progress import run_logger
 
 LOUD = (Result.REPORTED, Result.REFUSED, Result.UNRESOLVED, Result.FAILED, Result.UNCLEAR)
 """Results that a person should see."""
+FAILURES = (Result.REFUSED, Result.UNRESOLVED, Result.FAILED)
+"""Results that end a run as failed, with everything else done."""
 
 
 def say(outcome: Outcome) -> None:

@@ -29,6 +29,8 @@ from tasks.rules.dispatch_sources import dispatch_source
 from tasks.rules.scalars import read_moment, write_moment
 
 UNDONE: tuple[IntentState, ...] = ("intent", "sent", "refused", "unresolved")
+KEPT_MESSAGES = 30 * 86_400.0
+"""Seconds for which settled messages are remembered; the vendors repeat one for minutes only."""
 Key = tuple[RecordKind, int]
 
 
@@ -75,6 +77,8 @@ async def sweep(run: DispatchRun, *, dry_run: bool = False) -> Swept:
         await sweeper.sweep(kind)
     await sweeper.reopen()
     swept.doubles = await find_doubles(run)
+    if not dry_run:
+        await run.ledger.inbox.forget(older_than=KEPT_MESSAGES)
     swept.check()
     return swept
 

@@ -39,7 +39,8 @@ class Step(StrEnum):
 class RecordState:
     """The record as fetched. ``gone``: deleted. ``newly_closed``: closed or gone, and open when last seen.
 
-    ``own_status``: its status is one that this integration sets itself, so reaching it is not leaving.
+    ``inside``: in a trigger, or ``asked`` for by a person. ``own_status``: its status is one that this
+    integration sets itself, so reaching it is not leaving.
     """
 
     change: Change
@@ -48,6 +49,7 @@ class RecordState:
     newly_closed: bool = False
     gone: bool = False
     own_status: bool = False
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ def _wanted(record: RecordState) -> bool:
 
 
 def _after_the_end(record: RecordState) -> Decision:
-    if record.change is Change.ENTERED and _wanted(record):
+    if _wanted(record) and (record.asked or record.change is Change.ENTERED):
         return Decision(Step.NEW_GENERATION, "the earlier work order is over and the record came back")
     if _wanted(record):
         return Decision(
@@ -115,12 +117,12 @@ def _after_the_end(record: RecordState) -> Decision:
 
 
 def _while_it_lives(record: RecordState, standing: Standing, cancel_on_leave: bool) -> Decision:
-    if (record.closed or record.gone) and not record.newly_closed:
+    if (record.closed or record.gone) and not (record.newly_closed or record.asked):
         return Decision(Step.NOTHING)
     left = record.change is Change.LEFT and not record.own_status
-    ended = record.newly_closed
+    ended = record.newly_closed and not record.asked
     if standing.status is None:
-        came_back = record.change is Change.ENTERED
+        came_back = record.asked or record.change is Change.ENTERED
         return Decision(Step.LOOK if left or ended or came_back else Step.UPDATE)
     if not (left or ended):
         return Decision(Step.UPDATE)

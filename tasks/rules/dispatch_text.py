@@ -66,7 +66,7 @@ def preview_markdown(
         "**Preview: nothing was written.**",
         _records([line]),
         section("It would be refused", escape(refusal)),
-        section("Left out", bullets([escape(each) for each in warnings], MOST_ROWS, len(warnings))),
+        section("Left out", _bullets(warnings)),
         section(heading, _json(shown) if shown else ""),
     )
 
@@ -90,3 +90,7 @@ def _json(value: Mapping[str, Any]) -> str:
     """Indented code, which no value can leave: every line of it begins with blanks."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _bullets(texts: Sequence[str]) -> str:
+    return bullets([escape(each) for each in texts], MOST_ROWS, len(texts)) if texts else ""

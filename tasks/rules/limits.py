@@ -85,3 +85,14 @@ def check_batch(what: str, records: Sized, maximum: int) -> None:
     """
     if not 1 <= len(records) <= maximum:
         raise LimitError(f"{what}: {len(records)} records in one request. Send 1 to {maximum}.")
+
+
+def check_positive(what: str, value: int) -> int:
+    """Give a record's number back.
+
+    Raises:
+        LimitError: it is not positive, as every record's number is.
+    """
+    if value < 1:
+        raise LimitError(f"{what} is {value}. Give the number of a record, such as 5021.")
+    return value

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 import yaml
 from prefect import Flow, State
+from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRunId
 from prefect.flow_engine import run_flow_async
 
 import tasks.connectwise
+import tasks.field_nation
 import tasks.lansweeper
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from flows.actions import ACTIONS
 from tasks.action_answers import FOLDER_VARIABLE, ActionAnswer
@@ -52,7 +55,12 @@ DOCUMENTED_INPUTS = {
     ],
 }
 
-LANSWEEPER_ACTIONS = {each.fn.__name__ for each in actions_of(tasks.lansweeper)}
+PACKAGES: dict[Any, type[Block]] = {
+    tasks.connectwise: ConnectWiseConnection,
+    tasks.lansweeper: LansweeperConnection,
+    tasks.field_nation: FieldNationConnection,
+}
+CONNECTIONS = {each.fn.__name__: kind for package, kind in PACKAGES.items() for each in actions_of(package)}
 
 with_server = [pytest.mark.anyio, pytest.mark.prefect]
 
@@ -62,9 +70,7 @@ def inputs_of(flow: Flow[..., Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_every_action_has_a_flow_and_a_deployment() -> None:
-    names = {
-        each.fn.__name__ for package in (tasks.connectwise, tasks.lansweeper) for each in actions_of(package)
-    }
+    names = {each.fn.__name__ for package in PACKAGES for each in actions_of(package)}
     assert set(ACTIONS) == names
     deployments = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
     entrypoints = {each["entrypoint"] for each in deployments}
@@ -109,7 +115,7 @@ class Actions:
         self.folder = folder
 
     async def state(self, name: str, /, **inputs: Any) -> State[Any]:
-        kind = LansweeperConnection if name in LANSWEEPER_ACTIONS else ConnectWiseConnection
+        kind: Any = CONNECTIONS[name]
         block = await kind.aload("default")
         state: State[Any] = await ACTIONS[name](connection=block, return_state=True, **inputs)
         return state

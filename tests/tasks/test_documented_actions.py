@@ -26,6 +26,8 @@ from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.connectwise.list_tickets_for_configurations import list_tickets_for_configurations
 from tasks.connectwise.match_configurations import match_configurations
+from tasks.field_nation.work_order_creation import work_order_creation
+from tasks.field_nation.work_order_update import work_order_update
 from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.edit_asset import edit_asset
 from tasks.lansweeper.list_assets import list_assets
@@ -91,10 +93,23 @@ NAMED_ONLY: list[tuple[Action, str, str, str]] = [
     (edit_asset, "Edit Asset", "editAssetAction", "asset_key custom_fields fields allow_locking site_id"),
     (list_custom_fields, "List Custom Fields", "listCustomFieldsAction", "site_id"),
     (create_custom_field, "Create Custom Field", "createCustomFieldAction", "name type props site_id"),
+    (
+        work_order_creation,
+        "Work Order Creation",
+        "workOrderCreationAction",
+        "record_id record_kind connectwise rules again",
+    ),
+    (
+        work_order_update,
+        "Work Order Update",
+        "workOrderUpdateAction",
+        "record_id record_kind connectwise rules",
+    ),
 ]
 """Actions that the page names without a key or a table of inputs."""
 
 ACTIONS = ON_THE_PAGE + NAMED_ONLY
+SYSTEMS = ("connectwise", "lansweeper", "field_nation")
 
 
 @pytest.mark.parametrize(("task", "name", "key", "inputs"), ACTIONS, ids=lambda each: str(each)[:30])
@@ -116,7 +131,7 @@ def test_description_tells_of_every_input_and_answers_are_not_cached(task: Actio
 
 def test_every_action_module_is_here() -> None:
     folder = Path(__file__).parents[2] / "tasks"
-    modules = [path for system in ("connectwise", "lansweeper") for path in (folder / system).glob("*.py")]
+    modules = [path for system in SYSTEMS for path in (folder / system).glob("*.py")]
     known = {task.fn.__module__.rsplit(".", 1)[1] for task, *_ in ACTIONS}
     assert {path.stem for path in modules} - {"__init__"} == known
 

@@ -1,0 +1,42 @@
+"""Drains the inbox that the receiver fills, for as long as it runs: callbacks become work orders soon."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from prefect import flow
+
+from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.serving import Served, serve_inbox
+from tasks.flow_inputs import ConnectWiseName, FieldNationName, LedgerName, RulesName, titled
+
+
+@flow(name="dispatch-inbox", persist_result=False)
+async def dispatch_inbox(
+    run_seconds: Annotated[
+        float, titled("Run for", "Seconds after which it ends; 0: until it is stopped.")
+    ] = 0,
+    connectwise: ConnectWiseName = DEFAULT,
+    field_nation: FieldNationName = DEFAULT,
+    rules: RulesName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
+) -> Served:
+    """Take messages of ConnectWise and Field Nation from the ledger's inbox and act on each record once.
+
+    One long run, since starting a process for every message costs many seconds. It ends cleanly when it is
+    cancelled or its process is told to stop; what it had taken is handed out again. Rules are read at its
+    start: restart it after changing them.
+
+    Args:
+        run_seconds: seconds after which it ends; 0: until it is stopped.
+        connectwise: name of the ConnectWise PSA Connection block.
+        field_nation: name of the Field Nation Connection block.
+        rules: name of the Dispatch Rules block.
+        ledger: name of the Integration Ledger block.
+    """
+    async with (
+        shared_connections(ledger=ledger),
+        open_dispatch(connectwise, field_nation, rules) as run,
+    ):
+        return await serve_inbox(run, seconds=run_seconds or None)

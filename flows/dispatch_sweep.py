@@ -1,0 +1,62 @@
+"""Polling: every record that changed since the last sweep is looked at, whatever callbacks did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.states import Failed
+
+from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.inbox import drain_all
+from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.reporting import publish_outcomes, publish_previews
+from tasks.dispatch.saying import FAILURES, say
+from tasks.dispatch.sweeping import sweep
+from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
+from tasks.rules.wording import counted
+
+TITLE = "Dispatch sweep"
+
+
+@flow(name="dispatch-sweep", persist_result=False)
+async def dispatch_sweep(
+    dry_run: DryRun = True,
+    connectwise: ConnectWiseName = DEFAULT,
+    field_nation: FieldNationName = DEFAULT,
+    rules: RulesName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
+) -> Any:
+    """Look at every record that changed since the last sweep, and again at what is not done yet.
+
+    It covers what callbacks missed, drains the inbox as well, and reports two living work orders of one
+    record. A dry run, the default, shows what would be done and leaves the inbox alone.
+
+    Args:
+        dry_run: show what would be done and write nothing.
+        connectwise: name of the ConnectWise PSA Connection block.
+        field_nation: name of the Field Nation Connection block.
+        rules: name of the Dispatch Rules block.
+        ledger: name of the Integration Ledger block.
+    """
+    async with (
+        shared_connections(read_only=dry_run, ledger=ledger),
+        open_dispatch(connectwise, field_nation, rules) as run,
+    ):
+        swept = await sweep(run, dry_run=dry_run)
+        counts = {"read": swept.read, "looked at again": swept.reopened, "left as they are": swept.passed}
+        if dry_run:
+            await publish_previews(run, TITLE, swept.previews, counts=counts, notes=swept.doubles)
+            return swept
+        drained = await drain_all(run)
+        for outcome in swept.outcomes:
+            say(outcome)
+        outcomes = [*swept.outcomes, *drained.outcomes]
+        counts["messages of the inbox"] = drained.messages
+        await publish_outcomes(run, TITLE, outcomes, counts=counts, notes=swept.doubles)
+    failed = [each for each in outcomes if each.result in FAILURES]
+    if failed or swept.doubles:
+        words = [*(str(each) for each in failed[:5]), *swept.doubles[:5]]
+        name = f"Finished with {counted(len(failed) + len(swept.doubles), 'failure')}"
+        return Failed(name=name, message="; ".join(words), data=swept)
+    return swept

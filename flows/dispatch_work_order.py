@@ -1,0 +1,76 @@
+"""One ConnectWise ticket or opportunity becomes a Field Nation work order, or updates the one it has."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from prefect import flow
+from prefect.states import Failed
+
+from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.judging import Word
+from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.patiently import dispatch_patiently
+from tasks.dispatch.previewing import preview_record
+from tasks.dispatch.reporting import publish_outcomes, publish_preview
+from tasks.dispatch.saying import FAILURES, say
+from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.limits import check_positive
+
+Kind = Literal["service", "project", "opportunity"]
+RecordNumber = Annotated[int, titled("Record", "Number of the ticket or opportunity.")]
+RecordKindName = Annotated[
+    Kind, titled("Kind", "service or project for a ticket, or opportunity; numbers alone do not tell.")
+]
+
+
+@flow(name="dispatch-work-order", persist_result=False)
+async def dispatch_work_order(
+    record_id: RecordNumber,
+    record_kind: RecordKindName = "service",
+    dry_run: DryRun = True,
+    outside_trigger: Annotated[
+        bool, titled("Outside of triggers too", "Make a work order though the record is in no trigger.")
+    ] = False,
+    again: Annotated[
+        bool,
+        titled("Again", "A creation without answer made nothing in Field Nation: make it once more now."),
+    ] = False,
+    connectwise: ConnectWiseName = DEFAULT,
+    field_nation: FieldNationName = DEFAULT,
+    rules: RulesName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
+) -> Any:
+    """Fetch one record, look at its triggers, map it, and create or update its work order.
+
+    A dry run, the default, shows what would be done. Several runs for one record at once are harmless: it
+    gets one living work order.
+
+    Args:
+        record_id: number of the ticket or opportunity.
+        record_kind: service, project or opportunity.
+        dry_run: show what would be done and write nothing.
+        outside_trigger: make a work order though the record is in no trigger.
+        again: make it once more after a creation without answer of which nothing was found.
+        connectwise: name of the ConnectWise PSA Connection block.
+        field_nation: name of the Field Nation Connection block.
+        rules: name of the Dispatch Rules block.
+        ledger: name of the Integration Ledger block.
+    """
+    kind, number = RecordKind(record_kind), check_positive("Record", record_id)
+    word = Word(outside=outside_trigger, again=again)
+    async with (
+        shared_connections(read_only=dry_run, ledger=ledger),
+        open_dispatch(connectwise, field_nation, rules) as run,
+    ):
+        if dry_run:
+            preview = await preview_record(run, kind, number, word=word)
+            await publish_preview(run, preview)
+            return preview
+        outcome = await dispatch_patiently(run, kind, number, word)
+        say(outcome)
+        await publish_outcomes(run, f"Dispatch of {outcome.reference}", [outcome])
+    if outcome.result in FAILURES:
+        return Failed(name=str(outcome.result).capitalize(), message=str(outcome), data=outcome)
+    return outcome

@@ -1,0 +1,43 @@
+"""Shows the work order that one ticket or opportunity would become; nothing is written."""
+
+from __future__ import annotations
+
+from prefect import flow
+
+from flows.dispatch_work_order import RecordKindName, RecordNumber
+from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.previewing import Preview, preview_record
+from tasks.dispatch.reporting import publish_preview
+from tasks.flow_inputs import ConnectWiseName, FieldNationName, LedgerName, RulesName
+from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.limits import check_positive
+
+
+@flow(name="preview-work-order", persist_result=False)
+async def preview_work_order(
+    record_id: RecordNumber,
+    record_kind: RecordKindName = "service",
+    connectwise: ConnectWiseName = DEFAULT,
+    field_nation: FieldNationName = DEFAULT,
+    rules: RulesName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
+) -> Preview:
+    """Show what the rules make of one record: the step, the work order's fields, and all that is missing.
+
+    Args:
+        record_id: number of the ticket or opportunity.
+        record_kind: service, project or opportunity.
+        connectwise: name of the ConnectWise PSA Connection block.
+        field_nation: name of the Field Nation Connection block.
+        rules: name of the Dispatch Rules block.
+        ledger: name of the Integration Ledger block.
+    """
+    kind, number = RecordKind(record_kind), check_positive("Record", record_id)
+    async with (
+        shared_connections(read_only=True, ledger=ledger),
+        open_dispatch(connectwise, field_nation, rules) as run,
+    ):
+        preview = await preview_record(run, kind, number)
+        await publish_preview(run, preview)
+    return preview

@@ -1,0 +1,1 @@
+"""The documented actions of the Field Nation connector."""
