@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from connectors.errors import RejectedError
 from connectors.field_nation.models import status_of
@@ -13,10 +14,16 @@ from tasks.dispatch.owners import Owner, owner_of
 from tasks.dispatch.related import read_record
 from tasks.dispatch.run import DispatchRun, Record, Result
 from tasks.dispatch.value_writing import Target
-from tasks.rules.dispatch_outbound import Wanted, joined, mapped_of, times_wanted, wanted_of
+from tasks.rules.dispatch_outbound import (
+    Wanted,
+    joined,
+    mapped_of,
+    stays_without_rule,
+    times_wanted,
+    wanted_of,
+)
 from tasks.rules.dispatch_reference import parse_reference, reference_carried
 from tasks.rules.work_order_events import (
-    Happened,
     Known,
     counted_milestones,
     events_of,
@@ -90,31 +97,40 @@ async def _bring(run: DispatchRun, back: Back, owner: Owner) -> Back:
     known = await _counted(run, number, work_order)
     doubt = status_doubt(work_order)
     back = replace(back, status=str(status_of(work_order)), warnings=(doubt,) if doubt else ())
-    opened = open_events(work_order, known)
-    wanted, mapped = _wanted(run, owner, work_order, known, opened)
-    if not wanted.anything:
-        await _remember(run, number, known, {each.key for each in opened}, mapped)
-        return replace(back, warnings=(*back.warnings, *wanted.problems))
+    due = _due(run, owner, work_order, known)
+    if not due.wanted.anything:
+        await _remember(run, number, known, due, set())
+        return replace(back, warnings=(*back.warnings, *due.wanted.problems))
     record = await read_record(run.client, owner.kind, owner.record_id)
     if record is None:
-        await _remember(run, number, known, {each.key for each in opened} | _keys(wanted), mapped)
+        await _remember(run, number, known, due, set())
         return replace(back, result=Result.REPORTED, message="its record was deleted in ConnectWise")
     doing = Doing(run, Target(number, owner.kind, owner.record_id, record))
-    await doing.all_of(wanted)
-    await _remember(run, number, known, _settled(opened, wanted, doing), _mapped(known, mapped, doing))
-    return doing.outcome(back, wanted.problems)
+    await doing.all_of(due.wanted)
+    await _remember(run, number, known, due, doing.left)
+    return doing.outcome(back, due.wanted.problems)
 
 
-def _wanted(
-    run: DispatchRun, owner: Owner, work_order: Record, known: Known, opened: list[Happened]
-) -> tuple[Wanted, dict[str, object]]:
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What is to be done; ``keys`` are settled by it, and ``mapped`` is what outbound mappings want."""
+
+    wanted: Wanted
+    keys: frozenset[str]
+    mapped: dict[str, Any]
+
+
+def _due(run: DispatchRun, owner: Owner, work_order: Record, known: Known) -> _Due:
     rules = run.settings.outbound_rules
-    happened = events_of(work_order, known)
+    opened = open_events(work_order, known)
     # Only lines of a person's own: the default ones say what the default events do.
     lines = getattr(run.settings.mappings, owner.kind.value).outbound
     mapping, mapped = mapped_of(work_order, lines, known.mapped)
-    by_rules = wanted_of(work_order, opened, rules)
-    return joined(by_rules, times_wanted(work_order, happened, rules, known.handled), mapping), mapped
+    times = times_wanted(work_order, events_of(work_order, known), rules, known.handled)
+    wanted = joined(wanted_of(work_order, opened, rules), times, mapping)
+    return _Due(
+        wanted, _keys(wanted) | {each.key for each in opened} | stays_without_rule(work_order, rules), mapped
+    )
 
 
 async def _counted(run: DispatchRun, number: int, work_order: Record) -> Known:
@@ -128,27 +144,15 @@ async def _counted(run: DispatchRun, number: int, work_order: Record) -> Known:
     return counted
 
 
-async def _remember(
-    run: DispatchRun, number: int, known: Known, handled: set[str], mapped: dict[str, object]
-) -> None:
-    after = replace(known, handled=known.handled | handled, mapped={**known.mapped, **mapped})
+async def _remember(run: DispatchRun, number: int, known: Known, due: _Due, left: set[str]) -> None:
+    """All but what is ``left`` to do is settled."""
+    written = {target: value for target, value in due.mapped.items() if f"mapped {target}" not in left}
+    after = replace(known, handled=known.handled | (due.keys - left), mapped={**known.mapped, **written})
     if after != known:
         await run.ledger.set_watermark(run.tenant, memory_name(number), after.details())
 
 
-def _keys(wanted: Wanted) -> set[str]:
+def _keys(wanted: Wanted) -> frozenset[str]:
     notes, times = ({each.key for each in found} for found in (wanted.notes, wanted.times))
-    return notes | times | {each.key for each in wanted.values}
-
-
-def _settled(opened: list[Happened], wanted: Wanted, doing: Doing) -> set[str]:
-    """Keys of which nothing is left to do; what wants nothing has nothing left."""
-    return ({each.key for each in opened} | _keys(wanted)) - doing.left
-
-
-def _mapped(known: Known, mapped: dict[str, object], doing: Doing) -> dict[str, object]:
-    return {
-        target: value
-        for target, value in mapped.items()
-        if f"mapped {target}" not in doing.left or known.mapped.get(target) == value
-    }
+    found = notes | times | {each.key for each in wanted.values}
+    return frozenset(key for key in found if not key.startswith("mapped "))

@@ -143,6 +143,13 @@ def times_wanted(
     return Wanted(times=tuple(times), problems=tuple(problems))
 
 
+def stays_without_rule(work_order: WorkOrder, rules: Sequence[OutboundRule]) -> frozenset[str]:
+    """Keys of the stays that are over while no rule enters time: a rule made later is not meant for them."""
+    if any(rule.action is OutboundAction.ADD_TIME_ENTRY for rule in rules):
+        return frozenset()
+    return frozenset(map(log_key, closed_logs(work_order)))
+
+
 def log_key(log: Mapping[str, Any]) -> str:
     """``time-77`` for the stay of that id; of its beginning where it has none."""
     return f"time-{log.get('id') or re.sub(r'[^0-9]', '', log_start(log))}"

@@ -1,4 +1,4 @@
-"""A desk with one dispatched ticket, and runs that bring its work order back, on a clock that can be moved."""
+"""A desk with dispatched tickets, and runs that bring their work orders back, on a clock that moves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ COLLECTIONS = {
     PROJECT: "project/tickets",
     OPPORTUNITY: "sales/opportunities",
 }
-BOARD = "Field Services"
+FIRST_WORDS = ("Please bring a ladder", "Ask for the shift lead", "The room is locked")
+"""How the descriptions of the scenario's records begin."""
 TIME_RULE = OutboundRule(event=WorkOrderEvent.COMPLETED, action=OutboundAction.ADD_TIME_ENTRY)
 ALL_FOUR = [*default_outbound_rules(), TIME_RULE]
 Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
@@ -77,7 +78,10 @@ class BackWorld:
         self, run: DispatchRun, kind: RecordKind = SERVICE, place: int = 0
     ) -> tuple[int, int]:
         """The ids of a record and of its published work order, linked in the ledger."""
-        record = int(self.sandbox.state(COLLECTIONS[kind])[place]["id"])
+        boards = ("Field Services", "Field Projects")
+        found = self.sandbox.state(COLLECTIONS[kind])
+        wanted = [one for one in found if kind is OPPORTUNITY or one["board"]["name"] in boards]
+        record = int(wanted[place]["id"])
         reference = run.reference(kind, record)
         body = {**WHOLE, "title": f"[{reference}] Fix it", "incident_id": reference}
         number = int((await run.field_nation.create_work_order(body))["id"])
@@ -107,13 +111,17 @@ class BackWorld:
         return next(each for each in self.sandbox.state(COLLECTIONS[kind]) if each["id"] == record)
 
     def status(self, record: int, kind: RecordKind = SERVICE) -> str:
-        number = self.record(record, kind)["status"]["id"]
-        known = self.sandbox.state("service/boards/statuses")
-        return str(next(each["name"] for each in known if each["id"] == number))
+        return str(self.record(record, kind)["status"]["name"])
 
-    def notes(self, record: int, kind: RecordKind = SERVICE) -> list[str]:
-        found = self.sandbox.state(f"{COLLECTIONS[kind]}/notes")
-        return [each["text"] for each in found if each["ticket"]["id"] == record]
+    def field(self, record: int, caption: str, kind: RecordKind = SERVICE) -> Any:
+        fields = self.record(record, kind)["customFields"]
+        return next(each.get("value") for each in fields if each["caption"] == caption)
+
+    def notes(self, record: int, kind: RecordKind = SERVICE) -> list[dict[str, Any]]:
+        """Those that were written since the ticket was made."""
+        owner = "opportunityId" if kind is OPPORTUNITY else "ticketId"
+        found = [each for each in self.sandbox.state(f"{COLLECTIONS[kind]}/notes") if each[owner] == record]
+        return [each for each in found if not each["text"].startswith(FIRST_WORDS)]
 
     def times(self, record: int) -> list[dict[str, Any]]:
         return [each for each in self.sandbox.state("time/entries") if each.get("chargeToId") == record]
