@@ -90,7 +90,7 @@ def add_dispatch(store: Store, seed: int, tickets: int | None) -> None:
     """Add boards, places, fields and records to a store with the provider's setup; `tickets`: how many."""
     number = USUAL_TICKETS if tickets is None else tickets
     draw = random.Random(f"{seed}-dispatch")
-    member = _new(store, "system/members", **_api_member())
+    _new(store, "system/members", **_api_member())
     _add_custom_fields(store)
     for order, (name, colour, level, default) in enumerate(PRIORITIES, start=1):
         shape = {"color": colour, "level": level, "sortOrder": order, "defaultFlag": default}
@@ -100,7 +100,7 @@ def add_dispatch(store: Store, seed: int, tickets: int | None) -> None:
         store.insert("service/tickets", _ticket(draw, places, boards[0], place))
     further = 0 if number == 0 else max(2, number // FURTHER)
     _add_project_tickets(store, draw, places, boards[1], further)
-    _add_opportunities(store, draw, places, member, further)
+    _add_opportunities(store, draw, places, further)
 
 
 def _new(store: Store, collection: str, **members: Any) -> int:
@@ -221,9 +221,7 @@ def _add_project_tickets(
         store.insert("project/tickets", {**_ticket(draw, own, board, place), "phase": {"id": phase}})
 
 
-def _add_opportunities(
-    store: Store, draw: random.Random, places: list[Place], member: int, number: int
-) -> None:
+def _add_opportunities(store: Store, draw: random.Random, places: list[Place], number: int) -> None:
     kind = _new(store, "sales/opportunities/types", description="Field work")
     for name, won, lost in (("Open", False, False), ("Won", True, False), ("Lost", False, True)):
         flags = {"wonFlag": won, "lostFlag": lost, "closedFlag": won or lost, "defaultFlag": name == "Open"}
@@ -235,7 +233,7 @@ def _add_opportunities(
             "sales/opportunities",
             name=f"Site survey at {place.name} ({order + 1})",
             type={"id": kind},
-            primarySalesRep={"id": member},
+            primarySalesRep={"id": 1},
             company={"id": place.company},
             contact={"id": place.contact},
             site={"id": place.site},
