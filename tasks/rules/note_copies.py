@@ -179,9 +179,10 @@ def copy_of(others: Iterable[Note], mark: str) -> str | None:
 
 
 def _description_note(talk: Conversation) -> str | None:
-    wanted = _words(talk.description)
     discussion = sorted((note for note in talk.notes if note.description), key=_age)
-    return discussion[0].id if wanted and discussion and _words(discussion[0].text) == wanted else None
+    said = _words(discussion[0].text) if discussion else ""
+    # A mapping may put more around it.
+    return discussion[0].id if said and said in _words(talk.description) else None
 
 
 def _plain(text: str) -> str:

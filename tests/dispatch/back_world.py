@@ -94,7 +94,13 @@ class BackWorld:
         reference = run.reference(kind, record)
         intents = run.ledger.intents
         claimed = await intents.claim(run.tenant, kind.value, record, reference, holder="t", seconds=60)
-        await intents.created(claimed.row.id, number, {"sent": {"description": WHOLE["description"]}})
+        sent = {"description": {"html": f"<p>{self.description(record)}</p>"}} if kind is SERVICE else {}
+        await intents.created(claimed.row.id, number, {"sent": sent})
+
+    def description(self, ticket: int) -> str:
+        """The ticket's oldest note, which its work order was made with."""
+        found = [one for one in self.sandbox.state("service/tickets/notes") if one["ticketId"] == ticket]
+        return str(found[0]["text"]) if found else ""
 
     def provider(self, number: int, *steps: str, **given: Any) -> None:
         for step in steps:
