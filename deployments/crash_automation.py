@@ -14,8 +14,8 @@ HEARTBEAT_SECONDS = 30
 """How often a run says that it lives; Prefect takes no less."""
 SILENCE_SECONDS = 90
 _HEARTBEAT = "prefect.flow-run.heartbeat"
-_ENDS = ("Completed", "Failed", "Cancelled", "Crashed", "Suspended", "AwaitingRetry", "Rescheduled")
-"""Events after which a run is rightly silent."""
+_SIGNS_OF_LIFE = "prefect.flow-run.*"
+"""Every event of a run: its end too, which bears the state's own name, such as "Finished with 2 failures"."""
 
 
 async def install_crash_automation() -> str:
@@ -35,7 +35,7 @@ def crash_automation() -> Automation:
         description="A run whose process was killed would otherwise stay Running for ever.",
         trigger=EventTrigger(
             after={_HEARTBEAT},
-            expect={_HEARTBEAT, *(f"prefect.flow-run.{end}" for end in _ENDS)},
+            expect={_SIGNS_OF_LIFE},
             match={"prefect.resource.id": ["prefect.flow-run.*"]},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,

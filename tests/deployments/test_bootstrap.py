@@ -12,6 +12,7 @@ from prefect.automations import Automation
 from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate, WorkPoolUpdate
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
+from prefect.server.events.schemas.automations import EventTrigger
 
 from connectors.connectwise.block import ConnectWiseConnection
 from deployments.bootstrap import HEARTBEAT, POOL, bootstrap, with_heartbeat
@@ -44,9 +45,10 @@ def test_half_a_block_is_refused_by_the_names_of_what_is_missing() -> None:
 
 
 def test_silent_run_is_crashed_and_a_paused_one_is_not_silent() -> None:
-    trigger = crash_automation().trigger.model_dump()
-    assert "prefect.flow-run.heartbeat" in trigger["after"]
-    assert {"prefect.flow-run.heartbeat", "prefect.flow-run.Suspended"} <= set(trigger["expect"])
+    trigger = EventTrigger.model_validate(crash_automation().trigger.model_dump(mode="json"))
+    assert trigger.after == {"prefect.flow-run.heartbeat"}
+    lives = ("heartbeat", "Completed", "Suspended", "Finished with 2 failures")
+    assert all(trigger.expects(f"prefect.flow-run.{sign}") for sign in lives)
 
 
 @pytest.mark.slow
