@@ -63,7 +63,7 @@ def test_check_connections_is_read_without_scrolling_sideways(page: Page, stack:
     assert stack.wait_for_run(run_id)["state_name"] == "1 check failed"
     open_artifact(page, stack, run_id, "check-connections")
     # Its address in the sandbox: neither a link nor full of signs that keep it from being one.
-    expect(page.get_by_text("Connected to sandbox at http://127.0.0.1")).to_be_visible()
+    expect(page.get_by_text("http://127.0.0.1:")).to_be_visible()
     shoot(page, "04-check-connections")
     assert cut_texts(page) == []
 
