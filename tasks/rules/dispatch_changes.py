@@ -41,16 +41,17 @@ def laid_over(before: Any, value: Any) -> Any:
     """``value`` with what ``before`` has besides, member by member; lists are taken whole, nothing leaves."""
     if is_nothing(value):
         return before
-    if not (isinstance(before, Mapping) and isinstance(value, Mapping)):
+    if not isinstance(value, Mapping) or _is_moment(value):
         return value
-    if _is_moment(before) and _is_moment(value):
-        return value
-    return {**before, **{name: laid_over(before.get(name), each) for name, each in value.items()}}
+    known = before if isinstance(before, Mapping) else {}
+    laid = {name: laid_over(known.get(name), each) for name, each in value.items()}
+    merged = {**known, **{name: each for name, each in laid.items() if not is_nothing(each)}}
+    return merged or before
 
 
 def _is_moment(value: Mapping[str, Any]) -> bool:
     """Both shapes of a moment exclude each other, so one is never laid over the other."""
-    return set(value) <= {"utc", "local"}
+    return bool(value) and set(value) <= {"utc", "local"}
 
 
 def _changed_fields(before: Any, value: Any) -> Record:
