@@ -45,11 +45,16 @@ class BackWorld:
     """The sandbox's scenario ``dispatch``; ``later`` moves the clock of ledger and runs on."""
 
     def __init__(self, sandbox: Sandbox, ledger: Path) -> None:
-        sandbox.reset(assets=2, tickets=3, scenario="dispatch")
-        sandbox.switch(field_nation_rate_limit=None)
         self.sandbox = sandbox
         self.ledger = ledger
         self.ahead = 0.0
+        self.renew(ledger.name)
+
+    def renew(self, ledger: str) -> None:
+        """Everything anew, with a ledger of that name that nobody has used."""
+        switches = {"field_nation_rate_limit": None}
+        self.sandbox.reset(assets=2, tickets=3, scenario="dispatch", switches=switches)
+        self.ledger = self.ledger.with_name(ledger)
 
     def later(self, seconds: float = 1_000.0) -> None:
         self.ahead += seconds
