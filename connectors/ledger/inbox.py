@@ -16,6 +16,9 @@ from connectors.ledger.dispatch_models import InboxMessage
 from connectors.ledger.dispatch_tables import inbox
 from connectors.ledger.upserts import insert_unless_there
 
+NewMessage = tuple[str, str, dict[str, Any]]
+"""Source, message id and body of a message that came in."""
+
 
 class Inbox:
     """``ledger.inbox``. A message waits until it is done or given up; a killed holder's comes back."""
@@ -29,13 +32,28 @@ class Inbox:
 
         ``message_id`` is the same for each delivery of one message: at most 200 characters.
         """
-        async with writing(self._engine, "keep a message") as connection:
+        return (await self.put_all([(source, message_id, body)]))[0]
+
+    async def put_all(self, messages: Sequence[NewMessage]) -> list[bool]:
+        """``put`` for several in one transaction: all are kept, or none and a StopError; 500 at most."""
+        async with writing(self._engine, "keep messages") as connection:
             now = await self._clock.now_of(connection)
-            row = {"source": source, "message_id": message_id, "body": body, "state": "waiting"}
-            times = {"attempts": 0, "received_at": now, "next_attempt_at": now}
-            new = insert_unless_there(connection, inbox, ("source", "message_id"))
-            kept = await connection.execute(new.values(**row, **times).returning(inbox.c.id))
-            return kept.first() is not None
+            fresh = {"state": "waiting", "attempts": 0, "received_at": now, "next_attempt_at": now}
+            rows = {(source, name): body for source, name, body in reversed(messages)}
+            # Sorted, so that two processes with the same messages wait for each other in the same order.
+            values = [
+                {"source": key[0], "message_id": key[1], "body": rows[key], **fresh} for key in sorted(rows)
+            ]
+            new = insert_unless_there(connection, inbox, ("source", "message_id")).values(values)
+            kept = {
+                tuple(row)
+                for row in await connection.execute(new.returning(inbox.c.source, inbox.c.message_id))
+            }
+        first = {(source, name): place for place, (source, name, _) in reversed(list(enumerate(messages)))}
+        return [
+            (source, name) in kept and first[source, name] == place
+            for place, (source, name, _) in enumerate(messages)
+        ]
 
     async def claim(
         self, holder: str, *, limit: int, seconds: float, source: str | None = None

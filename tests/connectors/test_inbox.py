@@ -43,6 +43,15 @@ async def test_a_message_is_kept_once_a_source_also_after_it_was_settled(ledger:
     assert await ledger.inbox.count() == {"done": 2}
 
 
+async def test_several_are_kept_at_once_each_of_them_once(ledger: Ledger) -> None:
+    await fill(ledger, "m-2")
+    several = [("connectwise", name, {"n": n}) for n, name in enumerate(["m-3", "m-2", "m-1", "m-3"])]
+    assert await ledger.inbox.put_all(several) == [True, False, True, False]
+    assert await ledger.inbox.put_all(several) == [False] * 4
+    kept = {each.message_id: each.body for each in await claim(ledger)}
+    assert kept == {"m-1": {"n": 2}, "m-2": BODY, "m-3": {"n": 0}}
+
+
 async def test_messages_come_whole_oldest_first_and_of_one_source_if_asked(
     ledger: Ledger, hand: Hand
 ) -> None:
