@@ -8,20 +8,18 @@ from prefect.blocks.core import Block
 from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
+from deployments.environment_names import (
+    CONNECTWISE,
+    FIELD_NATION,
+    FIELD_NATION_OPTIONAL,
+    LANSWEEPER,
+    LANSWEEPER_OPTIONAL,
+    LEDGER_URL,
+)
 from tasks.connections import DEFAULT
-
-CONNECTWISE = {
-    "CONNECTWISE_SITE": "site",
-    "CONNECTWISE_COMPANY_ID": "company_id",
-    "CONNECTWISE_PUBLIC_KEY": "public_key",
-    "CONNECTWISE_PRIVATE_KEY": "private_key",
-    "CONNECTWISE_CLIENT_ID": "client_id",
-}
-LANSWEEPER = {"LANSWEEPER_ACCESS_TOKEN": "access_token"}
-LANSWEEPER_OPTIONAL = {"LANSWEEPER_SITE_ID": "site_id", "LANSWEEPER_ENDPOINT": "endpoint"}
-LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
 
 
 async def save_environment_blocks(environment: Mapping[str, str]) -> list[str]:
@@ -43,6 +41,8 @@ def environment_blocks(environment: Mapping[str, str]) -> list[Block]:
         made.append(ConnectWiseConnection.model_validate(fields))
     if fields := _fields(environment, LANSWEEPER, LANSWEEPER_OPTIONAL):
         made.append(LansweeperConnection.model_validate(fields))
+    if fields := _fields(environment, FIELD_NATION, FIELD_NATION_OPTIONAL):
+        made.append(FieldNationConnection.model_validate(fields))
     if url := environment.get(LEDGER_URL, "").strip():
         made.append(LedgerDatabase(url=SecretStr(url)))
     return made
