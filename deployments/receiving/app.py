@@ -1,0 +1,135 @@
+"""The receiver's addresses.
+
+POST /connectwise/callbacks     ConnectWise appends the record's id: register it with ?recordId= at its end
+POST /field-nation/webhooks
+GET  /health                    the process answers
+GET  /ready                     and its ledger does: 200 or 503
+GET  /metrics                   what came, was handed over, refused, put off
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+
+from deployments.receiving.bodies import read_body
+from deployments.receiving.checking import ConnectWiseCheck, FieldNationCheck, Genuine, Headers
+from deployments.receiving.counting import Counts
+from deployments.receiving.inbox import InboxWriter
+from deployments.receiving.key_fetching import KeyFetcher
+from deployments.receiving.settings import Network, ReceiverSettings
+from deployments.receiving.signing_keys import SigningKeys
+from deployments.receiving.sources import check_source
+from deployments.receiving.verdicts import PutOffError, RefusedError
+from tasks.rules.dispatch_messages import CONNECTWISE, FIELD_NATION
+
+CONNECTWISE_PATH = "/connectwise/callbacks"
+FIELD_NATION_PATH = "/field-nation/webhooks"
+ANSWER_SECONDS = 0.9
+"""From the whole body to the answer; what is not done by then is put off."""
+AGAIN = {CONNECTWISE: 429, FIELD_NATION: 503}
+"""What each vendor repeats: ConnectWise only on 404, 409, 419 and 429, Field Nation on 5xx."""
+Check = Callable[[bytes, Headers, float], Awaitable[Genuine]]
+
+
+class Receiver:
+    """Takes messages of both vendors; ``counts`` is what ``/metrics`` shows."""
+
+    def __init__(self, settings: ReceiverSettings) -> None:
+        self._settings = settings
+        self.counts = Counts()
+        self.inbox = InboxWriter(settings.ledger)
+        self._fetcher: KeyFetcher | None = None
+        self._keys: SigningKeys | None = None
+        self._checks: dict[str, Check] = {}
+        if settings.connectwise is not None:
+            self._fetcher = KeyFetcher(settings.connectwise)
+            self._keys = SigningKeys(
+                self._fetcher, hosts=settings.key_hosts, own=settings.connectwise.base_url
+            )
+            self._checks[CONNECTWISE] = ConnectWiseCheck(self._keys, settings.connectwise.company_id)
+        if settings.webhook_secret:
+            self._checks[FIELD_NATION] = FieldNationCheck(settings.webhook_secret)
+
+    async def receive(self, source: str, networks: Sequence[Network], request: Request) -> Response:
+        """Answers one message, after it was kept or turned away, and counts it."""
+        self.counts.add("received", source)
+        try:
+            is_new = await self._keep(source, networks, request)
+        except RefusedError as error:
+            self.counts.add("refused", source, error.reason, error.detail)
+            return Response(status_code=error.status)
+        except PutOffError as error:
+            self.counts.add("put_off", source, error.reason, error.detail)
+            return Response(status_code=AGAIN[source], headers={"Retry-After": "2"})
+        self.counts.add("handed_over" if is_new else "duplicates", source)
+        return Response(status_code=200)
+
+    async def close(self) -> None:
+        """Ends what is under way and closes all connections."""
+        if self._keys is not None:
+            await self._keys.close()
+        if self._fetcher is not None:
+            await self._fetcher.close()
+        await self.inbox.close()
+
+    async def _keep(self, source: str, networks: Sequence[Network], request: Request) -> bool:
+        check_source(request.client.host if request.client else None, networks)
+        check = self._checks.get(source)
+        if check is None:
+            raise RefusedError(403, "not set up")
+        raw = await read_body(request, self._settings.body_limit)
+        until = time.monotonic() + ANSWER_SECONDS
+        message = await check(raw, request.headers, until - time.monotonic())
+        return await self.inbox.put(
+            message.source, message.name, message.body, seconds=until - time.monotonic()
+        )
+
+
+def receiver_app(settings: ReceiverSettings) -> FastAPI:
+    """The application; it opens nothing before it is started."""
+    receiver: Receiver
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        nonlocal receiver
+        receiver = app.state.receiver = Receiver(settings)
+        receiver.inbox.prepare()
+        yield
+        await receiver.close()
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.post(CONNECTWISE_PATH)
+    async def connectwise(request: Request) -> Response:
+        return await receiver.receive(CONNECTWISE, settings.connectwise_sources, request)
+
+    @app.post(FIELD_NATION_PATH)
+    async def field_nation(request: Request) -> Response:
+        return await receiver.receive(FIELD_NATION, settings.field_nation_sources, request)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/ready")
+    async def ready(response: Response) -> dict[str, str]:
+        try:
+            await receiver.inbox.counts(seconds=2.0)
+        except PutOffError as error:
+            response.status_code = 503
+            return {"status": "the ledger does not answer", "reason": error.reason}
+        return {"status": "ok"}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        try:
+            inbox = await receiver.inbox.counts(seconds=2.0)
+        except PutOffError:
+            inbox = None
+        return Response(receiver.counts.text(inbox), media_type="text/plain; version=0.0.4")
+
+    return app
