@@ -64,7 +64,7 @@ async def with_related(run: DispatchRun, source: Source) -> Source:
     if source.record is None:
         return source
     lines = run.settings.mappings_of(source.kind).inbound
-    description = await _description(run, source) if reads_description(lines) else ""
+    description = await _description(run, source) if reads_description(lines, source.document) else ""
     related: dict[str, Record | None] = {}
     document = _document(run, source.kind, source.record, related, description)
     while needed := related_needed(lines, document, related):

@@ -33,7 +33,8 @@ _ADDRESS = {
 _CONTACT = {
     "contacts[0].name": "contactName || contact.name",
     "contacts[0].phone": "contactPhoneNumber || contact.defaultPhoneNbr",
-    "contacts[0].ext": "contactPhoneExtension || contact.defaultPhoneExtension",
+    # Only with a number of the contact's own: the extension of one telephone is none of another.
+    "contacts[0].ext": "!contactPhoneNumber && contact.defaultPhoneExtension || contactPhoneExtension",
     "contacts[0].email": "contactEmailAddress",
 }
 

@@ -27,7 +27,6 @@ WHOLE = {
     "city": "Tampa",
     "contactName": "Anna",
     "contactPhoneNumber": "555",
-    "contactPhoneExtension": "1",
 }
 DEFAULTS = default_dispatch_mappings(SERVICE).inbound
 
@@ -67,6 +66,7 @@ def test_a_record_without_a_site_takes_its_companys_address() -> None:
         (script("missing || company.phoneNumber"), ["company"]),
         (script("join(' ', [company.name, contact.title])"), ["contact"]),
         (script("company.phoneNumber && summary"), ["company"]),
+        (script("!summary && company.phoneNumber"), []),
         (
             DispatchMapping(
                 target="title",
@@ -82,6 +82,8 @@ def test_by_line(line: DispatchMapping, expected: list[str]) -> None:
 
 
 def test_the_description_is_read_only_where_a_line_names_it() -> None:
-    assert reads_description(DEFAULTS)
-    assert reads_description([script("description || summary")])
-    assert not reads_description([script("summary"), DispatchMapping(target="description", source="summary")])
+    document = dispatch_source(SERVICE, BARE)
+    assert reads_description(DEFAULTS, document)
+    assert reads_description([script("description || summary")], document)
+    assert not reads_description([script("summary || description")], document)
+    assert not reads_description([DispatchMapping(target="description", source="summary")], document)
