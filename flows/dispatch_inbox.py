@@ -7,6 +7,7 @@ from typing import Annotated
 from prefect import flow
 
 from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.back_handling import handle_notes, handle_work_order
 from tasks.dispatch.opening import open_dispatch
 from tasks.dispatch.serving import Served, serve_inbox
 from tasks.flow_inputs import ConnectWiseName, FieldNationName, LedgerName, RulesName, titled
@@ -39,4 +40,6 @@ async def dispatch_inbox(
         shared_connections(ledger=ledger),
         open_dispatch(connectwise, field_nation, rules) as run,
     ):
-        return await serve_inbox(run, seconds=run_seconds or None)
+        return await serve_inbox(
+            run, seconds=run_seconds or None, work_orders=handle_work_order, notes=handle_notes
+        )

@@ -8,6 +8,7 @@ from prefect import flow
 from prefect.states import Failed
 
 from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.back_handling import handle_notes, handle_work_order
 from tasks.dispatch.inbox import drain_all
 from tasks.dispatch.opening import open_dispatch
 from tasks.dispatch.reporting import publish_outcomes, publish_previews
@@ -48,7 +49,7 @@ async def dispatch_sweep(
         if dry_run:
             await publish_previews(run, TITLE, swept.previews, counts=counts, notes=swept.doubles)
             return swept
-        drained = await drain_all(run)
+        drained = await drain_all(run, handle_work_order, handle_notes)
         for outcome in swept.outcomes:
             say(outcome)
         outcomes = [*swept.outcomes, *drained.outcomes]

@@ -24,6 +24,8 @@ class Back:
     warnings: tuple[str, ...] = ()
     message: str = ""
     retry_after: float | None = None
+    messages: int | None = None
+    """How many messages the work order has, answers not counted; None: not read."""
 
     @property
     def again(self) -> bool:
@@ -38,3 +40,8 @@ class Back:
 def memory_name(work_order_id: int) -> str:
     """The watermark under which the ledger remembers what was seen of a work order."""
     return f"work order {work_order_id}"
+
+
+def talk_name(work_order_id: int) -> str:
+    """The watermark under which the ledger remembers how many messages were there when notes were copied."""
+    return f"messages of work order {work_order_id}"

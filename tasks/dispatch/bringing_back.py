@@ -21,7 +21,9 @@ from tasks.rules.dispatch_outbound import (
     stays_without_rule,
     times_wanted,
     wanted_of,
+    wanted_words,
 )
+from tasks.rules.dispatch_paths import read_path
 from tasks.rules.dispatch_reference import parse_reference, reference_carried
 from tasks.rules.work_order_events import (
     Known,
@@ -33,6 +35,8 @@ from tasks.rules.work_order_events import (
 )
 
 BACK = "bringing back"
+VANISHED = "vanished"
+"""Remembered like an event of a work order that Field Nation has no more."""
 
 
 async def bring_back(run: DispatchRun, work_order_id: int, *, owner: Owner | None = None) -> Back:
@@ -93,10 +97,15 @@ async def _bring(run: DispatchRun, back: Back, owner: Owner) -> Back:
     except RejectedError as error:
         if error.status != 404:
             raise
-        return replace(back, result=Result.REPORTED, message="Field Nation does not have this work order")
+        return await _vanished(run, back)
     known = await _counted(run, number, work_order)
     doubt = status_doubt(work_order)
-    back = replace(back, status=str(status_of(work_order)), warnings=(doubt,) if doubt else ())
+    back = replace(
+        back,
+        status=str(status_of(work_order)),
+        warnings=(doubt,) if doubt else (),
+        messages=read_path(work_order, "messages.metadata.total"),
+    )
     due = _due(run, owner, work_order, known)
     if not due.wanted.anything:
         await _remember(run, number, known, due, set())
@@ -109,6 +118,37 @@ async def _bring(run: DispatchRun, back: Back, owner: Owner) -> Back:
     await doing.all_of(due.wanted)
     await _remember(run, number, known, due, doing.left)
     return doing.outcome(back, due.wanted.problems)
+
+
+async def _vanished(run: DispatchRun, back: Back) -> Back:
+    """Reported once: nothing will ever happen to it again."""
+    name = memory_name(back.work_order_id)
+    known = known_of(await run.ledger.watermark(run.tenant, name))
+    gone = "Field Nation does not have this work order any more"
+    if VANISHED in known.handled:
+        return replace(back, message=gone)
+    after = replace(known, handled=known.handled | {VANISHED})
+    await run.ledger.set_watermark(run.tenant, name, after.details())
+    return replace(back, result=Result.REPORTED, message=gone)
+
+
+async def preview_back(run: DispatchRun, work_order_id: int) -> Back:
+    """What ``bring_back`` would do, in words; one request, and nothing is written anywhere."""
+    owner = await owner_of(run, work_order_id)
+    if owner is None:
+        return await _not_ours(run, work_order_id)
+    back = Back(work_order_id, Result.UNCHANGED, owner.kind, owner.record_id)
+    if owner.newer is not None:
+        return replace(back, result=Result.OUTSIDE, message=f"its record has work order {owner.newer} by now")
+    work_order = await run.field_nation.get_work_order(work_order_id)
+    known = known_of(await run.ledger.watermark(run.tenant, memory_name(work_order_id)))
+    wanted = _due(run, owner, work_order, known).wanted
+    return replace(
+        back,
+        status=str(status_of(work_order)),
+        did=tuple(f"would: {words}" for words in wanted_words(wanted)),
+        warnings=wanted.problems,
+    )
 
 
 @dataclass(frozen=True, slots=True)

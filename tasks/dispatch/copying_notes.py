@@ -8,7 +8,7 @@ from connectors.errors import RejectedError
 from connectors.field_nation.conversation import all_messages
 from connectors.field_nation.models import INTERNAL
 from connectors.ledger.dispatch_models import Claimed, SyncedNote
-from tasks.dispatch.back import Back
+from tasks.dispatch.back import Back, talk_name
 from tasks.dispatch.effects import alone
 from tasks.dispatch.once import Done, Fate, Job, do_once
 from tasks.dispatch.owners import Owner, owner_of
@@ -60,6 +60,8 @@ class _Read:
     """What was read of both sides; an answer to a message that was posted takes the list's place."""
 
     talk: Conversation
+    posts: int = 0
+    """Messages of the work order, answers not counted."""
 
     def find(self, copy: Copy) -> str | None:
         """The id of a copy that is there, by its mark."""
@@ -69,28 +71,51 @@ class _Read:
 
 async def _copy_all(run: DispatchRun, back: Back, owner: Owner) -> Back:
     try:
-        read = _Read(await _read(run, back.work_order_id, owner))
+        read = await _read(run, back.work_order_id, owner)
     except RejectedError as error:
         if error.status != 404:
             raise
         return replace(back, result=Result.REPORTED, message=f"one of the two is gone: {error}")
-    rows = await run.ledger.notes.of_work_order(run.tenant, back.work_order_id)
-    known = [KnownCopy(one.origin, one.origin_id, one.copy_id) for one in rows]
-    due = copies_due(read.talk, _plain_ids(known), run.settings.notes)
+    due = copies_due(read.talk, await _known(run, back.work_order_id), run.settings.notes)
     settled = [(copy, await _copy(run, back.work_order_id, owner, read, copy)) for copy in due]
+    if all(done.settled for _, done in settled):
+        await _remember(run, back.work_order_id, read.posts)
     return _outcome(back, settled)
 
 
-async def _read(run: DispatchRun, number: int, owner: Owner) -> Conversation:
+async def preview_copies(run: DispatchRun, work_order_id: int, *, owner: Owner | None = None) -> Back:
+    """What ``copy_notes`` would copy, in words; one request each way, and nothing is written anywhere."""
+    known = owner or await owner_of(run, work_order_id)
+    if known is None or known.newer is not None:
+        return Back(work_order_id, Result.OUTSIDE)
+    read = await _read(run, work_order_id, known)
+    due = copies_due(read.talk, await _known(run, work_order_id), run.settings.notes)
+    did = tuple(f"would: copy {_words(copy)}" for copy in due if copy.found is None)
+    return Back(work_order_id, Result.UNCHANGED, known.kind, known.record_id, did=did)
+
+
+async def _known(run: DispatchRun, number: int) -> list[KnownCopy]:
+    rows = await run.ledger.notes.of_work_order(run.tenant, number)
+    return _plain_ids([KnownCopy(one.origin, one.origin_id, one.copy_id) for one in rows])
+
+
+async def _remember(run: DispatchRun, number: int, posts: int) -> None:
+    """So that an event of the work order is known to be no message."""
+    value = {"messages": posts}
+    if await run.ledger.watermark(run.tenant, talk_name(number)) != value:
+        await run.ledger.set_watermark(run.tenant, talk_name(number), value)
+
+
+async def _read(run: DispatchRun, number: int, owner: Owner) -> _Read:
+    reference = run.reference(owner.kind, owner.record_id)
     settings = run.settings.notes
     if not (settings.to_connectwise or settings.to_field_nation):
-        return Conversation(number, run.reference(owner.kind, owner.record_id), (), ())
+        return _Read(Conversation(number, reference, (), ()))
     shown = opportunity_note if owner.kind is RecordKind.OPPORTUNITY else ticket_note
     notes = [shown(each) for each in await list_notes(run, owner.kind, owner.record_id)]
-    messages = _messages(await run.field_nation.list_messages(number))
-    described = read_path(owner.memory.sent, "description.html")
-    reference = run.reference(owner.kind, owner.record_id)
-    return Conversation(number, reference, notes, messages, str(described or ""))
+    found = await run.field_nation.list_messages(number)
+    described = str(read_path(owner.memory.sent, "description.html") or "")
+    return _Read(Conversation(number, reference, notes, _messages(found), described), len(found))
 
 
 async def _copy(run: DispatchRun, number: int, owner: Owner, read: _Read, copy: Copy) -> Done:
@@ -121,7 +146,7 @@ async def _post_message(run: DispatchRun, number: int, read: _Read, copy: Copy) 
     """The answer is the whole list, so the new message is found by its mark."""
     kind = INTERNAL if copy.internal else "ASSIGNEDTECH"
     answer = await run.field_nation.post_message(number, copy.text, type=kind)
-    read.talk = replace(read.talk, messages=_messages(answer))
+    read.talk, read.posts = replace(read.talk, messages=_messages(answer)), len(answer)
     # An answer without it would be a server of another kind; the mark is then looked for next time.
     return copy_of(read.talk.messages, copy.mark) or f"unknown copy of {copy.note.id}"
 
@@ -148,11 +173,14 @@ def _plain_ids(known: list[KnownCopy]) -> list[KnownCopy]:
     return plain
 
 
+def _words(copy: Copy) -> str:
+    return _WORDS[copy.note.side].format(copy.note.id)
+
+
 def _outcome(back: Back, settled: list[tuple[Copy, Done]]) -> Back:
-    words = {id(copy): _WORDS[copy.note.side].format(copy.note.id) for copy, _ in settled}
-    did = tuple(words[id(copy)] for copy, done in settled if done.fate in (Fate.DONE, Fate.FOUND))
+    did = tuple(_words(copy) for copy, done in settled if done.fate in (Fate.DONE, Fate.FOUND))
     refused = (Fate.REFUSED, Fate.GIVEN_UP)
-    warnings = tuple(f"{words[id(copy)]}: {done.message}" for copy, done in settled if done.fate in refused)
+    warnings = tuple(f"{_words(copy)}: {done.message}" for copy, done in settled if done.fate in refused)
     waiting = [done for _, done in settled if done.fate in _WAITING]
     result = Result.REPORTED if warnings else Result.UPDATED if did else Result.UNCHANGED
     if waiting:

@@ -11,10 +11,17 @@ from tasks.dispatch.run import DispatchRun, Result
 from tasks.dispatch.ticket_writing import add_note, add_time, has_value
 from tasks.dispatch.value_writing import Target, set_values
 from tasks.progress import run_logger
-from tasks.rules.dispatch_outbound import NoteWanted, TimeWanted, ValueWanted, Wanted
+from tasks.rules.dispatch_outbound import (
+    NoteWanted,
+    TimeWanted,
+    ValueWanted,
+    Wanted,
+    note_words,
+    time_words,
+    value_words,
+)
 from tasks.rules.dispatch_triggers import is_closed
 
-_PLACES = {"internal": "an internal note", "discussion": "a note", "resolution": "a resolution note"}
 _RESULTS = {Fate.UNCLEAR: Result.UNCLEAR, Fate.BUSY: Result.BUSY, Fate.LATER: Result.FAILED}
 
 
@@ -41,12 +48,12 @@ class Doing:
             await self._time(time)
         values = self._allowed(wanted.values)
         for value, done in await set_values(self.run, self.target, values) if values else []:
-            self._keep(value.key, done, f"{value.target} = {value.value}")
+            self._keep(value.key, done, value_words(value))
 
     async def _note(self, note: NoteWanted) -> None:
         target = self.target
         done = await add_note(self.run, target.work_order_id, target.kind, target.record_id, note)
-        self._keep(note.key, done, f"{_PLACES[note.place]} for {note.key}")
+        self._keep(note.key, done, note_words(note))
 
     async def _time(self, time: TimeWanted) -> None:
         target = self.target
@@ -54,7 +61,7 @@ class Doing:
             done = await add_time(self.run, target.work_order_id, target.kind, target.record_id, time)
         except RejectedError as error:
             done = Done(Fate.GIVEN_UP, message=str(error))
-        self._keep(time.key, done, f"a time entry from {time.start} to {time.end}")
+        self._keep(time.key, done, time_words(time))
 
     def _allowed(self, values: tuple[ValueWanted, ...]) -> list[ValueWanted]:
         """All but the status of a ticket that a person has closed: it is reported, and never reopened."""

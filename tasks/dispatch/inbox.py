@@ -26,6 +26,9 @@ LONGEST_PAUSE = 600.0
 OUTAGE_PAUSE = 60.0
 """Seconds before messages are tried again that wait for a person, for instance for new credentials."""
 
+_MAY_TALK = (Result.UNCHANGED, Result.UPDATED, Result.REPORTED)
+"""A work order that was only just made has nothing to be told."""
+
 
 @dataclass
 class Drained:
@@ -68,11 +71,15 @@ WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[Handled]]
 """Handles what happened to a work order."""
 
 
-async def drain_once(run: DispatchRun, work_orders: WorkOrderHandler | None = None) -> Drained:
+async def drain_once(
+    run: DispatchRun, work_orders: WorkOrderHandler | None = None, notes: WorkOrderHandler | None = None
+) -> Drained:
     """Takes one batch and settles it; records are worked on a few at a time.
 
     Args:
         work_orders: handles messages about work orders; without it they stay in the inbox.
+        notes: copies the notes of a record that has a work order, since a callback does not say whether it
+            is about a note.
     """
     polling = run.settings.polling
     holder = str(uuid.uuid4())
@@ -85,7 +92,7 @@ async def drain_once(run: DispatchRun, work_orders: WorkOrderHandler | None = No
 
     async def one(what: About | None, messages: Sequence[InboxMessage]) -> None:
         async with slots:
-            handled = await _handle(run, what, work_orders)
+            handled = await _handle(run, what, work_orders, notes)
             await _settle(run, holder, messages, handled, drained)
 
     async with anyio.create_task_group() as group:
@@ -94,11 +101,13 @@ async def drain_once(run: DispatchRun, work_orders: WorkOrderHandler | None = No
     return drained
 
 
-async def drain_all(run: DispatchRun, work_orders: WorkOrderHandler | None = None) -> Drained:
+async def drain_all(
+    run: DispatchRun, work_orders: WorkOrderHandler | None = None, notes: WorkOrderHandler | None = None
+) -> Drained:
     """Batches until no message is due; those that were put off stay for later."""
     drained = Drained()
     while True:
-        batch = await drain_once(run, work_orders)
+        batch = await drain_once(run, work_orders, notes)
         drained.add(batch)
         if not batch.messages:
             return drained
@@ -112,7 +121,12 @@ def _by_record(batch: Sequence[InboxMessage]) -> dict[About | None, list[InboxMe
     return groups
 
 
-async def _handle(run: DispatchRun, what: About | None, work_orders: WorkOrderHandler | None) -> Handled:
+async def _handle(
+    run: DispatchRun,
+    what: About | None,
+    work_orders: WorkOrderHandler | None,
+    notes: WorkOrderHandler | None,
+) -> Handled:
     if what is None:
         return Handled(True, "nothing that dispatch has to do with")
     try:
@@ -122,6 +136,10 @@ async def _handle(run: DispatchRun, what: About | None, work_orders: WorkOrderHa
             return await work_orders(run, what.number)
         kind = await _kind_of(run, what)
         outcome = await dispatch_record(run, kind, what.number, wait=False)
+        if notes is not None and outcome.work_order_id and outcome.result in _MAY_TALK:
+            copied = await notes(run, outcome.work_order_id)
+            if not copied.done:
+                return Handled(False, copied.message, copied.after, outcome, passing=True)
     except RetryableError as error:
         return Handled(False, str(error), error.retry_after, passing=True)
     except StopError as error:

@@ -34,6 +34,7 @@ async def serve_inbox(
     *,
     seconds: float | None = None,
     work_orders: WorkOrderHandler | None = None,
+    notes: WorkOrderHandler | None = None,
     stop: anyio.Event | None = None,
 ) -> Served:
     """Drains until ``stop`` is set, ``seconds`` are over, or SIGTERM or SIGINT comes.
@@ -46,18 +47,22 @@ async def serve_inbox(
             group.start_soon(_stop_on_signal, ends)
         if seconds is not None:
             group.start_soon(_stop_after, ends, seconds)
-        await _drain_until(run, ends, served, work_orders)
+        await _drain_until(run, ends, served, work_orders, notes)
         group.cancel_scope.cancel()
     run_logger().info("Inbox: %d messages, %s", served.messages, served.results or "nothing to do")
     return served
 
 
 async def _drain_until(
-    run: DispatchRun, ends: anyio.Event, served: Served, work_orders: WorkOrderHandler | None
+    run: DispatchRun,
+    ends: anyio.Event,
+    served: Served,
+    work_orders: WorkOrderHandler | None,
+    notes: WorkOrderHandler | None,
 ) -> None:
     while not ends.is_set():
         try:
-            drained = await drain_once(run, work_orders)
+            drained = await drain_once(run, work_orders, notes)
         except RetryableError as error:
             run_logger().warning("The inbox can't be read now: %s", error)
             await _rest(ends, OUTAGE)

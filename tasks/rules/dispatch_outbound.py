@@ -27,6 +27,7 @@ from tasks.rules.work_order_events import Happened, closed_logs, log_end, log_st
 WorkOrder = Mapping[str, Any]
 _BLANK = re.compile(r"\{\{(.*?)\}\}")
 _NOTES = {"internalNote": "internal", "discussionNote": "discussion", "resolutionNote": "resolution"}
+_PLACES = {"internal": "an internal note", "discussion": "a note", "resolution": "a resolution note"}
 _TIME_TEXT = "Field Nation work order {{id}}: {{provider.name}}"
 CUSTOM_FIELD = "customFields."
 
@@ -186,6 +187,30 @@ def joined(*parts: Wanted) -> Wanted:
         tuple(values.values()),
         tuple(problem for part in parts for problem in part.problems),
     )
+
+
+def wanted_words(wanted: Wanted) -> list[str]:
+    """Each action in words, as a report shows it."""
+    return [
+        *(note_words(note) for note in wanted.notes),
+        *(time_words(time) for time in wanted.times),
+        *(value_words(value) for value in wanted.values),
+    ]
+
+
+def note_words(note: NoteWanted) -> str:
+    """``an internal note for completed``."""
+    return f"{_PLACES[note.place]} for {note.key}"
+
+
+def time_words(time: TimeWanted) -> str:
+    """``a time entry from ... to ...``."""
+    return f"a time entry from {time.start} to {time.end}"
+
+
+def value_words(value: ValueWanted) -> str:
+    """``status.name = Assigned``."""
+    return f"{value.target} = {value.value}"
 
 
 def rules_problems(rules: Sequence[OutboundRule]) -> list[str]:
