@@ -1,0 +1,137 @@
+"""The flows of dispatch with Prefect: forms, reports with links, a dry run, and a drain that ends cleanly."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect import State
+from pydantic import SecretStr
+
+from connectors.field_nation.block import FieldNationConnection
+from connectors.ledger.store import Ledger
+from deployments.blocks import save_sandbox_blocks
+from deployments.local_prefect import LocalPrefect
+from deployments.local_sandbox import Sandbox
+from flows.actions import ACTIONS
+from flows.dispatch_inbox import dispatch_inbox
+from flows.dispatch_sweep import dispatch_sweep
+from flows.dispatch_work_order import dispatch_work_order
+from flows.preview_work_order import preview_work_order
+from tasks.dispatch.block import DispatchRules
+from tests.dispatch.world import DISPATCH, OPEN, World, rules
+from tests.flows.running import FlowRunner
+
+pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+async def world(prefect_server: LocalPrefect, sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[World]:
+    """The sandbox with all blocks saved under the name default."""
+    sandbox.reset(assets=2, tickets=2)
+    made = World(sandbox, tmp_path / "ledger.db")
+    await save_sandbox_blocks(sandbox.info, made.ledger)
+    account = sandbox.info["field_nation"]
+    secrets = {name: SecretStr(account[name]) for name in ("client_id", "client_secret", "password")}
+    connection = FieldNationConnection(
+        username=account["username"], base_address=account["base_address"], **secrets
+    )
+    await connection.save("default", overwrite=True)
+    await DispatchRules(rules=rules(polling={"inbox_seconds": 0.1})).save("default", overwrite=True)
+    yield made
+    gc.collect()
+
+
+@pytest.fixture
+def artifacts(world: World, prefect_server: LocalPrefect) -> FlowRunner:
+    """Reads the artifacts that runs left."""
+    return FlowRunner(world.sandbox, prefect_server, world.ledger)
+
+
+async def test_one_record_is_shown_first_and_then_dispatched(world: World, artifacts: FlowRunner) -> None:
+    ticket = world.ticket()
+    shown = await dispatch_work_order(ticket)
+    assert (shown.step, shown.reference) == ("create", f"CW-S-{ticket}")
+    assert world.orders() == []
+    assert "1 Harbour Street" in await artifacts.artifact("dispatch-preview")
+    outcome = await dispatch_work_order(ticket, dry_run=False)
+    [order] = world.orders()
+    assert outcome.work_order_id == order["id"]
+    report = await artifacts.artifact("dispatch-report")
+    assert f"/workorders/{order['id']}" in report
+    assert f"recid={ticket}" in report
+    preview = await preview_work_order(ticket)
+    assert preview.step == "nothing"
+
+
+async def test_a_refusal_fails_the_run_and_names_what_is_missing(world: World) -> None:
+    ticket = world.ticket(requiredDate=None)
+    state: State[Any] = await dispatch_work_order(ticket, dry_run=False, return_state=True)
+    assert state.is_failed()
+    assert "lacks start date and time" in str(state.message)
+
+
+async def test_the_sweep_and_the_inbox_make_what_is_there(world: World, artifacts: FlowRunner) -> None:
+    first = world.ticket()
+    dry = await dispatch_sweep()
+    assert len(dry.previews) == 1
+    swept = await dispatch_sweep(dry_run=False)
+    assert swept.counts() == {"created": 1}
+    assert f"CW-S-{first}" in (await artifacts.artifact("dispatch-report")).replace("\\", "")
+    second = world.ticket("By callback")
+    async with Ledger.open(world.ledger) as ledger:
+        await ledger.inbox.put("connectwise", "m-1", {"Type": "ticket", "ID": second})
+    served = await dispatch_inbox(run_seconds=1)
+    assert served.results == {"created": 1}
+    assert len(world.orders()) == 2
+
+
+async def test_the_documented_actions_by_hand(world: World) -> None:
+    block: Any = await FieldNationConnection.aload("default")
+    ticket = world.ticket(status=OPEN)
+    create: Any = ACTIONS["work_order_creation"]
+    update: Any = ACTIONS["work_order_update"]
+    made = await create(connection=block, record_id=ticket)
+    assert made.total == 1
+    [order] = world.orders()
+    world.change(ticket, summary="Other words")
+    await update(connection=block, record_id=ticket)
+    assert world.orders()[0]["title"] == f"[CW-S-{ticket}] Other words"
+    await create(connection=block, record_id=ticket)
+    assert [each["id"] for each in world.orders()] == [order["id"]]
+    unknown: State[Any] = await update(connection=block, record_id=world.ticket(), return_state=True)
+    assert "has no work order" in str(unknown.message)
+
+
+def start_drain(server: LocalPrefect) -> subprocess.Popen[bytes]:
+    code = (
+        "import asyncio, sys; from flows.dispatch_inbox import dispatch_inbox; "
+        "state = asyncio.run(dispatch_inbox(return_state=True)); sys.exit(not state.is_completed())"
+    )
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=dict(server.environment))
+
+
+def stop_after_work(process: subprocess.Popen[bytes], world: World) -> int:
+    """Tell it to stop once it has made a work order; its exit code."""
+    deadline = time.monotonic() + 60
+    while not world.orders() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGTERM)
+    return process.wait(timeout=30)
+
+
+@pytest.mark.slow
+async def test_the_drain_ends_cleanly_when_it_is_told_to(world: World, prefect_server: LocalPrefect) -> None:
+    ticket = world.ticket(status=DISPATCH)
+    async with Ledger.open(world.ledger) as ledger:
+        await ledger.inbox.put("connectwise", "m-1", {"Type": "ticket", "ID": ticket})
+    assert stop_after_work(start_drain(prefect_server), world) == 0
+    assert len(world.orders()) == 1
