@@ -14,8 +14,9 @@ import sys
 import uvicorn
 
 from connectors.errors import StopError
-from deployments.receiving.app import CONNECTWISE_PATH, FIELD_NATION_PATH, receiver_app
+from deployments.receiving.app import receiver_app
 from deployments.receiving.settings import ReceiverSettings, receiver_settings
+from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
 
 EX_CONFIG = 78
 """Trying again does not help; service managers know this exit code."""

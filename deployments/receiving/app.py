@@ -25,9 +25,8 @@ from deployments.receiving.signing_keys import SigningKeys
 from deployments.receiving.sources import check_source
 from deployments.receiving.verdicts import PutOffError, RefusedError
 from tasks.rules.dispatch_messages import CONNECTWISE, FIELD_NATION
+from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
 
-CONNECTWISE_PATH = "/connectwise/callbacks"
-FIELD_NATION_PATH = "/field-nation/webhooks"
 ANSWER_SECONDS = 0.9
 """From the whole body to the answer; what is not done by then is put off."""
 AGAIN = {CONNECTWISE: 429, FIELD_NATION: 503}

@@ -16,8 +16,8 @@ import pytest
 
 from connectors.errors import StopError
 from connectors.ledger.inbox import Inbox, NewMessage
-from deployments.receiving.app import CONNECTWISE_PATH, FIELD_NATION_PATH
 from tasks.rules.dispatch_messages import TICKET, About, about
+from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
 from tests.deployments.receiver_world import KEY, SECRET, World, delivery, signed, webhook_body, world
 
 pytestmark = pytest.mark.anyio

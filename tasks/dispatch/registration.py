@@ -1,0 +1,179 @@
+"""Registers the receiver at the vendors: callbacks of ConnectWise, webhooks of Field Nation; repeatable."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from connectors.addresses import check_base_url
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.conditions import any_of
+from connectors.errors import RejectedError, StopError, UnclearOutcomeError
+from connectors.field_nation.client import FieldNationClient
+from tasks.dispatch.settings import DispatchSettings
+from tasks.progress import run_logger
+from tasks.rules.receiver_addresses import callback_url, webhook_url
+from tasks.rules.registration import (
+    Move,
+    Step,
+    callback_moves,
+    known_events,
+    same_entry,
+    wanted_callbacks,
+    webhook_moves,
+)
+
+
+class Registration(StrEnum):
+    """What the flow is asked to do."""
+
+    LIST = "list"
+    CREATE = "create"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One entry and what became of it; ``problem`` is the vendor's refusal."""
+
+    system: str
+    words: str
+    url: str
+    outcome: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is wanted of both vendors.
+
+    Attributes:
+        address: the receiver's address as the vendors reach it; empty only for a list.
+        boards: names of the boards whose tickets are told of; none: all.
+        renew_secret: send the block's webhook secret to a webhook that is there already.
+    """
+
+    what: Registration
+    address: str
+    boards: Sequence[str] = ()
+    suppress_own: bool = True
+    renew_secret: bool = False
+    dry_run: bool = True
+
+    def check(self) -> None:
+        """StopError for an address that no vendor takes."""
+        if self.what is Registration.LIST and not self.address.strip():
+            return
+        check_base_url(self.address, "the receiver")
+
+
+async def register_connectwise(
+    client: ConnectWiseClient, asked: Asked, settings: DispatchSettings
+) -> list[Registered]:
+    """Lists, creates or removes the callback entries; each ends in one row."""
+    url = callback_url(asked.address)
+    wanted = []
+    if asked.what is Registration.CREATE:
+        boards = await _board_ids(client, asked.boards)
+        wanted = wanted_callbacks(settings.kinds(), url, boards=boards, suppress_own=asked.suppress_own)
+    moves = callback_moves(await client.list_callbacks(), wanted, url)
+
+    async def carry_out(move: Move) -> None:
+        if move.step is Step.REMOVE and move.found:
+            await _gone(client.delete_callback(int(move.found["id"])))
+        elif move.step is Step.CREATE:
+            await _create_callback(client, move)
+
+    return [await _done("ConnectWise", each, asked, carry_out) for each in moves]
+
+
+async def register_field_nation(client: FieldNationClient, asked: Asked) -> list[Registered]:
+    """Lists, creates, changes or removes the webhooks; each ends in one row.
+
+    Raises:
+        StopError: the block holds no webhook secret, without which the receiver believes no webhook.
+    """
+    url, secret, events = webhook_url(asked.address), client.settings.webhook_secret, list[str]()
+    if asked.what is Registration.CREATE:
+        if not secret:
+            raise StopError(
+                "The Field Nation Connection has no webhook secret",
+                remedy="Make a UUID, save it in the block and give it to the receiver.",
+            )
+        events, unknown = known_events(await client.list_webhook_events())
+        if unknown:
+            run_logger().warning("Field Nation has no events %s", ", ".join(unknown))
+    renewed = secret if asked.renew_secret and events else ""
+    moves = webhook_moves(await client.list_webhooks(), events, url, secret=renewed)
+
+    async def carry_out(move: Move) -> None:
+        if move.step is Step.CREATE:
+            await _create_webhook(client, move)
+        elif move.found and move.step is Step.CHANGE:
+            await client.update_webhook(str(move.found["webhookId"]), move.body)
+        elif move.found and move.step is Step.REMOVE:
+            await client.delete_webhook(str(move.found["webhookId"]))
+
+    return [await _done("Field Nation", each, asked, carry_out) for each in moves]
+
+
+async def _done(
+    system: str, move: Move, asked: Asked, carry_out: Callable[[Move], Awaitable[None]]
+) -> Registered:
+    nothing = move.step in (Step.KEEP, Step.LEAVE) or asked.what is Registration.LIST
+    if nothing or asked.dry_run:
+        return Registered(system, move.words, move.url, _outcome(move.step, asked))
+    try:
+        await carry_out(move)
+    except RejectedError as error:
+        return Registered(system, move.words, move.url, "failed", str(error))
+    return Registered(system, move.words, move.url, _outcome(move.step, asked))
+
+
+def _outcome(step: Step, asked: Asked) -> str:
+    if step is Step.LEAVE:
+        return "of another receiver"
+    if step is Step.KEEP or asked.what is Registration.LIST:
+        return "there"
+    done = {Step.CREATE: "created", Step.CHANGE: "changed", Step.REMOVE: "removed"}[step]
+    return f"would be {done}" if asked.dry_run else done
+
+
+async def _board_ids(client: ConnectWiseClient, names: Sequence[str]) -> list[int]:
+    if not names:
+        return []
+    found = await client.list_boards(any_of("name", [each.strip() for each in names]), fields="id,name")
+    by_name = {str(each["name"]).strip().lower(): int(each["id"]) for each in found}
+    missing = [each for each in names if each.strip().lower() not in by_name]
+    if missing:
+        raise StopError(
+            f"ConnectWise has no board {', '.join(missing)}", remedy="Give the names of service boards."
+        )
+    return [by_name[each.strip().lower()] for each in names]
+
+
+async def _create_callback(client: ConnectWiseClient, move: Move) -> None:
+    """Creates it, unless it turns out to be there: somebody else, or an answer that never came."""
+    try:
+        await client.create_callback(dict(move.body))
+    except (RejectedError, UnclearOutcomeError):
+        if not any(same_entry(each, move.body) for each in await client.list_callbacks()):
+            raise
+
+
+async def _create_webhook(client: FieldNationClient, move: Move) -> None:
+    try:
+        await client.create_webhook(move.url, move.body["events"])
+    except UnclearOutcomeError:
+        if not any(each.get("url") == move.url for each in await client.list_webhooks()):
+            raise
+
+
+async def _gone(deletion: Awaitable[None]) -> None:
+    """One that is gone already is as good as removed."""
+    try:
+        await deletion
+    except RejectedError as error:
+        if error.status != 404:
+            raise
