@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.dispatch.run import AGAIN, Result
 from tasks.rules.dispatch_reference import RecordKind
@@ -31,6 +31,11 @@ class Back:
     def again(self) -> bool:
         """Whether it must be tried again soon."""
         return self.result in AGAIN
+
+    def including(self, did: tuple[str, ...]) -> Back:
+        """The same with what earlier tries did; then it counts as updated, not as unchanged."""
+        result = Result.UPDATED if did and self.result is Result.UNCHANGED else self.result
+        return replace(self, did=did, result=result)
 
     def __str__(self) -> str:
         words = (str(self.result), *self.did, self.message, *self.warnings)

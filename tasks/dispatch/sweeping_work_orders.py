@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-import anyio
-
 from connectors.errors import RejectedError, RetryableError
 from connectors.field_nation.models import BaseList, status_of
 from connectors.ledger.intents import WORK_ORDER
@@ -14,7 +12,7 @@ from tasks.dispatch.back import Back, memory_name
 from tasks.dispatch.bringing_back import VANISHED, bring_back, preview_back, unlinked
 from tasks.dispatch.owners import Owner, linked_owner
 from tasks.dispatch.run import DispatchRun, Record, Result
-from tasks.progress import Progress
+from tasks.dispatch.several import several
 from tasks.rules.counts import CountsError
 from tasks.rules.dispatch_adoption import double_words, doubles
 from tasks.rules.dispatch_outbound import stays_without_rule, times_wanted
@@ -79,7 +77,9 @@ async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> Swept
     unlisted = [(number, owner) for number, owner in owners.items() if number not in listed]
     still = [(number, owner) for number, owner in unlisted if not await _is_over(run, number)]
     swept.unlisted = len(still)
-    await _bring_all(run, [*due, *still], swept, dry_run)
+    swept.backs += await several(
+        run, [*due, *still], lambda number, owner: _bring_one(run, number, owner, dry_run)
+    )
     swept.check()
     return swept
 
@@ -136,21 +136,6 @@ async def _is_over(run: DispatchRun, number: int) -> bool:
 
 async def _known(run: DispatchRun, number: int) -> Known:
     return known_of(await run.ledger.watermark(run.tenant, memory_name(number)))
-
-
-async def _bring_all(
-    run: DispatchRun, due: list[tuple[int, Owner]], swept: SweptOrders, dry_run: bool
-) -> None:
-    slots, progress = anyio.Semaphore(run.settings.polling.at_once), Progress("Work orders", len(due))
-
-    async def one(number: int, owner: Owner) -> None:
-        async with slots:
-            swept.backs.append(await _bring_one(run, number, owner, dry_run))
-            progress.advance(1)
-
-    async with anyio.create_task_group() as group:
-        for number, owner in due:
-            group.start_soon(one, number, owner)
 
 
 async def _bring_one(run: DispatchRun, number: int, owner: Owner, dry_run: bool) -> Back:

@@ -1,0 +1,67 @@
+"""Notes of tickets become messages of their work orders, and the other way round, each once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.states import Failed
+
+from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.back import Back
+from tasks.dispatch.back_patiently import back_patiently
+from tasks.dispatch.back_reporting import publish_backs
+from tasks.dispatch.copying_notes import copy_notes, preview_copies
+from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.run import DispatchRun, Result
+from tasks.dispatch.sweeping_notes import sweep_notes
+from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.rules.limits import check_positive
+from tasks.rules.wording import counted
+
+ARTIFACT_KEY = "sync-notes"
+TITLE = "Notes"
+
+
+@flow(name="sync-notes", persist_result=False)
+async def sync_notes(
+    work_order_id: Annotated[
+        int | None, titled("Work order", "Number of one work order; empty: all that are not over.")
+    ] = None,
+    dry_run: DryRun = True,
+    connectwise: ConnectWiseName = DEFAULT,
+    field_nation: FieldNationName = DEFAULT,
+    rules: RulesName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
+) -> Any:
+    """Copy the notes of tickets and the messages of their work orders to the other side, each once.
+
+    Internal notes stay internal, and copies are never copied back.
+
+    Args:
+        work_order_id: number of one work order; empty: all that are not over.
+        dry_run: show what would be copied and write nothing.
+        connectwise: name of the ConnectWise PSA Connection block.
+        field_nation: name of the Field Nation Connection block.
+        rules: name of the Dispatch Rules block.
+        ledger: name of the Integration Ledger block.
+    """
+    number = check_positive("Work order", work_order_id) if work_order_id is not None else None
+    async with (
+        shared_connections(read_only=dry_run, ledger=ledger),
+        open_dispatch(connectwise, field_nation, rules) as run,
+    ):
+        backs = await (sweep_notes(run, dry_run=dry_run) if number is None else _one(run, number, dry_run))
+        await publish_backs(run, ARTIFACT_KEY, TITLE, backs, dry_run=dry_run)
+    failed = [each for each in backs if each.result in (Result.FAILED, Result.REPORTED)]
+    if failed:
+        name = f"Finished with {counted(len(failed), 'failure')}"
+        return Failed(name=name, message="; ".join(map(str, failed[:5])), data=backs)
+    return backs
+
+
+async def _one(run: DispatchRun, number: int, dry_run: bool) -> list[Back]:
+    if dry_run:
+        return [await preview_copies(run, number)]
+    return [await back_patiently(run, partial(copy_notes, run, number))]

@@ -1,0 +1,57 @@
+"""One Field Nation work order back: what happened to it is done to its ticket, each action once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from prefect import flow
+from prefect.states import Failed
+
+from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.back_patiently import back_patiently
+from tasks.dispatch.back_reporting import publish_backs
+from tasks.dispatch.bringing_back import bring_back, preview_back
+from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.run import Result
+from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.rules.limits import check_positive
+
+ARTIFACT_KEY = "sync-work-order"
+WorkOrderNumber = Annotated[int, titled("Work order", "Number of the Field Nation work order.")]
+
+
+@flow(name="sync-work-order", persist_result=False)
+async def sync_work_order(
+    work_order_id: WorkOrderNumber,
+    dry_run: DryRun = True,
+    connectwise: ConnectWiseName = DEFAULT,
+    field_nation: FieldNationName = DEFAULT,
+    rules: RulesName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
+) -> Any:
+    """Read one work order and do to its ticket what its events want: status, note, field, time entry.
+
+    A dry run, the default, shows what would be done. Running it again repeats nothing.
+
+    Args:
+        work_order_id: number of the Field Nation work order.
+        dry_run: show what would be done and write nothing.
+        connectwise: name of the ConnectWise PSA Connection block.
+        field_nation: name of the Field Nation Connection block.
+        rules: name of the Dispatch Rules block.
+        ledger: name of the Integration Ledger block.
+    """
+    number = check_positive("Work order", work_order_id)
+    async with (
+        shared_connections(read_only=dry_run, ledger=ledger),
+        open_dispatch(connectwise, field_nation, rules) as run,
+    ):
+        if dry_run:
+            back = await preview_back(run, number)
+        else:
+            back = await back_patiently(run, partial(bring_back, run, number))
+        await publish_backs(run, ARTIFACT_KEY, f"Work order {number}", [back], dry_run=dry_run)
+    if back.again or back.result is Result.REPORTED:
+        return Failed(name=str(back.result).capitalize(), message=str(back), data=back)
+    return back

@@ -1,0 +1,61 @@
+"""Polling: every work order in flight to which something has happened comes back, whatever webhooks did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+from prefect.states import Failed
+
+from tasks.connections import DEFAULT, shared_connections
+from tasks.dispatch.back_reporting import publish_backs
+from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.run import Result
+from tasks.dispatch.sweeping_work_orders import sweep_work_orders
+from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
+from tasks.rules.wording import counted
+
+ARTIFACT_KEY = "work-order-sweep"
+TITLE = "Work order sweep"
+
+
+@flow(name="work-order-sweep", persist_result=False)
+async def work_order_sweep(
+    dry_run: DryRun = True,
+    connectwise: ConnectWiseName = DEFAULT,
+    field_nation: FieldNationName = DEFAULT,
+    rules: RulesName = DEFAULT,
+    ledger: LedgerName = DEFAULT,
+) -> Any:
+    """List the work orders in flight and bring back those to which something has happened.
+
+    Only those count that belong to a record of dispatch, or carry its reference. Two living work orders with
+    one reference are reported.
+
+    Args:
+        dry_run: show what would be done and write nothing.
+        connectwise: name of the ConnectWise PSA Connection block.
+        field_nation: name of the Field Nation Connection block.
+        rules: name of the Dispatch Rules block.
+        ledger: name of the Integration Ledger block.
+    """
+    async with (
+        shared_connections(read_only=dry_run, ledger=ledger),
+        open_dispatch(connectwise, field_nation, rules) as run,
+    ):
+        swept = await sweep_work_orders(run, dry_run=dry_run)
+        counts = {
+            "listed": swept.listed,
+            "not of dispatch": swept.strangers,
+            "nothing new": swept.passed,
+            "in no list": swept.unlisted,
+        }
+        await publish_backs(
+            run, ARTIFACT_KEY, TITLE, swept.backs, counts=counts, notes=swept.doubles, dry_run=dry_run
+        )
+    failed = [each for each in swept.backs if each.result in (Result.FAILED, Result.REPORTED)]
+    if failed or swept.doubles:
+        words = [*map(str, failed[:5]), *swept.doubles[:5]]
+        name = f"Finished with {counted(len(failed) + len(swept.doubles), 'failure')}"
+        return Failed(name=name, message="; ".join(words), data=swept)
+    return swept

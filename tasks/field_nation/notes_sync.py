@@ -1,0 +1,38 @@
+"""The documented action Notes Sync, in both directions."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from tasks.actions import action
+from tasks.connections import DEFAULT
+from tasks.dispatch.back_answers import back_answer
+from tasks.dispatch.back_patiently import back_patiently
+from tasks.dispatch.copying_notes import copy_notes
+from tasks.dispatch.opening import open_dispatch
+from tasks.rules.limits import check_positive
+
+
+@action("Notes Sync", key="notesSyncAction")
+async def notes_sync(
+    connection: str, work_order_id: int, connectwise: str = DEFAULT, rules: str = DEFAULT
+) -> dict[str, Any]:
+    """Copy the notes of a ticket and the messages of its work order to the other side, each once.
+
+    Internal notes stay internal, and copies are never copied back.
+
+    Args:
+        connection: name of the Field Nation Connection block.
+        work_order_id: number of the work order, such as ``410001``.
+        connectwise: name of the ConnectWise PSA Connection block.
+        rules: name of the Dispatch Rules block; without one of that name the documented defaults.
+
+    Raises:
+        LimitError: the number is not positive; nothing was sent.
+        RejectedError: the work order belongs to no record that is known.
+        StopError: a credential or right is missing.
+    """
+    number = check_positive("Work Order Id", work_order_id)
+    async with open_dispatch(connectwise, connection, rules) as run:
+        return back_answer(run, await back_patiently(run, partial(copy_notes, run, number)))

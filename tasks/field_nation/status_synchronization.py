@@ -1,0 +1,38 @@
+"""The documented action Status Synchronization."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from tasks.actions import action
+from tasks.connections import DEFAULT
+from tasks.dispatch.back_answers import back_answer
+from tasks.dispatch.back_patiently import back_patiently
+from tasks.dispatch.bringing_back import bring_back
+from tasks.dispatch.opening import open_dispatch
+from tasks.rules.limits import check_positive
+
+
+@action("Status Synchronization", key="statusSynchronizationAction")
+async def status_synchronization(
+    connection: str, work_order_id: int, connectwise: str = DEFAULT, rules: str = DEFAULT
+) -> dict[str, Any]:
+    """Do to the ticket what the events of its work order want: status, note, custom field, time entry.
+
+    Each is done once, however often this is run.
+
+    Args:
+        connection: name of the Field Nation Connection block.
+        work_order_id: number of the work order, such as ``410001``.
+        connectwise: name of the ConnectWise PSA Connection block.
+        rules: name of the Dispatch Rules block; without one of that name the documented defaults.
+
+    Raises:
+        LimitError: the number is not positive; nothing was sent.
+        RejectedError: the work order belongs to no record that is known.
+        StopError: a credential or right is missing.
+    """
+    number = check_positive("Work Order Id", work_order_id)
+    async with open_dispatch(connectwise, connection, rules) as run:
+        return back_answer(run, await back_patiently(run, partial(bring_back, run, number)))
