@@ -7,20 +7,18 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-import anyio
-
 from connectors.errors import ConnectorError, RetryableError, StopError
 from connectors.ledger.dispatch_models import InboxMessage
 from tasks.dispatch.dispatching import dispatch_record
+from tasks.dispatch.holding import held_messages
 from tasks.dispatch.related import read_record
 from tasks.dispatch.run import AGAIN, DispatchRun, Outcome, Result
 from tasks.dispatch.saying import say
+from tasks.dispatch.together import together
 from tasks.progress import run_logger
 from tasks.rules.dispatch_messages import TICKET, WORK_ORDER, About, about
 from tasks.rules.dispatch_reference import RecordKind
 
-BATCH_SECONDS = 900.0
-"""How long a batch is held: longer than its records can take, so that none is handed out twice."""
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
 OUTAGE_PAUSE = 60.0
@@ -84,20 +82,16 @@ async def drain_once(
     polling = run.settings.polling
     holder = str(uuid.uuid4())
     source = None if work_orders is not None else "connectwise"
-    batch = await run.ledger.inbox.claim(
-        holder, limit=polling.inbox_batch, seconds=BATCH_SECONDS, source=source
-    )
+    hold = run.settings.waiting.hold_seconds
+    batch = await run.ledger.inbox.claim(holder, limit=polling.inbox_batch, seconds=hold, source=source)
     drained = Drained(messages=len(batch))
-    slots = anyio.Semaphore(polling.at_once)
 
-    async def one(what: About | None, messages: Sequence[InboxMessage]) -> None:
-        async with slots:
-            handled = await _handle(run, what, work_orders, notes)
-            await _settle(run, holder, messages, handled, drained)
+    async def one(group: tuple[About | None, list[InboxMessage]]) -> None:
+        handled = await _handle(run, group[0], work_orders, notes)
+        await _settle(run, holder, group[1], handled, drained)
 
-    async with anyio.create_task_group() as group:
-        for what, messages in _by_record(batch).items():
-            group.start_soon(one, what, messages)
+    async with held_messages(run, [each.id for each in batch], holder):
+        await together(_by_record(batch).items(), one, polling.at_once)
     return drained
 
 
@@ -144,8 +138,11 @@ async def _handle(
         return Handled(False, str(error), error.retry_after, passing=True)
     except StopError as error:
         return Handled(False, str(error), OUTAGE_PAUSE, passing=True)
-    except ConnectorError as error:
-        return Handled(False, str(error))
+    except Exception as error:
+        # One message must not end a drain that serves for weeks; it is tried again and then given up.
+        if not isinstance(error, ConnectorError):
+            run_logger().exception("A message about %s could not be handled", what)
+        return Handled(False, str(error) or type(error).__name__)
     passing = outcome.result in (Result.BUSY, Result.UNCLEAR) or outcome.retry_after is not None
     again = outcome.result in AGAIN
     return Handled(not again, outcome.message, outcome.retry_after, outcome, passing=passing)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from connectors.errors import RetryableError
+from connectors.errors import ConnectorError
 from tasks.dispatch.inbox import WorkOrderHandler, drain_once
 from tasks.dispatch.run import DispatchRun
 from tasks.progress import run_logger
 
 OUTAGE = 5.0
-"""Seconds of rest where the ledger itself is away."""
+"""Seconds of rest where the ledger itself is away; more each time."""
+LONGEST_REST = 60.0
 
 
 @dataclass
@@ -60,13 +61,16 @@ async def _drain_until(
     work_orders: WorkOrderHandler | None,
     notes: WorkOrderHandler | None,
 ) -> None:
+    outages = 0
     while not ends.is_set():
         try:
             drained = await drain_once(run, work_orders, notes)
-        except RetryableError as error:
-            run_logger().warning("The inbox can't be read now: %s", error)
-            await _rest(ends, OUTAGE)
+        except ConnectorError as error:
+            run_logger().error("The inbox can't be read now: %s", error)
+            outages += 1
+            await _rest(ends, min(LONGEST_REST, OUTAGE * outages))
             continue
+        outages = 0
         served.messages += drained.messages
         served.done += drained.done
         served.again += drained.again

@@ -134,7 +134,7 @@ class DispatchWaiting(BaseModel):
         description="A creation that takes longer is given up and looked for.",
     )
     hold_seconds: float = Field(
-        default=300,
+        default=120,
         gt=0,
         title="Hold",
         description="How long one process keeps a record to itself; after a kill others wait so long.",

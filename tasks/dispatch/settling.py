@@ -49,9 +49,10 @@ async def _nothing_found(
 ) -> Outcome:
     """Unresolved, and made once more where that is due."""
     intent, told = held.intent, Told(run, source.kind, source.record_id)
+    unanswered = await _unanswered(run, held)
     age = timedelta(seconds=_age(run, held))
     once_more = may_create_again(
-        intent.attempts,
+        unanswered,
         age,
         timedelta(seconds=run.settings.waiting.unresolved_seconds),
         wanted=wanted,
@@ -66,6 +67,17 @@ async def _nothing_found(
         return told.outcome(Result.UNRESOLVED, message=message)
     taken = await hold_again(run, held)
     return told.busy() if taken is None else await create(run, taken, source, seen, look_first=False)
+
+
+async def _unanswered(run: DispatchRun, held: Held) -> int:
+    """How many creations of this intent were never answered and found; those refused do not count."""
+    name = f"dispatch-unanswered-{held.intent.id}"
+    known = await run.ledger.watermark(run.tenant, name) or {}
+    count = int(known.get("count") or 0)
+    if held.intent.state == "sent":
+        count += 1
+        await run.ledger.set_watermark(run.tenant, name, {"count": count})
+    return count
 
 
 def _age(run: DispatchRun, held: Held) -> float:

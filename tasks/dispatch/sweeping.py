@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import anyio
-
 from connectors.connectwise.conditions import quote
 from connectors.errors import RejectedError, RetryableError
 from connectors.ledger.dispatch_models import Intent, IntentState
@@ -19,6 +17,7 @@ from tasks.dispatch.outcomes import Told
 from tasks.dispatch.previewing import Preview, preview_record
 from tasks.dispatch.related import ticket_kind
 from tasks.dispatch.run import AGAIN, DispatchRun, Outcome, Record, Result
+from tasks.dispatch.together import together
 from tasks.progress import Progress, run_logger
 from tasks.rules.counts import CountsError
 from tasks.rules.dispatch_adoption import double_words, doubles
@@ -102,7 +101,7 @@ class _Sweeper:
         self.intents: dict[Key, Intent] = {}
         self.memories: dict[Key, Memory] = {}
         self.seen: set[Key] = set()
-        self.slots = anyio.Semaphore(run.settings.polling.at_once)
+        self.at_once = run.settings.polling.at_once
 
     async def learn(self) -> None:
         ledger, tenant = self.run.ledger, self.run.tenant
@@ -137,9 +136,11 @@ class _Sweeper:
             if key not in self.seen and self._is_undone(key, intent)
         ]
         self.swept.reopened = len(undone)
-        async with anyio.create_task_group() as group:
-            for key in undone:
-                group.start_soon(self._look, key, None)
+
+        async def one(key: Key) -> None:
+            await self._look(key, None)
+
+        await together(undone, one, self.at_once)
 
     def _is_undone(self, key: Key, intent: Intent) -> bool:
         memory = self.memories.get(key)
@@ -165,9 +166,7 @@ class _Sweeper:
             else:
                 found.append((await self._look(key, record), updated))
 
-        async with anyio.create_task_group() as group:
-            for record in records:
-                group.start_soon(one, record)
+        await together(records, one, self.at_once)
         return found
 
     def _passes(self, key: Key, record: Record) -> bool:
@@ -191,11 +190,10 @@ class _Sweeper:
 
     async def _look(self, key: Key, record: Record | None) -> Outcome | None:
         kind, number = key
-        async with self.slots:
-            if self.dry_run:
-                self.swept.previews.append(await preview_record(self.run, kind, number, record=record))
-                return None
-            outcome = await _looked_at(self.run, kind, number, record)
+        if self.dry_run:
+            self.swept.previews.append(await preview_record(self.run, kind, number, record=record))
+            return None
+        outcome = await _looked_at(self.run, kind, number, record)
         self.swept.outcomes.append(outcome)
         return outcome
 

@@ -17,7 +17,7 @@ OVER = frozenset({Status.PAID, Status.CANCELLED, Status.DELETED})
 BEFORE_ASSIGNMENT = frozenset({Status.DRAFT, Status.PUBLISHED, Status.ROUTED, Status.POSTPONED})
 AFTER_WORK = frozenset({Status.WORK_DONE, Status.APPROVED})
 MOST_CREATIONS = 2
-"""So often a creation is begun for one intent without a person's word: once, and once more."""
+"""So many creations of one intent may go unanswered without a person's word: one, and one more."""
 
 
 class Step(StrEnum):
@@ -83,12 +83,15 @@ def decide(record: RecordState, standing: Standing, *, cancel_on_leave: bool = F
 
 
 def may_create_again(
-    attempts: int, since_sent: timedelta, pause: timedelta, *, wanted: bool, by_hand: bool = False
+    unanswered: int, since_sent: timedelta, pause: timedelta, *, wanted: bool, by_hand: bool = False
 ) -> bool:
-    """Whether a creation of which nothing was found may be made once more: late, once, or by hand."""
+    """Whether a creation of which nothing was found may be made once more: late, once, or by hand.
+
+    ``unanswered`` counts the creations so far that were not answered and of which nothing was found.
+    """
     if not wanted:
         return False
-    return by_hand or (attempts < MOST_CREATIONS and since_sent >= pause)
+    return by_hand or (unanswered < MOST_CREATIONS and since_sent >= pause)
 
 
 def next_look(age: float, settle: float, first: float) -> float | None:
