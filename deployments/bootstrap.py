@@ -30,6 +30,7 @@ from deployments.environment_blocks import save_environment_blocks
 from deployments.kept_settings import present_deployments, restore
 from flows.refresh_choices import refresh_choices
 from tasks.choices import own_deployments
+from tasks.dispatch.block import DispatchRules
 from tasks.saved_blocks import saved_block_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -75,7 +76,7 @@ async def bootstrap() -> list[str]:
 
 async def register_blocks() -> list[str]:
     """Register every block of the project; returns their names."""
-    kinds = [getattr(blocks, name) for name in blocks.__all__]
+    kinds = [*(getattr(blocks, name) for name in blocks.__all__), DispatchRules]
     for kind in kinds:
         await kind.register_type_and_schema()
     return [str(kind._block_type_name) for kind in kinds]
