@@ -1,0 +1,155 @@
+"""Events and rules become actions whose names are the same each time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks.rules.dispatch_outbound import (
+    filled,
+    joined,
+    mapped_of,
+    rules_problems,
+    stays_without_rule,
+    time_entry,
+    times_wanted,
+    wanted_of,
+    wanted_words,
+)
+from tasks.rules.dispatch_words import DispatchMapping
+from tasks.rules.outbound_words import (
+    OutboundAction,
+    OutboundRule,
+    TimeEntrySettings,
+    WorkOrderEvent,
+    default_outbound_rules,
+)
+from tasks.rules.work_order_events import Happened
+
+NOTE, STATUS = OutboundAction.ADD_NOTE, OutboundAction.SET_STATUS
+COMPLETED, APPROVED = WorkOrderEvent.COMPLETED, WorkOrderEvent.APPROVED
+TIME = OutboundRule(event=COMPLETED, action=OutboundAction.ADD_TIME_ENTRY, value="{{time_log.hours}} h")
+
+
+def stay(number: int, start: str, end: str | None) -> dict[str, Any]:
+    log: dict[str, Any] = {"id": number, "hours": 2, "in": {"created": {"utc": f"2026-12-01 {start}"}}}
+    return log | ({"out": {"created": {"utc": f"2026-12-01 {end}"}}} if end else {})
+
+
+ORDER: dict[str, Any] = {
+    "id": 7,
+    "closing_notes": "Swapped",
+    "assignee": {"user": {"first_name": "Bo", "last_name": "Li"}},
+    "time_logs": {"results": [stay(1, "14:00:00", "16:00:00"), stay(2, "17:00:00", None)]},
+}
+
+
+def test_the_documented_rules_on_a_whole_life() -> None:
+    events = [Happened(event) for event in WorkOrderEvent]
+    wanted = wanted_of(ORDER, events, default_outbound_rules())
+    assert wanted_words(wanted) == [
+        "an internal note for completed",
+        "customFields.FN check-in = 2026-12-01 17:00:00",
+        "status.name = Completed",
+    ]
+    [note] = wanted.notes
+    assert note.text == "Work order 7 is complete. Swapped\n\n[FN-7-completed]"
+    assert (note.name, wanted.problems) == ("completed/note", ())
+
+
+def test_two_notes_of_one_event_have_marks_of_their_own_and_a_second_time_too() -> None:
+    rules = [OutboundRule(event=COMPLETED, action=NOTE, value=text) for text in ("a", "b", "")]
+    wanted = wanted_of(ORDER, [Happened(COMPLETED), Happened(COMPLETED, 2)], rules)
+    marks = [note.mark for note in wanted.notes]
+    assert marks == [f"[FN-7-completed{which}]" for which in ("", ".2", ".3", "-2", "-2.2", "-2.3")]
+    assert len({note.name for note in wanted.notes}) == 6
+    assert wanted.notes[2].text.startswith("Field Nation work order 7: completed.")
+
+
+def test_a_corrected_rule_is_another_action() -> None:
+    names = {
+        wanted_of(ORDER, [Happened(APPROVED)], [OutboundRule(event=APPROVED, action=STATUS, value=value)])
+        .values[0]
+        .name
+        for value in ("Completd", "Completed")
+    }
+    assert len(names) == 2
+
+
+def test_a_value_that_is_not_there_yet_is_told() -> None:
+    field = OutboundRule(
+        event=COMPLETED, action=OutboundAction.SET_CUSTOM_FIELD, custom_field="X", value="{{nothing}}"
+    )
+    wanted = wanted_of(ORDER, [Happened(COMPLETED)], [field])
+    assert not wanted.anything
+    assert wanted.problems == ("completed: the work order has nothing yet for customFields.X.",)
+
+
+def test_every_closed_stay_has_one_entry_however_many_rules() -> None:
+    other = TIME.model_copy(update={"event": APPROVED})
+    happened = [Happened(COMPLETED), Happened(APPROVED)]
+    wanted = times_wanted(ORDER, happened, [TIME, other], ())
+    [entry] = wanted.times
+    assert (entry.start, entry.end) == ("2026-12-01T14:00:00Z", "2026-12-01T16:00:00Z")
+    assert entry.text == "2 h\n\n[FN-7-time-1]"
+    assert not times_wanted(ORDER, happened, [TIME], {"time-1"}).anything
+    assert not times_wanted(ORDER, [Happened(APPROVED)], [TIME], ()).anything
+    assert stays_without_rule(ORDER, []) == {"time-1"}
+    assert stays_without_rule(ORDER, [TIME]) == frozenset()
+
+
+def test_a_stay_that_ends_before_it_begins_is_told() -> None:
+    order = {**ORDER, "time_logs": {"results": [stay(1, "14:00:00", "13:00:00")]}}
+    wanted = times_wanted(order, [Happened(COMPLETED)], [TIME], ())
+    assert not wanted.times
+    assert "can't be entered" in wanted.problems[0]
+
+
+@pytest.mark.parametrize(("member", "named"), [("", {}), ("mia", {"member": {"identifier": "mia"}})])
+def test_a_time_entry_is_charged_to_the_ticket(member: str, named: dict[str, Any]) -> None:
+    [entry] = times_wanted(ORDER, [Happened(COMPLETED)], [TIME], ()).times
+    charge = {"chargeToType": "ServiceTicket", "chargeToId": 5}
+    body = time_entry(entry, charge, TimeEntrySettings(member=member))
+    assert body == {
+        **charge,
+        "timeStart": entry.start,
+        "timeEnd": entry.end,
+        "billableOption": "DoNotBill",
+        "notes": entry.text,
+        **named,
+    }
+
+
+def test_ones_own_mapping_writes_only_what_changed() -> None:
+    lines = [
+        DispatchMapping(target="customFields.Who", source="provider.name"),
+        DispatchMapping(target="discussionNote", source="closing_notes"),
+        DispatchMapping(target="actualHours", source="time_logs.results[0].hours"),
+    ]
+    wanted, found = mapped_of(ORDER, lines, {})
+    assert [(value.target, value.value) for value in wanted.values] == [("customFields.Who", "Bo Li")]
+    assert [(note.place, note.text.partition("\n")[0]) for note in wanted.notes] == [
+        ("discussion", "Swapped")
+    ]
+    assert "actualHours" in wanted.problems[0]
+    again, _ = mapped_of(ORDER, lines, found)
+    assert not again.anything
+    changed, _ = mapped_of({**ORDER, "closing_notes": "More"}, lines, found)
+    assert changed.notes[0].name != wanted.notes[0].name
+
+
+def test_a_rule_counts_before_a_mapping_for_one_target() -> None:
+    rule = OutboundRule(event=APPROVED, action=STATUS, value="Completed")
+    line = DispatchMapping(target="status.name", source="closing_notes")
+    both = joined(wanted_of(ORDER, [Happened(APPROVED)], [rule]), mapped_of(ORDER, [line], {})[0])
+    assert [value.value for value in both.values] == ["Completed"]
+
+
+def test_texts_are_filled_by_expressions() -> None:
+    assert filled("{{id}}: {{ provider.name }}{{nothing}} ", {"id": 7, "provider": {"name": "Bo"}}) == "7: Bo"
+    with pytest.raises(ValueError, match="not a single value"):
+        filled("{{provider}}", {"provider": {"name": "Bo"}})
+    wrong = OutboundRule(event=COMPLETED, action=NOTE, value="{{a[}}")
+    assert "is not a JMESPath expression" in rules_problems([wrong])[0]
+    assert rules_problems(default_outbound_rules()) == []
