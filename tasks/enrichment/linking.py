@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from tasks.actions import action
@@ -78,6 +79,6 @@ async def list_tickets(run: EnrichmentRun, configurations: Inventory[Record]) ->
         links.requests_used,
         asked=links.asked,
         remembered=links.remembered,
-        last_reconcile=moment.isoformat(timespec="seconds") if moment else "",
+        last_reconcile=f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "",
     )
     return Found(links.by_configuration, cost)
