@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from tasks.connections import DEFAULT, connectwise_client, field_nation_client, open_ledger
 from tasks.dispatch.block import load_dispatch_settings
 from tasks.dispatch.run import DispatchRun
-from tasks.rules.dispatch_mapping import check_mappings
+from tasks.rules.dispatch_mapping import MappingError, check_mappings
+from tasks.rules.dispatch_outbound import rules_problems
 from tasks.rules.dispatch_reference import RecordKind
 from tasks.rules.dispatch_sources import source_members
 
@@ -20,12 +21,14 @@ async def open_dispatch(
     """Both clients, the ledger and the checked rules; the enclosing flow's, where it has them open.
 
     Raises:
-        MappingError: the rules hold mappings that can't work; nothing was read or written.
+        MappingError: the rules hold mappings or texts that can't work; nothing was read or written.
         StopError: there is no such block.
     """
     settings = await load_dispatch_settings(rules)
     for kind in RecordKind:
         check_mappings(settings.mappings_of(kind), sources=source_members(kind))
+    if problems := rules_problems(settings.outbound_rules):
+        raise MappingError(" ".join(problems))
     async with (
         connectwise_client(connectwise) as client,
         field_nation_client(field_nation) as theirs,

@@ -26,6 +26,8 @@ from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.connectwise.list_tickets_for_configurations import list_tickets_for_configurations
 from tasks.connectwise.match_configurations import match_configurations
+from tasks.field_nation.notes_sync import notes_sync
+from tasks.field_nation.status_synchronization import status_synchronization
 from tasks.field_nation.work_order_creation import work_order_creation
 from tasks.field_nation.work_order_update import work_order_update
 from tasks.lansweeper.create_custom_field import create_custom_field
@@ -105,6 +107,13 @@ NAMED_ONLY: list[tuple[Action, str, str, str]] = [
         "workOrderUpdateAction",
         "record_id record_kind connectwise rules",
     ),
+    (
+        status_synchronization,
+        "Status Synchronization",
+        "statusSynchronizationAction",
+        "work_order_id connectwise rules",
+    ),
+    (notes_sync, "Notes Sync", "notesSyncAction", "work_order_id connectwise rules"),
 ]
 """Actions that the page names without a key or a table of inputs."""
 
