@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo up test test-slow test-postgres test-browser lint format bench bench-enrichment clean
+.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser lint format bench bench-enrichment campaign-dispatch clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -13,6 +13,9 @@ $(READY): pyproject.toml constraints.txt
 
 demo: $(READY)
 	$(BIN)/python -m deployments.demo
+
+demo-dispatch: $(READY)
+	$(BIN)/python -m deployments.demo_dispatch
 
 up: $(READY)
 	$(BIN)/python -m deployments.up
@@ -49,6 +52,9 @@ bench: $(READY)
 
 bench-enrichment: $(READY)
 	$(BIN)/python -m benchmarks.enrichment
+
+campaign-dispatch: $(READY)
+	$(BIN)/python -m benchmarks.dispatch_campaign
 
 clean:
 	rm -rf build $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
