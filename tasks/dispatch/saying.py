@@ -13,7 +13,7 @@ FAILURES = (Result.REFUSED, Result.UNRESOLVED, Result.FAILED)
 
 def say(outcome: Outcome) -> None:
     """One line: a warning where a person should look, none where nothing happened."""
-    if outcome.result in LOUD or outcome.warnings:
+    if (outcome.result in LOUD and outcome.result is not Result.UNCLEAR) or outcome.warnings:
         run_logger().warning("%s%s", outcome, "".join(f"; {each}" for each in outcome.warnings))
     elif outcome.result not in (Result.OUTSIDE, Result.UNCHANGED):
         run_logger().info("%s", outcome)

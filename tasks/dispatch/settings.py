@@ -127,6 +127,13 @@ class DispatchWaiting(BaseModel):
         title="Long pause",
         description="A creation of which nothing was found is made once more after so many seconds.",
     )
+    unanswered_creations: int = Field(
+        default=2,
+        ge=1,
+        title="Unanswered creations",
+        description="So many creations of one record may go unanswered without a trace; after that only a "
+        "person's word makes another.",
+    )
     creation_seconds: float = Field(
         default=LONGEST_CREATION,
         gt=0,

@@ -55,6 +55,7 @@ async def _nothing_found(
         unanswered,
         age,
         timedelta(seconds=run.settings.waiting.unresolved_seconds),
+        most=run.settings.waiting.unanswered_creations,
         wanted=wanted,
         by_hand=again,
     )

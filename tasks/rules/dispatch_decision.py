@@ -16,8 +16,6 @@ from tasks.rules.dispatch_triggers import Change
 OVER = frozenset({Status.PAID, Status.CANCELLED, Status.DELETED})
 BEFORE_ASSIGNMENT = frozenset({Status.DRAFT, Status.PUBLISHED, Status.ROUTED, Status.POSTPONED})
 AFTER_WORK = frozenset({Status.WORK_DONE, Status.APPROVED})
-MOST_CREATIONS = 2
-"""So many creations of one intent may go unanswered without a person's word: one, and one more."""
 
 
 class Step(StrEnum):
@@ -83,7 +81,13 @@ def decide(record: RecordState, standing: Standing, *, cancel_on_leave: bool = F
 
 
 def may_create_again(
-    unanswered: int, since_sent: timedelta, pause: timedelta, *, wanted: bool, by_hand: bool = False
+    unanswered: int,
+    since_sent: timedelta,
+    pause: timedelta,
+    *,
+    most: int = 2,
+    wanted: bool,
+    by_hand: bool = False,
 ) -> bool:
     """Whether a creation of which nothing was found may be made once more: late, once, or by hand.
 
@@ -91,7 +95,7 @@ def may_create_again(
     """
     if not wanted:
         return False
-    return by_hand or (unanswered < MOST_CREATIONS and since_sent >= pause)
+    return by_hand or (unanswered < most and since_sent >= pause)
 
 
 def next_look(age: float, settle: float, first: float) -> float | None:

@@ -70,6 +70,14 @@ async def test_an_unresolved_creation_is_made_once_more_only_and_then_by_hand(wo
     assert len(world.orders()) == 1
 
 
+async def test_a_creation_that_takes_too_long_is_given_up_and_found(world: World) -> None:
+    fault(world, "delay", seconds=0.8)
+    ticket = world.ticket()
+    async with world.run(rules(waiting=QUICK.model_copy(update={"creation_seconds": 0.3}))) as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+    assert len(world.orders()) == 1
+
+
 async def test_what_a_search_finds_late_is_waited_for(world: World) -> None:
     world.sandbox.switch(field_nation_search_lag=0.4)
     fault(world, "drop_after")
