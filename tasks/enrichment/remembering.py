@@ -16,7 +16,7 @@ from tasks.rules.ticket_changes import Known, TicketKey, as_ranges, from_ranges,
 
 
 class TicketMemory:
-    """One company's remembered tickets. ``reconciling``: a full run was begun and not finished."""
+    """One company's remembered tickets. ``began``: when a full run was begun that is not finished yet."""
 
     def __init__(self, ledger: Ledger, tenant: str, company_id: int) -> None:
         self._ledger = ledger
@@ -26,22 +26,25 @@ class TicketMemory:
         self.asked_about: set[int] | None = set()
         self.runs_since = 0
         self.last_reconcile: datetime | None = None
-        self.reconciling = False
+        self.began: datetime | None = None
         self._noted: dict[str, Any] | None = None
 
     @classmethod
     async def load(cls, ledger: Ledger, tenant: str, company_id: int) -> TicketMemory:
         """What the ledger holds; nothing, if it was lost."""
         memory = cls(ledger, tenant, company_id)
-        value = await ledger.watermark(tenant, memory._name)
-        if value is not None:
-            memory._read(value)
+        while (value := await ledger.watermark(tenant, memory._name)) is not None:
             links = await ledger.ticket_links(tenant, company_id)
-            memory.known = {
-                (each.kind, each.ticket_id): Known(each.last_updated, frozenset(each.configuration_ids))
-                for each in links
-            }
+            # Links that another run has added since may be complete for fewer configurations.
+            if value == await ledger.watermark(tenant, memory._name):
+                memory._take(value, links)
+                break
         return memory
+
+    @property
+    def reconciling(self) -> bool:
+        """Whether a full run was begun and is not finished yet."""
+        return self.began is not None
 
     @property
     def is_empty(self) -> bool:
@@ -56,7 +59,7 @@ class TicketMemory:
         )
         self.known = {}
         self.asked_about = None
-        self.reconciling = True
+        self.began = datetime.now(UTC)
         await self._note()
 
     async def limit_to(self, configurations: Collection[int]) -> None:
@@ -85,6 +88,7 @@ class TicketMemory:
     async def finish(self, configurations: Collection[int]) -> None:
         """Every ticket is now known for these configurations too.
 
+        A full run that was killed and went on later is as old as its first questions.
         Where another run has written meanwhile, only what both know counts.
         """
         if self.asked_about is not None:
@@ -93,32 +97,38 @@ class TicketMemory:
         if stored is not None and stored != self._noted:
             self.asked_about = _both(self.asked_about, _asked_about(stored))
         self.runs_since = 0 if self.reconciling else self.runs_since + 1
-        self.last_reconcile = datetime.now(UTC) if self.reconciling else self.last_reconcile
-        self.reconciling = False
+        self.last_reconcile = self.began or self.last_reconcile
+        self.began = None
         await self._note()
 
     @property
     def _name(self) -> str:
         return f"tickets of company {self._company_id}"
 
-    def _read(self, value: Mapping[str, Any]) -> None:
+    def _take(self, value: Mapping[str, Any], links: Sequence[TicketLink]) -> None:
+        self.known = {
+            (each.kind, each.ticket_id): Known(each.last_updated, frozenset(each.configuration_ids))
+            for each in links
+        }
         self._noted = dict(value)
         self.asked_about = _asked_about(value)
         self.runs_since = int(value.get("runs_since") or 0)
-        moment = value.get("last_reconcile")
-        self.last_reconcile = datetime.fromisoformat(moment) if moment else None
-        self.reconciling = bool(value.get("reconciling"))
+        self.last_reconcile = _moment(value.get("last_reconcile"))
+        self.began = _moment(value.get("began"))
 
     async def _note(self) -> None:
-        moment = self.last_reconcile
         value: dict[str, Any] = {
             "asked_about": None if self.asked_about is None else as_ranges(self.asked_about),
             "runs_since": self.runs_since,
-            "last_reconcile": moment.isoformat() if moment else None,
-            "reconciling": self.reconciling,
+            "last_reconcile": self.last_reconcile.isoformat() if self.last_reconcile else None,
+            "began": self.began.isoformat() if self.began else None,
         }
         await self._ledger.set_watermark(self._tenant, self._name, value)
         self._noted = value
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _asked_about(value: Mapping[str, Any]) -> set[int] | None:

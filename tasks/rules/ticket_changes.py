@@ -69,13 +69,16 @@ def ticket_changes(
 
 
 def settled_stamp(last_updated: str, now: datetime) -> str:
-    """``lastUpdated`` as it is remembered: empty while the ticket can still change within the same second."""
+    """``lastUpdated`` as it is remembered: empty while the ticket can still change within the same second.
+
+    One that lies after ``now``, when the reading of tickets began, is of a change during the reading.
+    """
     try:
         moment = datetime.fromisoformat(last_updated)
         age = now - moment
     except (ValueError, TypeError):
         return ""
-    return "" if abs(age) < SETTLED_AFTER else last_updated
+    return "" if age < SETTLED_AFTER else last_updated
 
 
 def is_reconcile_due(runs_since: int, every: int) -> bool:

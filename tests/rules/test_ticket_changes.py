@@ -56,6 +56,7 @@ def test_every_ticket_is_either_known_or_asked(
         ("2026-11-21T21:59:59Z", 0, False),
         ("2026-11-21T22:00:00Z", 0, False),
         ("2026-11-21T22:00:00Z", 5, True),
+        ("2026-11-21T22:00:05Z", 0, False),
         ("", 0, False),
         ("yesterday", 0, False),
         ("2026-11-21T21:00:00", 0, False),
