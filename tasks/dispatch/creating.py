@@ -110,11 +110,10 @@ async def _send(run: DispatchRun, held: Held, wanted: Wanted) -> Record | Outcom
         with anyio.fail_after(run.settings.waiting.creation_seconds):
             return await run.field_nation.create_work_order(wanted.body)
     except (UnclearOutcomeError, TimeoutError) as error:
-        run_logger().warning("%s: no answer to the creation, it is looked for: %s", intent.reference, error)
+        why = str(error) or "it took too long"
+        run_logger().warning("%s: no answer to the creation, it is looked for: %s", intent.reference, why)
         await release(run, held)
-        return told.outcome(
-            Result.UNCLEAR, message=str(error), retry_after=run.settings.waiting.pause_seconds
-        )
+        return told.outcome(Result.UNCLEAR, message=why, retry_after=run.settings.waiting.pause_seconds)
     except RetryableError as error:
         # Not sent, or refused with 429 before any work: nothing was made.
         await intents.refused(intent.id, held.holder, str(error))

@@ -73,7 +73,8 @@ async def test_an_unresolved_creation_is_made_once_more_only_and_then_by_hand(wo
 async def test_a_creation_that_takes_too_long_is_given_up_and_found(world: World) -> None:
     fault(world, "delay", seconds=0.8)
     ticket = world.ticket()
-    async with world.run(rules(waiting=QUICK.model_copy(update={"creation_seconds": 0.3}))) as run:
+    waiting = QUICK.model_copy(update={"creation_seconds": 0.3, "settle_seconds": 1.2})
+    async with world.run(rules(waiting=waiting)) as run:
         assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
     assert len(world.orders()) == 1
 
