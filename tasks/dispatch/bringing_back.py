@@ -35,6 +35,8 @@ from tasks.rules.work_order_events import (
 )
 
 BACK = "bringing back"
+MAKING = ("intent", "sent", "unresolved")
+"""States of an intent whose work order is not known yet."""
 VANISHED = "vanished"
 """Remembered like an event of a work order that Field Nation has no more."""
 
@@ -72,22 +74,30 @@ async def _not_ours(run: DispatchRun, work_order_id: int) -> Back:
         if error.status != 404:
             raise
         return Back(work_order_id, Result.OUTSIDE, message="Field Nation does not have it")
-    return unlinked(run, work_order)
+    return await unlinked(run, work_order)
 
 
-def unlinked(run: DispatchRun, work_order: Record) -> Back:
-    """What to say of a work order that the ledger does not know: reported if it names a record of ours."""
+async def unlinked(run: DispatchRun, work_order: Record) -> Back:
+    """What to say of a work order that the ledger does not know: reported if it names a record of ours.
+
+    While its record's creation is under way or not answered, it is most likely what that one makes.
+    """
     number, reference = int(work_order["id"]), reference_carried(work_order)
     record = parse_reference(reference, run.settings.reference_prefix)
+    back = Back(number, Result.OUTSIDE, status=str(status_of(work_order)))
     if record is None:
-        return Back(number, Result.OUTSIDE, status=str(status_of(work_order)))
-    return Back(
-        number,
-        Result.REPORTED,
-        *record,
-        status=str(status_of(work_order)),
-        message=f"it names {reference} but is not linked with it; the sweep of that record adopts it",
-    )
+        return back
+    kind, record_id = record
+    intent = await run.ledger.intents.newest(run.tenant, kind.value, record_id)
+    back = replace(back, kind=kind, record_id=record_id)
+    if intent is not None and intent.state in MAKING:
+        busy = run.settings.waiting.busy_seconds
+        message = f"the creation for {reference} is not settled yet"
+        return replace(back, result=Result.BUSY, message=message, retry_after=busy)
+    message = f"it names {reference} but is not linked with it; the sweep of that record adopts it"
+    if intent is not None and intent.work_order_id is not None:
+        message = f"it names {reference}, which has work order {intent.work_order_id}: cancel one of the two"
+    return replace(back, result=Result.REPORTED, message=message)
 
 
 async def _bring(run: DispatchRun, back: Back, owner: Owner) -> Back:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from connectors.errors import RejectedError, RetryableError
-from connectors.field_nation.models import BaseList, status_of
+from connectors.field_nation.models import LIVING, BaseList, status_of
 from connectors.ledger.intents import WORK_ORDER
 from tasks.dispatch.back import Back, memory_name
 from tasks.dispatch.bringing_back import VANISHED, bring_back, preview_back, unlinked
@@ -16,7 +16,6 @@ from tasks.dispatch.several import several
 from tasks.rules.counts import CountsError
 from tasks.rules.dispatch_adoption import double_words, doubles
 from tasks.rules.dispatch_outbound import stays_without_rule, times_wanted
-from tasks.rules.dispatch_reference import reference_carried
 from tasks.rules.outbound_words import WorkOrderEvent
 from tasks.rules.work_order_events import Known, counted_milestones, events_of, known_of, open_events
 
@@ -69,7 +68,7 @@ async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> Swept
     for number, work_order in listed.items():
         owner = owners.get(number)
         if owner is None:
-            _stranger(run, work_order, swept)
+            await _stranger(run, work_order, swept)
         elif await _has_news(run, number, owner, work_order):
             due.append((number, owner))
         else:
@@ -105,11 +104,9 @@ async def _owners(run: DispatchRun) -> dict[int, Owner]:
     return {number: owner for number, owner in found.items() if owner is not None}
 
 
-def _stranger(run: DispatchRun, work_order: Record, swept: SweptOrders) -> None:
-    back = unlinked(run, work_order)
-    over = status_of(work_order) in ("paid", "cancelled", "deleted")
-    named = {reference for reference in (reference_carried(work_order),) if reference}
-    if back.result is Result.OUTSIDE or over or not named:
+async def _stranger(run: DispatchRun, work_order: Record, swept: SweptOrders) -> None:
+    back = await unlinked(run, work_order)
+    if back.result is Result.OUTSIDE or status_of(work_order) not in LIVING:
         swept.strangers += 1
     else:
         swept.backs.append(back)

@@ -117,18 +117,10 @@ def order_message(record: Record) -> Note:
     )
 
 
-def copies_due(
-    talk: Conversation,
-    known: Iterable[KnownCopy],
-    settings: NoteSettings,
-    own: Collection[str] = (),
-) -> list[Copy]:
-    """What is to be copied, oldest first on each side; the ledger then sees to it that each is once.
-
-    Args:
-        own: names of authors (identifier, or id, as the side knows them) whose notes are never copied.
-    """
+def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSettings) -> list[Copy]:
+    """What is to be copied, oldest first on each side; the ledger then sees to it that each is once."""
     remembered = list(known)
+    own = {name.strip().casefold() for name in settings.own_authors}
     due: list[Copy] = []
     for notes, others in ((talk.notes, talk.messages), (talk.messages, talk.notes)):
         side: Side = "connectwise" if notes is talk.notes else "field_nation"
@@ -141,7 +133,7 @@ def copies_due(
         for note in sorted(notes, key=_age):
             if note.id in done | made or note.id == skipped or not note.text.strip():
                 continue
-            if note.writer in own or _is_ours(note, ours):
+            if own & {note.writer.casefold(), note.author.casefold()} or _is_ours(note, ours):
                 continue
             if note.internal and side == "connectwise" and not settings.internal_too:
                 continue

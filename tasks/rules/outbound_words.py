@@ -110,6 +110,12 @@ class NoteSettings(BaseModel):
         title="Providers' messages stay internal",
         description="They become internal notes; off: notes of the discussion, which the customer may see.",
     )
+    own_authors: tuple[str, ...] = Field(
+        default=(),
+        title="Authors that are not copied",
+        description="Identifiers or names of members and Field Nation users whose notes are never copied, "
+        "such as the API member of another integration.",
+    )
 
 
 class TimeEntrySettings(BaseModel):

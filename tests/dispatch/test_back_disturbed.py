@@ -15,7 +15,7 @@ from tasks.dispatch.bringing_back import bring_back
 from tasks.dispatch.copying_notes import copy_notes
 from tasks.dispatch.run import DispatchRun, Result
 from tests.dispatch.back_world import BackWorld
-from tests.dispatch.killing import Killed, Killer, KillingTransport
+from tests.dispatch.killing import Killed, Killer, KillingLedger, KillingTransport
 
 pytestmark = pytest.mark.anyio
 NOTES = "/service/tickets/*/notes"
@@ -147,14 +147,28 @@ async def test_killed_at_any_request_the_next_run_finishes(desk: BackWorld, when
     assert place > 10
 
 
-async def killed_run(desk: BackWorld, killer: Killer) -> bool:
-    """Whether the run was killed; another one then finishes."""
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_killed_at_any_step_of_the_ledger_the_next_run_finishes(desk: BackWorld, when: str) -> None:
+    place = 1
+    while await killed_run(desk, Killer(place, when), in_ledger=True):
+        place += 1
+        desk.renew(f"killed-{place}.db")
+    assert place > 15
+
+
+async def killed_run(desk: BackWorld, killer: Killer, *, in_ledger: bool = False) -> bool:
+    """Whether the run was killed, at a request or at a step of the ledger; another one then finishes."""
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
         talk(desk, ticket, number)
         killed = False
-        async with desk.run(wrap=lambda inner: KillingTransport(inner, killer)) as victim:
+        wrap = None if in_ledger else lambda inner: KillingTransport(inner, killer)
+        async with desk.run(wrap=wrap) as victim:
+            if in_ledger:
+                for name in ("effects", "notes"):
+                    setattr(victim.ledger, name, KillingLedger(getattr(victim.ledger, name), killer, name))
             try:
                 await bring_back(victim, number)
                 await copy_notes(victim, number)

@@ -182,8 +182,12 @@ async def test_a_work_order_of_nobody_is_left_alone_and_one_with_our_reference_r
         alone = (await run.field_nation.create_work_order(other))["id"]
         twin = (await run.field_nation.create_work_order({"title": found["title"]}))["id"]
         backs = [await bring_back(run, one) for one in (alone, twin, 5)]
+        await run.ledger.intents.claim(run.tenant, "service", 9, "CW-S-9", holder="t", seconds=60)
+        making = (await run.field_nation.create_work_order({"title": "[CW-S-9] New"}))["id"]
+        just_made = await bring_back(run, making)
     assert [back.result for back in backs] == [Result.OUTSIDE, Result.REPORTED, Result.OUTSIDE]
-    assert f"CW-S-{ticket}" in backs[1].message
+    assert f"CW-S-{ticket}, which has work order {number}" in backs[1].message
+    assert (just_made.result, just_made.again) == (Result.BUSY, True)
 
 
 async def test_a_new_rule_does_nothing_for_what_happened_before(desk: BackWorld) -> None:

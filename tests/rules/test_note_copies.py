@@ -85,12 +85,12 @@ def test_each_note_is_copied_once_and_no_copy_is(
     world.copy([])
     assert [copy for copy in world.due() if copy.found is None] == []
     for note in world.people:
-        for side in world.sides.values():
-            assert sum(note.text in each.text for each in side) == 1
+        for notes in world.sides.values():
+            assert sum(note.text in each.text for each in notes) == 1
         [copy] = [
             each
-            for notes in world.sides.values()
-            for each in notes
+            for whole in world.sides.values()
+            for each in whole
             if note.text in each.text and each is not note
         ]
         assert copy.internal or not note.internal
@@ -136,7 +136,8 @@ def test_what_ones_own_authors_write_is_never_copied() -> None:
     world = Sides()
     world.add("connectwise", "by another integration", "robot", False)
     talk = Conversation(7, "CW-S-5", world.sides["connectwise"], [])
-    assert copies_due(talk, [], ALL, own={"robot"}) == []
+    assert copies_due(talk, [], NoteSettings(own_authors=("Robot",))) == []
+    assert copies_due(talk, [], NoteSettings(own_authors=("mia",))) == []
     assert len(copies_due(talk, [], ALL)) == 1
 
 
