@@ -15,7 +15,7 @@ from tasks.enrichment.bundling import probe_bundles, read_bundles
 from tasks.enrichment.companies import by_company
 from tasks.enrichment.link_search import LinkSearch
 from tasks.enrichment.owners import Links, agreements, read_each
-from tasks.enrichment.sampling import contradicted, read_sample
+from tasks.enrichment.sampling import contradicted, read_sample, spread
 from tasks.progress import Progress, run_logger
 from tasks.rules.agreement_answer import in_order, shown_agreement
 from tasks.rules.ways import (
@@ -34,6 +34,8 @@ OWNER, CONFIGURATION = "AgreementRecId", "ConfigurationRecId"
 ORDER = f"{OWNER} asc,{CONFIGURATION} asc"
 SAMPLE = 2
 """Agreements that a cheaper way is checked against: one from each half."""
+LEFT_OUT = 2
+"""Agreements without a row in the report that are looked at: it may leave out those of some statuses."""
 FEW = 4
 """So few agreements are read one by one: trying anything else out costs as much."""
 
@@ -172,7 +174,11 @@ class _CompanyAgreements:
         return await self.search.client.count_report(REPORT_NAME, self._of_company("CompanyRecId"))
 
     async def _read_report(self, ids: frozenset[int]) -> Links:
-        """The report's rows of the company's agreements, as many as it says that it has."""
+        """The report's rows of the company's agreements, as many as it says that it has.
+
+        Raises:
+            WayFailedError: it is refused, or does not say what child collections say.
+        """
         rows = await try_way(REPORT, self._rows, self.search.waiting)
         if len(rows) != self.rows:
             reason = f"it gives {len(rows)} rows and says that it has {self.rows}"
@@ -186,8 +192,26 @@ class _CompanyAgreements:
         if wrong:
             reason = f"agreements {wrong} hold other configurations than their child collections say"
             raise WayFailedError(REPORT, WayState.WRONG, reason)
+        await self._look_at_left_out(links)
         self.search.works(REPORT)
         return links
+
+    async def _look_at_left_out(self, links: Links) -> None:
+        """Agreements without a row look as if they covered nothing; of each end of the statuses, one is read.
+
+        Raises:
+            WayFailedError: one of them covers configurations.
+        """
+        empty = [each for each in in_order(self.records) if each["id"] not in links]
+        ids = [each["id"] for each in spread(empty, LEFT_OUT)]
+        held = await read_each(self.search, self.owners, ids)
+        wrong = [each for each in ids if held.get(each)]
+        if not wrong:
+            return
+        # Unless somebody has just added them, the report leaves them out.
+        same = await try_way(REPORT, self._count, self.search.waiting) == self.rows
+        reason = f"it leaves out agreements {wrong}, which cover configurations"
+        raise WayFailedError(REPORT, WayState.WRONG if same else WayState.FAILED, reason)
 
     async def _rows(self) -> list[tuple[int, int]]:
         pages = self.search.client.report_rows(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from tasks.enrichment.link_search import LinkSearch
 from tasks.enrichment.owners import Links, Owners, is_really, read_each
+
+T = TypeVar("T")
 
 SAMPLE = 3
 
@@ -22,11 +25,11 @@ async def read_sample(
     return sample
 
 
-def spread(owner_ids: Sequence[int], size: int) -> list[int]:
-    """So many of the ids, at even distances."""
-    if len(owner_ids) <= size:
-        return list(owner_ids)
-    return [owner_ids[(2 * number + 1) * len(owner_ids) // (2 * size)] for number in range(size)]
+def spread(items: Sequence[T], size: int) -> list[T]:
+    """So many of the items, at even distances."""
+    if len(items) <= size:
+        return list(items)
+    return [items[(2 * number + 1) * len(items) // (2 * size)] for number in range(size)]
 
 
 async def contradicted(search: LinkSearch, owners: Owners, sample: Links, answered: Links) -> list[int]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from connectors.connectwise.bundles import BundleAnswer, BundleItem
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.tickets import TicketKind
-from tests.enrichment.links_world import LinksWorld, agreement_ids, ticket_ids
+from tests.enrichment.links_world import ALL_WAYS, LinksWorld, agreement_ids, ticket_ids
 
 pytestmark = pytest.mark.anyio
 
@@ -148,6 +148,17 @@ class ShortReport(Lying):
             yield page[: len(page) // 3]
 
 
+class ActiveReport(ShortReport):
+    """The report knows active agreements only, and counts these only."""
+
+    active: ClassVar[set[int]] = set()
+
+    async def _short(self, name: str, conditions: str | None) -> AsyncIterator[list[Record]]:
+        columns = ["AgreementRecId", "ConfigurationRecId"]
+        async for page in ConnectWiseClient.report_rows(self, name, columns, conditions):
+            yield [row for row in page if int(row["AgreementRecId"]) in type(self).active]
+
+
 @pytest.mark.parametrize(
     "client", [LosesTickets, pytest.param(IgnoresTheCondition, marks=pytest.mark.slow), CutsLongLists]
 )
@@ -173,6 +184,19 @@ async def test_bundles_that_mix_up_their_answers_are_not_believed(world: LinksWo
 
 async def test_a_report_that_lacks_agreements_is_not_believed(world: LinksWorld) -> None:
     world.client_class = ShortReport
+    links = await world.agreements()
+    assert agreement_ids(links) == world.true_agreements()
+    assert naming(links.notes, "report ConfigurationAgreement can't be used (gives wrong answers)")
+
+
+async def test_a_report_that_leaves_out_ended_agreements_is_not_believed(world: LinksWorld) -> None:
+    """The sampled agreements are active ones."""
+    world.sandbox.reset(
+        seed=1, assets=30, scenario="enrichment", switches=ALL_WAYS, agreements=12, tickets=70
+    )
+    agreements = world.sandbox.state("finance/agreements")
+    ActiveReport.active = {each["id"] for each in agreements if each["agreementStatus"] == "Active"}
+    world.client_class = ActiveReport
     links = await world.agreements()
     assert agreement_ids(links) == world.true_agreements()
     assert naming(links.notes, "report ConfigurationAgreement can't be used (gives wrong answers)")
