@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
 from tasks.connections import DEFAULT
@@ -38,3 +39,16 @@ async def save_sandbox_blocks(info: dict[str, Any], ledger: Path, **connectwise_
     )
     await site.save(DEFAULT, overwrite=True)
     await LedgerDatabase(path=str(ledger)).save(DEFAULT, overwrite=True)
+
+
+async def save_field_nation_block(info: dict[str, Any], webhook_secret: str = "") -> None:
+    """Save the block named ``default`` for the Field Nation of a running sandbox, over one that is there."""
+    account = info["field_nation"]
+    secrets = {name: SecretStr(account[name]) for name in ("client_id", "client_secret", "password")}
+    connection = FieldNationConnection(
+        username=account["username"],
+        base_address=account["base_address"],
+        webhook_secret=SecretStr(webhook_secret),
+        **secrets,
+    )
+    await connection.save(DEFAULT, overwrite=True)

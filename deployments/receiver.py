@@ -30,7 +30,8 @@ def main() -> int:
         print(error, file=sys.stderr)
         return EX_CONFIG
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for talkative in ("httpx", "alembic"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
     address = f"http://{settings.host}:{settings.port}"
     if settings.connectwise is not None:
         logging.info("Callbacks of ConnectWise at %s%s?recordId=", address, CONNECTWISE_PATH)

@@ -85,8 +85,9 @@ async def register_callbacks(
         connectwise_client(connectwise) as ours,
         field_nation_client(field_nation) as theirs,
     ):
-        rows = await register_connectwise(ours, asked, await load_dispatch_settings(rules))
-        rows += await register_field_nation(theirs, asked)
+        settings = await load_dispatch_settings(rules)
+        rows = await register_connectwise(ours, asked, settings)
+        rows += await register_field_nation(theirs, asked, settings)
     return await publish(rows)
 
 

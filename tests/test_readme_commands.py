@@ -13,7 +13,14 @@ import pytest
 from prefect import settings
 from prefect.cli._app import _app
 
-from deployments.environment_blocks import CONNECTWISE, LANSWEEPER, LANSWEEPER_OPTIONAL, LEDGER_URL
+from deployments.environment_names import (
+    CONNECTWISE,
+    FIELD_NATION,
+    FIELD_NATION_OPTIONAL,
+    LANSWEEPER,
+    LANSWEEPER_OPTIONAL,
+    LEDGER_URL,
+)
 from tests.readme import README, ROOT, RUNBOOK, commands, messages, named
 
 COMMANDS = sorted({*commands(README), *commands(RUNBOOK)})
@@ -80,8 +87,17 @@ def test_every_unit_that_the_runbook_names_exists() -> None:
 
 
 def test_every_variable_is_one_that_is_read_and_those_of_the_blocks_are_all_named() -> None:
-    used = set(re.findall(r"\b(?:CONNECTWISE|LANSWEEPER|PREFECT)_[A-Z_]+[A-Z]\b", README + RUNBOOK))
-    of_blocks = {*CONNECTWISE, *LANSWEEPER, *LANSWEEPER_OPTIONAL, LEDGER_URL}
+    used = set(
+        re.findall(r"\b(?:CONNECTWISE|LANSWEEPER|FIELD_NATION|PREFECT)_[A-Z_]+[A-Z]\b", README + RUNBOOK)
+    )
+    of_blocks = {
+        *CONNECTWISE,
+        *LANSWEEPER,
+        *LANSWEEPER_OPTIONAL,
+        *FIELD_NATION,
+        *FIELD_NATION_OPTIONAL,
+        LEDGER_URL,
+    }
     assert of_blocks <= used
     known = {*of_blocks, *messages(), *dir(settings)}
     assert [each for each in sorted(used) if each.removesuffix("_FILE") not in known] == []

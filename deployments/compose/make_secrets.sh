@@ -11,10 +11,13 @@ chmod 700 .
 umask 022
 
 random() { head -c 32 /dev/urandom | base64 | tr '+/' '-_'; }
+random_uuid() { head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n' | sed -E 's/(.{8})(.{4}).(.{3}).(.{3})(.{12})/\1-\2-4\3-8\4-\5/'; }
 once() { [ -s "$1" ] || printf '%s\n' "$2" >"$1"; }
 
 once encryption_key "$(random)"
 once postgres_password "$(random | tr -d '=_-')"
+# Field Nation takes no other form than a UUID.
+once webhook_secret "$(random_uuid)"
 once api_auth "admin:$(random | tr -d '=_-')"
 password="$(cat postgres_password)"
 once server_database_url "postgresql+asyncpg://prefect:$password@postgres/prefect"

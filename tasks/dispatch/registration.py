@@ -21,6 +21,7 @@ from tasks.rules.registration import (
     known_events,
     same_entry,
     wanted_callbacks,
+    wanted_events,
     webhook_moves,
 )
 
@@ -88,7 +89,9 @@ async def register_connectwise(
     return [await _done("ConnectWise", each, asked, carry_out) for each in moves]
 
 
-async def register_field_nation(client: FieldNationClient, asked: Asked) -> list[Registered]:
+async def register_field_nation(
+    client: FieldNationClient, asked: Asked, settings: DispatchSettings
+) -> list[Registered]:
     """Lists, creates, changes or removes the webhooks; each ends in one row.
 
     Raises:
@@ -101,7 +104,8 @@ async def register_field_nation(client: FieldNationClient, asked: Asked) -> list
                 "The Field Nation Connection has no webhook secret",
                 remedy="Make a UUID, save it in the block and give it to the receiver.",
             )
-        events, unknown = known_events(await client.list_webhook_events())
+        wanted = wanted_events(rule.event for rule in settings.outbound_rules)
+        events, unknown = known_events(wanted, await client.list_webhook_events())
         if unknown:
             run_logger().warning("Field Nation has no events %s", ", ".join(unknown))
     renewed = secret if asked.renew_secret and events else ""

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.outbound_words import WorkOrderEvent
 
 Record = Mapping[str, Any]
 OWNER, OWNER_ID = "Owner", 1
@@ -19,8 +20,6 @@ BOARD = "Board"
 PAYLOAD_VERSION = "3.0.0"
 DESCRIPTION = "connectwise-flows: dispatch"
 _STATUSES = (
-    "published",
-    "routed",
     "confirmed",
     "assigned",
     "assigned_cancelled",
@@ -41,6 +40,12 @@ EVENTS = (
     "workorder.schedule_updated",
 )
 """What brings a work order back to its ticket. Each costs a look at the work order, so no more than that."""
+OWN_STEPS = {
+    WorkOrderEvent.CREATED: "workorder.created",
+    WorkOrderEvent.PUBLISHED: "workorder.status.published",
+    WorkOrderEvent.ROUTED: "workorder.status.routed",
+}
+"""What mostly this integration does itself: asked for only where a rule acts on it."""
 _TYPES = {
     RecordKind.SERVICE_TICKET: "Ticket",
     RecordKind.PROJECT_TICKET: "Ticket",
@@ -155,10 +160,16 @@ def webhook_moves(
     return moves
 
 
-def known_events(catalogue: Iterable[Record]) -> tuple[list[str], list[str]]:
-    """Of ``EVENTS`` those that the vendor's catalogue has, and those that it does not."""
+def wanted_events(rules: Iterable[WorkOrderEvent]) -> list[str]:
+    """``EVENTS``, and those of ``OWN_STEPS`` that some outbound rule names."""
+    named = set(rules)
+    return [*EVENTS, *(name for event, name in OWN_STEPS.items() if event in named)]
+
+
+def known_events(wanted: Sequence[str], catalogue: Iterable[Record]) -> tuple[list[str], list[str]]:
+    """Those that the vendor's catalogue has, and those that it does not."""
     names = {str(each.get("name")) for each in catalogue}
-    return [each for each in EVENTS if each in names], [each for each in EVENTS if each not in names]
+    return [each for each in wanted if each in names], [each for each in wanted if each not in names]
 
 
 def same_entry(found: Record, body: Record) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import subprocess
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from deployments.environment_blocks import CONNECTWISE, LANSWEEPER, LEDGER_URL
+from deployments.environment_names import CONNECTWISE, LANSWEEPER, LEDGER_URL
+from deployments.receiving.settings import USUAL_PORT
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "deployments" / "compose"
@@ -22,6 +24,8 @@ FROM_FILES = (ROOT / "deployments" / "from_files.sh").read_text()
 STACK: dict[str, Any] = yaml.safe_load((COMPOSE / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = STACK["services"]
 FREE = {"true", "false", "1"}
+BY_HAND = {"connectwise_public_key", "connectwise_private_key", "connectwise_client_id"}
+"""The vendor's own; only the receiver needs them in files."""
 
 
 def read_from_files() -> set[str]:
@@ -51,7 +55,7 @@ def test_settings_of_blocks_can_be_given_in_files() -> None:
 
 def test_make_secrets_writes_every_secret_once(secrets: Path) -> None:
     before = {path.name: path.read_text() for path in secrets.iterdir()}
-    assert set(before) == set(STACK["secrets"])
+    assert set(before) == set(STACK["secrets"]) - BY_HAND
     subprocess.run(["sh", COMPOSE / "make_secrets.sh", secrets], check=True)
     assert {path.name: path.read_text() for path in secrets.iterdir()} == before
 
@@ -63,6 +67,10 @@ def test_make_secrets_makes_a_key_that_prefect_takes(secrets: Path) -> None:
     assert len(password) >= 32
     for name in ("server_database_url", "ledger_url"):
         assert f":{password}@postgres/" in (secrets / name).read_text()
+
+
+def test_make_secrets_makes_a_webhook_secret_that_field_nation_takes(secrets: Path) -> None:
+    assert uuid.UUID((secrets / "webhook_secret").read_text().strip()).version == 4
 
 
 def test_only_their_owner_reaches_the_secrets(secrets: Path) -> None:
@@ -86,7 +94,7 @@ def test_service_mounts_the_secrets_that_it_names(name: str) -> None:
     assert set(service["secrets"]) <= set(STACK["secrets"])
 
 
-@pytest.mark.parametrize("name", ["server", "bootstrap", "worker"])
+@pytest.mark.parametrize("name", ["server", "bootstrap", "worker", "receiver", "inbox"])
 def test_settings_named_as_files_are_read_from_files(name: str) -> None:
     named = {each.removesuffix("_FILE") for each in SERVICES[name]["environment"] if each.endswith("_FILE")}
     assert named <= read_from_files()
@@ -98,9 +106,14 @@ def test_server_gets_its_encryption_key_and_workers_do_not() -> None:
     assert all("encryption_key" not in SERVICES[name]["secrets"] for name in ("bootstrap", "worker"))
 
 
-def test_only_this_machine_reaches_the_server() -> None:
-    assert all(port.startswith("127.0.0.1:") for port in SERVICES["server"]["ports"])
-    assert not any("ports" in SERVICES[name] for name in SERVICES.keys() - {"server"})
+def test_only_this_machine_reaches_the_services() -> None:
+    reached = {"server", "receiver"}
+    assert all(port.startswith("127.0.0.1:") for name in reached for port in SERVICES[name]["ports"])
+    assert not any("ports" in SERVICES[name] for name in SERVICES.keys() - reached)
+
+
+def test_the_receivers_port_is_the_usual_one() -> None:
+    assert SERVICES["receiver"]["ports"] == [f"127.0.0.1:{USUAL_PORT}:{USUAL_PORT}"]
 
 
 def test_services_start_in_order_and_name_what_exists() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.outbound_words import WorkOrderEvent
 from tasks.rules.receiver_addresses import callback_url, webhook_url
 from tasks.rules.registration import (
     EVENTS,
@@ -16,6 +17,7 @@ from tasks.rules.registration import (
     callback_moves,
     known_events,
     wanted_callbacks,
+    wanted_events,
     webhook_moves,
 )
 
@@ -125,5 +127,10 @@ def test_a_second_webhook_of_ours_is_removed_and_a_new_secret_is_sent() -> None:
 
 
 def test_events_that_the_vendor_does_not_have_are_told() -> None:
-    names, unknown = known_events([{"name": each} for each in EVENTS[1:]])
+    names, unknown = known_events(EVENTS, [{"name": each} for each in EVENTS[1:]])
     assert (names, unknown) == (list(EVENTS[1:]), [EVENTS[0]])
+
+
+def test_our_own_steps_are_asked_for_only_where_a_rule_acts_on_them() -> None:
+    assert wanted_events([WorkOrderEvent.ASSIGNED]) == list(EVENTS)
+    assert wanted_events([WorkOrderEvent.PUBLISHED])[-1] == "workorder.status.published"

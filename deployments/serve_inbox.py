@@ -1,0 +1,112 @@
+"""``python -m deployments.serve_inbox``: keeps one run of the flow dispatch-inbox going, without a worker.
+
+It serves the deployment ``dispatch-inbox/served`` and starts a run of it; when that run ends, for whatever
+reason, it starts the next. SIGTERM ends it: the run finishes the batch that it has taken. Several machines
+may do the same, since messages are handed to one run at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from uuid import UUID
+
+from prefect import get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterId,
+    FlowRunFilter,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.deployments.runner import RunnerDeployment
+from prefect.logging import get_logger
+from prefect.runner import Runner
+from prefect.types.entrypoint import EntrypointType
+
+from flows.dispatch_inbox import dispatch_inbox
+
+NAME = "served"
+LOOK_SECONDS = 5.0
+"""Between two looks at the run."""
+POLL_SECONDS = 2.0
+"""Between two questions for runs that are to start."""
+
+
+def main() -> int:
+    """Serve until it is stopped."""
+    asyncio.run(serve())
+    return 0
+
+
+async def serve() -> None:
+    """Serve, and start runs one after the other, until SIGTERM or SIGINT."""
+    runner = Runner(name="dispatch-inbox", limit=1, pause_on_shutdown=False, query_seconds=POLL_SECONDS)
+    deployment = await runner.aadd_deployment(served_inbox())
+    running = asyncio.create_task(runner.start())
+    keeping = asyncio.create_task(keep_running(deployment))
+    await _until_told_to_stop(running, keeping)
+    keeping.cancel()
+    if runner.started:
+        await runner.astop()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.gather(running, keeping)
+
+
+def served_inbox() -> RunnerDeployment:
+    """The deployment; its parameters may be changed in the UI, as any other's."""
+    return RunnerDeployment.from_flow(
+        dispatch_inbox,
+        name=NAME,
+        description="Drain the inbox that the receiver fills; served by deployments.serve_inbox.",
+        tags=["dispatch"],
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        enforce_parameter_schema=False,
+    )
+
+
+async def keep_running(deployment: UUID) -> None:
+    """Starts a run whenever the one before has ended; a waiting one of an earlier process is taken over."""
+    async with get_client() as client:
+        run = await _waiting_run(deployment)
+        while True:
+            if run is None:
+                run = (await client.create_flow_run_from_deployment(deployment)).id
+                get_logger("dispatch-inbox").info("Started run %s of dispatch-inbox", run)
+            await asyncio.sleep(LOOK_SECONDS)
+            state = (await client.read_flow_run(run)).state
+            if state is None or state.is_final():
+                run = None
+
+
+async def _waiting_run(deployment: UUID) -> UUID | None:
+    async with get_client() as client:
+        found = await client.read_flow_runs(
+            deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
+            flow_run_filter=FlowRunFilter(
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))
+            ),
+            limit=1,
+        )
+    return found[0].id if found else None
+
+
+async def _until_told_to_stop(*tasks: asyncio.Task[None]) -> None:
+    """Returns on a signal, or raises what ended one of the tasks."""
+    told, loop = asyncio.Event(), asyncio.get_running_loop()
+    # The runner takes SIGTERM for itself when it starts, with a handler that fails inside of a loop.
+    await asyncio.sleep(0)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    waiting = asyncio.create_task(told.wait())
+    done, _ = await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    for task in done - {waiting}:
+        task.result()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
