@@ -27,6 +27,8 @@ ROOMS: dict[Asking, Room] = {
     Asking.URL: Room(URL_LIMIT - ROOM_FOR_REST - FRAME, comma=3),
     Asking.SINGLE: Room(URL_LIMIT, most=1),
 }
+LOOKED_AT = 40
+"""Tickets read by child collection where the answers name one configuration of each, once for a server."""
 PROBED = 2
 """Configurations in a question that only tries a way out: with one, ``in`` would not be tried."""
 
@@ -96,6 +98,7 @@ async def ask_groups(
         questions.take(answers)
         progress.advance(len(groups))
     await _check_found(search, plan.kind, asking, questions)
+    await _check_several(search, plan.kind, asking, questions)
     return questions
 
 
@@ -103,8 +106,32 @@ async def _check_found(search: LinkSearch, kind: Kind, asking: Asking, questions
     """Tickets that the answers leave out look as if they held nothing, so these are looked at above all."""
     empty = sorted(ticket for ticket, held in questions.found.items() if not held)
     fullest = sorted(questions.found, key=lambda ticket: -len(questions.found[ticket]))[:1]
-    looked_at = dict.fromkeys([*spread(empty, SAMPLE), *fullest])
-    really = await read_each(search, tickets(search.client, kind), list(looked_at))
+    await _look_at(search, kind, asking, questions, list(dict.fromkeys([*spread(empty, SAMPLE), *fullest])))
+
+
+async def _check_several(search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions) -> None:
+    """The condition names one ``configuration``: a server may know only the first one of each ticket.
+
+    Answers in which no ticket holds several are compared with many tickets, unless that was done before.
+    """
+    known = f"{asking_way(kind, asking)}: tickets with several"
+    if search.ways.state(known) is WayState.WORKS:
+        return
+    if not questions.some_hold_several():
+        held = sorted(ticket for ticket, found in questions.found.items() if found)
+        await _look_at(search, kind, asking, questions, spread(held, LOOKED_AT))
+    search.works(known)
+
+
+async def _look_at(
+    search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions, looked_at: Sequence[int]
+) -> None:
+    """Compare what was found with child collections.
+
+    Raises:
+        WayFailedError: a ticket that has not changed meanwhile holds something else.
+    """
+    really = await read_each(search, tickets(search.client, kind), looked_at)
     for ticket in looked_at:
         if ticket in really and really[ticket] & questions.configurations == questions.found[ticket]:
             continue

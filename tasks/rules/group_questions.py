@@ -125,6 +125,11 @@ class GroupQuestions:
         for number, ticket in list(self.open.items()):
             self._narrow(number, ticket, frozenset(seen.get(number, ())))
 
+    def some_hold_several(self) -> bool:
+        """Whether the answers so far show a ticket that holds more than one of the configurations."""
+        answered = (letters for ticket in self.open.values() for letters in ticket.letters)
+        return any(len(each) > 1 for each in (*self.found.values(), *answered))
+
     def shapes(self) -> Counter[tuple[int, int]]:
         """How many open tickets there are by (configurations they hold at least, candidates)."""
         return Counter(

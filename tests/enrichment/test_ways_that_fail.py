@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, ClassVar
 
@@ -116,6 +117,19 @@ class CutsLongLists(Lying):
             yield page
 
 
+class KnowsTheFirst(Lying):
+    """Of a ticket's configurations only the first is found by a search."""
+
+    first: ClassVar[dict[tuple[str, int], int]] = {}
+
+    async def search_tickets(
+        self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = 1000
+    ) -> AsyncIterator[list[Record]]:
+        ids = {int(each) for each in re.findall(r"\d+", conditions.partition("configuration/id")[2])}
+        async for page in super().search_tickets(kind, conditions, fields=fields, page_size=page_size):
+            yield [each for each in page if type(self).first.get((kind, each["id"])) in ids]
+
+
 class MixesBundles(Lying):
     """Every answer of a bundle is that of its neighbour."""
 
@@ -171,6 +185,38 @@ async def test_a_search_that_lies_is_not_believed(world: LinksWorld, client: typ
     again = await world.tickets(force_reconcile=True)
     assert "by ticket search" not in again.way
     assert ticket_ids(again) == world.true_tickets()
+
+
+async def test_a_search_that_knows_one_configuration_of_each_ticket_is_not_believed(
+    world: LinksWorld,
+) -> None:
+    world.reset("in, by search", assets=60, tickets=200)
+    KnowsTheFirst.first = {}
+    for kind in ("service", "project"):
+        for link in world.sandbox.state(f"{kind}/tickets/configurations"):
+            KnowsTheFirst.first.setdefault((kind, link["ticketId"]), link["configurationId"])
+    world.client_class = KnowsTheFirst
+    links = await world.tickets()
+    assert ticket_ids(links) == world.true_tickets()
+    assert naming(links.notes, "gives wrong answers")
+
+
+@pytest.mark.slow
+async def test_tickets_of_one_configuration_each_are_looked_at_once(world: LinksWorld) -> None:
+    """Where no ticket holds several, nothing shows that the server would say so."""
+    world.reset("in, by search", assets=60, tickets=400)
+    company = {each["id"] for each in world.configurations()}
+    held: dict[int, list[int]] = {}
+    for link in world.sandbox.state("service/tickets/configurations"):
+        held.setdefault(link["ticketId"], []).append(link["configurationId"])
+    for ticket, ids in held.items():
+        if len(ids) > 1 and company & set(ids):
+            world.sandbox.edit("service/tickets/configurations", ticket, {"configurationIds": ids[:1]})
+    first = await world.tickets()
+    again = await world.tickets(force_reconcile=True)
+    assert again.by_configuration == first.by_configuration
+    assert ticket_ids(first) == world.true_tickets()
+    assert first.requests_used > again.requests_used + 30
 
 
 async def test_bundles_that_mix_up_their_answers_are_not_believed(world: LinksWorld) -> None:
