@@ -13,8 +13,8 @@ from tasks.rules.wording import counted
 class SearchCost:
     """How the agreements or the tickets were found, and what it cost in requests to ConnectWise.
 
-    ``asked`` and ``remembered`` are tickets; ``last_reconcile`` is the time, in words, of the last run that asked
-    about every ticket, empty where that has no meaning.
+    ``asked`` and ``remembered`` are tickets; ``last_reconcile`` is the time, in words, of the last run that
+    asked about every ticket, empty where that has no meaning.
     """
 
     what: str
