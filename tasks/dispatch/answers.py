@@ -12,11 +12,11 @@ def answer_of(run: DispatchRun, outcome: Outcome) -> dict[str, Any]:
     """Reference, result, work order and both addresses.
 
     Raises:
-        RejectedError: it was refused, or its creation is unresolved.
+        RejectedError: it was refused, its creation is unresolved, or there is no such record.
         RetryableError: another process works on it, or a vendor is away.
     """
     text = f"{outcome.reference}: {outcome.message or outcome.result}"
-    if outcome.result in (Result.REFUSED, Result.UNRESOLVED):
+    if outcome.result in (Result.REFUSED, Result.UNRESOLVED, Result.OUTSIDE):
         raise RejectedError(text)
     if outcome.result in (Result.BUSY, Result.FAILED, Result.UNCLEAR):
         raise RetryableError(text, retry_after=outcome.retry_after)

@@ -60,7 +60,9 @@ async def _dispatch(run: DispatchRun, told: Told, record: Record | None, *, word
     source = None
     if known is None:
         source = await read_source(run, kind, number, record)
-        if source.record is None or not (word.outside or seen_now(run, source, None)[1].inside):
+        if source.record is None:
+            return told.outcome(Result.OUTSIDE, message="ConnectWise has no such record")
+        if not (word.outside or seen_now(run, source, None)[1].inside):
             return told.outcome(Result.OUTSIDE)
     held = await hold(run, kind, number)
     if held is None:

@@ -30,6 +30,7 @@ from tasks.rules.scalars import read_moment, write_moment
 UNDONE: tuple[IntentState, ...] = ("intent", "sent", "refused", "unresolved")
 KEPT_MESSAGES = 30 * 86_400.0
 """Seconds for which settled messages are remembered; the vendors repeat one for minutes only."""
+FRESH = timedelta(seconds=10)
 Key = tuple[RecordKind, int]
 
 
@@ -153,8 +154,13 @@ class _Sweeper:
         first = self.run.now().replace(microsecond=0) - timedelta(hours=polling.first_look_hours)
         return read_moment(known.get("updated")) or first
 
+    def _fresh(self, record: Record, read_at: datetime) -> Record | None:
+        """The record if it was read a moment ago; the budget can make a page last for many minutes."""
+        return record if self.run.now() - read_at < FRESH else None
+
     async def _page(self, kind: RecordKind, records: list[Record]) -> list[tuple[Outcome | None, datetime]]:
         found: list[tuple[Outcome | None, datetime]] = []
+        read_at = self.run.now()
 
         async def one(record: Record) -> None:
             key = (kind, int(record["id"]))
@@ -164,7 +170,7 @@ class _Sweeper:
                 self.swept.passed += 1
                 found.append((None, updated))
             else:
-                found.append((await self._look(key, record), updated))
+                found.append((await self._look(key, self._fresh(record, read_at)), updated))
 
         await together(records, one, self.at_once)
         return found

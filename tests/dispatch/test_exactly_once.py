@@ -37,7 +37,7 @@ def fault(world: World, kind: str, **more: Any) -> None:
         ("drop_after", {}, Result.ADOPTED),
         ("late", {"delay": 0.3}, Result.ADOPTED),
         ("drop_before", {}, Result.UNRESOLVED),
-        ("status", {"status": 500, "body": {}}, Result.UNRESOLVED),
+        pytest.param("status", {"status": 500, "body": {}}, Result.UNRESOLVED, marks=pytest.mark.slow),
     ],
 )
 async def test_a_creation_without_answer(

@@ -109,6 +109,8 @@ async def test_the_documented_actions_by_hand(world: World) -> None:
     assert [each["id"] for each in world.orders()] == [order["id"]]
     unknown: State[Any] = await update(connection=block, record_id=world.ticket(), return_state=True)
     assert "has no work order" in str(unknown.message)
+    nothing: State[Any] = await create(connection=block, record_id=999_999, return_state=True)
+    assert "no such record" in str(nothing.message)
 
 
 def start_drain(server: LocalPrefect) -> subprocess.Popen[bytes]:
