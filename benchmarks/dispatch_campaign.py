@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import secrets
 import shutil
 import sys
@@ -51,6 +52,8 @@ def main() -> int:
     parser.add_argument("--tickets", type=int, default=TICKETS, help="tickets that come into the trigger")
     given = parser.parse_args()
     console = Console(width=max(120, Console().width))
+    # Of the people's own clients; the processes under test have files for their logs.
+    logging.getLogger("connectors").setLevel(logging.ERROR)
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     console.print(f"Seed {seed}: repeat with python -m benchmarks.dispatch_campaign --seed {seed}")
     folder = BUILD / "dispatch-campaign"

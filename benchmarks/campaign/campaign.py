@@ -13,7 +13,7 @@ import anyio
 
 from benchmarks.campaign.figures import broken_bounds, measure
 from benchmarks.campaign.opening import connectwise_settings, field_nation_settings
-from benchmarks.campaign.people import ORDERS, People
+from benchmarks.campaign.people import ORDERS, TICKETS, People
 from benchmarks.campaign.processes import Receiver, Workers
 from benchmarks.campaign.quiet import later_round, quiet_round
 from benchmarks.campaign.rules import changed_settings
@@ -82,7 +82,7 @@ class Campaign:
         found = {
             kind: [
                 int(each["id"])
-                for each in self._sandbox.state(f"{kind}/tickets")
+                for each in self._sandbox.state(TICKETS[kind])
                 if (each.get("board") or {}).get("name") == board
             ]
             for kind, board in boards.items()
@@ -154,13 +154,12 @@ class Campaign:
         while (now := time.monotonic() - began) < LONGEST_CALM:
             workers.tend()
             await people.act(float("inf"))
-            if not people.left and not (left := Truth(self._sandbox).faults(stories)):
+            if not people.left and not Truth(self._sandbox).faults(stories):
                 break
             if now > told + 20:
                 told = now
-                say(
-                    f"  {now:.0f} s: {people.left} steps left" if people.left else f"  {now:.0f} s: {left[0]}"
-                )
+                left = people.waiting() or Truth(self._sandbox).faults(stories)
+                say(f"  {now:.0f} s: {len(left)} to do, such as {left[0] if left else 'none'}")
             await anyio.sleep(2)
         workers.stop()
         return {"seconds": round(time.monotonic() - began), "steps left": people.left}

@@ -18,6 +18,7 @@ WAITING = DispatchWaiting(
     settle_seconds=6,
     pause_seconds=0.5,
     unresolved_seconds=15,
+    unanswered_creations=6,
     creation_seconds=20,
     hold_seconds=12,
     busy_seconds=1,
@@ -43,11 +44,10 @@ def changed_settings() -> dict[str, str]:
     """What differs from production, and is told with the result."""
     usual, overlap = DispatchWaiting(), PollingSettings().overlap_seconds
     waits = {
-        name: f"{value:g} s instead of {getattr(usual, name):g} s"
-        for name, value in WAITING.model_dump().items()
+        name: f"{value:g} instead of {getattr(usual, name):g}" for name, value in WAITING.model_dump().items()
     }
     return {
         "Field Nation requests a minute": f"{REQUESTS_A_MINUTE:,} instead of 60, and the sandbox counts none",
         **waits,
-        "overlap_seconds": f"{POLLING.overlap_seconds:g} s instead of {overlap:g} s",
+        "overlap_seconds": f"{POLLING.overlap_seconds:g} instead of {overlap:g}",
     }

@@ -46,11 +46,12 @@ async def _sweep_notes(run: DispatchRun) -> dict[str, Any]:
     return Counter(str(each.result) for each in await sweep_notes(run))
 
 
-_SWEEPS: tuple[tuple[str, Callable[[DispatchRun], Awaitable[Any]]], ...] = (
-    ("tickets", _sweep_tickets),
-    ("work orders", _sweep_orders),
-    ("notes", _sweep_notes),
+_SWEEPS: tuple[tuple[str, Callable[[DispatchRun], Awaitable[Any]], int], ...] = (
+    ("tickets", _sweep_tickets, 1),
+    ("work orders", _sweep_orders, 1),
+    ("notes", _sweep_notes, 3),
 )
+"""Name, sweep, and in which rounds: the notes cost two requests for each work order."""
 
 
 async def work(job: dict[str, Any]) -> None:
@@ -70,13 +71,15 @@ async def work(job: dict[str, Any]) -> None:
 
 async def _sweep_again(run: DispatchRun, stop: anyio.Event, first: float, pause: float) -> None:
     """As a schedule would: one sweep after the other, and a failed one is followed by the next."""
-    wait = first
+    wait, rounds = first, 0
     while True:
         with anyio.move_on_after(wait):
             await stop.wait()
             return
-        wait = pause
-        for name, one in _SWEEPS:
+        wait, rounds = pause, rounds + 1
+        for name, one, every in _SWEEPS:
+            if rounds % every:
+                continue
             try:
                 done = await one(run)
                 logger.info("swept %s: %s", name, done)
