@@ -131,7 +131,7 @@ class KillerAtWrites(Killer):
             super().passes(name, when)
 
 
-@pytest.mark.parametrize("ending", ["/notes", "/time/entries", "/messages"])
+@pytest.mark.parametrize("ending", ["/notes", pytest.param("/time/entries", marks=SLOW), "/messages"])
 async def test_killed_right_after_a_write_the_next_run_finds_it(desk: BackWorld, ending: str) -> None:
     assert await killed_run(desk, KillerAtWrites(ending))
 

@@ -89,6 +89,7 @@ async def test_a_whole_life_seen_at_once_goes_to_the_last_status(desk: BackWorld
     assert (len(desk.notes(ticket)), len(desk.times(ticket))) == (1, 1)
 
 
+@pytest.mark.slow
 async def test_work_that_was_sent_back_is_told_again(desk: BackWorld) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
@@ -222,6 +223,7 @@ async def test_ones_own_outbound_mapping_writes_what_changed(desk: BackWorld) ->
     assert [each["text"].partition("\n")[0] for each in desk.notes(ticket)] == ["Swapped the radio"]
 
 
+@pytest.mark.slow
 async def test_time_is_entered_for_the_member_and_as_billed_as_set(desk: BackWorld) -> None:
     times = TimeEntrySettings(member="admin", billable="Billable")
     async with desk.run(back_rules(outbound_rules=ALL_FOUR, time_entries=times)) as run:

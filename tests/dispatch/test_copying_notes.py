@@ -132,6 +132,7 @@ async def test_a_forgotten_ledger_finds_its_copies_again(desk: BackWorld, tmp_pa
         assert (len(await run.field_nation.list_messages(number)), len(desk.notes(ticket))) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings", [NoteSettings(to_field_nation=False), NoteSettings(to_connectwise=False)]
 )

@@ -100,6 +100,7 @@ async def test_one_that_fails_does_not_keep_the_others(desk: BackWorld) -> None:
     assert again.counts() == {Result.UPDATED: 1}
 
 
+@pytest.mark.slow
 async def test_wrong_credentials_end_the_sweep(desk: BackWorld) -> None:
     async with desk.run() as run:
         _, number = await desk.dispatched(run)
@@ -136,6 +137,7 @@ async def test_a_message_about_a_work_order_copies_notes_only_where_there_are_me
     assert sum("Which gate?" in one["text"] for one in desk.notes(ticket)) == 1
 
 
+@pytest.mark.slow
 async def test_previews_of_strangers_say_so(desk: BackWorld) -> None:
     async with desk.run() as run:
         alone = (await run.field_nation.create_work_order({"title": "Mine"}))["id"]
