@@ -22,6 +22,7 @@ from tasks.enrichment.planning import make_enrichment_plan
 from tasks.enrichment.preparing import prepare_enrichment, take_fields
 from tasks.enrichment.reading import read_claims, read_states
 from tasks.enrichment.reporting import make_report, publish_plan, publish_report
+from tasks.enrichment.rivals import read_rivals
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.flow_inputs import ConnectWiseName, LansweeperName, LedgerName, titled
@@ -79,7 +80,8 @@ async def enrich(run: EnrichmentRun) -> Any:
     configurations = await read_claims(run)
     assets = await read_states(run)
     links = await find_links(run, configurations)
-    plan = make_enrichment_plan(run, configurations, assets, links)
+    rivals = await read_rivals(run, configurations, assets)
+    plan = make_enrichment_plan(run, configurations, assets, links, rivals)
     await publish_plan(run, plan, links.searches)
     if run.settings.dry_run:
         return await finish(run, plan, make_report(run, plan, links.searches))

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tasks.enrichment.linking import Links
 from tasks.enrichment.reading import asset_key_of
 from tasks.enrichment.run import EnrichmentRun, Record
 from tasks.inventory import Inventory
 from tasks.rules.agreement_answer import sla_of
 from tasks.rules.enrichment import AssetState, ConfigurationFacts
-from tasks.rules.enrichment_plan import EnrichmentPlan, build_enrichment_plan
+from tasks.rules.enrichment_plan import ConfigurationName, EnrichmentPlan, build_enrichment_plan
 
 
 def make_enrichment_plan(
-    run: EnrichmentRun, configurations: Inventory[Record], assets: Inventory[AssetState], links: Links
+    run: EnrichmentRun,
+    configurations: Inventory[Record],
+    assets: Inventory[AssetState],
+    links: Links,
+    rivals: Mapping[str, ConfigurationName],
 ) -> EnrichmentPlan:
     """The plan of the run; from here on Lansweeper is only asked to write."""
     facts = [_facts(run, record, links) for record in configurations]
     run.reads = run.assets.session.requests
-    return build_enrichment_plan(facts, assets, run.settings.text.limits())
+    return build_enrichment_plan(facts, assets, run.settings.text.limits(), rivals)
 
 
 def _facts(run: EnrichmentRun, record: Record, links: Links) -> ConfigurationFacts:

@@ -81,10 +81,14 @@ class AssetUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """An asset that several configurations claim: none of them is written."""
+    """An asset that several configurations claim: none of them is written.
+
+    ``elsewhere``: one of another company, whose run wrote the texts that the asset has. It is not counted.
+    """
 
     asset: AssetState
     configurations: tuple[ConfigurationName, ...]
+    elsewhere: ConfigurationName | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +158,12 @@ def build_enrichment_plan(
     configurations: Sequence[ConfigurationFacts],
     assets: Iterable[AssetState],
     limits: TextLimits | None = None,
+    rivals: Mapping[str, ConfigurationName] | None = None,
 ) -> EnrichmentPlan:
     """Compare what ConnectWise knows with what the assets have; the order of either does not matter.
 
-    Asset keys compare exactly, since Lansweeper says nothing of their form.
+    ``rivals`` are other companies' configurations that claim an asset too, by its key. Asset
+    keys compare exactly, since Lansweeper says nothing of their form.
     """
     by_key = {each.key: each for each in assets}
     plan = EnrichmentPlan(read=len(configurations))
@@ -170,7 +176,7 @@ def build_enrichment_plan(
         else:
             claims[facts.asset_key].append(facts)
     for key, claimants in claims.items():
-        _decide(plan, by_key[key], claimants, limits)
+        _decide(plan, by_key[key], claimants, limits, (rivals or {}).get(key))
     plan.left_behind = _left_behind(by_key, claims)
     return plan
 
@@ -180,9 +186,10 @@ def _decide(
     asset: AssetState,
     claimants: Sequence[ConfigurationFacts],
     limits: TextLimits | None,
+    rival: ConfigurationName | None,
 ) -> None:
-    if len(claimants) > 1:
-        plan.contested.append(Contest(asset, tuple(map(_named, claimants))))
+    if len(claimants) > 1 or rival is not None:
+        plan.contested.append(Contest(asset, tuple(map(_named, claimants)), rival))
         return
     changes = changed_texts(asset.values, wanted_texts(claimants[0], limits))
     if changes:

@@ -184,9 +184,8 @@ def _left_alone(plan: EnrichmentPlan, link: Link, rows: int) -> str:
 
 
 def _contest(contest: Contest, link: Link) -> str:
-    named = ", ".join(
-        linked(f"{each.name} ({each.id})", link(each.id)) for each in contest.configurations[:5]
-    )
+    shown = [*contest.configurations[:5], *filter(None, [contest.elsewhere])]
+    named = ", ".join(linked(f"{each.name} ({each.id})", link(each.id)) for each in shown)
     more = len(contest.configurations) - 5
     asset = contest.asset
     return f"{linked(asset.name or asset.key, asset.url)}: {named}{f' … and {more} more' if more > 0 else ''}"

@@ -211,3 +211,29 @@ async def test_without_the_link_field_the_run_says_so_before_it_writes(enricher:
     state = await enricher.enrich_state(asset_id_field=9999, dry_run=True)
     assert state.is_failed()
     assert "has a custom field with the id 9999" in str(state.message)
+
+
+async def test_companies_that_claim_one_asset_do_not_overwrite_each_other(enricher: Enricher) -> None:
+    """The second company's run reports it and leaves the asset alone, and so do all later ones."""
+    sandbox = enricher.sandbox
+    await enricher.enrich()
+    truth = enricher.truth()
+    written = {key: ids for key, ids in truth.claims().items() if key in truth.texts()}
+    key, (own,) = next(iter(written.items()))
+    link = next(
+        each for each in truth.configurations[own]["customFields"] if each["caption"] == "ls_asset_id"
+    )
+    others = sandbox.state("company/configurations")
+    rival = next(each for each in others if each["company"]["id"] != sandbox.company_id)
+    sandbox.edit("company/configurations", rival["id"], {"customFields": [link]})
+    sandbox.clear_requests()
+    for _ in range(2):
+        report = await enricher.enrich(company=rival["company"]["identifier"])
+        assert report.counts.contested == 1
+        assert (await enricher.enrich()).counts.updated == 0
+    assert enricher.mutations() == 0
+    assert f"recid={own}" in enricher.text(key, "cw_configuration_url")
+    # The first company's configuration gives the asset up: the next run of the second writes it.
+    sandbox.edit("company/configurations", own, {"customFields": [{**link, "value": None}]})
+    assert (await enricher.enrich(company=rival["company"]["identifier"])).counts.updated == 1
+    assert f"recid={rival['id']}" in enricher.text(key, "cw_configuration_url")
