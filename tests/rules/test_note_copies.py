@@ -132,6 +132,17 @@ def test_a_person_who_answers_below_a_quoted_copy_is_heard() -> None:
     assert len(world.due()) == 1
 
 
+def test_a_copy_whose_mark_was_edited_away_is_known_by_its_id() -> None:
+    world = Sides()
+    world.write("field_nation", False)
+    world.copy([])
+    copy = world.sides["connectwise"][0]
+    world.sides["connectwise"][0] = replace(copy, text="Shortened by a person", writer="person")
+    assert world.due() == []
+    world.known = []
+    assert len(world.due()) == 2
+
+
 def test_what_ones_own_authors_write_is_never_copied() -> None:
     world = Sides()
     world.add("connectwise", "by another integration", "robot", False)
