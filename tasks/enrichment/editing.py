@@ -6,6 +6,7 @@ killed differs at the next run and is written then.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
@@ -32,7 +33,12 @@ HOPELESS = 75
 async def edit_assets(run: EnrichmentRun, updates: Inventory[AssetUpdate]) -> Results:
     """Write the changed texts of each asset."""
     size = await BatchSize.remembered(run)
-    return Results(await Editing(run, size, len(updates)).edit(updates.records))
+    return Results(await Editing(run, size, len(updates)).edit(mixed(updates.records, run.run_id)))
+
+
+def mixed(updates: Sequence[AssetUpdate], run_id: str) -> list[AssetUpdate]:
+    """In another order in every run: assets that are always refused never keep the others from their turn."""
+    return random.Random(run_id).sample(updates, len(updates))
 
 
 class Results:
@@ -169,7 +175,10 @@ class Editing:
             settled.append(WriteOutcome(write_id, _journalled(outcome), None, outcome.message or None))
             self.refused_in_a_row = 0 if outcome.ok else self.refused_in_a_row + 1
         if self.refused_in_a_row >= HOPELESS and self.stopped is None:
-            self.stopped = StopError(f"Lansweeper refused {self.refused_in_a_row} edits in a row")
+            self.stopped = StopError(
+                f"Lansweeper refused {self.refused_in_a_row} edits in a row",
+                remedy="See their messages; the next run begins with others.",
+            )
         await self.run.ledger.settle_writes(settled)
 
     def _fail(self, batch: Sequence[AssetUpdate], message: str, *, written: bool) -> None:

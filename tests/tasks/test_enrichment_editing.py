@@ -15,7 +15,7 @@ from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from deployments.local_sandbox import Sandbox
 from tasks.enrichment.batch_size import BatchSize
-from tasks.enrichment.editing import Editing
+from tasks.enrichment.editing import Editing, mixed
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment import AssetState
@@ -204,3 +204,16 @@ async def test_what_refuses_every_edit_is_not_tried_on_thousands(bench: Bench) -
     assert not any(each.ok for each in results.values())
     assert bench.mutations() == 3
     assert sum(each.message.startswith("Not sent") for each in results.values()) == 125
+
+
+async def test_refused_assets_that_come_first_do_not_keep_the_others_from_their_turn(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.reset(assets=200)
+    async with opened(sandbox, tmp_path / "ledger.db") as bench:
+        refused = bench.keys[:80]
+        fault = {"kind": "partial", "keys": refused, "message": "Not possible for this kind of asset"}
+        sandbox.faults([{"system": "lansweeper", "path": "editAsset", "fault": fault}])
+        results = await bench.edit(mixed(bench.updates(200), bench.run.run_id))
+        assert {key for key, each in results.items() if not each.ok} == set(refused)
+        assert bench.texts().keys() == set(bench.keys[80:])
