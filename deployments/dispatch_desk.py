@@ -38,6 +38,10 @@ class Desk:
         note = {"ticketId": self.ticket_id, "text": text, "detailDescriptionFlag": True}
         self.sandbox.add("service/tickets/notes", note)
 
+    def provider(self, step: str, **given: Any) -> None:
+        """A step of the provider on the ticket's work order."""
+        self.sandbox.provider(int(self.orders()[0]["id"]), step, **given)
+
     def ticket(self) -> dict[str, Any]:
         found = self.sandbox.state("service/tickets")
         return next(each for each in found if each["id"] == self.ticket_id)
@@ -52,6 +56,9 @@ class Desk:
     def notes(self) -> list[dict[str, Any]]:
         """The ticket's notes that were written since the demo began."""
         return [each for each in self._notes() if each["id"] not in self.notes_before]
+
+    def has_note(self, text: str) -> bool:
+        return any(text in str(each["text"]) for each in self.notes())
 
     def times(self) -> list[dict[str, Any]]:
         found = self.sandbox.state("time/entries")

@@ -13,7 +13,9 @@ import signal
 import sys
 from uuid import UUID
 
+import httpx
 from prefect import get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
@@ -29,6 +31,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.dispatch_inbox import dispatch_inbox
 
+logger = get_logger("dispatch-inbox")
 NAME = "served"
 LOOK_SECONDS = 5.0
 """Between two looks at the run."""
@@ -73,13 +76,21 @@ async def keep_running(deployment: UUID) -> None:
     async with get_client() as client:
         run = await _waiting_run(deployment)
         while True:
-            if run is None:
-                run = (await client.create_flow_run_from_deployment(deployment)).id
-                get_logger("dispatch-inbox").info("Started run %s of dispatch-inbox", run)
+            try:
+                run = await _running_run(client, deployment, run)
+            except httpx.HTTPError as error:
+                # The run itself goes on without its server for a while.
+                logger.warning("The Prefect server does not answer: %s", error)
             await asyncio.sleep(LOOK_SECONDS)
-            state = (await client.read_flow_run(run)).state
-            if state is None or state.is_final():
-                run = None
+
+
+async def _running_run(client: PrefectClient, deployment: UUID, run: UUID | None) -> UUID:
+    state = (await client.read_flow_run(run)).state if run else None
+    if run and state and not state.is_final():
+        return run
+    started = (await client.create_flow_run_from_deployment(deployment)).id
+    logger.info("Started run %s of dispatch-inbox", started)
+    return started
 
 
 async def _waiting_run(deployment: UUID) -> UUID | None:

@@ -29,6 +29,8 @@ from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
 
 ANSWER_SECONDS = 0.9
 """From the whole body to the answer; what is not done by then is put off."""
+MOST_AT_ONCE = 200
+"""Messages that are held in memory; what comes beyond that is put off unread."""
 AGAIN = {CONNECTWISE: 429, FIELD_NATION: 503}
 """What each vendor repeats: ConnectWise only on 404, 409, 419 and 429, Field Nation on 5xx."""
 Check = Callable[[bytes, Headers, float], Awaitable[Genuine]]
@@ -44,6 +46,7 @@ class Receiver:
         self._fetcher: KeyFetcher | None = None
         self._keys: SigningKeys | None = None
         self._checks: dict[str, Check] = {}
+        self._at_once = 0
         if settings.connectwise is not None:
             self._fetcher = KeyFetcher(settings.connectwise)
             self._keys = SigningKeys(
@@ -56,6 +59,7 @@ class Receiver:
     async def receive(self, source: str, networks: Sequence[Network], request: Request) -> Response:
         """Answers one message, after it was kept or turned away, and counts it."""
         self.counts.add("received", source)
+        self._at_once += 1
         try:
             is_new = await self._keep(source, networks, request)
         except RefusedError as error:
@@ -64,6 +68,8 @@ class Receiver:
         except PutOffError as error:
             self.counts.add("put_off", source, error.reason, error.detail)
             return Response(status_code=AGAIN[source], headers={"Retry-After": "2"})
+        finally:
+            self._at_once -= 1
         self.counts.add("handed_over" if is_new else "duplicates", source)
         return Response(status_code=200)
 
@@ -76,6 +82,8 @@ class Receiver:
         await self.inbox.close()
 
     async def _keep(self, source: str, networks: Sequence[Network], request: Request) -> bool:
+        if self._at_once > MOST_AT_ONCE:
+            raise PutOffError("too many at once")
         check_source(request.client.host if request.client else None, networks)
         check = self._checks.get(source)
         if check is None:

@@ -19,8 +19,6 @@ from connectors.ledger.store import Ledger
 from deployments.receiving.verdicts import PutOffError
 
 BUSY_SECONDS = 5.0
-MOST_WAITING = 200
-"""Messages on their way into the inbox at once; more are put off at once."""
 MOST_TOGETHER = 50
 """Messages in one transaction."""
 REST_SECONDS = 1.0
@@ -51,8 +49,6 @@ class InboxWriter:
         Raises:
             PutOffError: it is not known to be kept.
         """
-        if len(self._tasks) >= MOST_WAITING:
-            raise PutOffError("too many at once")
         return await self._within(seconds, self._put(source, message_id, body))
 
     async def counts(self, *, seconds: float) -> dict[str, int]:

@@ -190,4 +190,6 @@ async def serving(config: uvicorn.Config) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
+        # Nothing of its own to close: its clients' connections need not be waited for.
+        server.force_exit = config.lifespan == "off"
         await running

@@ -223,6 +223,7 @@ async def test_without_a_ledger_each_vendor_is_told_to_repeat(tmp_path: Path) ->
         assert running.count("put_off", reason="ledger") == 2
 
 
+@pytest.mark.slow
 async def test_a_ledger_that_comes_back_is_used(tmp_path: Path) -> None:
     folder = tmp_path / "later"
     folder.write_text("in the way")
