@@ -29,10 +29,13 @@ from prefect.logging import get_logger
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
+from deployments.crash_automation import HEARTBEAT_SECONDS
 from flows.dispatch_inbox import dispatch_inbox
 
 logger = get_logger("dispatch-inbox")
 NAME = "served"
+RUN_SECONDS = 86_400.0
+"""Of one run. Rules are read at its start, so that changed ones count a day later at the latest."""
 LOOK_SECONDS = 5.0
 """Between two looks at the run."""
 POLL_SECONDS = 2.0
@@ -47,7 +50,14 @@ def main() -> int:
 
 async def serve() -> None:
     """Serve, and start runs one after the other, until SIGTERM or SIGINT."""
-    runner = Runner(name="dispatch-inbox", limit=1, pause_on_shutdown=False, query_seconds=POLL_SECONDS)
+    runner = Runner(
+        name="dispatch-inbox",
+        limit=1,
+        pause_on_shutdown=False,
+        query_seconds=POLL_SECONDS,
+        # A run whose machine died is marked as crashed for want of these.
+        heartbeat_seconds=HEARTBEAT_SECONDS,
+    )
     deployment = await runner.aadd_deployment(served_inbox())
     running = asyncio.create_task(runner.start())
     keeping = asyncio.create_task(keep_running(deployment))
@@ -60,12 +70,13 @@ async def serve() -> None:
 
 
 def served_inbox() -> RunnerDeployment:
-    """The deployment; its parameters may be changed in the UI, as any other's."""
+    """The deployment, as it is made anew whenever this program starts."""
     return RunnerDeployment.from_flow(
         dispatch_inbox,
         name=NAME,
         description="Drain the inbox that the receiver fills; served by deployments.serve_inbox.",
         tags=["dispatch"],
+        parameters={"run_seconds": RUN_SECONDS},
         entrypoint_type=EntrypointType.MODULE_PATH,
         enforce_parameter_schema=False,
     )
