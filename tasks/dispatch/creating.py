@@ -11,7 +11,7 @@ from connectors.errors import RejectedError, RetryableError, StopError, UnclearO
 from connectors.field_nation.readback import dropped_fields
 from tasks.dispatch.finding import look
 from tasks.dispatch.finishing import finish
-from tasks.dispatch.intents import MARGIN, Held, hold_again, release
+from tasks.dispatch.intents import Held, hold_again, outliving, release
 from tasks.dispatch.outcomes import Told
 from tasks.dispatch.related import Source
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
@@ -62,8 +62,8 @@ async def create(run: DispatchRun, held: Held, source: Source, seen: Seen, *, lo
     memory = Memory(sent=wanted.body, seen=seen)
     if look_first and (adopted := await adopt(run, held, source, seen, wanted)) is not None:
         return adopted
-    waiting = run.settings.waiting
-    await run.ledger.intents.mark_sent(held.intent.id, held.holder, seconds=waiting.creation_seconds + MARGIN)
+    seconds = outliving(run.settings.waiting.creation_seconds)
+    await run.ledger.intents.mark_sent(held.intent.id, held.holder, seconds=seconds)
     made = await _send(run, held, wanted)
     if isinstance(made, Outcome):
         return made

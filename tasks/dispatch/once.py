@@ -13,7 +13,7 @@ import anyio
 
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError, UnclearOutcomeError
 from connectors.ledger.dispatch_models import Claimed, Effect, SyncedNote
-from tasks.dispatch.intents import MARGIN
+from tasks.dispatch.intents import outliving
 from tasks.dispatch.run import DispatchRun
 from tasks.progress import run_logger
 
@@ -137,7 +137,7 @@ async def _looked_for(run: DispatchRun, job: Job, row: Effect | SyncedNote, hold
 
 async def _send(run: DispatchRun, job: Job, row_id: int, holder: str) -> Done:
     longest = run.settings.waiting.creation_seconds
-    await job.steps.mark_sent(row_id, holder, seconds=longest + MARGIN)
+    await job.steps.mark_sent(row_id, holder, seconds=outliving(longest))
     try:
         with anyio.fail_after(longest):
             made = await job.send()

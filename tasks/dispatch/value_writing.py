@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 from connectors.ledger.dispatch_models import Claimed, Effect
 from tasks.dispatch.finishing import patch_record
-from tasks.dispatch.intents import MARGIN
+from tasks.dispatch.intents import outliving
 from tasks.dispatch.once import MOST_REFUSALS, Done, Fate
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.ticket_writing import has_value, operations_for, refusal_words
@@ -121,7 +121,7 @@ async def _send(run: DispatchRun, target: Target, claimed: Sequence[_Claim]) -> 
 
 async def _mark(run: DispatchRun, claimed: Sequence[_Claim]) -> None:
     """All as sent, right before they are."""
-    seconds = run.settings.waiting.creation_seconds + MARGIN
+    seconds = outliving(run.settings.waiting.creation_seconds)
     for one in claimed:
         if one.row_id is not None and not one.sent:
             await run.ledger.effects.mark_sent(one.row_id, one.holder, seconds=seconds)
