@@ -9,10 +9,11 @@ import hmac
 import json
 import shutil
 import tempfile
+import threading
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,10 @@ class KeyServer:
     pause: float = 0.0
     status: int = 200
     address: str = ""
+
+    def renew(self) -> None:
+        """As at the start."""
+        self.keys, self.asked, self.pause, self.status = {"1": KEY}, [], 0.0, 200
 
     async def answer(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -136,22 +141,36 @@ def delivery(raw: bytes, secret: str = SECRET, *, age: float = 0.0) -> dict[str,
 
 
 @asynccontextmanager
-async def world(folder: Path, **changes: Any) -> AsyncIterator[World]:
-    """Start both servers; they end with the block."""
-    keys = KeyServer()
+async def world(keys: KeyServer, folder: Path, **changes: Any) -> AsyncIterator[World]:
+    """Start a receiver that fetches its keys from ``keys``; it ends with the block."""
+    keys.renew()
     shutil.copy(await migrated(), folder / "ledger.db")
-    key_app = Starlette(routes=[Route("/v4_6_release/apis/3.0/system/callbackkeys/{name}", keys.answer)])
-    plain = uvicorn.Config(key_app, port=0, log_level="error", lifespan="off")
-    async with serving(plain) as keys.address:
-        settings = replace(receiver_settings_for(folder, keys.address), **changes)
-        config = server_config(settings)
-        async with (
-            serving(config) as address,
-            # Plain http: certificates would be read for nothing.
-            httpx.AsyncClient(base_url=address, timeout=20, verify=False) as http,  # noqa: S501
-        ):
-            app: Any = config.app
-            yield World(app.state.receiver, keys, http, folder / "ledger.db")
+    config = server_config(replace(receiver_settings_for(folder, keys.address), **changes))
+    async with (
+        serving(config) as address,
+        # Plain http: certificates would be read for nothing.
+        httpx.AsyncClient(base_url=address, timeout=20, verify=False) as http,  # noqa: S501
+    ):
+        app: Any = config.app
+        yield World(app.state.receiver, keys, http, folder / "ledger.db")
+
+
+@contextmanager
+def key_server() -> Iterator[KeyServer]:
+    """A server of keys in a thread of its own, for many tests: stopping one takes longer than a test."""
+    keys = KeyServer()
+    app = Starlette(routes=[Route("/v4_6_release/apis/3.0/system/callbackkeys/{name}", keys.answer)])
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    keys.address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    try:
+        yield keys
+    finally:
+        server.should_exit = True
+        thread.join(10)
 
 
 async def migrated() -> Path:
@@ -190,6 +209,4 @@ async def serving(config: uvicorn.Config) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.should_exit = True
-        # Nothing of its own to close: its clients' connections need not be waited for.
-        server.force_exit = config.lifespan == "off"
         await running

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,30 @@ from connectors.errors import StopError
 from connectors.ledger.inbox import Inbox, NewMessage
 from tasks.rules.dispatch_messages import TICKET, About, about
 from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
-from tests.deployments.receiver_world import KEY, SECRET, World, delivery, signed, webhook_body, world
+from tests.deployments.receiver_world import (
+    KEY,
+    SECRET,
+    KeyServer,
+    World,
+    delivery,
+    key_server,
+    signed,
+    webhook_body,
+    world,
+)
 
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture(scope="module")
+def keys() -> Iterator[KeyServer]:
+    with key_server() as made:
+        yield made
+
+
 @pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
+async def running(keys: KeyServer, tmp_path: Path) -> AsyncIterator[World]:
+    async with world(keys, tmp_path) as made:
         yield made
 
 
@@ -212,9 +228,9 @@ async def test_fifty_messages_at_once_are_all_kept_and_answered_in_time(running:
     assert len(await running.kept()) == 51
 
 
-async def test_without_a_ledger_each_vendor_is_told_to_repeat(tmp_path: Path) -> None:
+async def test_without_a_ledger_each_vendor_is_told_to_repeat(keys: KeyServer, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    async with world(tmp_path, ledger=tmp_path / "file" / "ledger.db") as running:
+    async with world(keys, tmp_path, ledger=tmp_path / "file" / "ledger.db") as running:
         assert await running.callback() == 429
         assert await running.webhook() == 503
         assert (await running.http.get("/health")).status_code == 200
@@ -224,10 +240,10 @@ async def test_without_a_ledger_each_vendor_is_told_to_repeat(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-async def test_a_ledger_that_comes_back_is_used(tmp_path: Path) -> None:
+async def test_a_ledger_that_comes_back_is_used(keys: KeyServer, tmp_path: Path) -> None:
     folder = tmp_path / "later"
     folder.write_text("in the way")
-    async with world(tmp_path, ledger=folder / "ledger.db") as running:
+    async with world(keys, tmp_path, ledger=folder / "ledger.db") as running:
         message = running.message()
         assert await running.callback(message) == 429
         folder.unlink()
@@ -265,9 +281,9 @@ async def test_a_failing_write_is_put_off(running: World) -> None:
     assert running.count("put_off", reason="ledger") == 2
 
 
-async def test_only_listed_addresses_may_send_where_some_are_listed(tmp_path: Path) -> None:
+async def test_only_listed_addresses_may_send_where_some_are_listed(keys: KeyServer, tmp_path: Path) -> None:
     ours, theirs = (ip_network("127.0.0.0/8"),), (ip_network("203.0.113.0/24"), ip_network("2001:db8::/32"))
-    async with world(tmp_path, connectwise_sources=ours, field_nation_sources=theirs) as running:
+    async with world(keys, tmp_path, connectwise_sources=ours, field_nation_sources=theirs) as running:
         assert await running.callback() == 200
         assert await running.webhook() == 403
         assert await running.webhook(**{"X-Forwarded-For": "203.0.113.9"}) == 200
@@ -275,14 +291,14 @@ async def test_only_listed_addresses_may_send_where_some_are_listed(tmp_path: Pa
         assert running.count("refused", "field_nation", "source address") == 2
 
 
-async def test_a_stranger_can_not_name_his_own_address(tmp_path: Path) -> None:
+async def test_a_stranger_can_not_name_his_own_address(keys: KeyServer, tmp_path: Path) -> None:
     theirs = (ip_network("203.0.113.0/24"),)
-    async with world(tmp_path, field_nation_sources=theirs, proxies=("192.0.2.1",)) as running:
+    async with world(keys, tmp_path, field_nation_sources=theirs, proxies=("192.0.2.1",)) as running:
         assert await running.webhook(**{"X-Forwarded-For": "203.0.113.9"}) == 403
 
 
-async def test_a_vendor_that_is_not_set_up_is_refused(tmp_path: Path) -> None:
-    async with world(tmp_path, webhook_secret="", connectwise=None) as running:
+async def test_a_vendor_that_is_not_set_up_is_refused(keys: KeyServer, tmp_path: Path) -> None:
+    async with world(keys, tmp_path, webhook_secret="", connectwise=None) as running:
         assert (await running.callback(), await running.webhook()) == (403, 403)
         assert running.count("refused", reason="not set up") == 2
 

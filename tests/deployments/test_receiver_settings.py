@@ -94,6 +94,7 @@ def test_as_a_process_it_ends_with_its_own_code_where_nothing_is_set() -> None:
     assert (done.returncode, "Set CONNECTWISE_SITE" in done.stderr) == (EX_CONFIG, True)
 
 
+@pytest.mark.slow
 def test_as_a_process_it_answers_and_ends_when_told_to(tmp_path: Path) -> None:
     port = free_port()
     ours = {
