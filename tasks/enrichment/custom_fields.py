@@ -15,6 +15,7 @@ from tasks.lansweeper.list_custom_fields import list_custom_fields
 from tasks.progress import run_logger
 from tasks.rules.custom_field_choice import FIELD_TYPES, CustomFieldKeys, choose_fields
 from tasks.rules.custom_field_props import FieldType
+from tasks.synchronization.lease import fields_lease
 from tasks.synchronization.settings import Waiting
 
 TRIES = 3
@@ -36,13 +37,16 @@ async def custom_field_keys(
         waiting: how long a creation without an answer is waited for.
 
     Raises:
+        LeaseHeldError: another run is still making fields on this connection.
         StopError: the token or its role may not read or make custom fields.
         UnclearOutcomeError: several creations had no answer, and the field is still not there.
     """
     site = _Site(lansweeper, site_id, waiting or Waiting())
     choice = choose_fields(await site.read())
     if create and choice.missing:
-        refused = [note for name in choice.missing if (note := await site.make(name))]
+        # Runs of two companies make the same fields: between a look and a creation the other's could come.
+        async with fields_lease(lansweeper, site.waiting.lease_seconds):
+            refused = [note for name in choice.missing if (note := await site.make(name))]
         choice = choose_fields(await site.read())
         choice.created = [name for name in choice.keys if name in site.created]
         choice.warnings += refused

@@ -41,13 +41,8 @@ async def writing_lease(
         LeaseHeldError: another run still holds it after ``wait_seconds``.
     """
     name = lease_name(connection, company_id, system)
-    async with get_client() as client:
-        await client.upsert_global_concurrency_limit_by_name(name, 1)
-    run_logger().info(
-        "Waiting for the lease %s (a killed run's lease frees itself within %.0f s)", name, LEASE_SECONDS
-    )
     try:
-        async with concurrency(name, lease_duration=LEASE_SECONDS, timeout_seconds=wait_seconds, strict=True):
+        async with _lease(name, wait_seconds):
             await _tag_this_run(name)
             yield
     except AcquireConcurrencySlotTimeoutError as error:
@@ -56,6 +51,34 @@ async def writing_lease(
             f"Another run writes to company {company_id} through the connection {connection!r}: {holder}. "
             "Wait for it to end, or cancel it, and start again."
         ) from error
+
+
+@asynccontextmanager
+async def fields_lease(connection: str, wait_seconds: float = 75) -> AsyncIterator[None]:
+    """Hold the lease on making Lansweeper custom fields, which all companies of a site share.
+
+    Raises:
+        LeaseHeldError: another run still holds it after ``wait_seconds``.
+    """
+    try:
+        async with _lease(f"{LANSWEEPER}-fields-{connection}", wait_seconds):
+            yield
+    except AcquireConcurrencySlotTimeoutError as error:
+        raise LeaseHeldError(
+            f"Another run makes Lansweeper custom fields through the connection {connection!r}. "
+            "Wait for it to end, and start again."
+        ) from error
+
+
+@asynccontextmanager
+async def _lease(name: str, wait_seconds: float) -> AsyncIterator[None]:
+    async with get_client() as client:
+        await client.upsert_global_concurrency_limit_by_name(name, 1)
+    run_logger().info(
+        "Waiting for the lease %s (a killed run's lease frees itself within %.0f s)", name, LEASE_SECONDS
+    )
+    async with concurrency(name, lease_duration=LEASE_SECONDS, timeout_seconds=wait_seconds, strict=True):
+        yield
 
 
 def lease_name(connection: str, company_id: int, system: str = CONNECTWISE) -> str:

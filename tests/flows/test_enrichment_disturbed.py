@@ -70,9 +70,10 @@ async def kill_at(process: subprocess.Popen[bytes], enricher: Enricher, mutation
     process.send_signal(signal.SIGKILL)
     process.wait()
     # What Prefect does by itself about a minute after the holder was killed.
-    name = lease_name("default", enricher.sandbox.company_id, LANSWEEPER)
+    names = (lease_name("default", enricher.sandbox.company_id, LANSWEEPER), "lansweeper-fields-default")
     async with get_client() as client:
-        await client.delete_global_concurrency_limit_by_name(name)
+        for name in names:
+            await client.delete_global_concurrency_limit_by_name(name)
 
 
 @pytest.mark.parametrize("mutations", [3, 14])

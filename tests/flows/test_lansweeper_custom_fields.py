@@ -99,6 +99,7 @@ async def test_two_runs_at_once_end_with_the_same_keys(few_missing: FlowRunner) 
     first, second = results
     third = await make()
     assert (third.created, third.missing) == ([], [])
+    assert len(fields_of(few_missing)) == len(FIELD_TYPES)
     assert first.keys == second.keys == third.keys
 
 
