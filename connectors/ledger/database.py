@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import anyio
 import orjson
@@ -22,6 +23,7 @@ BEGIN = "ledger_begin"
 #: How long one process waits for another's transaction, in seconds. Transactions here take milliseconds.
 BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 10.0
+_TURNS: WeakKeyDictionary[AsyncEngine, anyio.Lock] = WeakKeyDictionary()
 
 REMEDIES = (
     ("disk is full", "Free space on the disk, then run again: what was written before is kept."),
@@ -88,8 +90,22 @@ async def writing(engine: AsyncEngine, what: str) -> AsyncIterator[AsyncConnecti
     the middle of one can keep its process waiting.
     """
     with failures_in_words(engine.url, what), anyio.CancelScope(shield=True):
-        async with engine.begin() as connection:
+        async with _turn(engine), engine.begin() as connection:
             yield connection
+
+
+@asynccontextmanager
+async def _turn(engine: AsyncEngine) -> AsyncIterator[None]:
+    """On SQLite one writer of a process at a time.
+
+    Whoever waits for the file's lock looks now and then, and has it if that is the right moment: of many who
+    wait, some wait for seconds.
+    """
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    async with _TURNS.setdefault(engine, anyio.Lock()):
+        yield
 
 
 @asynccontextmanager

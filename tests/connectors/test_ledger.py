@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from connectors.errors import StopError
-from connectors.ledger.database import writing
+from connectors.ledger.database import create_engine, writing
 from connectors.ledger.location import PATH_VARIABLE, database_url, default_path, shown
 from connectors.ledger.migrating import FOLDER, HEAD
 from connectors.ledger.models import WriteEntry
@@ -35,7 +35,7 @@ anyio.run(main)
 HOLD_A_TRANSACTION = """
 import sys, anyio
 from connectors.ledger.store import Ledger
-from connectors.ledger.database import writing
+from connectors.ledger.database import create_engine, writing
 async def main():
     ledger = await Ledger.open(sys.argv[1])
     await ledger.note_batch("run", "c", 1, ["kept"], 5)
@@ -93,6 +93,22 @@ async def test_a_cancelled_caller_leaves_a_ledger_that_works(place: str) -> None
             await ledger.note_batch("run", "c", 1, ["key"], 5)
         await ledger.note_batch("run", "c", 1, ["key"], 5)
         assert 1 <= len(await ledger.open_batches("c", 1)) <= 2
+
+
+async def test_one_writer_of_a_process_at_a_time_waits_for_the_file(tmp_path: Path) -> None:
+    engine = create_engine(database_url(tmp_path / "ledger.db"))
+    connections: list[int] = []
+
+    async def write() -> None:
+        async with writing(engine, "try"):
+            await anyio.sleep(0.01)
+            connections.append(engine.pool.checkedout())  # type: ignore[attr-defined]
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(write)
+    await engine.dispose()
+    assert connections == [1, 1, 1, 1]
 
 
 async def test_a_full_disk_is_an_error_in_words(tmp_path: Path) -> None:
