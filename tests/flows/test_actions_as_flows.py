@@ -89,7 +89,7 @@ def test_form_picks_a_block_and_describes_every_input(name: str) -> None:
     inputs = inputs_of(flow)
     block = inputs["connection"]["$ref"].rpartition("/")[2]
     slug = flow.parameters.model_dump()["definitions"][block]["block_type_slug"]
-    assert slug in ("connectwise-psa-connection", "lansweeper-connection")
+    assert slug == CONNECTIONS[name].get_block_type_slug()
     assert all(each["description"].endswith(".") for each in inputs.values())
     assert flow.description
 
