@@ -96,7 +96,8 @@ def messages_of(errors: Any) -> list[str]:
     """The errors' words, without repetitions; older answers hide the code under extensions."""
     entries = errors if isinstance(errors, list) else [errors]
     words = [_message(entry) for entry in entries]
-    return list(dict.fromkeys(one_line(word).rstrip(".") for word in words)) or ["no explanation"]
+    told = dict.fromkeys(one_line(word).rstrip(".") for word in words)
+    return [word for word in told if word.strip()] or ["no explanation"]
 
 
 def _message(entry: Any) -> str:

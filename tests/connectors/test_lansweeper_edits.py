@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.errors import RejectedError, RetryableError, StopError, WriteRefusedError
@@ -93,6 +93,7 @@ def test_an_error_is_said_of_the_edit_it_names(
         )
     ),
 )
+@example(written=[False], errors=[{"message": " ."}])
 def test_what_was_written_is_told_by_the_data_alone(written: list[bool], errors: list[Any]) -> None:
     edits = [AssetEdit(f"key-{number}", {}) for number in range(len(written))]
     body = {
