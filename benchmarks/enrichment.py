@@ -161,4 +161,4 @@ def bound_lines(rows: list[dict[str, Any]]) -> list[str]:
 
 if __name__ == "__main__":
     given = tuple(map(int, sys.argv[1:]))
-    main(given if len(given) == 3 else SIZES)  # type: ignore[arg-type]
+    main(given if len(given) == 3 else SIZES)
