@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from deployments.receiving.verdicts import PutOffError, RefusedError
-from tasks.rules.signatures import is_allowed_key_url
+from tasks.rules.signatures import holds_files, is_allowed_key_url
 
 KEPT_SECONDS = 3600.0
 MISSING_SECONDS = 60.0
@@ -141,7 +141,8 @@ class SigningKeys:
             parts = urlsplit(url)
         except ValueError:
             return False
-        return (parts.scheme, parts.netloc.lower()) == (self._own.scheme, self._own.netloc.lower())
+        own = (parts.scheme, parts.netloc.lower()) == (self._own.scheme, self._own.netloc.lower())
+        return own and not holds_files(parts.path)
 
 
 def _shrink(kept: OrderedDict[str, Any], most: int) -> None:

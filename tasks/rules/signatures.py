@@ -17,7 +17,7 @@ import hmac
 import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 CONNECTWISE_HEADER = "x-content-signature"
 FIELD_NATION_HEADER = "x-fn-signature"
@@ -93,8 +93,19 @@ def is_allowed_key_url(url: object, hosts: Collection[str]) -> bool:
         return False
     if parts.scheme != "https" or port not in (None, _HTTPS) or "@" in parts.netloc:
         return False
+    if holds_files(parts.path):
+        return False
     host = (parts.hostname or "").rstrip(".")
     return bool(host) and any(_is_host(host, allowed.strip().lower()) for allowed in hosts)
+
+
+def holds_files(path: str) -> bool:
+    """Whether an address gives what strangers may have put there, such as a ticket's attachment.
+
+    A file that looks like a key would make its author a sender that is believed.
+    """
+    words = unquote(unquote(path)).lower()
+    return any(each in words for each in ("document", "download", "attachment"))
 
 
 def _is_host(host: str, allowed: str) -> bool:

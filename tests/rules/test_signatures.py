@@ -165,3 +165,11 @@ def test_keys_come_only_from_hosts_of_the_list(url: Any, allowed: bool) -> None:
 def test_no_address_breaks_the_check(text: str) -> None:
     allowed = is_allowed_key_url(f"https://{text}", ["no.such.host.test"])
     assert not allowed or text.lower().startswith("no.such.host.test")
+
+
+@pytest.mark.parametrize(
+    "path", ["documents/7/download", "%64ocuments/7", "x/../Documents/7", "attachments/7"]
+)
+def test_a_file_that_somebody_put_there_is_no_key(path: str) -> None:
+    """Whoever can attach a file to a ticket would be believed by it."""
+    assert not is_allowed_key_url(f"https://{HOSTS[0]}/v4_6_release/apis/3.0/system/{path}", HOSTS)
