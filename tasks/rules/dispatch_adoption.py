@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.field_nation.models import LIVING, status_of
+from connectors.field_nation.models import status_of
+from tasks.rules.dispatch_decision import OVER
 from tasks.rules.dispatch_paths import read_path
 from tasks.rules.dispatch_reference import carries, reference_carried
 from tasks.rules.scalars import read_moment
@@ -31,14 +32,14 @@ def adoptable(
     found: Iterable[WorkOrder], reference: str, *, since: datetime | None, taken: Collection[int] = ()
 ) -> Adoption:
     """The living work order that carries the reference; else the newest one that was made ``since`` and is
-    over by now, so that nothing is made again that a person has cancelled.
+    over by now, so that nothing is made again that a person has cancelled. An unknown status may live.
 
     Args:
         since: when the creation was sent; None: none was, so only living ones count.
         taken: work orders that earlier generations or other records have.
     """
     by_id = {int(each["id"]): each for each in found if carries(each, reference) and each["id"] not in taken}
-    living = sorted(number for number, each in by_id.items() if status_of(each) in LIVING)
+    living = sorted(number for number, each in by_id.items() if status_of(each) not in OVER)
     if len(living) > 1:
         return Adoption(problem=double_words(reference, living))
     if living:
@@ -52,7 +53,7 @@ def doubles(work_orders: Iterable[WorkOrder], prefix: str) -> dict[str, list[int
     living: dict[str, set[int]] = {}
     for each in work_orders:
         reference = reference_carried(each)
-        if reference.startswith(f"{prefix}-") and status_of(each) in LIVING:
+        if reference.startswith(f"{prefix}-") and status_of(each) not in OVER:
             living.setdefault(reference, set()).add(int(each["id"]))
     return {reference: sorted(ids) for reference, ids in sorted(living.items()) if len(ids) > 1}
 

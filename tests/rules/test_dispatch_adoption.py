@@ -75,3 +75,9 @@ def test_doubles_are_living_ones_of_our_prefix() -> None:
         {"id": 7, "title": "none", "status": {"name": "Draft"}},
     ]
     assert doubles(found, "CW") == {"CW-S-5": [1, 2]}
+
+
+def test_a_work_order_in_an_unknown_status_may_live() -> None:
+    """A status that the vendor adds must not lead to a second work order."""
+    assert adoptable([order(7, "At Risk")], "CW-S-5", since=None) == Adoption(7)
+    assert doubles([order(7, "At Risk"), order(8)], "CW") == {"CW-S-5": [7, 8]}
