@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from connectors.errors import StopError
 from connectors.ledger import batches, grants, journal, ticket_links, watermarks
 from connectors.ledger.budget import BudgetOfSeveral, SharedBudget, bucket_of
-from connectors.ledger.clock import Clock
+from connectors.ledger.clock import Clock, moment
 from connectors.ledger.database import BUSY_SECONDS, create_engine, failures_in_words, reading, writing
 from connectors.ledger.effects import DispatchEffects
 from connectors.ledger.inbox import Inbox
@@ -165,6 +166,11 @@ class Ledger:
         """Forgets tickets, each named by its kind and id; unknown ones do no harm."""
         async with writing(self._engine, "forget the links of tickets") as transaction:
             await ticket_links.forget(transaction, tenant, company_id, tickets)
+
+    async def now(self) -> datetime:
+        """The time by the clock that all processes of this ledger share, which its rows bear."""
+        async with reading(self._engine, "read the clock") as transaction:
+            return moment(await self._clock.now_of(transaction))
 
     async def watermark(self, tenant: str, name: str) -> dict[str, Any] | None:
         """What was set under this name, None if nothing was."""

@@ -77,7 +77,7 @@ class Job:
         done: notes what was made, None where it makes no record.
         send: sends it; the id of what it made.
         find: looks for what an unanswered request may have made; its id.
-        look_first: look even if nothing was sent as far as is known: ``find`` costs nothing.
+        look_first: look even if nothing was sent as far as is known.
     """
 
     claim: Callable[[str], Awaitable[Claimed[Any]]]
@@ -126,8 +126,9 @@ async def _looked_for(run: DispatchRun, job: Job, row: Effect | SyncedNote, hold
         return Done(Fate.FOUND, found)
     if row.state != "sent":
         return None
-    age = timedelta(0) if row.sent_at is None else run.now() - row.sent_at
-    left = run.settings.waiting.settle_seconds - age.total_seconds()
+    # By the ledger's clock, which wrote it; twice, since it counts from before the request, which may last.
+    age = timedelta(0) if row.sent_at is None else await run.ledger.now() - row.sent_at
+    left = 2 * run.settings.waiting.settle_seconds - age.total_seconds()
     if left > 0:
         await job.steps.release(row.id, holder)
         return Done(Fate.UNCLEAR, message="sent before, and not answered", retry_after=left)

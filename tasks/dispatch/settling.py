@@ -32,7 +32,7 @@ async def settle(
     if adopted is not None:
         return adopted
     waiting = run.settings.waiting
-    pause = next_look(_age(run, held), waiting.settle_seconds, waiting.pause_seconds)
+    pause = next_look(await _age(run, held), waiting.settle_seconds, waiting.pause_seconds)
     if pause is not None:
         await release(run, held)
         return told.outcome(Result.UNCLEAR, message="not found yet", retry_after=pause)
@@ -50,7 +50,7 @@ async def _nothing_found(
     """Unresolved, and made once more where that is due."""
     intent, told = held.intent, Told(run, source.kind, source.record_id)
     unanswered = await _unanswered(run, held)
-    age = timedelta(seconds=_age(run, held))
+    age = timedelta(seconds=await _age(run, held))
     once_more = may_create_again(
         unanswered,
         age,
@@ -81,7 +81,7 @@ async def _unanswered(run: DispatchRun, held: Held) -> int:
     return count
 
 
-def _age(run: DispatchRun, held: Held) -> float:
-    """Seconds since the creation was sent."""
+async def _age(run: DispatchRun, held: Held) -> float:
+    """Seconds since the creation was sent, by the ledger's clock, which wrote it."""
     sent = held.intent.sent_at
-    return max(0.0, (run.now() - sent).total_seconds()) if sent else float("inf")
+    return max(0.0, (await run.ledger.now() - sent).total_seconds()) if sent else float("inf")
