@@ -11,7 +11,7 @@ from tasks.dispatch.intents import Held, release, remember
 from tasks.dispatch.outcomes import Told
 from tasks.dispatch.related import Source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
-from tasks.rules.dispatch_changes import after_sending, changed_sections
+from tasks.rules.dispatch_changes import after_sending, changed_sections, half_changed, laid_on_current
 from tasks.rules.dispatch_decision import OVER
 
 
@@ -25,14 +25,15 @@ async def update(run: DispatchRun, held: Held, source: Source) -> Outcome:
     warnings = list(wanted.warnings)
     if changes:
         try:
-            answer = await run.field_nation.update_work_order(number, changes)
+            body = await _with_others_changes(run, held, changes)
+            answer = await run.field_nation.update_work_order(number, body)
         except RejectedError as error:
             status, _ = standing_of(await read_work_order(run, number))
             await release(run, held)
             if status in OVER:
                 return told.outcome(Result.UNCHANGED, number, message="its work order is over")
             return told.outcome(Result.REFUSED, number, message=str(error), warnings=tuple(warnings))
-        dropped = dropped_fields(changes, answer)
+        dropped = dropped_fields(body, answer)
         warnings += dropped_words(dropped)
         sent = after_sending(held.memory.sent, changes)
         held = await remember(run, held, held.memory.but(sent=sent, dropped=tuple(dropped)))
@@ -43,6 +44,19 @@ async def update(run: DispatchRun, held: Held, source: Source) -> Outcome:
     result = Result.UPDATED if changes else Result.UNCHANGED
     message = f"changed {', '.join(sorted(changes))}" if changes else ""
     return told.outcome(result, number, message=message, warnings=tuple(warnings))
+
+
+async def _with_others_changes(run: DispatchRun, held: Held, changes: Record) -> Record:
+    """What is sent: Field Nation takes sections whole, so what a person changed in one there is sent again.
+
+    Only where a section differs in part it is read first: one request.
+    """
+    halves = half_changed(held.memory.sent, changes)
+    if not halves:
+        return changes
+    now = await run.field_nation.get_work_order(held.work_order_id or 0, columns=",".join(halves))
+    laid = {name: laid_on_current(held.memory.sent[name], changes[name], now.get(name)) for name in halves}
+    return {**changes, **laid}
 
 
 async def cancel(run: DispatchRun, held: Held, source: Source, reason: str) -> Outcome:
@@ -59,11 +73,17 @@ async def cancel(run: DispatchRun, held: Held, source: Source, reason: str) -> O
 
 
 async def read_work_order(run: DispatchRun, number: int) -> Record | None:
-    """Status and provider of a work order; None if it does not exist any more."""
+    """Status and provider of a work order; None if it does not exist any more.
+
+    401 tells of one that does not exist and of one that we may not see; the latter lives, so it is taken for
+    one in a status that is not known.
+    """
     try:
         return await run.field_nation.get_work_order(number, columns="status,assignee")
     except RejectedError as error:
-        if error.status in (401, 404):
+        if error.status == 401:
+            return {}
+        if error.status == 404:
             return None
         raise
 

@@ -49,6 +49,31 @@ def laid_over(before: Any, value: Any) -> Any:
     return merged or before
 
 
+def half_changed(sent: Mapping[str, Any], changes: Mapping[str, Any]) -> list[str]:
+    """Sections of which only a part differs from what was last sent: they are sent whole, the rest too."""
+    return [
+        name
+        for name, value in changes.items()
+        if name != FIELDS
+        and isinstance(value, Mapping)
+        and isinstance(before := sent.get(name), Mapping)
+        and any(before.get(member) == each for member, each in value.items() if member != "mode")
+    ]
+
+
+def laid_on_current(before: Any, value: Any, current: Any) -> Any:
+    """``value``, and where it is as last sent what the work order has now: what a person changed stays."""
+    if isinstance(value, Mapping) and not _is_moment(value):
+        known, has = (each if isinstance(each, Mapping) else {} for each in (before, current))
+        return {name: laid_on_current(known.get(name), each, has.get(name)) for name, each in value.items()}
+    if value != before or is_nothing(current):
+        return value
+    if isinstance(value, Mapping):
+        shown = {name: current.get(name) for name in value} if isinstance(current, Mapping) else {}
+        return value if any(is_nothing(each) for each in shown.values()) or not shown else shown
+    return value if isinstance(value, list) or isinstance(current, list | Mapping) else current
+
+
 def _is_moment(value: Mapping[str, Any]) -> bool:
     """Both shapes of a moment exclude each other, so one is never laid over the other."""
     return bool(value) and set(value) <= {"utc", "local"}

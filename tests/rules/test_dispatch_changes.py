@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.dispatch_changes import after_sending, changed_sections
+from tasks.rules.dispatch_changes import after_sending, changed_sections, half_changed, laid_on_current
 
 TEXTS = st.text("ab ", max_size=3)
 PLACES = st.dictionaries(st.sampled_from(["address1", "city", "zip"]), TEXTS)
@@ -78,3 +78,17 @@ def test_custom_fields_are_sent_one_by_one() -> None:
         return {"custom_fields": {"results": [{"results": pairs}]}}
 
     assert changed_sections(fields(f1="a", f2="b"), fields(f1="a", f2="c")) == fields(f2="c")
+
+
+def test_a_section_is_laid_over_what_a_person_changed() -> None:
+    sent = {"a": "1", "b": {"c": "2", "d": ["x"]}, "e": {"utc": "3"}, "f": "4"}
+    wanted = {"a": "new", "b": {"c": "2", "d": ["x"]}, "e": {"utc": "3"}, "f": "4"}
+    shown = {"a": "person", "b": {"c": "person", "d": []}, "e": {"utc": "9", "local": {}}, "f": None}
+    assert laid_on_current(sent, wanted, shown) == {
+        "a": "new",
+        "b": {"c": "person", "d": ["x"]},
+        "e": {"utc": "9"},
+        "f": "4",
+    }
+    assert half_changed({"s": sent}, {"s": wanted}) == ["s"]
+    assert half_changed({"s": {"a": "1"}}, {"s": {"a": "2"}}) == []
