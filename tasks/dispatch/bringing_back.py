@@ -13,7 +13,8 @@ from tasks.dispatch.effects import alone
 from tasks.dispatch.owners import Owner, owner_of
 from tasks.dispatch.related import read_record
 from tasks.dispatch.run import DispatchRun, Record, Result
-from tasks.dispatch.value_writing import Target
+from tasks.dispatch.ticket_writing import Target
+from tasks.rules.dispatch_memory import FOUND
 from tasks.rules.dispatch_outbound import (
     Wanted,
     joined,
@@ -124,7 +125,8 @@ async def _bring(run: DispatchRun, back: Back, owner: Owner) -> Back:
     if record is None:
         await _remember(run, number, known, due, set())
         return replace(back, result=Result.REPORTED, message="its record was deleted in ConnectWise")
-    doing = Doing(run, Target(number, owner.kind, owner.record_id, record))
+    found = bool(owner.memory.more.get(FOUND))
+    doing = Doing(run, Target(number, owner.kind, owner.record_id, record, found))
     await doing.all_of(due.wanted)
     await _remember(run, number, known, due, doing.left)
     return doing.outcome(back, due.wanted.problems)

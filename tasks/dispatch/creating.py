@@ -9,7 +9,7 @@ import anyio
 
 from connectors.errors import RejectedError, RetryableError, StopError, UnclearOutcomeError
 from connectors.field_nation.readback import dropped_fields
-from tasks.dispatch.finding import look
+from tasks.dispatch.finding import look, number_on
 from tasks.dispatch.finishing import finish
 from tasks.dispatch.intents import Held, hold_again, outliving, release
 from tasks.dispatch.outcomes import Told
@@ -18,9 +18,9 @@ from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
 from tasks.dispatch.settings import CreateState
 from tasks.progress import run_logger
 from tasks.rules.dispatch_mapping import work_order_of
-from tasks.rules.dispatch_memory import Memory
+from tasks.rules.dispatch_memory import FOUND, RULES, Memory
 from tasks.rules.dispatch_reference import with_reference
-from tasks.rules.dispatch_triggers import Seen
+from tasks.rules.dispatch_triggers import Seen, triggers_mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def create(run: DispatchRun, held: Held, source: Source, seen: Seen, *, lo
     if wanted.refusal:
         await run.ledger.intents.refused(held.intent.id, held.holder, wanted.refusal)
         return told.outcome(Result.REFUSED, message=wanted.refusal, warnings=wanted.warnings)
-    memory = Memory(sent=wanted.body, seen=seen)
+    memory = Memory(sent=wanted.body, seen=seen, more=_judged_by(run, source))
     if look_first and (adopted := await adopt(run, held, source, seen, wanted)) is not None:
         return adopted
     seconds = outliving(run.settings.waiting.creation_seconds)
@@ -82,16 +82,22 @@ async def adopt(
     Two living ones are reported, and nothing is done.
     """
     told = Told(run, source.kind, source.record_id)
-    adoption = await look(run, held.intent)
+    told_number = number_on(run, source.record) if held.intent.generation == 1 else None
+    adoption = await look(run, held.intent, told_number)
     if adoption.problem:
         await release(run, held)
         return told.outcome(Result.REPORTED, message=adoption.problem)
     if adoption.work_order_id is None:
         return None
     number = adoption.work_order_id
-    memory = Memory(sent=await _kept(run, number, wanted), seen=seen)
+    more = _judged_by(run, source) | ({FOUND: True} if held.intent.attempts == 0 else {})
+    memory = Memory(sent=await _kept(run, number, wanted), seen=seen, more=more)
     await run.ledger.intents.created(held.intent.id, number, memory.details())
     return await _finished(run, held, source, Result.ADOPTED, number, ())
+
+
+def _judged_by(run: DispatchRun, source: Source) -> dict[str, Any]:
+    return {RULES: triggers_mark(run.settings.triggers, source.kind)}
 
 
 async def _kept(run: DispatchRun, number: int, wanted: Wanted | None) -> dict[str, Any]:

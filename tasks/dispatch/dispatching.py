@@ -6,8 +6,9 @@ from connectors.ledger.claims import ClaimLostError
 from connectors.ledger.dispatch_models import Intent
 from tasks.dispatch.birth import is_older_than_ledger
 from tasks.dispatch.creating import create
+from tasks.dispatch.finding import number_on
 from tasks.dispatch.intents import Held, hold, release, remember
-from tasks.dispatch.judging import NO_WORD, Word, is_wanted, seen_now, state_of
+from tasks.dispatch.judging import NO_WORD, Word, cancels_on_leave, is_wanted, seen_now, state_of
 from tasks.dispatch.outcomes import Told
 from tasks.dispatch.related import Source, read_source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
@@ -15,8 +16,9 @@ from tasks.dispatch.settling import settle
 from tasks.dispatch.updating import cancel, read_work_order, standing_of, update
 from tasks.progress import run_logger
 from tasks.rules.dispatch_decision import Decision, Standing, Step, decide
+from tasks.rules.dispatch_memory import RULES
 from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_triggers import Change, Seen
+from tasks.rules.dispatch_triggers import Change, Seen, triggers_mark
 
 
 async def dispatch_record(
@@ -80,11 +82,13 @@ async def _dispatch(run: DispatchRun, told: Told, record: Record | None, *, word
 async def _with_record(run: DispatchRun, held: Held, source: Source, *, word: Word) -> Outcome:
     change, seen = seen_now(run, source, held.memory if held.link else None)
     state = state_of(run, held.memory, source, change, seen, word)
-    decision = decide(state, Standing(held.intent.state), **_leaving(run))
+    leaving = cancels_on_leave(run, source.kind, held.memory)
+    decision = decide(state, Standing(held.intent.state), cancel_on_leave=leaving)
     if decision.step is Step.LOOK:
         status, assigned = standing_of(await read_work_order(run, held.work_order_id or 0))
-        decision = decide(state, Standing(held.intent.state, status, assigned), **_leaving(run))
-    now_known = held.memory.but(seen=seen, closed=state.closed or source.record is None)
+        decision = decide(state, Standing(held.intent.state, status, assigned), cancel_on_leave=leaving)
+    more = {**held.memory.more, RULES: triggers_mark(run.settings.triggers, source.kind)}
+    now_known = held.memory.but(seen=seen, closed=state.closed or source.record is None, more=more)
     if decision.step is Step.CANCEL:
         # Remembered afterwards: who takes over after a kill must see that it left, too.
         outcome = await cancel(run, held, source, decision.reason)
@@ -106,6 +110,9 @@ async def _do(
         return await _next_generation(run, held, source, seen)
     if decision.step is Step.UPDATE:
         return await update(run, held, source)
+    if held.intent.state in ("intent", "refused"):
+        # Nothing was made, and none is wanted any more: no sweep has to look at it again.
+        await run.ledger.intents.cancel(held.intent.id, "the record wants no work order any more")
     await release(run, held)
     quiet = Result.UNCHANGED if held.work_order_id else Result.OUTSIDE
     result = Result.REPORTED if decision.step is Step.REPORT else quiet
@@ -114,8 +121,12 @@ async def _do(
 
 
 async def _create(run: DispatchRun, held: Held, source: Source, seen: Seen) -> Outcome:
-    first = held.intent.generation == 1 and held.intent.attempts == 0
-    look_first = first and await is_older_than_ledger(run, source)
+    """Looked for first where a work order may be there that the ledger does not know: of a record that is
+    older than what it knows, or bears a number, or whose earlier work order a person may have copied.
+    """
+    intent = held.intent
+    known = intent.generation == 1 and number_on(run, source.record) is None
+    look_first = intent.attempts == 0 and (not known or await is_older_than_ledger(run, source))
     return await create(run, held, await with_related(run, source), seen, look_first=look_first)
 
 
@@ -126,11 +137,11 @@ async def _next_generation(run: DispatchRun, held: Held, source: Source, seen: S
     again = await hold(run, source.kind, source.record_id, new_generation=True)
     if again is None:
         return Told(run, source.kind, source.record_id).busy()
+    if again.intent.attempts:
+        # Another process began this generation after we had decided.
+        await release(run, again)
+        return Told(run, source.kind, source.record_id).busy()
     return await _create(run, again, source, seen)
-
-
-def _leaving(run: DispatchRun) -> dict[str, bool]:
-    return {"cancel_on_leave": run.settings.on_leave == "cancel"}
 
 
 def _moved_on(intent: Intent) -> bool:

@@ -8,8 +8,8 @@ from connectors.errors import RejectedError
 from tasks.dispatch.back import Back
 from tasks.dispatch.once import Done, Fate
 from tasks.dispatch.run import DispatchRun, Result
-from tasks.dispatch.ticket_writing import add_note, add_time, has_value
-from tasks.dispatch.value_writing import Target, set_values
+from tasks.dispatch.ticket_writing import Target, add_note, add_time, has_value
+from tasks.dispatch.value_writing import set_values
 from tasks.progress import run_logger
 from tasks.rules.dispatch_outbound import (
     NoteWanted,
@@ -52,13 +52,13 @@ class Doing:
 
     async def _note(self, note: NoteWanted) -> None:
         target = self.target
-        done = await add_note(self.run, target.work_order_id, target.kind, target.record_id, note)
+        done = await add_note(self.run, target, note)
         self._keep(note.key, done, note_words(note))
 
     async def _time(self, time: TimeWanted) -> None:
         target = self.target
         try:
-            done = await add_time(self.run, target.work_order_id, target.kind, target.record_id, time)
+            done = await add_time(self.run, target, time)
         except RejectedError as error:
             done = Done(Fate.GIVEN_UP, message=str(error))
         self._keep(time.key, done, time_words(time))

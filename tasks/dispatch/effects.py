@@ -17,18 +17,18 @@ def effect_job(
     run: DispatchRun,
     work_order_id: int,
     name: str,
-    *,
     send: Callable[[], Awaitable[str | None]],
     find: Callable[[], Awaitable[str | None]],
+    look_first: bool = False,
 ) -> Job:
-    """An action of one work order, remembered by its name."""
+    """An action of one work order, by its name; ``look_first``: the ledger may have forgotten it."""
     effects = run.ledger.effects
     seconds = run.settings.waiting.hold_seconds
 
     async def claim(holder: str) -> Claimed[Effect]:
         return await effects.claim(run.tenant, work_order_id, name, holder=holder, seconds=seconds)
 
-    return Job(claim, effects, effects.done, send, find)
+    return Job(claim, effects, effects.done, send, find, look_first)
 
 
 async def alone(

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from tasks.dispatch.related import Source
 from tasks.dispatch.run import DispatchRun
 from tasks.rules.dispatch_decision import RecordState
-from tasks.rules.dispatch_memory import Memory
+from tasks.rules.dispatch_memory import RULES, Memory
 from tasks.rules.dispatch_paths import read_path
-from tasks.rules.dispatch_triggers import Change, Seen, is_closed, judge
+from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.dispatch_triggers import Change, Seen, is_closed, judge, triggers_mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ def seen_now(run: DispatchRun, source: Source, memory: Memory | None) -> tuple[C
         known = before or Seen()
         return (Change.CLOSED if known.inside else Change.OUTSIDE), Seen(False, known.updated, known.entries)
     return judge(run.settings.triggers, source.kind, source.document, before)
+
+
+def cancels_on_leave(run: DispatchRun, kind: RecordKind, memory: Memory) -> bool:
+    """Whether leaving cancels: not where the triggers were changed, since then the record did not move."""
+    mark = triggers_mark(run.settings.triggers, kind)
+    return run.settings.on_leave == "cancel" and memory.more.get(RULES, mark) == mark
 
 
 def is_wanted(source: Source, seen: Seen, word: Word = NO_WORD) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.ledger.intents import WORK_ORDER
 from tasks.dispatch.creating import wanted_work_order
 from tasks.dispatch.intents import record_side
-from tasks.dispatch.judging import NO_WORD, Word, seen_now, state_of
+from tasks.dispatch.judging import NO_WORD, Word, cancels_on_leave, seen_now, state_of
 from tasks.dispatch.related import read_source, with_related
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.updating import read_work_order, standing_of
@@ -54,12 +54,12 @@ async def preview_record(
     change, seen = seen_now(run, source, memory if link else None)
     number = intent.work_order_id if intent else None
     state = state_of(run, memory, source, change, seen, word)
-    leaving = {"cancel_on_leave": run.settings.on_leave == "cancel"}
+    leaving = cancels_on_leave(run, kind, memory)
     standing = Standing(intent.state if intent else "")
-    decision = decide(state, standing, **leaving)
+    decision = decide(state, standing, cancel_on_leave=leaving)
     if decision.step is Step.LOOK:
         status, assigned = standing_of(await read_work_order(run, number or 0))
-        decision = decide(state, Standing(standing.intent, status, assigned), **leaving)
+        decision = decide(state, Standing(standing.intent, status, assigned), cancel_on_leave=leaving)
     if source.record is None:
         return Preview(kind, record_id, reference, decision.step, False, number, "the record does not exist")
     wanted = wanted_work_order(run, await with_related(run, source))

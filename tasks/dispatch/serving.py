@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import anyio
 
 from connectors.errors import ConnectorError
+from tasks.dispatch.birth import keep_alive
 from tasks.dispatch.inbox import WorkOrderHandler, drain_once
 from tasks.dispatch.run import DispatchRun
 from tasks.progress import run_logger
@@ -64,6 +65,7 @@ async def _drain_until(
     outages = 0
     while not ends.is_set():
         try:
+            await keep_alive(run)
             drained = await drain_once(run, work_orders, notes)
         except ConnectorError as error:
             run_logger().error("The inbox can't be read now: %s", error)

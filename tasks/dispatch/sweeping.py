@@ -11,6 +11,7 @@ from connectors.connectwise.conditions import quote
 from connectors.errors import RejectedError, RetryableError
 from connectors.ledger.dispatch_models import Intent, IntentState
 from connectors.ledger.intents import WORK_ORDER
+from tasks.dispatch.birth import keep_alive
 from tasks.dispatch.dispatching import dispatch_record
 from tasks.dispatch.finding import created_since
 from tasks.dispatch.outcomes import Told
@@ -71,6 +72,8 @@ async def sweep(run: DispatchRun, *, dry_run: bool = False) -> Swept:
         StopError: a person must act; what was not reached is seen by the next sweep.
     """
     swept = Swept()
+    if not dry_run:
+        await keep_alive(run)
     sweeper = _Sweeper(run, swept, dry_run)
     await sweeper.learn()
     for kind in run.settings.kinds():
@@ -115,6 +118,7 @@ class _Sweeper:
 
     async def sweep(self, kind: RecordKind) -> None:
         start = await self._start(kind)
+        began = self.run.now().replace(microsecond=0)
         progress = Progress(f"{kind.words}s read")
         newest, failed = start, None
         async for page in _changed_since(self.run, kind, start):
@@ -126,6 +130,9 @@ class _Sweeper:
                 newest = max(newest, updated)
             progress.advance(len(page))
         if not self.dry_run:
+            # A record may have changed after its page was read, while a later page took long, or may bear a
+            # time to come: what changed since this began belongs to the next sweep.
+            newest = min(newest, began)
             value = {"updated": write_moment(min(newest, failed) if failed else newest)}
             await self.run.ledger.set_watermark(self.run.tenant, _watermark(kind), value)
 
@@ -152,7 +159,7 @@ class _Sweeper:
         polling = self.run.settings.polling
         known = await self.run.ledger.watermark(self.run.tenant, _watermark(kind)) or {}
         first = self.run.now().replace(microsecond=0) - timedelta(hours=polling.first_look_hours)
-        return read_moment(known.get("updated")) or first
+        return min(read_moment(known.get("updated")) or first, self.run.now().replace(microsecond=0))
 
     def _fresh(self, record: Record, read_at: datetime) -> Record | None:
         """The record if it was read a moment ago; the budget can make a page last for many minutes."""

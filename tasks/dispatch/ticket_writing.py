@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.connectwise.models import PatchOperation
@@ -24,6 +25,20 @@ _FLAGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The record that is written, as it was just read, and its work order.
+
+    ``found``: the ledger does not know all that was done for this work order, so it is looked for first.
+    """
+
+    work_order_id: int
+    kind: RecordKind
+    record_id: int
+    record: Record
+    found: bool = False
+
+
 async def list_notes(run: DispatchRun, kind: RecordKind, record_id: int) -> list[Record]:
     """Every note of a ticket or opportunity."""
     tickets = ticket_kind(kind)
@@ -43,10 +58,9 @@ async def post_note(run: DispatchRun, kind: RecordKind, record_id: int, text: st
     return str(made["id"])
 
 
-async def add_note(
-    run: DispatchRun, number: int, kind: RecordKind, record_id: int, wanted: NoteWanted
-) -> Done:
+async def add_note(run: DispatchRun, target: Target, wanted: NoteWanted) -> Done:
     """The note of an event, once."""
+    kind, record_id = target.kind, target.record_id
 
     async def send() -> str:
         return await post_note(run, kind, record_id, wanted.text, wanted.place)
@@ -54,18 +68,16 @@ async def add_note(
     async def find() -> str | None:
         return _marked(await list_notes(run, kind, record_id), wanted.mark, "text")
 
-    return await do_once(run, effect_job(run, number, wanted.name, send=send, find=find))
+    return await do_once(run, effect_job(run, target.work_order_id, wanted.name, send, find, target.found))
 
 
-async def add_time(
-    run: DispatchRun, number: int, kind: RecordKind, record_id: int, wanted: TimeWanted
-) -> Done:
+async def add_time(run: DispatchRun, target: Target, wanted: TimeWanted) -> Done:
     """The time entry of a stay on site, once.
 
     Raises:
         RejectedError: an opportunity takes no time entries.
     """
-    tickets = ticket_kind(kind)
+    record_id, tickets = target.record_id, ticket_kind(target.kind)
     if tickets is None:
         raise RejectedError("No time can be entered for an opportunity", remedy="Correct the rules.")
     charge = {"chargeToType": CHARGED[tickets], "chargeToId": record_id}
@@ -78,7 +90,7 @@ async def add_time(
         of_ticket = f'chargeToType = "{CHARGED[tickets]}" and chargeToId = {record_id}'
         return _marked(await run.client.list_time_entries(of_ticket), wanted.mark, "notes")
 
-    return await do_once(run, effect_job(run, number, wanted.name, send=send, find=find))
+    return await do_once(run, effect_job(run, target.work_order_id, wanted.name, send, find, target.found))
 
 
 def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchOperation]:

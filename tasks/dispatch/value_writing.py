@@ -11,22 +11,12 @@ from connectors.ledger.dispatch_models import Claimed, Effect
 from tasks.dispatch.finishing import patch_record
 from tasks.dispatch.intents import outliving
 from tasks.dispatch.once import MOST_REFUSALS, Done, Fate
-from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.ticket_writing import has_value, operations_for, refusal_words
+from tasks.dispatch.own_moves import note_own_move
+from tasks.dispatch.run import DispatchRun
+from tasks.dispatch.ticket_writing import Target, has_value, operations_for, refusal_words
 from tasks.rules.dispatch_outbound import ValueWanted
-from tasks.rules.dispatch_reference import RecordKind
 
 Settled = list[tuple[ValueWanted, Done]]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The record that is written, as it was just read, and its work order."""
-
-    work_order_id: int
-    kind: RecordKind
-    record_id: int
-    record: Record
 
 
 async def set_values(run: DispatchRun, target: Target, values: Sequence[ValueWanted]) -> Settled:
@@ -116,6 +106,8 @@ async def _send(run: DispatchRun, target: Target, claimed: Sequence[_Claim]) -> 
             await run.ledger.effects.done(one.row_id)
         kept = has_value(answer, one.value)
         settled.append((one.value, Done(Fate.DONE, message="" if kept else _not_kept(one.value))))
+    if any(one.target.startswith("status.") for one in values):
+        await note_own_move(run, target.kind, target.record_id, answer)
     return settled
 
 

@@ -135,7 +135,8 @@ def _while_it_lives(record: RecordState, standing: Standing, cancel_on_leave: bo
         return Decision(Step.UPDATE)
     why = "was deleted" if record.gone else "was closed" if ended else "left the trigger"
     if standing.status in BEFORE_ASSIGNMENT and not standing.assigned:
-        if cancel_on_leave:
+        # ConnectWise says "not found" of a record that the API member may not see any more, too.
+        if cancel_on_leave and not record.gone:
             return Decision(Step.CANCEL, f"the record {why} before a provider was assigned")
         return Decision(
             Step.REPORT, f"the record {why}, and its work order is still {_words(standing.status)}"

@@ -9,6 +9,11 @@ from typing import Any
 from tasks.rules.dispatch_triggers import Seen
 from tasks.rules.scalars import read_moment, write_moment
 
+RULES = "rules"
+"""Kept with a link: the mark of the triggers by which its record was last judged."""
+FOUND = "found"
+"""Kept of a work order that was found although the ledger knew of no creation: what came back from it before
+is not known either, so that notes and time entries are looked for before they are made."""
 _OWN = ("sent", "inside", "updated", "entries", "closed", "published", "written_back", "dropped")
 
 

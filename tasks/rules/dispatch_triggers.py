@@ -7,6 +7,7 @@ was fetched, by its ``lastUpdated``.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -113,6 +114,12 @@ def judge(
     entered = inside and not before.inside
     known = updated if updated is not None else before.updated
     return _change(before, inside, document), Seen(inside, known, before.entries + entered)
+
+
+def triggers_mark(triggers: Sequence[Trigger], kind: RecordKind) -> str:
+    """A short text that changes with the triggers of a kind."""
+    texts = sorted(trigger.model_dump_json() for trigger in triggers if trigger.kind is kind)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
 
 
 def is_closed(document: Mapping[str, Any]) -> bool:
