@@ -8,10 +8,12 @@ from typing import Any
 
 from connectors.connectwise.models import PatchOperation
 from connectors.errors import RejectedError
+from connectors.field_nation.models import status_of
 from tasks.dispatch.intents import Held, remember
 from tasks.dispatch.related import Source, ticket_kind
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
+from tasks.rules.dispatch_decision import OVER
 from tasks.rules.dispatch_reference import RecordKind
 
 
@@ -45,8 +47,19 @@ async def _publish(run: DispatchRun, held: Held) -> str:
     try:
         await run.field_nation.publish_work_order(held.work_order_id)
     except RejectedError as error:
+        if await _is_over(run, held.work_order_id):
+            return ""
         return f"Work order {held.work_order_id} stays a draft: {error}"
     return ""
+
+
+async def _is_over(run: DispatchRun, number: int) -> bool:
+    """Whether nothing is left to publish: without this it would be tried for ever."""
+    try:
+        return status_of(await run.field_nation.get_work_order(number, columns="status")) in OVER
+    except RejectedError as error:
+        # Old servers say 401 for a work order that does not exist.
+        return error.status in (401, 404)
 
 
 async def _write_back(run: DispatchRun, held: Held, source: Source) -> str:
