@@ -21,9 +21,9 @@ OLD_SECONDS = 3_600
 
 
 class Strangers:
-    """Sends one message at a time. ``sent`` counts them by vendor and way, ``believed`` are those accepted.
+    """Sends one message at a time; ``sent`` counts them by vendor and way.
 
-    Forged callbacks are sent by the sandbox, which keeps their answers; ``believed_callbacks`` reads them.
+    Forged callbacks are sent by the sandbox, which keeps their answers.
     """
 
     def __init__(self, sandbox: Sandbox, receiver: str, secret: str, seed: int) -> None:
