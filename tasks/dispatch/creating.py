@@ -90,10 +90,16 @@ async def adopt(
     if adoption.work_order_id is None:
         return None
     number = adoption.work_order_id
-    more = _judged_by(run, source) | ({FOUND: True} if held.intent.attempts == 0 else {})
-    memory = Memory(sent=await _kept(run, number, wanted), seen=seen, more=more)
+    kept = await _kept(run, number, wanted)
+    body = wanted.body if wanted is not None else {}
+    found = held.intent.attempts == 0
+    # Of a work order that the ledger had forgotten nobody knows what was sent last: what it has stays.
+    others = sorted(body.keys() - kept.keys()) if found else []
+    more = _judged_by(run, source) | ({FOUND: True} if found else {})
+    memory = Memory(sent=body if found else kept, seen=seen, more=more)
     await run.ledger.intents.created(held.intent.id, number, memory.details())
-    return await _finished(run, held, source, Result.ADOPTED, number, ())
+    warning = f"Work order {number} was found with another {', '.join(others)}, which stays"
+    return await _finished(run, held, source, Result.ADOPTED, number, (warning,) if others else ())
 
 
 def _judged_by(run: DispatchRun, source: Source) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from tasks.rules.dispatch_adoption import COLUMNS, Adoption, adoptable
 from tasks.rules.dispatch_reference import carries
 
 DAY = "%Y-%m-%d"
+LATEST = timedelta(days=2)
+"""What a creation made bears a date of creation before that; so the list of an old one does not grow."""
 
 
 def number_on(run: DispatchRun, record: Record | None) -> int | None:
@@ -35,7 +37,8 @@ async def look(run: DispatchRun, intent: Intent, told: int | None = None) -> Ado
     if told is not None and told not in found:
         found |= {int(each["id"]): each for each in await _by_number(run, told)}
     if intent.sent_at is not None:
-        found |= {int(each["id"]): each for each in await _since(run, intent.sent_at)}
+        until = min(run.now(), intent.sent_at + LATEST)
+        found |= {int(each["id"]): each for each in await _since(run, intent.sent_at, until)}
     ours = [each for each in found.values() if carries(each, intent.reference)]
     taken = await _taken(run, intent, (int(each["id"]) for each in ours))
     return adoptable(ours, intent.reference, since=intent.sent_at, taken=taken)
@@ -43,7 +46,7 @@ async def look(run: DispatchRun, intent: Intent, told: int | None = None) -> Ado
 
 async def created_since(run: DispatchRun, days: int) -> list[Record]:
     """Every work order that was made in the last days, whole days in UTC."""
-    return await _since(run, run.now() - timedelta(days=days))
+    return await _since(run, run.now() - timedelta(days=days), run.now())
 
 
 async def _by_title(run: DispatchRun, reference: str) -> list[Record]:
@@ -59,10 +62,10 @@ async def _by_number(run: DispatchRun, number: int) -> list[Record]:
         raise
 
 
-async def _since(run: DispatchRun, moment: datetime) -> list[Record]:
+async def _since(run: DispatchRun, moment: datetime, until: datetime) -> list[Record]:
     # A day more at each end, since the vendor's clock may disagree about the date.
     first = (moment - timedelta(hours=1)).strftime(DAY)
-    last = (run.now() + timedelta(hours=1)).strftime(DAY)
+    last = (until + timedelta(hours=1)).strftime(DAY)
     return await run.field_nation.work_orders_created(first, last, columns=COLUMNS)
 
 

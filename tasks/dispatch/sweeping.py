@@ -152,8 +152,18 @@ class _Sweeper:
 
     def _is_undone(self, key: Key, intent: Intent) -> bool:
         memory = self.memories.get(key)
+        if intent.state == "unresolved":
+            return self._is_due(intent)
         half = intent.state == "created" and memory is not None and not memory.finished
         return intent.state in UNDONE or half
+
+    def _is_due(self, intent: Intent) -> bool:
+        """An unresolved creation is looked for at growing pauses, of a day at most, and to repeat it."""
+        if intent.sent_at is None:
+            return True
+        age, looked = self.run.now() - intent.sent_at, intent.changed_at - intent.sent_at
+        repeated = timedelta(seconds=self.run.settings.waiting.unresolved_seconds)
+        return age - looked >= min(looked, timedelta(days=1)) or looked < repeated <= age
 
     async def _start(self, kind: RecordKind) -> datetime:
         polling = self.run.settings.polling

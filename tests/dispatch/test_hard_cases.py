@@ -247,3 +247,32 @@ async def test_a_clock_ahead_of_the_ledgers_posts_no_note_twice(desk: BackWorld)
         await bring_back(ahead, number)
         assert (await bring_back(ahead, number)).result is Result.UNCLEAR
     assert desk.notes(ticket) == []
+
+
+async def test_what_a_person_changed_stays_when_the_ledger_is_lost(world: World, tmp_path: Path) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
+        title = f"[CW-S-{ticket}] In a person's words"
+        await run.field_nation.update_work_order(number, {"title": title})
+    async with world.run(ledger=tmp_path / "new.db") as run:
+        found = await dispatch_record(run, SERVICE, ticket)
+        assert "title" in " ".join(found.warnings)
+        await dispatch_record(run, SERVICE, ticket)
+    assert [each["title"] for each in world.orders()] == [title]
+
+
+async def test_an_unresolved_creation_is_looked_for_less_and_less(world: World) -> None:
+    ticket = world.ticket()
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders"}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
+    waiting = QUICK.model_copy(update={"unresolved_seconds": 86_400.0})
+    settings = rules(waiting=waiting, polling={"first_look_hours": 0})
+    async with world.run(settings) as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
+        world.change(ticket, closedFlag=True)
+    looks = []
+    for later in (600, 900, 1_000, 1_500):
+        async with world.run(settings, later=later) as run:
+            looks.append((await sweep(run)).reopened)
+    assert looks == [1, 0, 0, 1]
