@@ -35,5 +35,6 @@ class Redactor:
 
 
 def _forms(secret: str) -> set[str]:
-    forms = {secret, secret.strip(), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+    quoted = {quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    forms = {secret, secret.strip(), *quoted, json.dumps(secret)[1:-1]}
     return {form for form in forms if len(form) >= _SHORTEST}
