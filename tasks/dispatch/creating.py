@@ -107,10 +107,14 @@ def _judged_by(run: DispatchRun, source: Source) -> dict[str, Any]:
 
 
 async def _kept(run: DispatchRun, number: int, wanted: Wanted | None) -> dict[str, Any]:
-    """Of what is wanted the sections that the found work order has as they are; the others are sent yet."""
-    if wanted is None:
-        return {}
+    """Of what is wanted the sections that the found work order has as they are; the others are sent yet.
+
+    Of a record that wants none any more the description alone: the note that it was made of is no news.
+    """
     found = await run.field_nation.get_work_order(number)
+    if wanted is None:
+        html = (found.get("description") or {}).get("html")
+        return {"description": {"html": html}} if html else {}
     return {name: value for name, value in wanted.body.items() if not dropped_fields({name: value}, found)}
 
 
