@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import anyio
@@ -96,6 +96,9 @@ async def adopt(
     # Of a work order that the ledger had forgotten nobody knows what was sent last: what it has stays.
     others = sorted(body.keys() - kept.keys()) if found else []
     more = _judged_by(run, source) | ({FOUND: True} if found else {})
+    if not found and body.keys() - kept.keys():
+        # As if this change of the record had not been seen: the sweep then looks again, and sends the rest.
+        seen = replace(seen, updated=None)
     memory = Memory(sent=body if found else kept, seen=seen, more=more)
     await run.ledger.intents.created(held.intent.id, number, memory.details())
     warning = f"Work order {number} was found with another {', '.join(others)}, which stays"

@@ -1,4 +1,4 @@
-"""A creation whose answer was lost, of a record that left its trigger meanwhile."""
+"""A creation whose answer was lost, of a record that was changed meanwhile."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from tasks.dispatch.copying_notes import copy_notes
 from tasks.dispatch.dispatching import dispatch_record
 from tasks.dispatch.run import Result
+from tasks.dispatch.sweeping import sweep
 from tests.dispatch.world import OPEN, SERVICE, World
 
 pytestmark = pytest.mark.anyio
@@ -26,3 +27,17 @@ async def test_the_description_of_a_found_work_order_is_no_message_to_copy(world
     [order] = world.orders()
     assert "Bring a ladder" in order["description"]["html"]
     assert order["messages"]["results"] == []
+
+
+async def test_what_changed_before_a_work_order_was_found_is_sent_by_the_next_sweep(world: World) -> None:
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_after"}}])
+    ticket = world.ticket("Replace the router")
+    async with world.run() as run:
+        assert (await dispatch_record(run, SERVICE, ticket, wait=False)).result is Result.UNCLEAR
+        world.change(ticket, summary="Replace the switch")
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+    async with world.run(later=10) as run:
+        await sweep(run)
+    [order] = world.orders()
+    assert order["title"] == f"[CW-S-{ticket}] Replace the switch"
