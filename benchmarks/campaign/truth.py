@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.campaign.people import ENDED, ORDERS, TICKETS
-from benchmarks.campaign.stories import Story
+from benchmarks.campaign.stories import NOTED, Story
 from deployments.local_sandbox import Sandbox
 from tasks.rules.dispatch_markers import effect_mark
 
@@ -54,6 +54,9 @@ class Truth:
         for order in living:
             if _references(order) != {story.reference} or order.get("incident_id") != story.reference:
                 yield f"work order {order['id']} says {order.get('incident_id')!r}, {order['title']!r}"
+        for order in ours:
+            if story.plot not in NOTED and (messages := _all_messages(order)):
+                yield f"nobody wrote anything, and work order {order['id']} has {len(messages)} messages"
         ticket = self._tickets[story.kind, story.ticket]
         if story.plot and ticket["status"]["name"] != story.status:
             yield f"its status is {ticket['status']['name']!r} instead of {story.status!r}"

@@ -91,6 +91,7 @@ NOTED = Story(
         (NOTED, [order(1, "late", "the gate code")], ["the gate code", "late", "late"], "'late' is 2 times"),
         (Story("service", 7, "", ()), [order(1)], [], "has 1 work orders"),
         (Story("service", 7, "leaves", (ENTERS,)), [order(1)], [], "1 living work orders instead of 0"),
+        (Story("service", 7, "leaves", (ENTERS,)), [order(1, "x", status="Cancelled")], [], "nobody wrote"),
         (Story("service", 7, "changed", (ENTERS, Step(1, "summary", "Swap"))), [order(1)], [], "its summary"),
     ],
 )
