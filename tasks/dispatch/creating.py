@@ -99,8 +99,13 @@ async def adopt(
     if not found and body.keys() - kept.keys():
         # As if this change of the record had not been seen: the sweep then looks again, and sends the rest.
         seen = replace(seen, updated=None)
+    if wanted is None:
+        # Its record left before the work order was found: the next look sees it leave, and does what is set.
+        seen = replace(seen, updated=None, inside=True)
     memory = Memory(sent=body if found else kept, seen=seen, more=more)
     await run.ledger.intents.created(held.intent.id, number, memory.details())
+    if wanted is None:
+        return told.outcome(Result.ADOPTED, number, message="its record wants no work order any more")
     warning = f"Work order {number} was found with another {', '.join(others)}, which stays"
     return await _finished(run, held, source, Result.ADOPTED, number, (warning,) if others else ())
 

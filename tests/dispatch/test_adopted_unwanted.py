@@ -8,7 +8,7 @@ from tasks.dispatch.copying_notes import copy_notes
 from tasks.dispatch.dispatching import dispatch_record
 from tasks.dispatch.run import Result
 from tasks.dispatch.sweeping import sweep
-from tests.dispatch.world import OPEN, SERVICE, World
+from tests.dispatch.world import OPEN, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio
 
@@ -41,3 +41,30 @@ async def test_what_changed_before_a_work_order_was_found_is_sent_by_the_next_sw
         await sweep(run)
     [order] = world.orders()
     assert order["title"] == f"[CW-S-{ticket}] Replace the switch"
+
+
+async def test_a_found_work_order_of_a_record_that_left_is_not_published_and_its_leaving_is_told(
+    world: World,
+) -> None:
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_after"}}])
+    ticket = world.ticket()
+    async with world.run() as run:
+        await dispatch_record(run, SERVICE, ticket, wait=False)
+        world.move(ticket, OPEN)
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        [order] = world.orders()
+        assert order["status"]["name"] == "Draft"
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.REPORTED
+
+
+async def test_a_found_work_order_of_a_record_that_left_is_cancelled_where_that_is_set(world: World) -> None:
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_after"}}])
+    ticket = world.ticket()
+    async with world.run(rules(on_leave="cancel")) as run:
+        await dispatch_record(run, SERVICE, ticket, wait=False)
+        world.move(ticket, OPEN)
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CANCELLED
+    assert [each["status"]["name"] for each in world.orders()] == ["Deleted"]
