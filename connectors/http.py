@@ -7,11 +7,13 @@ Redirects are not followed, since they would carry the credentials to another ad
 from __future__ import annotations
 
 import logging
+import os
 import random
 import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -37,6 +39,8 @@ from connectors.retries import (
 __all__ = ["HttpSession", "Kind", "Outcome", "Refusal", "RequestBudget", "TimeLimits"]
 
 logger = logging.getLogger(__name__)
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Where the environment may name other authorities than the usual ones."""
 
 
 class RequestBudget(Protocol):
@@ -275,7 +279,7 @@ def _open_client(
         headers={"User-Agent": "connectwise-flows", **headers},
         transport=transport,
         mounts=direct,
-        verify=verify,
+        verify=_certificates(*map(os.environ.get, _AUTHORITIES)) if verify is True else verify,
         follow_redirects=False,
         timeout=httpx.Timeout(limits.read, connect=limits.connect, write=limits.write, pool=limits.pool),
         # Shorter than the 5 s after which common servers close an idle connection: a create that
@@ -284,6 +288,15 @@ def _open_client(
             max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=4.0
         ),
     )
+
+
+@cache
+def _certificates(*_named: str | None) -> ssl.SSLContext:
+    """The trusted authorities, read once a process as long as the environment names the same ones.
+
+    Reading them takes longer than all else that opens a client.
+    """
+    return httpx.create_ssl_context()
 
 
 def _header_secrets(system: str, headers: Mapping[str, str]) -> list[str]:

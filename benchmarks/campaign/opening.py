@@ -51,17 +51,12 @@ async def open_run(
         later: so many seconds have passed, by this process's clocks.
     """
     ours, theirs = connectwise_settings(info), field_nation_settings(info)
-    certificates = httpx.create_ssl_context()
     clock = Clock(now=lambda: time.time() + later)
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(Ledger.open(ledger, clock=clock))
         budgets = [opened.budget(each.budget_key, REQUESTS_A_MINUTE, 60.0) for each in (ours, theirs)]
         options: list[dict[str, Any]] = [
-            {
-                "verify": certificates,
-                "budget": budget,
-                **({"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {}),
-            }
+            {"budget": budget, **({"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {})}
             for budget in budgets
         ]
         client = ConnectWiseClient(ours, **options[0])

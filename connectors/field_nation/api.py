@@ -54,8 +54,7 @@ class FieldNationApi:
             "headers": _HEADERS,
             "transport": transport,
             "read_only": read_only,
-            # One for both sessions: making one takes a tenth of a second.
-            "verify": httpx.create_ssl_context() if verify is True else verify,
+            "verify": verify,
             "secrets": settings.secrets(),
             "longest_wait": LONGEST_WAIT,
             "sleep": sleep,

@@ -20,7 +20,7 @@ from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings
 from tasks.rules.dispatch_reference import RecordKind
 from tasks.rules.outbound_words import OutboundAction, OutboundRule, WorkOrderEvent, default_outbound_rules
-from tests.dispatch.world import CONNECTWISE_KEYS, FIELD_NATION_KEYS, QUICK, certificates
+from tests.dispatch.world import CONNECTWISE_KEYS, FIELD_NATION_KEYS, QUICK
 from tests.sandbox.field_nation_world import WHOLE
 
 SERVICE, PROJECT, OPPORTUNITY = RecordKind
@@ -70,7 +70,7 @@ class BackWorld:
         ours = ConnectWiseSettings(**{name: info["connectwise"][name] for name in CONNECTWISE_KEYS})
         theirs = FieldNationSettings(**{name: info["field_nation"][name] for name in FIELD_NATION_KEYS})
         transport = {"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {}
-        options: dict[str, Any] = {"verify": certificates(), "sleep": no_sleep, **transport}
+        options: dict[str, Any] = {"sleep": no_sleep, **transport}
         await self._make_ledger()
         async with AsyncExitStack() as stack:
             opened = Ledger.open(self.ledger, clock=Clock(now=lambda: time.time() + self.ahead))

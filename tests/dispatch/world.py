@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +55,6 @@ def rules(**changes: Any) -> DispatchSettings:
         "waiting": QUICK,
     }
     return DispatchSettings(**(given | changes))
-
-
-@cache
-def certificates() -> Any:
-    """Made once, since it takes a tenth of a second."""
-    return httpx.create_ssl_context()
 
 
 class World:
@@ -131,13 +124,12 @@ class World:
         """
         clock = Clock(now=lambda: time.time() + later)
         async with AsyncExitStack() as stack:
-            transport = {"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {}
+            transport: dict[str, Any] = {"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {}
             info = self.sandbox.info
             ours = ConnectWiseSettings(**{name: info["connectwise"][name] for name in CONNECTWISE_KEYS})
             theirs = FieldNationSettings(**{name: info["field_nation"][name] for name in FIELD_NATION_KEYS})
-            options: dict[str, Any] = {"verify": certificates(), **transport}
-            client = ConnectWiseClient(ours, **options)
-            field_nation = FieldNationClient(theirs, **options)
+            client = ConnectWiseClient(ours, **transport)
+            field_nation = FieldNationClient(theirs, **transport)
             yield DispatchRun(
                 settings or rules(),
                 client=await stack.enter_async_context(client),
