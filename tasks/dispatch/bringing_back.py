@@ -9,7 +9,7 @@ from connectors.errors import RejectedError
 from connectors.field_nation.models import status_of
 from tasks.dispatch.back import Back, memory_name
 from tasks.dispatch.doing import Doing
-from tasks.dispatch.effects import alone
+from tasks.dispatch.owned import for_owner
 from tasks.dispatch.owners import Owner, owner_of
 from tasks.dispatch.related import read_record
 from tasks.dispatch.run import DispatchRun, Record, Result
@@ -54,18 +54,10 @@ async def bring_back(run: DispatchRun, work_order_id: int, *, owner: Owner | Non
         RetryableError: a vendor is away; trying it again later loses nothing and repeats nothing.
         StopError: a person must act: credentials, rights, the ledger.
     """
-    known_owner = owner or await owner_of(run, work_order_id)
-    if known_owner is None:
+    known = owner or await owner_of(run, work_order_id)
+    if known is None:
         return await _not_ours(run, work_order_id)
-    back = Back(work_order_id, Result.UNCHANGED, known_owner.kind, known_owner.record_id)
-    if known_owner.newer is not None:
-        message = f"its record has work order {known_owner.newer} by now"
-        return replace(back, result=Result.OUTSIDE, message=message)
-    found = await alone(run, work_order_id, BACK, lambda: _bring(run, back, known_owner))
-    if found is not None:
-        return found
-    busy = run.settings.waiting.busy_seconds
-    return replace(back, result=Result.BUSY, message="another process has it", retry_after=busy)
+    return await for_owner(run, work_order_id, known, BACK, lambda back: _bring(run, back, known))
 
 
 async def _not_ours(run: DispatchRun, work_order_id: int) -> Back:

@@ -9,8 +9,8 @@ from connectors.field_nation.conversation import all_messages
 from connectors.field_nation.models import INTERNAL
 from connectors.ledger.dispatch_models import Claimed, SyncedNote
 from tasks.dispatch.back import Back, talk_name
-from tasks.dispatch.effects import alone
 from tasks.dispatch.once import Done, Fate, Job, do_once
+from tasks.dispatch.owned import for_owner
 from tasks.dispatch.owners import Owner, owner_of
 from tasks.dispatch.run import DispatchRun, Record, Result
 from tasks.dispatch.ticket_writing import list_notes, post_note
@@ -44,15 +44,7 @@ async def copy_notes(run: DispatchRun, work_order_id: int, *, owner: Owner | Non
     known = owner or await owner_of(run, work_order_id)
     if known is None:
         return Back(work_order_id, Result.OUTSIDE)
-    back = Back(work_order_id, Result.UNCHANGED, known.kind, known.record_id)
-    if known.newer is not None:
-        message = f"its record has work order {known.newer} by now"
-        return replace(back, result=Result.OUTSIDE, message=message)
-    found = await alone(run, work_order_id, COPYING, lambda: _copy_all(run, back, known))
-    if found is not None:
-        return found
-    busy = run.settings.waiting.busy_seconds
-    return replace(back, result=Result.BUSY, message="another process has it", retry_after=busy)
+    return await for_owner(run, work_order_id, known, COPYING, lambda back: _copy_all(run, back, known))
 
 
 @dataclass
