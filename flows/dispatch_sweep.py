@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from prefect import flow
-from prefect.states import Failed
 
 from tasks.connections import DEFAULT, shared_connections
 from tasks.dispatch.back_handling import handle_notes, handle_work_order
+from tasks.dispatch.ending import ended
 from tasks.dispatch.inbox import drain_all
 from tasks.dispatch.opening import open_dispatch
 from tasks.dispatch.reporting import publish_outcomes, publish_previews
 from tasks.dispatch.saying import FAILURES, say
 from tasks.dispatch.sweeping import sweep
 from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
-from tasks.rules.wording import counted
 
 TITLE = "Dispatch sweep"
 
@@ -56,8 +55,4 @@ async def dispatch_sweep(
         counts["messages of the inbox"] = drained.messages
         await publish_outcomes(run, TITLE, outcomes, counts=counts, notes=swept.doubles)
     failed = [each for each in outcomes if each.result in FAILURES]
-    if failed or swept.doubles:
-        words = [*(str(each) for each in failed[:5]), *swept.doubles[:5]]
-        name = f"Finished with {counted(len(failed) + len(swept.doubles), 'failure')}"
-        return Failed(name=name, message="; ".join(words), data=swept)
-    return swept
+    return ended(swept, failed, swept.doubles)

@@ -6,19 +6,18 @@ from functools import partial
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.states import Failed
 
 from tasks.connections import DEFAULT, shared_connections
 from tasks.dispatch.back import Back
 from tasks.dispatch.back_patiently import back_patiently
 from tasks.dispatch.back_reporting import publish_backs
 from tasks.dispatch.copying_notes import copy_notes, preview_copies
+from tasks.dispatch.ending import ended
 from tasks.dispatch.opening import open_dispatch
 from tasks.dispatch.run import DispatchRun, Result
 from tasks.dispatch.sweeping_notes import sweep_notes
 from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 from tasks.rules.limits import check_positive
-from tasks.rules.wording import counted
 
 ARTIFACT_KEY = "sync-notes"
 TITLE = "Notes"
@@ -55,10 +54,7 @@ async def sync_notes(
         backs = await (sweep_notes(run, dry_run=dry_run) if number is None else _one(run, number, dry_run))
         await publish_backs(run, ARTIFACT_KEY, TITLE, backs, dry_run=dry_run)
     failed = [each for each in backs if each.result in (Result.FAILED, Result.REPORTED)]
-    if failed:
-        name = f"Finished with {counted(len(failed), 'failure')}"
-        return Failed(name=name, message="; ".join(map(str, failed[:5])), data=backs)
-    return backs
+    return ended(backs, failed)
 
 
 async def _one(run: DispatchRun, number: int, dry_run: bool) -> list[Back]:

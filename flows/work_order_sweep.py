@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from prefect import flow
-from prefect.states import Failed
 
 from tasks.connections import DEFAULT, shared_connections
 from tasks.dispatch.back_reporting import publish_backs
+from tasks.dispatch.ending import ended
 from tasks.dispatch.opening import open_dispatch
 from tasks.dispatch.run import Result
 from tasks.dispatch.sweeping_work_orders import sweep_work_orders
 from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
-from tasks.rules.wording import counted
 
 ARTIFACT_KEY = "work-order-sweep"
 TITLE = "Work order sweep"
@@ -54,8 +53,4 @@ async def work_order_sweep(
             run, ARTIFACT_KEY, TITLE, swept.backs, counts=counts, notes=swept.doubles, dry_run=dry_run
         )
     failed = [each for each in swept.backs if each.result in (Result.FAILED, Result.REPORTED)]
-    if failed or swept.doubles:
-        words = [*map(str, failed[:5]), *swept.doubles[:5]]
-        name = f"Finished with {counted(len(failed) + len(swept.doubles), 'failure')}"
-        return Failed(name=name, message="; ".join(words), data=swept)
-    return swept
+    return ended(swept, failed, swept.doubles)
