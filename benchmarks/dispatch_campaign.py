@@ -17,6 +17,7 @@ import json
 import logging
 import secrets
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="replays the drawing of an earlier campaign")
     parser.add_argument("--tickets", type=int, default=TICKETS, help="tickets that come into the trigger")
     given = parser.parse_args()
+    # As Ctrl-C does: the processes under test are ended too, and not left to work on by themselves.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(width=max(120, Console().width))
     # Of the people's own clients; the processes under test have files for their logs.
     logging.getLogger("connectors").setLevel(logging.ERROR)
