@@ -94,6 +94,9 @@ async def _with_record(run: DispatchRun, held: Held, source: Source, *, word: Wo
         outcome = await cancel(run, held, source, decision.reason)
         await remember(run, held, now_known)
         return outcome
+    if decision.step is Step.UPDATE:
+        # Remembered afterwards too: what could not be sent must not count as known.
+        return await update(run, held, source, now_known)
     if held.link is not None and change is not Change.STALE and decision.step is not Step.NEW_GENERATION:
         held = await remember(run, held, now_known)
     return await _do(run, held, source, seen, decision, word=word)
@@ -108,8 +111,6 @@ async def _do(
         return await _create(run, held, source, seen)
     if decision.step is Step.NEW_GENERATION:
         return await _next_generation(run, held, source, seen)
-    if decision.step is Step.UPDATE:
-        return await update(run, held, source)
     if held.intent.state in ("intent", "refused"):
         # Nothing was made, and none is wanted any more: no sweep has to look at it again.
         await run.ledger.intents.cancel(held.intent.id, "the record wants no work order any more")

@@ -13,10 +13,14 @@ from tasks.dispatch.related import Source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
 from tasks.rules.dispatch_changes import after_sending, changed_sections, half_changed, laid_on_current
 from tasks.rules.dispatch_decision import OVER
+from tasks.rules.dispatch_memory import Memory
 
 
-async def update(run: DispatchRun, held: Held, source: Source) -> Outcome:
-    """Sends the mapped values that differ from what was last sent; reads the answer back."""
+async def update(run: DispatchRun, held: Held, source: Source, known: Memory) -> Outcome:
+    """Sends the mapped values that differ from what was last sent; reads the answer back.
+
+    ``known``: what is to be remembered of the record, once this version of it was sent or refused.
+    """
     told = Told(run, source.kind, source.record_id)
     number = held.work_order_id or 0
     source = await with_related(run, source)
@@ -29,14 +33,15 @@ async def update(run: DispatchRun, held: Held, source: Source) -> Outcome:
             answer = await run.field_nation.update_work_order(number, body)
         except RejectedError as error:
             status, _ = standing_of(await read_work_order(run, number))
-            await release(run, held)
+            await release(run, await remember(run, held, known))
             if status in OVER:
                 return told.outcome(Result.UNCHANGED, number, message="its work order is over")
             return told.outcome(Result.REFUSED, number, message=str(error), warnings=tuple(warnings))
         dropped = dropped_fields(body, answer)
         warnings += dropped_words(dropped)
         sent = after_sending(held.memory.sent, changes)
-        held = await remember(run, held, held.memory.but(sent=sent, dropped=tuple(dropped)))
+        known = known.but(sent=sent, dropped=tuple(dropped))
+    held = await remember(run, held, known)
     if not held.memory.finished:
         finished = await finish(run, held, source)
         held, warnings = finished.held, [*warnings, *finished.warnings]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connectors.errors import StopError
 from tasks.dispatch.dispatching import dispatch_record
 from tasks.dispatch.run import Result
 from tasks.dispatch.sweeping import sweep
@@ -81,6 +82,21 @@ async def test_a_half_finished_creation_is_finished(world: World) -> None:
     async with world.run(rules(create_state="publish"), later=60) as run:
         await sweep(run)
     assert world.orders()[0]["status"]["name"] == "Published"
+
+
+async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        await dispatch_record(run, SERVICE, ticket)
+        world.change(ticket, summary="Another summary")
+        rule = {"system": "field_nation", "method": "PUT", "path": "/workorders/*"}
+        world.sandbox.faults([{**rule, "fault": {"kind": "status", "status": 403}}])
+        with pytest.raises(StopError):
+            await sweep(run)
+    world.sandbox.faults([])
+    async with world.run(later=60) as run:
+        assert (await sweep(run)).counts() == {Result.UPDATED: 1}
+    assert world.orders()[0]["title"].endswith("Another summary")
 
 
 async def test_two_living_work_orders_are_reported(world: World) -> None:
