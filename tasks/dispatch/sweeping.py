@@ -197,11 +197,11 @@ class _Sweeper:
         if kind is RecordKind.SERVICE_TICKET and str(record.get("recordType") or "").startswith("Project"):
             # A server that lists project tickets with the service tickets gives them twice.
             return True
-        intent = self.intents.get(key)
-        if intent is None:
+        intent, memory = self.intents.get(key), self.memories.get(key)
+        if intent is None or (intent.state == "cancelled" and memory is None):
+            # Nothing was ever made for it, so there is nothing that it could have changed since.
             document = dispatch_source(kind, record)
             return not any(trigger.matches(kind, document) for trigger in self.run.settings.triggers)
-        memory = self.memories.get(key)
         known = memory is not None and memory.seen.updated == _updated(record)
         # A change within the same second would look the same, so only what is a while ago is passed.
         settled = known and not self._is_undone(key, intent)

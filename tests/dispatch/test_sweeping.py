@@ -99,6 +99,22 @@ async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(world: Wor
     assert world.orders()[0]["title"].endswith("Another summary")
 
 
+async def test_a_record_that_left_before_anything_was_made_is_read_no_more(world: World) -> None:
+    """Killed between the intent and the creation, and nothing newer moves the watermark on."""
+    ticket = world.ticket()
+    async with world.run() as run:
+        name = run.reference(SERVICE, ticket)
+        await run.ledger.intents.claim(run.tenant, SERVICE.value, ticket, name, holder="killed", seconds=0.01)
+        world.move(ticket, OPEN)
+        assert (await sweep(run)).counts() == {Result.OUTSIDE: 1}
+        world.sandbox.clear_requests()
+        swept = await sweep(run)
+        assert (swept.read, swept.passed, swept.outcomes) == (1, 1, [])
+        assert world.sent("connectwise") == {"GET /service/tickets": 1}
+        world.move(ticket, DISPATCH)
+        assert (await sweep(run)).counts() == {Result.CREATED: 1}
+
+
 async def test_two_living_work_orders_are_reported(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as run:
