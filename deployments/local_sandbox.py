@@ -68,6 +68,11 @@ class Sandbox:
     def state(self, collection: str) -> list[dict[str, Any]]:
         return list(self._send("GET", f"/state/{collection}"))
 
+    def count(self, collection: str, company_id: int | None = None) -> int:
+        """How many records a collection holds, or how many of them one company owns."""
+        query = "" if company_id is None else f"?company={company_id}"
+        return int(self._send("GET", f"/count/{collection}{query}")["count"])
+
     def edit(self, collection: str, record_id: int | str, changes: dict[str, Any]) -> None:
         self._send("POST", "/edit", {"collection": collection, "id": record_id, "set": changes})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any
 
@@ -97,7 +98,9 @@ class SandboxApp:
     ) -> None:
         app = self._systems[call.system]
         if not faults:
+            began = time.process_time()
             await app(scope, replay(body), send)
+            self.world.ledger.spent(call, time.process_time() - began)
             return
         disturbance = Disturbance(faults)
         await disturbance.run(app, self.world, call, scope, body, send, self._in_background)

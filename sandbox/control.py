@@ -21,7 +21,7 @@ from sandbox.data.ticket_churn import KINDS as TICKET_KINDS
 from sandbox.data.ticket_churn import ticket_churn
 from sandbox.editing import add, delete, edit
 from sandbox.field_nation.control import answer_control
-from sandbox.state import wire_records
+from sandbox.state import count_records, wire_records
 
 if TYPE_CHECKING:
     from sandbox.app import SandboxApp
@@ -93,6 +93,13 @@ def _state(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return wire_records(sandbox.world, request.path_params["collection"])
 
 
+def _count(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``?company=6``: only the records of that company."""
+    company = request.query_params.get("company")
+    collection = request.path_params["collection"]
+    return {"count": count_records(sandbox.world, collection, None if company is None else int(company))}
+
+
 def _edit(sandbox: SandboxApp, body: Any, request: Request) -> None:
     """``{"collection", "id", "set"}``: a person's edit."""
     edit(sandbox.world, body["collection"], body["id"], body["set"])
@@ -139,6 +146,7 @@ _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/faults", _faults),
     ("GET", "/faults", _faults_seen),
     ("GET", "/state/{collection:path}", _state),
+    ("GET", "/count/{collection:path}", _count),
     ("POST", "/edit", _edit),
     ("POST", "/add", _add),
     ("POST", "/delete", _delete),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,22 +33,36 @@ class Counts:
 
 
 class RequestLedger:
-    """Every vendor request counts when it arrives, also when a fault then drops or refuses it."""
+    """Every vendor request counts when it arrives, also when a fault then drops or refuses it.
+
+    ``cpu_seconds`` in its JSON is what the whole process has used since the counts were at zero, and
+    ``answering_seconds`` what it used of that to make the answers, by system: the rest is HTTP.
+    """
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
         self.systems = {name: Counts() for name in ("connectwise", "lansweeper", "field_nation")}
+        self._cpu_at_zero = time.process_time()
+        self._answering: dict[str, float] = dict.fromkeys(self.systems, 0.0)
 
     def note(self, call: Call) -> None:
         self.systems[call.system].add(call_name(call), call.writes)
+
+    def spent(self, call: Call, cpu_seconds: float) -> None:
+        """So much CPU was used to answer the request."""
+        self._answering[call.system] += cpu_seconds
 
     def as_json(self) -> dict[str, Any]:
         parts = {name: counts.as_json() for name, counts in self.systems.items()}
         total = sum(counts.requests for counts in self.systems.values())
         writes = sum(counts.writes for counts in self.systems.values())
-        return {"total": total, "writes": writes, **parts}
+        cpu = {
+            "cpu_seconds": round(time.process_time() - self._cpu_at_zero, 3),
+            "answering_seconds": {name: round(spent, 3) for name, spent in self._answering.items()},
+        }
+        return {"total": total, "writes": writes, **cpu, **parts}
 
 
 def call_name(call: Call) -> str:

@@ -34,3 +34,11 @@ def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
     null_custom = world.switches.unset_custom_field == "null"
     show = Renderer(table_of(collection), world.store, null_custom=null_custom).record
     return [show(record) for record in records.values()]
+
+
+def count_records(world: World, collection: str, company: int | None = None) -> int:
+    """How many records a collection holds, or how many of them belong to one company; none is rendered."""
+    records = world.records(collection)
+    if company is None:
+        return len(records)
+    return sum((record.get("company") or {}).get("id") == company for record in records.values())

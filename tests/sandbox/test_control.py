@@ -20,7 +20,10 @@ def test_requests_are_counted_by_template_and_root_field(sandbox: Sandbox) -> No
         http.post(CONFIGURATIONS, json=machines(6, 1)[0])
         caller.items(["key"])
         caller.site("customFields { key }")
-    assert sandbox.requests() == {
+    asked = sandbox.requests()
+    spent, answering = asked.pop("cpu_seconds"), asked.pop("answering_seconds")
+    assert 0 < answering["connectwise"] + answering["lansweeper"] < spent
+    assert asked == {
         "total": 7,
         "writes": 1,
         "connectwise": {
@@ -38,6 +41,15 @@ def test_requests_are_counted_by_template_and_root_field(sandbox: Sandbox) -> No
     }
     sandbox.clear_requests()
     assert sandbox.requests()["total"] == 0
+
+
+def test_records_are_counted_without_being_shown(sandbox: Sandbox) -> None:
+    records = sandbox.state("company/configurations")
+    own = [record for record in records if record["company"]["id"] == sandbox.company_id]
+    assert 0 < len(own) < len(records)
+    assert sandbox.count("company/configurations") == len(records)
+    assert sandbox.count("company/configurations", sandbox.company_id) == len(own)
+    assert sandbox.count("lansweeper/assets") == 60
 
 
 def test_a_reset_gives_the_same_world_again(sandbox: Sandbox) -> None:
