@@ -64,10 +64,12 @@ class ConnectWiseCheck:
         url = metadata.get("key_url") if isinstance(metadata, dict) else None
         key = await self._keys.key(url, seconds=seconds)
         verdict = check_connectwise(raw, signature, key)
+        if verdict is not Verdict.GENUINE:
+            newer = await self._keys.key(url, seconds=seconds, newer=True)
+            verdict = verdict if newer == key else check_connectwise(raw, signature, newer)
         if verdict is Verdict.GENUINE:
-            return verdict
-        newer = await self._keys.key(url, seconds=seconds, newer=True)
-        return verdict if newer == key else check_connectwise(raw, signature, newer)
+            self._keys.fitted(str(url))
+        return verdict
 
 
 class FieldNationCheck:

@@ -25,7 +25,8 @@ MOST_KEYS = 32
 MOST_MISSING = 256
 LONGEST_ADDRESS = 500
 FETCHES, WINDOW = 12, 60.0
-"""Fetches in one minute: a forger must not use up our request limit at the vendor."""
+"""Fetches in one minute: a forger must not use up our request limit at the vendor. Addresses whose key has
+fitted a message have as many of their own."""
 
 Fetch = Callable[[str], Awaitable[str | None]]
 """Gives the text of a key, None if there is none at that address; PutOffError if it can't be had now."""
@@ -52,9 +53,10 @@ class SigningKeys:
         self._hosts = hosts
         self._own = urlsplit(own)
         self._monotonic = monotonic
+        self._fitting: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._kept: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._missing: OrderedDict[str, float] = OrderedDict()
-        self._fetches: deque[float] = deque()
+        self._fetches: dict[bool, deque[float]] = {True: deque(), False: deque()}
         self._running: dict[str, asyncio.Task[str | None]] = {}
 
     async def key(self, url: object, *, seconds: float, newer: bool = False) -> str:
@@ -71,9 +73,10 @@ class SigningKeys:
         if not isinstance(url, str) or len(url) > LONGEST_ADDRESS or not self._is_allowed(url):
             raise RefusedError(401, "key address not allowed", _host(url))
         now = self._monotonic()
-        kept = self._kept.get(url)
+        place = self._place(url)
+        kept = place.get(url)
         if kept and now - kept[1] < (RENEW_SECONDS if newer else KEPT_SECONDS):
-            self._kept.move_to_end(url)
+            place.move_to_end(url)
             return kept[0]
         if now - self._missing.get(url, -MISSING_SECONDS) < MISSING_SECONDS:
             raise RefusedError(401, "no such key", _host(url))
@@ -88,6 +91,15 @@ class SigningKeys:
             raise RefusedError(401, "no such key", _host(url))
         return found
 
+    def fitted(self, url: str) -> None:
+        """A message was genuine by the key of this address: no other address displaces it any more.
+
+        Whoever invents addresses on an allowed host, by as little as another query, has no such message.
+        """
+        if url in self._kept:
+            self._fitting[url] = self._kept.pop(url)
+            _shrink(self._fitting, MOST_KEYS)
+
     async def close(self) -> None:
         """Ends fetches that are still under way."""
         for task in list(self._running.values()):
@@ -97,7 +109,7 @@ class SigningKeys:
     async def _fetched(self, url: str, seconds: float) -> str | None:
         task = self._running.get(url)
         if task is None:
-            self._count_fetch()
+            self._count_fetch(self._fetches[url in self._fitting])
             task = self._running[url] = asyncio.create_task(self._fetch_and_keep(url))
             task.add_done_callback(lambda done: self._forget_task(url, done))
         done, _ = await asyncio.wait({task}, timeout=max(0.0, seconds))
@@ -105,24 +117,28 @@ class SigningKeys:
             raise PutOffError("signing key is slow")
         return task.result()
 
-    def _count_fetch(self) -> None:
+    def _place(self, url: str) -> OrderedDict[str, tuple[str, float]]:
+        return self._fitting if url in self._fitting else self._kept
+
+    def _count_fetch(self, fetches: deque[float]) -> None:
         now = self._monotonic()
-        while self._fetches and now - self._fetches[0] >= WINDOW:
-            self._fetches.popleft()
-        if len(self._fetches) >= FETCHES:
+        while fetches and now - fetches[0] >= WINDOW:
+            fetches.popleft()
+        if len(fetches) >= FETCHES:
             raise PutOffError("too many signing keys asked for")
-        self._fetches.append(now)
+        fetches.append(now)
 
     async def _fetch_and_keep(self, url: str) -> str | None:
         found = await self._fetch(url)
+        place = self._place(url)
         if found is None:
-            self._kept.pop(url, None)
+            place.pop(url, None)
             self._missing[url] = self._monotonic()
             _shrink(self._missing, MOST_MISSING)
         else:
-            self._kept[url] = (found, self._monotonic())
-            self._kept.move_to_end(url)
-            _shrink(self._kept, MOST_KEYS)
+            place[url] = (found, self._monotonic())
+            place.move_to_end(url)
+            _shrink(place, MOST_KEYS)
         return found
 
     def _forget_task(self, url: str, task: asyncio.Task[str | None]) -> None:
