@@ -16,7 +16,7 @@ from tasks.dispatch.settling import settle
 from tasks.dispatch.updating import cancel, read_work_order, standing_of, update
 from tasks.progress import run_logger
 from tasks.rules.dispatch_decision import Decision, Standing, Step, decide
-from tasks.rules.dispatch_memory import RULES
+from tasks.rules.dispatch_memory import CANCELLING, RULES
 from tasks.rules.dispatch_reference import RecordKind
 from tasks.rules.dispatch_triggers import Change, Seen, triggers_mark
 
@@ -88,9 +88,12 @@ async def _with_record(run: DispatchRun, held: Held, source: Source, *, word: Wo
         status, assigned = standing_of(await read_work_order(run, held.work_order_id or 0))
         decision = decide(state, Standing(held.intent.state, status, assigned), cancel_on_leave=leaving)
     more = {**held.memory.more, RULES: triggers_mark(run.settings.triggers, source.kind)}
+    more.pop(CANCELLING, None)
     now_known = held.memory.but(seen=seen, closed=state.closed or source.record is None, more=more)
     if decision.step is Step.CANCEL:
         # Remembered afterwards: who takes over after a kill must see that it left, too.
+        cancelling = held.memory.but(more={**held.memory.more, CANCELLING: True})
+        held = await remember(run, held, cancelling)
         outcome = await cancel(run, held, source, decision.reason)
         await remember(run, held, now_known)
         return outcome

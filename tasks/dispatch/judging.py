@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.dispatch.related import Source
 from tasks.dispatch.run import DispatchRun
 from tasks.rules.dispatch_decision import RecordState
-from tasks.rules.dispatch_memory import RULES, Memory
+from tasks.rules.dispatch_memory import CANCELLING, RULES, Memory
 from tasks.rules.dispatch_paths import read_path
 from tasks.rules.dispatch_reference import RecordKind
 from tasks.rules.dispatch_triggers import Change, Seen, is_closed, judge, triggers_mark
@@ -32,7 +32,10 @@ def seen_now(run: DispatchRun, source: Source, memory: Memory | None) -> tuple[C
     if source.record is None:
         known = before or Seen()
         return (Change.CLOSED if known.inside else Change.OUTSIDE), Seen(False, known.updated, known.entries)
-    return judge(run.settings.triggers, source.kind, source.document, before)
+    change, seen = judge(run.settings.triggers, source.kind, source.document, before)
+    if change is Change.STAYED and memory is not None and memory.more.get(CANCELLING):
+        return Change.ENTERED, replace(seen, entries=seen.entries + 1)
+    return change, seen
 
 
 def cancels_on_leave(run: DispatchRun, kind: RecordKind, memory: Memory) -> bool:

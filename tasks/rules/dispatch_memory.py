@@ -14,6 +14,9 @@ RULES = "rules"
 FOUND = "found"
 """Kept of a work order that was found although the ledger knew of no creation: what came back from it before
 is not known either, so that notes and time entries are looked for before they are made."""
+CANCELLING = "cancelling"
+"""Kept while a cancellation is under way: who takes over after a kill knows by it that the record had left,
+even where it has come back by then."""
 _OWN = ("sent", "inside", "updated", "entries", "closed", "published", "written_back", "dropped")
 
 
