@@ -73,6 +73,20 @@ class Sandbox:
         query = "" if company_id is None else f"?company={company_id}"
         return int(self._send("GET", f"/count/{collection}{query}")["count"])
 
+    def keep_history(self, *collections: str) -> None:
+        """From now on, until the next reset, keep what happens to the records of these collections."""
+        self._send("POST", "/history", {"collections": collections})
+
+    def history(self, collection: str) -> list[dict[str, Any]]:
+        """What happened to a kept collection's records, in order: the entries of sandbox/history.py.
+
+        Raises RuntimeError where it is not kept, or where more happened than is kept.
+        """
+        found = self._send("GET", f"/history/{collection}")
+        if found["cut"] or not found["kept"]:
+            raise RuntimeError(f"The history of {collection} is not whole")
+        return list(found["entries"])
+
     def edit(self, collection: str, record_id: int | str, changes: dict[str, Any]) -> None:
         self._send("POST", "/edit", {"collection": collection, "id": record_id, "set": changes})
 

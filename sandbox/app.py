@@ -14,6 +14,7 @@ from sandbox.connection import read_body, replay
 from sandbox.connectwise.app import connectwise_app
 from sandbox.connectwise.callback_deliveries import Callbacks
 from sandbox.control import CONTROL_ROOT, control_app
+from sandbox.counting import call_name
 from sandbox.credentials import Credentials
 from sandbox.data.generate import build_world
 from sandbox.disturbing import Disturbance
@@ -88,6 +89,8 @@ class SandboxApp:
             return
         call = read_call(scope, body)
         self.world.ledger.note(call)
+        if self.world.history.kept:
+            self.world.history.arrived(call_name(call))
         faults = self.faults.take(call)
         if self._latency:
             await asyncio.sleep(self._latency)

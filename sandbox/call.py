@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote_plus
 
 from starlette.types import Scope
 
@@ -21,13 +22,17 @@ READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True)
 class Call:
-    """``paths``: the path under the API root; for Lansweeper the root fields asked for."""
+    """``paths``: the path under the API root; for Lansweeper the root fields asked for.
+
+    ``query`` is the address' query in clear.
+    """
 
     system: str
     method: str
     paths: tuple[str, ...]
     writes: bool
     body: Any = None
+    query: str = ""
 
 
 def read_call(scope: Scope, body: bytes) -> Call:
@@ -41,7 +46,9 @@ def read_call(scope: Scope, body: bytes) -> Call:
         below = FIELD_NATION.sub("", path, count=1).rstrip("/")
         writes = method not in READING_METHODS and not below.startswith(TOKEN_CALLS)
         return Call("field_nation", method, (below,), writes, parsed)
-    return Call("connectwise", method, (under_root(path),), _connectwise_writes(method, path), parsed)
+    query = unquote_plus(scope.get("query_string", b"").decode("latin-1"))
+    writes = _connectwise_writes(method, path)
+    return Call("connectwise", method, (under_root(path),), writes, parsed, query)
 
 
 def address_of(scope: Scope) -> str:

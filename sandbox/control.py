@@ -21,7 +21,7 @@ from sandbox.data.ticket_churn import KINDS as TICKET_KINDS
 from sandbox.data.ticket_churn import ticket_churn
 from sandbox.editing import add, delete, edit
 from sandbox.field_nation.control import answer_control
-from sandbox.state import count_records, wire_records
+from sandbox.state import count_records, history_of, wire_records
 
 if TYPE_CHECKING:
     from sandbox.app import SandboxApp
@@ -53,7 +53,9 @@ def _endpoint(sandbox: SandboxApp, handler: Handler) -> Callable[[Request], Awai
 
 
 def _requests(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    return sandbox.world.ledger.as_json()
+    """``before``: requests before these, since the history is kept."""
+    counts, history = sandbox.world.ledger.as_json(), sandbox.world.history
+    return counts | ({"before": history.requests - counts["total"]} if history.kept else {})
 
 
 def _clear_requests(sandbox: SandboxApp, body: Any, request: Request) -> None:
@@ -91,6 +93,15 @@ def _faults_seen(sandbox: SandboxApp, body: Any, request: Request) -> Any:
 
 def _state(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return wire_records(sandbox.world, request.path_params["collection"])
+
+
+def _keep_history(sandbox: SandboxApp, body: Any, request: Request) -> None:
+    """``{"collections"}``: from now on what happens to their records is kept; nothing before the first."""
+    sandbox.world.history.keep(body["collections"])
+
+
+def _history(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return history_of(sandbox.world, request.path_params["collection"])
 
 
 def _count(sandbox: SandboxApp, body: Any, request: Request) -> Any:
@@ -147,6 +158,8 @@ _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/faults", _faults_seen),
     ("GET", "/state/{collection:path}", _state),
     ("GET", "/count/{collection:path}", _count),
+    ("POST", "/history", _keep_history),
+    ("GET", "/history/{collection:path}", _history),
     ("POST", "/edit", _edit),
     ("POST", "/add", _add),
     ("POST", "/delete", _delete),

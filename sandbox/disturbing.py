@@ -75,13 +75,13 @@ class Disturbance:
 
         async def work(send: Send | None) -> None:
             for fault in self.edits_before:
-                apply_edit(world, fault, call.body)
+                apply_edit(world, fault, call)
             if send is None:
                 await run_unheard(app, scope, body)
             else:
                 await app(scope, replay(body), send)
             for fault in self.edits_after:
-                apply_edit(world, fault, call.body)
+                apply_edit(world, fault, call)
 
         return work
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+import re
 from typing import Any
 
+from sandbox.call import Call
 from sandbox.connectwise.fields import Table
 from sandbox.connectwise.linking import LinkWriter, link_table
 from sandbox.connectwise.notes import move_owner
@@ -12,6 +15,8 @@ from sandbox.connectwise.tables import table_of
 from sandbox.world import LANSWEEPER_ASSETS, World
 
 PERSON = "a person"
+_ID_IN = re.compile(r"\bid in \(([\d,]+)\)", re.IGNORECASE)
+_LAST_NUMBER = re.compile(r"/(\d+)(?:/changetype)?$", re.IGNORECASE)
 
 
 def edit(world: World, collection: str, record_id: int | str, changes: dict[str, Any]) -> None:
@@ -66,32 +71,64 @@ def delete(world: World, collection: str, record_id: int | str) -> None:
         world.store.delete(collection, int(record_id))
 
 
-def apply_edit(world: World, fault: dict[str, Any], body: Any) -> None:
-    """Carry out an ``edit`` fault: on ``ids``, on records like ``where``, or on those of the body.
+def apply_edit(world: World, fault: dict[str, Any], call: Call) -> None:
+    """Carry out an ``edit`` fault: on ``ids``, on records like ``where``, or on those of the request.
 
-    ``where`` is compared with the stored record, in which a reference is just ``{"id": n}``. Records that are
-    gone are passed over.
+    ``body_ids``: every record of the request's body; ``of_batch`` n: up to n of the records that the request
+    is about, by its body, its ``id in (...)`` or its path, drawn from the seed. ``where`` is compared with
+    the stored record, in which a reference is just ``{"id": n}``. Records that are gone are passed over.
+    ``{n}`` in a text of ``set`` becomes the number of the edit, so that each sets a value of its own.
     """
     collection = fault["collection"]
     links = link_table(collection)
     known = world.records(links.links if links else collection)
-    for record_id in _targets(world, fault, body):
+    for record_id in _targets(world, fault, call):
         if record_id not in known:
             continue
+        world.edits += 1
         if fault.get("delete"):
             delete(world, collection, record_id)
         else:
-            edit(world, collection, record_id, fault["set"])
+            edit(world, collection, record_id, _numbered(fault["set"], world.edits))
 
 
-def _targets(world: World, fault: dict[str, Any], body: Any) -> list[int | str]:
+def _targets(world: World, fault: dict[str, Any], call: Call) -> list[int | str]:
     if "ids" in fault:
         return list(fault["ids"])
     if fault.get("body_ids"):
-        items = body if isinstance(body, list) else [body]
-        return [item["id"] for item in items if isinstance(item, dict) and "id" in item]
+        return list(_body_ids(call.body))
+    if "of_batch" in fault:
+        return _drawn(world, _batch_ids(call), int(fault["of_batch"]))
     records = world.records(fault["collection"])
     return [key for key, record in records.items() if _is_like(record, fault.get("where", {}))]
+
+
+def _body_ids(body: Any) -> list[int]:
+    items = body if isinstance(body, list) else [body]
+    return [item["id"] for item in items if isinstance(item, dict) and "id" in item]
+
+
+def _batch_ids(call: Call) -> list[int]:
+    """The records that a request names."""
+    found = _ID_IN.search(call.query)
+    named = _LAST_NUMBER.search(call.paths[0])
+    if found:
+        return [int(each) for each in found[1].split(",")]
+    return [int(named[1])] if named else _body_ids(call.body)
+
+
+def _drawn(world: World, ids: list[int], number: int) -> list[int | str]:
+    draw = random.Random(f"{world.seed}-edit-{world.edits}")
+    return list(draw.sample(ids, min(number, len(ids))))
+
+
+def _numbered(value: Any, number: int) -> Any:
+    """The value with the edit's number in the place of ``{n}`` in its texts."""
+    if isinstance(value, str):
+        return value.replace("{n}", str(number))
+    if isinstance(value, dict):
+        return {name: _numbered(each, number) for name, each in value.items()}
+    return [_numbered(each, number) for each in value] if isinstance(value, list) else value
 
 
 def _is_like(record: Any, wanted: Any) -> bool:

@@ -5,9 +5,10 @@ A rule is a JSON object, as ``PUT /_sandbox/faults`` takes it:
     {"system": "connectwise", "method": "POST", "path": "/company/configurations/bulk",
      "nth": [2], "fault": {"kind": "drop_after"}}
 
-``system``, ``method`` and ``path`` (a glob over the path under the API root, or over Lansweeper's root
-fields) choose the requests; ``nth`` (from 1), ``every``, ``share`` (0 to 1) and ``limit`` (most times)
-choose among those. All rules that apply to a request are applied together.
+``system``, ``method``, ``path`` (a glob over the path under the API root, or over Lansweeper's root fields)
+and ``query`` (a glob over ConnectWise's query in clear) choose the requests; ``nth`` (from 1), ``every``,
+``share`` (0 to 1) and ``limit`` (most times) choose among those. All rules that apply to a request are
+applied together.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ KINDS: dict[str, frozenset[str]] = {
     "partial": frozenset(),
     "edit": frozenset({"collection"}),
 }
-_RULE_MEMBERS = frozenset({"system", "method", "path", "nth", "every", "share", "limit", "fault"})
+_RULE_MEMBERS = frozenset({"system", "method", "path", "query", "nth", "every", "share", "limit", "fault"})
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Rule:
     system: str | None = None
     method: str | None = None
     path: str | None = None
+    query: str | None = None
     nth: frozenset[int] = frozenset()
     every: int | None = None
     share: float | None = None
@@ -63,6 +65,8 @@ class Rule:
 
     def _matches(self, call: Call) -> bool:
         if self.system not in (None, call.system) or self.method not in (None, call.method):
+            return False
+        if self.query is not None and not fnmatchcase(call.query.lower(), self.query.lower()):
             return False
         if self.path is None:
             return True

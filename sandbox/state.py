@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.connectwise.linking import link_table
@@ -31,9 +32,19 @@ def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
     records = world.records(collection)
     if collection.startswith("lansweeper/"):
         return list(records.values())
-    null_custom = world.switches.unset_custom_field == "null"
-    show = Renderer(table_of(collection), world.store, null_custom=null_custom).record
+    show = _shower(world, collection)
     return [show(record) for record in records.values()]
+
+
+def history_of(world: World, collection: str) -> dict[str, Any]:
+    """What happened to the records of a collection, each as the vendor would show it now."""
+    show = None if collection.startswith("lansweeper/") else _shower(world, collection)
+    return world.history.as_json(collection, show)
+
+
+def _shower(world: World, collection: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    null_custom = world.switches.unset_custom_field == "null"
+    return Renderer(table_of(collection), world.store, null_custom=null_custom).record
 
 
 def count_records(world: World, collection: str, company: int | None = None) -> int:

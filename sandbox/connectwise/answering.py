@@ -160,9 +160,17 @@ async def _searched(call: Call) -> Answer:
 def _page(call: Call, listing: Listing) -> Answer:
     if call.request.headers.get("pagination-type", "").strip().lower() == "forward-only":
         page, link = listing.forward_page(call.address, call.switches)
+        _note_reads(call, page)
         return Answer(200, page, {"Link": link})
     page, link = listing.numbered_page(call.address, call.switches)
+    _note_reads(call, page)
     return Answer(200, page, {"Link": link} if link else {})
+
+
+def _note_reads(call: Call, page: list[Record]) -> None:
+    if not call.query.get("fields", "").strip():
+        ids = [int(one["id"]) for one in page if "id" in one]
+        call.store.history.note_reads(call.route.table.name, ids, API_MEMBER)
 
 
 async def _created(call: Call) -> Answer:
@@ -202,6 +210,7 @@ async def _one(call: Call) -> Answer:
             stored = writer.patch(record_id, body, call.renderer().record(stored))
         case _:
             stored = writer.stored(record_id)
+            _note_reads(call, [stored])
     if call.request.method != "GET":
         _move_owner(call, stored)
     return Answer(200, call.shower()(stored))

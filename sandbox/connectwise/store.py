@@ -18,6 +18,7 @@ from sandbox.connectwise.signing import SigningKeys
 from sandbox.connectwise.system_tables import CUSTOM_FIELDS_NAME
 from sandbox.connectwise.tables import PODS, TABLES, table_of
 from sandbox.connectwise.watching import Change, Watch
+from sandbox.history import History
 
 Record = dict[str, Any]
 CONFIGURATIONS_NAME = "company/configurations"
@@ -48,6 +49,7 @@ class Store:
         self._links: dict[str, Links] = {}
         self._questions: dict[int, list[Record]] | None = None
         self.watch = Watch()
+        self.history = History()
         self.keys = SigningKeys()
 
     def now(self) -> str:
@@ -88,6 +90,7 @@ class Store:
         authored(table, stored, self.collection, self.now(), by)
         self.collection(collection)[stored["id"]] = stored
         self._changed(collection)
+        self.history.note(collection, stored["id"], "added", by, stored)
         for note in initial_notes(table, record, stored):
             self.insert(f"{collection}/notes", note, by=by)
         if self.watch.listener is not None:
@@ -135,6 +138,7 @@ class Store:
         if table.info:
             stored["_info"] = {**stored.get("_info", {}), "lastUpdated": self.now(), "updatedBy": by}
         self._changed(table.name)
+        self.history.note(table.name, stored["id"], "updated", by, stored)
         self.watch.note(Change(table.name, stored["id"], "updated", by, stored))
 
     def delete(self, collection: str, record_id: int, *, by: str = "a person") -> Record | None:
@@ -146,6 +150,7 @@ class Store:
         self.links(f"{collection}/configurations").forget_owner(record_id)
         gone = self.collection(collection).pop(record_id, None)
         if gone is not None:
+            self.history.note(collection, record_id, "deleted", by, gone)
             self.watch.note(Change(collection, record_id, "deleted", by, gone))
         return gone
 

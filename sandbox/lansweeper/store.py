@@ -6,7 +6,12 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Any
 
+from sandbox.history import History
+
 Asset = dict[str, Any]
+
+ASSETS = "lansweeper/assets"
+SCAN = "a scan"
 
 
 class LansweeperStore:
@@ -22,6 +27,7 @@ class LansweeperStore:
         self.custom_fields: dict[str, dict[str, Any]] = {}
         self.locks: dict[str, set[str]] = {}
         self.revision = 0
+        self.history = History()
         self._order: list[str] = []
         self._by_id: dict[str, Asset] = {}
 
@@ -31,6 +37,7 @@ class LansweeperStore:
             self.assets[asset["key"]] = asset
             self._order.append(asset["_id"])
             self._by_id[asset["_id"]] = asset
+            self.history.note(ASSETS, asset["key"], "added", SCAN)
         self.touch()
 
     def remove(self, key: str) -> bool:
@@ -41,6 +48,7 @@ class LansweeperStore:
         del self._by_id[asset["_id"]]
         del self._order[bisect_left(self._order, asset["_id"])]
         self.locks.pop(key, None)
+        self.history.note(ASSETS, key, "deleted", SCAN)
         self.touch()
         return True
 
