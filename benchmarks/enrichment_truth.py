@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.enrichment_model import configuration_address, texts_of
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.ledger.store import Ledger
 from deployments.local_sandbox import Sandbox
 from tasks.rules.comparing import is_absent
-from tasks.rules.enrichment import (
-    FIELDS,
-    AssetState,
-    ConfigurationFacts,
-    agreement_rank,
-    changed_texts,
-    wanted_texts,
-)
+from tasks.rules.enrichment import FIELDS, AssetState, changed_texts
 
 Links = dict[tuple[str, int], set[int]]
 """Configuration ids by kind and id of the ticket that holds them."""
@@ -28,15 +23,14 @@ class Truth:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
-        self._account = account(sandbox)
         own = sandbox.company_id
         records = sandbox.state("company/configurations")
         self.configurations = {each["id"]: each for each in records if each["company"]["id"] == own}
         self.ticket_links: Links = {}
-        self._tickets: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        self.tickets: dict[int, list[dict[str, Any]]] = defaultdict(list)
         for kind in ("service", "project"):
             self._read_tickets(kind, own)
-        self._agreements = self._read_agreements(own)
+        self.agreements = self._read_agreements(own)
 
     def claims(self) -> dict[str, list[int]]:
         """The configurations that claim each asset, by its key."""
@@ -46,23 +40,15 @@ class Truth:
                 found[key].append(record_id)
         return found
 
-    def facts(self, record_id: int) -> ConfigurationFacts:
-        """One configuration with its agreements and tickets."""
-        record = self.configurations[record_id]
-        agreements = self._agreements[record_id]
-        return ConfigurationFacts(
-            record_id,
-            record.get("name") or "",
-            asset_key(record),
-            self._account.configuration_url(record_id),
-            record.get("sla") or _sla_of(agreements),
-            agreements,
-            self._tickets[record_id],
-        )
-
-    def texts(self) -> dict[str, dict[str, str]]:
+    def texts(self, limits: Mapping[str, int] | None = None) -> dict[str, dict[str, str]]:
         """The eleven texts of every asset that exactly one configuration claims, by its key."""
-        return {key: wanted_texts(self.facts(ids[0])) for key, ids in self.claims().items() if len(ids) == 1}
+        return {key: self._texts_of(ids[0], limits) for key, ids in self.claims().items() if len(ids) == 1}
+
+    def _texts_of(self, record_id: int, limits: Mapping[str, int] | None) -> dict[str, str]:
+        known = self.sandbox.info["connectwise"]
+        url = configuration_address(known["site"], known["company_id"], record_id)
+        record, tickets = self.configurations[record_id], self.tickets[record_id]
+        return texts_of(record, self.agreements[record_id], tickets, url, limits)
 
     def _read_tickets(self, kind: str, company_id: int) -> None:
         tickets = {each["id"]: each for each in self.sandbox.state(f"{kind}/tickets")}
@@ -71,7 +57,7 @@ class Truth:
         for link in self.sandbox.state(f"{kind}/tickets/configurations"):
             if link["ticketId"] in own and link["configurationId"] in self.configurations:
                 self.ticket_links[kind, link["ticketId"]].add(link["configurationId"])
-                self._tickets[link["configurationId"]].append(tickets[link["ticketId"]])
+                self.tickets[link["configurationId"]].append(tickets[link["ticketId"]])
 
     def _read_agreements(self, company_id: int) -> dict[int, list[dict[str, Any]]]:
         records = {each["id"]: each for each in self.sandbox.state("finance/agreements")}
@@ -79,7 +65,7 @@ class Truth:
         for link in self.sandbox.state("finance/agreements/configurations"):
             agreement = records[link["agreementId"]]
             if agreement["company"]["id"] == company_id:
-                found[link["configurationId"]].append(_with_days(agreement))
+                found[link["configurationId"]].append(agreement)
         return found
 
 
@@ -88,11 +74,6 @@ def account(sandbox: Sandbox) -> ConnectWiseSettings:
     known = sandbox.info["connectwise"]
     names = ("site", "company_id", "public_key", "private_key", "client_id")
     return ConnectWiseSettings(**{name: known[name] for name in names})
-
-
-def _sla_of(agreements: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The SLA of the first agreement that has one."""
-    return next((each["sla"] for each in sorted(agreements, key=agreement_rank) if each.get("sla")), None)
 
 
 def asset_key(record: dict[str, Any]) -> str | None:
@@ -139,18 +120,6 @@ async def check_ledger(sandbox: Sandbox, ledger: Path) -> None:
     found = {(each.kind, each.ticket_id): set(each.configuration_ids) & linked for each in remembered}
     for ticket, numbers in truth.ticket_links.items():
         assert found.get(ticket) == numbers & linked, (ticket, found.get(ticket), numbers & linked)
-
-
-def _with_days(agreement: dict[str, Any]) -> dict[str, Any]:
-    """The agreement with its dates as the list action writes them."""
-    days = {name: _day(agreement.get(name)) for name in ("startDate", "endDate")}
-    if agreement.get("noEndingDateFlag"):
-        days["endDate"] = None
-    return {**agreement, **days}
-
-
-def _day(moment: str | None) -> str | None:
-    return f"{moment[8:10]}/{moment[5:7]}/{moment[:4]}" if moment else None
 
 
 def _values(asset: dict[str, Any], names: dict[str, str]) -> dict[str, str]:

@@ -29,18 +29,18 @@ def expected(enricher: Enricher) -> dict[str, int]:
 def odd_cases(enricher: Enricher) -> dict[str, int]:
     """How many of the cases that are easily counted wrongly the sandbox's data hold."""
     truth = enricher.truth()
-    facts = [truth.facts(number) for number in truth.configurations]
-    tickets = {each["id"]: each for one in facts for each in one.tickets}.values()
+    tickets = {each["id"]: each for held in truth.tickets.values() for each in held}.values()
     return {
         "tickets with several configurations": sum(len(held) > 1 for held in truth.ticket_links.values()),
         "project tickets": sum(kind == "project" for kind, _ in truth.ticket_links),
-        "configurations with several agreements": sum(len(one.agreements) > 1 for one in facts),
-        "configurations with several tickets": sum(len(one.tickets) > 1 for one in facts),
+        "configurations with several agreements": sum(len(each) > 1 for each in truth.agreements.values()),
+        "configurations with several tickets": sum(len(each) > 1 for each in truth.tickets.values()),
         "flags that disagree with the status": sum(
             each["closedFlag"] != ("closed" in each["status"]["name"].lower()) for each in tickets
         ),
         "SLA of an agreement alone": sum(
-            bool(one.sla) and not truth.configurations[one.id].get("sla") for one in facts
+            not record.get("sla") and any(each.get("sla") for each in truth.agreements[number])
+            for number, record in truth.configurations.items()
         ),
     }
 

@@ -1,0 +1,128 @@
+"""A sandbox held in the test's own process, and an enrichment done by hand: quick to build and to spoil."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.chaos.enrichment_scene import Scene
+from benchmarks.chaos.enrichment_truth import EnrichmentTruth
+from benchmarks.chaos.schedule import Mishap
+from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict
+from benchmarks.enrichment_model import FIELDS, TYPES
+from deployments.local_sandbox import Sandbox
+from sandbox.credentials import mint_credentials
+from sandbox.data.generate import build_world
+from sandbox.data.provider import RUN_COMPANY
+from sandbox.editing import edit
+from sandbox.lansweeper.writing import SiteWriter
+from sandbox.state import wire_records
+
+ASSETS = 30
+Spoil = Callable[["EnrichedWorld"], None]
+
+
+class HeldSandbox(Sandbox):
+    """The control address ``state`` without a server."""
+
+    def __init__(self, seed: int = 3) -> None:
+        self.world = build_world(seed, ASSETS, mint_credentials(seed), scenario="enrichment", tickets=25)
+        self.info = {
+            "connectwise": {"site": "http://127.0.0.1:1", "company_id": "sandbox"},
+            "companies": [{"id": RUN_COMPANY, "identifier": "BlueLightCo"}],
+        }
+
+    def state(self, collection: str) -> list[dict[str, Any]]:
+        records = wire_records(self.world, collection)
+        # ConnectWise's are rendered anew each time, Lansweeper's are the stored ones.
+        return json.loads(json.dumps(records)) if collection.startswith("lansweeper/") else records
+
+
+class EnrichedWorld:
+    """A schedule of one disturbed, one clean and one quiet run, all of them right until they are spoilt."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.sandbox = HeldSandbox()
+        self.store = self.sandbox.world.lansweeper
+        self.writer = SiteWriter(self.store, seed=1)
+        self.truth = EnrichmentTruth(self.sandbox, settings)
+        self.scene = self.truth.before
+        self.keys: dict[str, str] = {}
+        self.runs: list[RunRecord] = []
+        self.mishap = Mishap()
+
+    def enrich(self) -> None:
+        """Make the fields and write every text, as the flow does."""
+        for name in FIELDS:
+            if name not in self.keys:
+                field = {"name": name, "type": TYPES[name]}
+                self.keys[name] = self.writer.create_custom_field(None, field)["key"]  # type: ignore[arg-type]
+        self.scene = Scene.of(self.sandbox)
+        wanted = self.scene.truth.texts()
+        for key in self.alone():
+            self.write(key, **wanted[key])
+
+    def write(self, key: str, **texts: str) -> None:
+        """Texts of an asset, as an edit through the API."""
+        entries = [{"fieldKey": self.keys[name], "value": text} for name, text in texts.items()]
+        fields = {"assetCustom": {"fields": entries}}
+        self.writer.edit_asset(None, key, fields)  # type: ignore[arg-type]
+
+    def alone(self) -> list[str]:
+        """Keys of assets that exactly one configuration claims."""
+        return sorted(self.scene.alone())
+
+    def unwritten(self) -> list[str]:
+        """Keys of assets that no configuration claims alone."""
+        return sorted(self.store.assets.keys() - set(self.alone()))
+
+    def person(self, collection: str, record_id: int | str, **changes: Any) -> None:
+        """An edit between the runs, told to the truth as well."""
+        edit(self.sandbox.world, collection, record_id, changes)
+        told = {"do": "edit", "collection": collection, "id": record_id, "set": changes}
+        self.mishap = Mishap(people=(*self.mishap.people, told))
+
+    def finish(self) -> None:
+        """The records of three runs, of which the clean one wrote everything."""
+        self.runs = [self.run("disturbed"), self.run("clean"), self.run("quiet")]
+        self.runs[0].mishap = self.mishap
+
+    def run(self, kind: Any) -> RunRecord:
+        outcomes = self.scene.outcomes()
+        there = outcomes.pop("alone")
+        alone = there if kind == "clean" else 0
+        keys = self.alone()[:alone]
+        counts = {**outcomes, "updated": alone, "unchanged": there - alone, "failed": 0}
+        report = {
+            "counts": counts,
+            "dry_run": False,
+            "written": [{"asset_key": key} for key in keys],
+            "failures": [],
+            "fields_created": list(FIELDS) if alone else [],
+            "connectwise_used": 9,
+            "lansweeper_used": 4,
+            "mutations": 2 if alone else 0,
+        }
+        writes = 2 if alone else 0
+        by = {"editAsset": 1, "createCustomField": 1} if writes else {"assetResources": 4}
+        requests = {
+            "connectwise": {"requests": 9, "writes": 0, "by": {"GET /company/configurations": 9}},
+            "lansweeper": {"requests": 4, "writes": writes, "by": by},
+        }
+        return RunRecord(kind, COMPLETED, counts, report, requests)
+
+    def judge(self) -> Verdict:
+        return self.truth.judge(self.runs)
+
+
+def judged(spoil: Spoil | None = None, before: Spoil | None = None, **settings: Any) -> Verdict:
+    """The verdict over a right schedule with ``before`` done first and ``spoil`` last."""
+    world = EnrichedWorld(**settings)
+    if before:
+        before(world)
+    world.enrich()
+    world.finish()
+    if spoil:
+        spoil(world)
+    return world.judge()
