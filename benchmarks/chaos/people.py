@@ -1,0 +1,107 @@
+"""What persons and scans do while the asset synchronization runs and between its runs, drawn from the seed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from deployments.local_sandbox import Sandbox
+
+Deed = dict[str, Any]
+
+CONFIGURATIONS = "company/configurations"
+LANSWEEPER = "lansweeper/assets"
+UNMAPPED = ("notes", "tagNumber", "vendorNotes", "managementLink", "customFields")
+"""Members that no default mapping writes; the custom field is somebody else's."""
+MAPPED = ("ipAddress", "modelNumber", "lastLoginName", "osInfo", "serialNumber", "name")
+MOMENTS = (
+    ("GET", "*id in (*", "/company/configurations", "before"),
+    ("GET", "*id in (*", "/company/configurations", "after"),
+    ("PUT", None, "/company/configurations/bulk", "before"),
+    ("PUT", None, "/company/configurations/bulk", "after"),
+    ("PATCH", None, "/company/configurations/*", "before"),
+    ("PATCH", None, "/company/configurations/*", "after"),
+)
+"""Around the re-read of a batch and around its writing. A person who comes after the one and before the
+other is overwritten by a PUT; everybody else's work must stay."""
+SCANS = ("rename", "move", "add", "retire")
+
+
+def draw_people_faults(rng: random.Random, n: int) -> tuple[Deed, ...]:
+    """``n`` fault rules: a person edits or deletes records of the very batch that is being written."""
+    return tuple(_draw_rule(rng, number) for number in range(n))
+
+
+def _draw_rule(rng: random.Random, number: int) -> Deed:
+    method, query, path, when = rng.choice(MOMENTS)
+    fault: Deed = {"kind": "edit", "when": when, "collection": CONFIGURATIONS, "of_batch": rng.randint(1, 3)}
+    kind = rng.choices(("unmapped", "mapped", "delete"), (6, 3, 1))[0]
+    if kind == "delete":
+        fault |= {"delete": True, "of_batch": 1}
+    else:
+        fault["set"] = _change(rng, kind, f"{number}-{{n}}")
+    rule: Deed = {"system": "connectwise", "method": method, "path": path, "fault": fault}
+    if query is not None:
+        rule["query"] = query
+    return rule | {"nth": sorted(rng.sample(range(1, 7), 2))}
+
+
+def draw_people(rng: random.Random) -> tuple[Deed, ...]:
+    """None to four deeds between two runs: ``do`` and the arguments of that method of ``Sandbox``.
+
+    ``pick`` (0 to 1) stands for a record's id and chooses among those there.
+    """
+    return tuple(_draw_deed(rng, number) for number in range(rng.choice((0, 1, 1, 2, 3, 4))))
+
+
+def _draw_deed(rng: random.Random, number: int) -> Deed:
+    kind = rng.choices(("unmapped", "mapped", "delete", "add", "churn"), (4, 3, 2, 2, 3))[0]
+    if kind == "churn":
+        kinds = rng.sample(SCANS, rng.randint(1, len(SCANS)))
+        return {"do": "churn", "share": rng.choice((0.05, 0.1, 0.2)), "kinds": sorted(kinds)}
+    if kind == "add":
+        return {"do": "add", "collection": CONFIGURATIONS, "record": _by_hand(rng)}
+    deed: Deed = {"collection": CONFIGURATIONS, "pick": round(rng.random(), 6)}
+    if kind == "delete":
+        return {"do": "delete", **deed}
+    words = f"{number}-{rng.randrange(10**6)}"
+    return {"do": "edit", **deed, "changes": _change(rng, kind, words)}
+
+
+def _change(rng: random.Random, kind: str, words: str) -> Deed:
+    member = rng.choice(UNMAPPED if kind == "unmapped" else MAPPED)
+    text = f"by hand {words}"
+    if member == "customFields":
+        return {member: [{"caption": "Rack position", "value": text}]}
+    return {member: text}
+
+
+def _by_hand(rng: random.Random) -> Deed:
+    """A configuration of the run's company (6 in every scenario) that somebody typed, of the first type."""
+    number = rng.randrange(10**6)
+    record: Deed = {"name": f"HAND-{number:06}", "type": {"id": 1}, "company": {"id": 6}}
+    if rng.random() < 0.7:
+        record["serialNumber"] = f"HND{number:06}"
+    return {**record, "notes": f"Typed by hand, {number}"}
+
+
+def act(sandbox: Sandbox, deeds: Sequence[Deed]) -> None:
+    """Do what was drawn, in order; a deed for which there is no record is left out."""
+    for deed in deeds:
+        given = {name: value for name, value in deed.items() if name not in ("do", "pick")}
+        if "pick" in deed:
+            picked = _picked(sandbox, str(deed["collection"]), float(deed["pick"]))
+            if picked is None:
+                continue
+            given["record_id"] = picked
+        getattr(sandbox, deed["do"])(**given)
+
+
+def _picked(sandbox: Sandbox, collection: str, pick: float) -> int | str | None:
+    """The record at that place of the collection; of configurations only those of the run's company."""
+    records = sandbox.state(collection)
+    if collection == CONFIGURATIONS:
+        records = [each for each in records if each["company"]["id"] == sandbox.company_id]
+    keys = [each["key"] if collection == LANSWEEPER else each["id"] for each in records]
+    return keys[min(int(pick * len(keys)), len(keys) - 1)] if keys else None
