@@ -56,16 +56,17 @@ class EnrichmentTruth:
     def _judge_unwritten(self, verdict: Verdict, after: Scene) -> None:
         """Law 4: an asset that no configuration claims alone has the texts that it had.
 
-        One whose claims persons changed may keep what was written while one configuration claimed it.
+        One whose claims persons changed may keep what was written while one configuration claimed it alone.
         """
-        before, alone = self.before, after.alone()
-        for key in after.assets.keys() - alone.keys():
+        before, own = self.before, self.before.truth.configurations
+        claimed, claims = before.truth.claims(), after.truth.claims()
+        for key in after.assets.keys() - after.alone().keys():
             verdict.checked["law 4"] += 1
             has = after.texts(key)
             if has == (before.texts(key) if key in before.assets else {}):
                 continue
-            once = before.alone().get(key)
-            if once is not None and f"recid={once}&" in has.get("cw_configuration_url", ""):
+            moved = claimed.get(key) != claims.get(key)
+            if moved and any(f"recid={each}&" in has.get("cw_configuration_url", "") for each in own):
                 verdict.apart["asset that lost its only claim and keeps its texts"] += 1
             else:
                 verdict.faults.append(f"Asset {key}, which no configuration claims alone, was given {has}")

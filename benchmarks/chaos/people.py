@@ -1,4 +1,4 @@
-"""What persons and scans do while the asset synchronization runs and between its runs, drawn from the seed."""
+"""What persons and scans do while the asset synchronization runs and between its runs, by the seed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks.chaos.enrichment_mishaps import resolved
 from deployments.local_sandbox import Sandbox
 
 Deed = dict[str, Any]
@@ -89,7 +90,7 @@ def _by_hand(rng: random.Random) -> Deed:
 def act(sandbox: Sandbox, deeds: Sequence[Deed]) -> None:
     """Do what was drawn, in order; a deed for which there is no record is left out."""
     for deed in deeds:
-        given = {name: value for name, value in deed.items() if name not in ("do", "pick")}
+        given = {name: value for name, value in resolved(sandbox, deed).items() if name not in ("do", "pick")}
         if "pick" in deed:
             picked = _picked(sandbox, str(deed["collection"]), float(deed["pick"]))
             if picked is None:
@@ -99,9 +100,14 @@ def act(sandbox: Sandbox, deeds: Sequence[Deed]) -> None:
 
 
 def _picked(sandbox: Sandbox, collection: str, pick: float) -> int | str | None:
-    """The record at that place of the collection; of configurations only those of the run's company."""
-    records = sandbox.state(collection)
-    if collection == CONFIGURATIONS:
-        records = [each for each in records if each["company"]["id"] == sandbox.company_id]
+    """The record at that place of the collection, of those that are the run's company's or nobody's.
+
+    Of a child collection of configurations its owner.
+    """
+    owner = collection if collection == CONFIGURATIONS else collection.removesuffix("/configurations")
+    nobody = {"id": sandbox.company_id}
+    records = [
+        each for each in sandbox.state(owner) if (each.get("company") or nobody)["id"] == sandbox.company_id
+    ]
     keys = [each["key"] if collection == LANSWEEPER else each["id"] for each in records]
     return keys[min(int(pick * len(keys)), len(keys) - 1)] if keys else None
