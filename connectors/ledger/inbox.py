@@ -16,6 +16,8 @@ from connectors.ledger.dispatch_models import InboxMessage
 from connectors.ledger.dispatch_tables import inbox
 from connectors.ledger.upserts import insert_unless_there
 
+DIGEST = " digest"
+"""Behind the source in the rows that only remember a message by something else than its id."""
 NewMessage = tuple[str, str, dict[str, Any]]
 """Source, message id and body of a message that came in."""
 
@@ -34,26 +36,24 @@ class Inbox:
         """
         return (await self.put_all([(source, message_id, body)]))[0]
 
-    async def put_all(self, messages: Sequence[NewMessage]) -> list[bool]:
-        """``put`` for several in one transaction: all are kept, or none and a StopError; 500 at most."""
+    async def put_all(self, messages: Sequence[NewMessage], digests: Sequence[str] = ()) -> list[bool]:
+        """``put`` for several in one transaction: all are kept, or none and a StopError; 500 at most.
+
+        Args:
+            digests: of each message what it also counts once by, whatever its id; "" for nothing. It is
+                remembered for as long as a message that was settled when it came.
+        """
+        given = list(zip(messages, digests or [""] * len(messages), strict=True))
+        marks: list[NewMessage] = [
+            (f"{source}{DIGEST}", digest, {}) for (source, _, _), digest in given if digest
+        ]
         async with writing(self._engine, "keep messages") as connection:
             now = await self._clock.now_of(connection)
-            fresh = {"state": "waiting", "attempts": 0, "received_at": now, "next_attempt_at": now}
-            rows = {(source, name): body for source, name, body in reversed(messages)}
-            # Sorted, so that two processes with the same messages wait for each other in the same order.
-            values = [
-                {"source": key[0], "message_id": key[1], "body": rows[key], **fresh} for key in sorted(rows)
-            ]
-            new = insert_unless_there(connection, inbox, ("source", "message_id")).values(values)
-            kept = {
-                tuple(row)
-                for row in await connection.execute(new.returning(inbox.c.source, inbox.c.message_id))
-            }
-        first = {(source, name): place for place, (source, name, _) in reversed(list(enumerate(messages)))}
-        return [
-            (source, name) in kept and first[source, name] == place
-            for place, (source, name, _) in enumerate(messages)
-        ]
+            unseen = iter(await _insert(connection, marks, now, settled=True))
+            fresh = [not digest or next(unseen) for _, digest in given]
+            new = [message for (message, _), is_fresh in zip(given, fresh, strict=True) if is_fresh]
+            kept = iter(await _insert(connection, new, now))
+        return [is_fresh and next(kept) for is_fresh in fresh]
 
     async def claim(
         self, holder: str, *, limit: int, seconds: float, source: str | None = None
@@ -102,7 +102,8 @@ class Inbox:
 
     async def count(self) -> dict[str, int]:
         """The number of messages by state: waiting (held ones included), done, failed."""
-        query = select(inbox.c.state, func.count()).group_by(inbox.c.state)
+        messages = inbox.c.source.not_like(f"%{DIGEST}")
+        query = select(inbox.c.state, func.count()).where(messages).group_by(inbox.c.state)
         async with reading(self._engine, "count the messages of the inbox") as connection:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
@@ -113,6 +114,26 @@ class Inbox:
             # A waiting message has no such time.
             old = delete(inbox).where(inbox.c.settled_at < before)
             return (await connection.execute(old)).rowcount
+
+
+async def _insert(
+    connection: AsyncConnection, messages: Sequence[NewMessage], now: float, *, settled: bool = False
+) -> list[bool]:
+    """Which of them were not there; of several of one id the first."""
+    if not messages:
+        return []
+    state = {"state": "done", "settled_at": now} if settled else {"state": "waiting"}
+    fresh = {**state, "attempts": 0, "received_at": now, "next_attempt_at": now}
+    rows = {(source, name): body for source, name, body in reversed(messages)}
+    # Sorted, so that two processes with the same messages wait for each other in the same order.
+    values = [{"source": key[0], "message_id": key[1], "body": rows[key], **fresh} for key in sorted(rows)]
+    new = insert_unless_there(connection, inbox, ("source", "message_id")).values(values)
+    kept = {tuple(row) for row in await connection.execute(new.returning(inbox.c.source, inbox.c.message_id))}
+    first = {(source, name): place for place, (source, name, _) in reversed(list(enumerate(messages)))}
+    return [
+        (source, name) in kept and first[source, name] == place
+        for place, (source, name, _) in enumerate(messages)
+    ]
 
 
 async def _hold(connection: AsyncConnection, ids: list[int], holder: str, until: float) -> list[InboxMessage]:

@@ -92,7 +92,11 @@ class Receiver:
         until = time.monotonic() + ANSWER_SECONDS
         message = await check(raw, request.headers, until - time.monotonic())
         return await self.inbox.put(
-            message.source, message.name, message.body, seconds=until - time.monotonic()
+            message.source,
+            message.name,
+            message.body,
+            seconds=until - time.monotonic(),
+            digest=message.digest,
         )
 
 

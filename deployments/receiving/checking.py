@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tasks.rules.signatures import (
     check_connectwise,
     check_field_nation,
     delivery_of,
+    is_stale,
 )
 
 Headers = Mapping[str, str]
@@ -25,11 +27,15 @@ Headers = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Genuine:
-    """A message that may be kept; ``name`` is the same for each delivery of it."""
+    """A message that may be kept; ``name`` is the same for each delivery of it.
+
+    ``digest``: by what it counts once too, where its name is not signed.
+    """
 
     source: str
     name: str
     body: dict[str, Any]
+    digest: str = ""
 
 
 class ConnectWiseCheck:
@@ -87,4 +93,7 @@ class FieldNationCheck:
         delivery = delivery_of(headers)
         if delivery is None:
             raise RefusedError(400, "no delivery id")
-        return Genuine(FIELD_NATION, delivery, kept_webhook(json_object(raw)))
+        message = json_object(raw)
+        if is_stale(message.get("timestamp"), self._now()):
+            raise RefusedError(401, str(Verdict.OLD))
+        return Genuine(FIELD_NATION, delivery, kept_webhook(message), hashlib.sha256(raw).hexdigest())

@@ -35,7 +35,7 @@ class InboxWriter:
         self._ledger: Ledger | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
-        self._gathered: list[tuple[NewMessage, asyncio.Future[bool]]] = []
+        self._gathered: list[tuple[NewMessage, str, asyncio.Future[bool]]] = []
         self._tasks: set[asyncio.Future[Any]] = set()
         self._failed_at = -REST_SECONDS
 
@@ -43,13 +43,15 @@ class InboxWriter:
         """Begins to open the ledger, so that the first message need not wait for it."""
         self._start(self._opened())
 
-    async def put(self, source: str, message_id: str, body: dict[str, Any], *, seconds: float) -> bool:
-        """Keeps a message; False if it is kept already.
+    async def put(
+        self, source: str, message_id: str, body: dict[str, Any], *, seconds: float, digest: str = ""
+    ) -> bool:
+        """Keeps a message; False if one of its id, or of its digest if it has one, is kept already.
 
         Raises:
             PutOffError: it is not known to be kept.
         """
-        return await self._within(seconds, self._put(source, message_id, body))
+        return await self._within(seconds, self._put((source, message_id, body), digest))
 
     async def counts(self, *, seconds: float) -> dict[str, int]:
         """The messages in the inbox by state; PutOffError if the ledger does not answer in time."""
@@ -82,9 +84,9 @@ class InboxWriter:
         if not task.cancelled():
             task.exception()
 
-    async def _put(self, source: str, message_id: str, body: dict[str, Any]) -> bool:
+    async def _put(self, message: NewMessage, digest: str) -> bool:
         kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._gathered.append(((source, message_id, body), kept))
+        self._gathered.append((message, digest, kept))
         async with self._writing:
             if not kept.done():
                 await self._write_gathered()
@@ -95,12 +97,14 @@ class InboxWriter:
         batch, self._gathered = self._gathered[:MOST_TOGETHER], self._gathered[MOST_TOGETHER:]
         try:
             ledger = await self._opened()
-            outcomes = await ledger.inbox.put_all([message for message, _ in batch])
+            outcomes = await ledger.inbox.put_all(
+                [message for message, _, _ in batch], [digest for _, digest, _ in batch]
+            )
         except Exception as error:
-            for _, kept in batch:
+            for _, _, kept in batch:
                 kept.set_exception(error)
             return
-        for (_, kept), is_new in zip(batch, outcomes, strict=True):
+        for (_, _, kept), is_new in zip(batch, outcomes, strict=True):
             kept.set_result(is_new)
 
     async def _counts(self) -> dict[str, int]:

@@ -3,9 +3,9 @@
 ConnectWise: ``x-content-signature`` = base64(HMAC-SHA256(key = SHA256(signing key text), raw body)); the key
 comes from ``Metadata.key_url`` of the body, which is trusted only after its host was found in an allow list.
 Field Nation: ``X-FN-Signature`` = ``sha256=`` and hex HMAC-SHA256(webhook secret, raw body); the time stamp
-in ``X-FN-Request-Timestamp`` (Unix milliseconds) is not signed, so it only sorts out plain replays: the
-delivery id, remembered, is what makes a message count once. That id is not signed either, so a replay
-under another one passes: whoever acts on a message reads the work order again first.
+in ``X-FN-Request-Timestamp`` (Unix milliseconds) is not signed, so it only sorts out plain replays, and
+neither is the delivery id. So a message counts once by its bytes too, for longer than its own time, which is
+signed, lets it be believed: ``is_stale``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
+from tasks.rules.scalars import read_moment
+
 CONNECTWISE_HEADER = "x-content-signature"
 FIELD_NATION_HEADER = "x-fn-signature"
 TIMESTAMP_HEADER = "x-fn-request-timestamp"
@@ -26,6 +28,10 @@ DELIVERY_HEADER = "x-fn-delivery-id"
 WINDOW = 1500.0
 """Seconds that a delivery's time stamp may lie behind: the vendor's retries last 1,270 s, and each one may
 take 30 s. If a retry carries the time of the first attempt is not known."""
+BODY_WINDOW = 15 * 86_400.0
+"""Seconds that a webhook's own time may lie behind. Each retry carries the same body, and one that ended as a
+dead letter can be sent again by hand as long as the vendor's log is kept: two weeks. The inbox remembers
+settled messages for twice as long, so what is captured is either known or too old."""
 AHEAD = 300.0
 """Seconds that it may lie ahead, for clocks that disagree."""
 _DELIVERY = re.compile(r"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?::\d+)?")
@@ -69,6 +75,14 @@ def check_field_nation(raw: bytes, headers: Mapping[str, str], secret: str, now:
     if not secret or not hmac.compare_digest(signature.lower().encode(), expected.encode()):
         return Verdict.FORGED
     return Verdict.GENUINE if _is_fresh(lower.get(TIMESTAMP_HEADER, ""), now) else Verdict.OLD
+
+
+def is_stale(stamp: object, now: float) -> bool:
+    """Whether the time that a webhook's body tells is too long ago. One without a time that can be read is
+    not: nobody but the vendor can have left it out.
+    """
+    moment = read_moment(stamp)
+    return moment is not None and now - moment.timestamp() > BODY_WINDOW
 
 
 def delivery_of(headers: Mapping[str, str]) -> str | None:

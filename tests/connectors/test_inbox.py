@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from connectors.ledger.dispatch_models import InboxMessage
+from connectors.ledger.inbox import NewMessage
 from connectors.ledger.store import Ledger
 from tests.connectors.ledger_places import place, work_at_once
 from tests.connectors.ledger_time import Hand, hand, ledger
@@ -50,6 +51,22 @@ async def test_several_are_kept_at_once_each_of_them_once(ledger: Ledger) -> Non
     assert await ledger.inbox.put_all(several) == [False] * 4
     kept = {each.message_id: each.body for each in await claim(ledger)}
     assert kept == {"m-1": {"n": 2}, "m-2": BODY, "m-3": {"n": 0}}
+
+
+async def test_a_message_counts_once_by_its_digest_too(ledger: Ledger) -> None:
+    """The digests are no messages: they are neither handed out nor counted, and forgotten in their time."""
+    given = [("field_nation", name, {"n": n}) for n, name in enumerate(["m-1", "m-2", "m-3", "m-4"])]
+    assert await ledger.inbox.put_all(given, ["one", "one", "", "two"]) == [True, False, True, True]
+    again: list[NewMessage] = [
+        ("field_nation", "m-5", {}),
+        ("field_nation", "m-4", {}),
+        ("connectwise", "m-6", {}),
+    ]
+    assert await ledger.inbox.put_all(again, ["two", "three", "two"]) == [False, False, True]
+    assert names(await claim(ledger)) == ["m-1", "m-3", "m-4", "m-6"]
+    assert await ledger.inbox.count() == {"waiting": 4}
+    await ledger.inbox.forget(older_than=-1)
+    assert await ledger.inbox.put_all(again[:1], ["two"]) == [True]
 
 
 async def test_messages_come_whole_oldest_first_and_of_one_source_if_asked(

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def signed(raw: bytes, key: str = KEY) -> str:
 def webhook_body(number: int = 4711) -> dict[str, Any]:
     return {
         "event": {"name": "workorder.status.assigned", "params": {"work_order_id": number, "status_id": 3}},
-        "timestamp": "2026-03-01T10:00:00+00:00",
+        "timestamp": datetime.now(UTC).isoformat(),
         "triggered_by_user": {"id": 12},
         "workorder": {"id": number, "title": "[CW-S-7] No link", "location": {"city": "Austin"}},
     }

@@ -8,6 +8,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,25 @@ async def test_a_forged_or_old_webhook_is_refused(running: World) -> None:
     assert await running.kept() == []
 
 
+async def test_a_captured_webhook_does_not_count_again_under_another_name(running: World) -> None:
+    """Its signature fits, since neither the delivery id nor the header's time is signed."""
+    captured = webhook_body()
+    assert [await running.webhook(captured) for _ in range(3)] == [200, 200, 200]
+    assert len(await running.kept()) == 1
+    assert (running.count("handed_over"), running.count("duplicates", "field_nation")) == (1, 2)
+
+
+async def test_a_webhook_is_refused_by_its_own_time_too(running: World) -> None:
+    def told(age: timedelta) -> dict[str, Any]:
+        return webhook_body() | {"timestamp": (datetime.now(UTC) - age).isoformat(timespec="seconds")}
+
+    assert await running.webhook(told(timedelta(days=16))) == 401
+    assert running.count("refused", "field_nation", "old or missing time stamp") == 1
+    # A dead letter that somebody at the vendor sends again by hand, and one that tells no time.
+    assert await running.webhook(told(timedelta(days=13))) == 200
+    assert await running.webhook(webhook_body() | {"timestamp": None}) == 200
+
+
 async def test_a_webhook_that_was_signed_with_another_secret_is_refused(running: World) -> None:
     raw = json.dumps(webhook_body()).encode()
     assert await running.post(FIELD_NATION_PATH, raw, delivery(raw, str(uuid.uuid4()))) == 401
@@ -270,7 +290,7 @@ async def test_a_locked_ledger_is_put_off_within_a_second_and_loses_nothing(runn
 
 async def test_a_failing_write_is_put_off(running: World) -> None:
     class Broken(Inbox):
-        async def put_all(self, messages: Sequence[NewMessage]) -> list[bool]:
+        async def put_all(self, messages: Sequence[NewMessage], digests: Sequence[str] = ()) -> list[bool]:
             raise StopError("The ledger could not keep a message: disk is full")
 
     assert await running.callback() == 200
