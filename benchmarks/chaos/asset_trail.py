@@ -1,0 +1,163 @@
+"""What happened to one configuration, held against who may write what (law 4).
+
+Persons may write everything; the integration only mapped fields, and of those only what its authority allows.
+A PUT writes back the whole record as it was read a moment before, so a person's edit in between is lost by
+design; a person's edit at any other time, or under PATCH, must stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.chaos.asset_model import LINK, custom_values
+
+Record = dict[str, Any]
+Entry = dict[str, Any]
+MayWrite = Callable[[Record, str, Any], bool]
+"""(record after the write, member, value before it) -> whether the integration may write that member."""
+
+API = "apimember"
+LOST = "edit lost between re-read and PUT"
+PUT_BACK = "unmapped field changed and put back"
+_DERIVED = frozenset({"_info", "id", "customFields", "locationId", "businessUnitId"})
+
+
+def members(record: Record) -> Record:
+    """What a record says, member by member: references by id, custom fields and answers one by one."""
+    found = {name: _plain(value) for name, value in record.items() if name not in _DERIVED}
+    for each in found.pop("questions", None) or ():
+        if each.get("answer") is not None:
+            found[f"questions.{each['questionId']}"] = each["answer"]
+    return found | custom_values(record)
+
+
+def _plain(value: Any) -> Any:
+    return value["id"] if isinstance(value, dict) and "id" in value else value
+
+
+@dataclass
+class Trail:
+    """One configuration from the snapshot to the end.
+
+    Attributes:
+        start: the record in the snapshot; None if it was not there.
+        keys: every asset key that it carried, and who wrote it last.
+        made: the entry with which the integration created it.
+        gone: whether it was deleted.
+        freed: keys that persons took from it, by deleting it or emptying the field.
+        keys_moved: whether a person changed a field that links, or added the record.
+        faults, checked, apart: what was found.
+    """
+
+    id: int
+    start: Record | None
+    keys: dict[str, str] = field(default_factory=dict)
+    made: Entry | None = None
+    gone: bool = False
+    freed: list[str] = field(default_factory=list)
+    keys_moved: bool = False
+    faults: list[str] = field(default_factory=list)
+    checked: int = 0
+    lost: int = 0
+    put_back: int = 0
+    images: list[Record] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.now = members(self.start or {})
+        self.expected = dict(self.now)
+        self._read_at = [-1]
+        self._edited_at: dict[str, int] = {}
+        self._suspects: dict[str, Entry] = {}
+        if self.start is not None:
+            self.images.append(self.start)
+            self._carry("before")
+
+    def follow(self, entry: Entry, may_write: MayWrite, *, patch_only: bool) -> None:
+        """Take the next entry of the history."""
+        if entry["action"] == "read":
+            self._read_at.append(entry["at"])
+        elif entry["by"] != API:
+            self._by_person(entry)
+        elif entry["action"] == "deleted":
+            self.gone = True
+            self.faults.append(f"configuration {self.id} was deleted by {entry['name']}")
+        else:
+            self._by_integration(entry, may_write, patch_only)
+
+    def _by_person(self, entry: Entry) -> None:
+        before = self.now.get(LINK)
+        if entry["action"] == "deleted":
+            self.gone = True
+            self.freed += [before] if before else []
+            return
+        after = members(entry["record"])
+        for name in _changed(self.now, after):
+            self.expected[name] = after.get(name)
+            self._edited_at[name] = entry["at"]
+            self._suspects.pop(name, None)
+            self.keys_moved |= name in ("serialNumber", "macAddress", "name")
+        self.keys_moved |= entry["action"] == "added"
+        self._step(after, entry, "person")
+        self.freed += [before] if before and after.get(LINK) != before else []
+
+    def _by_integration(self, entry: Entry, may_write: MayWrite, patch_only: bool) -> None:
+        after = members(entry["record"])
+        if entry["action"] == "added":
+            self.made = entry
+            self.expected = dict(after)
+        for name in _changed(self.now, after) if entry["action"] == "updated" else ():
+            self.checked += 1
+            self._written(name, after.get(name), entry, may_write, patch_only)
+        self._step(after, entry, "integration")
+
+    def _written(self, name: str, value: Any, entry: Entry, may_write: MayWrite, patch_only: bool) -> None:
+        if may_write(entry["record"], name, self.now.get(name)):
+            self.expected[name] = value
+        elif value == self.expected.get(name):
+            self.put_back += name in self._suspects
+            self._suspects.pop(name, None)
+        elif not patch_only and entry["name"].startswith("PUT ") and self._unseen(name, entry):
+            self.expected[name] = value
+            self.lost += 1
+        else:
+            self._suspects[name] = entry
+
+    def _unseen(self, name: str, entry: Entry) -> bool:
+        """Whether a person edited the member after the read that came before this request."""
+        read = max(at for at in self._read_at if at < entry["since"])
+        return self._edited_at.get(name, -1) > read >= 0
+
+    def _step(self, after: Record, entry: Entry, by: str) -> None:
+        self.now = after
+        self.images.append(entry["record"])
+        self._carry(by)
+
+    def _carry(self, by: str) -> None:
+        if key := self.now.get(LINK):
+            self.keys.setdefault(str(key), by)
+            if by == "person":
+                self.keys[str(key)] = by
+
+    def finish(self, record: Record | None) -> None:
+        """Hold the last state against what persons left."""
+        if (record is None) != self.gone:
+            there = "gone" if record is None else "there"
+            self.faults.append(f"configuration {self.id} is {there}, which no change of it explains")
+        if record is None:
+            return
+        have = members(record)
+        self.checked += len(have)
+        for name in _changed(self.expected, have):
+            since = self._suspects.get(name, {}).get("name", "nobody knows when")
+            person = "a person's value" if name in self._edited_at else "the value before the runs"
+            self.faults.append(
+                f"configuration {self.id} (asset {have.get(LINK)}): {name} is {have.get(name)!r:.80} since "
+                f"{since} instead of {person} {self.expected.get(name)!r:.80}"
+            )
+
+
+def _changed(before: Record, after: Record) -> list[str]:
+    names = before.keys() | after.keys()
+    return sorted(name for name in names if before.get(name) != after.get(name))
