@@ -183,6 +183,7 @@ class Campaign:
         if not workers.kills:
             faults.append("no process was killed, so nothing was shown")
         counted = receiver.counts()
+        faults += [f"replayed: {each}" for each in strangers.taken_twice(counted)]
         for source, number in strangers.refusals_wanted().items():
             refused = counted.get(f"refused {source}", 0)
             if refused != number:

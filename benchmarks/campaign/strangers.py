@@ -8,6 +8,7 @@ import json
 import random
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,8 +17,10 @@ from deployments.local_sandbox import Sandbox
 from tasks.rules.receiver_addresses import FIELD_NATION_PATH
 
 FORGED_CALLBACKS = ("signature", "unsigned", "body", "key_url")
-FORGED_WEBHOOKS = ("signature", "unsigned", "old")
+FORGED_WEBHOOKS = ("signature", "unsigned", "old", "old body")
+REPLAYS = {"replay": "resend", "replay under another id": "replay"}
 OLD_SECONDS = 3_600
+OLD_BODY = timedelta(days=20)
 
 
 class Strangers:
@@ -51,8 +54,18 @@ class Strangers:
         found = {"connectwise": 0, "field_nation": 0}
         for name, number in self.sent.items():
             kind, _, way = name.partition(": ")
-            if way != "replay":
+            if way not in REPLAYS:
                 found["connectwise" if kind == "callback" else "field_nation"] += number
+        return found
+
+    def taken_twice(self, counted: dict[str, int]) -> list[str]:
+        """More webhooks that the receiver kept than were sent, and replays of which it counted none."""
+        sent = sum(not one["lost"] for one in self._sandbox.field_nation("GET", "deliveries"))
+        kept = counted.get("handed_over field_nation", 0)
+        found = [f"{kept} webhooks were kept, {sent} were sent"] if kept > sent else []
+        replays = sum(self.sent.get(f"webhook: {way}", 0) for way in REPLAYS)
+        if replays and not counted.get("duplicates field_nation", 0):
+            found.append(f"none of {replays} replayed webhooks was counted as a duplicate")
         return found
 
     def believed(self) -> list[str]:
@@ -88,11 +101,14 @@ class Strangers:
         ]
         if log:
             delivery = self._draw.choice(log)["deliveryId"].partition(":")[0]
-            self._sandbox.field_nation("POST", f"deliveries/{delivery}/resend")
-            self._count("webhook: replay")
+            way = self._draw.choice(list(REPLAYS))
+            self._sandbox.field_nation("POST", f"deliveries/{delivery}/{REPLAYS[way]}")
+            self._count(f"webhook: {way}")
 
     def _webhook(self, how: str, work_order: int) -> None:
-        body = {"event": {"name": "workorder.status.approved"}, "workorder": {"id": work_order}}
+        told = datetime.now(UTC) - (OLD_BODY if how == "old body" else timedelta(0))
+        event = {"name": "workorder.status.approved"}
+        body = {"event": event, "timestamp": told.isoformat(), "workorder": {"id": work_order}}
         raw = json.dumps(body).encode()
         secret = "a stranger's" if how == "signature" else self._secret
         moment = time.time() - (OLD_SECONDS if how == "old" else 0)

@@ -15,7 +15,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sandbox.field_nation.orders import Event, WorkOrder
@@ -91,6 +91,11 @@ class Deliveries:
         """Send it once more by hand; returns the job's id."""
         self._background(self._send_until_heard(delivery, [], 0.0))
         return self._uuid()
+
+    def replay(self, delivery: Delivery) -> None:
+        """Send its signed body once more under another id, as a stranger who has it could. Not logged."""
+        stranger = replace(delivery, uuid=str(uuid.uuid4()), trace=str(uuid.uuid4()), attempt=0)
+        self._background(self._send_until_heard(stranger, [], 0.0))
 
     def _start(self, delivery: Delivery) -> None:
         self.log.append(delivery)

@@ -91,3 +91,7 @@ async def test_webhooks_come_once_and_again_after_a_failure(sandbox: Sandbox, tm
         seen = counts.of("duplicates")
         sandbox.field_nation("POST", f"deliveries/{first['deliveryId'].partition(':')[0]}/resend")
         await until(lambda: counts.of("duplicates") == seen + 1)
+        kept = counts.of("handed_over")
+        sandbox.field_nation("POST", f"deliveries/{first['deliveryId'].partition(':')[0]}/replay")
+        await until(lambda: counts.of("duplicates") == seen + 2)
+        assert counts.of("handed_over") == kept
