@@ -13,6 +13,7 @@ from tasks.dispatch.finding import look, number_on
 from tasks.dispatch.finishing import finish
 from tasks.dispatch.intents import Held, hold_again, outliving, release
 from tasks.dispatch.outcomes import Told
+from tasks.dispatch.refusals import Refusal, What, keep_refusal, refusal_of
 from tasks.dispatch.related import Source
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
 from tasks.dispatch.settings import CreateState
@@ -62,6 +63,11 @@ async def create(run: DispatchRun, held: Held, source: Source, seen: Seen, *, lo
     memory = Memory(sent=wanted.body, seen=seen, more=_judged_by(run, source))
     if look_first and (adopted := await adopt(run, held, source, seen, wanted)) is not None:
         return adopted
+    sent = [held.intent.generation, wanted.body]
+    before = await refusal_of(run, source.kind, source.record_id, What.CREATION, sent)
+    if before is not None:
+        await release(run, held)
+        return told.outcome(Result.REFUSED, message=before.message, warnings=wanted.warnings)
     seconds = outliving(run.settings.waiting.creation_seconds)
     await run.ledger.intents.mark_sent(held.intent.id, held.holder, seconds=seconds)
     made = await _send(run, held, wanted)
@@ -143,6 +149,8 @@ async def _send(run: DispatchRun, held: Held, wanted: Wanted) -> Record | Outcom
         await intents.refused(intent.id, held.holder, str(error))
         return told.outcome(Result.FAILED, message=str(error), retry_after=error.retry_after)
     except RejectedError as error:
+        about, sent = (told.kind, told.record_id, What.CREATION), [intent.generation, wanted.body]
+        await keep_refusal(run, *about, sent, Refusal(str(error)))
         await intents.refused(intent.id, held.holder, str(error))
         return told.outcome(Result.REFUSED, message=str(error), warnings=wanted.warnings)
     except StopError as error:

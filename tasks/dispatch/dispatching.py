@@ -13,7 +13,8 @@ from tasks.dispatch.outcomes import Told
 from tasks.dispatch.related import Source, read_source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
 from tasks.dispatch.settling import settle
-from tasks.dispatch.updating import cancel, read_work_order, standing_of, update
+from tasks.dispatch.standing import read_work_order, standing_of
+from tasks.dispatch.updating import cancel, update
 from tasks.progress import run_logger
 from tasks.rules.dispatch_decision import Decision, Standing, Step, decide
 from tasks.rules.dispatch_memory import CANCELLING, RULES

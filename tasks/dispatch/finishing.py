@@ -8,11 +8,13 @@ from typing import Any
 
 from connectors.connectwise.models import PatchOperation
 from connectors.errors import RejectedError
-from connectors.field_nation.models import status_of
+from connectors.field_nation.models import LIVING, Status, status_of
 from tasks.dispatch.intents import Held, remember
+from tasks.dispatch.refusals import Refusal, What, keep_refusal, order_mark, refusal_of
 from tasks.dispatch.related import Source, ticket_kind
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
+from tasks.dispatch.standing import SHOWN, read_work_order
 from tasks.rules.dispatch_decision import OVER
 from tasks.rules.dispatch_reference import RecordKind
 
@@ -30,7 +32,7 @@ async def finish(run: DispatchRun, held: Held, source: Source) -> Finished:
     warnings: list[str] = []
     memory = held.memory
     if not memory.published:
-        problem = await _publish(run, held)
+        problem = await _publish(run, held, source)
         warnings += [problem] if problem else []
         memory = memory.but(published=not problem)
         held = await remember(run, held, memory)
@@ -41,25 +43,40 @@ async def finish(run: DispatchRun, held: Held, source: Source) -> Finished:
     return Finished(held, tuple(warnings))
 
 
-async def _publish(run: DispatchRun, held: Held) -> str:
-    if run.settings.create_state is not CreateState.PUBLISH or held.work_order_id is None:
+async def _publish(run: DispatchRun, held: Held, source: Source) -> str:
+    """Why it stays a draft. What was refused is sent again only once something has changed."""
+    number = held.work_order_id
+    if run.settings.create_state is not CreateState.PUBLISH or number is None:
         return ""
-    try:
-        await run.field_nation.publish_work_order(held.work_order_id)
-    except RejectedError as error:
-        if await _is_over(run, held.work_order_id):
+    about, sent = (source.kind, source.record_id, What.PUBLISHING), [number, held.memory.sent]
+    before = await refusal_of(run, *about, sent)
+    if before is not None:
+        order = await read_work_order(run, number, columns=SHOWN)
+        if _is_past_publishing(order):
             return ""
-        return f"Work order {held.work_order_id} stays a draft: {error}"
+        if order_mark(order) == before.order:
+            return _stays(number, before.message)
+    try:
+        await run.field_nation.publish_work_order(number)
+    except RejectedError as error:
+        order = await read_work_order(run, number, columns=SHOWN)
+        if _is_past_publishing(order):
+            return ""
+        await keep_refusal(run, *about, sent, Refusal(str(error), order_mark(order)))
+        return _stays(number, str(error))
     return ""
 
 
-async def _is_over(run: DispatchRun, number: int) -> bool:
-    """Whether nothing is left to publish: without this it would be tried for ever."""
-    try:
-        return status_of(await run.field_nation.get_work_order(number, columns="status")) in OVER
-    except RejectedError as error:
-        # Old servers say 401 for a work order that does not exist.
-        return error.status in (401, 404)
+def _is_past_publishing(order: Record | None) -> bool:
+    """Whether nothing is left to publish: without this it would be tried for ever.
+
+    Old servers say 401 for a work order that does not exist, so nothing was read of it then.
+    """
+    return not order or status_of(order) in OVER | (LIVING - {Status.DRAFT, Status.POSTPONED})
+
+
+def _stays(number: int, why: str) -> str:
+    return f"Work order {number} stays a draft: {why}"
 
 
 async def _write_back(run: DispatchRun, held: Held, source: Source) -> str:

@@ -11,7 +11,7 @@ from tasks.dispatch.intents import record_side
 from tasks.dispatch.judging import NO_WORD, Word, cancels_on_leave, seen_now, state_of
 from tasks.dispatch.related import read_source, with_related
 from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.updating import read_work_order, standing_of
+from tasks.dispatch.standing import read_work_order, standing_of
 from tasks.rules.dispatch_changes import changed_sections
 from tasks.rules.dispatch_decision import Standing, Step, decide
 from tasks.rules.dispatch_memory import memory_of

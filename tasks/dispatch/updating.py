@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from connectors.errors import RejectedError
-from connectors.field_nation.models import Status, status_of
 from connectors.field_nation.readback import dropped_fields
 from tasks.dispatch.creating import dropped_words, wanted_work_order
 from tasks.dispatch.finishing import finish
 from tasks.dispatch.intents import Held, release, remember
 from tasks.dispatch.outcomes import Told
+from tasks.dispatch.refusals import Refusal, What, keep_refusal, order_mark, refusal_of
 from tasks.dispatch.related import Source, with_related
 from tasks.dispatch.run import DispatchRun, Outcome, Record, Result
+from tasks.dispatch.standing import SHOWN, read_work_order, standing_of
 from tasks.rules.dispatch_changes import after_sending, changed_sections, half_changed, laid_on_current
 from tasks.rules.dispatch_decision import OVER
 from tasks.rules.dispatch_memory import Memory
@@ -28,15 +29,12 @@ async def update(run: DispatchRun, held: Held, source: Source, known: Memory) ->
     changes = changed_sections(held.memory.sent, wanted.body)
     warnings = list(wanted.warnings)
     if changes:
-        try:
-            body = await _with_others_changes(run, held, changes)
-            answer = await run.field_nation.update_work_order(number, body)
-        except RejectedError as error:
-            status, _ = standing_of(await read_work_order(run, number))
+        answer, body = await _send(run, held, source, changes)
+        if isinstance(answer, str):
             await release(run, await remember(run, held, known))
-            if status in OVER:
+            if not answer:
                 return told.outcome(Result.UNCHANGED, number, message="its work order is over")
-            return told.outcome(Result.REFUSED, number, message=str(error), warnings=tuple(warnings))
+            return told.outcome(Result.REFUSED, number, message=answer, warnings=tuple(warnings))
         dropped = dropped_fields(body, answer)
         warnings += dropped_words(dropped)
         sent = after_sending(held.memory.sent, changes)
@@ -49,6 +47,31 @@ async def update(run: DispatchRun, held: Held, source: Source, known: Memory) ->
     result = Result.UPDATED if changes else Result.UNCHANGED
     message = f"changed {', '.join(sorted(changes))}" if changes else ""
     return told.outcome(result, number, message=message, warnings=tuple(warnings))
+
+
+async def _send(run: DispatchRun, held: Held, source: Source, changes: Record) -> tuple[Record | str, Record]:
+    """The answer, or why it was refused ("": the work order is over), and what was sent.
+
+    What was refused is sent again only once the work order was changed: one request to see that.
+    """
+    number = held.work_order_id or 0
+    about, sent = (source.kind, source.record_id, What.UPDATE), [number, changes]
+    before = await refusal_of(run, *about, sent)
+    if before is not None:
+        order = await read_work_order(run, number, columns=SHOWN)
+        if standing_of(order)[0] in OVER:
+            return "", {}
+        if order_mark(order) == before.order:
+            return before.message, {}
+    try:
+        body = await _with_others_changes(run, held, changes)
+        return await run.field_nation.update_work_order(number, body), body
+    except RejectedError as error:
+        order = await read_work_order(run, number, columns=SHOWN)
+        if standing_of(order)[0] in OVER:
+            return "", {}
+        await keep_refusal(run, *about, sent, Refusal(str(error), order_mark(order)))
+        return str(error), {}
 
 
 async def _with_others_changes(run: DispatchRun, held: Held, changes: Record) -> Record:
@@ -75,27 +98,3 @@ async def cancel(run: DispatchRun, held: Held, source: Source, reason: str) -> O
         return told.outcome(Result.REFUSED, number, message=f"It could not be cancelled: {error}")
     await run.ledger.intents.cancel(held.intent.id, reason)
     return told.outcome(Result.CANCELLED, number, message=reason)
-
-
-async def read_work_order(run: DispatchRun, number: int) -> Record | None:
-    """Status and provider of a work order; None if it does not exist any more.
-
-    401 tells of one that does not exist and of one that we may not see; the latter lives, so it is taken for
-    one in a status that is not known.
-    """
-    try:
-        return await run.field_nation.get_work_order(number, columns="status,assignee")
-    except RejectedError as error:
-        if error.status == 401:
-            return {}
-        if error.status == 404:
-            return None
-        raise
-
-
-def standing_of(work_order: Record | None) -> tuple[Status, bool]:
-    """Its status, Deleted for one that does not exist, and whether a provider has it."""
-    if work_order is None:
-        return Status.DELETED, False
-    user = (work_order.get("assignee") or {}).get("user") or {}
-    return status_of(work_order), bool(user.get("id"))

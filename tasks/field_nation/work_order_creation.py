@@ -10,6 +10,7 @@ from tasks.dispatch.answers import answer_of
 from tasks.dispatch.dispatching import dispatch_record
 from tasks.dispatch.judging import Word
 from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.refusals import forget_refusals
 from tasks.rules.dispatch_reference import RecordKind
 from tasks.rules.limits import check_positive
 
@@ -42,5 +43,6 @@ async def work_order_creation(
     """
     number = check_positive("Record Id", record_id)
     async with open_dispatch(connectwise, connection, rules) as run:
-        word = Word(outside=True, again=again)
-        return answer_of(run, await dispatch_record(run, RecordKind(record_kind), number, word=word))
+        word, kind = Word(outside=True, again=again), RecordKind(record_kind)
+        await forget_refusals(run, kind, number)
+        return answer_of(run, await dispatch_record(run, kind, number, word=word))

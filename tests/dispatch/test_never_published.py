@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks.dispatch.dispatching import dispatch_record
+from tasks.dispatch.patiently import dispatch_patiently
 from tasks.dispatch.run import Result
 from tasks.dispatch.settings import CreateState
 from tests.dispatch.world import SERVICE, World, rules
@@ -34,11 +35,11 @@ async def test_a_cancelled_draft_is_not_published_again_and_again(world: World) 
     assert PUBLISH not in world.sent("field_nation")
 
 
-async def test_a_draft_that_could_not_be_published_is_published_later(world: World) -> None:
+async def test_a_draft_that_could_not_be_published_is_published_when_a_person_asks(world: World) -> None:
     refuse_publishing(world, limit=1)
     ticket = world.ticket()
     async with world.run(PUBLISHING) as run:
         assert (await dispatch_record(run, SERVICE, ticket)).warnings
-        assert (await dispatch_record(run, SERVICE, ticket)).warnings == ()
+        assert (await dispatch_patiently(run, SERVICE, ticket)).warnings == ()
     [order] = world.orders()
     assert order["status"]["name"] == "Published"
