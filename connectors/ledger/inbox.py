@@ -86,11 +86,18 @@ class Inbox:
             mine = update(inbox).where(*_held(ids, holder))
             return (await connection.execute(mine.values(values))).rowcount
 
-    async def again(self, ids: Sequence[int], holder: str, *, after: float, message: str = "") -> None:
-        """Hands messages out again after so many seconds, with the reason why they could not be settled."""
+    async def again(
+        self, ids: Sequence[int], holder: str, *, after: float, message: str = "", tried: bool = True
+    ) -> None:
+        """Hands messages out again after so many seconds, with the reason why they could not be settled.
+
+        ``tried``: False where nothing was tried, so that it is no attempt.
+        """
         async with writing(self._engine, "put messages back into the inbox") as connection:
             now = await self._clock.now_of(connection)
             values = {"next_attempt_at": now + after, "message": claims.cut(message), **claims.RELEASED}
+            if not tried:
+                values["attempts"] = inbox.c.attempts - 1
             await connection.execute(update(inbox).where(*_held(ids, holder)).values(values))
 
     async def failed(self, ids: Sequence[int], holder: str, message: str) -> None:

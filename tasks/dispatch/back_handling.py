@@ -39,7 +39,8 @@ async def _talked(run: DispatchRun, back: Back) -> bool:
 
 
 def _handled(back: Back) -> Handled:
-    return Handled(not back.again, back.message, back.retry_after, passing=back.again)
+    busy = back.result is Result.BUSY
+    return Handled(not back.again, back.message, back.retry_after, passing=back.again, busy=busy)
 
 
 def _say(back: Back) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.errors import ConnectorError, RetryableError, StopError
 from connectors.ledger.dispatch_models import InboxMessage
@@ -56,6 +56,7 @@ class Handled:
     """How a group of messages ended: done, or to be tried again after so many seconds.
 
     ``passing``: what is in the way is not the messages' own, so that they are never given up for it.
+    ``busy``: another process had the record, so nothing was tried.
     """
 
     done: bool
@@ -63,6 +64,7 @@ class Handled:
     after: float | None = None
     outcome: Outcome | None = None
     passing: bool = False
+    busy: bool = False
 
 
 WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[Handled]]
@@ -133,7 +135,7 @@ async def _handle(
         if notes is not None and outcome.work_order_id and outcome.result in _MAY_TALK:
             copied = await notes(run, outcome.work_order_id)
             if not copied.done:
-                return Handled(False, copied.message, copied.after, outcome, passing=True)
+                return replace(copied, outcome=outcome, passing=True)
     except RetryableError as error:
         return Handled(False, str(error), error.retry_after, passing=True)
     except StopError as error:
@@ -143,9 +145,9 @@ async def _handle(
         if not isinstance(error, ConnectorError):
             run_logger().exception("A message about %s could not be handled", what)
         return Handled(False, str(error) or type(error).__name__)
-    passing = outcome.result in (Result.BUSY, Result.UNCLEAR) or outcome.retry_after is not None
-    again = outcome.result in AGAIN
-    return Handled(not again, outcome.message, outcome.retry_after, outcome, passing=passing)
+    busy, again = outcome.result is Result.BUSY, outcome.result in AGAIN
+    passing = busy or outcome.result is Result.UNCLEAR or outcome.retry_after is not None
+    return Handled(not again, outcome.message, outcome.retry_after, outcome, passing=passing, busy=busy)
 
 
 async def _kind_of(run: DispatchRun, what: About) -> RecordKind:
@@ -181,7 +183,7 @@ async def _settle(
     if ids:
         drained.again += len(ids)
         pause = handled.after if handled.after is not None else _pause(messages[0].attempts)
-        await inbox.again(ids, holder, after=pause, message=handled.message)
+        await inbox.again(ids, holder, after=pause, message=handled.message, tried=not handled.busy)
 
 
 def _pause(attempts: int) -> float:

@@ -10,7 +10,7 @@ import pytest
 from tasks.dispatch.inbox import Handled, drain_all, drain_once
 from tasks.dispatch.run import DispatchRun, Result
 from tasks.dispatch.serving import serve_inbox
-from tests.dispatch.world import OPEN, World, rules
+from tests.dispatch.world import OPEN, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio
 DAY = 86_400.0
@@ -64,6 +64,19 @@ async def test_a_vendor_that_is_away_costs_no_message(world: World) -> None:
     async with world.run(settings, later=120) as run:
         assert (await drain_once(run)).counts() == {Result.CREATED: 1}
     assert len(world.orders()) == 1
+
+
+async def test_a_record_that_another_process_has_is_no_try(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        about = (run.tenant, SERVICE.value, ticket, run.reference(SERVICE, ticket))
+        await run.ledger.intents.claim(*about, holder="another", seconds=60)
+        await put(run, callback(ticket))
+        for _ in range(3):
+            assert (await drain_once(run)).counts() == {Result.BUSY: 1}
+            await anyio.sleep(run.settings.waiting.busy_seconds + 0.05)
+        [message] = await run.ledger.inbox.claim("test", limit=1, seconds=60)
+    assert message.attempts == 1
 
 
 async def test_messages_of_work_orders_wait_for_their_handler(world: World) -> None:
