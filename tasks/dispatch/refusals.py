@@ -18,7 +18,7 @@ from tasks.rules.dispatch_reference import RecordKind
 
 
 class What(StrEnum):
-    """What is refused to a record."""
+    """What is refused of a record's work order; refused values of the record itself go by their target."""
 
     CREATION = "creation"
     UPDATE = "update"
@@ -34,25 +34,25 @@ class Refusal:
 
 
 async def refusal_of(
-    run: DispatchRun, kind: RecordKind, record_id: int, what: What, sent: Any
+    run: DispatchRun, kind: RecordKind, record_id: int, what: str, sent: Any
 ) -> Refusal | None:
     """How exactly this, by the same rules, was refused before; None if it was not."""
     known = await run.ledger.watermark(run.tenant, _name(kind, record_id)) or {}
-    kept = known.get(what.value) or {}
+    kept = known.get(str(what)) or {}
     if kept.get("sent") != _mark([sent, run.settings.model_dump(mode="json")]):
         return None
     return Refusal(str(kept.get("message") or ""), str(kept.get("order") or ""))
 
 
 async def keep_refusal(
-    run: DispatchRun, kind: RecordKind, record_id: int, what: What, sent: Any, refusal: Refusal
+    run: DispatchRun, kind: RecordKind, record_id: int, what: str, sent: Any, refusal: Refusal
 ) -> None:
     """Remembers a refusal; the one before of the same kind is forgotten."""
     name = _name(kind, record_id)
     known = await run.ledger.watermark(run.tenant, name) or {}
     mark = _mark([sent, run.settings.model_dump(mode="json")])
     kept = {"sent": mark, "order": refusal.order, "message": refusal.message}
-    await run.ledger.set_watermark(run.tenant, name, {**known, what.value: kept})
+    await run.ledger.set_watermark(run.tenant, name, {**known, str(what): kept})
 
 
 async def forget_refusals(run: DispatchRun, kind: RecordKind, record_id: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 from connectors.ledger.dispatch_models import Claimed, Effect
@@ -12,9 +13,12 @@ from tasks.dispatch.finishing import patch_record
 from tasks.dispatch.intents import outliving
 from tasks.dispatch.once import MOST_REFUSALS, Done, Fate
 from tasks.dispatch.own_moves import note_own_move
+from tasks.dispatch.refusals import Refusal, keep_refusal, refusal_of
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.ticket_writing import Target, has_value, operations_for, refusal_words
 from tasks.rules.dispatch_outbound import ValueWanted
+from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.dispatch_triggers import is_closed
 
 Settled = list[tuple[ValueWanted, Done]]
 
@@ -57,7 +61,11 @@ async def _claim(
     settled: Settled = []
     for value in values:
         if not value.name:
-            claimed.append(_Claim(value, None, ""))
+            before = await refusal_of(run, *_about(target, value))
+            if before is None:
+                claimed.append(_Claim(value, None, ""))
+            else:
+                settled.append((value, Done(Fate.REFUSED, message=before.message)))
             continue
         holder = str(uuid.uuid4())
         found = await _row(run, target, value, holder)
@@ -137,7 +145,21 @@ async def _refused(
     words = await refusal_words(run, target.kind, target.record, one.value, error)
     if one.row_id is not None:
         await run.ledger.effects.refused(one.row_id, one.holder, words)
+    else:
+        await keep_refusal(run, *_about(target, one.value), Refusal(words))
     return one.value, Done(Fate.REFUSED, message=words)
+
+
+def _about(target: Target, value: ValueWanted) -> tuple[RecordKind, int, str, Any]:
+    """By what a refusal is remembered: the value, and as much of the record as may have made it refused.
+
+    Not its status, nor its time, since other values of the same run change those.
+    """
+    record = target.record
+    captions = sorted(str(each.get("caption")) for each in record.get("customFields") or [])
+    named = [(record.get(name) or {}).get("id") for name in ("board", "company", "type", "stage")]
+    judged = [target.work_order_id, value.value, captions, named, is_closed(record)]
+    return target.kind, target.record_id, f"value {value.target}", judged
 
 
 def _not_kept(value: ValueWanted) -> str:

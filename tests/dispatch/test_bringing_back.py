@@ -10,10 +10,11 @@ import pytest
 from deployments.local_sandbox import Sandbox
 from tasks.dispatch.bringing_back import bring_back
 from tasks.dispatch.outbound import OutboundAction, OutboundRule, TimeEntrySettings, WorkOrderEvent
+from tasks.dispatch.refusals import forget_refusals
 from tasks.dispatch.run import Result
 from tasks.dispatch.settings import RecordMappings
 from tasks.rules.dispatch_words import DispatchMapping, DispatchMappings
-from tests.dispatch.back_world import ALL_FOUR, OPPORTUNITY, PROJECT, BackWorld, back_rules
+from tests.dispatch.back_world import ALL_FOUR, OPPORTUNITY, PROJECT, SERVICE, BackWorld, back_rules
 
 pytestmark = pytest.mark.anyio
 
@@ -221,6 +222,26 @@ async def test_ones_own_outbound_mapping_writes_what_changed(desk: BackWorld) ->
         assert desk.sent()["connectwise"] == {}
     assert " " in name
     assert [each["text"].partition("\n")[0] for each in desk.notes(ticket)] == ["Swapped the radio"]
+
+
+async def test_a_refused_value_of_ones_own_mapping_is_told_each_time_and_sent_once(desk: BackWorld) -> None:
+    lines = (DispatchMapping(target="customFields.FN check-in", source="title"),)
+    mappings = RecordMappings(service=DispatchMappings(outbound=lines))
+    refusal = {"kind": "status", "status": 400, "body": {"code": "X", "message": "not so"}}
+    rule = {"system": "connectwise", "method": "PATCH", "path": "*/service/tickets/*", "fault": refusal}
+    async with desk.run(back_rules(outbound_rules=[], mappings=mappings)) as run:
+        ticket, number = await desk.dispatched(run)
+        desk.sandbox.faults([rule])
+        for wanted in (1, 0, 0):
+            desk.sandbox.clear_requests()
+            back = await bring_back(run, number)
+            assert (back.result, "not so" in " ".join(back.warnings)) == (Result.REPORTED, True)
+            sent = desk.sent()["connectwise"]
+            assert sum(count for name, count in sent.items() if name.startswith("PATCH")) == wanted
+        desk.sandbox.faults([])
+        await forget_refusals(run, SERVICE, ticket)
+        assert (await bring_back(run, number)).result is Result.UPDATED
+    assert desk.field(ticket, "FN check-in")
 
 
 @pytest.mark.slow
