@@ -22,6 +22,8 @@ def judge_reports(verdict: Verdict, runs: list[RunRecord], after: Scene) -> None
     for run in runs:
         if run.kind != "disturbed":
             _judge_last(verdict, run, after)
+        elif run.counts is not None:
+            _say(verdict, [] if _adds_up(run.counts) else [f"A disturbed run counted {run.counts}"])
 
 
 class _Told:
@@ -84,21 +86,24 @@ class _Told:
 def _judge_last(verdict: Verdict, run: RunRecord, after: Scene) -> None:
     """Nothing has changed since the clean run began, so its outcomes are known one by one."""
     verdict.checked["law 1"] += 1
-    if run.outcome != COMPLETED or run.report is None:
+    if run.outcome != COMPLETED or run.counts is None:
         verdict.faults.append(f"The {run.kind} run ended as {run.outcome}: {run.error or 'no report'}")
         return
-    counts: dict[str, int] = run.report["counts"]
     known = after.outcomes()
-    alone = known.pop("alone")
-    told = {name: counts[name] for name in known} | {"alone": counts["updated"] + counts["unchanged"]}
+    done = run.counts["updated"] + run.counts["unchanged"]
+    told = {name: run.counts[name] for name in known if name != "alone"} | {"alone": done}
     verdict.checked["law 1"] += len(told)
-    if told != known | {"alone": alone}:
-        verdict.faults.append(f"The {run.kind} run counted {told}, there are {known | {'alone': alone}}")
-    strangers = {each["asset_key"] for each in run.report["written"]} - after.alone().keys()
-    if strangers:
+    if told != known:
+        verdict.faults.append(f"The {run.kind} run counted {told}, there are {known}")
+    written = {each["asset_key"] for each in (run.report or {}).get("written", ())}
+    if strangers := written - after.alone().keys():
         verdict.faults.append(f"The {run.kind} run wrote assets that it must not: {sorted(strangers)[:3]}")
-    if run.kind == "quiet" and counts["updated"]:
-        verdict.faults.append(f"The quiet run counted {counts['updated']} as updated")
+    if run.kind == "quiet" and run.counts["updated"]:
+        verdict.faults.append(f"The quiet run counted {run.counts['updated']} as updated")
+
+
+def _adds_up(counts: dict[str, int]) -> bool:
+    return sum(counts[name] for name in OUTCOMES) == counts["read"] and min(counts.values()) >= 0
 
 
 def _say(verdict: Verdict, faults: list[str]) -> None:

@@ -101,7 +101,7 @@ def field_made_by_two(world: EnrichedWorld) -> None:
 
 
 def clean_run_raised(world: EnrichedWorld) -> None:
-    world.runs[1].outcome, world.runs[1].report = "Failed", None
+    world.runs[1].outcome, world.runs[1].report, world.runs[1].counts = "Failed", None, None
 
 
 def told(world: EnrichedWorld, run: int) -> dict[str, Any]:

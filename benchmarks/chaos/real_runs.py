@@ -1,0 +1,191 @@
+"""One schedule on a lane of the real stack: disturbed rounds, the run after them, a quiet run, a verdict."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from benchmarks.chaos.asset_truth import AssetTruth
+from benchmarks.chaos.enrichment_truth import EnrichmentTruth
+from benchmarks.chaos.people import act
+from benchmarks.chaos.process_trees import kill_children
+from benchmarks.chaos.real_drawing import FLOW_RUN, KILLS, SERVER, WORKER, Event, RealSchedule
+from benchmarks.chaos.real_stack import ENDED, Lane
+from benchmarks.chaos.schedule import ENRICHMENT, Mishap
+from benchmarks.chaos.verdict import COMPLETED, KILLED, RunRecord, ScheduleResult, Truth, Verdict
+from benchmarks.chaos.weather import LONGEST_LATE
+
+Say = Callable[[str], None]
+Kind = Literal["disturbed", "clean", "quiet"]
+
+RUN_SECONDS = 420.0
+"""The longest run: a server that restarts meanwhile, and a lease that is waited for."""
+TRIES = 5
+"""Runs after a kill until one gets the lease: each waits for it for more than a minute."""
+CRASHED_SECONDS = 300.0
+"""Until when Prefect marks a killed run: 90 s of silence, and as long again if it was restarted."""
+LOOK = 0.1
+_FIGURES = re.compile(r"^\|(.*)\|\s*$", re.MULTILINE)
+
+
+@dataclass
+class Killed:
+    """A flow run whose process was killed, and when."""
+
+    run_id: str
+    at: float
+
+
+class RealRun:
+    """One schedule on one lane."""
+
+    def __init__(self, lane: Lane, drawn: RealSchedule, say: Say) -> None:
+        self.lane = lane
+        self.sandbox = lane.sandbox
+        self.drawn = drawn
+        self.schedule = drawn.schedule
+        self.say = say
+        self.runs: list[RunRecord] = []
+        self.mishaps: Counter[str] = Counter()
+        self.killed: list[Killed] = []
+        self.faults: list[str] = []
+
+    def play(self) -> ScheduleResult:
+        """From the reset to the verdict."""
+        began, schedule = time.monotonic(), self.schedule
+        self.lane.forget()
+        self.sandbox.reset(schedule.seed, schedule.assets, schedule.scenario, schedule.switches)
+        kind = EnrichmentTruth if schedule.flow == ENRICHMENT else AssetTruth
+        truth: Truth = kind(self.sandbox, schedule.settings)
+        for mishap, events in zip(schedule.rounds, self.drawn.events, strict=True):
+            self._disturbed(mishap, events)
+        self.lane.stack.pause(2 * LONGEST_LATE)
+        self._finish()
+        self._run("quiet")
+        verdict = truth.judge(self.runs)
+        self._judge_killed(verdict)
+        verdict.faults += self.faults
+        seconds = time.monotonic() - began
+        return ScheduleResult(schedule.seed, schedule.flow, verdict, self.runs, seconds, self.mishaps, "real")
+
+    def _disturbed(self, mishap: Mishap, events: tuple[Event, ...]) -> None:
+        self.sandbox.faults(list(mishap.faults))
+        record = self._run("disturbed", events)
+        record.mishap = mishap
+        record.fired = self.sandbox.faults_fired()
+        self.sandbox.faults([])
+        act(self.sandbox, mishap.people)
+
+    def _finish(self) -> None:
+        """The next run that is not refused for the lease of a killed one has to do all that is left."""
+        for _ in range(TRIES):
+            record = self._run("clean")
+            if record.outcome != "Cancelled":
+                return
+            record.kind = "disturbed"
+        self.faults.append(f"Law 9: {TRIES} runs after a kill were refused: {record.error}")
+
+    def _run(self, kind: Kind, events: tuple[Event, ...] = ()) -> RunRecord:
+        """One run through the deployment; its record is kept."""
+        self.sandbox.clear_requests()
+        settings = self.schedule.settings | {"company": self.sandbox.company, "dry_run": False}
+        run_id = self.lane.start_run(self.schedule.flow, settings)
+        fallen = self._watch(run_id, list(events))
+        killed = any(each.startswith(KILLS) for each in fallen)
+        state = {} if killed else self.lane.run_state(run_id)
+        record = RunRecord(
+            kind,
+            KILLED if killed else str(state["state_name"]),
+            None if killed else self._counts(run_id, str(state["state_name"])),
+            None,
+            self.sandbox.requests(),
+            error="" if killed else str((state.get("state") or {}).get("message") or ""),
+            killed_at="; ".join(fallen),
+        )
+        self.runs.append(record)
+        self.say(f"  seed {self.schedule.seed}: {kind} run: {record.outcome} {record.killed_at}".rstrip())
+        return record
+
+    def _watch(self, run_id: str, events: list[Event]) -> list[str]:
+        """Let the events happen; returns them, with their requests, when the run is over."""
+        deadline, fallen = time.monotonic() + RUN_SECONDS, list[str]()
+        looks = 0
+        while True:
+            looks += 1
+            if events:
+                served = self.sandbox.requests()
+                if served["total"] >= events[0].at:
+                    event = events.pop(0)
+                    fallen.append(self._happen(event, run_id, served))
+                    if event.kind in KILLS:
+                        return fallen
+            # The server is asked less often: its answers cost as much as the run's own questions.
+            if looks % 8 == 0 and self.lane.run_state(run_id)["state_type"] in ENDED:
+                return fallen
+            if time.monotonic() > deadline:
+                self._give_up(run_id)
+                return fallen
+            self.lane.stack.pause(LOOK)
+
+    def _happen(self, event: Event, run_id: str, served: dict[str, Any]) -> str:
+        """One event, in words: what, at which request, and what was asked so far most recently."""
+        if event.kind == WORKER:
+            self.lane.kill_worker()
+        elif event.kind == FLOW_RUN:
+            kill_children(self.lane.worker.pid)
+        else:
+            number = signal.SIGKILL if event.kind == SERVER else signal.SIGTERM
+            self.lane.stack.restart_server(number)
+        if event.kind in KILLS:
+            self.killed.append(Killed(run_id, time.monotonic()))
+        self.mishaps[event.kind] += 1
+        counts = {"ConnectWise": served["connectwise"], "Lansweeper": served["lansweeper"]}
+        writes = ", ".join(f"{each['writes']} of {name}" for name, each in counts.items())
+        return f"{event.kind} at request {served['total']} (writes: {writes})"
+
+    def _give_up(self, run_id: str) -> None:
+        state = self.lane.run_state(run_id)
+        self.faults.append(f"A run was still {state['state_name']} after {RUN_SECONDS:.0f} s")
+        cancelled = {"state": {"type": "CANCELLED", "message": "The campaign gave it up"}, "force": True}
+        self.lane.stack.call("POST", f"/flow_runs/{run_id}/set_state", cancelled)
+        kill_children(self.lane.worker.pid)
+
+    def _counts(self, run_id: str, state: str) -> dict[str, int] | None:
+        """The counts of the report's artifact; only those of a run without failures, whose names it caps."""
+        text = self.lane.artifact(run_id, f"{self.schedule.flow}-report") if state == COMPLETED else ""
+        return read_counts(text) if text else None
+
+    def _judge_killed(self, verdict: Verdict) -> None:
+        """Law 9: nobody has told Prefect of a kill, and it marks the run by itself."""
+        for each in self.killed:
+            verdict.checked["law 9"] += 1
+            while (state := self.lane.run_state(each.run_id))["state_type"] not in ENDED:
+                if time.monotonic() > each.at + CRASHED_SECONDS:
+                    break
+                self.lane.stack.pause(1)
+            if state["state_type"] != "CRASHED":
+                self.faults.append(f"Law 9: a killed run is {state['state_name']}, not Crashed")
+        refused = [each for each in self.runs if each.outcome == "Cancelled"]
+        for record in refused:
+            verdict.checked["law 9"] += 1
+            if "Another run" not in record.error:
+                self.faults.append(f"A run was cancelled without naming the holder: {record.error}")
+
+
+def read_counts(report: str) -> dict[str, int]:
+    """The first table of a report, whose heads are the names of the counts.
+
+    Raises:
+        ValueError: there is no such table.
+    """
+    rows = [[cell.strip(" *") for cell in row.split("|")] for row in _FIGURES.findall(report)]
+    if len(rows) < 3:
+        raise ValueError(f"No counts in the report: {report[:200]}")
+    heads, figures = rows[0], rows[2]
+    names = [head.lower().replace(" ", "_") for head in heads]
+    return {name: int(each.replace(",", "")) for name, each in zip(names, figures, strict=True)}
