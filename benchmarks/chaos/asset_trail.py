@@ -68,6 +68,7 @@ class Trail:
         self.now = members(self.start or {})
         self.expected = dict(self.now)
         self._read_at = [-1]
+        self._put_at: list[int] = []
         self._edited_at: dict[str, int] = {}
         self._suspects: dict[str, Entry] = {}
         if self.start is not None:
@@ -110,6 +111,8 @@ class Trail:
         for name in _changed(self.now, after) if entry["action"] == "updated" else ():
             self.checked += 1
             self._written(name, after.get(name), entry, may_write, patch_only)
+        if entry["name"].startswith("PUT "):
+            self._put_at.append(entry["since"])
         self._step(after, entry, "integration")
 
     def _written(self, name: str, value: Any, entry: Entry, may_write: MayWrite, patch_only: bool) -> None:
@@ -125,9 +128,10 @@ class Trail:
             self._suspects[name] = entry
 
     def _unseen(self, name: str, entry: Entry) -> bool:
-        """Whether a person edited the member after the read that came before this request."""
+        """Whether a person edited the member after the read for this request: no read serves two of them."""
         read = max(at for at in self._read_at if at < entry["since"])
-        return self._edited_at.get(name, -1) > read >= 0
+        earlier = max((since for since in self._put_at if since < entry["since"]), default=-1)
+        return read >= max(earlier, 0) and self._edited_at.get(name, -1) > read
 
     def _step(self, after: Record, entry: Entry, by: str) -> None:
         self.now = after

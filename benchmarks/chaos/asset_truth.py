@@ -174,7 +174,7 @@ class _Judgement:
                 self._verdict.apart["pair of the start that persons or scans disturbed"] += 1
             elif not self._model.can_be_modified(self._end.assets[key], self._end.own[number]):
                 continue
-            elif places[key].kind != "linked" or places[key].ids[0] != number:
+            elif places[key].kind not in ("linked", "contested") or number not in places[key].ids:
                 now = ", ".join(map(str, places[key].ids)) or "none"
                 yield f"asset {key} belongs to configuration {number} from the start, and has {now}"
             self._verdict.checked["law 3: nothing twice"] += 1
