@@ -154,7 +154,8 @@ class _Sweeper:
         memory = self.memories.get(key)
         if intent.state == "unresolved":
             return self._is_due(intent)
-        half = intent.state == "created" and memory is not None and not memory.finished
+        # Nothing is finished for a closed record; one that is opened again has changed.
+        half = intent.state == "created" and memory is not None and not (memory.finished or memory.closed)
         return intent.state in UNDONE or half
 
     def _is_due(self, intent: Intent) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
 import pytest
 
 from connectors.errors import StopError
@@ -82,6 +83,27 @@ async def test_a_half_finished_creation_is_finished(world: World) -> None:
     async with world.run(rules(create_state="publish"), later=60) as run:
         await sweep(run)
     assert world.orders()[0]["status"]["name"] == "Published"
+
+
+async def test_a_draft_whose_record_closed_is_read_no_more(world: World) -> None:
+    """Publishing was refused, and then it was over: nothing is finished of it until it is opened again."""
+    refusal = {"kind": "status", "status": 400, "body": {"message": "not so"}}
+    path = {"system": "field_nation", "method": "POST", "path": "/workorders/*/publish"}
+    world.sandbox.faults([{**path, "fault": refusal}])
+    ticket = world.ticket()
+    settings = rules(create_state="publish")
+    async with world.run(settings) as run:
+        await sweep(run)
+        world.move(ticket, "Completed")
+        assert (await sweep(run)).counts() == {Result.REPORTED: 1}
+    async with world.run(settings, later=60) as run:
+        swept = await sweep(run)
+        assert (swept.outcomes, swept.reopened) == ([], 0)
+        # Times count by the second.
+        await anyio.sleep(1.1)
+        world.move(ticket, DISPATCH)
+        world.sandbox.faults([])
+        assert [each.work_order_id for each in (await sweep(run)).outcomes] == [world.orders()[0]["id"]]
 
 
 async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(world: World) -> None:
