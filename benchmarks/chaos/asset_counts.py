@@ -104,7 +104,7 @@ def _as_seen(run: RunRecord, counts: dict[str, int], writes: Writes) -> Iterator
     keys = [each["asset_key"] for each in (*told, *report.get("failures", []))]
     if len(set(keys)) != len(keys):
         yield "its report names an asset twice among what was written and what failed"
-    if len(report.get("failures", [])) != counts["failed"]:
+    if report and len(report.get("failures", [])) != counts["failed"]:
         yield f"{counts['failed']} failed, and its report gives {len(report.get('failures', []))} reasons"
     for each in told:
         seen_ids = writes.added if each["action"] == "created" else writes.updated

@@ -25,8 +25,8 @@ PLANS: tuple[tuple[tuple[str, ...], ...], ...] = (
 )
 """The events of each disturbed round."""
 KILLS = (WORKER, FLOW_RUN)
-LATEST = {ASSETS: 60, ENRICHMENT: 70}
-"""Until which of the round's requests an event may fall."""
+LATEST = {ASSETS: 20, ENRICHMENT: 60}
+"""Until which of the round's requests an event may fall: most rounds send half as many again."""
 SLOW = 0.12
 """Seconds that every request of a disturbed round takes longer, so that events find it under way."""
 WAITING = {

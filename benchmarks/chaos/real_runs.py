@@ -12,11 +12,13 @@ from typing import Any, Literal
 
 from benchmarks.chaos.asset_truth import AssetTruth
 from benchmarks.chaos.enrichment_truth import EnrichmentTruth
+from benchmarks.chaos.laws import judge_runs, judge_secrets
 from benchmarks.chaos.people import act
 from benchmarks.chaos.process_trees import kill_children
 from benchmarks.chaos.real_drawing import FLOW_RUN, KILLS, SERVER, WORKER, Event, RealSchedule
 from benchmarks.chaos.real_stack import ENDED, Lane
 from benchmarks.chaos.schedule import ENRICHMENT, Mishap
+from benchmarks.chaos.tally import fault_name
 from benchmarks.chaos.verdict import COMPLETED, KILLED, RunRecord, ScheduleResult, Truth, Verdict
 from benchmarks.chaos.weather import LONGEST_LATE
 
@@ -68,7 +70,9 @@ class RealRun:
         self._finish()
         self._run("quiet")
         verdict = truth.judge(self.runs)
+        judge_runs(self.runs, verdict)
         self._judge_killed(verdict)
+        self._judge_secrets(verdict)
         verdict.faults += self.faults
         seconds = time.monotonic() - began
         return ScheduleResult(schedule.seed, schedule.flow, verdict, self.runs, seconds, self.mishaps, "real")
@@ -79,6 +83,7 @@ class RealRun:
         record.mishap = mishap
         record.fired = self.sandbox.faults_fired()
         self.sandbox.faults([])
+        self.mishaps += happened(record)
         act(self.sandbox, mishap.people)
 
     def _finish(self) -> None:
@@ -156,8 +161,9 @@ class RealRun:
         kill_children(self.lane.worker.pid)
 
     def _counts(self, run_id: str, state: str) -> dict[str, int] | None:
-        """The counts of the report's artifact; only those of a run without failures, whose names it caps."""
-        text = self.lane.artifact(run_id, f"{self.schedule.flow}-report") if state == COMPLETED else ""
+        """The counts in the report's artifact; a worker's run hands its report to nobody."""
+        told = state == COMPLETED or state.startswith("Finished with")
+        text = self.lane.artifact(run_id, f"{self.schedule.flow}-report") if told else ""
         return read_counts(text) if text else None
 
     def _judge_killed(self, verdict: Verdict) -> None:
@@ -175,6 +181,23 @@ class RealRun:
             verdict.checked["law 9"] += 1
             if "Another run" not in record.error:
                 self.faults.append(f"A run was cancelled without naming the holder: {record.error}")
+
+    def _judge_secrets(self, verdict: Verdict) -> None:
+        """Law 6, also for Prefect's own database, which holds the blocks."""
+        log = self.lane.log.read_bytes()
+        judge_secrets(self.sandbox.info, log, self.lane.ledger, verdict)
+        judge_secrets(self.sandbox.info, b"", self.lane.stack.prefect.home / "prefect.db", verdict)
+
+
+def happened(record: RunRecord) -> Counter[str]:
+    """How often each kind of fault was applied; the slowness of every request is none of them."""
+    found: Counter[str] = Counter()
+    mishap = record.mishap or Mishap()
+    for rule, number in zip(mishap.faults, record.fired, strict=True):
+        if rule["fault"]["kind"] != "delay":
+            found[fault_name(rule["fault"])] += number
+    found.update(f"between runs: {deed['do']}" for deed in mishap.people)
+    return +found
 
 
 def read_counts(report: str) -> dict[str, int]:

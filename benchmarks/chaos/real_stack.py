@@ -138,7 +138,8 @@ class Lane:
         self.name = name
         self.sandbox = sandbox
         self.ledger = folder / "ledger.db"
-        self._log = (folder / "worker.log").open("ab")
+        self.log = folder / "worker.log"
+        self._log = self.log.open("ab")
         self._worker: subprocess.Popen[bytes] | None = None
 
     def as_json(self) -> dict[str, Any]:
