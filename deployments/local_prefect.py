@@ -22,6 +22,13 @@ import httpx
 ROOT = Path(__file__).resolve().parent.parent
 START_LIMIT_SECONDS = 180
 KEY_FILE = "encryption.key"
+WITHOUT_EVENTS = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+}
+"""For tests and campaigns: on SQLite these services' writes collide with those of the runs, each time for two
+seconds."""
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from deployments.local_prefect import LocalPrefect, local_prefect, send_what_is_queued
+from deployments.local_prefect import WITHOUT_EVENTS, LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local_sandbox import Sandbox, start_sandbox
 from tests.one_authority import VARIABLE, write_one_authority
-
-WITHOUT_EVENTS = {
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
-}
-"""On SQLite these services' writes collide with those of the runs, each time for two seconds."""
 
 # A loaded machine is slow without anything being wrong: no single example is timed.
 settings.register_profile("untimed", deadline=None)

@@ -1,11 +1,22 @@
-"""What a schedule is: the seed alone decides it."""
+"""What a schedule is, and how it is drawn: the seed and the flow alone decide it."""
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.chaos.enrichment_mishaps import draw_enrichment_faults, draw_enrichment_people
+from benchmarks.chaos.people import draw_people, draw_people_faults
+from benchmarks.chaos.weather import BEFORE_AFTER, draw_weather
+from benchmarks.chaos.worlds import draw_settings, draw_switches
+
 ASSETS, ENRICHMENT = "asset-synchronization", "tickets-agreements-sla-sync"
+SIZES = {ASSETS: (20, 90), ENRICHMENT: (20, 70)}
+SKEWS = (1.0, 30.0, 600.0, 3000.0)
+"""Seconds; a clock that is wrong by more than an hour is none that a run can settle anything by."""
+ROOM = (0, 4_000, 20_000, 60_000, 150_000)
+"""Bytes until the disk is full: at once, or after some dozens of requests."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +31,7 @@ class Mishap:
         clock_skew_seconds: this process's clock against the sandbox's.
         ledger_room_bytes: the disk is full after so many more bytes; None: never.
         dry_run: the round only plans (law 5).
-        people: what persons do after the run and before the next: objects with ``do`` (``edit``, ``delete``,
-            ``add``, ``churn`` or ``ticket_churn``) and the arguments of that method of ``Sandbox``; ``pick``
-            (0 to 1) in place of a record's id chooses it among those there.
+        people: what persons do after the run and before the next, as ``people.act`` takes it.
     """
 
     faults: tuple[dict[str, Any], ...] = ()
@@ -46,3 +55,48 @@ class Schedule:
     switches: dict[str, Any]
     settings: dict[str, Any]
     rounds: tuple[Mishap, ...]
+
+
+def draw_schedule(seed: int, flow: str) -> Schedule:
+    """The schedule of that seed; the same ones always give the same."""
+    draw = random.Random(f"{seed}-{flow}")
+    enrichment = flow == ENRICHMENT
+    settings = draw_settings(draw, enrichment=enrichment)
+    switches = draw_switches(draw, enrichment=enrichment, settings=settings)
+    return Schedule(
+        seed=seed,
+        flow=flow,
+        assets=draw.randint(*SIZES[flow]),
+        scenario="enrichment" if enrichment else draw.choice(("provider", "provider", "fresh")),
+        switches=switches,
+        settings=settings,
+        rounds=tuple(_draw_round(draw, flow) for _ in range(draw.choice((1, 1, 2)))),
+    )
+
+
+def _draw_round(draw: random.Random, flow: str) -> Mishap:
+    """At least one thing goes wrong."""
+    kill, full, skew = draw.random() < 0.45, draw.random() < 0.1, draw.random() < 0.2
+    disturbed = draw.random() < 0.75 or not (kill or full or skew)
+    writes = draw.random() < 0.5
+    people = draw_enrichment_people if flow == ENRICHMENT else draw_people
+    return Mishap(
+        faults=_draw_faults(draw, flow) if disturbed else (),
+        kill_at=draw.randint(1, 6 if writes else 22) if kill else 0,
+        kill_when=draw.choice(BEFORE_AFTER),
+        kill_writes=writes,
+        clock_skew_seconds=draw.choice((-1, 1)) * draw.choice(SKEWS) if skew else 0.0,
+        ledger_room_bytes=draw.choice(ROOM) if full else None,
+        dry_run=draw.random() < 0.06,
+        people=people(draw) if draw.random() < 0.5 else (),
+    )
+
+
+def _draw_faults(draw: random.Random, flow: str) -> tuple[dict[str, Any], ...]:
+    enrichment = flow == ENRICHMENT
+    found = list(draw_weather(draw, draw.choice((0, 1, 1, 2, 3)), enrichment=enrichment))
+    persons = draw_enrichment_faults if enrichment else draw_people_faults
+    found += persons(draw, draw.choice((0, 1, 1, 2) if found else (1, 2)))
+    slow = [each for each in found if each["fault"]["kind"] == "delay"]
+    # Several of them on one request would be longer than what a run waits for late work.
+    return tuple(each for each in found if each not in slow[1:])

@@ -28,6 +28,7 @@ class RunRecord:
         error: the exception that ended it, in words.
         fired: how often each of the mishap's fault rules was applied, in their order.
         killed_at: the request boundary at which it was killed, such as ``after POST /path``.
+        cpu: seconds that its process took.
     """
 
     kind: Literal["disturbed", "clean", "quiet"]
@@ -39,6 +40,7 @@ class RunRecord:
     error: str = ""
     fired: list[int] = field(default_factory=list)
     killed_at: str = ""
+    cpu: float = 0.0
 
 
 @dataclass

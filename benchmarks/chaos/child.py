@@ -1,0 +1,143 @@
+"""One run of a flow in a forked process, with its mishap: killed at a request, a wrong clock, a full disk."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+from prefect import State
+
+from benchmarks.campaign.killing import Killer, KillingTransport
+from benchmarks.chaos.schedule import ASSETS, Mishap
+from benchmarks.chaos.waits import ASSET_WAITING, ENRICHMENT_WAITING, shorten, use_network
+from flows.asset_synchronization import asset_synchronization
+from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
+from tasks.enrichment.settings import EnrichmentSettings
+from tasks.synchronization.settings import AssetSynchronizationSettings
+
+PRODUCT = ("connectors.", "tasks.", "flows.")
+SHARED_MEMORY = 32_768
+"""Bytes of the file through which SQLite's processes find their way in the log of writes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a forked run is told.
+
+    Attributes:
+        settings: of the flow, as drawn.
+        block: name of the three blocks.
+        mishap: None: a clean or quiet run.
+        note: file that names the request at which it was killed.
+    """
+
+    flow: str
+    company: str
+    settings: dict[str, Any]
+    block: str
+    ledger: Path
+    note: Path
+    seed: str
+    mishap: Mishap | None = None
+
+
+def live(job: Job, log: int, answer: int) -> NoReturn:
+    """Everything that a forked process does: run, tell what came of it on ``answer``, end.
+
+    Logs and tracebacks go to ``log``. Both are pipes, so that a full disk does not reach them.
+    """
+    status = 1
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        random.seed(job.seed)
+        _arm(job)
+        told = asyncio.run(_run(job))
+        with os.fdopen(answer, "w", encoding="utf-8") as file:
+            file.write(json.dumps(told, default=str) + "\n")
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _arm(job: Job) -> None:
+    mishap = job.mishap or Mishap()
+    shorten()
+    killer = Killer(mishap.kill_at, mishap.kill_when, mishap.kill_writes, job.note)
+    use_network(lambda inner: KillingTransport(inner, killer), impatient=job.mishap is not None)
+    if mishap.clock_skew_seconds:
+        skew_clock(mishap.clock_skew_seconds)
+    if mishap.ledger_room_bytes is not None:
+        fill_disk(job.ledger, mishap.ledger_room_bytes)
+
+
+def skew_clock(seconds: float) -> None:
+    """From now on the product's modules see another time of day; running times stay as they are."""
+    shift = timedelta(seconds=seconds)
+
+    class Skewed(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + shift
+
+    shown = SimpleNamespace(**{name: getattr(time, name) for name in dir(time)})
+    shown.time = lambda: time.time() + seconds
+    for name, module in list(sys.modules.items()):
+        if name.startswith(PRODUCT):
+            if vars(module).get("datetime") is datetime:
+                vars(module)["datetime"] = Skewed
+            if vars(module).get("time") is time:
+                vars(module)["time"] = shown
+
+
+def fill_disk(ledger: Path, room: int) -> None:
+    """No file of this process can grow beyond what the ledger's log of writes has now, and ``room``.
+
+    SQLite writes each transaction to that log first; it is told of the limit as of a full disk.
+    """
+    wal = ledger.with_name(ledger.name + "-wal")
+    size = max(wal.stat().st_size if wal.exists() else 0, SHARED_MEMORY) + room
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+async def _run(job: Job) -> dict[str, Any]:
+    flow, settings = _flow_of(job)
+    names = {"connectwise": job.block, "lansweeper": job.block, "ledger": job.block}
+    state: State[Any] = await flow(settings, **names, return_state=True)
+    result = await state.aresult(raise_on_failure=False)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    told: dict[str, Any] = {"cpu": usage.ru_utime + usage.ru_stime, "state": state.name}
+    if isinstance(result, BaseException):
+        return told | {"error": f"{type(result).__name__}: {result}"}
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        report = dataclasses.asdict(result)
+        return told | {"report": report, "counts": report["counts"], "error": ""}
+    return told | {"error": str(state.message or "")}
+
+
+def _flow_of(job: Job) -> tuple[Callable[..., Any], Any]:
+    dry_run = bool(job.mishap and job.mishap.dry_run)
+    common = {**job.settings, "company": job.company, "dry_run": dry_run}
+    if job.flow == ASSETS:
+        values = {**common, "ceilings": {"go_on": True}, "waiting": ASSET_WAITING}
+        return asset_synchronization, AssetSynchronizationSettings.model_validate(values)
+    values = {**common, "waiting": ENRICHMENT_WAITING}
+    return tickets_agreements_sla_sync, EnrichmentSettings.model_validate(values)

@@ -1,0 +1,177 @@
+"""A lane: one sandbox, one ledger and one name for blocks, in which schedules run one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import httpx
+
+from benchmarks.chaos.asset_truth import AssetTruth
+from benchmarks.chaos.child import Job, live
+from benchmarks.chaos.enrichment_truth import EnrichmentTruth
+from benchmarks.chaos.forking import Ended, fork_and_wait
+from benchmarks.chaos.laws import judge_runs, judge_secrets
+from benchmarks.chaos.people import act
+from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, Mishap, Schedule
+from benchmarks.chaos.tally import mishaps_of
+from benchmarks.chaos.verdict import KILLED, RAISED, RunRecord, ScheduleResult, Truth, Verdict
+from benchmarks.chaos.weather import LONGEST_LATE
+from connectors.ledger.store import Ledger
+from deployments.blocks import sandbox_blocks
+from deployments.local_sandbox import Sandbox
+
+TRUTHS: dict[str, type[Any]] = {ASSETS: AssetTruth, ENRICHMENT: EnrichmentTruth}
+NOT_JUDGED = ("custom_field_ids",)
+"""Settings that change no outcome: the ids are those that would be found by caption."""
+
+
+@dataclass
+class Lane:
+    """``name`` is that of its three blocks; ``folder`` holds its ledger and its log."""
+
+    name: str
+    sandbox: Sandbox
+    api_url: str
+    folder: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "ledger.db"
+
+    @property
+    def note(self) -> Path:
+        return self.folder / "killed-at.txt"
+
+    def prepare(self) -> None:
+        """Save the blocks, and make a ledger with tables to be copied. RuntimeError if that fails."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+        def save(log: int, answer: int) -> NoReturn:
+            os.dup2(log, 2)
+            try:
+                asyncio.run(self._prepare())
+            except BaseException as error:
+                os.write(log, repr(error).encode())
+                os._exit(1)
+            os._exit(0)
+
+        ended = fork_and_wait(save)
+        if ended.status:
+            raise RuntimeError(f"The lane {self.name} could not be prepared: {ended.log.decode()}")
+
+    async def _prepare(self) -> None:
+        for block in sandbox_blocks(self.sandbox.info, self.ledger, request_limit=100_000):
+            await block.save(self.name, overwrite=True)
+        async with Ledger.open(self._empty):
+            pass
+
+    @property
+    def _empty(self) -> Path:
+        return self.folder / "empty.db"
+
+    def run(self, schedule: Schedule) -> ScheduleResult:
+        """One schedule from the fresh data to the verdict; what the runs logged is in ``log.txt``."""
+        began = time.monotonic()
+        self._begin(schedule)
+        settings = {name: value for name, value in schedule.settings.items() if name not in NOT_JUDGED}
+        truth: Truth = TRUTHS[schedule.flow](self.sandbox, settings)
+        runs = [self._disturbed(schedule, number) for number in range(len(schedule.rounds))]
+        if any(
+            rule["fault"]["kind"] in ("late", "delay") for each in schedule.rounds for rule in each.faults
+        ):
+            time.sleep(2 * LONGEST_LATE)
+        runs += [self._run(schedule, "clean", None), self._run(schedule, "quiet", None)]
+        verdict = self._judge(truth, runs)
+        return ScheduleResult(
+            seed=schedule.seed,
+            flow=schedule.flow,
+            verdict=verdict,
+            runs=runs,
+            seconds=round(time.monotonic() - began, 2),
+            mishaps=sum(map(mishaps_of, runs), Counter()),
+        )
+
+    def _begin(self, schedule: Schedule) -> None:
+        for each in (*self.folder.glob("ledger.db*"), self.note, self.folder / "log.txt"):
+            each.unlink(missing_ok=True)
+        shutil.copyfile(self._empty, self.ledger)
+        self.sandbox.reset(schedule.seed, schedule.assets, schedule.scenario, schedule.switches)
+
+    def _judge(self, truth: Truth, runs: list[RunRecord]) -> Verdict:
+        try:
+            verdict = truth.judge(runs)
+        except Exception as error:
+            verdict = Verdict(faults=[f"the truth could not be told: {type(error).__name__}: {error}"])
+        judge_runs(runs, verdict)
+        judge_secrets(self.sandbox.info, (self.folder / "log.txt").read_bytes(), self.ledger, verdict)
+        return verdict
+
+    def _disturbed(self, schedule: Schedule, number: int) -> RunRecord:
+        mishap = schedule.rounds[number]
+        self.sandbox.faults(list(mishap.faults))
+        try:
+            record = self._run(schedule, "disturbed", mishap, number)
+            record.fired = self.sandbox.faults_fired()
+        finally:
+            self.sandbox.faults([])
+        act(self.sandbox, mishap.people)
+        return record
+
+    def _run(self, schedule: Schedule, kind: Any, mishap: Mishap | None, number: int = 0) -> RunRecord:
+        job = Job(
+            flow=schedule.flow,
+            company=self.sandbox.company,
+            settings=schedule.settings,
+            block=self.name,
+            ledger=self.ledger,
+            note=self.note,
+            seed=f"{schedule.seed}-{kind}-{number}",
+            mishap=mishap,
+        )
+        self.note.unlink(missing_ok=True)
+        self.sandbox.clear_requests()
+        ended = fork_and_wait(lambda log, answer: live(job, log, answer))
+        requests = self.sandbox.requests()
+        with (self.folder / "log.txt").open("ab") as file:
+            file.write(f"--- {kind} {number}\n".encode() + ended.log)
+        if ended.signal:
+            self.free_leases()
+        return self._record(kind, ended, requests, mishap)
+
+    def _record(self, kind: Any, ended: Ended, requests: dict[str, Any], mishap: Mishap | None) -> RunRecord:
+        told = json.loads(ended.answer) if ended.answer and not ended.signal else {}
+        error = told.get("error", "")
+        outcome = RAISED if error else str(told.get("state", RAISED))
+        if ended.signal:
+            outcome = KILLED
+            error = "it went on for too long" if ended.hung else ""
+        elif not told:
+            error = ended.log.decode(errors="replace")[-2000:]
+        return RunRecord(
+            kind=kind,
+            outcome=outcome,
+            counts=told.get("counts"),
+            report=told.get("report"),
+            requests=requests,
+            mishap=mishap,
+            error=error,
+            killed_at=self.note.read_text(encoding="utf-8").strip() if self.note.exists() else "",
+            cpu=round(ended.cpu, 2),
+        )
+
+    def free_leases(self) -> None:
+        """What Prefect does by itself about a minute after the holder was killed."""
+        with httpx.Client(base_url=self.api_url, timeout=30) as client:
+            listed = client.post("/v2/concurrency_limits/filter", json={"limit": 200}).raise_for_status()
+            for each in listed.json():
+                if self.name in each["name"]:
+                    client.delete(f"/v2/concurrency_limits/{quote(each['name'])}").raise_for_status()
