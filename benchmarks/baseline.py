@@ -45,8 +45,8 @@ def read(r):
         r.get("cpuSpeed"), key, r["id"],
     )
 """
-_SERIAL, _MAC, _NAME, _TYPE, _KEY, _ID = 5, 7, 0, 1, 15, 16
-_DATES = (9, 10)
+_SERIAL, MAC, _NAME, TYPE, _KEY, _ID = 5, 7, 0, 1, 15, 16
+DATES = (9, 10)
 
 
 def text(value: Any) -> str | None:
@@ -74,7 +74,8 @@ def date(value: Any) -> str | None:
     return None if value is None else value[:19] + "Z"
 
 
-def _named() -> Callable[[Any, str], str | None]:
+def naming() -> Callable[[Any, str], str | None]:
+    """Names with a prefix, none for fillers; each is looked at once."""
     known: dict[tuple[str, str], str | None] = {}
 
     def named(value: Any, prefix: str) -> str | None:
@@ -91,7 +92,7 @@ def _named() -> Callable[[Any, str], str | None]:
 
 def generated(source: str) -> Callable[[Any], Row]:
     """The field access of one side, compiled from text."""
-    scope: dict[str, Any] = {"text": text, "serial": serial, "mac": mac, "date": date, "named": _named()}
+    scope: dict[str, Any] = {"text": text, "serial": serial, "mac": mac, "date": date, "named": naming()}
     exec(source, scope)  # noqa: S102
     read: Callable[[Any], Row] = scope["read"]
     return read
@@ -99,10 +100,18 @@ def generated(source: str) -> Callable[[Any], Row]:
 
 def match_and_diff(assets: Sequence[Any], configurations: Sequence[Any]) -> dict[str, int]:
     """The counts of the whole work: matched, changed, fields, unmatched, ambiguous."""
+    return compared(*extracted(assets, configurations))
+
+
+def extracted(assets: Sequence[Any], configurations: Sequence[Any]) -> tuple[list[Row], list[Row]]:
+    """The mapped values of both sides, in the same places."""
     read_asset, read_configuration = generated(_ASSET), generated(_CONFIGURATION)
-    wanted = [read_asset(asset) for asset in assets]
-    current = [read_configuration(record) for record in configurations]
-    pairs, unmatched, ambiguous = _pairs(wanted, current)
+    return [read_asset(asset) for asset in assets], [read_configuration(record) for record in configurations]
+
+
+def compared(wanted: list[Row], current: list[Row]) -> dict[str, int]:
+    """Match and diff of what was extracted."""
+    pairs, unmatched, ambiguous = paired(wanted, current)
     changes = [found for asset, record in pairs if (found := _differences(asset, record))]
     return {
         "matched": len(pairs),
@@ -113,15 +122,16 @@ def match_and_diff(assets: Sequence[Any], configurations: Sequence[Any]) -> dict
     }
 
 
-def _pairs(wanted: list[Row], current: list[Row]) -> tuple[list[tuple[Row, Row]], int, int]:
+def paired(wanted: list[Row], current: list[Row]) -> tuple[list[tuple[Row, Row]], int, int]:
+    """Which belong together, and how many assets are unmatched and ambiguous."""
     by_link = {record[_KEY]: record for record in current if record[_KEY]}
     pairs = [(asset, by_link[asset[_KEY]]) for asset in wanted if asset[_KEY] in by_link]
     rest = [asset for asset in wanted if asset[_KEY] not in by_link]
     if not rest:
         return pairs, 0, 0
     taken = {record[_ID] for _, record in pairs}
-    mine = [(normal_serial(a[_SERIAL]), normal_mac(a[_MAC]), normal_name(a[_NAME])) for a in wanted]
-    theirs = [(normal_serial(c[_SERIAL]), normal_mac(c[_MAC]), normal_name(c[_NAME])) for c in current]
+    mine = [(normal_serial(a[_SERIAL]), normal_mac(a[MAC]), normal_name(a[_NAME])) for a in wanted]
+    theirs = [(normal_serial(c[_SERIAL]), normal_mac(c[MAC]), normal_name(c[_NAME])) for c in current]
     forms = {asset[_KEY]: form for asset, form in zip(wanted, mine, strict=True)}
     ambiguous = set()
     for key in range(3):
@@ -157,15 +167,15 @@ def _differences(asset: Row, record: Row) -> list[tuple[int, Any, Any]]:
     return [
         (at, have, want)
         for at, (want, have) in enumerate(zip(asset, record, strict=False))
-        if want != have and want is not None and at != _TYPE and not _same(at, have, want)
+        if want != have and want is not None and at != TYPE and not _same(at, have, want)
     ]
 
 
 def _same(at: int, have: Any, want: Any) -> bool:
     if have is None:
         return False
-    if at == _MAC and (digits := mac_digits(have)):
+    if at == MAC and (digits := mac_digits(have)):
         return digits == mac_digits(want)
-    if at in _DATES:
+    if at in DATES:
         return bool(have[:19] == want[:19])
     return plain_text(have) == plain_text(want)

@@ -26,7 +26,7 @@ from rich.console import Console
 
 from benchmarks.campaign.campaign import Campaign
 from benchmarks.campaign.showing import show
-from benchmarks.run import BUILD
+from benchmarks.programs import BUILD
 from deployments.local_sandbox import start_sandbox
 
 TICKETS = 300

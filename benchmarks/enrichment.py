@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.enrichment_truth import check_ledger, check_texts
-from benchmarks.run import BUILD, run_module
+from benchmarks.programs import BUILD, run_module
 from deployments.local_prefect import LocalPrefect, local_prefect
 from deployments.local_sandbox import Sandbox, start_sandbox
 

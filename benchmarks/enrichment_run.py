@@ -11,9 +11,9 @@ import json
 import resource
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from benchmarks.process_cost import peak_megabytes
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment_text import search_words
@@ -37,13 +37,6 @@ def main(company: str) -> None:
         "peak_megabytes": peak_megabytes(),
     }
     print(json.dumps(figures))
-
-
-def peak_megabytes() -> int:
-    """Of this program alone: what ``getrusage`` says holds the program that started it, too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (line,) = [each for each in status.splitlines() if each.startswith("VmHWM:")]
-    return round(int(line.split()[1]) / 1024)
 
 
 async def _run(settings: EnrichmentSettings) -> Any:

@@ -11,14 +11,12 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import jmespath
-
-from benchmarks import baseline, inventories
+from benchmarks import baseline, inventories, peers
 from tasks.rules.comparing import differences
-from tasks.rules.mapping import FieldMapping, compile_mapping, default_mappings
+from tasks.rules.mapping import compile_mapping, default_mappings
 from tasks.rules.matching import MatchOptions, match
 
 Counts = dict[str, int]
@@ -27,21 +25,7 @@ Work = Callable[[Sequence[Any], Sequence[Any]], Counts]
 
 def with_rules(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
     """The project's own rules, with the default mapping."""
-    return _run(default_mappings(), assets, configurations)
-
-
-def with_jmespath(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
-    """The same, with every path read by the JMESPath interpreter, which ``path | @`` forces."""
-    interpreted = [each.model_copy(update={"source": f"{each.source} | @"}) for each in default_mappings()]
-    compiled = [jmespath.compile(each.target) for each in interpreted]
-    for record in configurations:
-        for path in compiled:
-            path.search(record)
-    return _run(interpreted, assets, configurations)
-
-
-def _run(mappings: list[FieldMapping], assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
-    mapping = compile_mapping(mappings, custom_field_ids={"ls_asset_id": 5})
+    mapping = compile_mapping(default_mappings(), custom_field_ids={"ls_asset_id": 5})
     result = match(
         [mapping.read_asset(asset) for asset in assets],
         [mapping.read_configuration(record) for record in configurations],
@@ -58,19 +42,19 @@ def _run(mappings: list[FieldMapping], assets: Sequence[Any], configurations: Se
     }
 
 
-def measure(n: int = 15_000, *, runs: int = 3, linked: bool = False, slow: bool = False) -> dict[str, Any]:
+def measure(
+    n: int = 15_000, *, runs: int = 3, linked: bool = False, others: Mapping[str, Work] | None = None
+) -> dict[str, Any]:
     """CPU seconds of both ways, their ratio and the counts, which must be the same.
 
     ``ratio`` is of the medians, ``best_ratio`` of the fastest runs: other work only slows them down.
 
-    ``linked``: every configuration holds its asset's key, as from the second run on. ``slow`` adds the
-    interpreted JMESPath variant.
+    ``linked``: every configuration holds its asset's key, as from the second run on. ``others``: further ways
+    to do the same work, by name.
     """
     assets = inventories.assets(n)
     records = inventories.configurations(assets, linked=linked)
-    works: dict[str, Work] = {"baseline": baseline.match_and_diff, "rules": with_rules}
-    if slow:
-        works["jmespath"] = with_jmespath
+    works: dict[str, Work] = {"baseline": baseline.match_and_diff, "rules": with_rules, **(others or {})}
     seconds: dict[str, list[float]] = {name: [] for name in works}
     counts: dict[str, Counts] = {}
     for _ in range(runs):
@@ -83,11 +67,28 @@ def measure(n: int = 15_000, *, runs: int = 3, linked: bool = False, slow: bool 
     return {
         "n": n,
         "linked": linked,
+        "runs": runs,
         "cpu_seconds": {name: round(value, 4) for name, value in median.items()},
+        "fastest_cpu_seconds": {name: round(min(each), 4) for name, each in seconds.items()},
         "ratio": round(median["rules"] / median["baseline"], 3),
         "best_ratio": round(min(seconds["rules"]) / min(seconds["baseline"]), 3),
         "counts": counts["rules"],
     }
+
+
+def measure_beside_peers(n: int = 15_000, *, runs: int = 5) -> dict[str, Any]:
+    """The same beside DiffSync and JMESPath, with their CPU time as a multiple of the rules' own.
+
+    Raises:
+        ImportError: DiffSync is not installed; it belongs to the extra ``bench``.
+    """
+    found = measure(n, runs=runs, others={"diffsync": peers.diffsync(), "jmespath": peers.with_jmespath})
+    for name in ("diffsync", "jmespath"):
+        found[f"{name}_ratio"] = {
+            way: round(found[part][name] / found[part]["rules"], 2)
+            for way, part in (("median", "cpu_seconds"), ("fastest", "fastest_cpu_seconds"))
+        }
+    return found
 
 
 def _cpu(work: Work, assets: Sequence[Any], records: Sequence[Any]) -> tuple[float, Counts]:
@@ -132,7 +133,7 @@ def main() -> None:
     """Print both cases."""
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 15_000
     for linked in (False, True):
-        found = measure(n, linked=linked, slow=True)
+        found = measure(n, linked=linked)
         print(f"{n} x {n}, {'linked' if linked else 'first run'}: {found}")
     for settled in (False, True):
         print(f"memory, {'nothing changed' if settled else 'linked'}: {measure_memory(n, settled=settled)}")

@@ -1,38 +1,54 @@
 """One run of asset-synchronization in a process of its own; prints what it cost as one JSON line.
 
 ``python -m benchmarks.measured_run COMPANY``: expects Prefect's settings in the environment and the blocks
-named ``default``, as ``benchmarks.run`` prepares them.
+named ``default``, as ``benchmarks.scale`` prepares them. ``without_prefect`` prints the same of the
+same chain.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import resource
 import sys
-import time
 from typing import Any
 
+from benchmarks.process_cost import Stopwatch
 from flows.asset_synchronization import asset_synchronization
+from tasks import connections
+from tasks.rules.mapping import compile_mapping
+from tasks.rules.report import RunReport
+from tasks.rules.targets import CUSTOM_FIELD_PREFIX
 from tasks.synchronization.settings import AssetSynchronizationSettings, Ceilings
+
+NO_LIMIT = ((10_000_000, 60.0),)
 
 
 def main(company: str) -> None:
-    """Run once for real; CPU and memory are those of this process, imports included."""
+    """Run once for real."""
+    print(json.dumps(measured(company)))
+
+
+def measured(company: str) -> dict[str, Any]:
+    """Run the chain with the client's own limit for Lansweeper switched off, and say what it cost."""
+    connections.REQUEST_LIMITS = NO_LIMIT  # type: ignore[attr-defined]
     settings = AssetSynchronizationSettings(company=company, dry_run=False, ceilings=Ceilings(go_on=True))
-    began = time.perf_counter()
-    report = asyncio.run(_run(settings))
-    wall = time.perf_counter() - began
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    figures: dict[str, Any] = {
+    watch = Stopwatch()
+    report: RunReport = asyncio.run(_run(settings))
+    return watch.as_json() | {
+        "run_id": report.run_id,
         "counts": report.counts.as_dict(),
         "predicted": report.requests_predicted,
         "used": report.requests_used,
-        "wall_seconds": round(wall, 2),
-        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-        "peak_megabytes": round(usage.ru_maxrss / 1024),
+        "paths": lansweeper_paths(settings),
     }
-    print(json.dumps(figures))
+
+
+def lansweeper_paths(settings: AssetSynchronizationSettings) -> int:
+    """How many Lansweeper paths the mapping reads where ConnectWise has all of its custom fields."""
+    mappings = settings.all_mappings()
+    captions = [each.target.removeprefix(CUSTOM_FIELD_PREFIX) for each in mappings]
+    ids = {caption: number for number, caption in enumerate(captions, start=1)}
+    return len(compile_mapping(mappings, custom_field_ids=ids).lansweeper_paths)
 
 
 async def _run(settings: AssetSynchronizationSettings) -> Any:

@@ -22,6 +22,14 @@ async def save_sandbox_blocks(info: dict[str, Any], ledger: Path, **connectwise_
         ledger: SQLite file of the integration's own database.
         connectwise_settings: further fields of the ConnectWise block, such as ``request_limit``.
     """
+    for block in sandbox_blocks(info, ledger, **connectwise_settings):
+        await block.save(DEFAULT, overwrite=True)
+
+
+def sandbox_blocks(
+    info: dict[str, Any], ledger: Path, **connectwise_settings: Any
+) -> tuple[ConnectWiseConnection, LansweeperConnection, LedgerDatabase]:
+    """The same blocks, not saved."""
     account, lansweeper = info["connectwise"], info["lansweeper"]
     connectwise = ConnectWiseConnection(
         site=account["site"],
@@ -31,14 +39,12 @@ async def save_sandbox_blocks(info: dict[str, Any], ledger: Path, **connectwise_
         client_id=account["client_id"],
         **connectwise_settings,
     )
-    await connectwise.save(DEFAULT, overwrite=True)
     site = LansweeperConnection(
         access_token=SecretStr(lansweeper["access_token"]),
         site_id=lansweeper["site_id"],
         endpoint=lansweeper["endpoint"],
     )
-    await site.save(DEFAULT, overwrite=True)
-    await LedgerDatabase(path=str(ledger)).save(DEFAULT, overwrite=True)
+    return connectwise, site, LedgerDatabase(path=str(ledger))
 
 
 async def save_field_nation_block(info: dict[str, Any], webhook_secret: str = "") -> None:
