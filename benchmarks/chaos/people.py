@@ -45,7 +45,7 @@ def _draw_rule(rng: random.Random, number: int) -> Deed:
     rule: Deed = {"system": "connectwise", "method": method, "path": path, "fault": fault}
     if query is not None:
         rule["query"] = query
-    return rule | {"nth": sorted(rng.sample(range(1, 7), 2))}
+    return rule | {"share": 0.6, "limit": 2}
 
 
 def draw_people(rng: random.Random) -> tuple[Deed, ...]:
