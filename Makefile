@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser lint format bench bench-enrichment campaign-dispatch clean
+.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser lint format bench bench-enrichment campaign-dispatch chaos clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -59,6 +59,9 @@ bench-enrichment: $(READY)
 
 campaign-dispatch: $(READY)
 	$(BIN)/python -m benchmarks.dispatch_campaign
+
+chaos: $(READY)
+	$(BIN)/python -m benchmarks.chaos_campaign
 
 clean:
 	rm -rf build $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
