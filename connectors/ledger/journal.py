@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam, case, func, insert, select, update
@@ -45,18 +45,29 @@ async def _insert_numbered(connection: AsyncConnection, rows: list[dict[str, Any
 
 
 def _row(entry: WriteEntry) -> dict[str, Any]:
-    return {**asdict(entry), "before": without_secrets(entry.before), "after": without_secrets(entry.after)}
+    return {
+        "operation": entry.operation,
+        "record_kind": entry.record_kind,
+        "record_id": entry.record_id,
+        "asset_key": entry.asset_key,
+        "record_name": entry.record_name,
+        "before": without_secrets(entry.before),
+        "after": without_secrets(entry.after),
+    }
 
 
 def without_secrets(value: Any) -> Any:
     """The value without members whose name says that they hold a secret."""
     if isinstance(value, dict):
-        return {
-            name: without_secrets(inner) for name, inner in value.items() if not _SECRET.search(str(name))
-        }
+        return {name: without_secrets(inner) for name, inner in value.items() if not _is_secret(str(name))}
     if isinstance(value, list | tuple):
         return [without_secrets(inner) for inner in value]
     return value
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None
 
 
 async def settle(connection: AsyncConnection, outcomes: Sequence[WriteOutcome], now: float) -> None:

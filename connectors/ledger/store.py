@@ -128,18 +128,29 @@ class Ledger:
             return await journal.recent(transaction, limit)
 
     async def note_batch(
-        self, run_id: str, connection: str, company_id: int, asset_keys: Sequence[str], highest_id: int
-    ) -> int:
-        """Notes a bulk creation before it is sent; ``highest_id`` is the highest configuration id known."""
+        self,
+        run_id: str,
+        connection: str,
+        company_id: int,
+        asset_keys: Sequence[str],
+        highest_id: int,
+        entries: Sequence[WriteEntry] = (),
+    ) -> tuple[int, list[int]]:
+        """Notes a bulk creation and its writes before it is sent, both or neither; the ids of both.
+
+        ``highest_id`` is the highest configuration id known.
+        """
         run = {"run_id": run_id, "connection": connection, "company_id": company_id}
         async with writing(self._engine, "note a batch before it is sent") as transaction:
             now = await self._clock.now_of(transaction)
             batch = {**run, "asset_keys": list(asset_keys), "highest_id": highest_id, "sent_at": now}
-            return await batches.note(transaction, batch)
+            batch_id = await batches.note(transaction, batch)
+            return batch_id, await journal.begin(transaction, run, entries, now)
 
-    async def settle_batch(self, batch_id: int) -> None:
-        """Every record of the batch is accounted for; settling twice does no harm."""
+    async def settle_batch(self, batch_id: int, outcomes: Sequence[WriteOutcome] = ()) -> None:
+        """Every record of the batch is accounted for, as ``outcomes`` say; settling twice does no harm."""
         async with writing(self._engine, "settle a batch") as transaction:
+            await journal.settle(transaction, outcomes, await self._clock.now_of(transaction))
             await batches.settle(transaction, batch_id)
 
     async def open_batches(self, connection: str, company_id: int) -> list[OpenBatch]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from connectors.errors import (
 )
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from tasks.connectwise.bulk_create_configurations import bulk_create_configurations
+from tasks.inventory import unvisited
 from tasks.progress import Progress, run_logger
 from tasks.rules.batching import ItemOutcome, batches, join_bulk_answer
 from tasks.rules.payloads import creation_payload
@@ -24,6 +24,7 @@ from tasks.rules.records import AssetRecord
 from tasks.synchronization.patience import Patience
 from tasks.synchronization.run import SyncRun, WriteResult
 from tasks.synchronization.settling import close_batches, read_until_settled
+from tasks.synchronization.together import send_batches
 
 FOUND = "found by reading back"
 
@@ -32,9 +33,6 @@ Ready = tuple[AssetRecord, dict[str, Any]]
 
 ROUNDS = 3
 """How often what an unclear request did not create is sent again."""
-
-BATCHES_AT_ONCE = 3
-"""Bulk requests in flight; a vendor's server takes seconds for one, and more at once invites 429."""
 
 BULK_REFUSED = frozenset({404, 405, 501})
 """Statuses that say the server has no bulk endpoint, not that a record is wrong."""
@@ -83,19 +81,17 @@ class Creating:
     async def _send_all(self, assets: Sequence[AssetRecord]) -> list[AssetRecord]:
         """Send every batch, the first one alone; returns the assets whose outcome is not known."""
         unclear: list[AssetRecord] = []
-        limiter = anyio.Semaphore(BATCHES_AT_ONCE)
+        first_is_out = False
 
         async def send(batch: list[AssetRecord]) -> None:
-            async with limiter:
-                unclear.extend(await self._send_batch(batch))
-                self.progress.advance(len(batch))
+            nonlocal first_is_out
+            unclear.extend(await self._send_batch(batch))
+            self.progress.advance(len(batch))
+            first_is_out = True
 
-        waiting = batches(assets, self.run.settings.batch_size)
-        for first in itertools.islice(waiting, 1):
-            await send(first)
-        async with anyio.create_task_group() as group:
-            for batch in waiting:
-                group.start_soon(send, batch)
+        await send_batches(
+            batches(assets, self.run.settings.batch_size), send, alone=lambda: not first_is_out
+        )
         return unclear
 
     async def _send_batch(self, batch: list[AssetRecord]) -> list[AssetRecord]:
@@ -133,14 +129,13 @@ class Creating:
         return unclear
 
     async def _note(self, ready: list[Ready]) -> tuple[int, list[int]]:
-        """The batch first: whoever finds it after a kill settles the journal's entries with it."""
+        """The batch and the journal's entries: whoever finds them after a kill settles both."""
         run = self.run
         keys = [asset.key for asset, _ in ready]
-        batch_id = await run.ledger.note_batch(
-            run.run_id, run.connectwise, run.company.id, keys, run.highest_id
-        )
         entries = [_entry(asset, record) for asset, record in ready]
-        return batch_id, await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, entries)
+        return await run.ledger.note_batch(
+            run.run_id, run.connectwise, run.company.id, keys, run.highest_id, entries
+        )
 
     async def _post(self, records: list[dict[str, Any]]) -> list[ItemOutcome] | None:
         """Outcomes in the order sent; None when the bulk endpoint is refused, so go on one by one."""
@@ -172,7 +167,7 @@ class Creating:
             created = await self.run.client.create_configuration(records[0])
             outcomes = join_bulk_answer(1, created)
         else:
-            outcomes = await send_once(self.run.connectwise, records)
+            outcomes = await send_once(self.run.connectwise, unvisited(records))
         if any(outcome.ok is None for outcome in outcomes):
             self.unclear_since = anyio.current_time()
         return outcomes
@@ -196,9 +191,10 @@ class Creating:
             for write_id, outcome in zip(write_ids, outcomes, strict=True)
         ]
         try:
-            await self.run.ledger.settle_writes(settled)
             if all(outcome.ok is not None for outcome in outcomes):
-                await self.run.ledger.settle_batch(batch_id)
+                await self.run.ledger.settle_batch(batch_id, settled)
+            else:
+                await self.run.ledger.settle_writes(settled)
         except ConnectorError as error:
             self._stop(error)
 

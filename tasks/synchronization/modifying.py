@@ -14,6 +14,7 @@ from connectors.connectwise.conditions import any_of
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurations
+from tasks.inventory import unvisited
 from tasks.progress import Progress, run_logger
 from tasks.rules.batching import ItemOutcome, batches
 from tasks.rules.deciding import Redecision, redecide
@@ -26,6 +27,7 @@ from tasks.synchronization.canary import Canary
 from tasks.synchronization.creating import BULK_REFUSED
 from tasks.synchronization.patience import Patience, patiently
 from tasks.synchronization.run import Ready, Record, SyncRun, WriteResult
+from tasks.synchronization.together import send_batches
 
 OUTAGE = 3
 """So many batches in a row without an answer: the server is away, and the rest is not sent."""
@@ -70,10 +72,17 @@ class Modifying:
         self.without_answer = 0
 
     async def modify(self, modifications: Sequence[Modification]) -> dict[str, WriteResult]:
-        for batch in batches(modifications, self.run.settings.batch_size):
-            await self._batch(batch)
-            self.progress.advance(len(batch))
+        """Send one batch at a time until the canary has passed, then a few at the same time."""
+        size = self.run.settings.batch_size
+        await send_batches(batches(modifications, size), self._send, alone=self._canary_is_out)
         return self.results
+
+    def _canary_is_out(self) -> bool:
+        return self.bulk and not self.canary.passed
+
+    async def _send(self, batch: Sequence[Modification]) -> None:
+        await self._batch(batch)
+        self.progress.advance(len(batch))
 
     async def _batch(self, batch: Sequence[Modification]) -> None:
         """Read the batch again and write it; what has no answer is read and decided anew, a few times.
@@ -90,7 +99,8 @@ class Modifying:
                 if not await patience.wait(error):
                     return await self._give_up(batch, error)
             except ConnectorError as error:
-                self.stopped = error if isinstance(error, StopError) else None
+                if isinstance(error, StopError):
+                    self.stopped = error
                 return self._fail(self._rest(batch), str(error))
         self.without_answer = 0
         return None
@@ -180,7 +190,7 @@ class Modifying:
     async def _put(self, ready: list[Ready]) -> list[ItemOutcome] | None:
         """Outcomes in the order sent; None when the bulk endpoint is refused."""
         try:
-            return await send_once(self.run.connectwise, [each.record for each in ready])
+            return await send_once(self.run.connectwise, unvisited([each.record for each in ready]))
         except RejectedError as error:
             if error.status in BULK_REFUSED:
                 run_logger().warning("The server refuses bulk modification; going on with PATCH. %s", error)

@@ -98,12 +98,14 @@ async def test_recent_runs_are_counted_newest_first(ledger: Ledger) -> None:
 
 
 async def test_open_batches_are_those_of_the_company_that_nobody_settled(ledger: Ledger) -> None:
-    settled = await ledger.note_batch("run", "cw", 7, ["a"], 10)
+    settled, writes = await ledger.note_batch("run", "cw", 7, ["a"], 10, [entry(1)])
     await ledger.note_batch("run", "cw", 7, ["b", "c"], 11)
     await ledger.note_batch("run", "cw", 8, ["d"], 12)
     await ledger.note_batch("run", "other", 7, ["e"], 13)
+    await ledger.settle_batch(settled, [WriteOutcome(write, "done", 4711) for write in writes])
     await ledger.settle_batch(settled)
-    await ledger.settle_batch(settled)
+    (write,) = await ledger.writes_of_run("run")
+    assert (write.id, write.outcome, write.record_id) == (writes[0], "done", 4711)
     (batch,) = await ledger.open_batches("cw", 7)
     assert (batch.run_id, batch.asset_keys, batch.highest_id) == ("run", ["b", "c"], 11)
     assert batch.sent_at == datetime.fromtimestamp(1_700_000_000.5, UTC)

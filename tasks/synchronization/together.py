@@ -1,0 +1,53 @@
+"""What a run does at the same time: reads that do not need each other, and batches within a set bound."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+import anyio
+
+T = TypeVar("T")
+Batch = TypeVar("Batch")
+
+BATCHES_AT_ONCE = 3
+"""Bulk requests in flight; a vendor's server takes seconds for one, and more at once invites 429."""
+
+
+async def all_together(*calls: Awaitable[T]) -> list[T]:
+    """Await all of them at the same time; their answers in the order given.
+
+    Where one fails the others are awaited to their ends nevertheless, so that no task is cut off in the
+    middle. The first error in the order given is raised.
+    """
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    for each in answers:
+        if isinstance(each, BaseException):
+            raise each
+    return [each for each in answers if not isinstance(each, BaseException)]
+
+
+async def send_batches(
+    batches: Iterable[Batch], send: Callable[[Batch], Awaitable[None]], alone: Callable[[], bool]
+) -> None:
+    """Send each batch, in order: by itself as long as ``alone`` says so, then a few at the same time.
+
+    A batch is taken from ``batches`` when its turn has come, so that no more of them exist than are sent.
+    """
+    waiting = iter(batches)
+    limiter = anyio.Semaphore(BATCHES_AT_ONCE)
+
+    async def take_turn(batch: Batch) -> None:
+        try:
+            await send(batch)
+        finally:
+            limiter.release()
+
+    async with anyio.create_task_group() as group:
+        for batch in waiting:
+            if alone():
+                await send(batch)
+                continue
+            await limiter.acquire()
+            group.start_soon(take_turn, batch)
