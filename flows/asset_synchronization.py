@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from prefect import flow
@@ -20,11 +21,20 @@ from tasks.synchronization.lease import LeaseHeldError, writing_lease
 from tasks.synchronization.lookups import look_up_others
 from tasks.synchronization.planning import make_plan, match_inventories, wanted_names
 from tasks.synchronization.preparing import prepare_run
-from tasks.synchronization.reading import read_company, read_site
+from tasks.synchronization.reading import read_both
 from tasks.synchronization.reporting import dry_report, final_report, publish_plan, publish_report
 from tasks.synchronization.run import SyncRun
 from tasks.synchronization.settings import AssetSynchronizationSettings
 from tasks.synchronization.settling import settle_open_batches
+from tasks.synchronization.together import all_together
+
+REFERENCE_FLOWS: dict[str, Callable[..., Awaitable[ReferencePlan]]] = {
+    LOCATION.path: location_flow,
+    MANUFACTURER.path: manufacturer_flow,
+    STATUS.path: status_flow,
+    TYPE.path: type_flow,
+}
+"""The flow of each kind of reference that can be created, by target path."""
 
 
 class CeilingExceededError(RuntimeError):
@@ -71,10 +81,9 @@ async def asset_synchronization(
 
 async def synchronize(run: SyncRun) -> Any:
     """The steps of one run, dry or real."""
-    assets = await read_site(run)
+    assets, configurations = await read_both(run)
     names = wanted_names(run, assets)
     references = await read_references(run, names)
-    configurations = await read_company(run)
     matched = await match_inventories(run, assets, configurations)
     plan = make_plan(run, matched, references)
     exceeded = check_ceilings(plan, len(configurations), matched.any_linked, run.settings.ceilings.limits())
@@ -102,18 +111,8 @@ async def finish(run: SyncRun, plan: Plan, report: RunReport) -> Any:
 
 async def read_references(run: SyncRun, names: dict[str, list[str]]) -> dict[str, ReferencePlan]:
     """What exists of every kind of reference that the mapping names; nothing is created yet."""
-    level = run.settings.structure_level_id
-    plans = {}
-    if LOCATION.path in names:
-        plans[LOCATION.path] = await location_flow(
-            names[LOCATION.path], run.connectwise, structure_level_id=level
-        )
-    if MANUFACTURER.path in names:
-        plans[MANUFACTURER.path] = await manufacturer_flow(names[MANUFACTURER.path], run.connectwise)
-    if STATUS.path in names:
-        plans[STATUS.path] = await status_flow(names[STATUS.path], run.connectwise)
-    if TYPE.path in names:
-        plans[TYPE.path] = await type_flow(names[TYPE.path], run.connectwise)
+    wanted = {path: names[path] for path in REFERENCE_FLOWS if path in names}
+    plans = await _each_kind(run, wanted)
     return plans | await look_up_others(run, names)
 
 
@@ -121,25 +120,24 @@ async def create_references(
     run: SyncRun, plan: Plan, references: dict[str, ReferencePlan]
 ) -> dict[str, list[str]]:
     """Create the missing names that the plan uses; returns those that were created, by target path."""
-    flows = {MANUFACTURER.path: manufacturer_flow, STATUS.path: status_flow, TYPE.path: type_flow}
     waiting = run.settings.waiting
+    made = await _each_kind(run, plan.reference_creations, create=True, read_first=False, waiting=waiting)
     created: dict[str, list[str]] = {}
-    for path, names in plan.reference_creations.items():
-        if path == LOCATION.path:
-            made = await location_flow(
-                names,
-                run.connectwise,
-                create=True,
-                read_first=False,
-                structure_level_id=run.settings.structure_level_id,
-                waiting=waiting,
-            )
-        else:
-            made = await flows[path](names, run.connectwise, create=True, read_first=False, waiting=waiting)
-        references[path].ids |= made.ids
-        references[path].refused |= made.refused
+    for path, found in made.items():
+        references[path].ids |= found.ids
+        references[path].refused |= found.refused
         run.notes += [
-            f"{made.kind.label} {name!r} could not be created: {why}" for name, why in made.refused.items()
+            f"{found.kind.label} {name!r} could not be created: {why}" for name, why in found.refused.items()
         ]
-        created[path] = [name for name in names if made.id_of(name) is not None]
+        created[path] = [name for name in plan.reference_creations[path] if found.id_of(name) is not None]
     return created
+
+
+async def _each_kind(run: SyncRun, names: dict[str, list[str]], **options: Any) -> dict[str, ReferencePlan]:
+    """Run the flow of each kind, all at the same time."""
+    level = {"structure_level_id": run.settings.structure_level_id}
+    flows = [
+        REFERENCE_FLOWS[path](found, run.connectwise, **options, **(level if path == LOCATION.path else {}))
+        for path, found in names.items()
+    ]
+    return dict(zip(names, await all_together(*flows), strict=True))

@@ -15,7 +15,7 @@ from connectors.lansweeper.edits import EditsReading, read_outcomes
 from connectors.lansweeper.filters import any_key, checked_filters
 from connectors.lansweeper.joining import AssetJoin
 from connectors.lansweeper.models import Asset, AssetEdit, AssetPage, EditOutcome, Filters
-from connectors.lansweeper.reading import AssetReader
+from connectors.lansweeper.reading import Answer, AssetReader, Sending, at_once
 from connectors.lansweeper.refusals import CHECK_SITE
 from connectors.lansweeper.selections import DETAILS, path_groups, selection
 
@@ -34,6 +34,7 @@ class AssetOperations(LansweeperApi):
         fields: Sequence[str],
         filters: Filters | None = None,
         page_size: int = LARGEST_PAGE,
+        send: Sending = at_once,
     ) -> AsyncGenerator[AssetPage, None]:
         """The assets of a site, each once, with the wanted field paths and ``key``.
 
@@ -42,6 +43,7 @@ class AssetOperations(LansweeperApi):
                 with several queries page by page, joined by key.
             filters: which assets; at most 100 conditions.
             page_size: 1 to 500; it halves by itself when an answer nears the vendor's 4 MB.
+            send: makes each request; one that it makes again costs no page that was read before.
 
         Raises:
             RejectedError: a page size or path that can't be, before anything is sent.
@@ -50,7 +52,7 @@ class AssetOperations(LansweeperApi):
         """
         _check_page_size(page_size)
         groups = path_groups(fields)
-        readers = self._readers(site_id, groups, checked_filters(filters), page_size)
+        readers = self._readers(site_id, groups, checked_filters(filters), page_size, send)
         join, first = AssetJoin(len(groups)), True
         while not all(reader.done for reader in readers):
             await _read_on(readers, join)
@@ -61,7 +63,8 @@ class AssetOperations(LansweeperApi):
         # An asset that came between the pages of two queries has only a part: it is asked for by key.
         missing = join.incomplete()
         for start in range(0, len(missing), MOST_KEYS):
-            yield AssetPage(await self._assets_of(site_id, groups, missing[start : start + MOST_KEYS]))
+            keys = missing[start : start + MOST_KEYS]
+            yield AssetPage(await self._assets_of(site_id, groups, keys, send))
 
     async def asset_details(self, site_id: str, key: str, fields: Sequence[str] = DETAILS) -> Asset | None:
         """One asset: ``assetDetails``, with any number of paths; None if there is no such key."""
@@ -137,19 +140,26 @@ class AssetOperations(LansweeperApi):
             return reading.failed_for_themselves
 
     def _readers(
-        self, site_id: str, groups: Sequence[Sequence[str]], filters: Filters | None, page_size: int
+        self,
+        site_id: str,
+        groups: Sequence[Sequence[str]],
+        filters: Filters | None,
+        page_size: int,
+        send: Sending,
     ) -> list[AssetReader]:
-        async def send(document: str, variables: dict[str, Any]) -> tuple[Any, int]:
-            return await self._of_site(Kind.READ, "assetResources", document, site_id, **variables)
+        async def ask(document: str, variables: dict[str, Any]) -> Answer:
+            return await send(
+                lambda: self._of_site(Kind.READ, "assetResources", document, site_id, **variables)
+            )
 
-        return [AssetReader(send, group, filters, page_size) for group in groups]
+        return [AssetReader(ask, group, filters, page_size) for group in groups]
 
     async def _assets_of(
-        self, site_id: str, groups: Sequence[Sequence[str]], keys: Sequence[str]
+        self, site_id: str, groups: Sequence[Sequence[str]], keys: Sequence[str], send: Sending
     ) -> list[Asset]:
         """The assets of these keys that still exist, whole."""
         join = AssetJoin(len(groups))
-        readers = self._readers(site_id, groups, any_key(keys), MOST_KEYS)
+        readers = self._readers(site_id, groups, any_key(keys), MOST_KEYS, send)
         while not all(reader.done for reader in readers):
             await _read_on(readers, join)
         return join.take()

@@ -16,6 +16,15 @@ NEARLY_TOO_LARGE = 3_000_000
 #: Sends a document with its variables; returns the assetResources of the answer and its size in bytes.
 Send = Callable[[str, dict[str, Any]], Awaitable[tuple[Any, int]]]
 
+Answer = tuple[Any, int]
+#: Makes a request that is handed to it, or makes it again after a while: a long read resumes where it was.
+Sending = Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
+
+
+async def at_once(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The plain way to send: once."""
+    return await call()
+
 
 class AssetReader:
     """The pages of one assetResources query. ``done`` after the last; ``total`` known after the first.

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.models import Filters
+from connectors.lansweeper.reading import Sending, at_once
 from tasks.actions import action
 from tasks.connections import lansweeper_client
 from tasks.progress import Progress
@@ -60,16 +61,17 @@ async def read_assets(
     fields: Sequence[str],
     filters: Filters | None,
     keep: Callable[[dict[str, Any]], T],
+    send: Sending = at_once,
 ) -> tuple[list[T], int | None]:
     """Read every asset under ``filters`` and keep of each only what ``keep`` takes from it.
 
     Pages of 500; a page's items are dropped before the next page is read. The second answer is the number of
-    assets that Lansweeper named at the start, if it did.
+    assets that Lansweeper named at the start, if it did. ``send`` makes each request, again if it likes.
     """
     kept: list[T] = []
     progress: Progress | None = None
     total: int | None = None
-    async for page in client.asset_pages(site_id, fields, filters=filters):
+    async for page in client.asset_pages(site_id, fields, filters=filters, send=send):
         total = total if page.total is None else page.total
         progress = progress or Progress("assets read", total)
         kept.extend(map(keep, page.items))

@@ -13,12 +13,28 @@ from tasks.connectwise.list_configurations import read_configurations
 from tasks.inventory import Inventory
 from tasks.lansweeper.list_assets import read_assets
 from tasks.rules.records import AssetRecord, ConfigurationRecord
+from tasks.rules.sharing import SharedValues
+from tasks.synchronization.patience import patiently
 from tasks.synchronization.run import SyncRun
+from tasks.synchronization.together import all_together
+
+
+async def read_both(run: SyncRun) -> tuple[Inventory[AssetRecord], Inventory[ConfigurationRecord]]:
+    """Read the site and the company at the same time: neither waits for the other's pages.
+
+    Raises:
+        StopError: the site has no asset, or one side can't be read; Lansweeper's error if both fail.
+    """
+    shared = SharedValues(run.mapping)
+    site, company = await all_together(read_site(run, shared), read_company(run, shared))
+    return cast(Inventory[AssetRecord], site), cast(Inventory[ConfigurationRecord], company)
 
 
 @action("List Assets", key="listAssetsAction")
-async def read_site(run: SyncRun) -> Inventory[AssetRecord]:
+async def read_site(run: SyncRun, shared: SharedValues) -> Inventory[AssetRecord]:
     """Read every asset that the run's filter lets through.
+
+    A page that has to wait for the request limit is waited for: the pages before it are not read again.
 
     Raises:
         StopError: the site has no asset, or none that meets the filter.
@@ -27,7 +43,10 @@ async def read_site(run: SyncRun) -> Inventory[AssetRecord]:
         site = (await client.site())["id"]
         filters = cast(Filters | None, run.settings.lansweeper_filter())
         paths = run.mapping.lansweeper_paths
-        records, total = await read_assets(client, site, paths, filters, run.mapping.read_asset)
+        waiting = run.settings.waiting
+        records, total = await read_assets(
+            client, site, paths, filters, shared.asset, lambda call: patiently(call, waiting)
+        )
     if not records:
         raise StopError(_nothing_read(site, filtered=filters is not None))
     missing = max(0, (total or 0) - len(records))
@@ -40,12 +59,12 @@ async def read_site(run: SyncRun) -> Inventory[AssetRecord]:
 
 
 @action("List of Configurations", key="listOfConfigurationsAction")
-async def read_company(run: SyncRun) -> Inventory[ConfigurationRecord]:
+async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[ConfigurationRecord]:
     """Read every configuration of the run's company, inactive ones included."""
     async with connectwise_client(run.connectwise) as client:
         conditions = equals("company/id", run.company.id)
         records = await read_configurations(
-            client, conditions, run.mapping.configuration_fields, run.mapping.read_configuration
+            client, conditions, run.mapping.configuration_fields, shared.configuration
         )
     run.highest_id = max((record.id for record in records), default=0)
     return Inventory(records)
