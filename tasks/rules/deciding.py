@@ -129,7 +129,7 @@ def decide_changes(
 
     ``reactivate``: whether an inactive configuration may be made active again.
     """
-    by_path = {mapped.target.path: mapped for mapped in mapping.fields}
+    by_path = mapping.by_path
     decision = Decision()
     for change in changes:
         if change.field == "activeFlag" and not configuration.active and not reactivate:

@@ -23,10 +23,9 @@ def journal_values(
 ) -> dict[str, Any]:
     """The wire values that ``record`` has in the changed fields: of the fresh record for ``before``, of the
     record to be put for ``after``. An absent value is None."""
-    by_path = {mapped.target.path: mapped for mapped in mapping.fields}
     keys = []
     for change in changes:
-        mapped = by_path[change.field]
+        mapped = mapping.by_path[change.field]
         custom = mapped.target.kind is Kind.CUSTOM
         keys.append(f"{_CUSTOM}{mapped.custom_field_id}" if custom else mapped.target.field)
     return {key: kept_value(value_of(record, key)) for key in keys}

@@ -18,7 +18,7 @@ class LimitError(ValueError):
 
 def text_length(value: str) -> int:
     """The length as ConnectWise counts it: a .NET string counts UTF-16 units, so an emoji counts twice."""
-    return len(value.encode("utf-16-le", "surrogatepass")) // 2
+    return len(value) if value.isascii() else len(value.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def too_long(what: str, value: str, maximum: int | None) -> str | None:

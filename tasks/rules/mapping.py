@@ -88,12 +88,13 @@ class CompiledMapping:
     """Field access and converters for one run. ``wanted[i]``, ``current[i]`` belong to ``fields[i]``.
 
     ``lansweeper_paths`` are the paths to ask Lansweeper for (the key first); ``configuration_fields`` is
-    the text for ConnectWise's ``fields=`` parameter.
+    the text for ConnectWise's ``fields=`` parameter. ``by_path`` are the fields by ConnectWise path.
     """
 
     fields: tuple[MappedField, ...]
     lansweeper_paths: tuple[str, ...]
     configuration_fields: str
+    by_path: Mapping[str, MappedField]
     read_asset: Callable[[Any], AssetRecord]
     read_configuration: Callable[[Mapping[str, Any]], ConfigurationRecord]
 
@@ -126,6 +127,7 @@ def compile_mapping(
         fields=fields,
         lansweeper_paths=_paths_to_read(fields),
         configuration_fields=_fields_parameter(fields),
+        by_path={each.target.path: each for each in fields},
         read_asset=_asset_reader(fields, software_limit),
         read_configuration=compile_configuration_reader(
             [(each.target, each.custom_field_id) for each in fields]

@@ -35,7 +35,7 @@ def creation_payload(
     decision = decide_creation(asset, mapping, known_problems(references))
     if decision.skipped:
         return CreationPayload(None, skipped=decision.skipped)
-    by_path = _by_path(mapping)
+    by_path = mapping.by_path
     record: dict[str, Any] = {"company": {"id": company_id}}
     custom = []
     for change in decision.changes:
@@ -59,7 +59,7 @@ def overlay(
     cleared is left out, which resets it; a cleared custom field is sent as null. A reference is replaced
     whole, and the plain id beside it (``locationId``) follows.
     """
-    by_path = _by_path(mapping)
+    by_path = mapping.by_path
     record: dict[str, Any] = without_info(fresh)
     for change in changes:
         mapped = by_path[change.field]
@@ -95,7 +95,7 @@ def patch_operations(
     current value of the others. ConnectWise keeps fields that are not named, and may refuse a PATCH of a
     record with custom fields that names none.
     """
-    by_path = _by_path(mapping)
+    by_path = mapping.by_path
     operations = [
         set_member(mapped.target.field, _wire(mapped, change.wanted, references))
         for change in changes
@@ -153,7 +153,3 @@ def _wire(mapped: MappedField, value: Any, references: References) -> Any:
     if mapped.target.kind is Kind.REFERENCE:
         return wire_reference(mapped.target, value, references)
     return wire_value(mapped.target, value)
-
-
-def _by_path(mapping: CompiledMapping) -> dict[str, MappedField]:
-    return {mapped.target.path: mapped for mapped in mapping.fields}

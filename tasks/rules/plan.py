@@ -107,14 +107,16 @@ class Plan:
     @property
     def checksum(self) -> str:
         """16 hex digits over everything that would be written; the same for any order of input."""
-        content = {
-            "references": self.reference_creations,
-            "creations": sorted(str([each.asset.key, each.asset.wanted]) for each in self.creations),
-            "fields": self.paths,
-            "modifications": sorted(_written(each) for each in self.modifications),
-        }
-        encoded = json.dumps(content, sort_keys=True).encode()
-        return hashlib.sha256(encoded).hexdigest()[:16]
+        head = json.dumps({"references": self.reference_creations, "fields": self.paths}, sort_keys=True)
+        written = [_digest(str([each.asset.key, each.asset.wanted])) for each in self.creations]
+        changed = [_digest(_written(each)) for each in self.modifications]
+        whole = [head.encode(), b"creations", *sorted(written), b"modifications", *sorted(changed)]
+        return hashlib.sha256(b"".join(whole)).hexdigest()[:16]
+
+
+def _digest(text: str) -> bytes:
+    """Stands for one record, so that the texts of a hundred thousand never exist at once."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
 def _written(modification: Modification) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tasks.rules.identity import is_filler, mac_digits, normal_serial, plain_text
@@ -157,10 +158,20 @@ def software_lines(items: Iterable[Any], limit: int = SOFTWARE_LIMIT) -> str | N
 
 
 def _software(item: Any) -> str:
-    parts = (item.get("name"), item.get("version")) if isinstance(item, Mapping) else (item,)
-    if not plain_text(parts[0]):
+    name, version = (item.get("name"), item.get("version")) if isinstance(item, Mapping) else (item, None)
+    if name.__class__ is str and (version is None or version.__class__ is str):
+        return _software_line(name, version)
+    return _line_of(name, version)
+
+
+def _line_of(name: Any, version: Any) -> str:
+    if not plain_text(name):
         return ""
-    return " ".join(" ".join(text.split()) for part in parts if (text := plain_text(part)))
+    return " ".join(" ".join(text.split()) for part in (name, version) if (text := plain_text(part)))
+
+
+_software_line = lru_cache(maxsize=65_536)(_line_of)
+"""The same programs are on many machines of a site, so most lines have been made before."""
 
 
 _BY_KIND: Mapping[Kind, Convert] = {

@@ -24,7 +24,9 @@ _FALSE = {"false", "no", "0"}
 
 def is_empty(value: Any) -> bool:
     """Absent, null, empty text and an empty list all say that there is nothing."""
-    return value is None or (isinstance(value, str) and not value.strip()) or value in ([], {})
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, list | dict) and not value)
 
 
 def comparable(value: Any) -> Any:

@@ -19,7 +19,8 @@ PLAIN = st.lists(NAMES, min_size=1, max_size=4).flatmap(
 )
 OTHER = st.sampled_from(
     [
-        "a[].b", "a[*].b", "a.b || c_1", "{x: a, y: b.c_1}", "[a, b]", "a[?b=='x'].b", "length(a)",
+        "a[].b", "a[*].b", "a[].{x: b, y: c_1}", "a.b[].{x: a}", "a[0].b[].{x: a, y: x}", "a[*].{x: b}",
+        "a.b || c_1", "{x: a, y: b.c_1}", "[a, b]", "a[?b=='x'].b", "length(a)",
         "join(',', a)", "a | b", "a[0:2]", "not_null(a, b)", "@", "`1`", "a == b", "keys(a)", "a.*",
     ]
 )  # fmt: skip
