@@ -59,6 +59,10 @@ class Sandbox:
     def switch(self, **switches: Any) -> None:
         self._send("PUT", "/switches", switches)
 
+    def switches(self) -> dict[str, Any]:
+        """Every switch with its value."""
+        return dict(self._send("GET", "/switches"))
+
     def requests(self) -> dict[str, Any]:
         return dict(self._send("GET", "/requests"))
 

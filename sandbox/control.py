@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -83,6 +84,10 @@ def _switches(sandbox: SandboxApp, body: Any, request: Request) -> None:
     sandbox.world.switches.change(body)
 
 
+def _switches_now(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return asdict(sandbox.world.switches)
+
+
 def _faults(sandbox: SandboxApp, body: Any, request: Request) -> None:
     sandbox.faults.set(body, sandbox.world.seed)
 
@@ -153,6 +158,7 @@ _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/requests", _requests),
     ("DELETE", "/requests", _clear_requests),
     ("POST", "/reset", _reset),
+    ("GET", "/switches", _switches_now),
     ("PUT", "/switches", _switches),
     ("PUT", "/faults", _faults),
     ("GET", "/faults", _faults_seen),
