@@ -35,6 +35,7 @@ from connectors.retries import (
     pause_after,
     reason_of_failure,
 )
+from connectors.server_clock import ServerClock
 
 __all__ = ["HttpSession", "Kind", "Outcome", "Refusal", "RequestBudget", "TimeLimits"]
 
@@ -82,7 +83,7 @@ class HttpSession:
         longest_wait: seconds that one call may wait between its tries in all.
 
     ``sent`` counts the requests sent by "METHOD /path/template", repeated ones included; ``requests`` and
-    ``writes`` are sums of it.
+    ``writes`` are sums of it. ``clock`` is the vendor's.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class HttpSession:
         self.sent: Counter[str] = Counter()
         self.requests = 0
         self.writes = 0
+        self.clock = ServerClock()
         self.redact = Redactor([*secrets, *_header_secrets(system, headers)])
         self._limits = limits or TimeLimits()
         self._read_error = read_error
@@ -242,6 +244,7 @@ class HttpSession:
                     answer = await self._client.send(request)
             except (httpx.HTTPError, TimeoutError) as error:
                 return Failure(outcome_of_failure(error), reason=reason_of_failure(error))
+        self.clock.hear(answer.headers.get("Date"))
         refusal = read_error(answer)
         return answer if refusal is None else failure_of(answer, refusal)
 

@@ -22,10 +22,14 @@ Ticket = dict[str, Any]
 
 
 class Sweep:
-    """The tickets as they were at ``at``: shown records and ``lastUpdated``, both by kind and id."""
+    """The tickets as they were at ``at``: shown records and ``lastUpdated``, both by kind and id.
 
-    def __init__(self) -> None:
-        self.at = datetime.now(UTC)
+    ``at`` is ConnectWise's own time, as ``lastUpdated`` is: by a clock that is ahead, a ticket that changed
+    in this very second would be old.
+    """
+
+    def __init__(self, at: datetime | None = None) -> None:
+        self.at = at or datetime.now(UTC)
         self.tickets: dict[TicketKey, Ticket] = {}
         self.stamps: dict[TicketKey, str] = {}
 
@@ -42,7 +46,7 @@ class Sweep:
 
 async def sweep_tickets(search: LinkSearch) -> Sweep:
     """Every ticket of the company."""
-    sweep = Sweep()
+    sweep = Sweep(search.client.session.clock.now())
     for kind in KINDS:
         for record in await patiently(partial(_read, search, kind), search.waiting):
             sweep.add(kind, record)
