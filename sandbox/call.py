@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import unquote_plus
 from starlette.types import Scope
 
 from sandbox.lansweeper.documents import root_fields
+from sandbox.wire_json import decoded
 
 GRAPHQL_PATHS = ("/api/v2/graphql", "/api/integrations/graphql")
 API_ROOT = re.compile(r"/[^/]+/apis/3\.0(?=/|$)", re.IGNORECASE)  # any code base
@@ -66,7 +66,7 @@ def under_root(path: str) -> str:
 def parse_body(body: bytes) -> Any:
     """The JSON of a body, or None where there is none."""
     try:
-        return json.loads(body) if body else None
+        return decoded(body) if body else None
     except ValueError:
         return None
 

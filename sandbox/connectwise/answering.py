@@ -1,6 +1,5 @@
 """One request to a served collection: what it asks for, done and answered."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +21,7 @@ from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store
 from sandbox.connectwise.tables import table_of
 from sandbox.connectwise.writing import API_MEMBER, Writer, change_type, require_custom_fields
 from sandbox.switches import Switches
+from sandbox.wire_json import encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Answer:
         """The body."""
         if self.status == 204:
             return b""
-        return json.dumps(self.value, ensure_ascii=False, separators=(",", ":")).encode()
+        return encoded(self.value)
 
 
 @dataclass(frozen=True, slots=True)

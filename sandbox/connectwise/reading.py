@@ -3,11 +3,13 @@
 import json
 import math
 import re
+from functools import cache
 from typing import Any
 
 from sandbox.connectwise.errors import VendorError, bad_body
 from sandbox.connectwise.fields import Field, Kind, Table
 from sandbox.connectwise.store import Record
+from sandbox.wire_json import decoded
 
 REFERENCE_MEMBERS = frozenset(
     {"id", "name", "identifier", "_info", "dailycapacity", "sort", "level", "summary"}
@@ -51,7 +53,7 @@ class Body:
         """
         self._text = text
         try:
-            self.value: Any = json.loads(text) if text.strip() else None
+            self.value: Any = decoded(text) if text.strip() else None
         except (ValueError, RecursionError) as error:
             raise bad_body(f"Unexpected character encountered while parsing value. {error}. ") from None
 
@@ -76,7 +78,7 @@ class Body:
         """
         if not isinstance(value, dict):
             raise bad_body(f"Cannot deserialize the value into type '{table.type_name}'. {self._place(at)}")
-        known = {name.lower(): name for name in table.fields}
+        known = _lower_names(table)
         found: Record = {}
         for key, one in value.items():
             name = known.get(key.lower())
@@ -206,3 +208,13 @@ class Body:
         before = self._text[:index]
         line, column = before.count("\n") + 1, index - (before.rfind("\n") + 1)
         return f"Path '{place}', line {line}, position {column}."
+
+
+def _lower_names(table: Table) -> dict[str, str]:
+    return _lowered_names(tuple(table.fields))
+
+
+@cache
+def _lowered_names(names: tuple[str, ...]) -> dict[str, str]:
+    """A table's members by their names in small letters."""
+    return {name.lower(): name for name in names}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from sandbox.lansweeper.limits import RateLimit
 from sandbox.lansweeper.reading import SiteReader
 from sandbox.lansweeper.schema import SCHEMA
 from sandbox.lansweeper.writing import SiteWriter
+from sandbox.wire_json import decoded, encoded
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -109,7 +109,7 @@ def _deny(info: GraphQLResolveInfo[Any], **arguments: Any) -> None:
 
 def _request_of(body: bytes) -> dict[str, Any] | None:
     try:
-        request = json.loads(body)
+        request = decoded(body)
     except ValueError:
         return None
     usable = isinstance(request, dict) and isinstance(request.get("query"), str)
@@ -139,7 +139,7 @@ def _failure(message: str, status: int, headers: dict[str, str]) -> Response:
 
 
 def _envelope(content: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    text = encoded(content)
     if len(text) > MAX_ANSWER:
         return _failure(errors.TOO_LARGE, 413, headers)
     outcome = {"x-graphql-status": "success" if status == 200 else "fail"}
