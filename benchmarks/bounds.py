@@ -45,6 +45,12 @@ class Check:
     def held(self) -> bool:
         return self.value >= self.limit if self.least else self.value <= self.limit
 
+    @property
+    def closeness(self) -> float:
+        """How much of what is allowed was used: above 1 it is broken."""
+        used, allowed = (self.limit, self.value) if self.least else (self.value, self.limit)
+        return used / allowed if allowed else used
+
     def as_json(self) -> dict[str, Any]:
         words = "at least" if self.least else "at most"
         return {"check": self.name, "value": self.value, words: self.limit, "held": self.held}
