@@ -16,15 +16,20 @@ class Writes:
     """What one run wrote: ids of configurations with the entry of the history, by action."""
 
     def __init__(self, run: RunRecord, entries: Sequence[Entry]) -> None:
-        first = int(run.requests.get("before", 0))
-        last = first + int(run.requests.get("total", 0))
-        own = [each for each in entries if first < each["request"] <= last and each["by"] == API]
+        numbers = requests_of(run)
+        own = [each for each in entries if each["request"] in numbers and each["by"] == API]
         self.added = {each["id"]: each for each in own if each["action"] == "added"}
         self.updated = {each["id"] for each in own if each["action"] == "updated"}
 
     @property
     def anything(self) -> bool:
         return bool(self.added or self.updated)
+
+
+def requests_of(run: RunRecord) -> range:
+    """The numbers that the history gave this run's requests."""
+    first = int(run.requests.get("before", 0))
+    return range(first + 1, first + int(run.requests.get("total", 0)) + 1)
 
 
 def judge_counts(

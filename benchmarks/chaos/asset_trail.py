@@ -2,11 +2,13 @@
 
 Persons may write everything; the integration only mapped fields, and of those only what its authority allows.
 A PUT writes back the whole record as it was read a moment before, so a person's edit in between is lost by
-design; a person's edit at any other time, or under PATCH, must stay.
+design; a person's edit at any other time, or under PATCH, must stay. A server that resets members on PUT is
+found out by a run's first batch, which puts them back; a run that is ended before that can't.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +23,7 @@ MayWrite = Callable[[Record, str, Any], bool]
 API = "apimember"
 LOST = "edit lost between re-read and PUT"
 PUT_BACK = "unmapped field changed and put back"
+RESET = "unmapped field reset by the server, and the run ended before it looked"
 _DERIVED = frozenset({"_info", "id", "customFields", "locationId", "businessUnitId"})
 
 
@@ -48,6 +51,7 @@ class Trail:
         gone: whether it was deleted.
         freed: keys that persons took from it, by deleting it or emptying the field.
         keys_moved: whether a person changed a field that links, or added the record.
+        resets: the members that the server resets on PUT.
         faults, checked, apart: what was found.
     """
 
@@ -60,8 +64,8 @@ class Trail:
     keys_moved: bool = False
     faults: list[str] = field(default_factory=list)
     checked: int = 0
-    lost: int = 0
-    put_back: int = 0
+    resets: frozenset[str] = frozenset()
+    apart: Counter[str] = field(default_factory=Counter)
     images: list[Record] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -119,13 +123,25 @@ class Trail:
         if may_write(entry["record"], name, self.now.get(name)):
             self.expected[name] = value
         elif value == self.expected.get(name):
-            self.put_back += name in self._suspects
+            self.apart[PUT_BACK] += name in self._suspects
             self._suspects.pop(name, None)
         elif not patch_only and entry["name"].startswith("PUT ") and self._unseen(name, entry):
             self.expected[name] = value
-            self.lost += 1
+            self.apart[LOST] += 1
+        elif name in self.resets and self._is_put_back(name, value, entry):
+            self.expected[name] = value
+            self.apart[PUT_BACK] += 1
         else:
             self._suspects[name] = entry
+
+    def _is_put_back(self, name: str, value: Any, entry: Entry) -> bool:
+        """Whether a PATCH gives back what was read before a PUT that reset it and lost a person's edit."""
+        before = any(members(each).get(name) == value for each in self.images)
+        return (
+            entry["name"].startswith("PATCH ")
+            and before
+            and self._edited_at.get(name, -1) < self._read_at[-1]
+        )
 
     def _unseen(self, name: str, entry: Entry) -> bool:
         """Whether a person edited the member after the read for this request: no read serves two of them."""
@@ -144,8 +160,8 @@ class Trail:
             if by == "person":
                 self.keys[str(key)] = by
 
-    def finish(self, record: Record | None) -> None:
-        """Hold the last state against what persons left."""
+    def finish(self, record: Record | None, ended_early: Callable[[Entry], bool]) -> None:
+        """Hold the last state against what persons left; ``ended_early`` tells of the run of an entry."""
         if (record is None) != self.gone:
             there = "gone" if record is None else "there"
             self.faults.append(f"configuration {self.id} is {there}, which no change of it explains")
@@ -154,6 +170,10 @@ class Trail:
         have = members(record)
         self.checked += len(have)
         for name in _changed(self.expected, have):
+            suspect = self._suspects.get(name)
+            if suspect and name in self.resets and have.get(name) is None and ended_early(suspect):
+                self.apart[RESET] += 1
+                continue
             since = self._suspects.get(name, {}).get("name", "nobody knows when")
             person = "a person's value" if name in self._edited_at else "the value before the runs"
             self.faults.append(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from benchmarks.chaos.asset_counts import judge_counts
+from benchmarks.chaos.asset_counts import judge_counts, requests_of
 from benchmarks.chaos.asset_matching import Matching, Place, Side
 from benchmarks.chaos.asset_model import REFERENCES, Field, Model, folded, have, link_of
-from benchmarks.chaos.asset_trail import LOST, PUT_BACK, Trail, members
+from benchmarks.chaos.asset_trail import Trail, members
 from benchmarks.chaos.asset_values import same
 from benchmarks.chaos.people import CONFIGURATIONS, LANSWEEPER
 from benchmarks.chaos.verdict import RunRecord, Verdict
@@ -60,20 +61,22 @@ class AssetTruth:
         entries = self._sandbox.history(CONFIGURATIONS)
         scans = self._sandbox.history(LANSWEEPER)
         end = Scene(self._sandbox, self._model)
-        trails = self._trails(entries, end)
+        trails = self._trails(entries, end, runs)
         _Judgement(self._model, self._start, end, trails, verdict).judge(scans, runs)
         judge_counts(runs, entries, _asset_numbers(len(self._start.assets), scans), verdict)
         return verdict
 
-    def _trails(self, entries: list[Record], end: Scene) -> dict[int, Trail]:
-        trails = {number: Trail(number, each) for number, each in self._start.configurations.items()}
+    def _trails(self, entries: list[Record], end: Scene, runs: list[RunRecord]) -> dict[int, Trail]:
+        start = self._start.configurations
+        resets = frozenset(self._sandbox.switches()["bulk_put_resets"])
+        trails = {number: Trail(number, each, resets=resets) for number, each in start.items()}
         allowed = _Allowed(self._model, self._start, end, self._sandbox.company_id)
         for entry in entries:
             number = int(entry["id"])
-            trail = trails.setdefault(number, Trail(number, None))
+            trail = trails.setdefault(number, Trail(number, None, resets=resets))
             trail.follow(entry, allowed.may_write, patch_only=self._model.patch_only)
         for number, trail in trails.items():
-            trail.finish(end.configurations.get(number))
+            trail.finish(end.configurations.get(number), partial(_ended_early, runs))
         return trails
 
 
@@ -121,8 +124,7 @@ class _Judgement:
         for trail in self._trails.values():
             self._verdict.faults += trail.faults
             self._verdict.checked["law 4"] += trail.checked
-            self._verdict.apart[LOST] += trail.lost
-            self._verdict.apart[PUT_BACK] += trail.put_back
+            self._verdict.apart.update(trail.apart)
         self._of_quiet(places, runs)
 
     def _take(self, law: str, found: Iterator[str]) -> None:
@@ -271,6 +273,11 @@ class _Judgement:
             return "lost" if self._model.can_be_created(asset) else "skipped"
         fits = self._model.can_be_modified(asset, self._end.own[place.ids[0]])
         return "unchanged" if fits else "skipped"
+
+
+def _ended_early(runs: list[RunRecord], entry: Record) -> bool:
+    """Whether the run that sent the request has no report: it was killed, or an exception ended it."""
+    return any(run.counts is None and entry["request"] in requests_of(run) for run in runs)
 
 
 def _asset_numbers(start: int, scans: list[Record]) -> list[int]:
