@@ -12,6 +12,7 @@ from prefect import Task
 from connectors import http, retries
 from connectors.http import TimeLimits
 from connectors.lansweeper import refusals
+from connectors.ledger import grants
 from tasks import connections
 
 READ_SECONDS = 1.5
@@ -23,6 +24,8 @@ LEASE_SECONDS = 15.0
 RETRY_DELAYS = [0.2, 0.4, 0.8]
 REQUESTS = ((100_000, 60.0),)
 FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED, COOL_DOWN = 0.1, 0.2, 0.5
+LONGEST_PAUSE = 20.0
+"""Of a pause that a vendor asked for; a later one in the ledger was noted by a clock that was wrong."""
 ASSET_WAITING = {
     "settle_seconds": SETTLE_SECONDS,
     "pause_seconds": PAUSE_SECONDS,
@@ -39,6 +42,7 @@ DIFFERS = {
     "first pause of a client in seconds": f"{FIRST_PAUSE:g} (after 429: {FIRST_PAUSE_RATE_LIMITED:g}) "
     "instead of 1 (5)",
     "Lansweeper's cool-down in seconds": f"{COOL_DOWN:g} instead of 61, and the sandbox counts no requests",
+    "longest pause of a vendor in seconds": f"{LONGEST_PAUSE:g} instead of 3,600",
     "Lansweeper requests a minute": "100,000 instead of 150; ConnectWise's 100,000 instead of 1,000 in 300 s",
     "seconds for an answer": f"{READ_SECONDS:g} instead of 60 in a disturbed run",
     "lease of a killed run": "deleted at once, where Prefect frees it after about a minute",
@@ -53,6 +57,7 @@ def shorten() -> None:
     """Shorten what is no setting of the flow."""
     retries.FIRST_PAUSE, retries.FIRST_PAUSE_RATE_LIMITED = FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED
     refusals.COOL_DOWN = COOL_DOWN
+    grants.LONGEST_PAUSE = LONGEST_PAUSE
     connections.REQUEST_LIMITS = REQUESTS  # type: ignore[attr-defined]
     for name, module in list(sys.modules.items()):
         if name.startswith("tasks."):
