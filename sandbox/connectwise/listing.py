@@ -1,5 +1,11 @@
-"""GET of a list: conditions, order, page, fields; and its count."""
+"""GET of a list: conditions, order, page, fields; and its count.
 
+A page by id begins where the one before ended, and a condition that names ids looks at those records alone:
+otherwise reading a large company, page by page, would cost the square of its size.
+"""
+
+import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 
 from sandbox.connectwise.comparing import Test
@@ -7,10 +13,12 @@ from sandbox.connectwise.conditions import ConditionError
 from sandbox.connectwise.errors import VendorError, bad_condition
 from sandbox.connectwise.fields import Table
 from sandbox.connectwise.naming import Beside, Names, child_condition, condition, custom_condition
-from sandbox.connectwise.paging import Address, forward, numbered, ordered, page_size
+from sandbox.connectwise.paging import Address, after_id, forward, numbered, ordered, page_size
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.store import Record, Store
 from sandbox.switches import Switches
+
+_IDS_ALONE = re.compile(r"\s*id\s+in\s*\(([\d\s,]+)\)\s*", re.IGNORECASE)
 
 
 class Listing:
@@ -64,7 +72,7 @@ class Listing:
         """
         if self._query.get("orderby", "").strip():
             raise bad_condition("orderBy is not supported with forward-only pagination.")
-        page, link = forward(self._found(), self._query, self._size(switches), address)
+        page, link = forward(self._found(after_id(self._query)), self._query, self._size(switches), address)
         return self._shown(page, switches), link
 
     def _asked(self) -> list[Test]:
@@ -77,13 +85,22 @@ class Listing:
             tests.append(custom_condition(text, self._renderer.custom_values))
         return tests
 
-    def _found(self) -> Iterator[Record]:
+    def _found(self, after: int = 0) -> Iterator[Record]:
+        """What meets the conditions, in order of id, from the first id above ``after`` on."""
         records = self._records
-        ids = sorted(records)  # Nearly free: ids are almost always in order already.
-        found: Iterator[Record] = (records[record_id] for record_id in ids)
+        ids = sorted(self._candidates())  # Nearly free: ids are almost always in order already.
+        found: Iterator[Record] = (records[record_id] for record_id in ids[bisect_right(ids, after) :])
         for test in self._tests:
             found = filter(test, found)
         return found
+
+    def _candidates(self) -> Iterator[int]:
+        """The ids of the records that the conditions have to be held against."""
+        named = _IDS_ALONE.fullmatch(self._query.get("conditions", ""))
+        if named is None:
+            return iter(self._records)
+        ids = {int(word) for word in named[1].split(",") if word.strip().isdecimal()}
+        return (record_id for record_id in ids if record_id in self._records)
 
     def _size(self, switches: Switches) -> int:
         return page_size(self._query, switches.page_size_over_limit)

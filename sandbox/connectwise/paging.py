@@ -58,12 +58,17 @@ def forward(
 
     `records` come in order of id, already filtered and beginning anywhere.
     """
-    after = _whole(query, "pageid", 0)
+    after = after_id(query)
     found = list(islice((one for one in records if one["id"] > after), size + 1))
     if len(found) <= size:
         return found, ""
     page = found[:size]
     return page, f'<{address.with_value("pageId", page[-1]["id"])}>; rel="next"'
+
+
+def after_id(query: Mapping[str, str]) -> int:
+    """The `pageId` parameter: the last id of the page before, 0 on the first."""
+    return _whole(query, "pageid", 0)
 
 
 def ordered(records: list[One], order_by: str, read: Callable[[str], Callable[[One], Any]]) -> list[One]:

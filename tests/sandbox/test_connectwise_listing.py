@@ -74,6 +74,15 @@ async def test_forward_only_goes_by_id_and_ends_with_an_empty_link(world: World)
         assert second.headers["link"] == ""
 
 
+async def test_a_condition_that_names_ids_finds_those_in_order_and_no_others(world: World) -> None:
+    with caller(world) as client:
+        for condition in ("id in (7, 3, 999, 3)", "ID IN (3,7)", "id in (7,3) and id > 0"):
+            found = await client.get(URL, params={"conditions": condition, "fields": "id"})
+            assert [record["id"] for record in found.json()] == [3, 7], condition
+        second = await client.get(URL, params={"conditions": "id in (3,7)", "pageId": 3}, headers=FORWARD)
+        assert [record["id"] for record in second.json()] == [7]
+
+
 async def test_forward_only_refuses_an_order(world: World) -> None:
     with caller(world) as client:
         refused = await client.get(URL, params={"orderBy": "name"}, headers=FORWARD)
