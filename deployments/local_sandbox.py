@@ -21,7 +21,7 @@ class Sandbox:
     def __init__(self, info: dict[str, Any], process: subprocess.Popen[str]) -> None:
         self.info = info
         self.process = process
-        self._http = httpx.Client(base_url=info["control"], timeout=60)
+        self._http = httpx.Client(base_url=info["control"], timeout=300)
 
     @property
     def company_id(self) -> int:
