@@ -28,6 +28,19 @@ def descendants(process_id: int) -> list[int]:
     return found
 
 
+def with_text(text: str) -> list[int]:
+    """The processes that have this text in their environment, such as the id of their flow run."""
+    wanted, found = text.encode(), list[int]()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            told = environment.read_bytes()
+        except OSError:
+            continue
+        if wanted in told:
+            found.append(int(environment.parent.name))
+    return found
+
+
 def kill_tree(process_id: int) -> int:
     """SIGKILL for a process and everything that it started; returns how many they were.
 
@@ -39,11 +52,9 @@ def kill_tree(process_id: int) -> int:
     return len(doomed)
 
 
-def kill_children(process_id: int) -> int:
-    """SIGKILL for everything that a process has started; the process itself goes on."""
-    doomed = descendants(process_id)
-    _send(doomed, signal.SIGKILL)
-    return len(doomed)
+def kill(processes: Iterable[int]) -> None:
+    """SIGKILL for those of them that are there."""
+    _send(processes, signal.SIGKILL)
 
 
 def _send(processes: Iterable[int], number: signal.Signals) -> None:

@@ -14,8 +14,8 @@ from benchmarks.chaos.asset_truth import AssetTruth
 from benchmarks.chaos.enrichment_truth import EnrichmentTruth
 from benchmarks.chaos.laws import judge_runs, judge_secrets
 from benchmarks.chaos.people import act
-from benchmarks.chaos.process_trees import kill_children
-from benchmarks.chaos.real_drawing import FLOW_RUN, KILLS, SERVER, WORKER, Event, RealSchedule
+from benchmarks.chaos.process_trees import kill, with_text
+from benchmarks.chaos.real_drawing import FLOW_RUN, KILLS, SERVER, SERVER_TERM, WORKER, Event, RealSchedule
 from benchmarks.chaos.real_stack import ENDED, Lane
 from benchmarks.chaos.schedule import ENRICHMENT, Mishap
 from benchmarks.chaos.tally import fault_name
@@ -55,6 +55,7 @@ class RealRun:
         self.runs: list[RunRecord] = []
         self.mishaps: Counter[str] = Counter()
         self.killed: list[Killed] = []
+        self.alive: set[str] = set()
         self.faults: list[str] = []
 
     def play(self) -> ScheduleResult:
@@ -73,6 +74,7 @@ class RealRun:
         judge_runs(self.runs, verdict)
         self._judge_killed(verdict)
         self._judge_secrets(verdict)
+        verdict.apart["run that had ended for the server and still lived"] += len(self.alive)
         verdict.faults += self.faults
         seconds = time.monotonic() - began
         return ScheduleResult(schedule.seed, schedule.flow, verdict, self.runs, seconds, self.mishaps, "real")
@@ -100,7 +102,10 @@ class RealRun:
         self.sandbox.clear_requests()
         settings = self.schedule.settings | {"company": self.sandbox.company, "dry_run": False}
         run_id = self.lane.start_run(self.schedule.flow, settings)
+        restarts, own = self.lane.stack.restarts, self._own_restarts()
         fallen = self._watch(run_id, list(events))
+        others = self.lane.stack.restarts - restarts - (self._own_restarts() - own)
+        self.mishaps += Counter({"Prefect server restarted by another schedule": others})
         killed = any(each.startswith(KILLS) for each in fallen)
         state = {} if killed else self.lane.run_state(run_id)
         record = RunRecord(
@@ -130,19 +135,35 @@ class RealRun:
                     if event.kind in KILLS:
                         return fallen
             # The server is asked less often: its answers cost as much as the run's own questions.
-            if looks % 8 == 0 and self.lane.run_state(run_id)["state_type"] in ENDED:
+            if looks % 8 == 0 and self._is_over(run_id):
                 return fallen
             if time.monotonic() > deadline:
                 self._give_up(run_id)
                 return fallen
             self.lane.stack.pause(LOOK)
 
+    def _is_over(self, run_id: str) -> bool:
+        """By the server's word, and no process of it is left.
+
+        After a restart that took long the server calls a run crashed that lives, since it heard nothing of
+        it meanwhile. Such a run goes on, holds its lease and does its work.
+        """
+        if self.lane.run_state(run_id)["state_type"] not in ENDED:
+            return False
+        if with_text(run_id):
+            self.alive.add(run_id)
+            return False
+        return True
+
     def _happen(self, event: Event, run_id: str, served: dict[str, Any]) -> str:
         """One event, in words: what, at which request, and what was asked so far most recently."""
         if event.kind == WORKER:
             self.lane.kill_worker()
+            kill(with_text(run_id))
         elif event.kind == FLOW_RUN:
-            kill_children(self.lane.worker.pid)
+            if not (processes := with_text(run_id)):
+                self.faults.append("A flow run that is under way has no process of its own")
+            kill(processes)
         else:
             number = signal.SIGKILL if event.kind == SERVER else signal.SIGTERM
             self.lane.stack.restart_server(number)
@@ -153,12 +174,15 @@ class RealRun:
         writes = ", ".join(f"{each['writes']} of {name}" for name, each in counts.items())
         return f"{event.kind} at request {served['total']} (writes: {writes})"
 
+    def _own_restarts(self) -> int:
+        return self.mishaps[SERVER] + self.mishaps[SERVER_TERM]
+
     def _give_up(self, run_id: str) -> None:
         state = self.lane.run_state(run_id)
         self.faults.append(f"A run was still {state['state_name']} after {RUN_SECONDS:.0f} s")
         cancelled = {"state": {"type": "CANCELLED", "message": "The campaign gave it up"}, "force": True}
         self.lane.stack.call("POST", f"/flow_runs/{run_id}/set_state", cancelled)
-        kill_children(self.lane.worker.pid)
+        kill(with_text(run_id))
 
     def _counts(self, run_id: str, state: str) -> dict[str, int] | None:
         """The counts in the report's artifact; a worker's run hands its report to nobody."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
+import uuid
 
 import pytest
 
-from benchmarks.chaos.process_trees import descendants, kill_children, kill_tree
+from benchmarks.chaos.process_trees import descendants, kill, kill_tree, with_text
 from benchmarks.chaos.real_drawing import FLOW_RUN, PLANS, SERVER, SERVER_TERM, WORKER, draw_real
 from benchmarks.chaos.real_runs import read_counts
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT
@@ -62,28 +64,29 @@ def test_counts_are_read_from_the_report_of_a_run() -> None:
         read_counts("# Nothing")
 
 
-def parent_with_a_child() -> subprocess.Popen[bytes]:
-    """A process that has started another one, and says so."""
-    child = (
-        "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); print(flush=True); time.sleep(60)"
-    )
-    process = subprocess.Popen([sys.executable, "-c", child], stdout=subprocess.PIPE)
+def parent_with_a_child(mark: str) -> subprocess.Popen[bytes]:
+    """A process that has started another one, and says so; both have the mark in their environment."""
+    child = "import subprocess, time; subprocess.Popen(['sleep', '60']); print(flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", child]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "MARK": mark})
     assert process.stdout is not None
     process.stdout.readline()
     process.stdout.close()
     return process
 
 
-def test_a_process_is_killed_with_what_it_started_or_that_alone() -> None:
-    process = parent_with_a_child()
+def test_a_process_is_found_and_killed_with_what_it_started_or_without() -> None:
+    mark = str(uuid.uuid4())
+    process = parent_with_a_child(mark)
     try:
         (child,) = descendants(process.pid)
-        assert kill_children(process.pid) == 1
+        assert sorted(with_text(mark)) == sorted([process.pid, child])
+        kill([child])
         assert process.poll() is None
-        assert child not in descendants(process.pid) or kill_tree(process.pid) == 2
     finally:
         kill_tree(process.pid)
         process.wait()
-    other = parent_with_a_child()
+    other = parent_with_a_child(mark)
     assert kill_tree(other.pid) == 2
     assert other.wait() == -9
+    assert with_text(mark) == []
