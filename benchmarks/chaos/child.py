@@ -22,7 +22,7 @@ from prefect import State
 
 from benchmarks.campaign.killing import Killer, KillingTransport
 from benchmarks.chaos.schedule import ASSETS, Mishap
-from benchmarks.chaos.waits import ASSET_WAITING, ENRICHMENT_WAITING, shorten, use_network
+from benchmarks.chaos.waits import ASSET_WAITING, ENRICHMENT_WAITING, shorten, turn_small_pages, use_network
 from flows.asset_synchronization import asset_synchronization
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.enrichment.settings import EnrichmentSettings
@@ -52,6 +52,7 @@ class Job:
     note: Path
     seed: str
     mishap: Mishap | None = None
+    page_size: int | None = None
 
 
 def live(job: Job, log: int, answer: int) -> NoReturn:
@@ -81,6 +82,8 @@ def live(job: Job, log: int, answer: int) -> NoReturn:
 def _arm(job: Job) -> None:
     mishap = job.mishap or Mishap()
     shorten()
+    if job.page_size:
+        turn_small_pages(job.page_size)
     killer = Killer(mishap.kill_at, mishap.kill_when, mishap.kill_writes, job.note)
     use_network(lambda inner: KillingTransport(inner, killer), impatient=job.mishap is not None)
     if mishap.clock_skew_seconds:

@@ -111,7 +111,11 @@ class Lane:
             verdict = truth.judge(runs)
         except Exception as error:
             verdict = Verdict(faults=[f"the truth could not be told: {type(error).__name__}: {error}"])
-        judge_runs(runs, verdict)
+        known = {fault.casefold() for fault in verdict.faults}
+        mine = Verdict()
+        judge_runs(runs, mine)
+        verdict.checked += mine.checked
+        verdict.faults += [fault for fault in mine.faults if fault.casefold() not in known]
         judge_secrets(self.sandbox.info, (self.folder / "log.txt").read_bytes(), self.ledger, verdict)
         return verdict
 
@@ -136,6 +140,7 @@ class Lane:
             note=self.note,
             seed=f"{schedule.seed}-{kind}-{number}",
             mishap=mishap,
+            page_size=schedule.page_size,
         )
         self.note.unlink(missing_ok=True)
         self.sandbox.clear_requests()

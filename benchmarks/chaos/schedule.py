@@ -46,7 +46,10 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Schedule:
-    """One schedule: fresh data, rounds of mishaps, then a clean and a quiet run."""
+    """One schedule: fresh data, rounds of mishaps, then a clean and a quiet run.
+
+    ``page_size``: records that a page holds at most; None: as many as in production, which is all of them.
+    """
 
     seed: int
     flow: str
@@ -55,6 +58,7 @@ class Schedule:
     switches: dict[str, Any]
     settings: dict[str, Any]
     rounds: tuple[Mishap, ...]
+    page_size: int | None = None
 
 
 def draw_schedule(seed: int, flow: str) -> Schedule:
@@ -71,6 +75,7 @@ def draw_schedule(seed: int, flow: str) -> Schedule:
         switches=switches,
         settings=settings,
         rounds=tuple(_draw_round(draw, flow) for _ in range(draw.choice((1, 1, 2)))),
+        page_size=draw.choice((None, 7, 25)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The waiting times that a campaign shortens, all in the forked run alone, and what is told about it."""
+"""What a campaign makes shorter, in the forked run alone: waiting times, pages; and what is told about it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import httpx
 from prefect import Task
 
 from connectors import http, retries
+from connectors.connectwise import api
 from connectors.http import TimeLimits
 from connectors.lansweeper import refusals
+from connectors.lansweeper.assets import AssetOperations
 from connectors.ledger import grants
 from tasks import connections
 
@@ -45,6 +47,7 @@ DIFFERS = {
     "longest pause of a vendor in seconds": f"{LONGEST_PAUSE:g} instead of 3,600",
     "Lansweeper requests a minute": "100,000 instead of 150; ConnectWise's 100,000 instead of 1,000 in 300 s",
     "seconds for an answer": f"{READ_SECONDS:g} instead of 60 in a disturbed run",
+    "records a page": "7, 25 or 1,000 (Lansweeper 500) by the schedule",
     "lease of a killed run": "deleted at once, where Prefect frees it after about a minute",
     "clock": "skewed for the modules of connectors, tasks and flows only, not for Prefect's own",
     "full disk": "a limit on the size of the files that the run may write; nothing but the ledger is one",
@@ -64,6 +67,13 @@ def shorten() -> None:
             for value in vars(module).values():
                 if isinstance(value, Task) and value.retries:
                     value.retry_delay_seconds = RETRY_DELAYS
+
+
+def turn_small_pages(size: int) -> None:
+    """Read so many records a page, so that a small company has several pages."""
+    api.LARGEST_PAGE = size  # type: ignore[attr-defined]
+    *first, _, send = AssetOperations.asset_pages.__defaults__ or ()
+    AssetOperations.asset_pages.__defaults__ = (*first, size, send)
 
 
 def use_network(wrap: Any, *, impatient: bool) -> None:
