@@ -79,6 +79,11 @@ def _quiet_or_dry(run: RunRecord, writes: Writes) -> Iterator[str]:
         for outcome in ("created", "modified", "failed"):
             if run.counts[outcome]:
                 yield f"its report says {outcome} {run.counts[outcome]}, and nothing was left to do"
+    if run.kind == "clean" and run.counts is not None and run.counts["failed"]:
+        reasons = [
+            f"{each['asset_key']}: {each['message']}" for each in (run.report or {}).get("failures", [])
+        ]
+        yield f"{run.counts['failed']} assets failed in calm weather: {'; '.join(reasons)[:300]}"
     if run.kind != "disturbed" and run.counts is None:
         yield f"it has no report: {run.error}"
 
