@@ -25,6 +25,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.chaos.campaign import Ask, asks_of, default_lanes, run_schedules, warm_up
+from benchmarks.chaos.real_drawing import DIFFERS as REAL_DIFFERS
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT
 from benchmarks.chaos.server import campaign_server
 from benchmarks.chaos.tally import tally
@@ -86,7 +87,7 @@ def main() -> int:
         "seed": base if given.only is None else given.only,
         "seconds": round(time.monotonic() - began),
         **tally(results),
-        "differs from production": DIFFERS,
+        "differs from production": DIFFERS | (REAL_DIFFERS if given.real else {}),
     }
     folder.with_suffix(".json").write_text(json.dumps(found, indent=2), encoding="utf-8")
     show(console, found)

@@ -35,6 +35,15 @@ WAITING = {
 }
 """Shorter than usual. The wait for the lease of a killed run is not: it frees itself as in production."""
 
+DIFFERS = {
+    "real stack: seconds until a creation without answer counts as settled": "6 instead of 60 (assets)",
+    "real stack: seconds between reads that must agree": "0.5 instead of 5",
+    "real stack: seconds between a worker's looks for runs": "2 instead of 10",
+    "real stack: every request of a disturbed round": f"takes {SLOW:g} s longer, to be hit under way",
+    "real stack: Lansweeper": "counts no requests; its 429 names one second",
+    "real stack: a run's report": "only its counts are read, from its artifact",
+}
+
 
 @dataclass(frozen=True)
 class Event:

@@ -140,6 +140,7 @@ class Lane:
         self.ledger = folder / "ledger.db"
         self.log = folder / "worker.log"
         self._log = self.log.open("ab")
+        self._lock = threading.Lock()
         self._worker: subprocess.Popen[bytes] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -147,19 +148,25 @@ class Lane:
         return {"name": self.name, "info": self.sandbox.info, "ledger": str(self.ledger)}
 
     def start_worker(self) -> None:
-        """A process worker that takes the runs of this lane's queue only."""
+        """A process worker that takes the runs of this lane's queue only, if there is none.
+
+        Raises:
+            StoppedError: the campaign is being ended.
+        """
         options = ["--pool", POOL, "--type", "process", "--work-queue", self.name, "--name", self.name]
         command = [sys.executable, "-m", "prefect", "worker", "start", *options]
         environment = dict(self.stack.prefect.environment)
-        self._worker = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=self._log, stderr=subprocess.STDOUT
-        )
+        with self._lock:
+            self.stack.pause(0)
+            if self._worker is None or self._worker.poll() is not None:
+                self._worker = subprocess.Popen(
+                    command, cwd=ROOT, env=environment, stdout=self._log, stderr=subprocess.STDOUT
+                )
 
     @property
     def worker(self) -> subprocess.Popen[bytes]:
         """The worker; one that ended by itself, as after a restart of the server, is started again."""
-        if self._worker is None or self._worker.poll() is not None:
-            self.start_worker()
+        self.start_worker()
         assert self._worker is not None
         return self._worker
 
@@ -204,10 +211,11 @@ class Lane:
         return str(found[0]["data"]) if found else ""
 
     def close(self) -> None:
-        """End the worker and its runs."""
-        if self._worker is not None and self._worker.poll() is None:
-            kill_tree(self._worker.pid)
-            self._worker.wait()
+        """End the worker and its runs; the stack is being ended, so that no other worker is started."""
+        with self._lock:
+            if self._worker is not None and self._worker.poll() is None:
+                kill_tree(self._worker.pid)
+                self._worker.wait()
         self._log.close()
 
 
