@@ -75,12 +75,16 @@ def _requests(axes: Any, rows: Sequence[Row], latency: float) -> None:
 
 
 def _finish(axes: Any, title: str, sizes: list[int]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     axes.set(title=title, xlabel="Assets", xscale="log", yscale="log")
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
     axes.set_xticks([], minor=True)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
-    axes.grid(True, which="both", linewidth=0.3)
-    axes.legend(fontsize="small")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(True, linewidth=0.4)
+    axes.legend(fontsize="small", handlelength=3.5)
 
 
 if __name__ == "__main__":
