@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
                 )
             )
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collections at the end of tests with Prefect what was imported: it took most of their time."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

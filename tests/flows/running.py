@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,25 @@ from tasks.synchronization.settings import AssetSynchronizationSettings, Ceiling
 
 QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
 
-SAVED: dict[str, dict[str, str]] = {}
-"""The blocks as the newest runner saved them, by the server that holds them."""
+SAVED: dict[str, tuple[str, dict[str, str]]] = {}
+"""For whose tests a server's blocks were saved last, and when each was changed then; by the server's address."""
+
+
+async def save_once(server: LocalPrefect, whose: str, save: Callable[[], Awaitable[None]]) -> None:
+    """Save blocks, unless nobody saved any since: saving takes as long as a short run.
+
+    ``whose`` stands for what ``save`` saves: the same words mean the same blocks.
+    """
+    if (whose, await when_changed(server)) != SAVED.get(server.api_url):
+        await save()
+        SAVED[server.api_url] = (whose, await when_changed(server))
+
+
+async def when_changed(server: LocalPrefect) -> dict[str, str]:
+    """When each saved block was last changed, by id."""
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(f"{server.api_url}/block_documents/filter", json={})
+    return {each["id"]: each["updated"] for each in answer.raise_for_status().json()}
 
 
 class FlowRunner:
@@ -34,16 +52,7 @@ class FlowRunner:
         await save_sandbox_blocks(self.sandbox.info, self.ledger, **connectwise)
 
     async def use_blocks(self) -> None:
-        """Save the blocks, unless nobody changed them since: saving takes as long as a short run."""
-        if await self._blocks() != SAVED.get(self.server.api_url):
-            await self.save_blocks()
-            SAVED[self.server.api_url] = await self._blocks()
-
-    async def _blocks(self) -> dict[str, str]:
-        """When each saved block was last changed, by id."""
-        async with httpx.AsyncClient() as client:
-            answer = await client.post(f"{self.server.api_url}/block_documents/filter", json={})
-        return {each["id"]: each["updated"] for each in answer.raise_for_status().json()}
+        await save_once(self.server, "asset synchronization", self.save_blocks)
 
     def settings(self, **changes: Any) -> AssetSynchronizationSettings:
         values = {

@@ -15,6 +15,9 @@ from tests.flows.running import FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
+FEW = 30
+"""Assets of the story: enough for every kind of write; without bulk each is written by its own request."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -65,6 +68,7 @@ TOLD: list[Story] = []
 async def story(runner: FlowRunner) -> Story:
     """Run once for all tests that look at it."""
     if not TOLD:
+        runner.sandbox.reset(assets=FEW)
         before = every_record(runner)
         dry = await look(runner, "asset-synchronization-plan", dry_run=True)
         TOLD.append(Story(before, dry, await look(runner), await look(runner)))
@@ -74,7 +78,7 @@ async def story(runner: FlowRunner) -> Story:
 async def test_dry_run_shows_the_plan_and_writes_nothing(story: Story) -> None:
     report, text = story.dry.report, story.dry.artifact
     assert report.dry_run
-    assert report.counts.read == 60
+    assert report.counts.read == FEW
     assert report.counts.created > 0
     assert story.dry.writes == 0
     assert story.dry.records == story.before
@@ -159,10 +163,10 @@ async def test_other_shapes_of_the_bulk_answer_are_understood(runner: FlowRunner
 async def test_patch_mode_and_a_server_without_bulk_give_the_same_records(
     runner: FlowRunner, story: Story
 ) -> None:
-    runner.sandbox.reset()
+    runner.sandbox.reset(assets=FEW)
     await runner.report(write_mode="patch")
     assert comparable(runner) == story.first.comparable
-    runner.sandbox.reset(switches={"bulk_enabled": False})
+    runner.sandbox.reset(assets=FEW, switches={"bulk_enabled": False})
     await runner.report()
     assert comparable(runner) == story.first.comparable
 

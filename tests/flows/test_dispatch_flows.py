@@ -13,11 +13,10 @@ from typing import Any
 
 import pytest
 from prefect import State
-from pydantic import SecretStr
 
 from connectors.field_nation.block import FieldNationConnection
 from connectors.ledger.store import Ledger
-from deployments.blocks import save_sandbox_blocks
+from deployments.blocks import save_field_nation_block, save_sandbox_blocks
 from deployments.local_prefect import LocalPrefect
 from deployments.local_sandbox import Sandbox
 from flows.actions import ACTIONS
@@ -27,25 +26,24 @@ from flows.dispatch_work_order import dispatch_work_order
 from flows.preview_work_order import preview_work_order
 from tasks.dispatch.block import DispatchRules
 from tests.dispatch.world import DISPATCH, OPEN, World, rules
-from tests.flows.running import FlowRunner
+from tests.flows.running import FlowRunner, save_once
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-async def world(prefect_server: LocalPrefect, sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[World]:
+async def world(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> AsyncIterator[World]:
     """The sandbox with all blocks saved under the name default."""
     sandbox.reset(assets=2, tickets=2)
-    made = World(sandbox, tmp_path / "ledger.db")
-    await save_sandbox_blocks(sandbox.info, made.ledger)
-    account = sandbox.info["field_nation"]
-    secrets = {name: SecretStr(account[name]) for name in ("client_id", "client_secret", "password")}
-    connection = FieldNationConnection(
-        username=account["username"], base_address=account["base_address"], **secrets
-    )
-    await connection.save("default", overwrite=True)
-    await DispatchRules(rules=rules(polling={"inbox_seconds": 0.1})).save("default", overwrite=True)
+    made = World(sandbox, ledger)
+
+    async def save() -> None:
+        await save_sandbox_blocks(sandbox.info, ledger)
+        await save_field_nation_block(sandbox.info)
+        await DispatchRules(rules=rules(polling={"inbox_seconds": 0.1})).save("default", overwrite=True)
+
+    await save_once(prefect_server, "dispatch", save)
     yield made
     gc.collect()
 

@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from connectors.errors import StopError
-from connectors.field_nation.block import FieldNationConnection
-from deployments.blocks import save_sandbox_blocks
+from deployments.blocks import save_field_nation_block, save_sandbox_blocks
 from deployments.local_prefect import LocalPrefect
 from deployments.local_sandbox import Sandbox
 from flows.register_callbacks import ARTIFACT_KEY, register_callbacks
 from tasks.connections import field_nation_client
 from tasks.dispatch.registration import Registered, Registration
-from tests.flows.running import FlowRunner
+from tests.flows.running import FlowRunner, save_once
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 ADDRESS = "https://hooks.example.com"
@@ -24,17 +22,13 @@ SECRET = "5f4dcc3b-5aa7-4000-8000-65d61d8327de"
 
 
 @pytest.fixture
-async def connected(sandbox: Sandbox, prefect_server: LocalPrefect, tmp_path: Path) -> FlowRunner:
-    await save_sandbox_blocks(sandbox.info, tmp_path / "ledger.db")
-    await save_field_nation(sandbox, SECRET)
-    return FlowRunner(sandbox, prefect_server, tmp_path / "ledger.db")
+async def connected(sandbox: Sandbox, prefect_server: LocalPrefect, ledger: Path) -> FlowRunner:
+    async def save() -> None:
+        await save_sandbox_blocks(sandbox.info, ledger)
+        await save_field_nation_block(sandbox.info, SECRET)
 
-
-async def save_field_nation(sandbox: Sandbox, secret: str) -> None:
-    keys = ("client_id", "client_secret", "username", "password", "base_address")
-    given = {name: sandbox.info["field_nation"][name] for name in keys}
-    block = FieldNationConnection(**given, webhook_secret=SecretStr(secret))
-    await block.save("default", overwrite=True)
+    await save_once(prefect_server, "callbacks", save)
+    return FlowRunner(sandbox, prefect_server, ledger)
 
 
 async def registered(**given: Any) -> list[tuple[str, str]]:
@@ -116,7 +110,7 @@ async def test_what_can_not_work_is_said_before_anything_is_written(connected: F
         await registered(address="http://hooks.example.com")
     with pytest.raises(StopError, match="no board Nowhere"):
         await registered(boards=["Nowhere"])
-    await save_field_nation(connected.sandbox, "")
+    await save_field_nation_block(connected.sandbox.info)
     with pytest.raises(StopError, match="no webhook secret"):
         await registered()
     assert await webhooks() == []

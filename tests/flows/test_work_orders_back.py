@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from prefect import State
-from pydantic import SecretStr
 
 from connectors.field_nation.block import FieldNationConnection
-from deployments.blocks import save_sandbox_blocks
+from deployments.blocks import save_field_nation_block, save_sandbox_blocks
 from deployments.local_prefect import LocalPrefect
 from deployments.local_sandbox import Sandbox
 from flows.actions import ACTIONS
@@ -22,23 +21,22 @@ from flows.work_order_sweep import work_order_sweep
 from tasks.dispatch.block import DispatchRules
 from tasks.dispatch.run import Result
 from tests.dispatch.back_world import BackWorld, back_rules
-from tests.flows.running import FlowRunner
+from tests.flows.running import FlowRunner, save_once
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
 
 @pytest.fixture
-async def desk(prefect_server: LocalPrefect, sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[BackWorld]:
+async def desk(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> AsyncIterator[BackWorld]:
     """The scenario of dispatch with all blocks saved under the name default."""
-    made = BackWorld(sandbox, tmp_path / "ledger.db")
-    await save_sandbox_blocks(sandbox.info, made.ledger)
-    account = sandbox.info["field_nation"]
-    secrets = {name: SecretStr(account[name]) for name in ("client_id", "client_secret", "password")}
-    connection = FieldNationConnection(
-        username=account["username"], base_address=account["base_address"], **secrets
-    )
-    await connection.save("default", overwrite=True)
-    await DispatchRules(rules=back_rules()).save("default", overwrite=True)
+    made = BackWorld(sandbox, ledger)
+
+    async def save() -> None:
+        await save_sandbox_blocks(sandbox.info, ledger)
+        await save_field_nation_block(sandbox.info)
+        await DispatchRules(rules=back_rules()).save("default", overwrite=True)
+
+    await save_once(prefect_server, "the way back", save)
     yield made
     gc.collect()
 
