@@ -99,7 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the collections at the end of tests with Prefect what was imported: it took most of their time."""
+    """Keep what was imported out of the collections at the end of tests: it took most of their time."""
     gc.collect()
     gc.freeze()
 

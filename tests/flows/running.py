@@ -20,7 +20,7 @@ from tasks.synchronization.settings import AssetSynchronizationSettings, Ceiling
 QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
 
 SAVED: dict[str, tuple[str, dict[str, str]]] = {}
-"""For whose tests a server's blocks were saved last, and when each was changed then; by the server's address."""
+"""For whose tests a server's blocks were saved last, and when each was changed then; by its address."""
 
 
 async def save_once(server: LocalPrefect, whose: str, save: Callable[[], Awaitable[None]]) -> None:
