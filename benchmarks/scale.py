@@ -133,7 +133,8 @@ def prefect_share(stand: Stand, sandbox: Sandbox, size: int, measured: Row, time
         AssertionError: the two did not send the same requests, so they can't be compared.
     """
     info = json.dumps(sandbox.info)
-    plain, orchestrated_walls = [], [float(measured["wall_seconds"])]
+    plain: list[dict[str, Any]] = []
+    orchestrated_walls = [float(measured["wall_seconds"])]
     for number in range(times):
         if number:
             fresh(stand, sandbox, size)
@@ -143,11 +144,13 @@ def prefect_share(stand: Stand, sandbox: Sandbox, size: int, measured: Row, time
         stand.console.print(f"  without Prefect, {number + 1} of {times} ...")
         cost = run(stand, sandbox, "benchmarks.without_prefect", sandbox.company, str(stand.ledger), info)
         check_alike(sandbox.requests(), measured)
-        plain.append(cost["wall_seconds"])
-    walls = statistics.median(orchestrated_walls), statistics.median(plain)
+        plain.append(cost)
+    plain_walls = [float(each["wall_seconds"]) for each in plain]
+    walls = statistics.median(orchestrated_walls), statistics.median(plain_walls)
     return {
         "walls_with_prefect": orchestrated_walls,
-        "walls_without_prefect": plain,
+        "walls_without_prefect": plain_walls,
+        "cpu_without_prefect": statistics.median(float(each["cpu_seconds"]) for each in plain),
         "prefect_share": round(1 - walls[1] / walls[0], 3),
     }
 

@@ -18,6 +18,7 @@ from tests.benchmarks.bench_figures import MATCHING, row
 SHARE = {
     "walls_with_prefect": [25.0, 26.0, 24.0],
     "walls_without_prefect": [23.0, 22.9, 23.4],
+    "cpu_without_prefect": 10.5,
     "prefect_share": 0.08,
 }
 QUIET = row(
@@ -41,7 +42,7 @@ def test_all_promises_kept() -> None:
     assert "promises held" in text
     assert "BROKEN" not in text
     assert "300 / 300" in text
-    assert "share 8.0%" in text
+    assert "share 8.0%; CPU s 12 and 10.5" in text
 
 
 def test_one_broken_promise_is_said_and_returned() -> None:
