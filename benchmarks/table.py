@@ -179,6 +179,6 @@ def _markdown_matching(matching: Row | None) -> list[str]:
     return [
         f"Reading out, matching and comparing {matching['n']:,} assets with {matching['n']:,} configurations "
         f"takes {spent['rules']:.2f} s of CPU: {by_hand:.2f} times an index written by hand for one mapping "
-        f"(at most {BY_HAND:g}), where DiffSync takes {spent['diffsync']:.2f} s ({diffsync:.1f} times as much) "
-        f"and compiled JMESPath {spent['jmespath']:.2f} s ({jmespath:.1f} times).",
+        f"(at most {BY_HAND:g}), where DiffSync takes {spent['diffsync']:.2f} s ({diffsync:.1f} times as "
+        f"much) and compiled JMESPath {spent['jmespath']:.2f} s ({jmespath:.1f} times).",
     ]
