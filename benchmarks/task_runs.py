@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-PATIENCE_SECONDS = 60
-QUIET_LOOKS = 3
+PATIENCE_SECONDS = 300
+QUIET_LOOKS = 5
 
 
 def orchestrated(api_url: str, flow_run_id: str) -> dict[str, int]:
