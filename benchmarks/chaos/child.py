@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from prefect import State
 
-from benchmarks.campaign.killing import Killer, KillingTransport
+from benchmarks.campaign.killing import BEFORE, Killer, KillingTransport
 from benchmarks.chaos.schedule import ASSETS, Mishap
 from benchmarks.chaos.waits import ASSET_WAITING, ENRICHMENT_WAITING, shorten, turn_small_pages, use_network
 from flows.asset_synchronization import asset_synchronization
@@ -29,6 +29,9 @@ from tasks.enrichment.settings import EnrichmentSettings
 from tasks.synchronization.settings import AssetSynchronizationSettings
 
 PRODUCT = ("connectors.", "tasks.", "flows.")
+DURING = "during"
+UNDER_WAY = 0.1
+"""Seconds after which a request that was handed to the network has reached the vendor."""
 SHARED_MEMORY = 32_768
 """Bytes of the file through which SQLite's processes find their way in the log of writes."""
 
@@ -53,6 +56,27 @@ class Job:
     seed: str
     mishap: Mishap | None = None
     page_size: int | None = None
+
+
+@dataclasses.dataclass
+class ChosenKiller(Killer):
+    """Counts requests that hold ``on`` only; ``during`` kills when the vendor has the request."""
+
+    on: str = ""
+
+    def passes(self, name: str, when: str) -> None:
+        if self.on not in name:
+            return
+        if self.when != DURING:
+            super().passes(name, when)
+            return
+        self.seen += when == BEFORE
+        if self.at and when == BEFORE and self.seen == self.at:
+            asyncio.get_running_loop().call_later(UNDER_WAY, self._kill, name)
+
+    def _kill(self, name: str) -> None:
+        self.note.write_text(f"{DURING} {name}\n", encoding="utf-8")
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def live(job: Job, log: int, answer: int) -> NoReturn:
@@ -84,7 +108,7 @@ def _arm(job: Job) -> None:
     shorten()
     if job.page_size:
         turn_small_pages(job.page_size)
-    killer = Killer(mishap.kill_at, mishap.kill_when, mishap.kill_writes, job.note)
+    killer = ChosenKiller(mishap.kill_at, mishap.kill_when, mishap.kill_writes, job.note, on=mishap.kill_on)
     use_network(lambda inner: KillingTransport(inner, killer), impatient=job.mishap is not None)
     if mishap.clock_skew_seconds:
         skew_clock(mishap.clock_skew_seconds)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn
 
-LONGEST_RUN = 150.0
+LONGEST_RUN = 300.0
 
 
 @dataclass(frozen=True)

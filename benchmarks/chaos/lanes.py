@@ -23,7 +23,7 @@ from benchmarks.chaos.laws import judge_runs, judge_secrets
 from benchmarks.chaos.people import act
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, Mishap, Schedule
 from benchmarks.chaos.tally import mishaps_of
-from benchmarks.chaos.verdict import KILLED, RAISED, RunRecord, ScheduleResult, Truth, Verdict
+from benchmarks.chaos.verdict import KILLED, RAISED, TOO_LONG, RunRecord, ScheduleResult, Truth, Verdict
 from benchmarks.chaos.weather import LONGEST_LATE
 from connectors.ledger.store import Ledger
 from deployments.blocks import sandbox_blocks
@@ -158,7 +158,7 @@ class Lane:
         outcome = RAISED if error else str(told.get("state", RAISED))
         if ended.signal:
             outcome = KILLED
-            error = "it went on for too long" if ended.hung else ""
+            error = TOO_LONG if ended.hung else ""
         elif not told:
             error = ended.log.decode(errors="replace")[-2000:]
         return RunRecord(

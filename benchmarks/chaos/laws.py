@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chaos.verdict import KILLED, RAISED, RunRecord, Verdict
+from benchmarks.chaos.verdict import KILLED, RAISED, TOO_LONG, RunRecord, Verdict
 
 CALM = ("clean", "quiet")
 
@@ -21,6 +21,8 @@ def judge_runs(runs: list[RunRecord], verdict: Verdict) -> None:
     for run in runs:
         if run.kind in CALM and (run.outcome in (RAISED, KILLED) or run.counts is None):
             verdict.faults.append(f"the {run.kind} run ended as {run.outcome}: {run.error}")
+        if run.error == TOO_LONG and run.kind not in CALM:
+            verdict.faults.append(f"a disturbed run did not end: {run.mishap}")
         dry = run.mishap is not None and run.mishap.dry_run
         law = "law 2" if run.kind == "quiet" and finished else "law 5" if dry else ""
         if law:

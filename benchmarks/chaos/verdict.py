@@ -12,6 +12,7 @@ from deployments.local_sandbox import Sandbox
 
 COMPLETED, KILLED, RAISED = "Completed", "killed", "raised"
 """Outcomes beside ``Finished with n failures`` and other names of Prefect states."""
+TOO_LONG = "it went on for too long"
 
 
 @dataclass

@@ -19,7 +19,7 @@ from tasks import connections
 
 READ_SECONDS = 1.5
 """How long a disturbed run waits for an answer; ``weather.TIME_OUT`` is longer."""
-SETTLE_SECONDS = 5.5
+SETTLE_SECONDS = 6.5
 """Longer than any time-out and late work together."""
 PAUSE_SECONDS = 0.3
 LEASE_SECONDS = 15.0

@@ -9,17 +9,18 @@ Rule = dict[str, Any]
 
 BEFORE_AFTER = ("before", "after")
 BULK, CONFIGURATIONS = "/company/configurations/bulk", "/company/configurations"
-LONGEST_LATE = 1.5
+LONGEST_LATE = 2.5
 """Seconds until work is done whose connection was dropped."""
 ITEM_INTERVAL = 0.01
-TIME_OUT = 2.2
+TIME_OUT = 2.0
 """Seconds of a ``delay`` that is longer than the client waits for an answer (``waits.READ_SECONDS``)."""
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 _TARGETS: dict[bool, tuple[tuple[str, str | None, str, int], ...]] = {
     False: (
+        ("connectwise", "POST", BULK, 1),
         ("connectwise", "POST", BULK, 3),
-        ("connectwise", "POST", BULK, 3),
+        ("connectwise", "PUT", BULK, 1),
         ("connectwise", "PUT", BULK, 3),
         ("connectwise", "GET", CONFIGURATIONS, 5),
         ("connectwise", "PATCH", f"{CONFIGURATIONS}/*", 5),
@@ -55,7 +56,19 @@ def _on_target(draw: random.Random, enrichment: bool) -> Rule:
 
 def _fault(draw: random.Random) -> dict[str, Any]:
     kind = draw.choice(
-        ("429", "429 wait", "500", "502", "drop_before", "drop_after", "drop_after", "late", "late", "delay")
+        (
+            "429",
+            "429 wait",
+            "500",
+            "502",
+            "drop_before",
+            "drop_after",
+            "drop_after",
+            "late",
+            "late",
+            "delay",
+            "delay",
+        )
     )
     if kind.startswith("429"):
         return too_many(draw, wait=kind.endswith("wait"))
@@ -67,6 +80,14 @@ def _fault(draw: random.Random) -> dict[str, Any]:
         delay = round(draw.uniform(0.1, LONGEST_LATE), 2)
         return {"kind": "late", "delay": delay, "item_interval": draw.choice((0, ITEM_INTERVAL))}
     return {"kind": kind, **({"seconds": TIME_OUT} if kind == "delay" else {})}
+
+
+def slow_work(draw: random.Random, request: str, nth: int) -> Rule:
+    """The request that a run is killed at is done when the next run may have read already."""
+    method, _, path = request.partition(" ")
+    path = "*" if path.endswith("graphql") else f"*{path.rpartition('/3.0')[2]}*"
+    late = {"kind": "late", "delay": round(draw.uniform(0.3, LONGEST_LATE), 2)}
+    return {"method": method, "path": path, "nth": [nth], "fault": late}
 
 
 def too_many(draw: random.Random, *, wait: bool) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def test_every_kind_of_mishap_is_drawn(drawn: dict[str, list[Schedule]]) -> None
     )
     for name in (*wanted.split(", "), "time-out", "partial", "mid-run: edit", "mid-run: delete"):
         assert kinds[name] >= 5, name
-    assert {each.kill_when for each in rounds if each.kill_at} == {"before", "after"}
+    assert {each.kill_when for each in rounds if each.kill_at} == {"before", "during", "after"}
     assert any(each.clock_skew_seconds > 0 for each in rounds)
     assert any(each.clock_skew_seconds < 0 for each in rounds)
     assert any(each.ledger_room_bytes is not None for each in rounds)
