@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
+from itertools import compress
+from operator import ne
 from typing import Any
 
 from tasks.rules.identity import mac_digits, plain_text
@@ -36,10 +38,11 @@ def differences(
     wanted, current = asset.wanted, configuration.current
     if wanted == current:
         return []
+    unequal = compress(zip(mapping.fields, wanted, current, strict=True), map(ne, wanted, current))
     return [
         FieldChange(mapped.target.path, have, want)
-        for mapped, want, have in zip(mapping.fields, wanted, current, strict=True)
-        if want != have and (want is not None or mapped.clear) and _is_change(mapped, have, want)
+        for mapped, want, have in unequal
+        if (want is not None or mapped.clear) and _is_change(mapped, have, want)
     ]
 
 

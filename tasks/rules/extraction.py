@@ -67,12 +67,18 @@ def compile_extractor(paths: Sequence[str]) -> Callable[[Any], tuple[Any, ...]]:
 
 
 def compile_reader(
-    paths: Sequence[str], results: Sequence[str], names: Mapping[str, Any]
-) -> Callable[[Any], tuple[Any, ...]]:
-    """As ``compile_extractor``, with a Python expression over each value.
+    paths: Sequence[str], results: Sequence[str | None], names: Mapping[str, Any], answer: str = "t"
+) -> Callable[[Any], Any]:
+    """As ``compile_extractor``, with a Python expression over each value, and one over all of them.
 
-    ``results`` are texts of this project, never a person's, in which ``{v}`` stands for the value; ``names``
-    are what they use.
+    Args:
+        results: for each path the expression in which ``{v}`` stands for its value; None keeps it out of the
+            answer's tuple.
+        names: what the expressions use.
+        answer: what is returned: an expression over the tuple ``t`` and over the values, which are ``v0``,
+            ``v1``, ... by the paths' positions.
+
+    The expressions are texts of this project, never a person's.
     """
     tree = _Node()
     others: dict[str, Any] = {}
@@ -82,12 +88,16 @@ def compile_reader(
             others[f"search_{position}"] = _search(path)
         else:
             tree.add(steps, position)
-    answer = "".join(f"{text.replace('{v}', f'v{position}')}, " for position, text in enumerate(results))
-    lines = ["def extract(r):", *_assignments(tree, others), f"    return ({answer})"]
+    values = "".join(
+        f"{text.replace('{v}', f'v{position}')}, "
+        for position, text in enumerate(results)
+        if text is not None
+    )
+    lines = ["def extract(r):", *_assignments(tree, others), f"    t = ({values})", f"    return {answer}"]
     scope: dict[str, Any] = {**names, **others}
     # The text holds only names made here and literals made by repr: no path can become code.
     exec("\n".join(lines), scope)  # noqa: S102
-    extract: Callable[[Any], tuple[Any, ...]] = scope["extract"]
+    extract: Callable[[Any], Any] = scope["extract"]
     return extract
 
 

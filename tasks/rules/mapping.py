@@ -174,24 +174,14 @@ def _fields_parameter(fields: Sequence[MappedField]) -> str:
 
 
 def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callable[[Any], AssetRecord]:
+    """What is kept of one asset, by one generated function; a missing key becomes empty text."""
     converters = [compile_converter(each.target, each.values, each.prefix, software_limit) for each in fields]
-    read_wanted = compile_reader(
+    positions = {each.path: f"t[{index}]" for index, each in enumerate(fields)}
+    name, serial, mac = (positions.get(path, "None") for path in ("name", "serialNumber", "macAddress"))
+    converts = {f"convert_{at}": converter.convert for at, converter in enumerate(converters)}
+    return compile_reader(
         [each.source for each in fields],
         [converter.text.replace("{convert}", f"convert_{at}") for at, converter in enumerate(converters)],
-        {f"convert_{at}": converter.convert for at, converter in enumerate(converters)},
+        {**converts, "key": plain_text, "record": AssetRecord},
+        f"record(key(t[-1]) or '', {name}, {serial}, {mac}, t)",
     )
-    positions = {each.path: index for index, each in enumerate(fields)}
-    name, serial, mac = (positions.get(path) for path in ("name", "serialNumber", "macAddress"))
-
-    def read_asset(item: Any) -> AssetRecord:
-        """What is kept of one asset; a missing key becomes empty text, which never links."""
-        wanted = read_wanted(item)
-        return AssetRecord(
-            plain_text(wanted[-1]) or "",
-            None if name is None else wanted[name],
-            None if serial is None else wanted[serial],
-            None if mac is None else wanted[mac],
-            wanted,
-        )
-
-    return read_asset

@@ -37,9 +37,12 @@ class ConfigurationRecord:
     current: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FieldChange:
-    """One mapped field whose values differ; ``field`` is the ConnectWise path of the mapping."""
+    """One mapped field whose values differ; ``field`` is the ConnectWise path of the mapping.
+
+    Not frozen, as there is one of each value that is written and a frozen one takes three times as long.
+    """
 
     field: str
     current: Any
