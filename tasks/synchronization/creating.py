@@ -81,17 +81,12 @@ class Creating:
     async def _send_all(self, assets: Sequence[AssetRecord]) -> list[AssetRecord]:
         """Send every batch, the first one alone; returns the assets whose outcome is not known."""
         unclear: list[AssetRecord] = []
-        first_is_out = False
 
         async def send(batch: list[AssetRecord]) -> None:
-            nonlocal first_is_out
             unclear.extend(await self._send_batch(batch))
             self.progress.advance(len(batch))
-            first_is_out = True
 
-        await send_batches(
-            batches(assets, self.run.settings.batch_size), send, alone=lambda: not first_is_out
-        )
+        await send_batches(batches(assets, self.run.settings.batch_size), send)
         return unclear
 
     async def _send_batch(self, batch: list[AssetRecord]) -> list[AssetRecord]:

@@ -29,13 +29,19 @@ async def all_together(*calls: Awaitable[T]) -> list[T]:
 
 
 async def send_batches(
-    batches: Iterable[Batch], send: Callable[[Batch], Awaitable[None]], alone: Callable[[], bool]
+    batches: Iterable[Batch],
+    send: Callable[[Batch], Awaitable[None]],
+    alone: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Send each batch, in order: by itself as long as ``alone`` says so, then a few at the same time.
+    """Send the first batch by itself, and the next ones as long as ``alone`` says so; then a few at once.
 
     A batch is taken from ``batches`` when its turn has come, so that no more of them exist than are sent.
     """
     waiting = iter(batches)
+    for batch in waiting:
+        await send(batch)
+        if not alone():
+            break
     limiter = anyio.Semaphore(BATCHES_AT_ONCE)
 
     async def take_turn(batch: Batch) -> None:
@@ -46,8 +52,5 @@ async def send_batches(
 
     async with anyio.create_task_group() as group:
         for batch in waiting:
-            if alone():
-                await send(batch)
-                continue
             await limiter.acquire()
             group.start_soon(take_turn, batch)

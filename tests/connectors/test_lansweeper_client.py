@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -269,3 +270,35 @@ async def test_a_custom_field_and_an_edit_travel_as_variables() -> None:
         assert await client.edit_asset(SITE, "key-1", change) == edited
         assert client.session.writes == 2
     assert orjson.loads(orjson.dumps(fake.variables()[1])) == {"site": SITE, "key": "key-1", "fields": change}
+
+
+async def test_a_read_goes_on_where_it_had_to_wait() -> None:
+    fake = FakeLansweeper([asset(number) for number in range(9)])
+    budget = Exhausted(after=3)
+
+    async def patient(call: Callable[[], Awaitable[tuple[Any, int]]]) -> tuple[Any, int]:
+        try:
+            return await call()
+        except RetryableError:
+            budget.left = 99
+            return await call()
+
+    async with fake.client(budget=budget) as client:
+        found = await read(client, ["assetBasicInfo.name"], page_size=2, send=patient)
+    assert [each["key"] for each in found] == [f"key-{number}" for number in range(9)]
+    assert [variables["page"].get("cursor") for variables in fake.variables()] == [None, "2", "4", "6", "8"]
+
+
+class Exhausted:
+    """A request budget that is used up ``after`` so many requests."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    async def take(self) -> None:
+        if self.left == 0:
+            raise RetryableError("All requests are used", retry_after=60)
+        self.left -= 1
+
+    async def pause(self, seconds: float) -> None:
+        raise AssertionError("nobody said 429")

@@ -1,0 +1,75 @@
+"""What is done at the same time: every read to its end, and no more batches than the bound says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import anyio
+import pytest
+
+from tasks.synchronization.together import BATCHES_AT_ONCE, all_together, send_batches
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_calls_overlap_and_answer_in_their_order() -> None:
+    second_has_begun = anyio.Event()
+
+    async def first() -> str:
+        with anyio.fail_after(5):
+            await second_has_begun.wait()
+        return "first"
+
+    async def second() -> str:
+        second_has_begun.set()
+        return "second"
+
+    assert await all_together(first(), second()) == ["first", "second"]
+
+
+async def test_the_first_error_is_raised_as_it_is_when_all_have_ended() -> None:
+    ended = []
+
+    async def fail(number: int, after: float) -> None:
+        await anyio.sleep(after)
+        ended.append(number)
+        raise ValueError(number)
+
+    with pytest.raises(ValueError, match="1"):
+        await all_together(fail(1, 0.02), fail(2, 0.0), fail(3, 0.04))
+    assert ended == [2, 1, 3]
+
+
+class Sending:
+    """Notes how many batches are on their way, and how many had been taken when each was sent."""
+
+    def __init__(self, batches: int) -> None:
+        self.batches, self.taken, self.flying = batches, 0, 0
+        self.seen: list[int] = []
+
+    def __iter__(self) -> Iterator[int]:
+        for number in range(self.batches):
+            self.taken += 1
+            yield number
+
+    async def send(self, batch: int) -> None:
+        self.flying += 1
+        assert self.taken <= batch + BATCHES_AT_ONCE + 1
+        for _ in range(3):
+            await anyio.lowlevel.checkpoint()
+        self.seen.append(self.flying)
+        self.flying -= 1
+
+
+async def test_the_first_batches_go_alone_and_the_others_a_few_at_once() -> None:
+    sending = Sending(20)
+    await send_batches(sending, sending.send, alone=lambda: len(sending.seen) < 4)
+    assert sending.seen[:4] == [1, 1, 1, 1]
+    assert len(sending.seen) == 20
+    assert max(sending.seen) == BATCHES_AT_ONCE
+
+
+async def test_no_batch_at_all_is_no_trouble() -> None:
+    sending = Sending(0)
+    await send_batches(sending, sending.send)
+    assert sending.seen == []
