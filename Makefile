@@ -20,17 +20,23 @@ demo-dispatch: $(READY)
 up: $(READY)
 	$(BIN)/python -m deployments.up
 
+RUFF = $(BIN)/ruff check . && $(BIN)/ruff format --check .
+
 lint: $(READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(RUFF)
 	$(BIN)/mypy
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not speed"
+# The types are checked beside the tests, which wait for servers part of the time; told at their end.
+test: $(READY)
+	$(RUFF)
+	@mkdir -p build
+	$(BIN)/mypy >build/types.txt 2>&1 & types=$$!; \
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not speed"; tests=$$?; \
+	wait $$types || tests=1; cat build/types.txt; exit $$tests
 	$(BIN)/pytest -m "speed and not slow"
 
 test-slow: $(READY)
