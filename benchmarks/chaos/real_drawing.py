@@ -25,6 +25,7 @@ PLANS: tuple[tuple[tuple[str, ...], ...], ...] = (
 )
 """The events of each disturbed round."""
 KILLS = (WORKER, FLOW_RUN)
+EVENTS = (*KILLS, SERVER, SERVER_TERM)
 LATEST = {ASSETS: 20, ENRICHMENT: 60}
 """Until which of the round's requests an event may fall: most rounds send half as many again."""
 SLOW = 0.12
@@ -81,6 +82,11 @@ def draw_real(seed: int) -> RealSchedule:
         rounds=tuple(_round(draw, flow) for _ in plan),
     )
     return RealSchedule(schedule, tuple(_events(draw, flow, kinds) for kinds in plan))
+
+
+def restarts_server(seed: int) -> bool:
+    """Whether the schedule of that seed ends the server that all lanes share."""
+    return any(event.kind in (SERVER, SERVER_TERM) for events in draw_real(seed).events for event in events)
 
 
 def _round(draw: random.Random, flow: str) -> Mishap:

@@ -7,7 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from benchmarks.chaos.asset_truth import AssetTruth
@@ -15,7 +15,16 @@ from benchmarks.chaos.enrichment_truth import EnrichmentTruth
 from benchmarks.chaos.laws import judge_runs, judge_secrets
 from benchmarks.chaos.people import act
 from benchmarks.chaos.process_trees import kill, with_text
-from benchmarks.chaos.real_drawing import FLOW_RUN, KILLS, SERVER, SERVER_TERM, WORKER, Event, RealSchedule
+from benchmarks.chaos.real_drawing import (
+    EVENTS,
+    FLOW_RUN,
+    KILLS,
+    SERVER,
+    SERVER_TERM,
+    WORKER,
+    Event,
+    RealSchedule,
+)
 from benchmarks.chaos.real_stack import ENDED, Lane
 from benchmarks.chaos.schedule import ENRICHMENT, Mishap
 from benchmarks.chaos.tally import fault_name
@@ -27,6 +36,7 @@ Kind = Literal["disturbed", "clean", "quiet"]
 
 RUN_SECONDS = 420.0
 """The longest run: a server that restarts meanwhile, and a lease that is waited for."""
+ROUND_TRIES = 2
 TRIES = 5
 """Runs after a kill until one gets the lease: each waits for it for more than a minute."""
 CRASHED_SECONDS = 300.0
@@ -74,18 +84,28 @@ class RealRun:
         judge_runs(self.runs, verdict)
         self._judge_killed(verdict)
         self._judge_secrets(verdict)
-        verdict.apart["run that had ended for the server and still lived"] += len(self.alive)
+        if self.alive:
+            verdict.apart["run that had ended for the server and still lived"] += len(self.alive)
         verdict.faults += self.faults
         seconds = time.monotonic() - began
         return ScheduleResult(schedule.seed, schedule.flow, verdict, self.runs, seconds, self.mishaps, "real")
 
     def _disturbed(self, mishap: Mishap, events: tuple[Event, ...]) -> None:
-        self.sandbox.faults(list(mishap.faults))
-        record = self._run("disturbed", events)
-        record.mishap = mishap
-        record.fired = self.sandbox.faults_fired()
+        """The round, once more if a restart by another schedule ended its run before its own events."""
+        done = 0
+        for _ in range(ROUND_TRIES):
+            self.sandbox.faults(list(mishap.faults))
+            before = sum(self.mishaps[kind] for kind in EVENTS)
+            record = self._run("disturbed", events[done:])
+            done += sum(self.mishaps[kind] for kind in EVENTS) - before
+            record.mishap = replace(mishap, people=())
+            record.fired = self.sandbox.faults_fired()
+            self.mishaps += happened(record)
+            if done == len(events) or record.outcome != "Failed":
+                break
         self.sandbox.faults([])
-        self.mishaps += happened(record)
+        record.mishap = mishap
+        self.mishaps.update(f"between runs: {deed['do']}" for deed in mishap.people)
         act(self.sandbox, mishap.people)
 
     def _finish(self) -> None:
@@ -220,7 +240,6 @@ def happened(record: RunRecord) -> Counter[str]:
     for rule, number in zip(mishap.faults, record.fired, strict=True):
         if rule["fault"]["kind"] != "delay":
             found[fault_name(rule["fault"])] += number
-    found.update(f"between runs: {deed['do']}" for deed in mishap.people)
     return +found
 
 

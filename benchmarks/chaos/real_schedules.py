@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from benchmarks.chaos.real_drawing import draw_real
+from benchmarks.chaos.real_drawing import draw_real, restarts_server
 from benchmarks.chaos.real_runs import RealRun
 from benchmarks.chaos.real_stack import Lane, StoppedError, lanes
 from benchmarks.chaos.verdict import ScheduleResult, Verdict
@@ -24,11 +24,12 @@ def run_real(seeds: Sequence[int], folder: Path, say: Say, *, number: int = LANE
     """Run every seed's schedule, ``number`` of them at a time, in ``folder``, which is emptied.
 
     Everything is ended with the function, also when an exception or a signal's handler ends it: server,
-    workers, flow runs and sandboxes. Results are in the order of the seeds.
+    workers, flow runs and sandboxes. Results are in the order of the seeds; those whose server is restarted
+    are run first, since that fails the runs of all lanes before their own events.
     """
     shutil.rmtree(folder, ignore_errors=True)
     waiting: SimpleQueue[int] = SimpleQueue()
-    for seed in seeds:
+    for seed in sorted(seeds, key=lambda each: not restarts_server(each)):
         waiting.put(seed)
     results: dict[int, ScheduleResult] = {}
     with lanes(folder, min(number, len(seeds))) as found:
