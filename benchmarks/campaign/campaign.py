@@ -26,7 +26,7 @@ from connectors.field_nation.client import FieldNationClient
 from deployments.local_sandbox import Sandbox
 from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
 
-LONGEST_STORM, LONGEST_CALM = 360.0, 240.0
+LONGEST_STORM, LONGEST_CALM = 360.0, 600.0
 OUTSIDERS = 10
 """For so many dispatched tickets there is one more that never comes into the trigger."""
 LOOK = 0.4
