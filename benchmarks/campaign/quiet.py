@@ -26,7 +26,7 @@ READING = ("GET ", "HEAD ", "POST /authentication")
 
 
 async def later_round(sandbox: Sandbox, ledger: Path) -> dict[str, Any]:
-    """By its clock an hour has passed, so that what killed processes held is free: all sweeps and the inbox."""
+    """By its clock an hour has passed, and what killed processes held is free: all sweeps and the inbox."""
     async with open_run(sandbox.info, ledger, later=HOUR) as run:
         swept = await sweep(run)
         await sweep_work_orders(run)
