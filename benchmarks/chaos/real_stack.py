@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.chaos.process_trees import kill_tree
+from benchmarks.chaos.process_trees import kill, kill_tree, with_text
 from deployments.local_prefect import LocalPrefect, free_port, prefect_environment
 from deployments.local_sandbox import ROOT, Sandbox, start_sandbox
 from deployments.up import POOL, run
@@ -101,12 +101,13 @@ class RealStack:
             raise StoppedError
 
     def close(self) -> None:
-        """End the server, whatever it does."""
+        """End the server, and whatever else works with its home: a set-up too that was under way."""
         self.stopping.set()
         with self._lock:
             if self._server is not None:
                 kill_tree(self._server.pid)
                 self._server.wait()
+        kill(with_text(f"PREFECT_HOME={self.prefect.home}"))
         self._http.close()
         self._log.close()
 
