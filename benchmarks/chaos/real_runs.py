@@ -85,7 +85,7 @@ class RealRun:
         self._judge_killed(verdict)
         self._judge_secrets(verdict)
         if self.alive:
-            verdict.apart["run that had ended for the server and still lived"] += len(self.alive)
+            verdict.apart["run called crashed that still lived"] += len(self.alive)
         verdict.faults += self.faults
         seconds = time.monotonic() - began
         return ScheduleResult(schedule.seed, schedule.flow, verdict, self.runs, seconds, self.mishaps, "real")
@@ -101,7 +101,7 @@ class RealRun:
             record.mishap = replace(mishap, people=())
             record.fired = self.sandbox.faults_fired()
             self.mishaps += happened(record)
-            if done == len(events) or record.outcome != "Failed":
+            if done == len(events) or record.outcome not in ("Failed", "Crashed"):
                 break
         self.sandbox.faults([])
         record.mishap = mishap
@@ -168,12 +168,13 @@ class RealRun:
         After a restart that took long the server calls a run crashed that lives, since it heard nothing of
         it meanwhile. Such a run goes on, holds its lease and does its work.
         """
-        if self.lane.run_state(run_id)["state_type"] not in ENDED:
+        state = self.lane.run_state(run_id)["state_type"]
+        if state not in ENDED:
             return False
-        if with_text(run_id):
+        living = bool(with_text(run_id))
+        if living and state == "CRASHED":
             self.alive.add(run_id)
-            return False
-        return True
+        return not living
 
     def _happen(self, event: Event, run_id: str, served: dict[str, Any]) -> str:
         """One event, in words: what, at which request, and what was asked so far most recently."""
