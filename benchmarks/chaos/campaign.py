@@ -82,13 +82,13 @@ def run_schedules(asks: Sequence[Ask], lanes: int, api_url: str, folder: Path, t
     try:
         for each in working:
             each.ask(left.pop())
-        while any(each.busy for each in working):
-            for each in working:
-                if each.pipe in wait([one.pipe for one in working if one.busy]):
-                    told(_heard(each))
-                    each.busy = None
-                    if left:
-                        each.ask(left.pop())
+        while busy := [each for each in working if each.busy]:
+            ready = wait([each.pipe for each in busy])
+            for lane in [each for each in busy if each.pipe in ready]:
+                told(_heard(lane))
+                lane.busy = None
+                if left:
+                    lane.ask(left.pop())
     finally:
         for each in working:
             each.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,6 +17,8 @@ from connectors.lansweeper import refusals
 from connectors.lansweeper.assets import AssetOperations
 from connectors.ledger import grants
 from tasks import connections
+from tasks.enrichment import custom_fields
+from tasks.synchronization.settings import Waiting
 
 READ_SECONDS = 1.5
 """How long a disturbed run waits for an answer; ``weather.TIME_OUT`` is longer."""
@@ -61,6 +64,7 @@ def shorten() -> None:
     retries.FIRST_PAUSE, retries.FIRST_PAUSE_RATE_LIMITED = FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED
     refusals.COOL_DOWN = COOL_DOWN
     grants.LONGEST_PAUSE = LONGEST_PAUSE
+    vars(custom_fields)["Waiting"] = partial(Waiting, **ASSET_WAITING)
     connections.REQUEST_LIMITS = REQUESTS  # type: ignore[attr-defined]
     for name, module in list(sys.modules.items()):
         if name.startswith("tasks."):
