@@ -1,0 +1,37 @@
+"""The short form of ``make chaos``: two schedules of fixed seeds against the session's servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.chaos.lanes import Lane
+from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, draw_schedule
+from benchmarks.chaos.tally import tally
+from deployments.local_prefect import LocalPrefect
+from deployments.local_sandbox import Sandbox
+
+pytestmark = [
+    pytest.mark.prefect,
+    # The forked runs start Prefect's threads anew; this process's own do not matter to them.
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+]
+SCHEDULES = [(431, ASSETS), (121, ENRICHMENT)]
+"""Small ones, of which no run waits for the outcome of a creation."""
+
+
+@pytest.fixture
+def lane(prefect_server: LocalPrefect, sandbox: Sandbox, tmp_path: Path) -> Lane:
+    made = Lane("chaos-test", sandbox, prefect_server.api_url, tmp_path)
+    made.prepare()
+    return made
+
+
+def test_after_drawn_mishaps_nothing_is_lost_doubled_touched_or_miscounted(lane: Lane) -> None:
+    results = [lane.run(draw_schedule(seed, flow)) for seed, flow in SCHEDULES]
+    found = tally(results)
+    assert found["failing"] == []
+    assert all(run.outcome == "Completed" for each in results for run in each.runs if run.kind != "disturbed")
+    assert found["mishaps"]
+    assert min(found["facts checked"][law] for law in ("law 1", "law 2", "law 4", "law 6")) > 0
