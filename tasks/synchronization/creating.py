@@ -15,8 +15,9 @@ from connectors.errors import (
     UnclearOutcomeError,
 )
 from connectors.ledger.models import WriteEntry, WriteOutcome
+from tasks.actions import action
 from tasks.connectwise.bulk_create_configurations import bulk_create_configurations
-from tasks.inventory import unvisited
+from tasks.inventory import Inventory
 from tasks.progress import Progress, run_logger
 from tasks.rules.batching import ItemOutcome, batches, join_bulk_answer
 from tasks.rules.payloads import creation_payload
@@ -24,7 +25,7 @@ from tasks.rules.records import AssetRecord
 from tasks.synchronization.patience import Patience
 from tasks.synchronization.run import SyncRun, WriteResult
 from tasks.synchronization.settling import close_batches, read_until_settled
-from tasks.synchronization.together import send_batches
+from tasks.synchronization.together import groups, send_batches
 
 FOUND = "found by reading back"
 
@@ -37,7 +38,17 @@ ROUNDS = 3
 BULK_REFUSED = frozenset({404, 405, 501})
 """Statuses that say the server has no bulk endpoint, not that a record is wrong."""
 
-send_once = bulk_create_configurations.with_options(retries=0)
+
+@action("Bulk Configuration Creation", key="bulkConfigurationCreationAction")
+async def create_group(creating: Creating, group: Inventory[list[AssetRecord]]) -> Inventory[AssetRecord]:
+    """Send several batches, one after the other, as one task run; returns the assets with no known outcome.
+
+    A task run for each request of 50 records took a seventh of a first load's time.
+    """
+    return Inventory([asset for batch in group for asset in await creating.send_batch(batch)])
+
+
+create_once = create_group.with_options(retries=0)
 """The waiting is done here, where it is known how long it is worth while and when the request went out."""
 
 
@@ -82,11 +93,16 @@ class Creating:
         """Send every batch, the first one alone; returns the assets whose outcome is not known."""
         unclear: list[AssetRecord] = []
 
-        async def send(batch: list[AssetRecord]) -> None:
-            unclear.extend(await self._send_batch(batch))
-            self.progress.advance(len(batch))
+        async def send(group: list[list[AssetRecord]]) -> None:
+            unclear.extend(await create_once(self, Inventory(group)))
 
-        await send_batches(batches(assets, self.run.settings.batch_size), send)
+        await send_batches(groups(list(batches(assets, self.run.settings.batch_size))), send)
+        return unclear
+
+    async def send_batch(self, batch: list[AssetRecord]) -> list[AssetRecord]:
+        """Send one batch; returns the assets whose outcome is not known."""
+        unclear = await self._send_batch(batch)
+        self.progress.advance(len(batch))
         return unclear
 
     async def _send_batch(self, batch: list[AssetRecord]) -> list[AssetRecord]:
@@ -162,7 +178,7 @@ class Creating:
             created = await self.run.client.create_configuration(records[0])
             outcomes = join_bulk_answer(1, created)
         else:
-            outcomes = await send_once(self.run.connectwise, unvisited(records))
+            outcomes = await bulk_create_configurations.fn(self.run.connectwise, records)
         if any(outcome.ok is None for outcome in outcomes):
             self.unclear_since = anyio.current_time()
         return outcomes

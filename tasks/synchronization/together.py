@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import anyio
@@ -13,6 +13,16 @@ Batch = TypeVar("Batch")
 
 BATCHES_AT_ONCE = 3
 """Bulk requests in flight; a vendor's server takes seconds for one, and more at once invites 429."""
+
+MOST_BATCHES = 10
+"""Batches that one task run sends; a page of the UI then shows a first load of 5,000 assets."""
+
+
+def groups(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
+    """The first batch by itself, the others in groups: so many that each turn gets two, if it can."""
+    yield from ([batch] for batch in batches[:1])
+    size = min(MOST_BATCHES, max(1, len(batches) // (2 * BATCHES_AT_ONCE)))
+    yield from (list(batches[start : start + size]) for start in range(1, len(batches), size))
 
 
 async def all_together(*calls: Awaitable[T]) -> list[T]:

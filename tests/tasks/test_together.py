@@ -7,7 +7,13 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from tasks.synchronization.together import BATCHES_AT_ONCE, all_together, send_batches
+from tasks.synchronization.together import (
+    BATCHES_AT_ONCE,
+    MOST_BATCHES,
+    all_together,
+    groups,
+    send_batches,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -73,3 +79,12 @@ async def test_no_batch_at_all_is_no_trouble() -> None:
     sending = Sending(0)
     await send_batches(sending, sending.send)
     assert sending.seen == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 20, 61, 300, 2_000])
+def test_groups_hold_every_batch_in_its_order_and_leave_work_for_every_turn(count: int) -> None:
+    found = list(groups(range(count)))
+    assert [batch for group in found for batch in group] == list(range(count))
+    assert all(len(group) <= MOST_BATCHES for group in found)
+    assert len(found[0]) == 1 if count else found == []
+    assert len(found) - 1 >= min(count - 1, 2 * BATCHES_AT_ONCE)
