@@ -13,6 +13,7 @@ from tasks.inventory import Inventory
 from tasks.lansweeper.list_assets import read_assets
 from tasks.rules.enrichment import AssetState
 from tasks.rules.field_mappings import LINK_CAPTION
+from tasks.synchronization.patience import patiently
 
 CONFIGURATION_FIELDS = "id,name,sla,customFields"
 ASSET_FIELDS = (
@@ -78,10 +79,19 @@ def asset_key_of(record: Record) -> str | None:
 
 @action("List Assets", key="listAssetsAction")
 async def read_states(run: EnrichmentRun) -> Inventory[AssetState]:
-    """Read every asset of the site with the texts that our custom fields have there."""
+    """Read every asset of the site with the texts that our custom fields have there.
+
+    A page that has to wait for the request limit is waited for: the pages before it are not read again.
+    """
     names = {key: name for name, key in run.field_keys.items()}
+    waiting = run.settings.waiting
     records, total = await read_assets(
-        run.assets, run.site_id, ASSET_FIELDS, None, lambda item: asset_state(item, names)
+        run.assets,
+        run.site_id,
+        ASSET_FIELDS,
+        None,
+        lambda item: asset_state(item, names),
+        lambda call: patiently(call, waiting),
     )
     if (total or 0) > len(records):
         run.notes.append(
