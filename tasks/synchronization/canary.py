@@ -1,19 +1,31 @@
 """The first bulk batch of a run that is written is a canary: does the server change what it was not told to?
 
-If so, what it reset is put back, bulk stops, and the run goes on with PATCH.
+If so, what it reset is put back, bulk stops, and the run goes on with PATCH. What a person changed since is
+no damage, and putting it back would overwrite that person's work: only what this run's own member wrote last
+is put back. Where that can't be told nothing is put back, the report says so, and bulk stops.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from connectors.errors import ConnectorError
 from tasks.progress import run_logger
 from tasks.rules.canary import unmapped_changes
+from tasks.synchronization.own_member import own_member, updated_by
+from tasks.synchronization.patience import patiently
 from tasks.synchronization.restoring import restore_members
 from tasks.synchronization.run import Ready, Record, SyncRun
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A record that was written and read again; ``moved``: its members that differ and are not mapped."""
+
+    ready: Ready
+    record: Record
+    moved: list[str]
 
 
 class Canary:
@@ -25,27 +37,23 @@ class Canary:
 
     async def check(self, written: Sequence[Ready], after: Mapping[int, Record]) -> bool:
         """Whether bulk may go on; if not, what the server reset is put back and the report says so."""
-        found = [
-            (each, after[each.modification.configuration.id])
-            for each in written
-            if each.modification.configuration.id in after
-        ]
-        writer = _writer([record for _, record in found])
-        damaged = [
-            (each, members)
-            for each, record in found
-            if _updated_by(record) == writer
-            and (members := unmapped_changes(each.fresh, record, each.changes))
-        ]
-        self.passed = not damaged
+        seen = _seen(written, after)
+        moved = [each for each in seen if each.moved]
+        # Where every record was changed since, nobody has seen yet what the server leaves alone.
+        untouched = len(moved) < len(seen)
+        if not moved:
+            self.passed = untouched
+            return True
+        likely = sorted(seen, key=lambda each: bool(each.moved))
+        own = await own_member(self.run, [(each.ready, each.record) for each in likely])
+        if own is None or any(updated_by(each.record) is None for each in moved):
+            self._note(_undecided(moved))
+            return False
+        damaged = [each for each in moved if updated_by(each.record) == own]
+        self.passed = untouched and not damaged
         if damaged:
-            names = ", ".join(sorted({member for _, members in damaged for member in members}))
-            self._note(
-                f"Bulk modification changed fields that are not mapped ({names}); the run went on with PATCH."
-            )
-            for each, members in damaged:
-                await restore_members(self.run, each.modification, each.fresh, members)
-        return self.passed
+            await self._mend(damaged, [each for each in moved if each not in damaged])
+        return not damaged
 
     def not_readable(self, written: Sequence[Ready], error: ConnectorError) -> None:
         """Say which records nobody has looked at after the first bulk modification."""
@@ -55,18 +63,59 @@ class Canary:
             f"mapped alone is not known (configurations {ids}); the run went on with PATCH. {error}"
         )
 
+    async def _mend(self, damaged: Sequence[_Seen], edited: Sequence[_Seen]) -> None:
+        self._note(
+            f"Bulk modification changed fields that are not mapped ({_names(damaged)}); "
+            "the run went on with PATCH."
+        )
+        if edited:
+            self._note(
+                f"Somebody else changed configurations {_ids(edited)} right after that, so they were left as "
+                f"they are: see whether these fields are right ({_names(edited)})."
+            )
+        for each in damaged:
+            await self._put_back(each)
+
+    async def _put_back(self, each: _Seen) -> None:
+        """Put back what is still as the server left it: somebody may have typed since it was read."""
+        record_id = each.ready.modification.configuration.id
+        try:
+            now = await patiently(
+                lambda: self.run.client.get_configuration(record_id), self.run.settings.waiting
+            )
+        except ConnectorError as error:
+            self._note(f"Configuration {record_id}: {', '.join(each.moved)} could not be put back: {error}")
+            return
+        typed = unmapped_changes(each.record, now, each.ready.changes)
+        members = [member for member in each.moved if member not in typed]
+        if members:
+            await restore_members(self.run, each.ready.modification, each.ready.fresh, members)
+
     def _note(self, text: str) -> None:
         self.run.notes.append(text)
         run_logger().warning("%s", text)
 
 
-def _writer(records: Sequence[Record]) -> Any:
-    """Who wrote the batch: whoever was the last to update most of it.
+def _seen(written: Sequence[Ready], after: Mapping[int, Record]) -> list[_Seen]:
+    found = [(each, after.get(each.modification.configuration.id)) for each in written]
+    return [
+        _Seen(each, record, unmapped_changes(each.fresh, record, each.changes))
+        for each, record in found
+        if record is not None
+    ]
 
-    What a person changed since is no damage, and putting it back would overwrite that person's work.
-    """
-    return next(iter(Counter(map(_updated_by, records)).most_common(1)), (None, 0))[0]
+
+def _undecided(moved: Sequence[_Seen]) -> str:
+    return (
+        f"After the first bulk modification fields that are not mapped were changed ({_names(moved)}) in "
+        f"configurations {_ids(moved)}. Whether ConnectWise reset them or somebody edited them can't be "
+        "told, so nothing was put back: see whether they are right. The run went on with PATCH."
+    )
 
 
-def _updated_by(record: Record) -> Any:
-    return (record.get("_info") or {}).get("updatedBy")
+def _names(seen: Iterable[_Seen]) -> str:
+    return ", ".join(sorted({member for each in seen for member in each.moved}))
+
+
+def _ids(seen: Iterable[_Seen]) -> str:
+    return ", ".join(str(each.ready.modification.configuration.id) for each in seen)

@@ -84,6 +84,35 @@ async def test_edit_between_put_and_canary_is_neither_damage_nor_put_back(runner
     assert record["notes"] == "typed by a person"
 
 
+async def test_edits_of_a_whole_batch_before_the_canary_are_kept(runner: FlowRunner, calm: RunReport) -> None:
+    batch = [each.configuration_id for each in calm.written if each.action == "modified"]
+    typed = {"notes": "typed by a person"}
+    by_many = edit(0, "after", set=typed) | {"ids": batch}
+    runner.sandbox.faults([rule("PUT", BULK, by_many, nth=[1])])
+    report = await runner.report(mappings=LEAN)
+    assert report.counts == calm.counts
+    assert {each["id"] for each in runner.configurations() if each.get("notes") == typed["notes"]} == set(
+        batch
+    )
+    assert not any("Bulk modification changed" in note for note in report.notes)
+
+
+async def test_canary_without_a_known_writer_puts_nothing_back_and_says_so(runner: FlowRunner) -> None:
+    target, *_ = (each["id"] for each in runner.configurations() if each.get("serialNumber"))
+    fault = edit(target, "after", set={"notes": "typed by a person"})
+    refusal = status(400, {"code": "InvalidObject", "message": "not today"})
+    runner.sandbox.faults(
+        [rule("PUT", BULK, fault, nth=[1]), rule("PATCH", CONFIGURATIONS + "/*", refusal, nth=[1])]
+    )
+    report = await runner.report(mappings=LEAN, batch_size=10)
+    assert any(f"configurations {target}. Whether" in note for note in report.notes)
+    assert (
+        next(each for each in runner.configurations() if each["id"] == target)["notes"]
+        == fault["set"]["notes"]
+    )
+    assert runner.sandbox.requests()["connectwise"]["by"][f"PUT {BULK}"] == 1
+
+
 async def test_configuration_deleted_between_reread_and_put_fails_alone(
     runner: FlowRunner, calm: RunReport
 ) -> None:
