@@ -13,7 +13,7 @@ from connectors.errors import RetryableError
 from connectors.ledger import grants
 from connectors.ledger.clock import Clock
 from connectors.ledger.database import writing
-from connectors.ledger.window import WindowRule, decide
+from connectors.ledger.window import Decision, WindowRule, decide
 
 #: The longest that a client waits inside a call, in seconds; beyond it the task is to be run again later.
 PATIENCE = 30.0
@@ -67,12 +67,12 @@ class SharedBudget:
             async with self._lock:
                 if self._use_one():
                     return
-                wait = await self._refill()
+                decision = await self._refill()
                 if self._use_one():
                     return
-            if self._clock.monotonic() + wait > give_up_at:
-                raise self._exhausted(wait)
-            await self._clock.sleep(min(LOOK_AGAIN, max(SHORTEST_WAIT, wait)))
+            if self._clock.monotonic() + decision.wait > give_up_at:
+                raise self._refusal(decision)
+            await self._clock.sleep(min(LOOK_AGAIN, max(SHORTEST_WAIT, decision.wait)))
 
     async def pause(self, seconds: float) -> None:
         """See ``Budget.pause``. Other processes notice within the validity of a slice, at most 2 s."""
@@ -81,7 +81,7 @@ class SharedBudget:
             await grants.lock_bucket(connection, self._key)
             now = await self._clock.now_of(connection)
             await self._hand_back(connection, now)
-            await grants.add_pause(connection, self._key, now + bounded)
+            await grants.add_pause(connection, self._key, now, bounded)
 
     async def close(self) -> None:
         """Hands unused tokens back at once instead of leaving them to run out."""
@@ -99,8 +99,8 @@ class SharedBudget:
         held.last_start = now
         return True
 
-    async def _refill(self) -> float:
-        """Takes the next slice; returns the seconds to wait when there is none."""
+    async def _refill(self) -> Decision:
+        """Takes the next slice; the decision says how long to wait when there is none."""
         self._adapt_size()
         async with writing(self._engine, "take requests from the budget") as connection:
             await grants.lock_bucket(connection, self._bucket)
@@ -112,11 +112,11 @@ class SharedBudget:
             standing = await grants.standing_of(connection, self._bucket, self._key, now)
             decision = decide(self._rule, standing, now, self._next_size)
             if decision.tokens == 0:
-                return decision.wait
+                return decision
             until = self._rule.counts_until_after_grant(now)
             row = await grants.add_grant(connection, self._bucket, decision.tokens, now, until)
         self._slice = _Slice(row, decision.tokens, started + self._rule.validity)
-        return 0.0
+        return decision
 
     def _adapt_size(self) -> None:
         """A slice used up asks for twice as much next time, one that ran out of time for half."""
@@ -132,13 +132,13 @@ class SharedBudget:
         until = self._rule.counts_until_after_use(last_start)
         await grants.shrink_grant(connection, held.grant_id, held.used, until)
 
-    def _exhausted(self, wait: float) -> RetryableError:
-        rule = self._rule
-        return RetryableError(
-            f"All {rule.limit} requests per {rule.window:g} s are used; the next is free in {wait:.0f} s",
-            retry_after=wait,
-            system="ledger",
+    def _refusal(self, decision: Decision) -> RetryableError:
+        rule, wait = self._rule, decision.wait
+        used_up = (
+            f"All {rule.limit} requests per {rule.window:g} s are used; the next is free in {wait:.0f} s"
         )
+        paused = f"The vendor asked for a pause (429); the next request may start in {wait:.0f} s"
+        return RetryableError(paused if decision.paused else used_up, retry_after=wait, system="ledger")
 
 
 class BudgetOfSeveral:

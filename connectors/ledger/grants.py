@@ -9,8 +9,10 @@ from connectors.ledger.tables import request_grants as grants
 from connectors.ledger.tables import request_pauses as pauses
 from connectors.ledger.window import Standing, WindowRule
 
-#: No vendor asks for more; a pause further away comes from a clock that was set back.
+#: No vendor asks for more.
 LONGEST_PAUSE = 3600.0
+# Clocks that are set right every now and then jump by less; what reaches further was noted by one ahead.
+CLOCK_SLACK = 1.0
 
 
 async def lock_bucket(connection: AsyncConnection, bucket: str) -> None:
@@ -23,15 +25,14 @@ async def forget_the_past(connection: AsyncConnection, bucket: str, rule: Window
     """Drops what no longer counts, and bounds what a clock set back would keep counting for hours."""
     await connection.execute(delete(grants).where(grants.c.bucket == bucket, grants.c.counts_until <= now))
     latest = rule.counts_until_after_grant(now)
-    ahead = update(grants).where(grants.c.bucket == bucket, grants.c.counts_until > latest + 1)
+    ahead = update(grants).where(grants.c.bucket == bucket, grants.c.counts_until > latest + CLOCK_SLACK)
     await connection.execute(ahead.values(granted_at=now, counts_until=latest))
 
 
 async def standing_of(connection: AsyncConnection, bucket: str, key: str, now: float) -> Standing:
     """The tokens that count now, when the first stops counting, and the pause."""
-    pause = select(pauses.c.paused_until).where(
-        pauses.c.budget_key == key, pauses.c.paused_until <= now + LONGEST_PAUSE
-    )
+    await _bound_pause(connection, key, now)
+    pause = select(pauses.c.paused_until).where(pauses.c.budget_key == key)
     query = select(
         func.coalesce(func.sum(grants.c.tokens), 0),
         func.min(grants.c.counts_until),
@@ -57,12 +58,23 @@ async def shrink_grant(connection: AsyncConnection, grant_id: int, used: int, un
     await connection.execute(earlier.values(tokens=used, counts_until=until))
 
 
-async def add_pause(connection: AsyncConnection, key: str, until: float) -> None:
-    """Nobody starts a request before ``until``; a longer pause that stands already is kept."""
+async def add_pause(connection: AsyncConnection, key: str, now: float, seconds: float) -> None:
+    """Nobody starts a request for so many ``seconds``; a longer pause that stands already is kept."""
+    await _bound_pause(connection, key, now)
+    until = now + seconds
     await connection.execute(delete(pauses).where(pauses.c.budget_key == key, pauses.c.paused_until <= until))
     standing = select(pauses.c.paused_until).where(pauses.c.budget_key == key)
     if (await connection.execute(standing)).first() is None:
-        await connection.execute(insert(pauses).values(budget_key=key, paused_until=until))
+        await connection.execute(
+            insert(pauses).values(budget_key=key, paused_until=until, asked_seconds=seconds)
+        )
+
+
+async def _bound_pause(connection: AsyncConnection, key: str, now: float) -> None:
+    """A pause that reaches further than the vendor asked for was noted by a clock ahead: it starts now."""
+    longest = now + pauses.c.asked_seconds
+    ahead = update(pauses).where(pauses.c.budget_key == key, pauses.c.paused_until > longest + CLOCK_SLACK)
+    await connection.execute(ahead.values(paused_until=longest))
 
 
 async def tokens_since(connection: AsyncConnection, bucket: str, since: float) -> int:

@@ -19,7 +19,7 @@ from connectors.ledger.database import BEGIN, failures_in_words, writing
 from connectors.ledger.location import shown
 
 #: The revision this code works with; a test holds it equal to the newest file under migrations/versions.
-HEAD = "0003"
+HEAD = "0004"
 FOLDER = Path(__file__).with_name("migrations")
 # Any fixed number will do, so long as nothing else in the database takes the same advisory lock.
 ADVISORY_LOCK = 7_203_115_001

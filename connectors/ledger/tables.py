@@ -25,6 +25,7 @@ request_pauses = Table(
     metadata,
     Column("budget_key", String(160), primary_key=True),
     Column("paused_until", Double, nullable=False),
+    Column("asked_seconds", Double, nullable=False),
 )
 
 writes = Table(

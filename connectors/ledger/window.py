@@ -64,10 +64,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Either ``tokens`` to use from now on, or the seconds to ``wait`` before asking again."""
+    """Either ``tokens`` to use from now on, or the seconds to ``wait`` before asking again.
+
+    ``paused``: because the vendor asked for it, not because the limit is used up.
+    """
 
     tokens: int
     wait: float = 0.0
+    paused: bool = False
 
 
 def decide(rule: WindowRule, standing: Standing, now: float, wanted: int) -> Decision:
@@ -76,7 +80,7 @@ def decide(rule: WindowRule, standing: Standing, now: float, wanted: int) -> Dec
     The quarter keeps one process from holding the last tokens unused while others wait for them.
     """
     if standing.paused_until > now:
-        return Decision(0, standing.paused_until - now)
+        return Decision(0, standing.paused_until - now, paused=True)
     available = rule.limit - standing.counted
     if available > 0:
         return Decision(max(1, min(wanted, available // 4)))

@@ -116,7 +116,7 @@ async def test_a_pause_of_one_process_stops_the_others(place: str, time: FakeTim
 async def test_a_pause_longer_than_the_patience_is_a_retry_of_the_task(place: str, time: FakeTime) -> None:
     async with Ledger.open(place, clock=time.clock()) as ledger:
         await ledger.budget(*SETTINGS).pause(61)
-        with pytest.raises(RetryableError) as refused:
+        with pytest.raises(RetryableError, match="The vendor asked for a pause") as refused:
             await ledger.budget(*SETTINGS).take()
         assert refused.value.retry_after == pytest.approx(61)
 
@@ -149,6 +149,41 @@ async def test_a_clock_set_back_blocks_for_one_window_only(place: str, time: Fak
             await ledger.budget(*SETTINGS).take()
         await ledger.budget("vendor:1", 5, 20.0).pause(10)
         time.seconds -= 86_400
+        started = time.seconds
+        await ledger.budget(*SETTINGS).take()
+        assert time.seconds - started < 12
+
+
+@pytest.mark.parametrize("ahead", [1800, 3500])
+async def test_a_pause_noted_by_a_clock_ahead_is_no_longer_than_asked_for(
+    place: str, time: FakeTime, ahead: float
+) -> None:
+    async with Ledger.open(place, clock=time.clock()) as ledger:
+        time.seconds += ahead
+        await ledger.budget(*SETTINGS).pause(20)
+        time.seconds -= ahead
+        started = time.seconds
+        await ledger.budget(*SETTINGS).take()
+        assert 19 <= time.seconds - started < 22
+
+
+async def test_a_pause_asked_for_is_not_hidden_by_one_of_a_clock_ahead(place: str, time: FakeTime) -> None:
+    async with Ledger.open(place, clock=time.clock()) as ledger:
+        time.seconds += 1800
+        await ledger.budget(*SETTINGS).pause(5)
+        time.seconds -= 1800
+        started = time.seconds
+        await ledger.budget(*SETTINGS).pause(25)
+        await ledger.budget(*SETTINGS).take()
+        assert 24 <= time.seconds - started < 27
+
+
+async def test_requests_granted_by_a_clock_ahead_count_for_one_window(place: str, time: FakeTime) -> None:
+    async with Ledger.open(place, clock=time.clock()) as ledger:
+        time.seconds += 1800
+        for _ in range(100):
+            await ledger.budget(*SETTINGS).take()
+        time.seconds -= 1800
         started = time.seconds
         await ledger.budget(*SETTINGS).take()
         assert time.seconds - started < 12

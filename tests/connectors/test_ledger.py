@@ -7,11 +7,13 @@ from pathlib import Path
 
 import anyio
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.engine import Connection
 
 from connectors.errors import StopError
 from connectors.ledger.database import create_engine, writing
@@ -60,6 +62,22 @@ async def test_the_code_expects_the_newest_migration() -> None:
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+
+
+async def test_a_pause_of_before_its_length_was_kept_ends_with_the_migration(place: str) -> None:
+    async with Ledger.open(place) as ledger, writing(ledger._engine, "go back") as connection:
+        await connection.run_sync(down_to, "0003")
+        await connection.execute(text("INSERT INTO request_pauses VALUES ('vendor:1', 9000000000)"))
+    async with Ledger.open(place) as ledger:
+        with anyio.fail_after(5):
+            await ledger.budget("vendor:1", 10, 10.0).take()
+
+
+def down_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
 
 
 async def test_several_processes_may_open_a_new_ledger_at_once(place: str) -> None:
