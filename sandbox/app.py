@@ -90,7 +90,7 @@ class SandboxApp:
         call = read_call(scope, body)
         self.world.ledger.note(call)
         if self.world.history.kept:
-            self.world.history.arrived(call_name(call))
+            self.world.history.arrived(call_name(call), call.query)
         faults = self.faults.take(call)
         if self._latency:
             await asyncio.sleep(self._latency)

@@ -20,11 +20,12 @@ MOST_ENTRIES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A vendor request: its number since the history began, the entries before it, and its name."""
+    """A vendor request: its number since the history began, the entries before it, its name and query."""
 
     number: int
     since: int
     name: str
+    query: str = ""
 
 
 _ARRIVAL: ContextVar[Arrival | None] = ContextVar("arrival", default=None)
@@ -41,7 +42,8 @@ class Entry:
         request: the number of the request that did it; 0 for what was done through control.
         since: how many entries there were when that request arrived.
         name: of the request, such as ``PUT /company/configurations/bulk``.
-        record: the record as it was afterwards (before a deletion); None where it was only read.
+        record: the record as it was afterwards (before a deletion); None for a read, and for assets.
+        query: of the request's address, in clear.
     """
 
     at: int
@@ -53,6 +55,7 @@ class Entry:
     since: int
     name: str
     record: Record | None
+    query: str
 
 
 class History:
@@ -69,11 +72,11 @@ class History:
         self._entries: list[Entry] = []
         self._added: dict[tuple[str, int | str], Entry] = {}
 
-    def arrived(self, name: str) -> None:
+    def arrived(self, name: str, query: str = "") -> None:
         """A vendor request arrived; what is noted from here on in its own task is that request's work."""
         if self.kept:
             self.requests += 1
-            _ARRIVAL.set(Arrival(self.requests, len(self._entries), name))
+            _ARRIVAL.set(Arrival(self.requests, len(self._entries), name, query))
 
     def note(
         self, collection: str, record_id: int | str, action: str, by: str, record: Record | None = None
@@ -91,9 +94,8 @@ class History:
             self.cut = True
             return
         at = len(self._entries)
-        entry = Entry(
-            at, collection, record_id, action, by, arrival.number, arrival.since, arrival.name, image
-        )
+        done = (arrival.number, arrival.since, arrival.name)
+        entry = Entry(at, collection, record_id, action, by, *done, image, arrival.query)
         self._entries.append(entry)
         if action == "added":
             self._added[collection, record_id] = entry

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.chaos.asset_trail import API
-from benchmarks.chaos.verdict import RunRecord, Verdict
+from benchmarks.chaos.verdict import RunRecord, Verdict, requests_of
 
 Entry = dict[str, Any]
 OUTCOMES = ("created", "modified", "unchanged", "ambiguous", "skipped", "failed")
@@ -24,12 +24,6 @@ class Writes:
     @property
     def anything(self) -> bool:
         return bool(self.added or self.updated)
-
-
-def requests_of(run: RunRecord) -> range:
-    """The numbers that the history gave this run's requests."""
-    first = int(run.requests.get("before", 0))
-    return range(first + 1, first + int(run.requests.get("total", 0)) + 1)
 
 
 def judge_counts(

@@ -1,9 +1,10 @@
 """What happened to one configuration, held against who may write what (law 4).
 
 Persons may write everything; the integration only mapped fields, and of those only what its authority allows.
-A PUT writes back the whole record as it was read a moment before, so a person's edit in between is lost by
-design; a person's edit at any other time, or under PATCH, must stay. A server that resets members on PUT is
-found out by a run's first batch, which puts them back; a run that is ended before that can't.
+A PUT writes back the whole record as its batch read it a moment before, so a person's edit in between is
+lost by design; a person's edit at any other time, or under PATCH, must stay. A server that resets members on
+PUT is found out by a run's first batch, which puts them back; a run that is ended before that can't. Where
+the server resets nothing, to put back is too late: somebody may have missed the value meanwhile.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.chaos.asset_model import LINK, custom_values
+from benchmarks.chaos.asset_rereads import is_put
 
 Record = dict[str, Any]
 Entry = dict[str, Any]
 MayWrite = Callable[[Record, str, Any], bool]
 """(record after the write, member, value before it) -> whether the integration may write that member."""
+
+Serves = Callable[[Entry, Entry], bool]
+"""(read, PUT) -> whether the PUT may be of what that read gave."""
 
 API = "apimember"
 LOST = "edit lost between re-read and PUT"
@@ -46,6 +51,7 @@ class Trail:
 
     Attributes:
         start: the record in the snapshot; None if it was not there.
+        serves: tells of a read whether a PUT may be of it.
         keys: every asset key that it carried, and who wrote it last.
         made: the entry with which the integration created it.
         gone: whether it was deleted.
@@ -57,6 +63,7 @@ class Trail:
 
     id: int
     start: Record | None
+    serves: Serves
     keys: dict[str, str] = field(default_factory=dict)
     made: Entry | None = None
     gone: bool = False
@@ -71,7 +78,7 @@ class Trail:
     def __post_init__(self) -> None:
         self.now = members(self.start or {})
         self.expected = dict(self.now)
-        self._read_at = [-1]
+        self._reads: list[Entry] = []
         self._put_at: list[int] = []
         self._edited_at: dict[str, int] = {}
         self._suspects: dict[str, Entry] = {}
@@ -82,7 +89,7 @@ class Trail:
     def follow(self, entry: Entry, may_write: MayWrite, *, patch_only: bool) -> None:
         """Take the next entry of the history."""
         if entry["action"] == "read":
-            self._read_at.append(entry["at"])
+            self._reads.append(entry)
         elif entry["by"] != API:
             self._by_person(entry)
         elif entry["action"] == "deleted":
@@ -101,7 +108,7 @@ class Trail:
         for name in _changed(self.now, after):
             self.expected[name] = after.get(name)
             self._edited_at[name] = entry["at"]
-            self._suspects.pop(name, None)
+            self._undone(name, "a person changed it")
             self.keys_moved |= name in ("serialNumber", "macAddress", "name")
         self.keys_moved |= entry["action"] == "added"
         self._step(after, entry, "person")
@@ -115,7 +122,7 @@ class Trail:
         for name in _changed(self.now, after) if entry["action"] == "updated" else ():
             self.checked += 1
             self._written(name, after.get(name), entry, may_write, patch_only)
-        if entry["name"].startswith("PUT "):
+        if is_put(entry):
             self._put_at.append(entry["since"])
         self._step(after, entry, "integration")
 
@@ -123,9 +130,8 @@ class Trail:
         if may_write(entry["record"], name, self.now.get(name)):
             self.expected[name] = value
         elif value == self.expected.get(name):
-            self.apart[PUT_BACK] += name in self._suspects
-            self._suspects.pop(name, None)
-        elif not patch_only and entry["name"].startswith("PUT ") and self._unseen(name, entry):
+            self._undone(name, f"{entry['name']} put it back")
+        elif not patch_only and is_put(entry) and self._unseen(name, entry):
             self.expected[name] = value
             self.apart[LOST] += 1
         elif name in self.resets and self._is_put_back(name, value, entry):
@@ -134,20 +140,32 @@ class Trail:
         else:
             self._suspects[name] = entry
 
+    def _undone(self, name: str, how: str) -> None:
+        """A wrong value did not stay; only what the server reset by itself is no fault then."""
+        suspect = self._suspects.pop(name, None)
+        if suspect and name in self.resets:
+            self.apart[PUT_BACK] += 1
+        elif suspect:
+            value = members(suspect["record"]).get(name)
+            self.faults.append(
+                f"configuration {self.id}: {name}, which is not to be written, was {value!r:.80} from "
+                f"{suspect['name']} until {how}"
+            )
+
     def _is_put_back(self, name: str, value: Any, entry: Entry) -> bool:
         """Whether a PATCH gives back what was read before a PUT that reset it and lost a person's edit."""
         before = any(members(each).get(name) == value for each in self.images)
         return (
             entry["name"].startswith("PATCH ")
             and before
-            and self._edited_at.get(name, -1) < self._read_at[-1]
+            and self._edited_at.get(name, -1) < max((each["at"] for each in self._reads), default=-1)
         )
 
     def _unseen(self, name: str, entry: Entry) -> bool:
         """Whether a person edited the member after the read for this request: no read serves two of them."""
-        read = max(at for at in self._read_at if at < entry["since"])
-        earlier = max((since for since in self._put_at if since < entry["since"]), default=-1)
-        return read >= max(earlier, 0) and self._edited_at.get(name, -1) > read
+        own = [each["at"] for each in self._reads if self.serves(each, entry)]
+        earlier = max((since for since in self._put_at if since < entry["since"]), default=0)
+        return bool(own) and own[-1] >= earlier and self._edited_at.get(name, -1) > own[-1]
 
     def _step(self, after: Record, entry: Entry, by: str) -> None:
         self.now = after

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from benchmarks.chaos.asset_counts import judge_counts, requests_of
+from benchmarks.chaos.asset_counts import judge_counts
 from benchmarks.chaos.asset_matching import Matching, Place, Side
 from benchmarks.chaos.asset_model import REFERENCES, Field, Model, folded, have, link_of
+from benchmarks.chaos.asset_rereads import Rereads
 from benchmarks.chaos.asset_trail import Trail, members
 from benchmarks.chaos.asset_values import same
 from benchmarks.chaos.people import CONFIGURATIONS, LANSWEEPER
-from benchmarks.chaos.verdict import RunRecord, Verdict
+from benchmarks.chaos.verdict import RunRecord, Verdict, requests_of
 from deployments.local_sandbox import Sandbox
 
 Record = dict[str, Any]
@@ -69,11 +70,12 @@ class AssetTruth:
     def _trails(self, entries: list[Record], end: Scene, runs: list[RunRecord]) -> dict[int, Trail]:
         start = self._start.configurations
         resets = frozenset(self._sandbox.switches()["bulk_put_resets"])
-        trails = {number: Trail(number, each, resets=resets) for number, each in start.items()}
+        serves = Rereads(entries, runs).serves
+        trails = {number: Trail(number, each, serves, resets=resets) for number, each in start.items()}
         allowed = _Allowed(self._model, self._start, end, self._sandbox.company_id)
         for entry in entries:
             number = int(entry["id"])
-            trail = trails.setdefault(number, Trail(number, None, resets=resets))
+            trail = trails.setdefault(number, Trail(number, None, serves, resets=resets))
             trail.follow(entry, allowed.may_write, patch_only=self._model.patch_only)
         for number, trail in trails.items():
             trail.finish(end.configurations.get(number), partial(_ended_early, runs))
@@ -283,6 +285,7 @@ def _ended_early(runs: list[RunRecord], entry: Record) -> bool:
 def _asset_numbers(start: int, scans: list[Record]) -> list[int]:
     """How many assets the site had, at the start and after every change."""
     numbers = [start]
+    steps = {"added": 1, "deleted": -1, "updated": 0}
     for each in scans:
-        numbers.append(numbers[-1] + {"added": 1, "deleted": -1}[each["action"]])
+        numbers.append(numbers[-1] + steps[each["action"]])
     return numbers

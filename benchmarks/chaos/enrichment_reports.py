@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from benchmarks.chaos.enrichment_scene import Scene
-from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict
+from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict, requests_of
 from benchmarks.enrichment_model import FIELDS
 
 OUTCOMES = ("updated", "unchanged", "failed", "asset_gone", "no_asset_id", "contested")
@@ -100,6 +100,28 @@ def _judge_last(verdict: Verdict, run: RunRecord, after: Scene) -> None:
         verdict.faults.append(f"The {run.kind} run wrote assets that it must not: {sorted(strangers)[:3]}")
     if run.kind == "quiet" and run.counts["updated"]:
         verdict.faults.append(f"The quiet run counted {run.counts['updated']} as updated")
+
+
+def judge_written(verdict: Verdict, runs: list[RunRecord], history: list[dict[str, Any]]) -> None:
+    """Whatever a report calls updated Lansweeper edited during that run; all else that it edited has failed.
+
+    ``history``: of the assets. A killed run and a dry one name nothing.
+    """
+    edits = [(each["request"], each["id"]) for each in history if each["action"] == "updated"]
+    for run in runs:
+        if run.report is None:
+            continue
+        numbers = requests_of(run)
+        edited = {key for number, key in edits if number in numbers}
+        written = {each["asset_key"] for each in run.report["written"]}
+        failed = {each["asset_key"] for each in run.report["failures"]}
+        verdict.checked["law 1"] += len(edited | written)
+        for words, keys in (
+            ("calls updated what Lansweeper did not edit", written - edited),
+            ("does not name what Lansweeper edited", edited - written - failed),
+        ):
+            named = ", ".join(sorted(keys)[:3])
+            verdict.faults += [f"The report of a {run.kind} run {words}: {named}"] if named else []
 
 
 def _adds_up(counts: dict[str, int]) -> bool:

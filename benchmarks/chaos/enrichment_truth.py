@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from benchmarks.chaos.enrichment_reports import judge_reports
-from benchmarks.chaos.enrichment_scene import Scene, documented, leaves
+from benchmarks.chaos.enrichment_reports import judge_reports, judge_written
+from benchmarks.chaos.enrichment_scene import ASSETS, Scene, documented, leaves
 from benchmarks.chaos.persons_values import PersonsValues, mishaps_of
 from benchmarks.chaos.verdict import RunRecord, Verdict
 from benchmarks.enrichment_model import FIELDS, TOTALS, TYPES
@@ -28,6 +28,7 @@ class EnrichmentTruth:
         self._sandbox = sandbox
         self._limits = dict(settings.get("text") or {})
         self.before = Scene.of(sandbox)
+        sandbox.keep_history(ASSETS)
 
     def judge(self, runs: list[RunRecord]) -> Verdict:
         """Everything that can be said of the end state and of what the runs told."""
@@ -41,6 +42,7 @@ class EnrichmentTruth:
         for run in runs:
             judge_requests(verdict, run)
         judge_reports(verdict, runs, after)
+        judge_written(verdict, runs, self._sandbox.history(ASSETS))
         return verdict
 
     def _judge_texts(self, verdict: Verdict, after: Scene) -> None:

@@ -44,6 +44,12 @@ class RunRecord:
     cpu: float = 0.0
 
 
+def requests_of(run: RunRecord) -> range:
+    """The numbers that the sandbox's history gave this run's requests."""
+    first = int(run.requests.get("before", 0))
+    return range(first + 1, first + int(run.requests.get("total", 0)) + 1)
+
+
 @dataclass
 class Verdict:
     """What the truth found: ``faults`` is empty if all was right.

@@ -11,7 +11,7 @@ from sandbox.history import History
 Asset = dict[str, Any]
 
 ASSETS = "lansweeper/assets"
-SCAN = "a scan"
+SCAN, EDITOR = "a scan", "an edit through the API"
 
 
 class LansweeperStore:
@@ -51,6 +51,11 @@ class LansweeperStore:
         self.history.note(ASSETS, key, "deleted", SCAN)
         self.touch()
         return True
+
+    def edited(self, key: str) -> None:
+        """Somebody edited an asset through the API."""
+        self.history.note(ASSETS, key, "updated", EDITOR)
+        self.touch()
 
     def touch(self) -> None:
         self.revision += 1

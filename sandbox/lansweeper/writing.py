@@ -49,7 +49,7 @@ class SiteWriter:
         for section, part in values.items():
             self._write_section(asset, section, part)
         self._write_custom(asset, custom)
-        self._store.touch()
+        self._store.edited(key)
         return {
             section: asset.get(section) for section in ("assetBasicInfo", "assetCustom", "cloudAssetCustom")
         }

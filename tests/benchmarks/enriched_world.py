@@ -17,16 +17,22 @@ from sandbox.data.generate import build_world
 from sandbox.data.provider import RUN_COMPANY
 from sandbox.editing import edit
 from sandbox.lansweeper.writing import SiteWriter
-from sandbox.state import wire_records
+from sandbox.state import history_of, wire_records
 
 ASSETS = 30
+REQUESTS = 13
+"""Of each run, to both vendors."""
 Spoil = Callable[["EnrichedWorld"], None]
 
 
 class HeldSandbox(Sandbox):
-    """The control address ``state`` without a server."""
+    """The control addresses ``state`` and ``history`` without a server.
+
+    ``unseen``: keys of assets whose edits the history does not tell.
+    """
 
     def __init__(self, seed: int = 3) -> None:
+        self.unseen: set[str] = set()
         self.world = build_world(seed, ASSETS, mint_credentials(seed), scenario="enrichment", tickets=25)
         self.info = {
             "connectwise": {"site": "http://127.0.0.1:1", "company_id": "sandbox"},
@@ -37,6 +43,13 @@ class HeldSandbox(Sandbox):
         records = wire_records(self.world, collection)
         # ConnectWise's are rendered anew each time, Lansweeper's are the stored ones.
         return json.loads(json.dumps(records)) if collection.startswith("lansweeper/") else records
+
+    def keep_history(self, *collections: str) -> None:
+        self.world.history.keep(collections)
+
+    def history(self, collection: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = history_of(self.world, collection)["entries"]
+        return [each for each in entries if each["id"] not in self.unseen]
 
 
 class EnrichedWorld:
@@ -60,8 +73,15 @@ class EnrichedWorld:
                 self.keys[name] = self.writer.create_custom_field(None, field)["key"]  # type: ignore[arg-type]
         self.scene = Scene.of(self.sandbox)
         wanted = self.scene.truth.texts()
+        self.begin_request(REQUESTS)  # the clean run's first one
         for key in self.alone():
             self.write(key, **wanted[key])
+
+    def begin_request(self, after: int) -> None:
+        """What is done from here on is the work of the request after so many."""
+        history = self.sandbox.world.history
+        history.requests = after
+        history.arrived("editAsset")
 
     def write(self, key: str, **texts: str) -> None:
         """Texts of an asset, as an edit through the API."""
@@ -86,6 +106,8 @@ class EnrichedWorld:
     def finish(self) -> None:
         """The records of three runs, of which the clean one wrote everything."""
         self.runs = [self.run("disturbed"), self.run("clean"), self.run("quiet")]
+        for number, run in enumerate(self.runs):
+            run.requests |= {"before": number * REQUESTS, "total": REQUESTS}
         self.runs[0].mishap = self.mishap
 
     def run(self, kind: Any) -> RunRecord:

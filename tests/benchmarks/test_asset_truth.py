@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from benchmarks.chaos.asset_model import link_of
+from benchmarks.chaos.asset_rereads import AT_ONCE
 from benchmarks.chaos.asset_trail import LOST
 from benchmarks.chaos.asset_truth import AssetTruth
 from benchmarks.chaos.schedule import Mishap
@@ -111,6 +112,27 @@ def _unmapped(stage: Stage) -> str:
     )
 
 
+def _emptied(stage: Stage) -> str:
+    each = stage.another(lambda one: bool(one.get("notes")))
+    (record,) = stage.sync.read(each["id"])
+    stage.sync.put([record | {"notes": ""}])
+    return (
+        f"configuration {each['id']} (asset {link_of(each)}): notes is '' since "
+        f"PUT /company/configurations/bulk instead of the value before the runs {each['notes']!r}"
+    )
+
+
+def _emptied_for_a_moment(stage: Stage) -> str:
+    each = stage.another(lambda one: bool(one.get("notes")))
+    (record,) = stage.sync.read(each["id"])
+    stage.sync.put([record | {"notes": ""}])
+    stage.sync.patch(each["id"], notes=each["notes"])
+    return (
+        f"configuration {each['id']}: notes, which is not to be written, was '' from "
+        "PUT /company/configurations/bulk until PATCH /company/configurations/{id} put it back"
+    )
+
+
 def _somebody_elses_field(stage: Stage) -> str:
     each = stage.linked()
     stage.sync.patch(each["id"], customFields=[{"id": 4, "value": "R9"}])
@@ -169,6 +191,8 @@ PLANTS: tuple[Callable[[Stage], str], ...] = (
     _second,
     _deleted,
     _unmapped,
+    _emptied,
+    _emptied_for_a_moment,
     _somebody_elses_field,
     _wrong_value,
     _wrong_reference,
@@ -257,6 +281,45 @@ def test_no_read_serves_two_puts(stage: Stage) -> None:
     assert any("a person's value 'to be seen'" in fault for fault in stage.judge(runs).faults)
 
 
+def test_a_read_of_everything_serves_no_put(stage: Stage) -> None:
+    runs = stage.runs()
+    number = stage.linked()["id"]
+    company = {"conditions": "company/id = 6", "pageSize": "1000"}
+    everything = stage.http.get(CONFIGURATIONS, params=company).json()
+    stage.sandbox.edit(NAME, number, {"notes": "to be seen"})
+    stage.sync.put([each for each in everything if each["id"] == number])
+    verdict = stage.judge(runs)
+    assert any("a person's value 'to be seen'" in fault for fault in verdict.faults)
+    assert not verdict.apart[LOST]
+
+
+@pytest.mark.parametrize(("others", "lost"), [(AT_ONCE, 1), (AT_ONCE + 1, 0)])
+def test_a_read_serves_only_as_long_as_batches_are_under_way_side_by_side(
+    stage: Stage, others: int, lost: int
+) -> None:
+    runs = stage.runs()
+    read = stage.sync.read(stage.linked()["id"])
+    stage.sandbox.edit(NAME, read[0]["id"], {"notes": "by hand"})
+    for _ in range(others):
+        stage.sync.put(stage.sync.read(stage.linked(False)["id"]))
+    stage.sync.put(read)
+    verdict = stage.judge(runs)
+    assert verdict.apart[LOST] == lost
+    assert any("a person's value 'by hand'" in fault for fault in verdict.faults) is not bool(lost)
+
+
+def test_a_read_of_one_run_serves_no_put_of_the_next(stage: Stage) -> None:
+    runs = [stage.sync.run("clean")]
+    read = stage.sync.read(stage.linked()["id"])
+    runs[0].requests = stage.sandbox.requests()
+    stage.sandbox.edit(NAME, read[0]["id"], {"notes": "by hand"})
+    stage.sandbox.clear_requests()
+    stage.sync.put(read)
+    late = RunRecord("disturbed", "killed", None, None, stage.sandbox.requests())
+    found = stage.judge([*runs, late, stage.sync.run("quiet")]).faults
+    assert any("a person's value 'by hand'" in fault for fault in found)
+
+
 def test_in_patch_mode_no_edit_may_be_lost(stage: Stage) -> None:
     stage.begin(write_mode="patch")
     runs = stage.runs()
@@ -303,6 +366,19 @@ def _wrong_created(runs: list[RunRecord]) -> str:
     return "run 1 (clean, Completed): its report says created "
 
 
+def _modified_nothing(runs: list[RunRecord]) -> str:
+    counts = runs[0].counts or {}
+    counts |= {"modified": counts["modified"] + 1, "unchanged": counts["unchanged"] - 1}
+    return "run 1 (clean, Completed): its report says modified "
+
+
+def _modified_another(runs: list[RunRecord]) -> str:
+    written = (runs[0].report or {})["written"]
+    told = next(each for each in written if each["action"] == "modified")
+    told["configuration_id"] = next(one["configuration_id"] for one in written if one["action"] == "created")
+    return "was modified, and the sandbox did not see it"
+
+
 def _wrong_read(runs: list[RunRecord]) -> str:
     counts = runs[1].counts or {}
     counts |= {"read": counts["read"] - 1, "unchanged": counts["unchanged"] - 1}
@@ -344,6 +420,8 @@ def _wet(runs: list[RunRecord]) -> str:
 REPORTS: tuple[Callable[[list[RunRecord]], str], ...] = (
     _wrong_sum,
     _wrong_created,
+    _modified_nothing,
+    _modified_another,
     _wrong_read,
     _wrong_requests,
     _wrong_id,

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.chaos.enrichment_scene import Scene
 from benchmarks.chaos.verdict import KILLED
-from tests.benchmarks.enriched_world import EnrichedWorld, judged
+from tests.benchmarks.enriched_world import REQUESTS, EnrichedWorld, judged
 
 
 def test_a_right_schedule_has_no_faults_and_every_law_was_held_against_facts() -> None:
@@ -92,6 +92,24 @@ def written_twice(world: EnrichedWorld) -> None:
     written[0] = written[1]
 
 
+def null_alias_counted(world: EnrichedWorld) -> None:
+    """The mutation left one asset out, which its run calls updated."""
+    world.sandbox.unseen.add(world.alone()[0])
+
+
+def edited_in_the_quiet_run(world: EnrichedWorld) -> None:
+    key = world.alone()[0]
+    world.begin_request(2 * REQUESTS)
+    world.write(key, **world.scene.truth.texts()[key])
+
+
+def edit_not_told(world: EnrichedWorld) -> None:
+    report = told(world, 1)
+    report["written"].pop()
+    report["counts"]["updated"] -= 1
+    report["counts"]["unchanged"] += 1
+
+
 def requests_untrue(world: EnrichedWorld) -> None:
     told(world, 1)["mutations"] = 3
 
@@ -130,6 +148,9 @@ def told(world: EnrichedWorld, run: int) -> dict[str, Any]:
         (wrong_class, "The clean run counted"),
         (failure_without_name, "0 failures named"),
         (written_twice, "an asset is named twice"),
+        (null_alias_counted, "The report of a clean run calls updated what Lansweeper did not edit"),
+        (edited_in_the_quiet_run, "The report of a quiet run does not name what Lansweeper edited"),
+        (edit_not_told, "The report of a clean run does not name what Lansweeper edited"),
         (requests_untrue, "mutations 3, served 2"),
         (field_made_by_two, "cw_sla was reported as made 2 times"),
         (clean_run_raised, "The clean run ended as Failed"),
@@ -184,6 +205,7 @@ def test_an_asset_that_lost_its_only_claim_may_keep_its_texts() -> None:
     def deleted_later(world: EnrichedWorld) -> None:
         key = world.alone()[0]
         (number,) = world.truth.before.truth.claims()[key]
+        world.sandbox.unseen.add(key)  # it was written long before these runs
         world.sandbox.world.store.delete("company/configurations", number)
         world.scene = Scene.of(world.sandbox)
         world.finish()

@@ -70,6 +70,28 @@ def test_a_record_that_is_not_read_whole_is_not_read(sandbox: Sandbox, http: htt
     assert told(sandbox) == []
 
 
+def test_a_read_tells_what_was_asked_for(sandbox: Sandbox, http: httpx.Client) -> None:
+    re_read(http, 1, 2)
+    assert {each["query"] for each in sandbox.history(NAME)} == {"conditions=id in (1,2)"}
+
+
+def test_an_edit_of_an_asset_is_told_and_a_refused_one_is_not(sandbox: Sandbox) -> None:
+    first, second = sandbox.state("lansweeper/assets")[:2]
+    sandbox.keep_history("lansweeper/assets")
+    sandbox.faults([{"path": "editAsset", "fault": {"kind": "partial", "keys": [second["key"]]}}])
+    site = sandbox.info["lansweeper"]
+    fields = 'fields: {assetCustom: {comment: "x"}}'
+    edits = (
+        f'e{at}: editAsset(key: "{each["key"]}", {fields}) {{ assetBasicInfo {{ name }} }}'
+        for at, each in enumerate((first, second))
+    )
+    query = f'mutation {{ site(id: "{site["site_id"]}") {{ {" ".join(edits)} }} }}'
+    headers = {"Authorization": f"Token {site['access_token']}"}
+    httpx.post(site["endpoint"], json={"query": query}, headers=headers)
+    (entry,) = sandbox.history("lansweeper/assets")
+    assert (entry["id"], entry["action"], entry["request"]) == (first["key"], "updated", 1)
+
+
 def test_a_refused_write_has_not_happened(sandbox: Sandbox, http: httpx.Client) -> None:
     assert http.post(CONFIGURATIONS, json={"name": "no type"}).status_code == 400
     assert told(sandbox) == []
