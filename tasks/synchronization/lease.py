@@ -12,7 +12,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterStateType,
     FlowRunFilterTags,
 )
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
 from prefect.runtime import flow_run
@@ -95,9 +95,27 @@ async def _tag_this_run(name: str) -> None:
 
 
 async def _holder(name: str) -> str:
-    """The newest running run that has held the lease: a killed one stays Running until somebody marks it."""
+    """The newest run that may hold the lease, one that Prefect calls running first.
+
+    A killed run stays Running until somebody marks it. A living one may be called Crashed: while the Prefect
+    server was away its signs of life did not arrive. If another run has held the lease after it, it is
+    not the holder.
+    """
     running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
-    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[name]), state=running)
+    if run := await _newest(name, running):
+        return f"flow run {run.name} ({run.id})"
+    run = await _newest(name, None)
+    if run and run.state and run.state.is_crashed():
+        return (
+            f"perhaps flow run {run.name} ({run.id}), which Prefect calls crashed; "
+            "if its process is still at work, it holds the lease"
+        )
+    return "a run that has just ended"
+
+
+async def _newest(name: str, state: FlowRunFilterState | None) -> FlowRun | None:
+    """The run, in that state if one is given, that started last of those which have held the lease."""
+    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[name]), state=state)
     async with get_client() as client:
         found = await client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.START_TIME_DESC, limit=1)
-    return f"flow run {found[0].name} ({found[0].id})" if found else "a run that has just ended"
+    return found[0] if found else None
