@@ -26,6 +26,8 @@ MOMENTS = (
 )
 """Around the re-read of a batch and around its writing. A person who comes after the one and before the
 other is overwritten by a PUT; everybody else's work must stay."""
+LAST_ID = 40
+"""Most configurations of a provider scenario have a lower id; those that a small one lacks are passed over."""
 SCANS = ("rename", "move", "add", "retire")
 
 
@@ -46,6 +48,21 @@ def _draw_rule(rng: random.Random, number: int) -> Deed:
     if query is not None:
         rule["query"] = query
     return rule | {"share": 0.6, "limit": 2}
+
+
+def draw_bystanders(rng: random.Random) -> tuple[Deed, ...]:
+    """In one of three rounds a person who, around a PUT, works on records that mostly wait for theirs.
+
+    Whatever a run has read of them before is then out of date; the re-read of their own batch shows it.
+    """
+    if rng.random() >= 1 / 3:
+        return ()
+    fault: Deed = {"kind": "edit", "when": rng.choice(("before", "after")), "collection": CONFIGURATIONS}
+    fault["ids"] = sorted(rng.sample(range(1, LAST_ID + 1), rng.choice((5, 15, LAST_ID))))
+    fault["set"] = _change(rng, rng.choices(("unmapped", "mapped"), (3, 1))[0], "waiting {n}")
+    path = "/company/configurations/bulk"
+    nth = sorted(rng.sample((1, 2, 3), rng.choice((1, 1, 2))))
+    return ({"system": "connectwise", "method": "PUT", "path": path, "nth": nth, "fault": fault},)
 
 
 def draw_people(rng: random.Random) -> tuple[Deed, ...]:

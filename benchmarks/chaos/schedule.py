@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.chaos.enrichment_mishaps import draw_enrichment_faults, draw_enrichment_people
-from benchmarks.chaos.people import draw_people, draw_people_faults
+from benchmarks.chaos.people import draw_bystanders, draw_people, draw_people_faults
 from benchmarks.chaos.weather import BEFORE_AFTER, BULK, CONFIGURATIONS, draw_weather, slow_work
 from benchmarks.chaos.worlds import draw_settings, draw_switches
 
@@ -78,7 +78,7 @@ def draw_schedule(seed: int, flow: str) -> Schedule:
         scenario="enrichment" if enrichment else draw.choice(("provider", "provider", "fresh")),
         switches=switches,
         settings=settings,
-        rounds=tuple(_draw_round(draw, flow) for _ in range(draw.choice((1, 1, 2)))),
+        rounds=tuple(_beside(seed, _draw_round(draw, flow), flow) for _ in range(draw.choice((1, 1, 2)))),
         page_size=draw.choice((None, 7, 25)),
     )
 
@@ -100,6 +100,12 @@ def _draw_round(draw: random.Random, flow: str) -> Mishap:
         dry_run=draw.random() < 0.06,
         people=people(draw) if draw.random() < 0.5 else (),
     )
+
+
+def _beside(seed: int, mishap: Mishap, flow: str) -> Mishap:
+    """The round with bystanders; drawn apart, so that they change nothing else of the seed's schedule."""
+    draw = random.Random(f"{seed}-{mishap}")
+    return replace(mishap, faults=(*mishap.faults, *draw_bystanders(draw))) if flow == ASSETS else mishap
 
 
 def _draw_kill(draw: random.Random, flow: str) -> dict[str, Any]:

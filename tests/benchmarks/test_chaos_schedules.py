@@ -76,6 +76,23 @@ def test_every_kind_of_mishap_is_drawn(drawn: dict[str, list[Schedule]]) -> None
     assert any(each.dry_run for each in rounds)
 
 
+def test_persons_also_edit_records_whose_batch_has_still_to_be_read(
+    drawn: dict[str, list[Schedule]],
+) -> None:
+    """A record that is kept from before the first batch is then out of date, in any kind of field."""
+    rules = [
+        rule
+        for schedule in drawn[ASSETS]
+        for mishap in schedule.rounds
+        for rule in mishap.faults
+        if "ids" in rule["fault"] and rule["method"] == "PUT"
+    ]
+    assert len(rules) > MANY / 6
+    assert all(max(rule["nth"]) <= 3 for rule in rules)
+    members = {name for rule in rules for name in rule["fault"]["set"]}
+    assert members >= {"notes", "tagNumber", "ipAddress"}
+
+
 def test_no_round_is_calm(drawn: dict[str, list[Schedule]]) -> None:
     calm = Mishap()
     for each in every_round(drawn):
