@@ -156,6 +156,7 @@ async def _run(job: Job) -> dict[str, Any]:
         return told | {"error": f"{type(result).__name__}: {result}"}
     if dataclasses.is_dataclass(result) and not isinstance(result, type):
         report = dataclasses.asdict(result)
+        report["written"] = [dataclasses.asdict(each) for each in result.written]  # type: ignore[attr-defined]
         return told | {"report": report, "counts": report["counts"], "error": ""}
     return told | {"error": str(state.message or "")}
 

@@ -16,6 +16,7 @@ from tasks.rules.enrichment_text import (
     search_words,
 )
 from tasks.rules.report import Failure, Written
+from tasks.rules.rows import Rows
 from tasks.synchronization.run import WriteResult
 
 PLAN_KEY = "tickets-agreements-sla-sync-plan"
@@ -80,7 +81,7 @@ def make_report(
         plan.final_counts(len(failures)),
         dry_run=edited is None,
         failures=failures,
-        written=_written(plan, results),
+        written=Rows(_written(plan, results)),
         fields_created=run.fields_created,
         searches=list(searches),
         notes=run.notes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tasks.rules.enrichment_plan import EnrichmentCounts
@@ -37,7 +38,7 @@ class EnrichmentReport:
     counts: EnrichmentCounts
     dry_run: bool = False
     failures: list[Failure] = field(default_factory=list)
-    written: list[Written] = field(default_factory=list)
+    written: Sequence[Written] = ()
     fields_created: list[str] = field(default_factory=list)
     searches: list[SearchCost] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tasks.rules.counts import Counts
@@ -49,7 +50,7 @@ class RunReport:
     writes: int = 0
     checksum: str = ""
     run_id: str = ""
-    written: list[Written] = field(default_factory=list)
+    written: Sequence[Written] = ()
 
     def __post_init__(self) -> None:
         self.counts.check()

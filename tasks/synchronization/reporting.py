@@ -13,6 +13,7 @@ from tasks.rules.plan_text import plan_markdown
 from tasks.rules.records import AssetRecord
 from tasks.rules.report import Failure, RunReport, Written
 from tasks.rules.report_text import report_markdown
+from tasks.rules.rows import Rows
 from tasks.synchronization.applying import Applied
 from tasks.synchronization.run import SyncRun, WriteResult
 
@@ -120,7 +121,7 @@ def final_report(run: SyncRun, plan: Plan, applied: Applied, references: dict[st
         writes=run.client.session.writes,
         checksum=plan.checksum,
         run_id="" if run.settings.dry_run else run.run_id,
-        written=_written(creations, modifications, applied),
+        written=Rows(_written(creations, modifications, applied)),
     )
 
 
