@@ -27,7 +27,7 @@ MOMENTS = (
 """Around the re-read of a batch and around its writing. A person who comes after the one and before the
 other is overwritten by a PUT; everybody else's work must stay."""
 LAST_ID = 40
-"""Most configurations of a provider scenario have a lower id; those that a small one lacks are passed over."""
+"""Most configurations of a provider scenario have a lower id; those that are not there are passed over."""
 SCANS = ("rename", "move", "add", "retire")
 
 
