@@ -86,10 +86,12 @@ class Listing:
         return tests
 
     def _found(self, after: int = 0) -> Iterator[Record]:
-        """What meets the conditions, in order of id, from the first id above ``after`` on."""
+        """What meets the conditions, in order of id, from the first id above ``after`` on, if given."""
         records = self._records
         ids = sorted(self._candidates())  # Nearly free: ids are almost always in order already.
-        found: Iterator[Record] = (records[record_id] for record_id in ids[bisect_right(ids, after) :])
+        # The merged list of notes has keys below zero too.
+        start = bisect_right(ids, after) if after else 0
+        found: Iterator[Record] = (records[record_id] for record_id in ids[start:])
         for test in self._tests:
             found = filter(test, found)
         return found
