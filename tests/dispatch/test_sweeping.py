@@ -110,6 +110,8 @@ async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(world: Wor
     ticket = world.ticket()
     async with world.run() as run:
         await dispatch_record(run, SERVICE, ticket)
+        # Times count by the second.
+        await anyio.sleep(1.1)
         world.change(ticket, summary="Another summary")
         rule = {"system": "field_nation", "method": "PUT", "path": "/workorders/*"}
         world.sandbox.faults([{**rule, "fault": {"kind": "status", "status": 403}}])
