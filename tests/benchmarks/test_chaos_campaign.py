@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from benchmarks.chaos.lanes import Lane
@@ -22,10 +24,15 @@ SCHEDULES = [(431, ASSETS), (121, ENRICHMENT)]
 
 
 @pytest.fixture
-def lane(prefect_server: LocalPrefect, sandbox: Sandbox, tmp_path: Path) -> Lane:
+def lane(prefect_server: LocalPrefect, sandbox: Sandbox, tmp_path: Path) -> Iterator[Lane]:
     made = Lane("chaos-test", sandbox, prefect_server.api_url, tmp_path)
     made.prepare()
-    return made
+    yield made
+    # A test that looks at every connection must not find this one.
+    with httpx.Client(base_url=prefect_server.api_url, timeout=30) as client:
+        for block in client.post("/block_documents/filter", json={}).raise_for_status().json():
+            if block["name"] == made.name:
+                client.delete(f"/block_documents/{block['id']}").raise_for_status()
 
 
 def test_after_drawn_mishaps_nothing_is_lost_doubled_touched_or_miscounted(lane: Lane) -> None:
