@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
@@ -17,16 +19,32 @@ def run_logger() -> logging.Logger | LoggingAdapter:
         return get_logger("connectwise_flows")
 
 
-class Progress:
-    """Counts the records of one long step; ``total`` is None while it is not known."""
+PAUSE_SECONDS = 2.0
+"""Between two lines: as often as Prefect sends log lines to its server."""
 
-    def __init__(self, what: str, total: int | None = None) -> None:
+
+class Progress:
+    """Counts the records of one long step; ``total`` is None while it is not known.
+
+    With a total there is a line at once, one at the end, and one every two seconds in between: a line for
+    each of the 2,000 requests of a large run costs more than it tells.
+    """
+
+    def __init__(
+        self, what: str, total: int | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.what = what
         self.total = total
         self.done = 0
         self._log = run_logger()
+        self._clock = clock
+        self._next_line = clock()
 
     def advance(self, count: int) -> None:
+        """So many records more are done."""
         self.done += count
-        of = f" of {self.total:,}" if self.total is not None else ""
-        self._log.info("%s: %s%s", self.what, f"{self.done:,}", of)
+        if self.total is None:
+            self._log.info("%s: %s", self.what, f"{self.done:,}")
+        elif self.done >= self.total or self._clock() >= self._next_line:
+            self._next_line = self._clock() + PAUSE_SECONDS
+            self._log.info("%s: %s of %s", self.what, f"{self.done:,}", f"{self.total:,}")
