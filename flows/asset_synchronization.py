@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from prefect import flow
 from prefect.states import Cancelled, Failed
 
-from flows.reference_data import location_flow, manufacturer_flow, status_flow, type_flow
 from tasks.choosing import chosen_company
-from tasks.connections import DEFAULT, connectwise_client, open_ledger, shared_connections
+from tasks.connections import DEFAULT, connectwise_client, lansweeper_client, open_ledger, shared_connections
 from tasks.flow_inputs import ConnectWiseName, LansweeperName, LedgerName, titled
 from tasks.rules.ceilings import check_ceilings
 from tasks.rules.plan import Plan
-from tasks.rules.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferencePlan
 from tasks.rules.report import RunReport
 from tasks.synchronization.applying import apply_plan
 from tasks.synchronization.lease import LeaseHeldError, writing_lease
-from tasks.synchronization.lookups import look_up_others
-from tasks.synchronization.planning import make_plan, match_inventories, wanted_names
+from tasks.synchronization.planning import make_plan, match_inventories
 from tasks.synchronization.preparing import prepare_run
-from tasks.synchronization.reading import read_both
+from tasks.synchronization.reading import read_all
+from tasks.synchronization.referring import create_references, find_references
 from tasks.synchronization.reporting import dry_report, final_report, publish_plan, publish_report
 from tasks.synchronization.run import SyncRun
 from tasks.synchronization.settings import AssetSynchronizationSettings
 from tasks.synchronization.settling import settle_open_batches
-from tasks.synchronization.together import all_together
-
-REFERENCE_FLOWS: dict[str, Callable[..., Awaitable[ReferencePlan]]] = {
-    LOCATION.path: location_flow,
-    MANUFACTURER.path: manufacturer_flow,
-    STATUS.path: status_flow,
-    TYPE.path: type_flow,
-}
-"""The flow of each kind of reference that can be created, by target path."""
 
 
 class CeilingExceededError(RuntimeError):
@@ -65,6 +53,7 @@ async def asset_synchronization(
     async with (
         shared_connections(read_only=settings.dry_run, ledger=ledger),
         connectwise_client(connectwise) as client,
+        lansweeper_client(lansweeper),
         open_ledger() as database,
     ):
         settings = settings.for_company(await chosen_company(settings.company, connectwise))
@@ -81,12 +70,12 @@ async def asset_synchronization(
 
 async def synchronize(run: SyncRun) -> Any:
     """The steps of one run, dry or real."""
-    assets, configurations = await read_both(run)
-    names = wanted_names(run, assets)
-    references = await read_references(run, names)
-    matched = await match_inventories(run, assets, configurations)
+    read = await read_all(run)
+    references = await find_references(run, read)
+    matched = await match_inventories(run, read.assets, read.configurations)
     plan = make_plan(run, matched, references)
-    exceeded = check_ceilings(plan, len(configurations), matched.any_linked, run.settings.ceilings.limits())
+    existing = len(read.configurations)
+    exceeded = check_ceilings(plan, existing, matched.any_linked, run.settings.ceilings.limits())
     refused = [] if run.settings.ceilings.go_on else exceeded
     await publish_plan(run, plan, refused)
     if run.settings.dry_run:
@@ -97,7 +86,7 @@ async def synchronize(run: SyncRun) -> Any:
             + " Nothing was written. Read the plan, then set Go on over a ceiling for one run."
         )
     created = await create_references(run, plan, references)
-    applied = await apply_plan(run, plan, references, existing=len(configurations))
+    applied = await apply_plan(run, plan, references, existing)
     return await finish(run, plan, final_report(run, plan, applied, created))
 
 
@@ -107,37 +96,3 @@ async def finish(run: SyncRun, plan: Plan, report: RunReport) -> Any:
     if report.failed:
         return Failed(name=report.state_name, message=f"{report.state_name}; see the report.", data=report)
     return report
-
-
-async def read_references(run: SyncRun, names: dict[str, list[str]]) -> dict[str, ReferencePlan]:
-    """What exists of every kind of reference that the mapping names; nothing is created yet."""
-    wanted = {path: names[path] for path in REFERENCE_FLOWS if path in names}
-    plans = await _each_kind(run, wanted)
-    return plans | await look_up_others(run, names)
-
-
-async def create_references(
-    run: SyncRun, plan: Plan, references: dict[str, ReferencePlan]
-) -> dict[str, list[str]]:
-    """Create the missing names that the plan uses; returns those that were created, by target path."""
-    waiting = run.settings.waiting
-    made = await _each_kind(run, plan.reference_creations, create=True, read_first=False, waiting=waiting)
-    created: dict[str, list[str]] = {}
-    for path, found in made.items():
-        references[path].ids |= found.ids
-        references[path].refused |= found.refused
-        run.notes += [
-            f"{found.kind.label} {name!r} could not be created: {why}" for name, why in found.refused.items()
-        ]
-        created[path] = [name for name in plan.reference_creations[path] if found.id_of(name) is not None]
-    return created
-
-
-async def _each_kind(run: SyncRun, names: dict[str, list[str]], **options: Any) -> dict[str, ReferencePlan]:
-    """Run the flow of each kind, all at the same time."""
-    level = {"structure_level_id": run.settings.structure_level_id}
-    flows = [
-        REFERENCE_FLOWS[path](found, run.connectwise, **options, **(level if path == LOCATION.path else {}))
-        for path, found in names.items()
-    ]
-    return dict(zip(names, await all_together(*flows), strict=True))

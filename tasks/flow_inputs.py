@@ -41,9 +41,6 @@ RulesName = Annotated[
 DryRun = Annotated[bool, titled("Dry run", "Show the plan and write nothing.")]
 Names = Annotated[list[str], titled("Names", "Names of the records, one by one.")]
 Create = Annotated[bool, titled("Create", "Create what is missing.")]
-ReadFirst = Annotated[
-    bool, titled("Read first", "Read what exists. Off when the names are already known to be missing.")
-]
 StructureLevel = Annotated[
     int | None,
     titled("Structure level id", "Corporate structure level (1 to 5) of the locations that are created."),

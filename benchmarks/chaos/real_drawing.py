@@ -69,7 +69,6 @@ def draw_real(seed: int) -> RealSchedule:
     plan = PLANS[seed // 2 % len(PLANS)]
     settings = draw_settings(draw, enrichment=flow == ENRICHMENT) | {"waiting": WAITING[flow]}
     if flow == ASSETS:
-        # Each kind of reference data costs two subflows; the forked schedules have them all.
         settings |= {"ceilings": {"go_on": True}, "batch_size": draw.choice((5, 8, 12))}
         settings.pop("custom_field_ids", None)
     schedule = Schedule(

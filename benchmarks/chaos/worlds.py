@@ -35,8 +35,7 @@ def _of_assets(draw: random.Random) -> dict[str, Any]:
         "write_mode": draw.choice(("bulk", "bulk", "bulk", "patch")),
         "batch_size": draw.choice((3, 5, 8, 12, 20, 50)),
     }
-    if draw.random() < 0.8:
-        # Each kind of reference data costs two subflows, so few schedules have them all.
+    if draw.random() < 0.6:
         further = draw.sample(sorted(FURTHER), draw.randint(0, 4))
         found["mappings"] = LEAN | {source: FURTHER[source] for source in further}
     if draw.random() < 0.3:

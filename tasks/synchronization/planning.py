@@ -10,15 +10,10 @@ from tasks.progress import run_logger
 from tasks.rules.matches import MatchOptions, MatchResult
 from tasks.rules.matching import match
 from tasks.rules.plan import Plan
-from tasks.rules.planning import PlanOptions, build_plan, compare_matched, needed_names
+from tasks.rules.planning import PlanOptions, build_plan, compare_matched
 from tasks.rules.records import AssetRecord, ConfigurationRecord
 from tasks.rules.references import ReferencePlan
 from tasks.synchronization.run import SyncRun
-
-
-def wanted_names(run: SyncRun, assets: Inventory[AssetRecord]) -> dict[str, list[str]]:
-    """Every name of a reference record that any asset gives, by target path."""
-    return needed_names(assets, [], run.mapping)
 
 
 class Matched:

@@ -1,7 +1,8 @@
-"""Reads both sides, keeping of each record only what is mapped."""
+"""Reads both sides and the reference data, keeping of each record only what is mapped."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 from connectors.connectwise.conditions import equals
@@ -15,19 +16,43 @@ from tasks.lansweeper.list_assets import read_assets
 from tasks.rules.records import AssetRecord, ConfigurationRecord
 from tasks.rules.sharing import SharedValues
 from tasks.synchronization.patience import patiently
+from tasks.synchronization.reference_actions import Record
 from tasks.synchronization.run import SyncRun
 from tasks.synchronization.together import all_together
 
+FromConnectWise = tuple[Inventory[ConfigurationRecord], dict[str, list[Record]]]
 
-async def read_both(run: SyncRun) -> tuple[Inventory[AssetRecord], Inventory[ConfigurationRecord]]:
-    """Read the site and the company at the same time: neither waits for the other's pages.
+
+@dataclass(frozen=True)
+class Read:
+    """What a run has read; ``references`` are the existing records of each mapped kind, by target path."""
+
+    assets: Inventory[AssetRecord]
+    configurations: Inventory[ConfigurationRecord]
+    references: dict[str, list[Record]]
+
+
+async def read_all(run: SyncRun) -> Read:
+    """Read both vendors at the same time: neither waits for the other's pages.
 
     Raises:
         StopError: the site has no asset, or one side can't be read; Lansweeper's error if both fail.
     """
     shared = SharedValues(run.mapping)
-    site, company = await all_together(read_site(run, shared), read_company(run, shared))
-    return cast(Inventory[AssetRecord], site), cast(Inventory[ConfigurationRecord], company)
+    site, connectwise = await all_together(read_site(run, shared), read_connectwise(run, shared))
+    return Read(cast(Inventory[AssetRecord], site), *cast(FromConnectWise, connectwise))
+
+
+async def read_connectwise(run: SyncRun, shared: SharedValues) -> FromConnectWise:
+    """The company's configurations, then the reference data: together they take less time than the site."""
+    return await read_company(run, shared), await read_references(run)
+
+
+async def read_references(run: SyncRun) -> dict[str, list[Record]]:
+    """Every existing record of each kind that is mapped and may be created, by target path."""
+    mapped = [path for path in run.reference_actions if run.mapping.position(path) is not None]
+    read = await all_together(*(run.reference_actions[path].existing() for path in mapped))
+    return dict(zip(mapped, read, strict=True))
 
 
 @action("List Assets", key="listAssetsAction")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
@@ -11,68 +11,69 @@ import anyio
 from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
 from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
+from tasks.actions import action
 from tasks.connections import current_run_id, open_ledger
 from tasks.progress import run_logger
-from tasks.rules.references import ReferenceKind, ReferencePlan, folded, plan_references
+from tasks.rules.references import ReferencePlan, folded, plan_references
+from tasks.synchronization.patience import patiently
+from tasks.synchronization.reference_actions import ReferenceActions
 from tasks.synchronization.settings import Waiting
-
-Record = dict[str, Any]
 
 TRIES = 3
 """How often a creation without an answer that is certainly not there is sent again."""
 
 
-@dataclass(frozen=True)
-class ReferenceActions:
-    """The two documented actions of one kind: read every record, create one of that name."""
+@dataclass
+class Created:
+    """``ids``: folded name -> id of each record that is there now; ``refused``: name -> why."""
 
-    kind: ReferenceKind
-    list_all: Callable[[], Awaitable[list[Record]]]
-    create_one: Callable[[str], Awaitable[Record]]
+    ids: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 async def resolve(
-    actions: ReferenceActions,
-    names: Sequence[str],
-    connectwise: str,
-    *,
-    create: bool,
-    read_first: bool,
-    may_create: bool = True,
-    waiting: Waiting | None = None,
+    actions: ReferenceActions, names: Sequence[str], *, create: bool, waiting: Waiting | None = None
 ) -> ReferencePlan:
-    """Name -> id for what exists; with ``create`` the missing names are created and have ids as well.
-
-    ``may_create``: whether a missing name can be created at all, now or later; else it is just not found.
-    """
-    existing = await actions.list_all() if read_first else []
-    plan = plan_references(actions.kind, names, existing, create=may_create)
-    if create and may_create and plan.missing:
-        async with open_ledger() as ledger:
-            await _Creations(actions, connectwise, ledger, waiting or Waiting()).create(plan)
+    """Name -> id for what exists; with ``create`` the missing names are created and have ids as well."""
+    plan = plan_references(actions.kind, names, await actions.existing(), create=actions.may_create)
+    if create and plan.missing:
+        made = await create_missing(actions, plan.missing, waiting or Waiting())
+        plan.ids |= made.ids
+        plan.refused |= made.refused
+        plan.missing = []
     return plan
+
+
+async def create_missing(actions: ReferenceActions, names: Sequence[str], waiting: Waiting) -> Created:
+    """Create these names, of which none exists, as one task run of the kind's documented action.
+
+    One that the vendor refuses does not stop the others.
+    """
+    async with open_ledger() as ledger:
+        documented = _create_all.with_options(name=actions.create.name, tags=actions.create.tags, retries=0)
+        return await documented(_Creations(actions, list(names), ledger, waiting))
 
 
 class _Creations:
     """The creations of one kind of reference data in one run."""
 
-    def __init__(self, actions: ReferenceActions, connectwise: str, ledger: Ledger, waiting: Waiting) -> None:
+    def __init__(self, actions: ReferenceActions, names: list[str], ledger: Ledger, waiting: Waiting) -> None:
         self.actions = actions
-        self.connectwise = connectwise
+        self.names = names
         self.ledger = ledger
         self.waiting = waiting
 
-    async def create(self, plan: ReferencePlan) -> None:
-        """Create every missing name of the plan; one that the vendor refuses does not stop the others."""
+    async def create(self) -> Created:
+        made = Created()
         log = run_logger()
-        for number, name in enumerate(list(plan.missing), start=1):
-            plan.missing.remove(name)
+        for number, name in enumerate(self.names, start=1):
             try:
-                plan.ids[folded(name)] = await self._create(name)
+                made.ids[folded(name)] = await self._create(name)
                 log.info("%s created: %s (%d)", self.actions.kind.label, name, number)
             except RejectedError as error:
-                plan.refused[name] = str(error)
+                made.refused[name] = str(error)
                 log.warning("%s not created: %s", self.actions.kind.label, error)
+        return made
 
     async def _create(self, name: str) -> int:
         """Create one record; without an answer read back until that is settled, then send it again."""
@@ -87,9 +88,10 @@ class _Creations:
         """One request, journalled before and after; the record that is there if somebody else made it."""
         kind = self.actions.kind.label
         entry = WriteEntry("create_reference", kind, None, None, name, None, {"name": name})
-        (write_id,) = await self.ledger.begin_writes(current_run_id(), self.connectwise, 0, [entry])
+        (write_id,) = await self.ledger.begin_writes(current_run_id(), self.actions.connection, 0, [entry])
         try:
-            record_id = _id_of(await self.actions.create_one(name))
+            record = await patiently(lambda: self.actions.send(name), self.waiting)
+            record_id = _id_of(record)
         except UnclearOutcomeError as error:
             found = await self._settled(name)
             return await self._found(write_id, found, error, "not_sent" if found is None else "done")
@@ -120,8 +122,14 @@ class _Creations:
             await anyio.sleep(self.waiting.pause_seconds)
 
     async def _find(self, name: str) -> int | None:
-        existing = await self.actions.list_all()
+        existing = await patiently(self.actions.read_again, self.waiting)
         return plan_references(self.actions.kind, [name], existing, create=False).id_of(name)
+
+
+@action("Create references", key="createReferences")
+async def _create_all(creations: _Creations) -> Created:
+    """Runs under the name of the action that it repeats, and waits by itself: a retry would begin anew."""
+    return await creations.create()
 
 
 def _id_of(answer: Any) -> int:

@@ -11,6 +11,7 @@ from tasks.rules.mapping import CompiledMapping
 from tasks.rules.plan import Modification
 from tasks.rules.records import FieldChange
 from tasks.rules.references import References
+from tasks.synchronization.reference_actions import reference_actions
 from tasks.synchronization.settings import AssetSynchronizationSettings
 
 Record = dict[str, Any]
@@ -29,9 +30,9 @@ class SyncRun:
     """Handed from step to step. A class of its own, so that Prefect does not look into it.
 
     ``connectwise`` and ``lansweeper`` are block names; ``highest_id`` is the highest configuration id that
-    this run has seen of its company; ``references`` are the ids of reference records by target path;
-    ``whole_site``: whether every asset of the site was read, so that one not among them is gone;
-    ``notes`` is what a person should know of the run beside its counts.
+    this run has seen of its company; ``reference_actions`` read and create reference records, and
+    ``references`` are their ids, by target path; ``whole_site``: whether every asset of the site was read, so
+    that one not among them is gone; ``notes`` is what a person should know of the run beside its counts.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class SyncRun:
         self.mapping = mapping
         self.client = client
         self.ledger = ledger
+        self.reference_actions = reference_actions(connectwise, settings.structure_level_id)
         self.references: References = {}
         self.highest_id = 0
         self.whole_site = False

@@ -31,7 +31,7 @@ def test_sixty_assets_keep_every_promise(tmp_path: Path) -> None:
     for each in (first, quiet, usual):
         assert each["requests"] == each["connectwise_requests"] + each["lansweeper_requests"]
         assert sum(each["used_by_part"].values()) == each["connectwise_requests"]
-        assert each["task_runs"] > each["flow_runs"] > 1
+        assert each["task_runs"] > each["flow_runs"] == 1
         assert 0 < each["sandbox_cpu_seconds"] < each["wall_seconds"]
 
 

@@ -18,7 +18,7 @@ LEAN = {
     "assetCustom.serialNumber": "serialNumber",
     "assetBasicInfo.mac": "macAddress",
 }
-"""A mapping with one kind of reference data, for tests about something else: each kind costs two subflows."""
+"""A mapping with one kind of reference data, for tests about something else."""
 
 
 def rule(method: str | None, path: str, fault: dict[str, Any], **when: Any) -> dict[str, Any]:

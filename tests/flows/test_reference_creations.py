@@ -38,3 +38,19 @@ async def test_refused_reference_record_is_told_in_the_report(runner: FlowRunner
     report = await runner.report()
     assert report.counts.failed == 0
     assert any("manufacturer" in note and "no such name, please" in note for note in report.notes)
+
+
+async def test_reference_creation_that_is_throttled_waits_and_goes_on_where_it_was(
+    runner: FlowRunner,
+) -> None:
+    runner.sandbox.reset(assets=12)
+    throttled = {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}
+    runner.sandbox.faults([rule("POST", "/procurement/manufacturers", throttled, nth=[2])])
+    report = await runner.report()
+    made = report.references_created["manufacturer.name"]
+    assert report.counts.failed == 0
+    assert len(made) > 2
+    # The one before the pause is not sent again: each name once, and the throttled one a second time.
+    assert runner.sandbox.requests()["connectwise"]["by"]["POST /procurement/manufacturers"] == len(made) + 1
+    names = [each["name"].casefold() for each in runner.sandbox.state("procurement/manufacturers")]
+    assert len(names) == len(set(names))
