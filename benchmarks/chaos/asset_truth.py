@@ -223,12 +223,17 @@ class _Judgement:
         key = link_of(record)
         assets = [each[key] for each in (self._start.assets, self._end.assets) if key in each]
         for field in (each for each in self._model.fields if each.authority == "connectwise"):
-            wanted = [self._model.wanted(each, field) for each in assets]
-            if assets and not any(same(field.kind, have(record, field), each) for each in wanted):
+            if assets and not self._is_of(field, have(record, field), assets):
                 yield (
                     f"asset {key}: its configuration {trail.id} was created with {field.target} "
-                    f"{have(record, field)!r:.80} instead of {wanted[-1]!r:.80}"
+                    f"{have(record, field)!r:.80} instead of {self._model.wanted(assets[-1], field)!r:.80}"
                 )
+
+    def _is_of(self, field: Field, held: Any, assets: list[Record]) -> bool:
+        """Whether a created value is an asset's; nothing, where ConnectWise can't hold the asset's value."""
+        wanted = [self._model.wanted(each, field) for each in assets]
+        left_out = [each is not None and not self._model.is_writable(field, each) for each in wanted]
+        return any(same(field.kind, held, each) for each in wanted) or (held in (None, "") and any(left_out))
 
     def _of_tables(self) -> Iterator[str]:
         """Reference records: none changed or lost, none of a name that was there, none that nobody wants."""

@@ -37,7 +37,7 @@ def _of_assets(draw: random.Random) -> dict[str, Any]:
     }
     if draw.random() < 0.6:
         further = draw.sample(sorted(FURTHER), draw.randint(0, 4))
-        found["mappings"] = LEAN | {source: FURTHER[source] for source in further}
+        found["mappings"] = [LEAN, *(_mapping(draw, source) for source in further)]
     if draw.random() < 0.3:
         found["custom_field_ids"] = {
             name: CUSTOM_FIELD_IDS[name] for name in draw.sample(sorted(CUSTOM_FIELD_IDS), draw.randint(1, 4))
@@ -47,6 +47,12 @@ def _of_assets(draw: random.Random) -> dict[str, Any]:
     if draw.random() < 0.2:
         found["software_lines"] = draw.choice((1, 5, 20))
     return found
+
+
+def _mapping(draw: random.Random, source: str) -> dict[str, str]:
+    """A field of its own, sometimes one that ConnectWise decides when it has a value."""
+    mapping = {"source": source, "target": FURTHER[source]}
+    return mapping if draw.random() < 0.6 else mapping | {"authority": draw.choice(("fill", "connectwise"))}
 
 
 def _of_enrichment(draw: random.Random) -> dict[str, Any]:
