@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.rules.comparing import differences
+from tasks.rules.identity import plain_text
 from tasks.rules.mapping import compile_mapping, default_custom_field_mappings, default_mappings
 from tasks.rules.matching import MatchOptions, MatchResult, match
 from tasks.rules.records import ConfigurationRecord
@@ -54,7 +55,8 @@ SOFTWARE = st.lists(st.fixed_dictionaries({"name": TEXTS, "version": TEXTS}), ma
 
 @st.composite
 def wire_assets(draw: st.DrawFn) -> list[dict[str, Any]]:
-    keys = draw(st.lists(KEYS | st.text(min_size=1).filter(str.strip), unique_by=str.strip, max_size=4))
+    shown = KEYS | st.text(min_size=1).filter(plain_text)
+    keys = draw(st.lists(shown, unique_by=plain_text, max_size=4))
     return [{"key": key, **draw(ASSETS), "softwares": draw(SOFTWARE)} for key in keys]
 
 
