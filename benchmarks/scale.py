@@ -20,7 +20,7 @@ from deployments.local_sandbox import Sandbox, start_sandbox
 SEED = 7
 CHANGED, NEW = 0.10, 0.05
 """Shares of the assets that differ at the usual run: renamed or moved, and added."""
-COMPARED = 3
+COMPARED = 5
 """Runs with and without Prefect, in turn, of which the medians are compared."""
 
 Row = dict[str, Any]
