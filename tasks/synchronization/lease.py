@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from prefect import get_client
 from prefect.client.schemas.filters import (
@@ -18,11 +18,17 @@ from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, conc
 from prefect.runtime import flow_run
 
 from tasks.progress import run_logger
+from tasks.synchronization import lease_signs
+from tasks.synchronization.lease_signs import free_forgotten, look, signs_of_life
 
 CONNECTWISE = "connectwise"
 LANSWEEPER = "lansweeper"
 LEASE_SECONDS = 60.0
 """How long a lease outlives the run that held it; Prefect takes no less than a minute."""
+FIRST_TRY_SECONDS = 1.0
+FREED_SECONDS = 10.0
+"""How long a slot that was just freed is waited for: another run may have been quicker."""
+_RUNNING = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
 
 
 class LeaseHeldError(RuntimeError):
@@ -77,8 +83,35 @@ async def _lease(name: str, wait_seconds: float) -> AsyncIterator[None]:
     run_logger().info(
         "Waiting for the lease %s (a killed run's lease frees itself within %.0f s)", name, LEASE_SECONDS
     )
-    async with concurrency(name, lease_duration=LEASE_SECONDS, timeout_seconds=wait_seconds, strict=True):
+    async with AsyncExitStack() as held:
+        await _take_slot(held, name, wait_seconds)
+        await held.enter_async_context(signs_of_life(name))
         yield
+
+
+async def _take_slot(held: AsyncExitStack, name: str, wait_seconds: float) -> None:
+    """Take the slot; one that nobody has held for longer than a lease lives is freed first."""
+    first_try = min(FIRST_TRY_SECONDS, wait_seconds)
+    try:
+        await held.enter_async_context(_slot(name, first_try))
+        return
+    except AcquireConcurrencySlotTimeoutError:
+        before, rest = await look(name), wait_seconds - first_try
+    try:
+        await held.enter_async_context(_slot(name, rest))
+    except AcquireConcurrencySlotTimeoutError:
+        if (
+            rest < lease_signs.QUIET_SECONDS
+            or await _is_running(name)
+            or not await free_forgotten(name, before)
+        ):
+            raise
+        run_logger().warning("Nobody holds the lease %s any more: its slot was forgotten, and is freed", name)
+        await held.enter_async_context(_slot(name, FREED_SECONDS))
+
+
+def _slot(name: str, wait_seconds: float) -> AbstractAsyncContextManager[None]:
+    return concurrency(name, lease_duration=LEASE_SECONDS, timeout_seconds=wait_seconds, strict=True)
 
 
 def lease_name(connection: str, company_id: int, system: str = CONNECTWISE) -> str:
@@ -101,8 +134,7 @@ async def _holder(name: str) -> str:
     server was away its signs of life did not arrive. If another run has held the lease after it, it is
     not the holder.
     """
-    running = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
-    if run := await _newest(name, running):
+    if run := await _newest(name, _RUNNING):
         return f"flow run {run.name} ({run.id})"
     run = await _newest(name, None)
     if run and run.state and run.state.is_crashed():
@@ -111,6 +143,10 @@ async def _holder(name: str) -> str:
             "if its process is still at work, it holds the lease"
         )
     return "a run that has just ended"
+
+
+async def _is_running(name: str) -> bool:
+    return await _newest(name, _RUNNING) is not None
 
 
 async def _newest(name: str, state: FlowRunFilterState | None) -> FlowRun | None:

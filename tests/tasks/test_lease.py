@@ -10,7 +10,7 @@ from prefect.states import Completed, Crashed, Running
 from tasks.synchronization.lease import LeaseHeldError, lease_name, writing_lease
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
-CONNECTION = "names of holders"
+CONNECTION = "names-of-holders"
 
 
 @flow
