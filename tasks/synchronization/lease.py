@@ -6,20 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 from prefect import get_client
-from prefect.client.schemas.filters import (
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-    FlowRunFilterTags,
-)
-from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.client.schemas.sorting import FlowRunSort
 from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
-from prefect.runtime import flow_run
 
 from tasks.progress import run_logger
 from tasks.synchronization import lease_signs
-from tasks.synchronization.lease_signs import free_forgotten, look, signs_of_life
+from tasks.synchronization.lease_signs import free_forgotten, last_holder, look, signs_of_life
 
 CONNECTWISE = "connectwise"
 LANSWEEPER = "lansweeper"
@@ -28,7 +19,6 @@ LEASE_SECONDS = 60.0
 FIRST_TRY_SECONDS = 1.0
 FREED_SECONDS = 10.0
 """How long a slot that was just freed is waited for: another run may have been quicker."""
-_RUNNING = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.RUNNING]))
 
 
 class LeaseHeldError(RuntimeError):
@@ -49,7 +39,6 @@ async def writing_lease(
     name = lease_name(connection, company_id, system)
     try:
         async with _lease(name, wait_seconds):
-            await _tag_this_run(name)
             yield
     except AcquireConcurrencySlotTimeoutError as error:
         holder = await _holder(name)
@@ -119,39 +108,23 @@ def lease_name(connection: str, company_id: int, system: str = CONNECTWISE) -> s
     return f"{system}-writes-{connection}-company-{company_id}"
 
 
-async def _tag_this_run(name: str) -> None:
-    """The run carries the lease's name as a tag, so that a refused run can tell who holds it."""
-    async with get_client() as client:
-        if flow_run.id:
-            own = await client.read_flow_run(flow_run.id)
-            await client.update_flow_run(own.id, tags=[*own.tags, name])
-
-
 async def _holder(name: str) -> str:
-    """The newest run that may hold the lease, one that Prefect calls running first.
+    """The run that gave the last sign, in words.
 
     A killed run stays Running until somebody marks it. A living one may be called Crashed: while the Prefect
-    server was away its signs of life did not arrive. If another run has held the lease after it, it is
-    not the holder.
+    server was away its heartbeats did not arrive.
     """
-    if run := await _newest(name, _RUNNING):
-        return f"flow run {run.name} ({run.id})"
-    run = await _newest(name, None)
+    run = await last_holder(name)
     if run and run.state and run.state.is_crashed():
         return (
             f"perhaps flow run {run.name} ({run.id}), which Prefect calls crashed; "
             "if its process is still at work, it holds the lease"
         )
+    if run and run.state and not run.state.is_final():
+        return f"flow run {run.name} ({run.id})"
     return "a run that has just ended"
 
 
 async def _is_running(name: str) -> bool:
-    return await _newest(name, _RUNNING) is not None
-
-
-async def _newest(name: str, state: FlowRunFilterState | None) -> FlowRun | None:
-    """The run, in that state if one is given, that started last of those which have held the lease."""
-    wanted = FlowRunFilter(tags=FlowRunFilterTags(all_=[name]), state=state)
-    async with get_client() as client:
-        found = await client.read_flow_runs(flow_run_filter=wanted, sort=FlowRunSort.START_TIME_DESC, limit=1)
-    return found[0] if found else None
+    run = await last_holder(name)
+    return run is not None and run.state is not None and run.state.is_running()

@@ -22,6 +22,7 @@ import httpx
 from prefect import get_client
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate
+from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.runtime import flow_run
 
@@ -48,6 +49,16 @@ async def look(name: str) -> Look:
         limit = await client.read_global_concurrency_limit_by_name(name)
         variable = await client.read_variable_by_name(name)
     return Look(limit.id, limit.active_slots, variable and variable.value)
+
+
+async def last_holder(name: str) -> FlowRun | None:
+    """The flow run that gave the last sign; none where it has taken it away, which it does at its end."""
+    async with get_client() as client:
+        sign = await client.read_variable_by_name(name)
+        value = sign.value if sign and isinstance(sign.value, dict) else {}
+        with suppress(ObjectNotFound, ValueError):
+            return await client.read_flow_run(UUID(str(value.get("flow_run"))))
+    return None
 
 
 async def free_forgotten(name: str, before: Look) -> bool:
@@ -103,21 +114,25 @@ class _Signs:
         self._thread.start()
 
     async def stop(self) -> None:
-        """The sign is taken away; where the server is gone, the thread is left to itself."""
+        """The sign is taken away, unless the server is, or somebody was quicker."""
         self._ended.set()
         await anyio.to_thread.run_sync(self._thread.join, END_SECONDS)
+        with suppress(Exception), anyio.move_on_after(END_SECONDS):
+            async with get_client() as client:
+                await client.delete_variable_by_name(self._name)
 
     def _next(self) -> dict[str, Any]:
         self._written += 1
         return {"flow_run": self._holder, "signs": self._written}
 
     def _keep(self) -> None:
+        # A client costs time of its own, which a short run need not spend.
+        if self._ended.wait(SIGN_SECONDS):
+            return
         with get_client(sync_client=True) as client:
+            self._write(client)
             while not self._ended.wait(SIGN_SECONDS):
                 self._write(client)
-            # A server that is away, or somebody who has taken it away already.
-            with suppress(Exception):
-                client.delete_variable_by_name(self._name)
 
     def _write(self, client: SyncPrefectClient) -> None:
         """One sign; if the server is away the next one will do, and the lease ends the run if need be."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 from prefect import get_client
+from prefect.client.schemas.actions import VariableCreate
 from prefect.states import Running
 
 from tasks.synchronization import lease, lease_signs
@@ -59,8 +60,9 @@ async def test_who_waits_shorter_than_a_lease_lives_is_refused() -> None:
 async def test_a_silent_holder_that_prefect_calls_running_is_left_alone() -> None:
     await forget_a_slot(6)
     async with get_client() as client:
-        tags = [lease_name(CONNECTION, 6)]
-        await client.create_flow_run(holding, tags=tags, state=Running())
+        run = await client.create_flow_run(holding, state=Running())
+        sign = VariableCreate(name=lease_name(CONNECTION, 6), value={"flow_run": str(run.id)})
+        await client.create_variable(sign)
     with pytest.raises(LeaseHeldError, match="Another run writes"):
         async with writing_lease(CONNECTION, 6, wait_seconds=3):
             raise AssertionError("two hold the lease")
