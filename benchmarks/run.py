@@ -80,7 +80,7 @@ def read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--latency-ms", nargs="+", type=float, help="usual: 0 50")
     parser.add_argument("--quick", action="store_true", help="1,000 assets only")
     parser.add_argument(
-        "--compared", type=int, default=COMPARED, help="runs with and without Prefect; usual: 5"
+        "--compared", type=int, default=COMPARED, help="pairs of runs with and without Prefect; usual: 7"
     )
     parser.add_argument("--no-matching", action="store_true", help="without extract, match and diff")
     parser.add_argument("--no-chart", action="store_true", help="without build/bench.png")
