@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 
 from prefect import get_client
 from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
 
 from tasks.progress import run_logger
 from tasks.synchronization import lease_signs
-from tasks.synchronization.lease_signs import free_forgotten, last_holder, look, signs_of_life
+from tasks.synchronization.lease_signs import Look, free_forgotten, last_holder, look, signs_of_life
 
 CONNECTWISE = "connectwise"
 LANSWEEPER = "lansweeper"
 LEASE_SECONDS = 60.0
 """How long a lease outlives the run that held it; Prefect takes no less than a minute."""
-FIRST_TRY_SECONDS = 1.0
+LOOK_SECONDS = 1.0
+"""So long a run waits before it looks who holds the lease: most get it at once."""
 FREED_SECONDS = 10.0
 """How long a slot that was just freed is waited for: another run may have been quicker."""
 
@@ -79,24 +81,31 @@ async def _lease(name: str, wait_seconds: float) -> AsyncIterator[None]:
 
 
 async def _take_slot(held: AsyncExitStack, name: str, wait_seconds: float) -> None:
-    """Take the slot; one that nobody has held for longer than a lease lives is freed first."""
-    first_try = min(FIRST_TRY_SECONDS, wait_seconds)
+    """Take the slot; one that nobody has held for longer than a lease lives is freed first.
+
+    The server is asked once, for as long as the wait is: one that answers too late has taken a slot for
+    nobody, which stays taken for a minute.
+    """
+    looking = asyncio.create_task(_look_later(name))
     try:
-        await held.enter_async_context(_slot(name, first_try))
-        return
+        await held.enter_async_context(_slot(name, wait_seconds))
     except AcquireConcurrencySlotTimeoutError:
-        before, rest = await look(name), wait_seconds - first_try
-    try:
-        await held.enter_async_context(_slot(name, rest))
-    except AcquireConcurrencySlotTimeoutError:
-        if (
-            rest < lease_signs.QUIET_SECONDS
-            or await _is_running(name)
-            or not await free_forgotten(name, before)
-        ):
+        seen = looking.result() if looking.done() else None
+        too_short = wait_seconds - LOOK_SECONDS < lease_signs.QUIET_SECONDS
+        if seen is None or too_short or await _is_running(name) or not await free_forgotten(name, seen):
             raise
         run_logger().warning("Nobody holds the lease %s any more: its slot was forgotten, and is freed", name)
         await held.enter_async_context(_slot(name, FREED_SECONDS))
+    finally:
+        looking.cancel()
+
+
+async def _look_later(name: str) -> Look | None:
+    """How the lease stood when the wait for it began; none if the server did not say."""
+    await asyncio.sleep(LOOK_SECONDS)
+    with suppress(Exception):
+        return await look(name)
+    return None
 
 
 def _slot(name: str, wait_seconds: float) -> AbstractAsyncContextManager[None]:

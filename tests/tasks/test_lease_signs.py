@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import anyio
 import pytest
 from prefect import get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import VariableCreate
 from prefect.states import Running
 
@@ -48,6 +51,25 @@ async def test_a_forgotten_slot_is_freed_by_the_run_that_waited_for_it() -> None
         assert await sign(1)
     assert await taken_slots(1) == 0
     assert await sign(1) is None
+
+
+async def test_a_server_that_answers_late_gives_the_slot_to_the_run_that_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask = PrefectClient.increment_concurrency_slots_with_lease
+    asked = []
+
+    async def answered_late(client: PrefectClient, *given: Any, **named: Any) -> Any:
+        asked.append(named)
+        answer = await ask(client, *given, **named)
+        await anyio.sleep(1.5)
+        return answer
+
+    monkeypatch.setattr(PrefectClient, "increment_concurrency_slots_with_lease", answered_late)
+    async with writing_lease(CONNECTION, 7, wait_seconds=4):
+        assert await taken_slots(7) == 1
+    assert len(asked) == 1
+    assert await taken_slots(7) == 0
 
 
 async def test_who_waits_shorter_than_a_lease_lives_is_refused() -> None:
