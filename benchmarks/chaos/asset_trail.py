@@ -3,8 +3,10 @@
 Persons may write everything; the integration only mapped fields, and of those only what its authority allows.
 A PUT writes back the whole record as its batch read it a moment before, so a person's edit in between is
 lost by design; a person's edit at any other time, or under PATCH, must stay. A server that resets members on
-PUT is found out by a run's first batch, which puts them back; a run that is ended before that can't. Where
-the server resets nothing, to put back is too late: somebody may have missed the value meanwhile.
+PUT is found out by a run's first batch, which puts them back; a run that is ended before that can't, and one
+that finds a person at work on the record leaves it alone and says so. Where the server resets nothing, to put
+back is too late: somebody may have missed the value meanwhile. A field that is only to be filled may be typed
+between the reading and the PATCH of its record: ConnectWise takes no conditions with a PATCH.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ API = "apimember"
 LOST = "edit lost between re-read and PUT"
 PUT_BACK = "unmapped field changed and put back"
 RESET = "unmapped field reset by the server, and the run ended before it looked"
+LEFT = "unmapped field reset by the server, left since a person changed the record, and told"
+FILLED = "field to fill that a person typed between re-read and PATCH"
 _DERIVED = frozenset({"_info", "id", "customFields", "locationId", "businessUnitId"})
 
 
@@ -81,6 +85,7 @@ class Trail:
         self._reads: list[Entry] = []
         self._put_at: list[int] = []
         self._edited_at: dict[str, int] = {}
+        self._person_at = -1
         self._suspects: dict[str, Entry] = {}
         if self.start is not None:
             self.images.append(self.start)
@@ -110,6 +115,7 @@ class Trail:
             self._edited_at[name] = entry["at"]
             self._undone(name, "a person changed it")
             self.keys_moved |= name in ("serialNumber", "macAddress", "name")
+        self._person_at = entry["at"]
         self.keys_moved |= entry["action"] == "added"
         self._step(after, entry, "person")
         self.freed += [before] if before and after.get(LINK) != before else []
@@ -137,6 +143,9 @@ class Trail:
         elif name in self.resets and self._is_put_back(name, value, entry):
             self.expected[name] = value
             self.apart[PUT_BACK] += 1
+        elif may_write(entry["record"], name, None) and self._typed_meanwhile(name, entry):
+            self.expected[name] = value
+            self.apart[FILLED] += 1
         else:
             self._suspects[name] = entry
 
@@ -167,6 +176,11 @@ class Trail:
         earlier = max((since for since in self._put_at if since < entry["since"]), default=0)
         return bool(own) and own[-1] >= earlier and self._edited_at.get(name, -1) > own[-1]
 
+    def _typed_meanwhile(self, name: str, entry: Entry) -> bool:
+        """Whether a person typed the value after the last read before this PATCH."""
+        read = max((each["at"] for each in self._reads if each["at"] < entry["at"]), default=-1)
+        return entry["name"].startswith("PATCH ") and self._edited_at.get(name, -1) > read
+
     def _step(self, after: Record, entry: Entry, by: str) -> None:
         self.now = after
         self.images.append(entry["record"])
@@ -178,8 +192,17 @@ class Trail:
             if by == "person":
                 self.keys[str(key)] = by
 
-    def finish(self, record: Record | None, ended_early: Callable[[Entry], bool]) -> None:
-        """Hold the last state against what persons left; ``ended_early`` tells of the run of an entry."""
+    def finish(
+        self,
+        record: Record | None,
+        ended_early: Callable[[Entry], bool],
+        told: Callable[[Entry, int, str], bool] = lambda entry, number, name: False,
+    ) -> None:
+        """Hold the last state against what persons left.
+
+        ``ended_early`` tells of the run of an entry whether it has no report, ``told`` whether its report
+        says of a configuration's member that it was left and is to be looked at.
+        """
         if (record is None) != self.gone:
             there = "gone" if record is None else "there"
             self.faults.append(f"configuration {self.id} is {there}, which no change of it explains")
@@ -189,9 +212,13 @@ class Trail:
         self.checked += len(have)
         for name in _changed(self.expected, have):
             suspect = self._suspects.get(name)
-            if suspect and name in self.resets and have.get(name) is None and ended_early(suspect):
-                self.apart[RESET] += 1
-                continue
+            if suspect and name in self.resets and have.get(name) is None:
+                if ended_early(suspect):
+                    self.apart[RESET] += 1
+                    continue
+                if self._person_at > suspect["at"] and told(suspect, self.id, name):
+                    self.apart[LEFT] += 1
+                    continue
             since = self._suspects.get(name, {}).get("name", "nobody knows when")
             person = "a person's value" if name in self._edited_at else "the value before the runs"
             self.faults.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import partial
@@ -78,7 +79,7 @@ class AssetTruth:
             trail = trails.setdefault(number, Trail(number, None, serves, resets=resets))
             trail.follow(entry, allowed.may_write, patch_only=self._model.patch_only)
         for number, trail in trails.items():
-            trail.finish(end.configurations.get(number), partial(_ended_early, runs))
+            trail.finish(end.configurations.get(number), partial(_ended_early, runs), partial(_told, runs))
         return trails
 
 
@@ -285,6 +286,21 @@ class _Judgement:
 def _ended_early(runs: list[RunRecord], entry: Record) -> bool:
     """Whether the run that sent the request has no report: it was killed, or an exception ended it."""
     return any(run.counts is None and entry["request"] in requests_of(run) for run in runs)
+
+
+def _told(runs: list[RunRecord], entry: Record, number: int, name: str) -> bool:
+    """Whether the report of the run that sent the request names that member of it as one to look at."""
+    notes = (
+        note
+        for run in runs
+        if run.report is not None and entry["request"] in requests_of(run)
+        for note in run.report.get("notes", ())
+    )
+    named = re.compile(
+        rf"configurations (\d+, )*{number}\b.*\b{re.escape(name)}\b|"
+        rf"\b{re.escape(name)}\b.*configurations (\d+, )*{number}\b"
+    )
+    return any("see whether" in note and named.search(note) for note in notes)
 
 
 def _asset_numbers(start: int, scans: list[Record]) -> list[int]:
