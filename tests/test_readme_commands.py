@@ -99,5 +99,10 @@ def test_every_variable_is_one_that_is_read_and_those_of_the_blocks_are_all_name
         LEDGER_URL,
     }
     assert of_blocks <= used
-    known = {*of_blocks, *messages(), *dir(settings)}
-    assert [each for each in sorted(used) if each.removesuffix("_FILE") not in known] == []
+    known = {*of_blocks, *messages()}
+
+    def is_read(name: str) -> bool:
+        # Prefect's module of settings makes most of its names when they are asked for, so dir() is too short.
+        return name in known or hasattr(settings, name)
+
+    assert [each for each in sorted(used) if not (is_read(each) or is_read(each.removesuffix("_FILE")))] == []
