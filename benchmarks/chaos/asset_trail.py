@@ -196,7 +196,7 @@ class Trail:
         self,
         record: Record | None,
         ended_early: Callable[[Entry], bool],
-        told: Callable[[Entry, int, str], bool] = lambda entry, number, name: False,
+        told: Callable[[Entry, int, str], bool],
     ) -> None:
         """Hold the last state against what persons left.
 
