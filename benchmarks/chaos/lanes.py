@@ -175,7 +175,7 @@ class Lane:
 
     def free_leases(self) -> None:
         """What Prefect does by itself about a minute after the holder was killed."""
-        with httpx.Client(base_url=self.api_url, timeout=30) as client:
+        with httpx.Client(base_url=self.api_url, timeout=120) as client:
             listed = client.post("/v2/concurrency_limits/filter", json={"limit": 200}).raise_for_status()
             for each in listed.json():
                 if self.name in each["name"]:
