@@ -5,8 +5,9 @@ A PUT writes back the whole record as its batch read it a moment before, so a pe
 lost by design; a person's edit at any other time, or under PATCH, must stay. A server that resets members on
 PUT is found out by a run's first batch, which puts them back; a run that is ended before that can't, and one
 that finds a person at work on the record leaves it alone and says so. Where the server resets nothing, to put
-back is too late: somebody may have missed the value meanwhile. A field that is only to be filled may be typed
-between the reading and the PATCH of its record: ConnectWise takes no conditions with a PATCH.
+back is too late: somebody may have missed the value meanwhile. A field that is only to be filled, or that is
+to be put back, may be typed between the reading and the PATCH of its record: ConnectWise takes no conditions
+with a PATCH.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ PUT_BACK = "unmapped field changed and put back"
 RESET = "unmapped field reset by the server, and the run ended before it looked"
 LEFT = "unmapped field reset by the server, left since a person changed the record, and told"
 FILLED = "field to fill that a person typed between re-read and PATCH"
+TYPED = "field to put back that a person typed between re-read and PATCH"
 _DERIVED = frozenset({"_info", "id", "customFields", "locationId", "businessUnitId"})
 
 
@@ -84,6 +86,7 @@ class Trail:
         self.expected = dict(self.now)
         self._reads: list[Entry] = []
         self._put_at: list[int] = []
+        self._last_put = -1
         self._edited_at: dict[str, int] = {}
         self._person_at = -1
         self._suspects: dict[str, Entry] = {}
@@ -130,6 +133,7 @@ class Trail:
             self._written(name, after.get(name), entry, may_write, patch_only)
         if is_put(entry):
             self._put_at.append(entry["since"])
+            self._last_put = entry["at"]
         self._step(after, entry, "integration")
 
     def _written(self, name: str, value: Any, entry: Entry, may_write: MayWrite, patch_only: bool) -> None:
@@ -146,6 +150,9 @@ class Trail:
         elif may_write(entry["record"], name, None) and self._typed_meanwhile(name, entry):
             self.expected[name] = value
             self.apart[FILLED] += 1
+        elif name in self.resets and self._was_there(name, value) and self._typed_meanwhile(name, entry):
+            self.expected[name] = value
+            self.apart[TYPED] += 1
         else:
             self._suspects[name] = entry
 
@@ -163,12 +170,14 @@ class Trail:
 
     def _is_put_back(self, name: str, value: Any, entry: Entry) -> bool:
         """Whether a PATCH gives back what was read before a PUT that reset it and lost a person's edit."""
-        before = any(members(each).get(name) == value for each in self.images)
         return (
             entry["name"].startswith("PATCH ")
-            and before
-            and self._edited_at.get(name, -1) < max((each["at"] for each in self._reads), default=-1)
+            and self._was_there(name, value)
+            and self._edited_at.get(name, -1) < self._last_put
         )
+
+    def _was_there(self, name: str, value: Any) -> bool:
+        return any(members(each).get(name) == value for each in self.images)
 
     def _unseen(self, name: str, entry: Entry) -> bool:
         """Whether a person edited the member after the read for this request: no read serves two of them."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.asset_trail import API, FILLED, LEFT, Trail
+from benchmarks.chaos.asset_trail import API, FILLED, LEFT, TYPED, Trail
 from benchmarks.chaos.asset_truth import _told as told_in_reports
 from benchmarks.chaos.verdict import RunRecord
 
@@ -62,6 +62,25 @@ def test_what_was_there_to_be_read_is_not_filled() -> None:
 def test_no_other_field_than_one_to_fill_is_excused() -> None:
     trail = Story().read().person(vendorNotes="by hand").write("PATCH", vendorNotes="anna").end()
     assert "vendorNotes is 'anna'" in trail.faults[0]
+
+
+def test_what_a_person_typed_after_the_read_could_not_be_known_to_a_patch_that_puts_back() -> None:
+    reset = Story("vendorNotes").read().write("PUT", vendorNotes=None).read()
+    trail = reset.person(vendorNotes="by hand").write("PATCH", vendorNotes="order 6227").end()
+    assert trail.faults == []
+    assert trail.apart[TYPED] == 1
+
+
+def test_what_was_there_to_be_read_is_not_put_back_over() -> None:
+    reset = Story("vendorNotes").read().write("PUT", vendorNotes=None).person(vendorNotes="by hand")
+    trail = reset.read().write("PATCH", vendorNotes="order 6227").end()
+    assert "vendorNotes is 'order 6227'" in trail.faults[0]
+
+
+def test_nothing_else_is_put_back_than_what_was_there() -> None:
+    reset = Story("vendorNotes").read().write("PUT", vendorNotes=None).read()
+    trail = reset.person(vendorNotes="by hand").write("PATCH", vendorNotes="order 1").end()
+    assert "vendorNotes is 'order 1'" in trail.faults[0]
 
 
 def test_a_reset_that_was_left_to_a_person_and_told_is_counted_apart() -> None:
