@@ -6,8 +6,8 @@ Begun immediate, each waits its turn, which is what Prefect does itself where it
 With Prefect 3.8.8 on two cores this made real runs of 400 assets two to three times as fast.
 
 They wait here and not in SQLite, where each waits in a thread of its own and keeps a connection: under many
-writers, killed clients and expired leases the whole server then stood still now and again, for the minute after
-which SQLite gives up.
+writers, killed clients and expired leases the whole server then stood still now and again, for the minute
+after which SQLite gives up.
 """
 
 from __future__ import annotations

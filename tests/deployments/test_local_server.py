@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import anyio
 import pytest
 import sqlalchemy as sa
 from prefect.server.database.configurations import AioSqliteConfiguration
@@ -25,10 +26,15 @@ class Waiting(AioSqliteConfiguration):
 
 @asynccontextmanager
 async def session_of(configuration: AioSqliteConfiguration) -> AsyncIterator[AsyncSession]:
-    engine = await configuration.engine()
-    async with await configuration.session(engine) as session:
+    async with session_of_shared(configuration) as session:
         yield session
-    await engine.dispose()
+    await (await configuration.engine()).dispose()
+
+
+@asynccontextmanager
+async def session_of_shared(configuration: AioSqliteConfiguration) -> AsyncIterator[AsyncSession]:
+    async with await configuration.session(await configuration.engine()) as session:
+        yield session
 
 
 async def read_then_write(configuration: AioSqliteConfiguration, other: threading.Thread) -> None:
@@ -66,6 +72,48 @@ async def test_a_write_after_a_read_waits_its_turn(tmp_path: Path, waiting: bool
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT n FROM counts").fetchone() == (2 if waiting else 1,)
     connection.close()
+
+
+async def test_writers_wait_without_a_connection(tmp_path: Path) -> None:
+    configuration = Waiting(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    begun: list[str] = []
+
+    async def write(name: str) -> None:
+        async with session_of_shared(configuration) as session, configuration.begin_transaction(session):
+            begun.append(name)
+            await anyio.sleep(0.2)
+
+    async with anyio.create_task_group() as group:
+        for name in ("first", "second", "third"):
+            group.start_soon(write, name)
+            await anyio.sleep(0.05)
+        engine = await configuration.engine()
+        assert begun == ["first"]
+        assert isinstance(engine.pool, sa.pool.QueuePool)
+        assert engine.pool.checkedout() == 1
+    assert begun == ["first", "second", "third"]
+    await engine.dispose()
+
+
+async def test_a_session_that_reads_within_a_transaction_waits_for_nobody(tmp_path: Path) -> None:
+    configuration = Waiting(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    with anyio.fail_after(5):
+        async with session_of_shared(configuration) as session, configuration.begin_transaction(session):
+            await session.execute(sa.text("CREATE TABLE counts (n INTEGER)"))
+            async with session_of_shared(configuration) as reading:
+                await reading.execute(sa.text("SELECT 1"))
+    await (await configuration.engine()).dispose()
+
+
+async def test_a_writer_that_fails_lets_the_next_one_begin(tmp_path: Path) -> None:
+    configuration = Waiting(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    with pytest.raises(ZeroDivisionError):
+        async with session_of_shared(configuration) as session, configuration.begin_transaction(session):
+            raise ZeroDivisionError
+    with anyio.fail_after(5):
+        async with session_of_shared(configuration) as session, configuration.begin_transaction(session):
+            await session.execute(sa.text("SELECT 1"))
+    await (await configuration.engine()).dispose()
 
 
 def test_prefect_still_begins_transactions_where_it_is_changed() -> None:
