@@ -30,6 +30,7 @@ Serves = Callable[[Entry, Entry], bool]
 
 API = "apimember"
 LOST = "edit lost between re-read and PUT"
+GIVEN_BACK = "edit that a late PUT took away and the run gave back"
 PUT_BACK = "unmapped field changed and put back"
 RESET = "unmapped field reset by the server, and the run ended before it looked"
 LEFT = "unmapped field reset by the server, left since a person changed the record, and told"
@@ -88,6 +89,7 @@ class Trail:
         self._put_at: list[int] = []
         self._last_put = -1
         self._edited_at: dict[str, int] = {}
+        self._typed: dict[str, Any] = {}
         self._person_at = -1
         self._suspects: dict[str, Entry] = {}
         if self.start is not None:
@@ -116,6 +118,7 @@ class Trail:
         for name in _changed(self.now, after):
             self.expected[name] = after.get(name)
             self._edited_at[name] = entry["at"]
+            self._typed[name] = after.get(name)
             self._undone(name, "a person changed it")
             self.keys_moved |= name in ("serialNumber", "macAddress", "name")
         self._person_at = entry["at"]
@@ -141,6 +144,9 @@ class Trail:
             self.expected[name] = value
         elif value == self.expected.get(name):
             self._undone(name, f"{entry['name']} put it back")
+        elif name in self._typed and value == self._typed[name]:
+            self.expected[name] = value
+            self.apart[GIVEN_BACK] += 1
         elif not patch_only and is_put(entry) and self._unseen(name, entry):
             self.expected[name] = value
             self.apart[LOST] += 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.asset_trail import API, FILLED, LEFT, TYPED, Trail
+from benchmarks.chaos.asset_trail import API, FILLED, GIVEN_BACK, LEFT, LOST, TYPED, Trail
 from benchmarks.chaos.asset_truth import _told as told_in_reports
 from benchmarks.chaos.verdict import RunRecord
 
@@ -17,8 +17,9 @@ START: Record = {"id": 7, "company": {"id": 6}, "vendorNotes": "order 6227", "la
 class Story:
     """Things that happen to a configuration, one after the other."""
 
-    def __init__(self, *resets: str) -> None:
-        self.trail = Trail(7, START, serves=lambda read, put: False, resets=frozenset(resets))
+    def __init__(self, *resets: str, bulk: bool = False) -> None:
+        self.bulk = bulk
+        self.trail = Trail(7, START, serves=lambda read, put: bulk, resets=frozenset(resets))
         self.record = START
         self.at = 0
 
@@ -40,7 +41,7 @@ class Story:
         self.record = self.record | changes
         entry = {"action": action, "by": by, "name": name, "record": self.record}
         fill = {"at": self.at, "since": self.at, "id": 7, "request": self.at, "query": ""}
-        self.trail.follow(entry | fill, _only_empty_login_names, patch_only=True)
+        self.trail.follow(entry | fill, _only_empty_login_names, patch_only=not self.bulk)
         return self
 
 
@@ -81,6 +82,19 @@ def test_nothing_else_is_put_back_than_what_was_there() -> None:
     reset = Story("vendorNotes").read().write("PUT", vendorNotes=None).read()
     trail = reset.person(vendorNotes="by hand").write("PATCH", vendorNotes="order 1").end()
     assert "vendorNotes is 'order 1'" in trail.faults[0]
+
+
+def test_an_edit_that_a_late_put_took_away_may_be_given_back() -> None:
+    lost = Story(bulk=True).read().person(vendorNotes="by hand").write("PUT", vendorNotes="order 6227")
+    trail = lost.write("PATCH", vendorNotes="by hand").end()
+    assert trail.faults == []
+    assert trail.apart == {LOST: 1, GIVEN_BACK: 1}
+
+
+def test_what_a_person_typed_over_is_not_given_back() -> None:
+    story = Story(bulk=True).person(vendorNotes="by hand").person(vendorNotes="at last").read()
+    trail = story.write("PATCH", vendorNotes="by hand").end()
+    assert "vendorNotes is 'by hand'" in trail.faults[0]
 
 
 def test_a_reset_that_was_left_to_a_person_and_told_is_counted_apart() -> None:
