@@ -77,6 +77,7 @@ class Disturbance:
             for fault in self.edits_before:
                 apply_edit(world, fault, call)
             if send is None:
+                world.history.unheard()
                 await run_unheard(app, scope, body)
             else:
                 await app(scope, replay(body), send)

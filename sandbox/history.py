@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 Record = dict[str, Any]
@@ -20,12 +20,16 @@ MOST_ENTRIES = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A vendor request: its number since the history began, the entries before it, its name and query."""
+    """A vendor request: its number since the history began, the entries before it, its name and query.
+
+    ``heard``: whether its caller gets the answer.
+    """
 
     number: int
     since: int
     name: str
     query: str = ""
+    heard: bool = True
 
 
 _ARRIVAL: ContextVar[Arrival | None] = ContextVar("arrival", default=None)
@@ -78,6 +82,11 @@ class History:
             self.requests += 1
             _ARRIVAL.set(Arrival(self.requests, len(self._entries), name, query))
 
+    def unheard(self) -> None:
+        """Nobody gets the answer of this task's request: what it reads has not been read."""
+        if arrival := _ARRIVAL.get():
+            _ARRIVAL.set(replace(arrival, heard=False))
+
     def note(
         self, collection: str, record_id: int | str, action: str, by: str, record: Record | None = None
     ) -> None:
@@ -101,8 +110,9 @@ class History:
             self._added[collection, record_id] = entry
 
     def note_reads(self, collection: str, record_ids: Iterable[int], by: str) -> None:
-        """Whole records were given to a caller."""
-        if collection in self.kept:
+        """Whole records were given to a caller, who gets them unless the connection is gone."""
+        arrival = _ARRIVAL.get()
+        if collection in self.kept and (arrival is None or arrival.heard):
             for record_id in record_ids:
                 self.note(collection, record_id, "read", by)
 

@@ -113,6 +113,20 @@ def test_late_work_tells_when_its_request_arrived(sandbox: Sandbox, http: httpx.
     assert "notes" not in late["record"] or late["record"]["notes"] != "meanwhile"
 
 
+@pytest.mark.parametrize("kind", ["late", "drop_after"])
+def test_what_nobody_hears_of_was_not_read(sandbox: Sandbox, http: httpx.Client, kind: str) -> None:
+    sandbox.faults(
+        [{"method": "GET", "fault": {"kind": kind, "delay": 0.05} if kind == "late" else {"kind": kind}}]
+    )
+    with pytest.raises(httpx.RemoteProtocolError):
+        re_read(http, 1)
+    sandbox.faults([])
+    time.sleep(0.2)
+    assert told(sandbox) == []
+    re_read(http, 1)
+    assert [each["request"] for each in sandbox.history(NAME)] == [2]
+
+
 def test_requests_tell_how_many_came_before_them(sandbox: Sandbox, http: httpx.Client) -> None:
     re_read(http, 1)
     assert (sandbox.requests()["before"], sandbox.requests()["total"]) == (0, 1)
