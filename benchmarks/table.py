@@ -155,11 +155,10 @@ def _markdown_row(rows: Sequence[Row]) -> str:
 def _markdown_words(result: dict[str, Any]) -> list[str]:
     rows = result["runs"]
     latencies = " / ".join(f"{each:g}" for each in sorted({row["latency_ms"] for row in rows}))
-    last = rows[-1]
     words = [
-        f"Wall seconds at {latencies} ms of latency added to every answer. Measured on {last['date']} at "
-        f"{last['commit']} with Python {last['python']} and Prefect {last['prefect']} on {last['cores']} "
-        "cores that the sandbox and Prefect's server share.",
+        f"Wall seconds at {latencies} ms of latency added to every answer, on cores that the sandbox and "
+        "Prefect's server share.",
+        *_markdown_origins(rows),
     ]
     words += [
         f"Of the first load of {WALL_SIZE:,} at {WALL_LATENCY} ms {row['prefect_share']:.0%} of the wall "
@@ -168,6 +167,21 @@ def _markdown_words(result: dict[str, Any]) -> list[str]:
         if "prefect_share" in row
     ]
     return words + _markdown_matching(result["match_and_diff"])
+
+
+def _markdown_origins(rows: Sequence[Row]) -> list[str]:
+    """A sentence a measurement: the sizes may have been measured at different times."""
+    sizes: dict[str, list[str]] = {}
+    for row in rows:
+        origin = (
+            f"{row['date']} at {row['commit']} with Python {row['python']} and Prefect {row['prefect']} on "
+            f"{row['cores']} cores"
+        )
+        sizes.setdefault(origin, []).append(shown(row["assets"]))
+    return [
+        f"{' and '.join(dict.fromkeys(measured))} assets were measured on {origin}."
+        for origin, measured in sizes.items()
+    ]
 
 
 def _markdown_matching(matching: Row | None) -> list[str]:

@@ -88,6 +88,14 @@ def test_the_readme_has_one_line_a_size_and_kind_with_both_latencies() -> None:
     assert "1.20 times" in text
 
 
+def test_the_readme_tells_of_every_size_what_it_was_measured_with() -> None:
+    later = row(assets=1_000, commit="fedcba987", date="2026-02-01 12:00 UTC")
+    text = table.markdown(results.merged(RESULT, [later, later | {"latency_ms": 0.0}], None))
+    with_versions = "with Python 3.11.7 and Prefect 3.8.8 on 2 cores."
+    assert f"\n1,000 assets were measured on 2026-02-01 12:00 UTC at fedcba987 {with_versions}\n" in text
+    assert f"\n15,000 assets were measured on 2026-01-31 12:00 UTC at 0123456789 {with_versions}\n" in text
+
+
 def test_only_what_stands_between_the_marks_is_replaced() -> None:
     text = f"before\n{BEGIN}\nold\n{END}\nafter"
     assert with_table(text, "new") == f"before\n{BEGIN}\nnew\n{END}\nafter"
