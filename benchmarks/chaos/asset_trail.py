@@ -5,9 +5,9 @@ A PUT writes back the whole record as its batch read it a moment before, so a pe
 lost by design; a person's edit at any other time, or under PATCH, must stay. A server that resets members on
 PUT is found out by a run's first batch, which puts them back; a run that is ended before that can't, and one
 that finds a person at work on the record leaves it alone and says so. Where the server resets nothing, to put
-back is too late: somebody may have missed the value meanwhile. A field that is only to be filled, or that is
-to be put back, may be typed between the reading and the PATCH of its record: ConnectWise takes no conditions
-with a PATCH.
+back is too late: somebody may have missed the value meanwhile. A late PUT may take away an edit that the run
+has read by then, and gives back. A field that is only to be filled, or that is to be put back, may be typed
+between the reading and the PATCH of its record: ConnectWise takes no conditions with a PATCH.
 """
 
 from __future__ import annotations
@@ -86,8 +86,7 @@ class Trail:
         self.now = members(self.start or {})
         self.expected = dict(self.now)
         self._reads: list[Entry] = []
-        self._put_at: list[int] = []
-        self._last_put = -1
+        self._puts: list[Entry] = []
         self._edited_at: dict[str, int] = {}
         self._typed: dict[str, Any] = {}
         self._person_at = -1
@@ -135,8 +134,7 @@ class Trail:
             self.checked += 1
             self._written(name, after.get(name), entry, may_write, patch_only)
         if is_put(entry):
-            self._put_at.append(entry["since"])
-            self._last_put = entry["at"]
+            self._puts.append(entry)
         self._step(after, entry, "integration")
 
     def _written(self, name: str, value: Any, entry: Entry, may_write: MayWrite, patch_only: bool) -> None:
@@ -179,7 +177,8 @@ class Trail:
         return (
             entry["name"].startswith("PATCH ")
             and self._was_there(name, value)
-            and self._edited_at.get(name, -1) < self._last_put
+            and bool(self._puts)
+            and self._edited_at.get(name, -1) < self._puts[-1]["at"]
         )
 
     def _was_there(self, name: str, value: Any) -> bool:
@@ -188,7 +187,7 @@ class Trail:
     def _unseen(self, name: str, entry: Entry) -> bool:
         """Whether a person edited the member after the read for this request: no read serves two of them."""
         own = [each["at"] for each in self._reads if self.serves(each, entry)]
-        earlier = max((since for since in self._put_at if since < entry["since"]), default=0)
+        earlier = max((each["since"] for each in self._puts if each["since"] < entry["since"]), default=0)
         return bool(own) and own[-1] >= earlier and self._edited_at.get(name, -1) > own[-1]
 
     def _typed_meanwhile(self, name: str, entry: Entry) -> bool:

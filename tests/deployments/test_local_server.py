@@ -26,13 +26,20 @@ class Waiting(AioSqliteConfiguration):
 
 @asynccontextmanager
 async def session_of(configuration: AioSqliteConfiguration) -> AsyncIterator[AsyncSession]:
-    async with session_of_shared(configuration) as session:
+    async with opened(configuration) as session:
         yield session
     await (await configuration.engine()).dispose()
 
 
+@pytest.fixture
+async def configuration(tmp_path: Path) -> AsyncIterator[Waiting]:
+    made = Waiting(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+    yield made
+    await (await made.engine()).dispose()
+
+
 @asynccontextmanager
-async def session_of_shared(configuration: AioSqliteConfiguration) -> AsyncIterator[AsyncSession]:
+async def opened(configuration: AioSqliteConfiguration) -> AsyncIterator[AsyncSession]:
     async with await configuration.session(await configuration.engine()) as session:
         yield session
 
@@ -74,12 +81,11 @@ async def test_a_write_after_a_read_waits_its_turn(tmp_path: Path, waiting: bool
     connection.close()
 
 
-async def test_writers_wait_without_a_connection(tmp_path: Path) -> None:
-    configuration = Waiting(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+async def test_writers_wait_without_a_connection(configuration: Waiting) -> None:
     begun: list[str] = []
 
     async def write(name: str) -> None:
-        async with session_of_shared(configuration) as session, configuration.begin_transaction(session):
+        async with opened(configuration) as session, configuration.begin_transaction(session):
             begun.append(name)
             await anyio.sleep(0.2)
 
@@ -92,28 +98,23 @@ async def test_writers_wait_without_a_connection(tmp_path: Path) -> None:
         assert isinstance(engine.pool, sa.pool.QueuePool)
         assert engine.pool.checkedout() == 1
     assert begun == ["first", "second", "third"]
-    await engine.dispose()
 
 
-async def test_a_session_that_reads_within_a_transaction_waits_for_nobody(tmp_path: Path) -> None:
-    configuration = Waiting(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+async def test_a_session_that_reads_within_a_transaction_waits_for_nobody(configuration: Waiting) -> None:
     with anyio.fail_after(5):
-        async with session_of_shared(configuration) as session, configuration.begin_transaction(session):
+        async with opened(configuration) as session, configuration.begin_transaction(session):
             await session.execute(sa.text("CREATE TABLE counts (n INTEGER)"))
-            async with session_of_shared(configuration) as reading:
+            async with opened(configuration) as reading:
                 await reading.execute(sa.text("SELECT 1"))
-    await (await configuration.engine()).dispose()
 
 
-async def test_a_writer_that_fails_lets_the_next_one_begin(tmp_path: Path) -> None:
-    configuration = Waiting(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}")
+async def test_a_writer_that_fails_lets_the_next_one_begin(configuration: Waiting) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with session_of_shared(configuration) as session, configuration.begin_transaction(session):
+        async with opened(configuration) as session, configuration.begin_transaction(session):
             raise ZeroDivisionError
     with anyio.fail_after(5):
-        async with session_of_shared(configuration) as session, configuration.begin_transaction(session):
+        async with opened(configuration) as session, configuration.begin_transaction(session):
             await session.execute(sa.text("SELECT 1"))
-    await (await configuration.engine()).dispose()
 
 
 def test_prefect_still_begins_transactions_where_it_is_changed() -> None:
