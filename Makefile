@@ -12,13 +12,13 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 demo: $(READY)
-	$(BIN)/python -m deployments.demo
+	$(BIN)/python -m deployments.local.demo
 
 demo-dispatch: $(READY)
-	$(BIN)/python -m deployments.demo_dispatch
+	$(BIN)/python -m deployments.local.demo_dispatch
 
 up: $(READY)
-	$(BIN)/python -m deployments.up
+	$(BIN)/python -m deployments.local.up
 
 RUFF = $(BIN)/ruff check . && $(BIN)/ruff format --check .
 

@@ -12,7 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tasks.rules.identity import FILLERS, mac_digits, normal_mac, normal_name, normal_serial, plain_text
+from tasks.rules.asset_sync.keys import (
+    FILLERS,
+    mac_digits,
+    normal_mac,
+    normal_name,
+    normal_serial,
+    plain_text,
+)
 
 Row = tuple[Any, ...]
 

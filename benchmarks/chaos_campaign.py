@@ -31,7 +31,7 @@ from benchmarks.chaos.server import campaign_server
 from benchmarks.chaos.tally import tally
 from benchmarks.chaos.verdict import ScheduleResult
 from benchmarks.chaos.waits import DIFFERS
-from deployments.local_sandbox import ROOT
+from deployments.local.sandbox import ROOT
 
 BUILD = ROOT / "build"
 SCHEDULES, REAL = 480, 20

@@ -27,7 +27,7 @@ from rich.console import Console
 from benchmarks.campaign.campaign import Campaign
 from benchmarks.campaign.showing import show
 from benchmarks.programs import BUILD
-from deployments.local_sandbox import start_sandbox
+from deployments.local.sandbox import start_sandbox
 
 TICKETS = 300
 SECONDS_A_TICKET = 0.6

@@ -21,8 +21,8 @@ from rich.table import Table
 
 from benchmarks.enrichment_truth import check_ledger, check_texts
 from benchmarks.programs import BUILD, run_module
-from deployments.local_prefect import LocalPrefect, local_prefect
-from deployments.local_sandbox import Sandbox, start_sandbox
+from deployments.local.prefect import LocalPrefect, local_prefect
+from deployments.local.sandbox import Sandbox, start_sandbox
 
 SIZES = (15_000, 200, 5_000)
 CHURN = 0.01

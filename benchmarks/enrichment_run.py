@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.process_cost import peak_megabytes
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.enrichment.settings import EnrichmentSettings
-from tasks.rules.enrichment_text import search_words
+from tasks.rules.enrichment.render import search_words
 
 
 def main(company: str) -> None:

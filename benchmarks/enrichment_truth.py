@@ -10,9 +10,9 @@ from typing import Any
 from benchmarks.enrichment_model import configuration_address, texts_of
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.ledger.store import Ledger
-from deployments.local_sandbox import Sandbox
-from tasks.rules.comparing import is_absent
-from tasks.rules.enrichment import FIELDS, AssetState, changed_texts
+from deployments.local.sandbox import Sandbox
+from tasks.rules.asset_sync.compare import is_absent
+from tasks.rules.enrichment.texts import FIELDS, AssetState, changed_texts
 
 Links = dict[tuple[str, int], set[int]]
 """Configuration ids by kind and id of the ticket that holds them."""

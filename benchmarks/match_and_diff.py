@@ -15,9 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from benchmarks import baseline, inventories, peers
-from tasks.rules.comparing import differences
-from tasks.rules.mapping import compile_mapping, default_mappings
-from tasks.rules.matching import MatchOptions, match
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.model import default_mappings
 
 Counts = dict[str, int]
 Work = Callable[[Sequence[Any], Sequence[Any]], Counts]

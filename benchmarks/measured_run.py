@@ -18,11 +18,11 @@ import fastapi.encoders  # noqa: F401
 
 from benchmarks.process_cost import Stopwatch
 from flows.asset_synchronization import asset_synchronization
-from tasks import connections
-from tasks.rules.mapping import compile_mapping
+from tasks.asset_sync.settings import AssetSynchronizationSettings, Ceilings
+from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
 from tasks.rules.report import RunReport
-from tasks.rules.targets import CUSTOM_FIELD_PREFIX
-from tasks.synchronization.settings import AssetSynchronizationSettings, Ceilings
+from tasks.shared import connections
 
 NO_LIMIT = ((10_000_000, 60.0),)
 

@@ -14,7 +14,7 @@ import jmespath
 
 from benchmarks import baseline
 from benchmarks.baseline import DATES, MAC, TYPE, Row
-from tasks.rules.identity import mac_digits, plain_text
+from tasks.rules.asset_sync.keys import mac_digits, plain_text
 
 Counts = dict[str, int]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from rich.console import Console
 
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"

@@ -24,7 +24,7 @@ from benchmarks import chart, match_and_diff, results, table
 from benchmarks.programs import BUILD
 from benchmarks.results import Row
 from benchmarks.scale import COMPARED, Stand, measure_size
-from deployments.local_prefect import local_prefect
+from deployments.local.prefect import local_prefect
 
 SIZES = (1_000, 15_000, 100_000)
 LATENCIES = (0.0, 50.0)

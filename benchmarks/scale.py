@@ -14,8 +14,8 @@ from benchmarks import bounds
 from benchmarks.bounds import FIRST_LOAD, NO_CHANGE, REFERENCE_LISTS, USUAL_RUN, Work
 from benchmarks.programs import run_watched
 from benchmarks.task_runs import orchestrated
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox, start_sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox, start_sandbox
 
 SEED = 7
 CHANGED, NEW = 0.10, 0.05

@@ -22,8 +22,8 @@ import flows.asset_synchronization as chain
 from benchmarks.measured_run import measured
 from connectors.ledger.block import LedgerDatabase
 from deployments.blocks import sandbox_blocks
-from tasks import connections
-from tasks.synchronization import reporting
+from tasks.asset_sync import report
+from tasks.shared import connections
 
 
 def main(company: str, ledger: str, info: str) -> None:
@@ -47,7 +47,7 @@ def leave_prefect_out(blocks: tuple[Block, ...]) -> None:
         Task: {"__call__": _plainly},
         connections: {"load_block": given, "load_ledger_block": given_ledger},
         chain: {"writing_lease": _no_lease},
-        reporting: {"acreate_markdown_artifact": _no_artifact},
+        report: {"acreate_markdown_artifact": _no_artifact},
     }
     for place, names in replaced.items():
         for name, value in names.items():

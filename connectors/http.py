@@ -2,6 +2,10 @@
 
 A client names the kind of each request and reads its vendor's refusals; this module does the rest.
 Redirects are not followed, since they would carry the credentials to another address.
+
+The vendor's time, by the Date header of its newest answer: this machine's clock may be wrong.
+
+Which base addresses a client may talk to: https, and plain http only to this very machine.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -21,12 +27,10 @@ import anyio
 import httpx
 import orjson
 
-from connectors.addresses import check_base_url, is_loopback
 from connectors.errors import StopError, WriteRefusedError
-from connectors.failures import Call, Failure, error_of, failure_of, unreadable
 from connectors.redaction import Redactor
-from connectors.refusals import Refusal, read_refusal
-from connectors.retries import (
+from connectors.responses import Call, Failure, Refusal, error_of, failure_of, read_refusal, unreadable
+from connectors.retry import (
     LONGEST_WAIT,
     Kind,
     Outcome,
@@ -35,9 +39,73 @@ from connectors.retries import (
     pause_after,
     reason_of_failure,
 )
-from connectors.server_clock import ServerClock
 
-__all__ = ["HttpSession", "Kind", "Outcome", "Refusal", "RequestBudget", "TimeLimits"]
+
+def utc_now() -> datetime:
+    """This machine's time."""
+    return datetime.now(UTC)
+
+
+class ServerClock:
+    """A vendor's clock; this machine's own until an answer has told otherwise.
+
+    The header counts whole seconds and was written before the answer arrived, so the time given is up to
+    about a second early and never late.
+    """
+
+    def __init__(self, own: Callable[[], datetime] = utc_now) -> None:
+        self._own = own
+        self._ahead = timedelta(0)
+
+    def hear(self, date: str | None) -> None:
+        """Take an answer's Date header; one that is missing or no date tells nothing."""
+        try:
+            moment = parsedate_to_datetime(date or "")
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        self._ahead = moment - self._own()
+
+    def now(self) -> datetime:
+        """What the vendor's clock shows."""
+        return self._own() + self._ahead
+
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def check_base_url(base_url: str, system: str) -> httpx.URL:
+    """The address, parsed, without a trailing slash.
+
+    Raises:
+        StopError: not an address, not https (http is taken for 127.0.0.1, localhost and ::1 only, where
+            the sandbox listens), or one that carries a user name, a query or a fragment.
+    """
+    try:
+        url = httpx.URL(base_url.strip().rstrip("/"))
+    except (httpx.InvalidURL, TypeError):
+        url = httpx.URL("")
+    problem = _problem(url)
+    if problem:
+        raise StopError(f"The address of {system} {problem}", system=system, remedy="Use https://host.")
+    return url
+
+
+def is_loopback(url: httpx.URL) -> bool:
+    """Whether the address is on this machine."""
+    return url.host in LOOPBACK
+
+
+def _problem(url: httpx.URL) -> str:
+    if not url.host:
+        return "is not a web address"
+    if url.userinfo or url.query or url.fragment:
+        return "must not carry a user name, a query or a fragment"
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url)):
+        return "must begin with https, or the credentials would travel unencrypted"
+    return ""
+
 
 logger = logging.getLogger(__name__)
 _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")

@@ -1,17 +1,31 @@
-"""Saves connector blocks: for the sandbox, from the line that it prints when it starts."""
+"""Saves connector blocks: for the sandbox, from the line that it prints when it starts.
+
+Saves the blocks named ``default`` from environment variables, for machines set up without a person.
+
+The environment variables that describe connections, and which field of a block each one fills.
+
+``python -m deployments.blocks LEDGER INFO``: saves the blocks of a running sandbox as ``default``.
+
+``LEDGER`` is the SQLite file of the integration's own database, ``INFO`` the sandbox's first line of output.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from prefect.blocks.core import Block
 from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
-from tasks.connections import DEFAULT
+from tasks.shared.connections import DEFAULT
 
 
 async def save_sandbox_blocks(info: dict[str, Any], ledger: Path, **connectwise_settings: Any) -> None:
@@ -58,3 +72,66 @@ async def save_field_nation_block(info: dict[str, Any], webhook_secret: str = ""
         **secrets,
     )
     await connection.save(DEFAULT, overwrite=True)
+
+
+CONNECTWISE = {
+    "CONNECTWISE_SITE": "site",
+    "CONNECTWISE_COMPANY_ID": "company_id",
+    "CONNECTWISE_PUBLIC_KEY": "public_key",
+    "CONNECTWISE_PRIVATE_KEY": "private_key",
+    "CONNECTWISE_CLIENT_ID": "client_id",
+}
+LANSWEEPER = {"LANSWEEPER_ACCESS_TOKEN": "access_token"}
+LANSWEEPER_OPTIONAL = {"LANSWEEPER_SITE_ID": "site_id", "LANSWEEPER_ENDPOINT": "endpoint"}
+FIELD_NATION = {
+    "FIELD_NATION_CLIENT_ID": "client_id",
+    "FIELD_NATION_CLIENT_SECRET": "client_secret",
+    "FIELD_NATION_USERNAME": "username",
+    "FIELD_NATION_PASSWORD": "password",
+}
+WEBHOOK_SECRET = "FIELD_NATION_WEBHOOK_SECRET"  # noqa: S105
+FIELD_NATION_OPTIONAL = {"FIELD_NATION_ENVIRONMENT": "environment", WEBHOOK_SECRET: "webhook_secret"}
+LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
+
+
+async def save_environment_blocks(environment: Mapping[str, str]) -> list[str]:
+    """Save each block whose variables are set, over the one that is there; returns their kinds.
+
+    Raises:
+        ValueError: some variables of a block are set and others are not, or a value can't be right.
+    """
+    made = environment_blocks(environment)
+    for block in made:
+        await block.save(DEFAULT, overwrite=True)
+    return [str(block._block_type_name) for block in made]
+
+
+def environment_blocks(environment: Mapping[str, str]) -> list[Block]:
+    """The blocks that the variables describe; a block none of whose variables is set is left out."""
+    made: list[Block] = []
+    if fields := _fields(environment, CONNECTWISE, {}):
+        made.append(ConnectWiseConnection.model_validate(fields))
+    if fields := _fields(environment, LANSWEEPER, LANSWEEPER_OPTIONAL):
+        made.append(LansweeperConnection.model_validate(fields))
+    if fields := _fields(environment, FIELD_NATION, FIELD_NATION_OPTIONAL):
+        made.append(FieldNationConnection.model_validate(fields))
+    if url := environment.get(LEDGER_URL, "").strip():
+        made.append(LedgerDatabase(url=SecretStr(url)))
+    return made
+
+
+def _fields(
+    environment: Mapping[str, str], needed: Mapping[str, str], optional: Mapping[str, str]
+) -> dict[str, str]:
+    given = {name: environment.get(name, "").strip() for name in {**needed, **optional}}
+    if not any(given.values()):
+        return {}
+    missing = [name for name in needed if not given[name]]
+    if missing:
+        raise ValueError(f"Set {', '.join(missing)} too: the block needs all of {', '.join(needed)}.")
+    names = {**needed, **optional}
+    return {names[name]: value for name, value in given.items() if value}
+
+
+if __name__ == "__main__":
+    asyncio.run(save_sandbox_blocks(json.loads(sys.argv[2]), Path(sys.argv[1])))

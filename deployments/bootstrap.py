@@ -3,6 +3,14 @@
 Registers the blocks, makes the work pool and the automation that marks dead runs as crashed, saves blocks
 from environment variables where they are given, deploys ``prefect.yaml`` and refreshes the choices of the
 run forms. What a person changed in the meantime stays: the pool's settings, default parameters and schedules.
+
+Keeps what a person changed in the Prefect UI when the deployments are deployed anew.
+
+``prefect deploy`` puts back the defaults and the schedules of ``prefect.yaml`` and drops schedules that were
+added by hand. What there was before is read first and laid over the new deployments afterwards: default
+parameters, schedules, and whether the deployment is paused.
+
+The automation that marks runs as crashed whose process has died: no heartbeat for a while.
 """
 
 from __future__ import annotations
@@ -12,12 +20,23 @@ import os
 import subprocess
 import sys
 from copy import deepcopy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from prefect import get_client
-from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import WorkPool
+from prefect.automations import Automation
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.actions import (
+    DeploymentScheduleCreate,
+    DeploymentUpdate,
+    WorkPoolCreate,
+    WorkPoolUpdate,
+)
+from prefect.client.schemas.objects import DeploymentSchedule, StateType, WorkPool
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 from rich.console import Console
@@ -25,13 +44,109 @@ from rich.console import Console
 from connectors import blocks
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.lansweeper.block import LansweeperConnection
-from deployments.crash_automation import HEARTBEAT_SECONDS, install_crash_automation
-from deployments.environment_blocks import save_environment_blocks
-from deployments.kept_settings import present_deployments, restore
+from deployments.blocks import save_environment_blocks
 from flows.refresh_choices import refresh_choices
-from tasks.choices import own_deployments
-from tasks.dispatch.block import DispatchRules
-from tasks.saved_blocks import saved_block_names
+from tasks.dispatch.settings import DispatchRules
+from tasks.shared.connections import saved_block_names
+from tasks.shared.run_forms import own_deployments
+
+Deployments = dict[str, DeploymentResponse]
+"""By name."""
+
+
+async def present_deployments() -> Deployments:
+    """The project's deployments as they are now."""
+    return {each.name: each for each in await own_deployments()}
+
+
+async def restore(before: Deployments) -> None:
+    """Lay over the deployments what they were before; new deployments stay as ``prefect.yaml`` has them."""
+    async with get_client() as client:
+        for name, deployment in (await present_deployments()).items():
+            if old := before.get(name):
+                await _restore_defaults(client, deployment, old)
+                for schedule in old.schedules:
+                    await _restore_schedule(client, deployment, schedule)
+
+
+async def _restore_defaults(
+    client: PrefectClient, deployment: DeploymentResponse, old: DeploymentResponse
+) -> None:
+    changes: dict[str, Any] = {}
+    parameters = kept_parameters(deployment, old)
+    if parameters != deployment.parameters:
+        changes["parameters"] = parameters
+    if old.paused != deployment.paused:
+        changes["paused"] = old.paused
+    if changes:
+        await client.update_deployment(deployment.id, DeploymentUpdate.model_validate(changes))
+
+
+def kept_parameters(deployment: DeploymentResponse, old: DeploymentResponse) -> dict[str, Any]:
+    """The new defaults with the old ones over them, without inputs that the flow no longer has."""
+    inputs = (deployment.parameter_openapi_schema or {}).get("properties", {})
+    return deployment.parameters | {name: old.parameters[name] for name in old.parameters if name in inputs}
+
+
+async def _restore_schedule(
+    client: PrefectClient, deployment: DeploymentResponse, old: DeploymentSchedule
+) -> None:
+    same = [each for each in deployment.schedules if _is_same(each, old)]
+    told: dict[str, Any] = {"schedule": old.schedule, "active": old.active, "parameters": old.parameters}
+    for new in same:
+        if {name: getattr(new, name) for name in told} != told:
+            await client.update_deployment_schedule(deployment.id, new.id, **told)
+    if not same and not old.slug:
+        made = DeploymentScheduleCreate.model_validate(told)
+        await client.create_deployment_schedules(deployment.id, [made])
+
+
+def _is_same(new: DeploymentSchedule, old: DeploymentSchedule) -> bool:
+    """By slug; one that was made by hand has none and is the same if it fires at the same times."""
+    return new.slug == old.slug if old.slug else not new.slug and new.schedule == old.schedule
+
+
+NAME = "Mark runs without heartbeat as crashed"
+HEARTBEAT_SECONDS = 30
+"""How often a run says that it lives; Prefect takes no less."""
+SILENCE_SECONDS = 90
+_HEARTBEAT = "prefect.flow-run.heartbeat"
+_SIGNS_OF_LIFE = "prefect.flow-run.*"
+"""Every event of a run: its end too, which bears the state's own name, such as "Finished with 2 failures"."""
+
+
+async def install_crash_automation() -> str:
+    """Make the automation unless one of its name is there, which may have been changed or switched off."""
+    try:
+        await Automation.aread(name=NAME)
+    except ValueError:
+        await crash_automation().acreate()
+        return f"Automation made: {NAME}."
+    return f"Automation is there: {NAME}."
+
+
+def crash_automation() -> Automation:
+    """A run that has sent a heartbeat and then neither another one nor its end within 90 seconds."""
+    return Automation(
+        name=NAME,
+        description="A run whose process was killed would otherwise stay Running for ever.",
+        trigger=EventTrigger(
+            after={_HEARTBEAT},
+            expect={_SIGNS_OF_LIFE},
+            match={"prefect.resource.id": ["prefect.flow-run.*"]},
+            for_each={"prefect.resource.id"},
+            posture=Posture.Proactive,
+            threshold=1,
+            within=timedelta(seconds=SILENCE_SECONDS),
+        ),
+        actions=[
+            ChangeFlowRunState(
+                state=StateType.CRASHED,
+                message="No sign of life from the run's process; start the flow again.",
+            )
+        ],
+    )
+
 
 ROOT = Path(__file__).resolve().parent.parent
 POOL = "connectwise"

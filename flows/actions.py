@@ -17,7 +17,7 @@ import tasks.lansweeper
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
-from tasks.action_flows import flows_of
+from tasks.shared.action_flow import flows_of
 
 ACTIONS: dict[str, Flow[..., Any]] = {
     **flows_of(tasks.connectwise, ConnectWiseConnection, __name__),

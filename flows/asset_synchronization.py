@@ -7,22 +7,24 @@ from typing import Annotated, Any
 from prefect import flow
 from prefect.states import Cancelled, Failed
 
-from tasks.choosing import chosen_company
-from tasks.connections import DEFAULT, connectwise_client, lansweeper_client, open_ledger, shared_connections
-from tasks.flow_inputs import ConnectWiseName, LansweeperName, LedgerName, titled
-from tasks.rules.ceilings import check_ceilings
-from tasks.rules.plan import Plan
+from tasks.asset_sync.apply import apply_plan
+from tasks.asset_sync.create import settle_open_batches
+from tasks.asset_sync.read import make_plan, match_inventories, read_all
+from tasks.asset_sync.references import create_references, find_references
+from tasks.asset_sync.report import dry_report, final_report, publish_plan, publish_report
+from tasks.asset_sync.run import SyncRun, prepare_run
+from tasks.asset_sync.settings import AssetSynchronizationSettings
+from tasks.rules.asset_sync.plan import Plan, check_ceilings
 from tasks.rules.report import RunReport
-from tasks.synchronization.applying import apply_plan
-from tasks.synchronization.lease import LeaseHeldError, writing_lease
-from tasks.synchronization.planning import make_plan, match_inventories
-from tasks.synchronization.preparing import prepare_run
-from tasks.synchronization.reading import read_all
-from tasks.synchronization.referring import create_references, find_references
-from tasks.synchronization.reporting import dry_report, final_report, publish_plan, publish_report
-from tasks.synchronization.run import SyncRun
-from tasks.synchronization.settings import AssetSynchronizationSettings
-from tasks.synchronization.settling import settle_open_batches
+from tasks.shared.connections import (
+    DEFAULT,
+    connectwise_client,
+    lansweeper_client,
+    open_ledger,
+    shared_connections,
+)
+from tasks.shared.lease import LeaseHeldError, writing_lease
+from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 
 
 class CeilingExceededError(RuntimeError):

@@ -11,12 +11,11 @@ from prefect.states import Failed
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
-from tasks.connection_checks import FieldCreation, check_connectwise, check_field_nation, check_lansweeper
-from tasks.connections import DEFAULT, shared_connections
-from tasks.flow_inputs import LedgerName, titled
-from tasks.rules.findings import Finding, Result, finding_rows, summary
-from tasks.rules.wording import counted
-from tasks.saved_blocks import saved_block_names
+from tasks.rules.connection_findings import Finding, Result, finding_rows, summary
+from tasks.rules.text import counted
+from tasks.shared.checks import FieldCreation, check_connectwise, check_field_nation, check_lansweeper
+from tasks.shared.connections import DEFAULT, saved_block_names, shared_connections
+from tasks.shared.run_forms import LedgerName, titled
 
 ARTIFACT_KEY = "check-connections"
 

@@ -6,11 +6,10 @@ from typing import Annotated
 
 from prefect import flow
 
-from tasks.connections import DEFAULT, shared_connections
-from tasks.dispatch.back_handling import handle_notes, handle_work_order
-from tasks.dispatch.opening import open_dispatch
-from tasks.dispatch.serving import Served, serve_inbox
-from tasks.flow_inputs import ConnectWiseName, FieldNationName, LedgerName, RulesName, titled
+from tasks.dispatch.inbox import Served, handle_notes, handle_work_order, serve_inbox
+from tasks.dispatch.open import open_dispatch
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, FieldNationName, LedgerName, RulesName, titled
 
 
 @flow(name="dispatch-inbox", persist_result=False)

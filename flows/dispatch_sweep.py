@@ -6,15 +6,12 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.connections import DEFAULT, shared_connections
-from tasks.dispatch.back_handling import handle_notes, handle_work_order
-from tasks.dispatch.ending import ended
-from tasks.dispatch.inbox import drain_all
-from tasks.dispatch.opening import open_dispatch
-from tasks.dispatch.reporting import publish_outcomes, publish_previews
-from tasks.dispatch.saying import FAILURES, say
-from tasks.dispatch.sweeping import sweep
-from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
+from tasks.dispatch.inbox import drain_all, handle_notes, handle_work_order
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.report import FAILURES, ended, publish_outcomes, publish_previews, say
+from tasks.dispatch.sweep import sweep
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
 
 TITLE = "Dispatch sweep"
 

@@ -7,16 +7,14 @@ from typing import Annotated, Any, Literal
 from prefect import flow
 from prefect.states import Failed
 
-from tasks.connections import DEFAULT, shared_connections
-from tasks.dispatch.judging import Word
-from tasks.dispatch.opening import open_dispatch
-from tasks.dispatch.patiently import dispatch_patiently
-from tasks.dispatch.previewing import preview_record
-from tasks.dispatch.reporting import publish_outcomes, publish_preview
-from tasks.dispatch.saying import FAILURES, say
-from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
-from tasks.rules.dispatch_reference import RecordKind
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.reconcile import dispatch_patiently, preview_record
+from tasks.dispatch.report import FAILURES, publish_outcomes, publish_preview, say
+from tasks.dispatch.state import Word
+from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 Kind = Literal["service", "project", "opportunity"]
 RecordNumber = Annotated[int, titled("Record", "Number of the ticket or opportunity.")]

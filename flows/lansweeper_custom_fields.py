@@ -7,11 +7,11 @@ from typing import Annotated
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 
-from tasks.connections import DEFAULT, lansweeper_client, shared_connections
 from tasks.enrichment.custom_fields import custom_field_keys
-from tasks.flow_inputs import LansweeperName, LedgerName, titled
-from tasks.rules.custom_field_choice import CustomFieldKeys, field_rows
-from tasks.rules.markdown import escape
+from tasks.rules.enrichment.texts import CustomFieldKeys, field_rows
+from tasks.rules.text import escape
+from tasks.shared.connections import DEFAULT, lansweeper_client, shared_connections
+from tasks.shared.run_forms import LansweeperName, LedgerName, titled
 
 ARTIFACT_KEY = "lansweeper-custom-fields"
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.dispatch_work_order import RecordKindName, RecordNumber
-from tasks.connections import DEFAULT, shared_connections
-from tasks.dispatch.opening import open_dispatch
-from tasks.dispatch.previewing import Preview, preview_record
-from tasks.dispatch.reporting import publish_preview
-from tasks.flow_inputs import ConnectWiseName, FieldNationName, LedgerName, RulesName
-from tasks.rules.dispatch_reference import RecordKind
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.reconcile import Preview, preview_record
+from tasks.dispatch.report import publish_preview
+from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, FieldNationName, LedgerName, RulesName
 
 
 @flow(name="preview-work-order", persist_result=False)

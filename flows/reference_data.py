@@ -10,12 +10,12 @@ from typing import Annotated
 
 from prefect import flow
 
-from tasks.connections import DEFAULT, shared_connections
-from tasks.flow_inputs import ConnectWiseName, Create, Names, StructureLevel, titled
-from tasks.rules.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferencePlan
-from tasks.synchronization.reference_actions import reference_actions
-from tasks.synchronization.references import resolve
-from tasks.synchronization.settings import Waiting
+from tasks.asset_sync.references import resolve
+from tasks.asset_sync.run import reference_actions
+from tasks.asset_sync.settings import Waiting
+from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferencePlan
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, Create, Names, StructureLevel, titled
 
 WaitingTimes = Annotated[
     Waiting | None, titled("Waiting", "How long a creation without an answer is waited for.")

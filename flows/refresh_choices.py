@@ -12,13 +12,21 @@ from prefect.states import Failed
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.errors import ConnectorError
 from connectors.lansweeper.block import LansweeperConnection
-from tasks.choices import offer, read_block_names, read_companies, read_reference_names, read_sites, total
-from tasks.connections import DEFAULT, shared_connections
-from tasks.flow_inputs import ConnectWiseName, LansweeperName, LedgerName
-from tasks.progress import run_logger
 from tasks.rules.choices import Choices
-from tasks.rules.wording import counted
-from tasks.saved_blocks import saved_block_names
+from tasks.rules.text import counted
+from tasks.shared.connections import DEFAULT, saved_block_names, shared_connections
+from tasks.shared.progress import run_logger
+from tasks.shared.run_forms import (
+    ConnectWiseName,
+    LansweeperName,
+    LedgerName,
+    offer,
+    read_block_names,
+    read_companies,
+    read_reference_names,
+    read_sites,
+    total,
+)
 
 ARTIFACT_KEY = "refresh-choices"
 LABELS = {

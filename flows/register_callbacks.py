@@ -8,8 +8,6 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 from prefect.states import Failed
 
-from tasks.connections import DEFAULT, connectwise_client, field_nation_client, shared_connections
-from tasks.dispatch.block import load_dispatch_settings
 from tasks.dispatch.registration import (
     Asked,
     Registered,
@@ -17,9 +15,10 @@ from tasks.dispatch.registration import (
     register_connectwise,
     register_field_nation,
 )
-from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
-from tasks.rules.markdown import wrapped
-from tasks.rules.wording import counted
+from tasks.dispatch.settings import load_dispatch_settings
+from tasks.rules.text import counted, wrapped
+from tasks.shared.connections import DEFAULT, connectwise_client, field_nation_client, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 ARTIFACT_KEY = "register-callbacks"
 WIDTH = 60

@@ -7,17 +7,15 @@ from typing import Annotated, Any
 
 from prefect import flow
 
-from tasks.connections import DEFAULT, shared_connections
-from tasks.dispatch.back import Back
-from tasks.dispatch.back_patiently import back_patiently
-from tasks.dispatch.back_reporting import publish_backs
-from tasks.dispatch.copying_notes import copy_notes, preview_copies
-from tasks.dispatch.ending import ended
-from tasks.dispatch.opening import open_dispatch
-from tasks.dispatch.run import DispatchRun, Result
-from tasks.dispatch.sweeping_notes import sweep_notes
-from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.dispatch.notes import copy_notes, preview_copies
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.report import ended, publish_backs
+from tasks.dispatch.run import Back, DispatchRun, Result
+from tasks.dispatch.sweep import sweep_notes
+from tasks.dispatch.work_order_events import back_patiently
 from tasks.rules.limits import check_positive
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 ARTIFACT_KEY = "sync-notes"
 TITLE = "Notes"

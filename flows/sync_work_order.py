@@ -8,14 +8,13 @@ from typing import Annotated, Any
 from prefect import flow
 from prefect.states import Failed
 
-from tasks.connections import DEFAULT, shared_connections
-from tasks.dispatch.back_patiently import back_patiently
-from tasks.dispatch.back_reporting import publish_backs
-from tasks.dispatch.bringing_back import bring_back, preview_back
-from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.report import publish_backs
 from tasks.dispatch.run import Result
-from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.dispatch.work_order_events import back_patiently, bring_back, preview_back
 from tasks.rules.limits import check_positive
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 ARTIFACT_KEY = "sync-work-order"
 WorkOrderNumber = Annotated[int, titled("Work order", "Number of the Field Nation work order.")]

@@ -8,28 +8,22 @@ from prefect import flow
 from prefect.states import Cancelled, Failed
 
 from flows.lansweeper_custom_fields import lansweeper_custom_fields
-from tasks.choosing import chosen_company
-from tasks.connections import (
+from tasks.enrichment.edit import edit_assets
+from tasks.enrichment.plan import find_links, make_enrichment_plan, make_report, publish_plan, publish_report
+from tasks.enrichment.read import read_claims, read_rivals, read_states
+from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields
+from tasks.enrichment.settings import EnrichmentSettings
+from tasks.rules.enrichment.plan import EnrichmentPlan, EnrichmentReport
+from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,
     lansweeper_client,
     open_ledger,
     shared_connections,
 )
-from tasks.enrichment.editing import edit_assets
-from tasks.enrichment.linking import find_links
-from tasks.enrichment.planning import make_enrichment_plan
-from tasks.enrichment.preparing import prepare_enrichment, take_fields
-from tasks.enrichment.reading import read_claims, read_states
-from tasks.enrichment.reporting import make_report, publish_plan, publish_report
-from tasks.enrichment.rivals import read_rivals
-from tasks.enrichment.run import EnrichmentRun
-from tasks.enrichment.settings import EnrichmentSettings
-from tasks.flow_inputs import ConnectWiseName, LansweeperName, LedgerName, titled
-from tasks.inventory import Inventory
-from tasks.rules.enrichment_plan import EnrichmentPlan
-from tasks.rules.enrichment_report import EnrichmentReport
-from tasks.synchronization.lease import LANSWEEPER, LeaseHeldError, writing_lease
+from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
+from tasks.shared.progress import Inventory
+from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 
 
 @flow(name="tickets-agreements-sla-sync", persist_result=False)

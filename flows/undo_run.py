@@ -10,23 +10,21 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.states import Cancelled, Failed
 
 from connectors.ledger.models import JournalledWrite
-from tasks.connections import (
+from tasks.asset_sync.settings import Waiting
+from tasks.asset_sync.undo import Undo, apply_undo
+from tasks.enrichment.undo import TextUndoing, journalled_connection, text_undoing
+from tasks.rules.asset_sync.render import undo_markdown
+from tasks.rules.enrichment.plan import wrote_assets
+from tasks.rules.text import counted, escape, section
+from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,
     lansweeper_client,
     open_ledger,
     shared_connections,
 )
-from tasks.enrichment.undoing import TextUndoing, journalled_connection, text_undoing
-from tasks.flow_inputs import ConnectWiseName, DryRun, LedgerName, titled
-from tasks.rules.markdown import escape, section
-from tasks.rules.report_text import undo_markdown
-from tasks.rules.undo_texts import wrote_assets
-from tasks.rules.wording import counted
-from tasks.synchronization.lease import LANSWEEPER, LeaseHeldError, writing_lease
-from tasks.synchronization.putting_back import apply_undo
-from tasks.synchronization.settings import Waiting
-from tasks.synchronization.undoing import Undo
+from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
+from tasks.shared.run_forms import ConnectWiseName, DryRun, LedgerName, titled
 
 UNDO_KEY = "undo-run-plan"
 WAITING = Waiting()

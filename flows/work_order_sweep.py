@@ -6,13 +6,12 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.connections import DEFAULT, shared_connections
-from tasks.dispatch.back_reporting import publish_backs
-from tasks.dispatch.ending import ended
-from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.report import ended, publish_backs
 from tasks.dispatch.run import Result
-from tasks.dispatch.sweeping_work_orders import sweep_work_orders
-from tasks.flow_inputs import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
+from tasks.dispatch.sweep import sweep_work_orders
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
 
 ARTIFACT_KEY = "work-order-sweep"
 TITLE = "Work order sweep"

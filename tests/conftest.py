@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from deployments.local_prefect import WITHOUT_EVENTS, LocalPrefect, local_prefect, send_what_is_queued
-from deployments.local_sandbox import Sandbox, start_sandbox
+from deployments.local.prefect import WITHOUT_EVENTS, LocalPrefect, local_prefect, send_what_is_queued
+from deployments.local.sandbox import Sandbox, start_sandbox
 from tests.one_authority import VARIABLE, write_one_authority
 
 # A loaded machine is slow without anything being wrong: no single example is timed.

@@ -14,7 +14,7 @@ from tests.one_authority import AS_IT_WAS, VARIABLE
 ROOT = Path(__file__).resolve().parent.parent
 START = """
 import pathlib, sys
-from deployments.local_prefect import local_prefect
+from deployments.local.prefect import local_prefect
 with local_prefect(pathlib.Path(sys.argv[1])) as server:
     print("started", server.port)
 """

@@ -13,7 +13,7 @@ from prefect.utilities.callables import parameter_schema
 from prefect.utilities.importtools import import_object
 
 from tasks.rules.choices import Choices, with_choices
-from tasks.rules.value_tables import ReferenceValues
+from tasks.rules.mapping.model import ReferenceValues
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]

@@ -18,9 +18,9 @@ import tasks.connectwise
 import tasks.field_nation
 import tasks.lansweeper
 from connectors import blocks
-from tasks.action_flows import actions_of
-from tasks.rules.field_mappings import FieldMapping
-from tasks.rules.targets import CUSTOM_FIELD_PREFIX, TARGETS
+from tasks.rules.mapping.model import FieldMapping
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TARGETS
+from tasks.shared.action_flow import actions_of
 from tests.readme import DEPLOYMENTS, README, ROOT, RUNBOOK, is_said, messages, named, rows, section
 
 BLOCKS: list[type[Block]] = [getattr(blocks, name) for name in blocks.__all__]

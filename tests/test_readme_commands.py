@@ -13,7 +13,7 @@ import pytest
 from prefect import settings
 from prefect.cli._app import _app
 
-from deployments.environment_names import (
+from deployments.blocks import (
     CONNECTWISE,
     FIELD_NATION,
     FIELD_NATION_OPTIONAL,

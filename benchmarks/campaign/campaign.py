@@ -23,8 +23,8 @@ from benchmarks.campaign.truth import Truth
 from benchmarks.campaign.weather import begin_storm, end_storm
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.field_nation.client import FieldNationClient
-from deployments.local_sandbox import Sandbox
-from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
+from deployments.local.sandbox import Sandbox
+from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
 LONGEST_STORM, LONGEST_CALM = 360.0, 600.0
 OUTSIDERS = 10

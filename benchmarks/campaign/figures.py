@@ -7,14 +7,13 @@ from typing import Any
 
 from benchmarks.campaign.opening import open_run
 from benchmarks.campaign.people import ORDERS
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.birth import WATERMARK
-from tasks.dispatch.bringing_back import bring_back
-from tasks.dispatch.copying_notes import copy_notes
-from tasks.dispatch.dispatching import dispatch_record
-from tasks.dispatch.related_cache import RelatedCache
-from tasks.dispatch.run import DispatchRun
-from tasks.rules.dispatch_reference import RecordKind, reference_carried
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.notes import copy_notes
+from tasks.dispatch.reconcile import dispatch_record
+from tasks.dispatch.run import DispatchRun, RelatedCache
+from tasks.dispatch.state import WATERMARK
+from tasks.dispatch.work_order_events import bring_back
+from tasks.rules.dispatch.reference import RecordKind, reference_carried
 
 OLDER = "creation, record older than the ledger"
 BOUNDS = {

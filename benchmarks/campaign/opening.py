@@ -12,9 +12,11 @@ from typing import Any
 import httpx
 
 from benchmarks.campaign.rules import REQUESTS_A_MINUTE, campaign_rules
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
-from connectors.field_nation.client import FieldNationClient, FieldNationSettings
-from connectors.ledger.clock import Clock
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.field_nation.client import FieldNationClient
+from connectors.field_nation.settings import FieldNationSettings
+from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings

@@ -9,8 +9,8 @@ from typing import Any
 from benchmarks.campaign.stories import LIFE, PROJECT, Step, Story
 from connectors.errors import ConnectorError
 from connectors.field_nation.client import FieldNationClient
-from deployments.local_sandbox import Sandbox
-from tasks.rules.dispatch_reference import reference_carried
+from deployments.local.sandbox import Sandbox
+from tasks.rules.dispatch.reference import reference_carried
 
 Record = dict[str, Any]
 TICKETS = {"service": "service/tickets", "project": "project/tickets"}

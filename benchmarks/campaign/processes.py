@@ -17,9 +17,9 @@ from typing import IO, Any
 import httpx
 
 from benchmarks.campaign.killing import AFTER, BEFORE
-from deployments.environment_names import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
-from deployments.local_sandbox import ROOT
-from deployments.receiving.settings import PORT
+from deployments.blocks import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
+from deployments.local.sandbox import ROOT
+from deployments.receiver.settings import PORT
 
 KILL_WITHIN = {False: (10, 250), True: (1, 30)}
 """At which of its requests, or (True) of its writes, counted from its start, a process is killed."""

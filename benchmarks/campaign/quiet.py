@@ -10,16 +10,13 @@ from typing import Any
 import anyio
 
 from benchmarks.campaign.opening import open_run
-from connectors.ledger.intents import WORK_ORDER
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.back_handling import handle_notes, handle_work_order
-from tasks.dispatch.dispatching import dispatch_record
-from tasks.dispatch.inbox import drain_all
+from connectors.ledger.outbox import WORK_ORDER
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.inbox import drain_all, handle_notes, handle_work_order
+from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.run import DispatchRun
-from tasks.dispatch.sweeping import sweep
-from tasks.dispatch.sweeping_notes import sweep_notes
-from tasks.dispatch.sweeping_work_orders import sweep_work_orders
-from tasks.rules.dispatch_reference import RecordKind
+from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
+from tasks.rules.dispatch.reference import RecordKind
 
 HOUR = 3_600.0
 READING = ("GET ", "HEAD ", "POST /authentication")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tasks.dispatch.outbound import OutboundAction, OutboundRule, WorkOrderEvent, default_outbound_rules
 from tasks.dispatch.settings import (
     CreateState,
     DispatchSettings,
@@ -11,6 +10,7 @@ from tasks.dispatch.settings import (
     PollingSettings,
     WorkOrderDefaults,
 )
+from tasks.rules.dispatch.events import OutboundAction, OutboundRule, WorkOrderEvent, default_outbound_rules
 
 REQUESTS_A_MINUTE = 60_000
 """Of the clients' own budget for Field Nation, and the sandbox counts none: 60 would take hours."""

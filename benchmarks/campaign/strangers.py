@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from deployments.local_sandbox import Sandbox
-from tasks.rules.receiver_addresses import FIELD_NATION_PATH
+from deployments.local.sandbox import Sandbox
+from tasks.rules.dispatch.messages import FIELD_NATION_PATH
 
 FORGED_CALLBACKS = ("signature", "unsigned", "body", "key_url")
 FORGED_WEBHOOKS = ("signature", "unsigned", "old", "old body")

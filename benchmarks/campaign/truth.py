@@ -7,8 +7,8 @@ from typing import Any
 
 from benchmarks.campaign.people import ENDED, ORDERS, TICKETS
 from benchmarks.campaign.stories import NOTED, Story
-from deployments.local_sandbox import Sandbox
-from tasks.rules.dispatch_markers import effect_mark
+from deployments.local.sandbox import Sandbox
+from tasks.rules.dispatch.reference import effect_mark
 
 Record = dict[str, Any]
 COMPLETED = "completed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 LATE = 1.5
 """Seconds after which work is done whose connection was dropped."""

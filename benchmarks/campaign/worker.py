@@ -22,12 +22,9 @@ import httpx
 from benchmarks.campaign.killing import Killer, KillingTransport
 from benchmarks.campaign.opening import open_run
 from connectors.errors import ConnectorError
-from tasks.dispatch.back_handling import handle_notes, handle_work_order
+from tasks.dispatch.inbox import handle_notes, handle_work_order, serve_inbox
 from tasks.dispatch.run import DispatchRun
-from tasks.dispatch.serving import serve_inbox
-from tasks.dispatch.sweeping import sweep
-from tasks.dispatch.sweeping_notes import sweep_notes
-from tasks.dispatch.sweeping_work_orders import sweep_work_orders
+from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
 
 logger = logging.getLogger("campaign")
 

@@ -16,7 +16,7 @@ from benchmarks.chaos.asset_trail import Trail, members
 from benchmarks.chaos.asset_values import same
 from benchmarks.chaos.people import CONFIGURATIONS, LANSWEEPER
 from benchmarks.chaos.verdict import RunRecord, Verdict, requests_of
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 Record = dict[str, Any]
 SERVER_MEMBERS = ("company", "activeFlag", "status")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from tasks.rules.identity import FILLER_MACS, FILLER_NAMES, FILLER_SERIALS, FILLERS
+from tasks.rules.asset_sync.keys import FILLER_MACS, FILLER_NAMES, FILLER_SERIALS, FILLERS
 
 HEX = frozenset("0123456789abcdef")
 NO_CARD = ("000000000000", "ffffffffffff")

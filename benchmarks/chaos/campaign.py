@@ -14,9 +14,9 @@ from pathlib import Path
 from benchmarks.chaos.lanes import Lane
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, draw_schedule
 from benchmarks.chaos.verdict import ScheduleResult
-from deployments.local_sandbox import start_sandbox
+from deployments.local.sandbox import start_sandbox
 from flows.asset_synchronization import asset_synchronization
-from tasks.synchronization.settings import AssetSynchronizationSettings
+from tasks.asset_sync.settings import AssetSynchronizationSettings
 
 Told = Callable[[ScheduleResult], None]
 Ask = tuple[int, str]

@@ -25,8 +25,8 @@ from benchmarks.chaos.schedule import ASSETS, Mishap
 from benchmarks.chaos.waits import ASSET_WAITING, ENRICHMENT_WAITING, shorten, turn_small_pages, use_network
 from flows.asset_synchronization import asset_synchronization
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
+from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
-from tasks.synchronization.settings import AssetSynchronizationSettings
 
 PRODUCT = ("connectors.", "tasks.", "flows.")
 DURING = "during"

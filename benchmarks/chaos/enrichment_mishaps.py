@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.chaos.enrichment_scene import ASSETS
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 Deed = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.enrichment_model import FIELDS
 from benchmarks.enrichment_truth import Truth
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 Asset = dict[str, Any]
 ASSETS = "lansweeper/assets"

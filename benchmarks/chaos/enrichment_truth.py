@@ -16,7 +16,7 @@ from benchmarks.chaos.enrichment_scene import ASSETS, Scene, documented, leaves
 from benchmarks.chaos.persons_values import PersonsValues, mishaps_of
 from benchmarks.chaos.verdict import RunRecord, Verdict
 from benchmarks.enrichment_model import FIELDS, TOTALS, TYPES
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 ALLOWED_WRITES = {"editAsset", "createCustomField"}
 

@@ -27,7 +27,7 @@ from benchmarks.chaos.verdict import KILLED, RAISED, TOO_LONG, RunRecord, Schedu
 from benchmarks.chaos.weather import LONGEST_LATE
 from connectors.ledger.store import Ledger
 from deployments.blocks import sandbox_blocks
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 TRUTHS: dict[str, type[Any]] = {ASSETS: AssetTruth, ENRICHMENT: EnrichmentTruth}
 NOT_JUDGED = ("custom_field_ids",)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.chaos.enrichment_mishaps import resolved
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 Deed = dict[str, Any]
 

@@ -22,9 +22,9 @@ from typing import Any
 import httpx
 
 from benchmarks.chaos.process_trees import kill, kill_tree, with_text
-from deployments.local_prefect import LocalPrefect, free_port, prefect_environment
-from deployments.local_sandbox import ROOT, Sandbox, start_sandbox
-from deployments.up import POOL, run
+from deployments.local.prefect import LocalPrefect, free_port, prefect_environment
+from deployments.local.sandbox import ROOT, Sandbox, start_sandbox
+from deployments.local.up import POOL, run
 
 START_SECONDS = 180.0
 AWAY_SECONDS = 240.0
@@ -112,7 +112,7 @@ class RealStack:
         self._log.close()
 
     def _start_server(self) -> None:
-        command = [sys.executable, "-m", "deployments.local_server"]
+        command = [sys.executable, "-m", "deployments.local.prefect"]
         environment = dict(self.prefect.environment)
         self._server = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdout=self._log, stderr=subprocess.STDOUT

@@ -18,7 +18,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from deployments.local_prefect import WITHOUT_EVENTS, local_prefect
+from deployments.local.prefect import WITHOUT_EVENTS, local_prefect
 
 
 @contextmanager

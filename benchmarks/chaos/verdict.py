@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from benchmarks.chaos.schedule import Mishap
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 COMPLETED, KILLED, RAISED = "Completed", "killed", "raised"
 """Outcomes beside ``Finished with n failures`` and other names of Prefect states."""

@@ -11,15 +11,15 @@ from typing import Any
 import httpx
 from prefect import Task
 
-from connectors import http, retries
+from connectors import http, retry
 from connectors.connectwise import api
 from connectors.http import TimeLimits
 from connectors.lansweeper import refusals
-from connectors.lansweeper.assets import AssetOperations
-from connectors.ledger import grants
-from tasks import connections
+from connectors.lansweeper.client import AssetOperations
+from connectors.ledger import rate_limit
+from tasks.asset_sync.settings import Waiting
 from tasks.enrichment import custom_fields
-from tasks.synchronization.settings import Waiting
+from tasks.shared import connections
 
 AUTHORITIES = ssl.create_default_context()
 """Read once, before all forks: the sandbox speaks no TLS, and reading them takes a tenth of a run's CPU."""
@@ -64,9 +64,9 @@ DIFFERS = {
 
 def shorten() -> None:
     """Shorten what is no setting of the flow."""
-    retries.FIRST_PAUSE, retries.FIRST_PAUSE_RATE_LIMITED = FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED
+    retry.FIRST_PAUSE, retry.FIRST_PAUSE_RATE_LIMITED = FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED
     refusals.COOL_DOWN = COOL_DOWN
-    grants.LONGEST_PAUSE = LONGEST_PAUSE
+    rate_limit.LONGEST_PAUSE = LONGEST_PAUSE
     vars(custom_fields)["Waiting"] = partial(Waiting, **ASSET_WAITING)
     connections.REQUEST_LIMITS = REQUESTS  # type: ignore[attr-defined]
     for name, module in list(sys.modules.items()):
@@ -78,7 +78,7 @@ def shorten() -> None:
 
 def turn_small_pages(size: int) -> None:
     """Read so many records a page, so that a small company has several pages."""
-    api.LARGEST_PAGE = size  # type: ignore[attr-defined]
+    api.LARGEST_PAGE = size
     *first, _, send = AssetOperations.asset_pages.__defaults__ or ()
     AssetOperations.asset_pages.__defaults__ = (*first, size, send)
 

@@ -1,22 +1,264 @@
-"""What serves every ConnectWise collection: lists, pages, counts and writes, each written once."""
+"""What serves every ConnectWise collection: lists, pages, counts and writes, each written once.
+
+One login company of ConnectWise PSA: its connections, and where its API lies.
+
+Which page to ask for, and whether there is another. Pure; the client does the asking.
+
+Where a tenant's API lies: the codebase is asked for once and put before every path.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, cast
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, cast
+from urllib.parse import parse_qs, quote, urlsplit
 
-from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
-from connectors.connectwise.paging import (
-    FORWARD_ONLY,
-    LARGEST_PAGE,
-    next_page,
-    next_page_id,
-    page_request,
-)
-from connectors.connectwise.settings import SYSTEM
-from connectors.connectwise.tenant import Tenant
-from connectors.errors import StopError
-from connectors.http import Kind
+import anyio
+import httpx
+
+from connectors.connectwise.models import CompanyInfo, ListSearch, PagesSearch, PatchOperation, Record, Search
+from connectors.connectwise.refusals import CHECK_COMPANY, read_connectwise_refusal
+from connectors.connectwise.settings import SYSTEM, ConnectWiseSettings
+from connectors.errors import RejectedError, StopError
+from connectors.http import HttpSession, RequestBudget
+from connectors.retry import Kind
+
+LOOKUP = "/login/companyinfo/{companyId}"
+_DEFAULT = "v4_6_release"
+"""Routes to the tenant's current version; a server of one's own always answers this (developer guide)."""
+_VERSION = re.compile(r"v?(20\d\d\.\d+)")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+def lookup_path(company_id: str) -> str:
+    """The look-up's path; it takes no credentials."""
+    return LOOKUP.replace("{companyId}", quote(company_id, safe=""))
+
+
+def read_company_info(answer: Any, company_id: str) -> CompanyInfo:
+    """The look-up's answer, which for an unknown company is null with status 200.
+
+    Raises:
+        StopError: ConnectWise does not know the company.
+    """
+    if not isinstance(answer, Mapping) or not answer:
+        raise StopError(
+            f"ConnectWise does not know the company {company_id!r}",
+            system=SYSTEM,
+            method="GET",
+            path=LOOKUP,
+            remedy=CHECK_COMPANY,
+        )
+    return cast(CompanyInfo, dict(answer))
+
+
+def api_root(info: CompanyInfo) -> str:
+    """The API's path on the server, such as ``/v2026_3/apis/3.0``."""
+    name = str(info.get("Codebase") or _DEFAULT).strip("/ ")
+    if not _NAME.fullmatch(name):
+        raise StopError(f"ConnectWise names a codebase that is no path: {name!r}", system=SYSTEM)
+    return f"/{name}/apis/3.0"
+
+
+def model_version(info: CompanyInfo) -> str:
+    """The version of the server's newest models, such as "2026.3"; "" if the look-up does not say it."""
+    found = _VERSION.match(str(info.get("VersionCode") or ""))
+    return found[1] if found else ""
+
+
+class Tenant:
+    """Opens nothing when it is made; the first operation looks the codebase up, once.
+
+    Args:
+        budget: asked before each request; see ``ConnectWiseSettings.budget_key``.
+        transport: replaces the network, for tests.
+        read_only: every write raises WriteRefusedError before anything is sent.
+        verify: False accepts any certificate of the server.
+        sleep: waits so many seconds, for tests.
+    """
+
+    def __init__(
+        self,
+        settings: ConnectWiseSettings,
+        *,
+        budget: RequestBudget | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        read_only: bool = False,
+        verify: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self.settings = settings
+        self.session = HttpSession(
+            system=SYSTEM,
+            base_url=settings.base_url,
+            headers=settings.headers(),
+            read_error=read_connectwise_refusal,
+            budget=budget,
+            transport=transport,
+            read_only=read_only,
+            verify=verify,
+            secrets=settings.secrets(),
+            sleep=sleep,
+        )
+        self._version = ""
+        self._root = ""
+        self._looking_up = anyio.Lock()
+
+    async def company_info(self) -> CompanyInfo:
+        """The login company's name, version and codebase, from ``GET /login/companyinfo/{companyId}``.
+
+        Raises:
+            StopError: ConnectWise does not know the company.
+        """
+        path = lookup_path(self.settings.company_id)
+        answer = await self.session.request_json(Kind.READ, "GET", path, template=LOOKUP)
+        info = read_company_info(answer, self.settings.company_id)
+        self._root = api_root(info)
+        self._version = model_version(info)
+        return info
+
+    async def newest_version(self) -> str:
+        """The version of the server's newest models, such as "2026.3"; "" if the server does not say it.
+
+        It costs a request only if no operation came before.
+        """
+        await self._find_root(not_at=None)
+        return self._version
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.session.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.settings.base_url!r}, {self.settings.company_id!r})"
+
+    async def _send(self, kind: Kind, method: str, path: str, **options: Any) -> tuple[Any, httpx.Headers]:
+        """An operation's answer: its body as JSON, None for an empty one, and its headers."""
+        self.session.refuse_write(kind, method, path)
+        root = await self._find_root(not_at=None)
+        try:
+            answer = await self.session.request(kind, method, path, root=root, **options)
+        except StopError as error:
+            # The codebase can change at a release. A write is not sent twice for that: the next read
+            # finds the new one.
+            if kind is not Kind.READ or error.status not in (400, 404):
+                raise
+            moved_to = await self._find_root(not_at=root)
+            if moved_to == root:
+                raise
+            answer = await self.session.request(kind, method, path, root=moved_to, **options)
+        return self.session.body(kind, method, path, answer), answer.headers
+
+    async def _find_root(self, not_at: str | None) -> str:
+        """The API's path, looked up if it is unknown or is the one at which nothing was found."""
+        async with self._looking_up:
+            if self._root in ("", not_at):
+                await self.company_info()
+            return self._root
+
+
+DEFAULT_PAGE_SIZE = 25
+LARGEST_PAGE = 1000
+"""Records; the vendor cuts a larger page silently, which would look like the end of the records."""
+FORWARD_ONLY = {"pagination-type": "forward-only"}
+"""The header that asks for pages by id: no record is missed or doubled if others are added or deleted."""
+
+
+def page_request(page: int | None, page_size: int | None) -> tuple[int, int] | None:
+    """The page and page size to ask for, or None for every record (the documented table of the actions).
+
+    Neither given: every record. Page only: 25 records a page. Page size only: page 1.
+
+    Raises:
+        RejectedError: a page below 1, or a page size outside 1 to 1000.
+    """
+    if page is None and page_size is None:
+        return None
+    if page is not None and page < 1:
+        raise RejectedError(f"Page {page} does not exist", remedy="Pages count from 1.")
+    size = DEFAULT_PAGE_SIZE if page_size is None else page_size
+    _check_size(size)
+    return (1 if page is None else page, size)
+
+
+def _check_size(size: int) -> None:
+    if not 1 <= size <= LARGEST_PAGE:
+        raise RejectedError(
+            f"A page size of {size} is not possible: ConnectWise gives 1 to {LARGEST_PAGE} records a page",
+            remedy="Leave both page and page size empty to read every record.",
+        )
+
+
+def next_page_id(link: str | None, current: int | None) -> int | None:
+    """The ``pageId`` of the next page in forward-only mode, or None on the last page.
+
+    Args:
+        link: the Link header; in this mode it is always sent, and is empty on the last page.
+        current: the page id that was asked for, None for the first page.
+
+    Raises:
+        StopError: no Link header, or one that does not lead on: going by it would miss records or never end.
+    """
+    if link is None:
+        raise StopError(
+            "ConnectWise sent no Link header, so it is not known whether more records follow",
+            remedy="A proxy may remove it, or the server does not know forward-only paging.",
+        )
+    query = _next_query(link)
+    return None if query is None else _moved(query, "pageid", current or 0)
+
+
+def next_page(link: str | None, current: int, *, full: bool) -> int | None:
+    """The next page's number in page mode, or None at the end.
+
+    At the end the Link header names no next page, or is not sent at all; a full page without it is
+    followed by another request.
+
+    Raises:
+        StopError: the header's next page is not a further one.
+    """
+    if link is None:
+        return current + 1 if full else None
+    query = _next_query(link)
+    return None if query is None else _moved(query, "page", current)
+
+
+def has_next(link: str | None, *, full: bool) -> bool:
+    """Whether more follows, for a list that is continued by its last id and not by the header's query."""
+    return full if link is None else _next_query(link) is not None
+
+
+def _moved(query: dict[str, list[str]], name: str, current: int) -> int:
+    values = query.get(name, [])
+    following = int(values[0]) if values and values[0].isdecimal() else 0
+    if following <= current:
+        raise StopError(
+            "ConnectWise's Link header does not lead to a further page",
+            remedy="Reading stopped, since going on would miss records or never end.",
+        )
+    return following
+
+
+def _next_query(link: str) -> dict[str, list[str]] | None:
+    """The query of the link with rel next, names in lower case; only the query is used, never the host."""
+    for entry in link.split("<")[1:]:
+        address, _, parameters = entry.partition(">")
+        names = (part.strip().lower().replace('"', "").replace(" ", "") for part in parameters.split(";"))
+        if "rel=next" in {name.rstrip(",") for name in names}:
+            query = parse_qs(urlsplit(address.strip()).query)
+            return {name.lower(): values for name, values in query.items()}
+    return None
+
 
 _WIRE_NAMES = {
     "child_conditions": "childConditions",

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from connectors.errors import ConnectorError, ErrorDetail, RejectedError, StopError
-from connectors.refusals import Refusal, json_of, one_line, words_of
+from connectors.responses import Refusal, json_of, one_line, words_of
 
 CHECK_KEYS = (
     "Check the company ID and the public and private key, and that the API member is active. "

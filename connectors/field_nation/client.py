@@ -1,14 +1,377 @@
-"""The client of Field Nation: a method per vendor operation, by area."""
+"""The client of Field Nation: a method per vendor operation, by area.
+
+Work orders: create, read, update, list.
+
+Steps of a work order's life that a buyer can take.
+
+What hangs on a work order: messages, custom fields, time logs, attachments.
+"""
 
 from __future__ import annotations
 
-from connectors.field_nation.actions import ActionOperations
-from connectors.field_nation.company import CompanyOperations
-from connectors.field_nation.conversation import ConversationOperations
-from connectors.field_nation.settings import REQUEST_LIMITS, FieldNationSettings
-from connectors.field_nation.webhooks import WebhookOperations
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from typing import Any
 
-__all__ = ["REQUEST_LIMITS", "FieldNationClient", "FieldNationSettings"]
+from connectors.errors import RejectedError, StopError
+from connectors.field_nation.api import FieldNationApi, Params
+from connectors.field_nation.models import (
+    INTERNAL,
+    BaseList,
+    MessageType,
+    Record,
+    Status,
+    WorkOrderPage,
+    status_of,
+)
+from connectors.field_nation.settings import SYSTEM
+from connectors.field_nation.webhooks import CompanyOperations, WebhookOperations
+from connectors.retry import Kind
+
+WORK_ORDERS = "/workorders"
+LARGEST_PAGE = 100
+OLDER_NAMES = {
+    "f_template": "f_templates",
+    "f_service_schedule": "f_schedule",
+    "f_created_date": "f_created",
+    "f_work_done_done": "f_completed",
+    "f_assigned_provider": "f_assignment",
+    "f_zip": "f_postal_code",
+    "f_location_ids": "f_saved_location",
+    "f_fund": "f_financing",
+    "f_has_counter_offer": "f_counter_offers",
+}
+"""Filters whose name differs between the 2026 page and the REST file. Both are sent; one must be echoed."""
+
+
+class WorkOrderOperations(FieldNationApi):
+    """The work orders of the company."""
+
+    async def create_work_order(self, record: Mapping[str, Any]) -> Record:
+        """Create a draft; returns the whole work order: ``POST /workorders``. Never repeated blindly.
+
+        Unknown or misplaced members are dropped silently by the vendor: see ``readback.dropped_fields``.
+
+        Raises:
+            UnclearOutcomeError: no answer came: it may exist, so search before creating it again.
+        """
+        body = await self._rest(Kind.CREATE, "POST", WORK_ORDERS, json=dict(record))
+        return self._work_order(body, "POST", WORK_ORDERS)
+
+    async def get_work_order(self, work_order_id: int, *, columns: str = "") -> Record:
+        """One work order; ``columns`` names the sections wanted: ``GET /workorders/{id}``."""
+        path = work_order_path(work_order_id)
+        params = {"columns": columns} if columns else None
+        return self._work_order(await self._rest(Kind.READ, "GET", path, params=params), "GET", path)
+
+    async def get_status(self, work_order_id: int) -> Record:
+        """The status section only: ``GET /workorders/{id}/status``."""
+        path = work_order_path(work_order_id, "/status")
+        return self._record(await self._rest(Kind.READ, "GET", path), "GET", path)
+
+    async def update_work_order(self, work_order_id: int, changes: Mapping[str, Any]) -> Record:
+        """Change the members sent and nothing else; returns the whole: ``PUT /workorders/{id}``.
+
+        Status can't be set here; sending the same twice is sending it once.
+        """
+        path = work_order_path(work_order_id)
+        body = await self._rest(Kind.MODIFY, "PUT", path, json=dict(changes))
+        return self._work_order(body, "PUT", path)
+
+    async def list_work_orders(
+        self,
+        base_list: BaseList = "workorders_all",
+        filters: Mapping[str, str] | None = None,
+        *,
+        columns: str = "",
+        page: int = 1,
+        page_size: int = LARGEST_PAGE,
+    ) -> WorkOrderPage:
+        """One page in the order of ids: ``GET /workorders``. Filters combine with AND.
+
+        Args:
+            filters: by the names of the 2026 page, such as ``{"f_search": "x", "f_created_date":
+                "2026-11-01,2026-11-02"}`` (dates inclusive, UTC). A work order just made may be missing.
+
+        Raises:
+            RejectedError: a filter is not echoed, so the vendor did not understand it: the page would hold
+                work orders that were not asked for.
+        """
+        wanted = dict(filters or {})
+        params: dict[str, str | int] = {
+            # Without these two the vendor uses, and stores, what its user chose last.
+            "list": base_list,
+            "sticky": "false",
+            "page": page,
+            "per_page": page_size,
+            "sort": "id",
+            "order": "asc",
+            **({"columns": columns} if columns else {}),
+            **wanted,
+            **{OLDER_NAMES[name]: value for name, value in wanted.items() if name in OLDER_NAMES},
+        }
+        body = self._record(
+            await self._rest(Kind.READ, "GET", WORK_ORDERS, params=params), "GET", WORK_ORDERS
+        )
+        _check_echo(body, wanted)
+        return self._page(body, page)
+
+    async def work_orders_pages(
+        self,
+        base_list: BaseList = "workorders_all",
+        filters: Mapping[str, str] | None = None,
+        *,
+        columns: str = "",
+        page_size: int = LARGEST_PAGE,
+    ) -> AsyncIterator[list[Record]]:
+        """Every page of a list, in the order of ids; see ``list_work_orders``."""
+        number, pages = 1, 1
+        while number <= pages:
+            found = await self.list_work_orders(
+                base_list, filters, columns=columns, page=number, page_size=page_size
+            )
+            yield found.items
+            pages = found.pages if found.items else 0
+            number += 1
+
+    async def search_work_orders(self, text: str, *, columns: str = "") -> list[Record]:
+        """All work orders, of any list, whose title, description or place holds the words of ``text``.
+
+        The Incident ID is not searched as far as is known, and what was just made may be missing. The caller
+        compares exactly: the vendor searches words.
+        """
+        pages = self.work_orders_pages("workorders_all", {"f_search": text}, columns=columns)
+        return [record async for page in pages for record in page]
+
+    async def work_orders_created(self, first: str, last: str, *, columns: str = "") -> list[Record]:
+        """All work orders created from ``first`` to ``last`` (YYYY-MM-DD, inclusive, UTC)."""
+        filters = {"f_created_date": f"{first},{last}"}
+        pages = self.work_orders_pages("workorders_all", filters, columns=columns)
+        return [record async for page in pages for record in page]
+
+    def _work_order(self, body: Any, method: str, path: str) -> Record:
+        record = self._record(body, method, path)
+        if not isinstance(record.get("id"), int):
+            raise self._unexpected(method, path, "a work order")
+        return record
+
+    def _page(self, body: Record, asked: int) -> WorkOrderPage:
+        metadata = body.get("metadata")
+        if not isinstance(metadata, dict):
+            raise self._unexpected("GET", WORK_ORDERS, "a page of work orders")
+        items = self._results(body, "GET", WORK_ORDERS)
+        page = int(metadata.get("page") or asked)
+        if page != asked and items:
+            raise StopError(
+                f"{SYSTEM} answered page {page} where page {asked} was asked for",
+                system=SYSTEM,
+                method="GET",
+                path=WORK_ORDERS,
+                remedy="Reading stopped, since going on would miss records or never end.",
+            )
+        return WorkOrderPage(items, page, int(metadata.get("pages") or 1), int(metadata.get("total") or 0))
+
+
+def work_order_path(work_order_id: int, below: str = "") -> str:
+    """``/workorders/7/status``."""
+    return f"{WORK_ORDERS}/{int(work_order_id)}{below}"
+
+
+def _check_echo(body: Record, wanted: Mapping[str, str]) -> None:
+    ignored = [name for name in wanted if name not in body and OLDER_NAMES.get(name) not in body]
+    if ignored:
+        raise RejectedError(
+            f"{SYSTEM} did not understand the filter {', '.join(ignored)}, so other records came too",
+            system=SYSTEM,
+            method="GET",
+            path=WORK_ORDERS,
+            remedy="Its name may have changed on the vendor's side.",
+        )
+
+
+_AFTER_WORK = {Status.WORK_DONE, Status.APPROVED, Status.PAID}
+_REFUSED_STEP = (400, 404, 409, 422)
+
+
+class ActionOperations(WorkOrderOperations):
+    """Each step can be sent again: one that is refused since it was taken before counts as taken.
+
+    That matters after a dropped answer, where the step is repeated and the vendor refuses the second one; it
+    costs one more read then. Routing alone is not repeated.
+    """
+
+    async def publish_work_order(self, work_order_id: int) -> Record:
+        """Draft to Published; visible to providers then: ``POST /workorders/{id}/publish``."""
+        seen = {Status.PUBLISHED, Status.ROUTED, Status.ASSIGNED} | _AFTER_WORK
+        return await self._step("POST", work_order_id, "/publish", seen)
+
+    async def unpublish_work_order(self, work_order_id: int) -> Record:
+        """Back to Draft: ``DELETE /workorders/{id}/publish``."""
+        return await self._step("DELETE", work_order_id, "/publish", {Status.DRAFT})
+
+    async def route_work_order(self, work_order_id: int, provider_id: int) -> Record:
+        """Offer it to one provider; returns ``{id}`` of the routing: ``POST /workorders/{id}/route``.
+
+        Raises:
+            UnclearOutcomeError: no answer came: read the work order's routes.
+        """
+        path = work_order_path(work_order_id, "/route")
+        body = await self._rest(Kind.CREATE, "POST", path, json={"technician": {"id": int(provider_id)}})
+        return self._record(body, "POST", path)
+
+    async def unroute_work_order(self, work_order_id: int, provider_id: int) -> None:
+        """Take the offer back: ``DELETE /workorders/{id}/route``."""
+        path = work_order_path(work_order_id, "/route")
+        await self._rest(Kind.MODIFY, "DELETE", path, json={"technician": {"id": int(provider_id)}})
+
+    async def assign_work_order(self, work_order_id: int, provider_id: int) -> None:
+        """Give it to a provider: ``POST /workorders/{id}/assignee``."""
+        path = work_order_path(work_order_id, "/assignee")
+        try:
+            await self._rest(Kind.MODIFY, "POST", path, json={"user": {"id": int(provider_id)}})
+        except RejectedError as error:
+            if error.status not in _REFUSED_STEP or await self._assignee(work_order_id) != provider_id:
+                raise
+
+    async def unassign_work_order(self, work_order_id: int, provider_id: int, comment: str = "") -> None:
+        """Take it from its provider: ``DELETE /workorders/{id}/assignee``."""
+        path = work_order_path(work_order_id, "/assignee")
+        body = {"user": {"id": int(provider_id)}, "comment": comment}
+        try:
+            await self._rest(Kind.MODIFY, "DELETE", path, json=body)
+        except RejectedError as error:
+            if error.status not in _REFUSED_STEP or await self._assignee(work_order_id) is not None:
+                raise
+
+    async def complete_work_order(self, work_order_id: int) -> Record:
+        """Mark the work as done: ``POST /workorders/{id}/complete`` (known from older clients only)."""
+        return await self._step("POST", work_order_id, "/complete", _AFTER_WORK)
+
+    async def send_back_work_order(self, work_order_id: int, reason: str, reason_id: int) -> Record:
+        """Work Done back to Assigned, as incomplete: ``DELETE /workorders/{id}/complete``."""
+        params: Params = {"reason": reason, "reason_id": int(reason_id)}
+        return await self._step("DELETE", work_order_id, "/complete", {Status.ASSIGNED}, params)
+
+    async def approve_work_order(self, work_order_id: int) -> Record:
+        """Work Done to Approved, which lets it be paid: ``POST /workorders/{id}/approve``."""
+        return await self._step("POST", work_order_id, "/approve", {Status.APPROVED, Status.PAID})
+
+    async def cancel_work_order(self, work_order_id: int, reason: str) -> Record:
+        """Cancel it; after assignment that can cost a fee: ``DELETE /workorders/{id}``."""
+        over = {Status.CANCELLED, Status.DELETED}
+        return await self._step("DELETE", work_order_id, "", over, {"cancel_reason": reason})
+
+    async def _step(
+        self,
+        method: str,
+        work_order_id: int,
+        below: str,
+        reached: set[Status],
+        params: Params | None = None,
+    ) -> Record:
+        path = work_order_path(work_order_id, below)
+        try:
+            body = await self._rest(Kind.MODIFY, method, path, params=params)
+        except RejectedError as error:
+            taken = await self._taken_before(error, work_order_id, reached)
+            if taken is None:
+                raise
+            return taken
+        return self._work_order(body, method, path)
+
+    async def _taken_before(
+        self, error: RejectedError, work_order_id: int, reached: set[Status]
+    ) -> Record | None:
+        if error.status not in _REFUSED_STEP:
+            return None
+        try:
+            record = await self.get_work_order(work_order_id)
+        except RejectedError:
+            return None
+        return record if status_of(record) in reached else None
+
+    async def _assignee(self, work_order_id: int) -> Any:
+        record = await self.get_work_order(work_order_id)
+        user = (record.get("assignee") or {}).get("user") or {}
+        return user.get("id")
+
+
+class ConversationOperations(WorkOrderOperations):
+    """The sections of one work order."""
+
+    async def list_messages(self, work_order_id: int) -> list[Record]:
+        """Every message with its ``replies``: ``GET /workorders/{id}/messages``."""
+        return await self._section(work_order_id, "/messages")
+
+    async def post_message(
+        self, work_order_id: int, message: str, *, type: MessageType = INTERNAL
+    ) -> list[Record]:
+        """Post a message; returns the whole list: ``POST /workorders/{id}/messages``.
+
+        The vendor does not say which one is new: see ``posted_message``. Never repeated blindly.
+
+        Raises:
+            UnclearOutcomeError: no answer came: read the messages before posting it again.
+        """
+        path = work_order_path(work_order_id, "/messages")
+        body = await self._rest(Kind.CREATE, "POST", path, json={"message": message, "type": type})
+        return self._results(body, "POST", path)
+
+    async def reply_message(self, work_order_id: int, message_id: str, message: str) -> list[Record]:
+        """Answer a message; returns the whole list: ``POST /workorders/{id}/messages/{message_id}``."""
+        path = work_order_path(work_order_id, f"/messages/{int(message_id)}")
+        body = await self._rest(Kind.CREATE, "POST", path, json={"message": message})
+        return self._results(body, "POST", path)
+
+    async def list_custom_fields(self, work_order_id: int) -> list[Record]:
+        """Every custom field with its value, of all groups: ``GET /workorders/{id}/custom_fields``."""
+        groups = await self._section(work_order_id, "/custom_fields")
+        return [field for group in groups for field in _inner(group)]
+
+    async def set_custom_field(self, work_order_id: int, custom_field_id: int, value: str) -> Record:
+        """Set one value; returns the work order: ``PUT /workorders/{id}/custom_fields/{custom_field_id}``."""
+        path = work_order_path(work_order_id, f"/custom_fields/{int(custom_field_id)}")
+        body = await self._rest(Kind.MODIFY, "PUT", path, json={"value": value})
+        return self._work_order(body, "PUT", path)
+
+    async def list_time_logs(self, work_order_id: int) -> list[Record]:
+        """Every stay on site; an open one has no ``out``: ``GET /workorders/{id}/time_logs``."""
+        return await self._section(work_order_id, "/time_logs")
+
+    async def list_attachments(self, work_order_id: int) -> list[Record]:
+        """Every file, of all folders, with ``folder_id``: ``GET /workorders/{id}/attachments``."""
+        folders = await self._section(work_order_id, "/attachments")
+        return [{"folder_id": folder.get("id"), **file} for folder in folders for file in _inner(folder)]
+
+    async def _section(self, work_order_id: int, below: str) -> list[Record]:
+        path = work_order_path(work_order_id, below)
+        return self._results(await self._rest(Kind.READ, "GET", path), "GET", path)
+
+
+def all_messages(messages: Sequence[Record]) -> list[Record]:
+    """Messages and replies in one list, oldest id first."""
+    flat = [each for message in messages for each in (message, *_inner(message, "replies"))]
+    return sorted(flat, key=lambda each: _number(each.get("msg_id")))
+
+
+def posted_message(messages: Sequence[Record], message: str, known: Collection[str] = ()) -> Record | None:
+    """The newest message of that very text whose id is not ``known``; None if there is none."""
+    found = [
+        each
+        for each in all_messages(messages)
+        if each.get("message") == message and str(each.get("msg_id")) not in known
+    ]
+    return found[-1] if found else None
+
+
+def _inner(group: Record, name: str = "results") -> list[Record]:
+    found = group.get(name)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def _number(text: Any) -> tuple[int, str]:
+    """Ids are numbers as text; any other kind of id comes first."""
+    words = str(text)
+    return (int(words), "") if words.isdecimal() else (-1, words)
 
 
 class FieldNationClient(ActionOperations, ConversationOperations, CompanyOperations, WebhookOperations):

@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 
 from connectors.errors import ConnectorError, ErrorDetail, StopError
-from connectors.refusals import Refusal, json_of, one_line, words_of
-from connectors.retries import Outcome
+from connectors.responses import Refusal, json_of, one_line, words_of
+from connectors.retry import Outcome
 
 #: Seconds to wait after 429 where neither a header nor the body tells: the limit counts by the minute.
 WAIT = 60.0

@@ -1,21 +1,92 @@
-"""One GraphQL request of Lansweeper, and what every operation shares."""
+"""One GraphQL request of Lansweeper, and what every operation shares.
+
+Lansweeper's cool-down: after 429 any call starts its minute anew, so nobody calls before it is over.
+
+What Lansweeper's answers say about the request limit: 150 in a minute, recorded as headers.
+"""
 
 from __future__ import annotations
 
 import ssl
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+import anyio
 import httpx
 
 from connectors.errors import RejectedError
-from connectors.failures import Call, error_of, unreadable
-from connectors.http import HttpSession, Kind, RequestBudget
-from connectors.lansweeper.cooldown import CoolDown
-from connectors.lansweeper.rate import RateState, rate_of
+from connectors.http import HttpSession, RequestBudget
 from connectors.lansweeper.refusals import CHECK_SITE, read_lansweeper_refusal
 from connectors.lansweeper.settings import SYSTEM, LansweeperSettings
-from connectors.refusals import Refusal, json_of
+from connectors.responses import Call, Refusal, error_of, json_of, unreadable
+from connectors.retry import Kind
+
+
+class CoolDown:
+    """Stands before the shared budget, if there is one: holds this client's other requests back as well."""
+
+    def __init__(
+        self,
+        budget: RequestBudget | None,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
+        self._budget = budget
+        self._now = now
+        self._sleep = sleep
+        self._quiet_until = 0.0
+
+    async def take(self) -> None:
+        """Waits until the cool-down is over, then for the budget's permission."""
+        while (wait := self._quiet_until - self._now()) > 0:
+            await self._sleep(wait)
+        if self._budget is not None:
+            await self._budget.take()
+
+    async def pause(self, seconds: float) -> None:
+        """Starts the cool-down for this client, and for all processes that share the budget."""
+        self._quiet_until = max(self._quiet_until, self._now() + seconds)
+        if self._budget is not None:
+            await self._budget.pause(seconds)
+
+
+#: Seconds by which two answers of one window may name its end differently.
+SAME_WINDOW = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """The limit of the running window, how many requests are left of it, and its end (epoch seconds)."""
+
+    limit: int
+    remaining: int
+    reset_at: float
+
+    def used_since(self, before: RateState | None) -> int | None:
+        """Requests counted between two answers; None if they are of different windows.
+
+        It is more than one's own where other processes use the same token, never less.
+        """
+        if before is None or abs(self.reset_at - before.reset_at) > SAME_WINDOW:
+            return None
+        return max(0, before.remaining - self.remaining)
+
+
+def rate_of(headers: Mapping[str, str]) -> RateState | None:
+    """Reads the ``x-ratelimit-*`` headers of an answer; None where they are missing or no numbers."""
+    try:
+        return RateState(
+            int(headers["x-ratelimit-limit"]),
+            int(headers["x-ratelimit-remaining"]),
+            float(headers["x-ratelimit-reset"]),
+        )
+    except (KeyError, ValueError):
+        return None
+
 
 #: Requests at once: while one waits out a rate limit, few others may be on their way.
 CONCURRENCY = 2

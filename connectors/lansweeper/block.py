@@ -1,17 +1,32 @@
-"""The block that holds a Lansweeper connection and hands out its client."""
+"""The block that holds a Lansweeper connection and hands out its client.
+
+Tries a connection out and says in words what is wrong with it.
+"""
 
 from __future__ import annotations
+
+from contextlib import aclosing
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from connectors.checks import ConnectionCheck
-from connectors.errors import StopError
+from connectors.errors import ConnectorError, StopError
 from connectors.http import RequestBudget
-from connectors.lansweeper.check import check_connection
-from connectors.lansweeper.client import LansweeperClient, LansweeperSettings
-from connectors.lansweeper.settings import DEFAULT_ENDPOINT
-from connectors.lansweeper.token import authorization
+from connectors.lansweeper.client import LansweeperClient
+from connectors.lansweeper.settings import DEFAULT_ENDPOINT, LansweeperSettings, authorization
+
+
+async def check_connection(client: LansweeperClient) -> ConnectionCheck:
+    """Looks the site up and reads one asset of it: two requests, nothing is written."""
+    try:
+        site = await client.site()
+        async with aclosing(client.asset_pages(site["id"], ["assetBasicInfo.name"], page_size=1)) as pages:
+            first = await anext(pages)
+    except ConnectorError as error:
+        return ConnectionCheck(False, str(error))
+    number = "an unknown number of" if first.total is None else str(first.total)
+    return ConnectionCheck(True, f"Connected to Lansweeper site {site['name']}, which has {number} assets.")
 
 
 class LansweeperConnection(Block):

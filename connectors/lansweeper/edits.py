@@ -16,8 +16,8 @@ import httpx
 from connectors.errors import RejectedError, StopError
 from connectors.lansweeper.models import AssetEdit, EditOutcome
 from connectors.lansweeper.refusals import SMALLER_PAGE, messages_of
-from connectors.refusals import Refusal, json_of
-from connectors.retries import Outcome
+from connectors.responses import Refusal, json_of
+from connectors.retry import Outcome
 
 NO_ANSWER = "Lansweeper answered this edit with nothing"
 NOT_NAMED = "Lansweeper does not say which of its errors is this asset's: "

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from connectors.errors import ConnectorError, ErrorDetail, RejectedError, StopError
-from connectors.refusals import Refusal, json_of, one_line, words_of
-from connectors.retries import Outcome
+from connectors.responses import Refusal, json_of, one_line, words_of
+from connectors.retry import Outcome
 
 #: Seconds to wait after 429 where no header tells: a full minute without any call, and one more.
 COOL_DOWN = 61.0

@@ -7,7 +7,7 @@ import os
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
-from connectors.ledger.location import database_url, default_path, shown
+from connectors.ledger.database import database_url, default_path, shown
 from connectors.ledger.store import Ledger, LedgerOpening
 
 

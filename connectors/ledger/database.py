@@ -1,22 +1,97 @@
-"""Connections and transactions of the ledger, and its failures as errors in words."""
+"""Connections and transactions of the ledger, and its failures as errors in words.
+
+Where the ledger lies: a file path, a database address, or the user's data folder.
+
+What time it is for the ledger: one clock that all its processes share.
+
+A SQLite file is shared by processes of one machine, so the machine's clock serves. Processes on several
+machines share a PostgreSQL database, and only its clock is the same for all of them.
+
+Inserts that meet a row which is there already, in the words of both databases.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import anyio
 import orjson
-from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from connectors.errors import StopError
-from connectors.ledger.location import shown
+
+PATH_VARIABLE = "CONNECTWISE_FLOWS_LEDGER"
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+REMEDY = "Give a file path, sqlite:///<file>, or postgresql://<user>:<password>@<host>/<database>."
+
+
+def default_path(environment: Mapping[str, str], *, platform: str = sys.platform) -> Path:
+    """The file that ``CONNECTWISE_FLOWS_LEDGER`` names, else ``ledger.db`` in the user's data folder."""
+    named = environment.get(PATH_VARIABLE, "").strip()
+    if named:
+        return Path(named).expanduser()
+    return _data_folder(environment, platform) / "connectwise-flows" / "ledger.db"
+
+
+def _data_folder(environment: Mapping[str, str], platform: str) -> Path:
+    if platform == "win32" and environment.get("LOCALAPPDATA"):
+        return Path(environment["LOCALAPPDATA"])
+    if platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+
+
+def database_url(place: str | Path) -> URL:
+    """The address with its asynchronous driver; StopError for a database that is not served."""
+    if isinstance(place, Path) or "://" not in place:
+        return URL.create("sqlite+aiosqlite", database=str(Path(place).expanduser()))
+    url = _parsed(place)
+    driver = DRIVERS.get(url.drivername.partition("+")[0])
+    if driver is None:
+        raise StopError(
+            f"The ledger can't lie in a {url.drivername} database", system="ledger", remedy=REMEDY
+        )
+    if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
+        raise StopError("The ledger needs a file that all processes can open", system="ledger", remedy=REMEDY)
+    return _with_asyncpg_words(url.set(drivername=driver))
+
+
+def _parsed(place: str) -> URL:
+    try:
+        return make_url(place)
+    except (ArgumentError, ValueError):
+        # The text may hold a password, so it is not shown, nor the error that quotes it.
+        raise StopError(
+            "The ledger's database address can't be read", system="ledger", remedy=REMEDY
+        ) from None
+
+
+def _with_asyncpg_words(url: URL) -> URL:
+    """Other PostgreSQL drivers say ``sslmode``; asyncpg says ``ssl`` and refuses the other word."""
+    if not url.drivername.startswith("postgresql") or "sslmode" not in url.query:
+        return url
+    return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
+
+
+def shown(url: URL) -> str:
+    """The place in words for messages, without user and password."""
+    if url.drivername.startswith("sqlite"):
+        return f"SQLite file {url.database}"
+    port = f":{url.port}" if url.port else ""
+    return f"PostgreSQL database {url.database} on {url.host}{port}"
+
 
 #: Execution option: how a transaction begins on SQLite, "IMMEDIATE" (the default), "DEFERRED" or "NONE".
 BEGIN = "ledger_begin"
@@ -143,3 +218,54 @@ def _reason(error: BaseException) -> str:
 def _remedy(reason: str) -> str:
     known = (remedy for words, remedy in REMEDIES if words in reason.lower())
     return next(known, "See that the database is reachable and writable, then run again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Times in seconds. ``now`` None: the database's clock on PostgreSQL, the machine's on SQLite."""
+
+    now: Callable[[], float] | None = None
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+
+    async def now_of(self, connection: AsyncConnection) -> float:
+        """Seconds since 1970 UTC by the shared clock: this moment, not the transaction's start."""
+        if self.now is not None:
+            return self.now()
+        if connection.dialect.name == "sqlite":
+            return time.time()
+        seconds = await connection.execute(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
+        return float(seconds.scalar_one())
+
+
+def moment(seconds: float) -> datetime:
+    """A stored time as a datetime in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment_or_none(seconds: float | None) -> datetime | None:
+    """As ``moment``, None where none is stored."""
+    return None if seconds is None else moment(seconds)
+
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+def insert_or_replace(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
+    """An insert that replaces every other column of the row which holds the key already."""
+    statement = _insert(connection, table)
+    rest = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
+
+
+def insert_unless_there(
+    connection: AsyncConnection, table: Table, key: Sequence[str] | None = None
+) -> Insert:
+    """An insert that leaves a row which holds the key already as it is; None: any of the table's keys."""
+    return _insert(connection, table).on_conflict_do_nothing(index_elements=list(key) if key else None)
+
+
+def _insert(connection: AsyncConnection, table: Table) -> Insert:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

@@ -10,11 +10,9 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.ledger import claims
-from connectors.ledger.clock import Clock, moment
-from connectors.ledger.database import reading, writing
-from connectors.ledger.dispatch_models import InboxMessage
-from connectors.ledger.dispatch_tables import inbox
-from connectors.ledger.upserts import insert_unless_there
+from connectors.ledger.database import Clock, insert_unless_there, moment, reading, writing
+from connectors.ledger.models import InboxMessage
+from connectors.ledger.schema import inbox
 
 DIGEST = " digest"
 """Behind the source in the rows that only remember a message by something else than its id."""

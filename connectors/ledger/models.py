@@ -1,10 +1,13 @@
-"""What goes into the ledger and comes out of it."""
+"""What goes into the ledger and comes out of it.
+
+What goes into the ledger's tables for dispatch and comes out of them. All times are UTC.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 Operation = Literal["create", "modify", "change_type", "create_reference", "delete"]
 Outcome = Literal["done", "failed", "unclear", "not_sent"]
@@ -92,3 +95,104 @@ class TicketLink:
     ticket_id: int
     last_updated: str
     configuration_ids: tuple[int, ...]
+
+
+IntentState = Literal["intent", "sent", "created", "refused", "unresolved", "cancelled"]
+"""``intent``: not sent yet. ``sent``: the creation was begun, its outcome is not noted. ``created``: the work
+order is known. ``refused``: the vendor said no. ``unresolved``: sent, and nothing was found afterwards.
+``cancelled``: this generation's work order is no longer alive, so that another may follow."""
+InboxState = Literal["waiting", "done", "failed"]
+EffectState = Literal["intent", "sent", "done", "refused", "unresolved"]
+Origin = Literal["connectwise", "field_nation"]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed(Generic[T]):
+    """A row as it is now. Not ``ours``: it needs nothing more, or another process works on it."""
+
+    row: T
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """That one record shall have one work order, and how far that has come.
+
+    ``generation`` counts from 1; ``attempts`` counts the creations that were begun.
+    """
+
+    id: int
+    tenant: str
+    record_kind: str
+    record_id: int
+    generation: int
+    reference: str
+    state: IntentState
+    work_order_id: int | None
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    changed_at: datetime
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One end of a link: a record by its kind, such as "connectwise/service", and its id as text."""
+
+    kind: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Two records of two systems that belong together. ``details`` is the caller's, such as what was sent."""
+
+    id: int
+    left: Side
+    right: Side
+    details: dict[str, Any]
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """A message that came in. ``attempts`` counts how often it was claimed, this time included."""
+
+    id: int
+    source: str
+    message_id: str
+    body: dict[str, Any]
+    attempts: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedNote:
+    """A note and its copy on the other side; ``copy_id`` None: the copy is not known to exist."""
+
+    id: int
+    work_order_id: int
+    origin: Origin
+    origin_id: str
+    copy_id: str | None
+    state: EffectState
+    attempts: int
+    sent_at: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """Something that is to happen once for a work order, by name; ``result_id`` is what it made, if known."""
+
+    id: int
+    work_order_id: int
+    name: str
+    result_id: str | None
+    state: EffectState
+    attempts: int
+    sent_at: datetime | None
+    message: str | None

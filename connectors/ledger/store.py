@@ -13,16 +13,21 @@ import anyio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.errors import StopError
-from connectors.ledger import batches, grants, journal, ticket_links, watermarks
-from connectors.ledger.budget import BudgetOfSeveral, SharedBudget, bucket_of
-from connectors.ledger.clock import Clock, moment
-from connectors.ledger.database import BUSY_SECONDS, create_engine, failures_in_words, reading, writing
-from connectors.ledger.effects import DispatchEffects
+from connectors.ledger import journal, links, rate_limit
+from connectors.ledger.database import (
+    BUSY_SECONDS,
+    Clock,
+    create_engine,
+    database_url,
+    failures_in_words,
+    moment,
+    reading,
+    shown,
+    writing,
+)
 from connectors.ledger.inbox import Inbox
-from connectors.ledger.intents import DispatchIntents
 from connectors.ledger.links import Links
-from connectors.ledger.location import database_url, shown
-from connectors.ledger.migrating import migrate
+from connectors.ledger.migrate import migrate
 from connectors.ledger.models import (
     JournalledWrite,
     OpenBatch,
@@ -31,8 +36,8 @@ from connectors.ledger.models import (
     WriteEntry,
     WriteOutcome,
 )
-from connectors.ledger.notes import SyncedNotes
-from connectors.ledger.window import WindowRule
+from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
+from connectors.ledger.rate_limit import BudgetOfSeveral, SharedBudget, WindowRule, bucket_of
 
 logger = logging.getLogger(__name__)
 CLOSING_SECONDS = 5.0
@@ -102,7 +107,7 @@ class Ledger:
         """Requests permitted in the last window (at most a slice a process of them not yet started)."""
         async with reading(self._engine, "count the requests used") as connection:
             since = await self._clock.now_of(connection) - window_seconds
-            return await grants.tokens_since(connection, bucket_of(key, window_seconds), since)
+            return await rate_limit.tokens_since(connection, bucket_of(key, window_seconds), since)
 
     async def begin_writes(
         self, run_id: str, connection: str, company_id: int, entries: Sequence[WriteEntry]
@@ -144,19 +149,19 @@ class Ledger:
         async with writing(self._engine, "note a batch before it is sent") as transaction:
             now = await self._clock.now_of(transaction)
             batch = {**run, "asset_keys": list(asset_keys), "highest_id": highest_id, "sent_at": now}
-            batch_id = await batches.note(transaction, batch)
+            batch_id = await journal.note(transaction, batch)
             return batch_id, await journal.begin(transaction, run, entries, now)
 
     async def settle_batch(self, batch_id: int, outcomes: Sequence[WriteOutcome] = ()) -> None:
         """Every record of the batch is accounted for, as ``outcomes`` say; settling twice does no harm."""
         async with writing(self._engine, "settle a batch") as transaction:
             await journal.settle(transaction, outcomes, await self._clock.now_of(transaction))
-            await batches.settle(transaction, batch_id)
+            await journal.settle_batch(transaction, batch_id)
 
     async def open_batches(self, connection: str, company_id: int) -> list[OpenBatch]:
         """The unsettled batches of one company, oldest first, of this run and of killed ones."""
         async with reading(self._engine, "read the batches in flight") as transaction:
-            return await batches.still_open(transaction, connection, company_id)
+            return await journal.still_open(transaction, connection, company_id)
 
     async def ticket_links(self, tenant: str, company_id: int) -> list[TicketLink]:
         """What is remembered of one company's tickets, in the order of kind and id.
@@ -164,19 +169,19 @@ class Ledger:
         ``tenant`` is the connection's ``tenant_key``.
         """
         async with reading(self._engine, "read the links of tickets") as transaction:
-            return await ticket_links.of_company(transaction, tenant, company_id)
+            return await links.of_company(transaction, tenant, company_id)
 
-    async def save_ticket_links(self, tenant: str, company_id: int, links: Sequence[TicketLink]) -> None:
+    async def save_ticket_links(self, tenant: str, company_id: int, remembered: Sequence[TicketLink]) -> None:
         """Remembers tickets, thousands at once; a ticket that was known is replaced."""
         async with writing(self._engine, "save the links of tickets") as transaction:
-            await ticket_links.save(transaction, tenant, company_id, links)
+            await links.save(transaction, tenant, company_id, remembered)
 
     async def forget_ticket_links(
         self, tenant: str, company_id: int, tickets: Sequence[tuple[str, int]]
     ) -> None:
         """Forgets tickets, each named by its kind and id; unknown ones do no harm."""
         async with writing(self._engine, "forget the links of tickets") as transaction:
-            await ticket_links.forget(transaction, tenant, company_id, tickets)
+            await links.forget(transaction, tenant, company_id, tickets)
 
     async def now(self) -> datetime:
         """The time by the clock that all processes of this ledger share, which its rows bear."""
@@ -186,13 +191,13 @@ class Ledger:
     async def watermark(self, tenant: str, name: str) -> dict[str, Any] | None:
         """What was set under this name, None if nothing was."""
         async with reading(self._engine, "read a watermark") as transaction:
-            return await watermarks.read(transaction, tenant, name)
+            return await links.read(transaction, tenant, name)
 
     async def set_watermark(self, tenant: str, name: str, value: dict[str, Any]) -> None:
         """Remembers a small JSON object; the last one to set it wins."""
         async with writing(self._engine, "set a watermark") as transaction:
             now = await self._clock.now_of(transaction)
-            await watermarks.set_value(transaction, tenant, name, value, now)
+            await links.set_value(transaction, tenant, name, value, now)
 
 
 class LedgerOpening:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import connectwise_client
-from tasks.rules.batching import MAX_BATCH, ItemOutcome, join_bulk_answer
+from tasks.rules.asset_sync.payloads import MAX_BATCH, ItemOutcome, join_bulk_answer
 from tasks.rules.limits import check_batch
+from tasks.shared.action import action
+from tasks.shared.connections import connectwise_client
 
 
 @action("Bulk Configuration Creation", key="bulkConfigurationCreationAction")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import connectwise_client
 from tasks.rules.limits import check_name
+from tasks.shared.action import action
+from tasks.shared.connections import connectwise_client
 
 
 @action("Create Configuration Type", key="createConfigurationTypeAction")

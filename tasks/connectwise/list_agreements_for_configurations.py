@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import connectwise_client, open_ledger
-from tasks.enrichment.agreement_links import find_agreements
-from tasks.rules.agreement_answer import agreement_answer
+from tasks.enrichment.agreements import find_agreements
+from tasks.rules.enrichment.answers import agreement_answer
+from tasks.shared.action import action
+from tasks.shared.connections import connectwise_client, open_ledger
 
 
 @action("List Agreements for Configurations", key="listAgreementsForConfigurationsAction")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import connectwise_client
+from tasks.shared.action import action
+from tasks.shared.connections import connectwise_client
 
 
 @action("List Companies", key="companyDataSource")

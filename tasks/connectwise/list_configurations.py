@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from connectors.connectwise.client import ConnectWiseClient
-from tasks.actions import action
-from tasks.connections import connectwise_client
-from tasks.progress import Progress
+from tasks.shared.action import action
+from tasks.shared.connections import connectwise_client
+from tasks.shared.progress import Progress
 
 T = TypeVar("T")
 

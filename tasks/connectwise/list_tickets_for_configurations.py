@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import connectwise_client, open_ledger
-from tasks.enrichment.ticket_links import find_tickets
-from tasks.rules.ticket_answer import ticket_answer
+from tasks.enrichment.tickets import find_tickets
+from tasks.rules.enrichment.answers import ticket_answer
+from tasks.shared.action import action
+from tasks.shared.connections import connectwise_client, open_ledger
 
 
 @action("List Tickets for Configurations", key="listTicketsForConfigurationsAction")

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import connectwise_client
 from tasks.connectwise.list_configurations import read_configurations
-from tasks.progress import run_logger
-from tasks.rules.external_data import read_objects
-from tasks.rules.mapping import (
-    CompiledMapping,
-    FieldMapping,
-    compile_mapping,
-    known_mappings,
-    read_custom_field_mappings,
-    read_mappings,
-)
-from tasks.rules.match_answer import match_answer
-from tasks.rules.matches import MatchOptions
-from tasks.rules.matching import match
+from tasks.rules.action_io import read_objects
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions, match_answer
+from tasks.rules.mapping.compile import CompiledMapping, compile_mapping, known_mappings
+from tasks.rules.mapping.model import FieldMapping, read_custom_field_mappings, read_mappings
+from tasks.shared.action import action
+from tasks.shared.connections import connectwise_client
+from tasks.shared.progress import run_logger
 
 
 @action("Match Configurations", key="matchConfigurationsAction")

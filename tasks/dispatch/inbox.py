@@ -1,23 +1,68 @@
-"""Drains the ledger's inbox: takes messages in batches and looks once at each record that they are about."""
+"""Drains the ledger's inbox: takes messages in batches and looks once at each record that they are about.
+
+Keeps messages of the inbox to this process while it works on them, and no longer after a kill.
+
+Handles the inbox's messages about work orders, and looks for notes after those about records.
+
+The long-lived drain: batch after batch until it is told to stop.
+"""
 
 from __future__ import annotations
 
+import signal
+import threading
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import anyio
+
 from connectors.errors import ConnectorError, RetryableError, StopError
-from connectors.ledger.dispatch_models import InboxMessage
-from tasks.dispatch.dispatching import dispatch_record
-from tasks.dispatch.holding import held_messages
-from tasks.dispatch.related import read_record
-from tasks.dispatch.run import AGAIN, DispatchRun, Outcome, Result
-from tasks.dispatch.saying import say
-from tasks.dispatch.together import together
-from tasks.progress import run_logger
-from tasks.rules.dispatch_messages import TICKET, WORK_ORDER, About, about
-from tasks.rules.dispatch_reference import RecordKind
+from connectors.ledger.models import InboxMessage
+from tasks.dispatch.notes import copy_notes
+from tasks.dispatch.reconcile import dispatch_record
+from tasks.dispatch.records import read_record
+from tasks.dispatch.report import say
+from tasks.dispatch.run import AGAIN, Back, DispatchRun, Outcome, Result, talk_name
+from tasks.dispatch.state import keep_alive
+from tasks.dispatch.work_order_events import bring_back
+from tasks.rules.dispatch.messages import TICKET, WORK_ORDER, About, about
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.shared.concurrency import together
+from tasks.shared.progress import run_logger
+
+
+@asynccontextmanager
+async def held_messages(run: DispatchRun, ids: Sequence[int], holder: str) -> AsyncIterator[None]:
+    """Within this block the claim on these messages is renewed three times in the time that it lasts.
+
+    An error within comes out as itself.
+    """
+    failed: list[Exception] = []
+    async with anyio.create_task_group() as group:
+        if ids:
+            group.start_soon(_renew, run, ids, holder)
+        try:
+            yield
+        except Exception as error:
+            failed.append(error)
+        group.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
+
+
+async def _renew(run: DispatchRun, ids: Sequence[int], holder: str) -> None:
+    seconds = run.settings.waiting.hold_seconds
+    while True:
+        await anyio.sleep(seconds / 3)
+        try:
+            await run.ledger.inbox.extend(ids, holder, seconds=seconds)
+        except ConnectorError as error:
+            # Whoever takes them over looks at the same records once more, which does no harm.
+            run_logger().warning("Messages could not be kept: %s", error)
+
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
@@ -188,3 +233,129 @@ async def _settle(
 
 def _pause(attempts: int) -> float:
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, attempts - 1)))
+
+
+async def handle_work_order(run: DispatchRun, work_order_id: int) -> Handled:
+    """Brings a work order back, and copies notes if it has other messages than when they were last copied.
+
+    Raises:
+        ConnectorError: as ``bring_back``.
+    """
+    back = await bring_back(run, work_order_id)
+    _say(back)
+    if back.again or back.result is Result.OUTSIDE or not await _talked(run, back):
+        return _handled(back)
+    return await handle_notes(run, work_order_id)
+
+
+async def handle_notes(run: DispatchRun, work_order_id: int) -> Handled:
+    """Copies the notes of a work order and its record."""
+    back = await copy_notes(run, work_order_id)
+    _say(back)
+    return _handled(back)
+
+
+async def _talked(run: DispatchRun, back: Back) -> bool:
+    if not run.settings.notes.to_connectwise:
+        return False
+    before = await run.ledger.watermark(run.tenant, talk_name(back.work_order_id))
+    seen = 0 if before is None else before.get("messages")
+    return back.messages is None or back.messages != seen
+
+
+def _handled(back: Back) -> Handled:
+    busy = back.result is Result.BUSY
+    return Handled(not back.again, back.message, back.retry_after, passing=back.again, busy=busy)
+
+
+def _say(back: Back) -> None:
+    if back.result not in (Result.UNCHANGED, Result.OUTSIDE, Result.BUSY):
+        run_logger().info("%s", back)
+
+
+OUTAGE = 5.0
+"""Seconds of rest where the ledger itself is away; more each time."""
+LONGEST_REST = 60.0
+
+
+@dataclass
+class Served:
+    """All that one drain did: messages by how they ended, records by result."""
+
+    messages: int = 0
+    done: int = 0
+    again: int = 0
+    failed: int = 0
+    results: dict[str, int] = field(default_factory=dict)
+
+
+async def serve_inbox(
+    run: DispatchRun,
+    *,
+    seconds: float | None = None,
+    work_orders: WorkOrderHandler | None = None,
+    notes: WorkOrderHandler | None = None,
+    stop: anyio.Event | None = None,
+) -> Served:
+    """Drains until ``stop`` is set, ``seconds`` are over, or SIGTERM or SIGINT comes.
+
+    A batch that is under way is finished before it ends: what was sent must be accounted for.
+    """
+    served, ends = Served(), stop or anyio.Event()
+    async with anyio.create_task_group() as group:
+        if threading.current_thread() is threading.main_thread():
+            group.start_soon(_stop_on_signal, ends)
+        if seconds is not None:
+            group.start_soon(_stop_after, ends, seconds)
+        await _drain_until(run, ends, served, work_orders, notes)
+        group.cancel_scope.cancel()
+    run_logger().info("Inbox: %d messages, %s", served.messages, served.results or "nothing to do")
+    return served
+
+
+async def _drain_until(
+    run: DispatchRun,
+    ends: anyio.Event,
+    served: Served,
+    work_orders: WorkOrderHandler | None,
+    notes: WorkOrderHandler | None,
+) -> None:
+    outages = 0
+    while not ends.is_set():
+        try:
+            await keep_alive(run)
+            drained = await drain_once(run, work_orders, notes)
+        except ConnectorError as error:
+            run_logger().error("The inbox can't be read now: %s", error)
+            outages += 1
+            await _rest(ends, min(LONGEST_REST, OUTAGE * outages))
+            continue
+        outages = 0
+        served.messages += drained.messages
+        served.done += drained.done
+        served.again += drained.again
+        served.failed += drained.failed
+        served.results = dict(Counter(served.results) + drained.counts())
+        if drained.messages:
+            run_logger().info(
+                "Inbox: %d messages taken, %s", drained.messages, dict(drained.counts()) or "done"
+            )
+        else:
+            await _rest(ends, run.settings.polling.inbox_seconds)
+
+
+async def _rest(ends: anyio.Event, seconds: float) -> None:
+    with anyio.move_on_after(seconds):
+        await ends.wait()
+
+
+async def _stop_after(ends: anyio.Event, seconds: float) -> None:
+    await anyio.sleep(seconds)
+    ends.set()
+
+
+async def _stop_on_signal(ends: anyio.Event) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for number in signals:
+            run_logger().info("Told to stop (%s): the batch under way is finished first", number.name)
+            ends.set()

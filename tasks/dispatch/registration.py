@@ -6,15 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from connectors.addresses import check_base_url
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import any_of
 from connectors.errors import RejectedError, StopError, UnclearOutcomeError
 from connectors.field_nation.client import FieldNationClient
+from connectors.http import check_base_url
 from tasks.dispatch.settings import DispatchSettings
-from tasks.progress import run_logger
-from tasks.rules.receiver_addresses import callback_url, webhook_url
-from tasks.rules.registration import (
+from tasks.rules.dispatch.messages import callback_url, webhook_url
+from tasks.rules.dispatch.registration import (
     Move,
     Step,
     callback_moves,
@@ -24,6 +23,7 @@ from tasks.rules.registration import (
     wanted_events,
     webhook_moves,
 )
+from tasks.shared.progress import run_logger
 
 
 class Registration(StrEnum):

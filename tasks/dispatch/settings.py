@@ -1,22 +1,28 @@
-"""The rules of dispatch: one model, shown by the Prefect UI as a form, kept in the Dispatch Rules block."""
+"""The rules of dispatch: one model, shown by the Prefect UI as a form, kept in the Dispatch Rules block.
+
+The block that keeps the rules of dispatch, so that every flow and the receiver's drain share them.
+
+What comes back from a work order, as settings; the words themselves belong to the rules.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, cast
 
+from prefect.blocks.core import Block
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.dispatch.outbound import (
+from tasks.rules.dispatch.events import (
     NoteSettings,
     OutboundRule,
     TimeEntrySettings,
     default_outbound_rules,
 )
-from tasks.rules.dispatch_defaults import default_dispatch_mappings
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_triggers import Condition, Trigger
-from tasks.rules.dispatch_words import DispatchMappings
+from tasks.rules.dispatch.mapping_model import DispatchMappings, default_dispatch_mappings
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.triggers import Condition, Trigger
+from tasks.shared.connections import DEFAULT
 
 LONGEST_CREATION = 240.0
 """Seconds after which a creation without answer is given up: longer than one request may take in all."""
@@ -306,3 +312,41 @@ class DispatchSettings(BaseModel):
         """Statuses that this integration sets itself, in lower case: reaching one is not leaving."""
         named = [rule.value for rule in self.outbound_rules if rule.action == "set ticket status"]
         return frozenset(name.strip().lower() for name in [*named, self.write_back.status] if name.strip())
+
+
+class DispatchRules(Block):
+    """Which ConnectWise records become Field Nation work orders, how, and what comes back. Holds no secret.
+
+    Example:
+        Load the saved rules:
+        ```python
+        from tasks.dispatch.settings import DispatchRules
+
+        rules = await DispatchRules.aload("BLOCK_NAME")
+        print(rules.rules.create_state)
+        ```
+    """
+
+    _block_type_name = "Dispatch Rules"
+    _block_type_slug = "dispatch-rules"
+    _description = "Triggers, mappings and outbound events between ConnectWise PSA and Field Nation."
+
+    rules: DispatchSettings = Field(
+        default_factory=DispatchSettings,
+        title="Rules",
+        description="Triggers, mappings, outbound events, notes and waiting times.",
+    )
+
+
+async def load_dispatch_settings(name: str = DEFAULT) -> DispatchSettings:
+    """The saved rules of that name; without a block named ``default``, the documented defaults.
+
+    Raises:
+        ValueError: there is no block of that other name.
+    """
+    try:
+        return cast(DispatchRules, await DispatchRules.aload(name)).rules
+    except ValueError:
+        if name != DEFAULT:
+            raise
+        return DispatchSettings()

@@ -9,14 +9,14 @@ import anyio
 from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
 from connectors.lansweeper.models import CustomField
 from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
-from tasks.connections import current_run_id, open_ledger
+from tasks.asset_sync.settings import Waiting
 from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.list_custom_fields import list_custom_fields
-from tasks.progress import run_logger
-from tasks.rules.custom_field_choice import FIELD_TYPES, CustomFieldKeys, choose_fields
-from tasks.rules.custom_field_props import FieldType
-from tasks.synchronization.lease import fields_lease
-from tasks.synchronization.settings import Waiting
+from tasks.rules.enrichment.texts import FIELD_TYPES, CustomFieldKeys, choose_fields
+from tasks.rules.lansweeper_input import FieldType
+from tasks.shared.connections import current_run_id, open_ledger
+from tasks.shared.lease import fields_lease
+from tasks.shared.progress import run_logger
 
 TRIES = 3
 """How often a field is sent whose creation had no answer and which certainly is not there."""

@@ -1,18 +1,108 @@
-"""What a search for links works with: the client, the company, what is known of the server's ways."""
+"""What a search for links works with: the client, the company, what is known of the server's ways.
+
+Asks in a way that a server may refuse: what passes is waited for, a refusal becomes the way's failure.
+
+A few owners read by their child collections: what every cheaper way's answers are checked against.
+
+Owners of links: agreements, service and project tickets. Their child collections name configurations.
+
+The companies of the configurations that links are wanted for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
+import anyio
+
+from connectors.connectwise.bulk_reads import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.errors import RejectedError, RetryableError, StopError
 from connectors.ledger.store import Ledger
-from tasks.enrichment.asking import WayFailedError
 from tasks.enrichment.settings import EnrichmentWaiting
-from tasks.progress import run_logger
-from tasks.rules.ticket_changes import TicketKey
-from tasks.rules.ways import Ways, WayState, remembered_ways
-from tasks.synchronization.patience import Waiting
+from tasks.rules.enrichment.ticket_changes import TicketKey
+from tasks.rules.enrichment.ways import Kind, Ways, WayState, bundle_way, remembered_ways
+from tasks.shared.progress import run_logger
+from tasks.shared.retry import Waiting, patiently
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+AT_ONCE = 8
+"""Calls begun at once; the client itself keeps fewer requests in flight."""
+_FORBIDDEN = 403
+
+
+class WayFailedError(Exception):
+    """A way can't be used, and another one must be; ``state`` says whether that is worth remembering."""
+
+    def __init__(self, way: str, state: WayState, reason: str) -> None:
+        super().__init__(f"{way}: {reason}")
+        self.way = way
+        self.state = state
+        self.reason = reason
+
+
+async def try_way(way: str, call: Callable[[], Awaitable[T]], waiting: Waiting) -> T:
+    """The answer of ``call``, which only saves requests: there are other ways.
+
+    Raises:
+        WayFailedError: it was refused, or the server broke on it. No answer may well mean that the question
+            was too much for the server, so that is no reason to end the run.
+        RetryableError: the request budget is exhausted for longer than the patience lasts.
+    """
+
+    async def once() -> T:
+        try:
+            return await call()
+        except RetryableError as error:
+            if error.status is not None and error.status >= 500:
+                raise WayFailedError(way, WayState.FAILED, str(error)) from error
+            raise
+
+    try:
+        return await patiently(once, waiting)
+    except RejectedError as error:
+        raise WayFailedError(way, WayState.REFUSED, str(error)) from error
+    except StopError as error:
+        if error.status != _FORBIDDEN:
+            raise
+        raise WayFailedError(way, WayState.REFUSED, str(error)) from error
+    except RetryableError as error:
+        if error.retry_after is not None:
+            raise
+        raise WayFailedError(way, WayState.FAILED, str(error)) from error
+
+
+async def together(items: Iterable[T], call: Callable[[T], Awaitable[R]]) -> list[R]:
+    """``call`` of each item, a few at once, in the order of the items; the first error ends it all.
+
+    However many items there are, only ``AT_ONCE`` tasks exist.
+    """
+    queue = iter(enumerate(items))
+    answers: dict[int, R] = {}
+    errors: list[Exception] = []
+
+    async def work(scope: anyio.CancelScope) -> None:
+        for number, item in queue:
+            try:
+                answers[number] = await call(item)
+            except Exception as error:
+                errors.append(error)
+                scope.cancel()
+                return
+
+    async with anyio.create_task_group() as group:
+        for _ in range(AT_ONCE):
+            group.start_soon(work, group.cancel_scope)
+    if errors:
+        raise errors[0]
+    return [answers[number] for number in sorted(answers)]
+
 
 WAYS = "ways"
 
@@ -69,3 +159,126 @@ class LinkSearch:
     async def remember_ways(self) -> None:
         """For later runs, of this company and others: the server is the same."""
         await self.ledger.set_watermark(self.tenant, WAYS, self.ways.as_json())
+
+
+Links = dict[int, frozenset[int]]
+"""Configurations by owner."""
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """One kind of owner. ``resource_type`` is its child collection's name in bundles, which is assumed."""
+
+    name: str
+    resource_type: str
+    child: Callable[[int], Awaitable[list[dict[str, Any]]]]
+
+    @property
+    def bundle_way(self) -> str:
+        return bundle_way(self.name)
+
+    def item(self, owner_id: int) -> BundleItem:
+        """The read of one owner's configurations as part of a bundle."""
+        return BundleItem(self.resource_type, parent_id=owner_id, fields="id")
+
+
+def agreements(client: ConnectWiseClient) -> Owners:
+    """Agreements."""
+    return Owners("agreements", "agreementconfiguration", client.agreement_configurations)
+
+
+def tickets(client: ConnectWiseClient, kind: Kind) -> Owners:
+    """Tickets of one kind; both kinds have one sequence of ids, hence one name in bundles."""
+    return Owners(
+        f"{kind} tickets", "ticketconfiguration", lambda each: client.ticket_configurations(kind, each)
+    )
+
+
+def ids_of(records: Iterable[dict[str, Any]]) -> frozenset[int]:
+    """The configurations that a child collection names; 0 for a record without an id, which fits nothing."""
+    return frozenset(int(each.get("id") or 0) for each in records)
+
+
+async def read_one(search: LinkSearch, owners: Owners, owner_id: int) -> frozenset[int] | None:
+    """One owner's configurations by its child collection; None: the owner is gone meanwhile."""
+    try:
+        return ids_of(await patiently(lambda: owners.child(owner_id), search.waiting))
+    except RejectedError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return None
+
+
+async def read_each(search: LinkSearch, owners: Owners, owner_ids: Sequence[int]) -> Links:
+    """The configurations of each owner by its child collection, a request each; those gone are left out."""
+
+    async def read(owner_id: int) -> tuple[int, frozenset[int] | None]:
+        return owner_id, await read_one(search, owners, owner_id)
+
+    pairs = await together(owner_ids, read)
+    return {owner_id: held for owner_id, held in pairs if held is not None}
+
+
+async def is_really(search: LinkSearch, owners: Owners, owner_id: int, held: frozenset[int]) -> bool:
+    """Whether the owner still holds just these: tells a wrong answer from a change between two reads."""
+    return await read_one(search, owners, owner_id) == held
+
+
+SAMPLE = 3
+
+
+async def read_sample(
+    search: LinkSearch, owners: Owners, owner_ids: Sequence[int], size: int = SAMPLE
+) -> Links:
+    """Some of the owners, spread evenly; once more as many where none of them holds any configuration."""
+    first = spread(owner_ids, size)
+    sample = await read_each(search, owners, first)
+    if not any(sample.values()):
+        others = [each for each in owner_ids if each not in first]
+        sample |= await read_each(search, owners, spread(others, size))
+    return sample
+
+
+def spread(items: Sequence[T], size: int) -> list[T]:
+    """So many of the items, at even distances."""
+    if len(items) <= size:
+        return list(items)
+    return [items[(2 * number + 1) * len(items) // (2 * size)] for number in range(size)]
+
+
+async def contradicted(search: LinkSearch, owners: Owners, sample: Links, answered: Links) -> list[int]:
+    """The sampled owners for which another way's answer is wrong.
+
+    One whose child collection has meanwhile changed proves nothing and is taken out of ``sample``.
+    """
+    wrong = []
+    for owner_id in [each for each in sample if answered.get(each, frozenset()) != sample[each]]:
+        if await is_really(search, owners, owner_id, sample[owner_id]):
+            wrong.append(owner_id)
+        else:
+            del sample[owner_id]
+    return wrong
+
+
+def by_company(configurations: Iterable[dict[str, Any]]) -> dict[int, list[int]]:
+    """Ids of the configurations by company, each once.
+
+    Raises:
+        RejectedError: a configuration without an id or a company.
+    """
+    found: dict[int, dict[int, None]] = defaultdict(dict)
+    for position, record in enumerate(configurations, start=1):
+        record_id, company = _id(record), _id(record.get("company") or {})
+        if record_id is None or company is None:
+            raise RejectedError(
+                f"Configuration {position} of the payload has no id or no company.id",
+                remedy="Give the records as List of Configurations answers them.",
+            )
+        found[company][record_id] = None
+    return {company: list(ids) for company, ids in found.items()}
+
+
+def _id(record: dict[str, Any]) -> int | None:
+    text = str(record.get("id"))
+    return int(text) if text.isdecimal() else None

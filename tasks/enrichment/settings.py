@@ -6,8 +6,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.rules import enrichment as rules
 from tasks.rules.choices import ASK
+from tasks.rules.enrichment import texts as rules
 
 MOST_ALIASES = 100
 """More edits in one request than that gain nothing: 25 already make 15,000 edits 600 requests."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import DEFAULT
-from tasks.dispatch.back_answers import back_answer
-from tasks.dispatch.back_patiently import back_patiently
-from tasks.dispatch.copying_notes import copy_notes
-from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.answer import back_answer
+from tasks.dispatch.notes import copy_notes
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.work_order_events import back_patiently
 from tasks.rules.limits import check_positive
+from tasks.shared.action import action
+from tasks.shared.connections import DEFAULT
 
 
 @action("Notes Sync", key="notesSyncAction")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import DEFAULT
-from tasks.dispatch.back_answers import back_answer
-from tasks.dispatch.back_patiently import back_patiently
-from tasks.dispatch.bringing_back import bring_back
-from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.answer import back_answer
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.work_order_events import back_patiently, bring_back
 from tasks.rules.limits import check_positive
+from tasks.shared.action import action
+from tasks.shared.connections import DEFAULT
 
 
 @action("Status Synchronization", key="statusSynchronizationAction")

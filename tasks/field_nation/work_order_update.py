@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from connectors.errors import RejectedError
-from tasks.actions import action
-from tasks.connections import DEFAULT
-from tasks.dispatch.answers import answer_of
-from tasks.dispatch.dispatching import dispatch_record
-from tasks.dispatch.opening import open_dispatch
+from tasks.dispatch.answer import answer_of
+from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.settings import OnLeave
-from tasks.rules.dispatch_reference import RecordKind
+from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
+from tasks.shared.action import action
+from tasks.shared.connections import DEFAULT
 
 
 @action("Work Order Update", key="workOrderUpdateAction")

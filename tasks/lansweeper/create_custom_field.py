@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import lansweeper_client
-from tasks.rules.custom_field_props import FieldType, checked_props
+from tasks.rules.lansweeper_input import FieldType, checked_props
 from tasks.rules.limits import check_required
+from tasks.shared.action import action
+from tasks.shared.connections import lansweeper_client
 
 
 @action("Create Custom Field", key="createCustomFieldAction")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
-from connectors.lansweeper.client import LansweeperClient
+from connectors.lansweeper.client import LansweeperClient, Sending, at_once
 from connectors.lansweeper.models import Filters
-from connectors.lansweeper.reading import Sending, at_once
-from tasks.actions import action
-from tasks.connections import lansweeper_client
-from tasks.progress import Progress
+from tasks.shared.action import action
+from tasks.shared.connections import lansweeper_client
+from tasks.shared.progress import Progress
 
 T = TypeVar("T")
 

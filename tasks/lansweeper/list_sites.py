@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.actions import action
-from tasks.connections import lansweeper_client
+from tasks.shared.action import action
+from tasks.shared.connections import lansweeper_client
 
 
 @action("List Sites", key="listSitesAction")

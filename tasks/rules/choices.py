@@ -2,6 +2,8 @@
 
 A list ``enum`` in a parameter schema becomes a searchable dropdown in the Prefect UI. Only the schema of
 the form is changed; defaults stay as they are, and the flows check what they are given by themselves.
+
+Which ConnectWise company a person means.
 """
 
 from __future__ import annotations
@@ -104,3 +106,41 @@ def _offer_in_rows(schema: dict[str, Any], node: dict[str, Any], offered: Sequen
 def _branches(node: dict[str, Any]) -> list[dict[str, Any]]:
     """The node itself, or the alternatives of an input that may be of several types."""
     return [each for each in node.get("anyOf") or [node] if isinstance(each, dict)]
+
+
+class CompanyNotFoundError(LookupError):
+    """No company, or more than one, answers to what was typed; the text says which and the remedy."""
+
+
+def company_terms(typed: str) -> list[str]:
+    """What to search for: the text itself and, of a choice "identifier: name", the identifier."""
+    text = typed.strip()
+    identifier = text.partition(":")[0].strip()
+    return list(dict.fromkeys(each for each in (text, identifier) if each))
+
+
+def choose_company(typed: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The company of that identifier, else the only one of that name or choice; case does not count.
+
+    Raises:
+        CompanyNotFoundError: there is none, or several answer to it.
+    """
+    alive = [each for each in found if not each.get("deletedFlag")]
+    text, *identifier = [each.casefold() for each in company_terms(typed)] or [""]
+    by_name = [each for each in alive if text and _folded(each, "name") == text]
+    by_choice = [each for each in alive if _folded(each, "identifier") in identifier]
+    of_identifier = [each for each in alive if text and _folded(each, "identifier") == text]
+    hits = of_identifier or by_name + [each for each in by_choice if each not in by_name]
+    if len(hits) == 1:
+        return hits[0]
+    if hits:
+        listed = ", ".join(f"{each.get('identifier')} (id {each['id']})" for each in hits)
+        raise CompanyNotFoundError(f"Several companies are called {typed!r}: {listed}. Give the identifier.")
+    raise CompanyNotFoundError(
+        f"ConnectWise has no company with the identifier or name {typed!r} that this API member may see. "
+        "Run List Companies to see them, and give one's identifier."
+    )
+
+
+def _folded(company: Mapping[str, Any], member: str) -> str:
+    return str(company.get(member) or "").strip().casefold()

@@ -11,7 +11,7 @@ from benchmarks.chaos.enrichment_truth import EnrichmentTruth
 from benchmarks.chaos.schedule import Mishap
 from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict
 from benchmarks.enrichment_model import FIELDS, TYPES
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from sandbox.credentials import mint_credentials
 from sandbox.data.generate import build_world
 from sandbox.data.provider import RUN_COMPANY

@@ -10,7 +10,7 @@ import httpx
 from benchmarks.chaos.asset_model import REFERENCES, Model, folded
 from benchmarks.chaos.asset_truth import Scene
 from benchmarks.chaos.verdict import COMPLETED, RunRecord
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.sandbox.connectwise_calls import API, BULK, CONFIGURATIONS
 
 Record = dict[str, Any]

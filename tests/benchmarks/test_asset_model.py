@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from benchmarks.chaos.asset_matching import Matching, Place
 from benchmarks.chaos.asset_model import REFERENCES, Field, Model, have
 from benchmarks.chaos.asset_values import same
-from tasks.rules.matches import MatchOptions
-from tasks.rules.matching import match
-from tasks.rules.records import AssetRecord, ConfigurationRecord
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 ASSET: dict[str, Any] = {
     "key": "k-1",

@@ -15,7 +15,7 @@ from benchmarks.chaos.asset_trail import LOST
 from benchmarks.chaos.asset_truth import AssetTruth
 from benchmarks.chaos.schedule import Mishap
 from benchmarks.chaos.verdict import RunRecord, Verdict
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.benchmarks.little_sync import LittleSync
 from tests.sandbox.connectwise_calls import API, CONFIGURATIONS, connectwise
 

@@ -12,8 +12,8 @@ from benchmarks import results
 from benchmarks.bounds import FIRST_LOAD, NO_CHANGE, USUAL_RUN
 from benchmarks.run import main
 from benchmarks.scale import Stand, fresh, measure_run, prefect_share, save_blocks
-from deployments.local_prefect import local_prefect
-from deployments.local_sandbox import start_sandbox
+from deployments.local.prefect import local_prefect
+from deployments.local.sandbox import start_sandbox
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,8 @@ import pytest
 from benchmarks.chaos.lanes import Lane
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, draw_schedule
 from benchmarks.chaos.tally import tally
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 
 pytestmark = [
     pytest.mark.prefect,

@@ -18,8 +18,8 @@ from benchmarks.chaos.weather import LONGEST_LATE, TIME_OUT
 from sandbox.connectwise.tables import table_of
 from sandbox.faults import Faults
 from sandbox.switches import Switches
+from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
-from tasks.synchronization.settings import AssetSynchronizationSettings
 
 MANY = 240
 FLOWS = {ASSETS: AssetSynchronizationSettings, ENRICHMENT: EnrichmentSettings}

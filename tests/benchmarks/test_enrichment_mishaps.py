@@ -6,7 +6,7 @@ import random
 
 from benchmarks.chaos.enrichment_mishaps import draw_enrichment_faults, draw_enrichment_people
 from benchmarks.chaos.people import act
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from sandbox.faults import read_rule
 
 

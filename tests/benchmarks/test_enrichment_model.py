@@ -8,10 +8,15 @@ import pytest
 
 from benchmarks.enrichment_model import FIELDS, TYPES, configuration_address, texts_of
 from benchmarks.enrichment_truth import Truth
-from connectors.connectwise.site import record_address
-from tasks.rules.agreement_answer import shown_agreement, sla_of
-from tasks.rules.custom_field_choice import FIELD_TYPES
-from tasks.rules.enrichment import ConfigurationFacts, TextLimits, agreement_rank, wanted_texts
+from connectors.connectwise.settings import record_address
+from tasks.rules.enrichment.answers import shown_agreement, sla_of
+from tasks.rules.enrichment.texts import (
+    FIELD_TYPES,
+    ConfigurationFacts,
+    TextLimits,
+    agreement_rank,
+    wanted_texts,
+)
 from tests.benchmarks.enriched_world import HeldSandbox
 
 

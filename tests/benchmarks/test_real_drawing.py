@@ -17,10 +17,10 @@ from benchmarks.chaos.real_runs import read_counts
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT
 from sandbox.faults import read_rule
 from sandbox.switches import Switches
+from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
-from tasks.rules.enrichment_plan import EnrichmentCounts
-from tasks.rules.enrichment_text import enrichment_counts_table
-from tasks.synchronization.settings import AssetSynchronizationSettings
+from tasks.rules.enrichment.plan import EnrichmentCounts
+from tasks.rules.enrichment.render import enrichment_counts_table
 
 SEEDS = range(2 * len(PLANS))
 

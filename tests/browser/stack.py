@@ -1,4 +1,4 @@
-"""A running ``python -m deployments.up`` with what the browser's tests need to know of it."""
+"""A running ``python -m deployments.local.up`` with what the browser's tests need to know of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from deployments.up import HOME_VARIABLE, home_folder
+from deployments.local.up import HOME_VARIABLE, home_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build" / "browser"
@@ -96,7 +96,7 @@ def running_stack() -> Iterator[Stack]:
     environment = {**os.environ, HOME_VARIABLE: str(OWN_HOME)}
     with output.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "deployments.up"],
+            [sys.executable, "-m", "deployments.local.up"],
             cwd=ROOT,
             env=environment,
             stdout=log,
@@ -119,4 +119,4 @@ def _address(process: subprocess.Popen[bytes], output: Path) -> str:
         time.sleep(0.5)
     process.terminate()
     tail = output.read_text(encoding="utf-8")[-3000:]
-    raise RuntimeError(f"python -m deployments.up did not come up. The end of its output:\n{tail}")
+    raise RuntimeError(f"python -m deployments.local.up did not come up. The end of its output:\n{tail}")

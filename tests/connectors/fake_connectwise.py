@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import orjson
 
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.settings import ConnectWiseSettings
 
 ROOT = "/v2026_3/apis/3.0"
 INFO = {

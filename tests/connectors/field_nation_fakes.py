@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from connectors.field_nation.client import FieldNationClient, FieldNationSettings
+from connectors.field_nation.client import FieldNationClient
+from connectors.field_nation.settings import FieldNationSettings
 
 TOKEN_PATH = "/authentication/api/oauth/token"
 REST = "/api/rest/v2"

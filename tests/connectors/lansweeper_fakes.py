@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
-from connectors.lansweeper.client import LansweeperClient, LansweeperSettings
+from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.models import Asset
+from connectors.lansweeper.settings import LansweeperSettings
 
 SITE = "00000000-0000-4000-8000-000000000001"
 Answer = httpx.Response | Exception

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from connectors.ledger.location import database_url
+from connectors.ledger.database import database_url
 
 ROOT = Path(__file__).parents[2]
 POSTGRES = "CONNECTWISE_FLOWS_TEST_POSTGRES"

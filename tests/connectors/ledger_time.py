@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors.ledger.clock import Clock
+from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
 
 

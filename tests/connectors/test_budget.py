@@ -9,7 +9,7 @@ import anyio.lowlevel
 import pytest
 
 from connectors.errors import RetryableError
-from connectors.ledger.clock import Clock
+from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
 from tests.connectors.ledger_places import place
 

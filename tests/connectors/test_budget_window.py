@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.ledger.window import Standing, WindowRule, decide
+from connectors.ledger.rate_limit import Standing, WindowRule, decide
 
 
 @dataclass

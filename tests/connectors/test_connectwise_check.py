@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from connectors.checks import ConnectionCheck
-from connectors.connectwise.check import check_connection
+from connectors.connectwise.block import check_connection
 from tests.connectors.fake_connectwise import SETTINGS, Answer, FakeConnectWise, refusal
 
 pytestmark = pytest.mark.anyio

@@ -11,13 +11,7 @@ import pytest
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import Search
-from connectors.errors import (
-    RejectedError,
-    RetryableError,
-    StopError,
-    UnclearOutcomeError,
-    WriteRefusedError,
-)
+from connectors.errors import RejectedError, RetryableError, StopError, UnclearOutcomeError, WriteRefusedError
 from tests.connectors.fake_connectwise import ROOT, SETTINGS, FakeConnectWise, body_of, refusal
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import PatchOperation
-from connectors.connectwise.tickets import TICKETS, TicketKind
+from connectors.connectwise.service import TICKETS, TicketKind
 from connectors.errors import RejectedError, UnclearOutcomeError, WriteRefusedError
 from tests.connectors.fake_connectwise import FakeConnectWise, body_of, refusal
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.connectwise.bundles import BundleAnswer, BundleItem
+from connectors.connectwise.bulk_reads import BundleAnswer, BundleItem
 from connectors.errors import RejectedError
 from tests.connectors.fake_connectwise import FakeConnectWise, body_of, refusal
 

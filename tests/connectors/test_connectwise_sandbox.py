@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from connectors.connectwise.check import check_connection
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
+from connectors.connectwise.block import check_connection
+from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import any_of, equals
 from connectors.connectwise.refusals import CHECK_CLIENT_ID, CHECK_KEYS, SHORTEN
+from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.errors import RejectedError, StopError, UnclearOutcomeError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
 

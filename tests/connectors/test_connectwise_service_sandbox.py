@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
+from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import equals
 from connectors.connectwise.models import PatchOperation
+from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.errors import RejectedError, UnclearOutcomeError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
 

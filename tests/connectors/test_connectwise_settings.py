@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.connectwise.site import base_address
+from connectors.connectwise.settings import base_address
 from connectors.errors import StopError
 from tests.connectors.fake_connectwise import SETTINGS
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.connectwise.ticket_search import LONGEST_SEARCH_BODY, LONGEST_SEARCH_CONDITIONS
-from connectors.connectwise.tickets import TICKETS, TicketKind
+from connectors.connectwise.bulk_reads import LONGEST_SEARCH_BODY, LONGEST_SEARCH_CONDITIONS
+from connectors.connectwise.service import TICKETS, TicketKind
 from connectors.errors import RejectedError, RetryableError, StopError
 from tests.connectors.fake_connectwise import FakeConnectWise, body_of, refusal
 

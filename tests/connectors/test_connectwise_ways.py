@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from connectors.connectwise.bundles import BundleItem
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
+from connectors.connectwise.bulk_reads import LONGEST_SEARCH_CONDITIONS, BundleItem
+from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import any_of, equals
-from connectors.connectwise.ticket_search import LONGEST_SEARCH_CONDITIONS
-from connectors.connectwise.tickets import TICKETS, TicketKind
+from connectors.connectwise.service import TICKETS, TicketKind
+from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.errors import RejectedError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ import pytest
 
 from connectors.errors import RetryableError, StopError
 from connectors.ledger.claims import ClaimLostError
-from connectors.ledger.dispatch_models import Claimed, Intent, Side
-from connectors.ledger.intents import WORK_ORDER
+from connectors.ledger.models import Claimed, Intent, Side
+from connectors.ledger.outbox import WORK_ORDER
 from connectors.ledger.store import Ledger
 from tests.connectors.ledger_places import place, work_at_once
 from tests.connectors.ledger_time import Hand, hand, ledger

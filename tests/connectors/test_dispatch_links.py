@@ -6,7 +6,7 @@ import pytest
 
 from connectors.errors import StopError
 from connectors.ledger.claims import ClaimLostError
-from connectors.ledger.dispatch_models import Claimed, Side, SyncedNote
+from connectors.ledger.models import Claimed, Side, SyncedNote
 from connectors.ledger.store import Ledger
 from tests.connectors.ledger_places import place
 from tests.connectors.ledger_time import Hand, hand, ledger

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from connectors.errors import StopError
 from connectors.field_nation.block import FieldNationConnection
-from connectors.field_nation.client import FieldNationSettings
+from connectors.field_nation.settings import FieldNationSettings
 
 KEYS = {"client_id": "client-1", "client_secret": "secret-1", "username": "buyer", "password": "pass-1"}
 

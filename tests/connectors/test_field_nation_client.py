@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from connectors.errors import RejectedError, RetryableError, StopError, UnclearOutcomeError
-from connectors.field_nation.conversation import all_messages, posted_message
+from connectors.field_nation.client import all_messages, posted_message
 from connectors.field_nation.models import LIVING, Status, status_of, sub_status_of
 from connectors.field_nation.refusals import read_field_nation_refusal
 from tests.connectors.field_nation_fakes import FakeFieldNation, order, problem

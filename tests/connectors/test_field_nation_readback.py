@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.field_nation.readback import dropped_fields
+from connectors.field_nation.models import dropped_fields
 
 VALUES = st.recursive(
     st.one_of(st.integers(), st.text(max_size=5), st.booleans()),

@@ -10,10 +10,9 @@ import pytest
 
 from connectors.errors import RejectedError, RetryableError, UnclearOutcomeError
 from connectors.field_nation.block import FieldNationConnection
-from connectors.field_nation.client import FieldNationClient, FieldNationSettings
-from connectors.field_nation.conversation import posted_message
-from connectors.field_nation.models import Status, status_of, sub_status_of
-from connectors.field_nation.readback import dropped_fields
+from connectors.field_nation.client import FieldNationClient, posted_message
+from connectors.field_nation.models import Status, dropped_fields, status_of, sub_status_of
+from connectors.field_nation.settings import FieldNationSettings
 from tests.sandbox.field_nation_world import WHOLE
 
 pytestmark = pytest.mark.anyio

@@ -10,10 +10,9 @@ import httpx
 import pytest
 
 from connectors.errors import RejectedError, RetryableError, StopError
-from connectors.field_nation.quiet import keep_tokens_out_of_logs
+from connectors.field_nation.api import TokenSource, keep_tokens_out_of_logs
 from connectors.field_nation.refusals import CHECK_USER
 from connectors.field_nation.settings import FieldNationSettings
-from connectors.field_nation.tokens import TokenSource
 from connectors.http import HttpSession
 from tests.connectors.field_nation_fakes import SETTINGS, FakeFieldNation, order, problem
 

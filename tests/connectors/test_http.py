@@ -19,7 +19,9 @@ from connectors.errors import (
     UnclearOutcomeError,
     WriteRefusedError,
 )
-from connectors.http import HttpSession, Kind, Outcome, Refusal, TimeLimits
+from connectors.http import HttpSession, TimeLimits
+from connectors.responses import Refusal
+from connectors.retry import Kind, Outcome
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors.errors import RetryableError, StopError, UnclearOutcomeError
-from connectors.http import HttpSession, Kind
+from connectors.http import HttpSession
+from connectors.retry import Kind
 
 pytestmark = pytest.mark.anyio
 

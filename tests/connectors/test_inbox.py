@@ -5,8 +5,8 @@ from __future__ import annotations
 import anyio
 import pytest
 
-from connectors.ledger.dispatch_models import InboxMessage
 from connectors.ledger.inbox import NewMessage
+from connectors.ledger.models import InboxMessage
 from connectors.ledger.store import Ledger
 from tests.connectors.ledger_places import place, work_at_once
 from tests.connectors.ledger_time import Hand, hand, ledger

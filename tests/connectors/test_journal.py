@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectors.ledger.clock import Clock
+from connectors.ledger.database import Clock
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
 from tests.connectors.ledger_places import place

@@ -17,7 +17,7 @@ from connectors.errors import (
     UnclearOutcomeError,
     WriteRefusedError,
 )
-from connectors.lansweeper import cooldown
+from connectors.lansweeper import api
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.models import Asset
 from tests.connectors.lansweeper_fakes import SITE, TOKEN, FakeLansweeper, answered, asset, refused
@@ -222,7 +222,7 @@ async def test_other_requests_wait_for_the_end_of_a_cool_down() -> None:
         waits.append(seconds)
         time[0] += seconds
 
-    gate = cooldown.CoolDown(None, now=lambda: time[0], sleep=sleep)
+    gate = api.CoolDown(None, now=lambda: time[0], sleep=sleep)
     await gate.take()
     await gate.pause(61)
     await gate.take()

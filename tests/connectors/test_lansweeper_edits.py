@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.errors import RejectedError, RetryableError, StopError, WriteRefusedError
+from connectors.lansweeper.api import RateState, rate_of
 from connectors.lansweeper.edits import NO_ANSWER, NOT_NAMED, TooManyAliasesError, alias, read_outcomes
 from connectors.lansweeper.models import AssetEdit, EditOutcome
-from connectors.lansweeper.rate import RateState, rate_of
 from tests.connectors.lansweeper_fakes import SITE, FakeLansweeper, answered, refused
 
 WRITTEN = {"assetBasicInfo": {"name": "x"}}

@@ -10,9 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import RejectedError, StopError
-from connectors.lansweeper.filters import all_of, any_key, checked_filters, condition
-from connectors.lansweeper.joining import AssetJoin
-from connectors.lansweeper.selections import DETAILS, MOST_PATHS, path_groups, selection
+from connectors.lansweeper.client import AssetJoin
+from connectors.lansweeper.graphql import (
+    DETAILS,
+    MOST_PATHS,
+    all_of,
+    any_key,
+    checked_filters,
+    condition,
+    path_groups,
+    selection,
+)
 from tests.connectors.lansweeper_fakes import asset, projected
 
 NAMES = st.sampled_from(

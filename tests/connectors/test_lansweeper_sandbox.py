@@ -9,9 +9,10 @@ import pytest
 
 from connectors.errors import RetryableError, StopError
 from connectors.lansweeper.block import LansweeperConnection
-from connectors.lansweeper.client import LansweeperClient, LansweeperSettings
-from connectors.lansweeper.filters import all_of, condition
+from connectors.lansweeper.client import LansweeperClient
+from connectors.lansweeper.graphql import all_of, condition
 from connectors.lansweeper.models import Asset
+from connectors.lansweeper.settings import LansweeperSettings
 
 pytestmark = pytest.mark.anyio
 FIELDS = ["assetBasicInfo.name", "assetBasicInfo.mac", "assetCustom.serialNumber", "url"]

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import StopError
-from connectors.lansweeper.settings import LansweeperSettings
-from connectors.lansweeper.token import authorization
+from connectors.lansweeper.settings import LansweeperSettings, authorization
 from tests.connectors.lansweeper_fakes import sealed
 
 PERSONAL = sealed("lsp_", {"pat": "d0eec9fdef3e07ddbcee", "site_region": {"a-b": "eu"}})

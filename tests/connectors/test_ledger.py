@@ -16,12 +16,18 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from connectors.errors import StopError
-from connectors.ledger.database import create_engine, writing
-from connectors.ledger.location import PATH_VARIABLE, database_url, default_path, shown
-from connectors.ledger.migrating import FOLDER, HEAD
+from connectors.ledger.database import (
+    PATH_VARIABLE,
+    create_engine,
+    database_url,
+    default_path,
+    shown,
+    writing,
+)
+from connectors.ledger.migrate import FOLDER, HEAD
 from connectors.ledger.models import WriteEntry
+from connectors.ledger.schema import metadata
 from connectors.ledger.store import Ledger
-from connectors.ledger.tables import metadata
 from tests.connectors.ledger_places import place, start_python
 
 __all__ = ["place"]

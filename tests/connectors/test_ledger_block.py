@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from connectors.ledger.block import LedgerDatabase
-from connectors.ledger.location import PATH_VARIABLE
+from connectors.ledger.database import PATH_VARIABLE
 
 pytestmark = pytest.mark.anyio
 

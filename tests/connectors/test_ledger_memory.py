@@ -11,9 +11,8 @@ from alembic.config import Config
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from connectors.ledger.database import create_engine, writing
-from connectors.ledger.location import database_url
-from connectors.ledger.migrating import FOLDER
+from connectors.ledger.database import create_engine, database_url, writing
+from connectors.ledger.migrate import FOLDER
 from connectors.ledger.models import TicketLink
 from connectors.ledger.store import Ledger
 from tests.connectors.ledger_places import place, start_python

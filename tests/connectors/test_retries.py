@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.retries import (
+from connectors.retry import (
     LONGEST_WAIT,
     TRIES,
     Kind,

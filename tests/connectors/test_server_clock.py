@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from connectors.server_clock import ServerClock
+from connectors.http import ServerClock
 from tests.connectors.fake_connectwise import FakeConnectWise
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

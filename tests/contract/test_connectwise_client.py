@@ -14,9 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.connectwise.bundles import BundleItem
+from connectors.connectwise.bulk_reads import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.tickets import TICKETS, TicketKind
+from connectors.connectwise.service import TICKETS, TicketKind
 from tests.connectors.fake_connectwise import INFO, SETTINGS, body_of
 
 pytestmark = pytest.mark.anyio

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.dispatch_defaults import default_dispatch_mappings
-from tasks.rules.dispatch_mapping import work_order_of
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_sources import MEMBERS, RELATED, work_order_members
-from tasks.rules.dispatch_targets import TICKET_TARGETS, WORK_ORDER_TARGETS, Kind
+from tasks.rules.dispatch.mapping import work_order_of
+from tasks.rules.dispatch.mapping_model import default_dispatch_mappings
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.sources import MEMBERS, RELATED, work_order_members
+from tasks.rules.dispatch.targets import TICKET_TARGETS, WORK_ORDER_TARGETS, Kind
 from tests.contract.test_field_nation_client import faults
 from tests.rules.dispatch_records import source
 

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from connectors.errors import ConnectorError
-from connectors.field_nation.client import FieldNationClient, FieldNationSettings
-from connectors.field_nation.work_orders import OLDER_NAMES
+from connectors.field_nation.client import OLDER_NAMES, FieldNationClient
+from connectors.field_nation.settings import FieldNationSettings
 from tests.sandbox.field_nation_world import WHOLE
 
 pytestmark = pytest.mark.anyio

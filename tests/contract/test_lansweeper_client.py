@@ -16,24 +16,22 @@ from graphql import (
     validate,
 )
 
-from connectors.lansweeper import queries
-from connectors.lansweeper.filters import OPERATORS
-from connectors.lansweeper.selections import DETAILS, selection
-from tasks.rules.asset_edits import FREE, SCANNED
-from tasks.rules.custom_field_choice import FIELD_TYPES
-from tasks.rules.custom_field_props import PROPS, FieldType
+from connectors.lansweeper import graphql
+from connectors.lansweeper.graphql import DETAILS, OPERATORS, selection
+from tasks.rules.enrichment.texts import FIELD_TYPES
+from tasks.rules.lansweeper_input import FREE, PROPS, SCANNED, FieldType
 
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "lansweeper-schema.graphql"
 DOCUMENTS = {
-    "authorizedSites": queries.AUTHORIZED_SITES,
-    "first assets": queries.FIRST_ASSETS,
-    "next assets": queries.NEXT_ASSETS,
-    "assetDetails": queries.ASSET_DETAILS % selection(DETAILS),
-    "assetTypes": queries.ASSET_TYPES,
-    "customFields": queries.CUSTOM_FIELDS,
-    "createCustomField": queries.CREATE_CUSTOM_FIELD,
-    "editAsset": queries.EDIT_ASSET,
-    "editAssets": queries.edit_assets(25),
+    "authorizedSites": graphql.AUTHORIZED_SITES,
+    "first assets": graphql.FIRST_ASSETS,
+    "next assets": graphql.NEXT_ASSETS,
+    "assetDetails": graphql.ASSET_DETAILS % selection(DETAILS),
+    "assetTypes": graphql.ASSET_TYPES,
+    "customFields": graphql.CUSTOM_FIELDS,
+    "createCustomField": graphql.CREATE_CUSTOM_FIELD,
+    "editAsset": graphql.EDIT_ASSET,
+    "editAssets": graphql.edit_assets(25),
 }
 
 
@@ -50,7 +48,7 @@ def test_every_document_is_valid(schema: GraphQLSchema, name: str) -> None:
 
 
 def test_every_document_of_the_client_is_checked() -> None:
-    names = [name for name in vars(queries) if name[0] != "_" and name not in ("annotations", "Final")]
+    names = [name for name in vars(graphql) if name[0] != "_" and name not in ("annotations", "Final")]
     assert len(names) == len(DOCUMENTS)
 
 

@@ -28,10 +28,9 @@ from starlette.routing import Route
 
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.ledger.store import Ledger
-from deployments.receiver import server_config
-from deployments.receiving.app import Receiver
-from deployments.receiving.settings import ReceiverSettings
-from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
+from deployments.receiver.app import Receiver, server_config
+from deployments.receiver.settings import ReceiverSettings
+from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
 SECRET = "5f4dcc3b-5aa7-4000-8000-65d61d8327de"
 EMPTY: list[Path] = []

@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 
-from deployments.local_prefect import LocalPrefect, local_prefect
-from deployments.local_sandbox import Sandbox, start_sandbox
+from deployments.local.prefect import LocalPrefect, local_prefect
+from deployments.local.sandbox import Sandbox, start_sandbox
 
 ENDED = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 

@@ -15,12 +15,11 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.server.events.schemas.automations import EventTrigger
 
 from connectors.connectwise.block import ConnectWiseConnection
-from deployments.bootstrap import HEARTBEAT, POOL, bootstrap, with_heartbeat
-from deployments.crash_automation import NAME, crash_automation
-from deployments.environment_blocks import environment_blocks
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
-from tasks.choices import own_deployments
+from deployments.blocks import environment_blocks
+from deployments.bootstrap import HEARTBEAT, NAME, POOL, bootstrap, crash_automation, with_heartbeat
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
+from tasks.shared.run_forms import own_deployments
 
 AT_THREE = CronSchedule(cron="0 3 * * *", timezone="Europe/Vienna")
 WEEKLY = CronSchedule(cron="0 4 * * 0", timezone="UTC")

@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.demo_dispatch import broken_promises
-from deployments.local_prefect import LocalPrefect, local_prefect
-from deployments.local_receiver import local_inbox
-from deployments.local_sandbox import start_sandbox
-from deployments.up import save_blocks
+from deployments.local.demo_dispatch import broken_promises
+from deployments.local.prefect import LocalPrefect, local_prefect
+from deployments.local.receiver import local_inbox
+from deployments.local.sandbox import start_sandbox
+from deployments.local.up import save_blocks
 from tests.deployments.stack import descendants
 from tests.readme import ROOT
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_demo_keeps_its_promises_in_under_three_minutes() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "deployments.demo_dispatch"],
+        [sys.executable, "-m", "deployments.local.demo_dispatch"],
         cwd=ROOT,
         capture_output=True,
         text=True,

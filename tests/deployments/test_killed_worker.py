@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deployments.up import set_up, worker
+from deployments.local.up import set_up, worker
 from tests.deployments.stack import Pieces, kill_with_descendants, pieces
 from tests.flows.running import custom_value
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from prefect.server.database.configurations import AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from deployments.local_server import begin_immediate
+from deployments.local.prefect import begin_immediate
 
 pytestmark = pytest.mark.anyio
 

@@ -17,8 +17,7 @@ import pytest
 
 from connectors.errors import StopError
 from connectors.ledger.inbox import Inbox, NewMessage
-from tasks.rules.dispatch_messages import TICKET, About, about
-from tasks.rules.receiver_addresses import CONNECTWISE_PATH, FIELD_NATION_PATH
+from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH, TICKET, About, about
 from tests.deployments.receiver_world import (
     KEY,
     SECRET,

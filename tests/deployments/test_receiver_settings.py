@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deployments.local_prefect import free_port
-from deployments.receiver import EX_CONFIG
-from deployments.receiving.settings import receiver_settings
+from deployments.local.prefect import free_port
+from deployments.receiver.app import EX_CONFIG
+from deployments.receiver.settings import receiver_settings
 from tests.readme import ROOT
 
 CONNECTWISE = {

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
-from connectors.field_nation.client import FieldNationClient, FieldNationSettings
-from deployments.local_sandbox import Sandbox
-from deployments.receiver import server_config
-from deployments.receiving.app import Receiver
-from deployments.receiving.settings import receiver_settings
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.field_nation.client import FieldNationClient
+from connectors.field_nation.settings import FieldNationSettings
+from deployments.local.sandbox import Sandbox
+from deployments.receiver.app import Receiver, server_config
+from deployments.receiver.settings import receiver_settings
 from tasks.dispatch.registration import Asked, Registration, register_connectwise, register_field_nation
 from tasks.dispatch.settings import DispatchSettings
 from tests.deployments.receiver_world import SECRET, serving

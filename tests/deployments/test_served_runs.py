@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from deployments.up import ROOT, save_blocks
+from deployments.local.up import ROOT, save_blocks
 from tests.deployments.stack import Pieces, pieces
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,8 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from deployments.environment_names import CONNECTWISE, LANSWEEPER, LEDGER_URL
-from deployments.receiving.settings import USUAL_PORT
+from deployments.blocks import CONNECTWISE, LANSWEEPER, LEDGER_URL
+from deployments.receiver.settings import USUAL_PORT
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = ROOT / "deployments" / "compose"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from deployments.receiving.signing_keys import FETCHES, KEPT_SECONDS, MOST_KEYS, WINDOW, SigningKeys
-from deployments.receiving.verdicts import PutOffError
+from deployments.receiver.messages import PutOffError
+from deployments.receiver.verify import FETCHES, KEPT_SECONDS, MOST_KEYS, WINDOW, SigningKeys
 
 pytestmark = pytest.mark.anyio
 HOST = "api-na.myconnectwise.net"

@@ -11,15 +11,17 @@ from typing import Any
 
 import httpx
 
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
-from connectors.field_nation.client import FieldNationClient, FieldNationSettings
-from connectors.ledger.clock import Clock
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.field_nation.client import FieldNationClient
+from connectors.field_nation.settings import FieldNationSettings
+from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.outbound_words import OutboundAction, OutboundRule, WorkOrderEvent, default_outbound_rules
+from tasks.rules.dispatch.events import OutboundAction, OutboundRule, WorkOrderEvent, default_outbound_rules
+from tasks.rules.dispatch.reference import RecordKind
 from tests.dispatch.world import CONNECTWISE_KEYS, FIELD_NATION_KEYS, QUICK
 from tests.sandbox.field_nation_world import WHOLE
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.dispatch.world import World
 
 

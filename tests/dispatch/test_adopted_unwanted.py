@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.dispatch.copying_notes import copy_notes
-from tasks.dispatch.dispatching import dispatch_record
+from tasks.dispatch.notes import copy_notes
+from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.run import Result
-from tasks.dispatch.sweeping import sweep
+from tasks.dispatch.sweep import sweep
 from tests.dispatch.world import OPEN, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio

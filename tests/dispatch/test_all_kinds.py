@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.dispatching import dispatch_record
-from tasks.dispatch.previewing import preview_record
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.reconcile import dispatch_record, preview_record
 from tasks.dispatch.run import DispatchRun, Outcome, Result
 from tasks.dispatch.settings import DispatchSettings, RecordMappings, WorkOrderDefaults, default_triggers
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_triggers import Condition, Trigger
-from tasks.rules.dispatch_words import DispatchMapping, DispatchMappings
+from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.triggers import Condition, Trigger
 from tests.dispatch.world import QUICK, World
 
 pytestmark = pytest.mark.anyio

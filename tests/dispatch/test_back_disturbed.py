@@ -9,11 +9,10 @@ import anyio
 import pytest
 
 from connectors.errors import ConnectorError
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.back import Back
-from tasks.dispatch.bringing_back import bring_back
-from tasks.dispatch.copying_notes import copy_notes
-from tasks.dispatch.run import DispatchRun, Result
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.notes import copy_notes
+from tasks.dispatch.run import Back, DispatchRun, Result
+from tasks.dispatch.work_order_events import bring_back
 from tests.dispatch.back_world import BackWorld
 from tests.dispatch.killing import Killed, Killer, KillingLedger, KillingTransport
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import anyio
 import pytest
 
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.bringing_back import bring_back
-from tasks.dispatch.outbound import OutboundAction, OutboundRule, TimeEntrySettings, WorkOrderEvent
-from tasks.dispatch.refusals import forget_refusals
+from deployments.local.sandbox import Sandbox
 from tasks.dispatch.run import Result
 from tasks.dispatch.settings import RecordMappings
-from tasks.rules.dispatch_words import DispatchMapping, DispatchMappings
+from tasks.dispatch.state import forget_refusals
+from tasks.dispatch.work_order_events import bring_back
+from tasks.rules.dispatch.events import OutboundAction, OutboundRule, TimeEntrySettings, WorkOrderEvent
+from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
 from tests.dispatch.back_world import ALL_FOUR, OPPORTUNITY, PROJECT, SERVICE, BackWorld, back_rules
 
 pytestmark = pytest.mark.anyio

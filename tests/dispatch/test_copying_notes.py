@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.bringing_back import bring_back
-from tasks.dispatch.copying_notes import copy_notes
-from tasks.dispatch.outbound import NoteSettings
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.run import Result
+from tasks.dispatch.work_order_events import bring_back
+from tasks.rules.dispatch.events import NoteSettings
 from tests.dispatch.back_world import OPPORTUNITY, PROJECT, SERVICE, BackWorld, back_rules
 
 pytestmark = pytest.mark.anyio

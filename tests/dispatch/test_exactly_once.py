@@ -8,11 +8,11 @@ from typing import Any
 import anyio
 import pytest
 
-from tasks.dispatch.dispatching import dispatch_record
 from tasks.dispatch.inbox import drain_once
-from tasks.dispatch.judging import Word
+from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.run import Outcome, Result
 from tasks.dispatch.settings import CreateState, WriteBack
+from tasks.dispatch.state import Word
 from tests.dispatch.killing import Killed, Killer, KillingLedger, KillingTransport
 from tests.dispatch.world import QUICK, SERVICE, World, rules
 

@@ -10,16 +10,15 @@ from typing import Any
 
 import pytest
 
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.bringing_back import bring_back
-from tasks.dispatch.dispatching import _next_generation, dispatch_record
-from tasks.dispatch.intents import hold
-from tasks.dispatch.judging import seen_now
-from tasks.dispatch.related import read_source
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.reconcile import _next_generation, dispatch_record
+from tasks.dispatch.records import read_source
 from tasks.dispatch.run import DispatchRun, Result
 from tasks.dispatch.settings import WriteBack
-from tasks.dispatch.sweeping import sweep
-from tasks.rules.dispatch_triggers import Condition, Trigger
+from tasks.dispatch.state import hold, seen_now
+from tasks.dispatch.sweep import sweep
+from tasks.dispatch.work_order_events import bring_back
+from tasks.rules.dispatch.triggers import Condition, Trigger
 from tests.dispatch.back_world import BackWorld, back_rules
 from tests.dispatch.world import DISPATCH, OPEN, PLACE, QUICK, SERVICE, World, rules
 

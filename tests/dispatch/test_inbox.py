@@ -7,9 +7,8 @@ from typing import Any
 import anyio
 import pytest
 
-from tasks.dispatch.inbox import Handled, drain_all, drain_once
+from tasks.dispatch.inbox import Handled, drain_all, drain_once, serve_inbox
 from tasks.dispatch.run import DispatchRun, Result
-from tasks.dispatch.serving import serve_inbox
 from tests.dispatch.world import OPEN, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tasks.dispatch.dispatching import dispatch_record
+from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.settings import CreateState
 from tests.dispatch.killing import Killed, Killer, KillingLedger, KillingTransport
 from tests.dispatch.world import DISPATCH, OPEN, SERVICE, World, rules

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.dispatch.dispatching import dispatch_record
-from tasks.dispatch.patiently import dispatch_patiently
+from tasks.dispatch.reconcile import dispatch_patiently, dispatch_record
 from tasks.dispatch.run import Result
 from tasks.dispatch.settings import CreateState
 from tests.dispatch.world import SERVICE, World, rules

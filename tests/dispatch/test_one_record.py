@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.dispatch.dispatching import dispatch_record
+from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.run import DispatchRun, Outcome, Result
 from tasks.dispatch.settings import CreateState, OnLeave, WorkOrderDefaults, WriteBack
 from tests.dispatch.world import DISPATCH, OPEN, SERVICE, World, rules

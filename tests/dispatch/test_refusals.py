@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from tasks.dispatch.dispatching import dispatch_record
-from tasks.dispatch.patiently import dispatch_patiently
+from tasks.dispatch.reconcile import dispatch_patiently, dispatch_record
 from tasks.dispatch.run import DispatchRun, Outcome, Result
 from tasks.dispatch.settings import CreateState
-from tasks.dispatch.sweeping import sweep
+from tasks.dispatch.sweep import sweep
 from tests.dispatch.world import QUICK, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio

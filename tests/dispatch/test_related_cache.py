@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.dispatch.related_cache import MOST, RelatedCache
+from tasks.dispatch.run import MOST, RelatedCache
 
 pytestmark = pytest.mark.anyio
 

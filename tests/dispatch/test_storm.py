@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from tasks.dispatch.inbox import drain_once
-from tasks.dispatch.sweeping import sweep
+from tasks.dispatch.sweep import sweep
 from tests.dispatch.killing import Killed, Killer, KillingTransport
 from tests.dispatch.world import QUICK, World, rules
 

@@ -8,9 +8,9 @@ import anyio
 import pytest
 
 from connectors.errors import StopError
-from tasks.dispatch.dispatching import dispatch_record
+from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.run import Result
-from tasks.dispatch.sweeping import sweep
+from tasks.dispatch.sweep import sweep
 from tests.dispatch.world import DISPATCH, OPEN, QUICK, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio

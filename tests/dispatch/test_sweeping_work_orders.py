@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import RejectedError, StopError
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.back_handling import handle_notes, handle_work_order
-from tasks.dispatch.bringing_back import preview_back
-from tasks.dispatch.copying_notes import preview_copies
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.inbox import handle_notes, handle_work_order
+from tasks.dispatch.notes import preview_copies
 from tasks.dispatch.run import Result
-from tasks.dispatch.sweeping_notes import sweep_notes
-from tasks.dispatch.sweeping_work_orders import sweep_work_orders
+from tasks.dispatch.sweep import sweep_notes, sweep_work_orders
+from tasks.dispatch.work_order_events import preview_back
 from tests.dispatch.back_world import BackWorld
 
 pytestmark = pytest.mark.anyio

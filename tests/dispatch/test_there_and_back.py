@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deployments.local_sandbox import Sandbox
-from tasks.dispatch.back_handling import handle_notes, handle_work_order
-from tasks.dispatch.inbox import Drained, drain_all
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.inbox import Drained, drain_all, handle_notes, handle_work_order
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import CreateState, WorkOrderDefaults
 from tests.dispatch.back_world import BackWorld, back_rules

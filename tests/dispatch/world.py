@@ -11,15 +11,17 @@ from typing import Any
 
 import httpx
 
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
-from connectors.field_nation.client import FieldNationClient, FieldNationSettings
-from connectors.ledger.clock import Clock
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.field_nation.client import FieldNationClient
+from connectors.field_nation.settings import FieldNationSettings
+from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings, DispatchWaiting, WorkOrderDefaults
-from tasks.rules.dispatch_reference import RecordKind, reference_carried
-from tasks.rules.dispatch_triggers import Condition, Trigger
+from tasks.rules.dispatch.reference import RecordKind, reference_carried
+from tasks.rules.dispatch.triggers import Condition, Trigger
 
 OPEN = "New (not responded)"
 DISPATCH = "In Progress"

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from connectors.ledger.store import Ledger
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.enrichment.links_world import LinksWorld
 
 

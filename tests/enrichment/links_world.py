@@ -8,12 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from connectors.connectwise.client import ConnectWiseClient, ConnectWiseSettings
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.ledger.store import Ledger
-from deployments.local_sandbox import Sandbox
-from tasks.enrichment.agreement_links import AgreementLinks, find_agreements
+from deployments.local.sandbox import Sandbox
+from tasks.enrichment.agreements import AgreementLinks, find_agreements
 from tasks.enrichment.settings import EnrichmentWaiting
-from tasks.enrichment.ticket_links import TicketLinks, find_tickets
+from tasks.enrichment.tickets import TicketLinks, find_tickets
 
 QUICK = EnrichmentWaiting(pause_seconds=0.01, patience_seconds=30)
 ALL_WAYS: dict[str, Any] = {

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from connectors.ledger.store import Ledger
-from tasks.enrichment.remembering import TicketMemory
+from tasks.enrichment.ticket_memory import TicketMemory
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from connectors.errors import RetryableError
-from tasks.enrichment.reading import read_states
+from tasks.enrichment.read import read_states
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings
 from tests.connectors.lansweeper_fakes import SITE, FakeLansweeper, asset

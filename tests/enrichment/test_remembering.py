@@ -9,7 +9,7 @@ import pytest
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import Record
-from connectors.connectwise.tickets import TicketKind
+from connectors.connectwise.service import TicketKind
 from tests.enrichment.links_world import LinksWorld, ticket_ids
 
 pytestmark = pytest.mark.anyio

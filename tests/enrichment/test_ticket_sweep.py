@@ -11,9 +11,9 @@ import pytest
 from connectors.ledger.store import Ledger
 from tasks.enrichment.link_search import LinkSearch
 from tasks.enrichment.settings import EnrichmentWaiting
-from tasks.enrichment.ticket_sweep import sweep_tickets
-from tasks.rules.ticket_changes import settled_stamp
-from tasks.rules.ways import Ways
+from tasks.enrichment.tickets import sweep_tickets
+from tasks.rules.enrichment.ticket_changes import settled_stamp
+from tasks.rules.enrichment.ways import Ways
 from tests.connectors.fake_connectwise import FakeConnectWise
 
 pytestmark = pytest.mark.anyio

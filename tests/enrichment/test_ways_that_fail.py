@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from connectors.connectwise.bundles import BundleAnswer, BundleItem
+from connectors.connectwise.bulk_reads import BundleAnswer, BundleItem
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.tickets import TicketKind
+from connectors.connectwise.service import TicketKind
 from tests.enrichment.links_world import ALL_WAYS, LinksWorld, agreement_ids, ticket_ids
 
 pytestmark = pytest.mark.anyio

@@ -11,8 +11,8 @@ import anyio
 import pytest
 
 from connectors.ledger.store import Ledger
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 from tests.flows.enriching import Enricher
 from tests.flows.running import FlowRunner
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.ledger.store import Ledger
-from tasks.connections import connectwise_client, open_ledger, shared_connections
+from tasks.shared.connections import connectwise_client, open_ledger, shared_connections
 
 BULK = "/company/configurations/bulk"
 CONFIGURATIONS = "/company/configurations"

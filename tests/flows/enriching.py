@@ -8,11 +8,11 @@ from typing import Any
 from prefect import State
 
 from benchmarks.enrichment_truth import Truth, asset_states, check_texts
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
-from tasks.rules.enrichment_report import EnrichmentReport
+from tasks.rules.enrichment.plan import EnrichmentReport
 from tests.flows.running import FlowRunner
 
 QUICK = EnrichmentWaiting(pause_seconds=0.3, lease_seconds=25)

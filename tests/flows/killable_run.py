@@ -7,7 +7,7 @@ import json
 import sys
 
 from flows.asset_synchronization import asset_synchronization
-from tasks.synchronization.settings import AssetSynchronizationSettings
+from tasks.asset_sync.settings import AssetSynchronizationSettings
 
 if __name__ == "__main__":
     settings = AssetSynchronizationSettings.model_validate(json.loads(sys.argv[1]))

@@ -11,11 +11,11 @@ import httpx
 from prefect import State
 
 from deployments.blocks import save_sandbox_blocks
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 from flows.asset_synchronization import asset_synchronization
+from tasks.asset_sync.settings import AssetSynchronizationSettings, Ceilings, Waiting
 from tasks.rules.report import RunReport
-from tasks.synchronization.settings import AssetSynchronizationSettings, Ceilings, Waiting
 
 QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
 

@@ -21,8 +21,7 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from flows.actions import ACTIONS
-from tasks.action_answers import FOLDER_VARIABLE, ActionAnswer
-from tasks.action_flows import actions_of
+from tasks.shared.action_flow import FOLDER_VARIABLE, ActionAnswer, actions_of
 from tests.flows.running import FlowRunner
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tasks.asset_sync.settings import Ceilings
 from tasks.rules.report import RunReport
-from tasks.synchronization.settings import Ceilings
 from tests.flows.disturbing import LEAN
 from tests.flows.running import FlowRunner, custom_value
 

@@ -15,7 +15,7 @@ from prefect import get_client
 
 from connectors.ledger.store import Ledger
 from flows.asset_synchronization import asset_synchronization
-from tasks.synchronization.lease import lease_name
+from tasks.shared.lease import lease_name
 from tests.flows.disturbing import BULK, rule
 from tests.flows.running import FlowRunner
 

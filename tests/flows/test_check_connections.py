@@ -11,8 +11,7 @@ from pydantic import SecretStr
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from flows.check_connections import check_connections
-from tasks.rules.custom_field_setup import FIELD_TYPES, new_field
-from tasks.rules.findings import Finding, Result, version_details
+from tasks.rules.connection_findings import FIELD_TYPES, Finding, Result, new_field, version_details
 from tests.flows.disturbing import LEAN
 from tests.flows.running import FlowRunner
 

@@ -17,14 +17,14 @@ from prefect import State
 from connectors.field_nation.block import FieldNationConnection
 from connectors.ledger.store import Ledger
 from deployments.blocks import save_field_nation_block, save_sandbox_blocks
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 from flows.actions import ACTIONS
 from flows.dispatch_inbox import dispatch_inbox
 from flows.dispatch_sweep import dispatch_sweep
 from flows.dispatch_work_order import dispatch_work_order
 from flows.preview_work_order import preview_work_order
-from tasks.dispatch.block import DispatchRules
+from tasks.dispatch.settings import DispatchRules
 from tests.dispatch.world import DISPATCH, OPEN, World, rules
 from tests.flows.running import FlowRunner, save_once
 

@@ -12,9 +12,10 @@ import anyio
 import pytest
 from prefect import get_client
 
-from connectors.lansweeper.client import LansweeperClient, LansweeperSettings
+from connectors.lansweeper.client import LansweeperClient
+from connectors.lansweeper.settings import LansweeperSettings
 from tasks.enrichment.settings import EnrichmentWaiting
-from tasks.synchronization.lease import LANSWEEPER, lease_name, writing_lease
+from tasks.shared.lease import LANSWEEPER, lease_name, writing_lease
 from tests.flows.enriching import QUICK, Enricher
 from tests.flows.test_killed_runs import ROOT
 

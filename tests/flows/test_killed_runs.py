@@ -13,9 +13,9 @@ import anyio
 import pytest
 from prefect import get_client
 
-from deployments.local_sandbox import Sandbox
-from tasks.synchronization.lease import lease_name
-from tasks.synchronization.settings import Waiting
+from deployments.local.sandbox import Sandbox
+from tasks.asset_sync.settings import Waiting
+from tasks.shared.lease import lease_name
 from tests.flows.disturbing import BULK, LEAN, rule
 from tests.flows.running import FlowRunner
 

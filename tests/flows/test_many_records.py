@@ -7,7 +7,7 @@ from math import ceil
 
 import pytest
 
-from tasks.synchronization.together import groups
+from tasks.shared.concurrency import groups
 from tests.flows.disturbing import LEAN
 from tests.flows.running import FlowRunner
 

@@ -16,10 +16,10 @@ from prefect.utilities.callables import parameter_schema
 from flows.actions import ACTIONS
 from flows.asset_synchronization import asset_synchronization
 from flows.refresh_choices import refresh_choices
-from tasks.choosing import chosen_company, company_input
-from tasks.connections import DEFAULT, shared_connections
 from tasks.rules.choices import ASK, Choices, choice_value, company_choices, with_choices
-from tasks.rules.value_tables import LEAVE_OUT
+from tasks.rules.mapping.model import LEAVE_OUT
+from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.run_forms import chosen_company, company_input
 from tests.flows.running import FlowRunner
 
 

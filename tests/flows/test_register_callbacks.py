@@ -9,11 +9,11 @@ import pytest
 
 from connectors.errors import StopError
 from deployments.blocks import save_field_nation_block, save_sandbox_blocks
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 from flows.register_callbacks import ARTIFACT_KEY, register_callbacks
-from tasks.connections import field_nation_client
 from tasks.dispatch.registration import Registered, Registration
+from tasks.shared.connections import field_nation_client
 from tests.flows.running import FlowRunner, save_once
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]

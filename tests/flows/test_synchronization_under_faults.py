@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.counts import Counts
+from tasks.rules.report import Counts
 from tests.flows.disturbing import BULK, LEAN, rule
 from tests.flows.running import FlowRunner, custom_value, report_of
 

@@ -10,8 +10,8 @@ from prefect import State
 from connectors.ledger.models import JournalledWrite, WriteEntry
 from connectors.ledger.store import Ledger
 from flows.undo_run import undo_run
-from tasks.rules.field_mappings import default_mappings
-from tasks.synchronization.lease import writing_lease
+from tasks.rules.mapping.model import default_mappings
+from tasks.shared.lease import writing_lease
 from tests.flows.disturbing import LEAN
 from tests.flows.running import QUICK, FlowRunner, custom_value
 

@@ -12,14 +12,14 @@ from prefect import State
 
 from connectors.field_nation.block import FieldNationConnection
 from deployments.blocks import save_field_nation_block, save_sandbox_blocks
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 from flows.actions import ACTIONS
 from flows.sync_notes import sync_notes
 from flows.sync_work_order import sync_work_order
 from flows.work_order_sweep import work_order_sweep
-from tasks.dispatch.block import DispatchRules
 from tasks.dispatch.run import Result
+from tasks.dispatch.settings import DispatchRules
 from tests.dispatch.back_world import BackWorld, back_rules
 from tests.flows.running import FlowRunner, save_once
 

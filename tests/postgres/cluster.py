@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deployments.local_prefect import free_port
+from deployments.local.prefect import free_port
 
 ACCOUNT = "postgres"
 MISSING = (

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deployments.local_prefect import LocalPrefect
+from deployments.local.prefect import LocalPrefect
 from tests.connectors.ledger_places import POSTGRES, place
 from tests.postgres.prefect_server import prefect_on, private_home
 

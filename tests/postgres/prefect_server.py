@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from deployments.local_prefect import (
+from deployments.local.prefect import (
     KEY_FILE,
     LocalPrefect,
     encryption_key,

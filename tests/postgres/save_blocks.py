@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from connectors.ledger.block import LedgerDatabase
 from deployments.blocks import save_sandbox_blocks
-from tasks.connections import DEFAULT
+from tasks.shared.connections import DEFAULT
 
 
 async def save(ledger: str, info: str, limit: int, window: int) -> None:

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from deployments.local_prefect import KEY_FILE, LocalPrefect
+from deployments.local.prefect import KEY_FILE, LocalPrefect
 from tests.postgres.prefect_server import FROM_FILES, ROOT, prefect_on, private_home
 
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.retries import Outcome
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from connectors.retry import Outcome
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 from tests.flows.running import QUICK
 
 pytestmark = pytest.mark.anyio

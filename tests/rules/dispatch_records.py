@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_sources import dispatch_source
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.sources import dispatch_source
 
 TICKET: dict[str, Any] = {
     "id": 101,

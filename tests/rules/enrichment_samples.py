@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.rules.enrichment import AssetState, ConfigurationFacts, wanted_texts
+from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts, wanted_texts
 
 
 def agreement(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.rules.mapping import CompiledMapping, FieldMapping, compile_mapping
-from tasks.rules.records import AssetRecord, ConfigurationRecord
+from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
+from tasks.rules.mapping.model import FieldMapping
+from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 COMPANY = 6
 CUSTOM_IDS = {"ls_asset_id": 5, "ls_asset_url": 6}

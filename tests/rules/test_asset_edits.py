@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.lansweeper.models import CustomField
-from tasks.rules.asset_edits import FREE, SCANNED, asset_edit, custom_field_key
+from tasks.rules.lansweeper_input import FREE, SCANNED, asset_edit, custom_field_key
 from tasks.rules.limits import LimitError
 
 

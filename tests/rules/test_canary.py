@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.canary import unmapped_changes
-from tasks.rules.records import FieldChange
+from tasks.rules.asset_sync.journal import unmapped_changes
+from tasks.rules.values import FieldChange
 from tests.rules.plan_samples import wire
 
 CHANGES = [FieldChange("serialNumber", None, "S2"), FieldChange("location.name", "Main", "Tampa")]

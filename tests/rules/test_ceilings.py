@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.rules.ceilings import Ceilings, check_ceilings
-from tasks.rules.matching import MatchResult, Unmatched
-from tasks.rules.plan import Plan
+from tasks.rules.asset_sync.match_result import MatchResult, Unmatched
+from tasks.rules.asset_sync.plan import Ceilings, Plan, check_ceilings
 from tests.rules.plan_samples import asset, compiled
 from tests.rules.test_plan import match, planned
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.companies import CompanyNotFoundError, choose_company, company_terms
+from tasks.rules.choices import CompanyNotFoundError, choose_company, company_terms
 
 
 def company(record_id: int, identifier: str, name: str, **members: Any) -> dict[str, Any]:

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.comparing import differences, same
-from tasks.rules.mapping import FieldMapping, compile_mapping
-from tasks.rules.records import AssetRecord, ConfigurationRecord, FieldChange
-from tasks.rules.targets import Kind
+from tasks.rules.asset_sync.compare import differences, same
+from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.model import FieldMapping
+from tasks.rules.mapping.targets import Kind
+from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
 
 NOTHING = [None, "", "  ", "\u200b", []]
 

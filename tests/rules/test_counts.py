@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.counts import Counts, CountsError, final_counts
-from tasks.rules.report import RunReport
+from tasks.rules.report import Counts, CountsError, RunReport, final_counts
 
 numbers = st.integers(0, 50)
 

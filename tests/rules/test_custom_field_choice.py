@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.lansweeper.models import CustomField
-from tasks.rules.custom_field_choice import FIELD_TYPES, choose_fields
-from tasks.rules.enrichment import FIELDS
+from tasks.rules.enrichment.texts import FIELD_TYPES, FIELDS, choose_fields
 
 
 def defined(key: str, name: str, kind: str = "TEXTAREA") -> CustomField:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.custom_field_props import FieldType, checked_props
+from tasks.rules.lansweeper_input import FieldType, checked_props
 from tasks.rules.limits import LimitError
 
 

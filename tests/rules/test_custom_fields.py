@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.custom_fields import CustomFieldError, resolve_custom_fields
+from tasks.rules.mapping.compile import CustomFieldError, resolve_custom_fields
 
 
 def defined(record_id: int, caption: str, **members: Any) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.rules.comparing import differences
-from tasks.rules.deciding import Redecision, decide_changes, known_problems, redecide
-from tasks.rules.records import AssetRecord, FieldChange
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.decide import Redecision, decide_changes, known_problems, redecide
+from tasks.rules.values import AssetRecord, FieldChange
 from tests.rules.plan_samples import COMPANY, REFERENCES, asset, compiled, configuration, wire
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.dispatch_adoption import Adoption, adoptable, doubles
+from tasks.rules.dispatch.decision import Adoption, adoptable, doubles
 
 SENT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.dispatch_changes import after_sending, changed_sections, half_changed, laid_on_current
+from tasks.rules.dispatch.decision import after_sending, changed_sections, half_changed, laid_on_current
 
 TEXTS = st.text("ab ", max_size=3)
 PLACES = st.dictionaries(st.sampled_from(["address1", "city", "zip"]), TEXTS)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.field_nation.models import LIVING, Status
-from tasks.rules.dispatch_decision import (
+from tasks.rules.dispatch.decision import (
     OVER,
     Decision,
     RecordState,
@@ -19,7 +19,7 @@ from tasks.rules.dispatch_decision import (
     may_create_again,
     next_look,
 )
-from tasks.rules.dispatch_triggers import Change
+from tasks.rules.dispatch.triggers import Change
 
 RECORDS = st.builds(
     RecordState,

@@ -9,20 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.rules.dispatch_checks import inbound_problems, outbound_problems
-from tasks.rules.dispatch_defaults import default_dispatch_mappings
-from tasks.rules.dispatch_mapping import (
-    DispatchMapping,
-    DispatchMappings,
+from tasks.rules.dispatch.mapping import (
     MappingError,
     check_mappings,
+    inbound_problems,
+    outbound_problems,
     outbound_values,
     work_order_of,
 )
-from tasks.rules.dispatch_paths import read_path, steps_of, write_path
-from tasks.rules.dispatch_places import country_code, state_code
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_sources import chosen_address, description_of, source_members
+from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings, default_dispatch_mappings
+from tasks.rules.dispatch.paths import read_path, steps_of, write_path
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.sources import chosen_address, description_of, source_members
+from tasks.rules.dispatch.targets import country_code, state_code
 from tests.rules.dispatch_records import COMPANY, SITE, TICKET, source
 
 NAMES = st.text(alphabet=st.characters(exclude_characters=".[]", codec="ascii"), min_size=1, max_size=6)

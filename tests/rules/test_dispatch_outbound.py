@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.dispatch_outbound import (
+from tasks.rules.dispatch.events import (
+    Happened,
+    OutboundAction,
+    OutboundRule,
+    TimeEntrySettings,
+    WorkOrderEvent,
+    default_outbound_rules,
+)
+from tasks.rules.dispatch.mapping_model import DispatchMapping
+from tasks.rules.dispatch.outbound import (
     filled,
     joined,
     mapped_of,
@@ -17,15 +26,6 @@ from tasks.rules.dispatch_outbound import (
     wanted_of,
     wanted_words,
 )
-from tasks.rules.dispatch_words import DispatchMapping
-from tasks.rules.outbound_words import (
-    OutboundAction,
-    OutboundRule,
-    TimeEntrySettings,
-    WorkOrderEvent,
-    default_outbound_rules,
-)
-from tasks.rules.work_order_events import Happened
 
 NOTE, STATUS = OutboundAction.ADD_NOTE, OutboundAction.SET_STATUS
 COMPLETED, APPROVED = WorkOrderEvent.COMPLETED, WorkOrderEvent.APPROVED

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.dispatch_reference import (
+from tasks.rules.dispatch.reference import (
     RecordKind,
     carries,
     parse_reference,

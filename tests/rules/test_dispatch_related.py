@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.dispatch_defaults import default_dispatch_mappings
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_related import reads_description, related_needed
-from tasks.rules.dispatch_sources import dispatch_source
-from tasks.rules.dispatch_words import DispatchMapping, MappingAction
+from tasks.rules.dispatch.mapping_model import DispatchMapping, MappingAction, default_dispatch_mappings
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.sources import dispatch_source, reads_description, related_needed
 
 SERVICE = RecordKind.SERVICE_TICKET
 BARE: dict[str, Any] = {

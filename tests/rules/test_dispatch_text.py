@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.rules.dispatch_text import Line, dispatch_markdown, preview_markdown
+from tasks.rules.dispatch.render import Line, dispatch_markdown, preview_markdown
 
 LINE = Line(
     "CW-S-5",

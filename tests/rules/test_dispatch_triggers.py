@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.dispatch_triggers import (
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.triggers import (
     Change,
     Condition,
     Operator,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.custom_field_choice import FIELD_TYPES
-from tasks.rules.enrichment import (
+from tasks.rules.enrichment.texts import (
     AGREEMENT_FIELDS,
+    FIELD_TYPES,
     FIELDS,
     SEPARATOR,
     TOTALS,

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.counts import CountsError
-from tasks.rules.enrichment import wanted_texts
-from tasks.rules.enrichment_plan import (
+from tasks.rules.enrichment.plan import (
     EnrichmentCounts,
+    EnrichmentReport,
     FieldTally,
+    SearchCost,
     build_enrichment_plan,
     edit_requests,
 )
-from tasks.rules.enrichment_report import EnrichmentReport, SearchCost
-from tasks.rules.enrichment_text import enrichment_plan_markdown, enrichment_report_markdown
-from tasks.rules.report import Failure, Written
+from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_report_markdown
+from tasks.rules.enrichment.texts import wanted_texts
+from tasks.rules.report import CountsError, Failure, Written
 from tests.rules.enrichment_samples import agreement, asset, facts, ticket, up_to_date
 from tests.rules.test_plan_text import HOSTILE
 

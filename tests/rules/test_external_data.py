@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.external_data import LARGEST_BYTES, ExternalDataError, read_objects
+from tasks.rules.action_io import LARGEST_BYTES, ExternalDataError, read_objects
 
 ASSETS = [{"asset": {"general": {"name": "166.246.143.187/1/7"}}}, {"asset": {"general": {"name": "Zürich"}}}]
 

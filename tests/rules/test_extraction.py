@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.extraction import ExpressionError, compile_extractor, lansweeper_paths, plain_steps
+from tasks.rules.expressions import ExpressionError, compile_extractor, lansweeper_paths, plain_steps
 
 NAMES = st.sampled_from(["a", "b", "c_1", '"odd name"', '"quo\\"te"', '"é"', '"a.b"'])
 PLAIN = st.lists(NAMES, min_size=1, max_size=4).flatmap(

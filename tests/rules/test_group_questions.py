@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.group_costs import best_rounds, plan_groups
-from tasks.rules.group_questions import GroupQuestions
+from tasks.rules.enrichment.group_testing import GroupQuestions
+from tasks.rules.enrichment.ways import best_rounds, plan_groups
 
 Links = dict[int, frozenset[int]]
 PRIMES = [2, 3, 5, 7, 11, 13]

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.identity import is_ip_address, mac_digits, normal_mac, normal_name, normal_serial, plain_text
+from tasks.rules.asset_sync.keys import (
+    is_ip_address,
+    mac_digits,
+    normal_mac,
+    normal_name,
+    normal_serial,
+    plain_text,
+)
 
 HEX = st.text("0123456789abcdef", min_size=12, max_size=12)
 

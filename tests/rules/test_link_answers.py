@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.agreement_answer import agreement_answer, in_order, link_value, shown_agreement, sla_of
-from tasks.rules.ticket_answer import ticket_answer
+from tasks.rules.enrichment.answers import (
+    agreement_answer,
+    in_order,
+    link_value,
+    shown_agreement,
+    sla_of,
+    ticket_answer,
+)
 
 HREF = "https://api-staging.connectwisedev.com/v4_6_release/apis/3.0//"
 CONFIGURATION: dict[str, Any] = {

@@ -6,19 +6,16 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.mapping import (
+from tasks.rules.mapping.compile import MappingError, check_mappings, compile_mapping, known_mappings
+from tasks.rules.mapping.model import (
     Authority,
     FieldMapping,
-    MappingError,
-    check_mappings,
-    compile_mapping,
     default_custom_field_mappings,
     default_mappings,
-    known_mappings,
     read_custom_field_mappings,
     read_mappings,
 )
-from tasks.rules.targets import TARGETS
+from tasks.rules.mapping.targets import TARGETS
 
 
 def one(source: str, target: str, **more: Any) -> FieldMapping:

@@ -9,10 +9,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.mapping import CompiledMapping, compile_mapping, read_mappings
-from tasks.rules.match_answer import match_answer
-from tasks.rules.matches import MatchOptions
-from tasks.rules.matching import match
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions, match_answer
+from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
+from tasks.rules.mapping.model import read_mappings
 
 MAPPING = compile_mapping(
     read_mappings({"n": "name", "s": "serialNumber", "m": "macAddress", "model": "modelNumber"}), prefixes={}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.rules.matching import MatchOptions, MatchResult, match
-from tasks.rules.records import AssetRecord, ConfigurationRecord
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
+from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 M1, M2 = "00:1D:9C:D1:F6:01", "00-1d-9c-d1-f6-02"
 COMPLETE = MatchOptions(complete=True)

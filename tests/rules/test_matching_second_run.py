@@ -7,11 +7,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.comparing import differences
-from tasks.rules.identity import plain_text
-from tasks.rules.mapping import compile_mapping, default_custom_field_mappings, default_mappings
-from tasks.rules.matching import MatchOptions, MatchResult, match
-from tasks.rules.records import ConfigurationRecord
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.keys import plain_text
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
+from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.model import default_custom_field_mappings, default_mappings
+from tasks.rules.values import ConfigurationRecord
 
 # Small pools, so that values meet; odd writings, so that normal forms are needed.
 SERIALS = st.sampled_from(

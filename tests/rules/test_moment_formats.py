@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.moment_formats import format_problems, names_a_day, read_moment, write_moment, zone_of
+from tasks.rules.dispatch.dates import format_problems, names_a_day, read_moment, write_moment, zone_of
 
 AT = datetime(2026, 3, 7, 15, 4, 9, 120_000, UTC)
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)).map(

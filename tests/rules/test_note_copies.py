@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.dispatch_markers import ends_with_mark, marked, message_mark, note_mark
-from tasks.rules.note_copies import (
+from tasks.rules.dispatch.events import NoteSettings
+from tasks.rules.dispatch.notes import (
     Conversation,
     Copy,
     KnownCopy,
@@ -21,7 +21,7 @@ from tasks.rules.note_copies import (
     order_message,
     ticket_note,
 )
-from tasks.rules.outbound_words import NoteSettings
+from tasks.rules.dispatch.reference import ends_with_mark, marked, message_mark, note_mark
 
 ALL = NoteSettings(internal_too=True, provider_messages_internal=False)
 API = {"connectwise": "api", "field_nation": "9000"}

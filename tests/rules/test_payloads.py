@@ -7,10 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.comparing import differences
-from tasks.rules.mapping import compile_mapping, read_mappings
-from tasks.rules.payloads import creation_payload, overlay, patch_operations, without_info
-from tasks.rules.records import FieldChange
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.payloads import creation_payload, overlay, patch_operations, without_info
+from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.model import read_mappings
+from tasks.rules.values import FieldChange
 from tests.rules.plan_samples import COMPANY, REFERENCES, asset, compiled, configuration, wire
 
 

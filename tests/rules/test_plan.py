@@ -7,11 +7,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.mapping import CompiledMapping
-from tasks.rules.matching import Ambiguous, Match, MatchResult, Unmatched
-from tasks.rules.plan import Plan
-from tasks.rules.planning import PlanOptions, build_plan, compare_matched, needed_names
-from tasks.rules.references import KINDS, plan_references
+from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
+from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched, needed_names
+from tasks.rules.asset_sync.references import KINDS, plan_references
+from tasks.rules.mapping.compile import CompiledMapping
 from tests.rules.plan_samples import asset, compiled, configuration
 
 EXISTING: dict[str, list[dict[str, Any]]] = {

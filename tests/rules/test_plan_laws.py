@@ -8,13 +8,13 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.counts import final_counts
-from tasks.rules.deciding import redecide
-from tasks.rules.matching import MatchOptions, match
-from tasks.rules.payloads import creation_payload, overlay
-from tasks.rules.plan import Plan
-from tasks.rules.planning import build_plan, compare_matched, needed_names
-from tasks.rules.references import KINDS, ReferencePlan, folded, plan_references
+from tasks.rules.asset_sync.decide import redecide
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.asset_sync.payloads import creation_payload, overlay
+from tasks.rules.asset_sync.plan import Plan, build_plan, compare_matched, needed_names
+from tasks.rules.asset_sync.references import KINDS, ReferencePlan, folded, plan_references
+from tasks.rules.report import final_counts
 from tests.rules.plan_samples import COMPANY, compiled
 
 MAPPING = compiled(type_name="lansweeper", manufacturer_name="fill")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import tracemalloc
 from typing import Any
 
-from tasks.rules.counts import Counts
-from tasks.rules.matching import Ambiguous, Match, MatchResult, Unmatched
-from tasks.rules.plan import Plan
-from tasks.rules.plan_text import ROWS, plan_markdown
-from tasks.rules.records import AssetRecord, ConfigurationRecord
-from tasks.rules.report import Failure, RunReport, Written
-from tasks.rules.report_text import report_markdown
+from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
+from tasks.rules.asset_sync.plan import Plan
+from tasks.rules.asset_sync.render import ROWS, plan_markdown, report_markdown
+from tasks.rules.report import Counts, Failure, RunReport, Written
+from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tests.rules.plan_samples import compiled, wire
 from tests.rules.test_plan import planned
 

@@ -8,13 +8,11 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.counts import Counts
-from tasks.rules.markdown import cell, document, escape, linked, table, wrapped
-from tasks.rules.matching import Ambiguous, MatchResult, Unmatched
-from tasks.rules.plan_text import plan_markdown, references_list
-from tasks.rules.report import Failure, RunReport, Written
-from tasks.rules.report_text import report_markdown, undo_markdown
-from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep
+from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult, Unmatched
+from tasks.rules.asset_sync.render import plan_markdown, references_list, report_markdown, undo_markdown
+from tasks.rules.asset_sync.undo import UndoPlan, UndoRefusal, UndoStep
+from tasks.rules.report import Counts, Failure, RunReport, Written
+from tasks.rules.text import cell, document, escape, linked, table, wrapped
 from tests.rules.plan_samples import asset, configuration
 from tests.rules.test_plan import match, planned
 

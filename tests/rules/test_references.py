@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.references import (
+from tasks.rules.asset_sync.references import (
     CONTACT,
     LOCATION,
     MANUFACTURER,

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.dispatch_reference import RecordKind
-from tasks.rules.outbound_words import WorkOrderEvent
-from tasks.rules.receiver_addresses import callback_url, webhook_url
-from tasks.rules.registration import (
+from tasks.rules.dispatch.events import WorkOrderEvent
+from tasks.rules.dispatch.messages import callback_url, webhook_url
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.registration import (
     EVENTS,
     Move,
     Step,

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.canary import unmapped_changes
-from tasks.rules.journal_values import with_values
-from tasks.rules.restoring import values_to_restore
+from tasks.rules.asset_sync.journal import unmapped_changes, values_to_restore, with_values
 from tests.rules.plan_samples import wire
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.rules.enrichment import CONFIGURATION_URL
-from tasks.rules.enrichment_plan import ConfigurationName, build_enrichment_plan
-from tasks.rules.enrichment_text import enrichment_plan_markdown
-from tasks.rules.rival_claims import named_configuration, named_elsewhere
+from tasks.rules.enrichment.plan import ConfigurationName, build_enrichment_plan
+from tasks.rules.enrichment.render import enrichment_plan_markdown
+from tasks.rules.enrichment.texts import CONFIGURATION_URL, named_configuration, named_elsewhere
 from tests.rules.enrichment_samples import asset, facts, up_to_date
 
 URL = "https://na.example.test/openrecord.rails?locale=en_US&recordType=ConfigFv&recid={}&companyName=acme"

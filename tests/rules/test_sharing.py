@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import inventories
-from tasks.rules.mapping import CompiledMapping, compile_mapping, default_mappings
-from tasks.rules.sharing import LOOK_AFTER, SharedValues
+from tasks.rules.asset_sync.compare import LOOK_AFTER, SharedValues
+from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
+from tasks.rules.mapping.model import default_mappings
 
 MAPPING = compile_mapping(default_mappings(), custom_field_ids={"ls_asset_id": 5})
 SIZE = 1500

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.field_nation.deliveries import signature as sandbox_signature
-from tasks.rules.signatures import (
+from deployments.receiver.signatures import (
     AHEAD,
     WINDOW,
     Verdict,
@@ -22,6 +21,7 @@ from tasks.rules.signatures import (
     delivery_of,
     is_allowed_key_url,
 )
+from sandbox.field_nation.deliveries import signature as sandbox_signature
 
 NOW = 1_800_000_000.0
 SECRET = "2f6b6d5c-0000-4000-8000-000000000009"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.ticket_changes import (
+from tasks.rules.enrichment.ticket_changes import (
     Known,
     as_ranges,
     from_ranges,

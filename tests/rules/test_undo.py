@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.comparing import differences
-from tasks.rules.journal_values import journal_values, value_operations, with_values
-from tasks.rules.payloads import creation_payload, overlay, without_info
-from tasks.rules.undo import plan_undo, record_ids, unknown_creations, with_found_ids
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.journal import journal_values, value_operations, with_values
+from tasks.rules.asset_sync.payloads import creation_payload, overlay, without_info
+from tasks.rules.asset_sync.undo import plan_undo, record_ids, unknown_creations, with_found_ids
 from tests.rules.plan_samples import COMPANY, REFERENCES, asset, compiled, wire
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.enrichment import FIELDS, AssetState
-from tasks.rules.undo_texts import plan_text_undo, wrote_assets
+from tasks.rules.enrichment.plan import plan_text_undo, wrote_assets
+from tasks.rules.enrichment.texts import FIELDS, AssetState
 from tests.rules.enrichment_samples import asset
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from tasks.rules.value_tables import LEAVE_OUT, ReferenceValues
+from tasks.rules.mapping.model import LEAVE_OUT, ReferenceValues
 
 
 def test_rows_and_mappings_mean_the_same() -> None:

@@ -9,19 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.bundle_size import LARGEST, BundleSize
-from tasks.rules.question_size import Room, cut, fewest_groups
-from tasks.rules.ways import (
+from tasks.rules.enrichment.ways import (
     BUNDLES,
+    LARGEST,
     ONE_BY_ONE,
     REPORT,
     Asking,
+    BundleSize,
+    Room,
     Ways,
     WayState,
     asking_way,
     bundle_way,
     cheapest_agreement_way,
     cheapest_ticket_way,
+    cut,
+    fewest_groups,
     remembered_ways,
 )
 

@@ -9,10 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.rules.asset_sync.references import folded
 from tasks.rules.limits import LimitError
-from tasks.rules.references import folded
-from tasks.rules.targets import TARGETS, Target, custom_field_target
-from tasks.rules.wire_values import comparable, wire_reference, wire_value
+from tasks.rules.mapping.targets import (
+    TARGETS,
+    Target,
+    comparable,
+    custom_field_target,
+    wire_reference,
+    wire_value,
+)
 
 CUSTOM = custom_field_target("ls_software")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.rules.references import KINDS
-from tasks.rules.wording import counted, noun, plural
+from tasks.rules.asset_sync.references import KINDS
+from tasks.rules.text import counted, noun, plural
 
 
 @pytest.mark.parametrize(

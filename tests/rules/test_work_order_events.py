@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.outbound_words import WorkOrderEvent
-from tasks.rules.work_order_events import (
+from tasks.rules.dispatch.events import (
     Known,
+    WorkOrderEvent,
     closed_logs,
     counted_milestones,
     events_of,

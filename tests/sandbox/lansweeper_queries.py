@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 
 PAGE = """
 query (

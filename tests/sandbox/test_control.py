@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.sandbox.connectwise_calls import API, CONFIGURATIONS, connectwise, machines
 from tests.sandbox.lansweeper_queries import NO_TLS, Caller
 

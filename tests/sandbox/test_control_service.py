@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.sandbox.connectwise_calls import API, connectwise
 
 LINKS = "service/tickets/configurations"

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.sandbox.field_nation_world import HOOKS, REST, WHOLE
 
 KEYS = ("client_id", "client_secret", "username", "password")

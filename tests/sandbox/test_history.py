@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.sandbox.connectwise_calls import BULK, CONFIGURATIONS, connectwise, machines
 
 NAME = "company/configurations"

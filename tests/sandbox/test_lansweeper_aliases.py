@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from sandbox.lansweeper.documents import number_of_aliases
 from tests.sandbox.lansweeper_queries import Caller
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.sandbox.lansweeper_queries import FIRST_PAGE, Caller
 
 NAME = "assetBasicInfo.name"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from sandbox.credentials import checksum, mint_credentials
 from sandbox.lansweeper.limits import MINUTE, PER_HOUR, PER_MINUTE, RateLimit
 from tests.sandbox.lansweeper_queries import NO_TLS, Caller

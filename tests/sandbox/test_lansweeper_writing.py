@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tests.sandbox.lansweeper_queries import Caller
 
 

@@ -9,8 +9,8 @@ import anyio
 import pytest
 
 from deployments.blocks import save_sandbox_blocks
-from deployments.local_prefect import LocalPrefect
-from deployments.local_sandbox import Sandbox
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import RejectedError, RetryableError, StopError, UnclearOutcomeError
-from tasks.actions import RETRY_DELAYS_SECONDS, action
 from tasks.connectwise.create_manufacturer import create_manufacturer
+from tasks.shared.action import RETRY_DELAYS_SECONDS, action
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect, pytest.mark.usefixtures("saved_blocks")]
 

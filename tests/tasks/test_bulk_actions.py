@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import UnclearOutcomeError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.connectwise.bulk_create_configurations import bulk_create_configurations
 from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurations
 from tasks.rules.limits import LimitError

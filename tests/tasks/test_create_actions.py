@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import RejectedError, RetryableError, UnclearOutcomeError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.connectwise.create_configuration_status import create_configuration_status
 from tasks.connectwise.create_configuration_type import create_configuration_type
 from tasks.connectwise.create_location import create_location

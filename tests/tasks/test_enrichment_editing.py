@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 
 from connectors.errors import RetryableError
-from connectors.lansweeper.client import LansweeperClient, LansweeperSettings
+from connectors.lansweeper.client import LansweeperClient
+from connectors.lansweeper.settings import LansweeperSettings
 from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
-from deployments.local_sandbox import Sandbox
-from tasks.enrichment.batch_size import BatchSize
-from tasks.enrichment.editing import Editing, mixed
+from deployments.local.sandbox import Sandbox
+from tasks.asset_sync.run import Company, WriteResult
+from tasks.enrichment.edit import BatchSize, Editing, mixed
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
-from tasks.rules.enrichment import AssetState
-from tasks.rules.enrichment_plan import AssetUpdate, ConfigurationName
-from tasks.rules.records import FieldChange
-from tasks.synchronization.run import Company, WriteResult
+from tasks.rules.enrichment.plan import AssetUpdate, ConfigurationName
+from tasks.rules.enrichment.texts import AssetState
+from tasks.rules.values import FieldChange
 from tests.flows.disturbing import fail
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.enrichment.reading import LinkReader, asset_key_of, asset_state
+from tasks.enrichment.read import LinkReader, asset_key_of, asset_state
 
 
 def record(*fields: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import RejectedError, StopError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.lansweeper.list_assets import DEFAULT_FIELDS, list_assets
 from tasks.lansweeper.list_sites import list_sites
 

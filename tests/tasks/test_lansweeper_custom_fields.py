@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import RejectedError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.edit_asset import edit_asset
 from tasks.lansweeper.list_custom_fields import list_custom_fields

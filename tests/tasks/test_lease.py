@@ -9,8 +9,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.runtime import flow_run
 from prefect.states import Completed, Crashed, Running
 
-from tasks.synchronization.lease import LeaseHeldError, lease_name, writing_lease
-from tasks.synchronization.lease_signs import last_holder
+from tasks.shared.lease import LeaseHeldError, last_holder, lease_name, writing_lease
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect, pytest.mark.usefixtures("prefect_server")]
 CONNECTION = "names-of-holders"

@@ -11,8 +11,8 @@ from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import VariableCreate
 from prefect.states import Running
 
-from tasks.synchronization import lease, lease_signs
-from tasks.synchronization.lease import LeaseHeldError, lease_name, writing_lease
+from tasks.shared import lease
+from tasks.shared.lease import LeaseHeldError, lease_name, writing_lease
 from tests.tasks.test_lease import holding
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect, pytest.mark.usefixtures("prefect_server", "quick")]
@@ -21,9 +21,9 @@ CONNECTION = "forgotten-slots"
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease_signs, "SIGN_SECONDS", 0.3)
-    monkeypatch.setattr(lease_signs, "QUIET_SECONDS", 1.5)
-    monkeypatch.setattr(lease_signs, "FIRST_SIGN_SECONDS", 0.3)
+    monkeypatch.setattr(lease, "SIGN_SECONDS", 0.3)
+    monkeypatch.setattr(lease, "QUIET_SECONDS", 1.5)
+    monkeypatch.setattr(lease, "FIRST_SIGN_SECONDS", 0.3)
     monkeypatch.setattr(lease, "FREED_SECONDS", 1.0)
 
 
@@ -37,11 +37,11 @@ async def forget_a_slot(company_id: int) -> None:
 
 
 async def taken_slots(company_id: int) -> int:
-    return (await lease_signs.look(lease_name(CONNECTION, company_id))).taken
+    return (await lease.look(lease_name(CONNECTION, company_id))).taken
 
 
 async def sign(company_id: int) -> object:
-    return (await lease_signs.look(lease_name(CONNECTION, company_id))).sign
+    return (await lease.look(lease_name(CONNECTION, company_id))).sign
 
 
 async def test_a_forgotten_slot_is_freed_by_the_run_that_waited_for_it() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import RejectedError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.connectwise.list_agreements_for_configurations import list_agreements_for_configurations
 from tasks.connectwise.list_configurations import list_configurations
 from tasks.connectwise.list_tickets_for_configurations import list_tickets_for_configurations

@@ -8,7 +8,7 @@ import pytest
 from prefect import Task
 
 from connectors.errors import RejectedError, StopError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.connectwise.list_companies import list_companies
 from tasks.connectwise.list_configuration_status import list_configuration_status
 from tasks.connectwise.list_configuration_types import list_configuration_types

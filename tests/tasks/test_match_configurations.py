@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from connectors.errors import RejectedError
-from deployments.local_sandbox import Sandbox
+from deployments.local.sandbox import Sandbox
 from tasks.connectwise.match_configurations import match_configurations
-from tasks.rules.external_data import ExternalDataError
-from tasks.rules.mapping import MappingError
+from tasks.rules.action_io import ExternalDataError
+from tasks.rules.mapping.compile import MappingError
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect, pytest.mark.usefixtures("blocks")]
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from tasks.progress import PAUSE_SECONDS, Progress
+from tasks.shared.progress import PAUSE_SECONDS, Progress
 
 
 class Clock:

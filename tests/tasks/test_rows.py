@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from prefect.utilities.collections import visit_collection
 
-from tasks.rules.counts import Counts
-from tasks.rules.report import RunReport, Written
-from tasks.rules.rows import Rows
+from tasks.rules.report import Counts, RunReport, Written
+from tasks.rules.values import Rows
 
 MANY = [Written(f"key-{number}", f"WKS-{number}", "created", number) for number in range(500)]
 

@@ -7,13 +7,7 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from tasks.synchronization.together import (
-    BATCHES_AT_ONCE,
-    MOST_BATCHES,
-    all_together,
-    groups,
-    send_batches,
-)
+from tasks.shared.concurrency import BATCHES_AT_ONCE, MOST_BATCHES, all_together, groups, send_batches
 
 pytestmark = pytest.mark.anyio
 

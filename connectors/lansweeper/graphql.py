@@ -1,0 +1,214 @@
+"""The GraphQL documents, and nothing else. Each operation is named after its root field.
+
+Field paths of Lansweeper: cut into queries of at most 30, or written as a GraphQL selection.
+
+Filters of a read of assets, written and checked without sending anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from connectors.errors import RejectedError
+from connectors.lansweeper.models import Condition, Filters
+
+AUTHORIZED_SITES: Final = "query authorizedSites { authorizedSites { sites { id name } } }"
+
+_PAGE = """
+query assetResources(
+  $site: ID!, $fields: [String!]!, $filters: AssetsFilterGroupedInput, $page: AssetsPaginationInputValidated
+) {
+  site(id: $site) {
+    assetResources(assetPagination: $page, fields: $fields, filters: $filters) {
+      %spagination { limit current next }
+      items
+    }
+  }
+}
+"""
+#: ``total`` may be asked for with the first page only; with any other it is an error.
+FIRST_ASSETS: Final = _PAGE % "total\n      "
+NEXT_ASSETS: Final = _PAGE % ""
+
+ASSET_DETAILS: Final = """
+query assetDetails($site: ID!, $key: ID!) {
+  site(id: $site) { assetDetails(key: $key) { %s } }
+}
+"""
+
+ASSET_TYPES: Final = "query assetTypes($site: ID!) { site(id: $site) { assetTypes } }"
+
+_CUSTOM_FIELD = "key name type props { currencyType linkTag maxNumericValue minNumericValue options }"
+
+CUSTOM_FIELDS: Final = f"""
+query customFields($site: ID!) {{
+  site(id: $site) {{ customFields {{ {_CUSTOM_FIELD} }} }}
+}}
+"""
+
+CREATE_CUSTOM_FIELD: Final = f"""
+mutation createCustomField($site: ID!, $field: CustomFieldInput!) {{
+  site(id: $site) {{ createCustomField(field: $field) {{ {_CUSTOM_FIELD} }} }}
+}}
+"""
+
+
+def edit_assets(number: int) -> str:
+    """A mutation of so many edits, each under its own alias: ``e0`` writes ``$f0`` to the asset ``$k0``."""
+    variables = "".join(f", $k{n}: ID!, $f{n}: EditAssetInput" for n in range(number))
+    edits = "\n".join(
+        f"    e{n}: editAsset(key: $k{n}, fields: $f{n}) {{ assetBasicInfo {{ name }} }}"
+        for n in range(number)
+    )
+    return f"mutation editAssets($site: ID!{variables}) {{\n  site(id: $site) {{\n{edits}\n  }}\n}}"
+
+
+EDIT_ASSET: Final = """
+mutation editAsset($site: ID!, $key: ID!, $fields: EditAssetInput) {
+  site(id: $site) {
+    editAsset(key: $key, fields: $fields) {
+      assetBasicInfo { name }
+      assetCustom { fields { fieldKey name value } }
+    }
+  }
+}
+"""
+
+
+#: Field paths that one assetResources query may ask for (reference, section 3).
+MOST_PATHS = 30
+KEY = "key"
+#: What ``asset_details`` reads where nothing else is asked for.
+DETAILS = (
+    KEY,
+    "url",
+    *(
+        f"assetBasicInfo.{name}"
+        for name in ("name", "type", "mac", "ipAddress", "domain", "fqdn", "userName")
+    ),
+    *(f"assetBasicInfo.{name}" for name in ("description", "firstSeen", "lastSeen")),
+    *(f"assetCustom.{name}" for name in ("manufacturer", "model", "serialNumber", "stateName", "location")),
+    *(f"assetCustom.{name}" for name in ("purchaseDate", "warrantyDate")),
+    *(f"assetCustom.fields.{name}" for name in ("fieldKey", "name", "value")),
+    "operatingSystem.caption",
+)
+_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+# Sections that are one object and no list.
+_OBJECTS = frozenset({"", "assetBasicInfo", "assetCustom", "operatingSystem", "otData", "cloudAssetCustom"})
+Tree = dict[str, "Tree"]
+
+
+def path_groups(paths: Sequence[str]) -> list[list[str]]:
+    """The paths in groups for one query each; every group has ``key``, by which the answers are joined.
+
+    Paths below one list, such as softwares.name and softwares.version, stay in one query: the entries of a
+    list have no key by which two answers could be joined.
+    """
+    single: list[str] = []
+    together: dict[str, list[str]] = {}
+    for path in dict.fromkeys(map(checked, paths)):
+        parent = path.rpartition(".")[0]
+        if parent in _OBJECTS:
+            single.append(path)
+        else:
+            together.setdefault(parent, []).append(path)
+    groups: list[list[str]] = [[KEY]]
+    for unit in [*together.values(), *([path] for path in single if path != KEY)]:
+        _place(unit, groups)
+    return groups
+
+
+def _place(unit: list[str], groups: list[list[str]]) -> None:
+    """Puts paths into the first group with room for all; what no query can hold at once is cut."""
+    for start in range(0, len(unit), MOST_PATHS - 1):
+        part = unit[start : start + MOST_PATHS - 1]
+        group = next((group for group in groups if len(group) + len(part) <= MOST_PATHS), None)
+        if group is None:
+            groups.append([KEY, *part])
+        else:
+            group.extend(part)
+
+
+def checked(path: str) -> str:
+    """The path, if it can be one; RejectedError otherwise, before anything is sent."""
+    if not _PATH.fullmatch(path):
+        raise RejectedError(
+            f"{path!r} is no Lansweeper field path",
+            system="Lansweeper",
+            remedy="Write names with dots between them, such as assetBasicInfo.name.",
+        )
+    return path
+
+
+def selection(paths: Sequence[str]) -> str:
+    """The paths as a GraphQL selection: ``a.b, a.c`` is ``a { b c }``."""
+    tree: Tree = {}
+    for path in paths:
+        branch = tree
+        for name in checked(path).split("."):
+            branch = branch.setdefault(name, {})
+    return _written(tree)
+
+
+def _written(tree: Tree) -> str:
+    return " ".join(f"{name} {{ {_written(inner)} }}" if inner else name for name, inner in tree.items())
+
+
+#: What one query may hold (reference, section 3).
+MOST_CONDITIONS = 100
+OPERATORS = frozenset(
+    {
+        "EQUAL",
+        "NOT_EQUAL",
+        "GREATER_THAN",
+        "GREATER_THAN_OR_EQUAL",
+        "SMALLER_THAN",
+        "SMALLER_THAN_OR_EQUAL",
+        "EXISTS",
+        "LIKE",
+        "REGEXP",
+    }
+)
+
+
+def condition(path: str, operator: str, value: str) -> Condition:
+    """One condition; an unknown operator is a RejectedError."""
+    if operator not in OPERATORS:
+        raise _refused(f"{operator!r} is no filter operator", f"Use one of {', '.join(sorted(OPERATORS))}.")
+    return {"operator": operator, "path": path, "value": value}
+
+
+def all_of(conditions: Sequence[Condition]) -> Filters:
+    """Assets that meet every condition."""
+    return {"conjunction": "AND", "conditions": list(conditions)}
+
+
+def any_of(conditions: Sequence[Condition]) -> Filters:
+    """Assets that meet at least one condition."""
+    return {"conjunction": "OR", "conditions": list(conditions)}
+
+
+def any_key(keys: Sequence[str]) -> Filters:
+    """Assets with one of these keys, at most 100."""
+    return any_of([condition("key", "EQUAL", key) for key in keys])
+
+
+def checked_filters(filters: Filters | None) -> Filters | None:
+    """The filters, None if they hold no condition; more than 100 conditions are a RejectedError."""
+    if not filters:
+        return None
+    inner = [group.get("conditions") or [] for group in filters.get("groups") or []]
+    conditions = [*(filters.get("conditions") or []), *(one for group in inner for one in group)]
+    if len(conditions) > MOST_CONDITIONS:
+        raise _refused(
+            f"The asset filter has {len(conditions)} conditions", f"Use at most {MOST_CONDITIONS} conditions."
+        )
+    for one in conditions:
+        condition(one["path"], one["operator"], one["value"])
+    return filters if conditions else None
+
+
+def _refused(message: str, remedy: str) -> RejectedError:
+    return RejectedError(message, system="Lansweeper", remedy=remedy)

@@ -1,0 +1,286 @@
+"""That one record shall have one work order: noted before the creation, settled by what became of it.
+
+What is to happen once for a work order, such as the note that its event "completed" writes.
+
+Which note is a copy of which: each note is copied once, and a copy is never taken for a new note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from connectors.errors import StopError
+from connectors.ledger import claims, links
+from connectors.ledger.claims import OnceOnly, Shape
+from connectors.ledger.database import Clock, moment, moment_or_none, reading, writing
+from connectors.ledger.models import Claimed, Effect, Intent, IntentState, Origin, Side, SyncedNote
+from connectors.ledger.schema import dispatch_effects as effects
+from connectors.ledger.schema import dispatch_intents as intents
+from connectors.ledger.schema import synced_notes as notes
+
+WORK_ORDER = "field_nation/work_order"
+"""The kind of a link's right side; the left side's is ``connectwise/`` and the record's kind."""
+
+
+def _intent(row: Row[Any]) -> Intent:
+    values = {name: value for name, value in row._mapping.items() if not name.startswith("claimed_")}
+    values["created_at"] = moment(row.created_at)
+    values["changed_at"] = moment(row.changed_at)
+    values["sent_at"] = moment_or_none(row.sent_at)
+    return Intent(**values)
+
+
+_INTENT_SHAPE = Shape(
+    intents, ("tenant", "record_kind", "record_id", "generation"), "work_order_id", "created", _intent
+)
+
+
+class DispatchIntents(OnceOnly[Intent]):
+    """``ledger.intents``: the life of an intent is that in ``once``, with ``created`` for done."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        super().__init__(engine, clock, _INTENT_SHAPE)
+
+    async def claim(
+        self,
+        tenant: str,
+        record_kind: str,
+        record_id: int,
+        reference: str,
+        *,
+        holder: str,
+        seconds: float,
+        new_generation: bool = False,
+    ) -> Claimed[Intent]:
+        """The record's newest intent, made if there is none; claimed for ``seconds`` unless another has it.
+
+        It is claimed in any state, so that updates of one record do not cross each other either.
+
+        Args:
+            tenant: names the login company whatever its keys, as a connection's ``tenant_key`` does: under
+                another name the ledger knows no intent, and a second work order would be made.
+            holder: a name that no other attempt uses, such as a UUID.
+            new_generation: where the newest intent is ``cancelled``, begin the next generation. Of several
+                processes that do so at once, one generation comes out.
+        """
+        async with writing(self._engine, "claim the intent of a record") as connection:
+            newest = (await connection.execute(_newest(tenant, record_kind, record_id))).one_or_none()
+            values = {
+                "tenant": tenant,
+                "record_kind": record_kind,
+                "record_id": record_id,
+                "generation": _generation(newest, new_generation),
+                "reference": reference,
+                "created_at": await self._clock.now_of(connection),
+            }
+            return await self._claim(connection, values, holder, seconds)
+
+    async def created(
+        self, intent_id: int, work_order_id: int, details: dict[str, Any] | None = None
+    ) -> Intent:
+        """The work order exists, made or found: notes it and links it with the record, in one transaction.
+
+        The link of an earlier generation gives way. It frees the claim, and counts whoever holds it.
+
+        Raises:
+            StopError: the intent has another work order, or was cancelled, or the work order belongs to
+                another record: a person must look, since there may be two.
+        """
+        async with writing(self._engine, "note a work order that was created") as connection:
+            await _check_free(connection, intent_id, work_order_id)
+            row = await self._done(connection, intent_id, work_order_id)
+            left = Side(f"connectwise/{row.record_kind}", str(row.record_id))
+            right = Side(WORK_ORDER, str(work_order_id))
+            now = await self._clock.now_of(connection)
+            await links.put(connection, row.tenant, left, right, details, now, replace_left=True)
+            return _intent(row)
+
+    async def cancel(self, intent_id: int, message: str, *, even_unresolved: bool = False) -> None:
+        """This generation's work order is no longer alive (cancelled, deleted, paid), or shall not be made.
+
+        Its link stays until a next generation has a work order. ``even_unresolved``: a person has seen that
+        the unresolved creation made nothing.
+
+        Raises:
+            ClaimLostError: it was sent or is unresolved, so there may be a work order that nobody knows.
+        """
+        async with writing(self._engine, "cancel an intent") as connection:
+            now = await self._clock.now_of(connection)
+            values = {"state": "cancelled", "message": claims.cut(message), "changed_at": now}
+            unclear = ("sent",) if even_unresolved else ("sent", "unresolved")
+            one = update(intents).where(intents.c.id == intent_id, intents.c.state.not_in(unclear))
+            if (await connection.execute(one.values(**values, **claims.RELEASED))).rowcount != 1:
+                raise claims.ClaimLostError(
+                    f"Intent {intent_id} can't be cancelled while it is not known what its creation made",
+                    system="ledger",
+                )
+
+    async def newest(self, tenant: str, record_kind: str, record_id: int) -> Intent | None:
+        """The newest generation's intent of a record, None if there is none."""
+        found = await self._read(_newest(tenant, record_kind, record_id))
+        return found[0] if found else None
+
+    async def of_work_order(self, tenant: str, work_order_id: int) -> Intent | None:
+        """The intent that a work order was made for, whatever generation."""
+        wanted = (intents.c.tenant == tenant, intents.c.work_order_id == work_order_id)
+        found = await self._read(select(intents).where(*wanted))
+        return found[0] if found else None
+
+    async def in_state(self, tenant: str, *states: IntentState) -> list[Intent]:
+        """The intents that are in one of the states, oldest first."""
+        wanted = (intents.c.tenant == tenant, intents.c.state.in_(states))
+        return await self._read(select(intents).where(*wanted).order_by(intents.c.id))
+
+    async def count(self, tenant: str) -> dict[str, int]:
+        """The number of intents by state."""
+        query = select(intents.c.state, func.count()).where(intents.c.tenant == tenant)
+        async with reading(self._engine, "count intents") as connection:
+            rows = await connection.execute(query.group_by(intents.c.state))
+            return {row[0]: row[1] for row in rows}
+
+    async def _read(self, query: Select[Any]) -> list[Intent]:
+        async with reading(self._engine, "read intents") as connection:
+            return [_intent(row) for row in await connection.execute(query)]
+
+
+def _newest(tenant: str, record_kind: str, record_id: int) -> Select[Any]:
+    of_record = (
+        intents.c.tenant == tenant,
+        intents.c.record_kind == record_kind,
+        intents.c.record_id == record_id,
+    )
+    return select(intents).where(*of_record).order_by(intents.c.generation.desc()).limit(1)
+
+
+async def _check_free(connection: AsyncConnection, intent_id: int, work_order_id: int) -> None:
+    other, this = intents.alias(), intents.alias()
+    same = (other.c.tenant == this.c.tenant, other.c.work_order_id == work_order_id, other.c.id != this.c.id)
+    query = select(other.c.record_kind, other.c.record_id).where(this.c.id == intent_id, *same)
+    taken = (await connection.execute(query)).first()
+    if taken is not None:
+        raise StopError(
+            f"Work order {work_order_id} belongs to {taken.record_kind} {taken.record_id} already",
+            system="ledger",
+            remedy="Look at both records: a work order's reference names the one that it was made for.",
+        )
+
+
+def _generation(newest: Row[Any] | None, new_generation: bool) -> int:
+    if newest is None:
+        return 1
+    return int(newest.generation) + (new_generation and newest.state == "cancelled")
+
+
+def _effect(row: Row[Any]) -> Effect:
+    return Effect(
+        row.id,
+        row.work_order_id,
+        row.name,
+        row.result_id,
+        row.state,
+        row.attempts,
+        moment_or_none(row.sent_at),
+        row.message,
+    )
+
+
+_EFFECT_SHAPE = Shape(effects, ("tenant", "work_order_id", "name"), "result_id", "done", _effect)
+
+
+class DispatchEffects(OnceOnly[Effect]):
+    """``ledger.effects``: the life of an effect is that in ``once``."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        super().__init__(engine, clock, _EFFECT_SHAPE)
+
+    async def claim(
+        self, tenant: str, work_order_id: int, name: str, *, holder: str, seconds: float
+    ) -> Claimed[Effect]:
+        """The row of an effect, made if there is none; ours unless it is done or held by another."""
+        values = {"tenant": tenant, "work_order_id": work_order_id, "name": name}
+        async with writing(self._engine, "claim an effect") as connection:
+            claimed = await self._claim(connection, values, holder, seconds)
+            return Claimed(claimed.row, claimed.ours and claimed.row.state != "done")
+
+    async def done(self, effect_id: int, result_id: str | None = None) -> Effect:
+        """It has happened. StopError if it happened before with another result."""
+        async with writing(self._engine, "note an effect that is done") as connection:
+            return _effect(await self._done(connection, effect_id, result_id))
+
+    async def of_work_order(self, tenant: str, work_order_id: int) -> list[Effect]:
+        """The effects of one work order, oldest first."""
+        wanted = (effects.c.tenant == tenant, effects.c.work_order_id == work_order_id)
+        async with reading(self._engine, "read effects") as connection:
+            rows = await connection.execute(select(effects).where(*wanted).order_by(effects.c.id))
+            return [_effect(row) for row in rows]
+
+
+_OTHER: dict[Origin, Origin] = {"connectwise": "field_nation", "field_nation": "connectwise"}
+
+
+def _note(row: Row[Any]) -> SyncedNote:
+    return SyncedNote(
+        row.id,
+        row.work_order_id,
+        row.origin,
+        row.origin_id,
+        row.copy_id,
+        row.state,
+        row.attempts,
+        moment_or_none(row.sent_at),
+        row.message,
+    )
+
+
+_NOTE_SHAPE = Shape(notes, ("tenant", "origin", "origin_id"), "copy_id", "done", _note)
+
+
+class SyncedNotes(OnceOnly[SyncedNote]):
+    """``ledger.notes``: the life of a note's copy is that in ``once``.
+
+    Ids are texts, so that a caller whose ids are only unique among notes of one type can put the type before.
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        super().__init__(engine, clock, _NOTE_SHAPE)
+
+    async def claim(
+        self,
+        tenant: str,
+        work_order_id: int,
+        origin: Origin,
+        origin_id: str,
+        *,
+        holder: str,
+        seconds: float,
+    ) -> Claimed[SyncedNote]:
+        """The row of a note to copy, made if there is none; ours unless it is done or held by another."""
+        key = {"tenant": tenant, "origin": origin, "origin_id": origin_id}
+        async with writing(self._engine, "claim a note") as connection:
+            values = {**key, "work_order_id": work_order_id}
+            claimed = await self._claim(connection, values, holder, seconds)
+            return Claimed(claimed.row, claimed.ours and claimed.row.state != "done")
+
+    async def copied(self, note_id: int, copy_id: str) -> SyncedNote:
+        """The copy exists, made or found. StopError if the note has another copy already."""
+        async with writing(self._engine, "note a copied note") as connection:
+            return _note(await self._done(connection, note_id, copy_id))
+
+    async def of_work_order(self, tenant: str, work_order_id: int) -> list[SyncedNote]:
+        """What is known of the notes of one work order, in both directions, oldest first."""
+        wanted = (notes.c.tenant == tenant, notes.c.work_order_id == work_order_id)
+        async with reading(self._engine, "read synced notes") as connection:
+            rows = await connection.execute(select(notes).where(*wanted).order_by(notes.c.id))
+            return [_note(row) for row in rows]
+
+    async def copies_among(self, tenant: str, side: Origin, ids: Iterable[str]) -> set[str]:
+        """Which of these notes on one side are copies that this integration wrote there."""
+        made = (notes.c.tenant == tenant, notes.c.origin == _OTHER[side])
+        query = select(notes.c.copy_id).where(*made, notes.c.copy_id.in_(list(ids)))
+        async with reading(self._engine, "read synced notes") as connection:
+            return set((await connection.execute(query)).scalars())

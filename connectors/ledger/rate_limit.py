@@ -1,0 +1,325 @@
+"""The request budget that all processes share: permission to start a request, taken in slices.
+
+The statements behind the request budget: each function runs in the caller's transaction.
+
+When another request may start: the arithmetic of the sliding window, without clock or database.
+
+A vendor counts the requests that *start* in any window of so many seconds. Processes take their permissions
+in slices, so a token may be used some time after it was granted. Three rules keep the law nevertheless:
+
+1. A token is used within ``validity`` seconds of its grant, or never.
+2. A slice counts from its grant until ``validity + leeway + window`` seconds later: whenever its tokens were
+   used, every window that one of their starts can fall into has passed by then.
+3. Once a slice's last start is known, the unused tokens are handed back, and the used ones count until
+   ``last start + leeway + window``.
+
+Why that is enough: take any window, and the last slice granted before its end that has a start in it. All
+other slices with a start in the window still counted when that slice was granted, so together they fit in the
+limit. ``leeway`` covers the time between the permission and the moment the vendor sees the request.
+
+All times are seconds of one clock; tokens are requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import anyio
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from connectors.errors import RetryableError
+from connectors.ledger.database import Clock, writing
+from connectors.ledger.schema import request_grants as grants
+from connectors.ledger.schema import request_pauses as pauses
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRule:
+    """At most ``limit`` starts in any ``window`` seconds; see the module for ``validity`` and ``leeway``."""
+
+    limit: int
+    window: float
+    validity: float
+    leeway: float
+
+    @classmethod
+    def of(cls, limit: int, window: float) -> WindowRule:
+        """A rule that costs at most a tenth of the limit: 0.7 s for a window of 10 s, 2.5 s for 300 s."""
+        if limit < 1 or window <= 0:
+            raise ValueError(
+                f"A request limit needs at least 1 request and a window above 0 s, not {limit}/{window}"
+            )
+        return cls(limit, window, validity=min(2.0, window / 20), leeway=min(0.5, window / 50))
+
+    @property
+    def largest_slice(self) -> int:
+        """At most a twentieth of the limit, and 25: what a killed process can take with it."""
+        return max(1, min(25, self.limit // 20))
+
+    def counts_until_after_grant(self, granted_at: float) -> float:
+        """Until when a slice counts while nobody knows which of its tokens were used."""
+        return granted_at + self.validity + self.leeway + self.window
+
+    def counts_until_after_use(self, last_start: float) -> float:
+        """Until when the used tokens of a slice count, once its last start is known."""
+        return last_start + self.leeway + self.window
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the ledger says about one window now: tokens that count, and when the first of them stops."""
+
+    counted: int
+    first_free_at: float | None
+    paused_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Either ``tokens`` to use from now on, or the seconds to ``wait`` before asking again.
+
+    ``paused``: because the vendor asked for it, not because the limit is used up.
+    """
+
+    tokens: int
+    wait: float = 0.0
+    paused: bool = False
+
+
+def decide(rule: WindowRule, standing: Standing, now: float, wanted: int) -> Decision:
+    """Grants up to ``wanted`` tokens, at most a quarter of those left; none while paused or used up.
+
+    The quarter keeps one process from holding the last tokens unused while others wait for them.
+    """
+    if standing.paused_until > now:
+        return Decision(0, standing.paused_until - now, paused=True)
+    available = rule.limit - standing.counted
+    if available > 0:
+        return Decision(max(1, min(wanted, available // 4)))
+    free_at = standing.first_free_at if standing.first_free_at is not None else now
+    return Decision(0, max(0.0, free_at - now))
+
+
+#: No vendor asks for more.
+LONGEST_PAUSE = 3600.0
+# Clocks that are set right every now and then jump by less; what reaches further was noted by one ahead.
+CLOCK_SLACK = 1.0
+
+
+async def lock_bucket(connection: AsyncConnection, bucket: str) -> None:
+    """One process at a time decides about a window. SQLite's transaction is that lock already."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:b, 0))"), {"b": bucket})
+
+
+async def forget_the_past(connection: AsyncConnection, bucket: str, rule: WindowRule, now: float) -> None:
+    """Drops what no longer counts, and bounds what a clock set back would keep counting for hours."""
+    await connection.execute(delete(grants).where(grants.c.bucket == bucket, grants.c.counts_until <= now))
+    latest = rule.counts_until_after_grant(now)
+    ahead = update(grants).where(grants.c.bucket == bucket, grants.c.counts_until > latest + CLOCK_SLACK)
+    await connection.execute(ahead.values(granted_at=now, counts_until=latest))
+
+
+async def standing_of(connection: AsyncConnection, bucket: str, key: str, now: float) -> Standing:
+    """The tokens that count now, when the first stops counting, and the pause."""
+    await _bound_pause(connection, key, now)
+    pause = select(pauses.c.paused_until).where(pauses.c.budget_key == key)
+    query = select(
+        func.coalesce(func.sum(grants.c.tokens), 0),
+        func.min(grants.c.counts_until),
+        func.coalesce(pause.scalar_subquery(), 0.0),
+    )
+    row = (await connection.execute(query.where(grants.c.bucket == bucket))).one()
+    return Standing(int(row[0]), row[1], float(row[2]))
+
+
+async def add_grant(connection: AsyncConnection, bucket: str, tokens: int, now: float, until: float) -> int:
+    """Notes a slice of ``tokens`` and returns its row's id."""
+    row = insert(grants).values(bucket=bucket, tokens=tokens, granted_at=now, counts_until=until)
+    return int((await connection.execute(row.returning(grants.c.id))).scalar_one())
+
+
+async def shrink_grant(connection: AsyncConnection, grant_id: int, used: int, until: float) -> None:
+    """Hands the unused tokens of a slice back; a slice that nobody used disappears."""
+    this = grants.c.id == grant_id
+    if used == 0:
+        await connection.execute(delete(grants).where(this))
+        return
+    earlier = update(grants).where(this, grants.c.counts_until > until)
+    await connection.execute(earlier.values(tokens=used, counts_until=until))
+
+
+async def add_pause(connection: AsyncConnection, key: str, now: float, seconds: float) -> None:
+    """Nobody starts a request for so many ``seconds``; a longer pause that stands already is kept."""
+    await _bound_pause(connection, key, now)
+    until = now + seconds
+    await connection.execute(delete(pauses).where(pauses.c.budget_key == key, pauses.c.paused_until <= until))
+    standing = select(pauses.c.paused_until).where(pauses.c.budget_key == key)
+    if (await connection.execute(standing)).first() is None:
+        await connection.execute(
+            insert(pauses).values(budget_key=key, paused_until=until, asked_seconds=seconds)
+        )
+
+
+async def _bound_pause(connection: AsyncConnection, key: str, now: float) -> None:
+    """A pause that reaches further than the vendor asked for was noted by a clock ahead: it starts now."""
+    longest = now + pauses.c.asked_seconds
+    ahead = update(pauses).where(pauses.c.budget_key == key, pauses.c.paused_until > longest + CLOCK_SLACK)
+    await connection.execute(ahead.values(paused_until=longest))
+
+
+async def tokens_since(connection: AsyncConnection, bucket: str, since: float) -> int:
+    """The tokens granted after ``since``: requests started, and at most a slice a process not yet used."""
+    query = select(func.coalesce(func.sum(grants.c.tokens), 0))
+    recent = query.where(grants.c.bucket == bucket, grants.c.granted_at > since)
+    return int((await connection.execute(recent)).scalar_one())
+
+
+#: The longest that a client waits inside a call, in seconds; beyond it the task is to be run again later.
+PATIENCE = 30.0
+# Other processes hand tokens back early, so a long wait looks again every second.
+LOOK_AGAIN = 1.0
+SHORTEST_WAIT = 0.01
+
+
+class Budget(Protocol):
+    """What a client asks before each request."""
+
+    async def take(self) -> None:
+        """Waits until a request may start; RetryableError when that would take more than ``PATIENCE``."""
+
+    async def pause(self, seconds: float) -> None:
+        """The vendor said 429: no process starts a request for so many seconds."""
+
+
+@dataclass(slots=True)
+class _Slice:
+    """Tokens in hand. ``usable_until`` and ``last_start`` are this process's monotonic seconds."""
+
+    grant_id: int
+    left: int
+    usable_until: float
+    used: int = 0
+    last_start: float = 0.0
+
+
+class SharedBudget:
+    """At most ``rule.limit`` requests start in any ``rule.window`` seconds, over all processes of the ledger.
+
+    ``key`` names the vendor and the credential without revealing it. Tasks of one process may share this
+    object; it lives and ends with its ledger.
+    """
+
+    def __init__(self, engine: AsyncEngine, clock: Clock, key: str, rule: WindowRule) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._key = key
+        self._bucket = bucket_of(key, rule.window)
+        self._rule = rule
+        self._lock = anyio.Lock()
+        self._slice: _Slice | None = None
+        self._next_size = 1
+
+    async def take(self) -> None:
+        """See ``Budget.take``."""
+        give_up_at = self._clock.monotonic() + PATIENCE
+        while True:
+            async with self._lock:
+                if self._use_one():
+                    return
+                decision = await self._refill()
+                if self._use_one():
+                    return
+            if self._clock.monotonic() + decision.wait > give_up_at:
+                raise self._refusal(decision)
+            await self._clock.sleep(min(LOOK_AGAIN, max(SHORTEST_WAIT, decision.wait)))
+
+    async def pause(self, seconds: float) -> None:
+        """See ``Budget.pause``. Other processes notice within the validity of a slice, at most 2 s."""
+        bounded = min(max(0.0, seconds), LONGEST_PAUSE)
+        async with self._lock, writing(self._engine, "note a pause of requests") as connection:
+            await lock_bucket(connection, self._key)
+            now = await self._clock.now_of(connection)
+            await self._hand_back(connection, now)
+            await add_pause(connection, self._key, now, bounded)
+
+    async def close(self) -> None:
+        """Hands unused tokens back at once instead of leaving them to run out."""
+        if self._slice is None:
+            return
+        async with self._lock, writing(self._engine, "hand back unused requests") as connection:
+            await self._hand_back(connection, await self._clock.now_of(connection))
+
+    def _use_one(self) -> bool:
+        held, now = self._slice, self._clock.monotonic()
+        if held is None or held.left == 0 or now >= held.usable_until:
+            return False
+        held.left -= 1
+        held.used += 1
+        held.last_start = now
+        return True
+
+    async def _refill(self) -> Decision:
+        """Takes the next slice; the decision says how long to wait when there is none."""
+        self._adapt_size()
+        async with writing(self._engine, "take requests from the budget") as connection:
+            await lock_bucket(connection, self._bucket)
+            # Read before the shared clock, so that the slice never seems younger here than it is.
+            started = self._clock.monotonic()
+            now = await self._clock.now_of(connection)
+            await self._hand_back(connection, now)
+            await forget_the_past(connection, self._bucket, self._rule, now)
+            standing = await standing_of(connection, self._bucket, self._key, now)
+            decision = decide(self._rule, standing, now, self._next_size)
+            if decision.tokens == 0:
+                return decision
+            until = self._rule.counts_until_after_grant(now)
+            row = await add_grant(connection, self._bucket, decision.tokens, now, until)
+        self._slice = _Slice(row, decision.tokens, started + self._rule.validity)
+        return decision
+
+    def _adapt_size(self) -> None:
+        """A slice used up asks for twice as much next time, one that ran out of time for half."""
+        if self._slice is not None:
+            wished = self._next_size // 2 if self._slice.left else self._next_size * 2
+            self._next_size = max(1, min(wished, self._rule.largest_slice))
+
+    async def _hand_back(self, connection: AsyncConnection, now: float) -> None:
+        held, self._slice = self._slice, None
+        if held is None:
+            return
+        last_start = now - (self._clock.monotonic() - held.last_start)
+        until = self._rule.counts_until_after_use(last_start)
+        await shrink_grant(connection, held.grant_id, held.used, until)
+
+    def _refusal(self, decision: Decision) -> RetryableError:
+        rule, wait = self._rule, decision.wait
+        used_up = (
+            f"All {rule.limit} requests per {rule.window:g} s are used; the next is free in {wait:.0f} s"
+        )
+        paused = f"The vendor asked for a pause (429); the next request may start in {wait:.0f} s"
+        return RetryableError(paused if decision.paused else used_up, retry_after=wait, system="ledger")
+
+
+class BudgetOfSeveral:
+    """Several limits of one vendor, such as 150 a minute and 2,000 an hour: a request needs them all."""
+
+    def __init__(self, budgets: Sequence[Budget]) -> None:
+        self._budgets = tuple(budgets)
+
+    async def take(self) -> None:
+        """What one limit gave stays counted when the next refuses: too few requests, never too many."""
+        for budget in self._budgets:
+            await budget.take()
+
+    async def pause(self, seconds: float) -> None:
+        """One pause serves all, since they have one key."""
+        await self._budgets[0].pause(seconds)
+
+
+def bucket_of(key: str, window: float) -> str:
+    """The name under which the starts of one window are counted."""
+    return f"{key}|{window:g}"

@@ -1,0 +1,106 @@
+"""The receiver and the served drain of its inbox as processes of this machine, for the demo and for tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deployments.blocks import CONNECTWISE, WEBHOOK_SECRET
+from deployments.local.prefect import ROOT, LocalPrefect, free_port, stop
+from deployments.receiver.metrics import PREFIX
+from deployments.receiver.settings import PORT
+
+START_SECONDS = 60.0
+
+
+class LocalReceiver:
+    """A running receiver."""
+
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+
+    def counts(self) -> dict[str, int]:
+        """Its counters, by name without the labels: ``received``, ``handed_over``, ``refused`` and so on."""
+        found: dict[str, int] = {}
+        for line in self._metrics():
+            name, labels, _ = line.partition("_total{")
+            if labels:
+                found[name] = found.get(name, 0) + int(line.rpartition(" ")[2])
+        return found
+
+    def waiting(self) -> int:
+        """The messages in the inbox that are not settled yet."""
+        line = next(each for each in self._metrics() if each.startswith('inbox_messages{state="waiting"}'))
+        return int(line.rpartition(" ")[2])
+
+    def _metrics(self) -> list[str]:
+        lines = httpx.get(f"{self.address}/metrics").raise_for_status().text.splitlines()
+        return [each.removeprefix(f"{PREFIX}_") for each in lines if each.startswith(PREFIX)]
+
+
+def receiver_environment(info: Mapping[str, Any], secret: str, ledger: Path) -> dict[str, str]:
+    """The receiver's variables for a running sandbox, whose first line is ``info``."""
+    account = info["connectwise"]
+    return {name: str(account[member]) for name, member in CONNECTWISE.items()} | {
+        WEBHOOK_SECRET: secret,
+        "CONNECTWISE_FLOWS_LEDGER": str(ledger),
+    }
+
+
+@contextmanager
+def local_receiver(environment: Mapping[str, str], log: Path) -> Iterator[LocalReceiver]:
+    """Start the receiver, wait until it is ready, end it with the block.
+
+    Raises RuntimeError with the end of its log when it is not ready within a minute.
+    """
+    port = free_port()
+    ours = os.environ | dict(environment) | {PORT: str(port)}
+    with process("deployments.receiver", ours, log) as started:
+        receiver = LocalReceiver(port)
+        wait_until_ready(f"{receiver.address}/ready", started, log)
+        yield receiver
+
+
+@contextmanager
+def local_inbox(prefect: LocalPrefect, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The served flow dispatch-inbox, against that Prefect server."""
+    with process("deployments.serve_inbox", prefect.environment, log) as started:
+        yield started
+
+
+@contextmanager
+def process(module: str, environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """``python -m module`` until the block ends."""
+    with log.open("ab") as output:
+        started = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", module],
+            cwd=ROOT,
+            env=dict(environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield started
+        finally:
+            stop(started)
+
+
+def wait_until_ready(address: str, started: subprocess.Popen[bytes], log: Path) -> None:
+    """Until the address answers 200."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and started.poll() is None:
+        try:
+            if httpx.get(address, timeout=5).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    raise RuntimeError(f"The receiver did not start. The end of its log:\n{log.read_text()[-3000:]}")

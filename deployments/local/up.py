@@ -1,0 +1,119 @@
+"""``make up``: sandbox, Prefect server, worker and deployments on this machine, until it is stopped.
+
+Prints the address of the Prefect UI. Everything it keeps lies under ``build/up``, or in the folder that the
+environment variable CONNECTWISE_FLOWS_UP_HOME names, so that two can run side by side; the user's own Prefect
+is not touched. Ctrl-C, or SIGTERM, stops all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from deployments.local.prefect import LocalPrefect, local_prefect, stop
+from deployments.local.sandbox import Sandbox, start_sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME_VARIABLE = "CONNECTWISE_FLOWS_UP_HOME"
+POOL = "connectwise"
+
+
+def main() -> int:
+    """Start everything, print where it is, wait to be stopped."""
+    console = Console(highlight=False)
+    home = home_folder(os.environ)
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "worker.log").unlink(missing_ok=True)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    console.print("Starting the sandbox and the Prefect server ...")
+    with start_sandbox("--seed", "7", "--assets", "400") as sandbox, local_prefect(home) as prefect:
+        set_up(prefect, sandbox)
+        with worker(prefect) as process:
+            tell(console, prefect, sandbox)
+            wait(stopped, process, home)
+            console.print("Stopping ...")
+    return 0
+
+
+def home_folder(environment: Mapping[str, str]) -> Path:
+    """Where databases, logs and answers lie: a folder that is named counts from the project's own."""
+    return ROOT / (environment.get(HOME_VARIABLE, "").strip() or "build/up")
+
+
+def set_up(prefect: LocalPrefect, sandbox: Sandbox) -> None:
+    """Blocks for the sandbox, then everything that a Prefect server needs for these flows; repeatable."""
+    save_blocks(prefect, sandbox)
+    run(prefect, "-m", "deployments.bootstrap")
+
+
+def save_blocks(prefect: LocalPrefect, sandbox: Sandbox) -> None:
+    """The connections to the sandbox and the ledger, each named ``default``."""
+    run(prefect, "-m", "deployments.blocks", str(prefect.home / "ledger.db"), json.dumps(sandbox.info))
+
+
+def run(prefect: LocalPrefect, *arguments: str) -> None:
+    """Run Python with Prefect's settings; its output is shown only if it fails."""
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, *arguments], cwd=ROOT, env=dict(prefect.environment), capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(arguments[:4])} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+
+
+@contextmanager
+def worker(prefect: LocalPrefect) -> Iterator[subprocess.Popen[bytes]]:
+    """A process worker of the pool."""
+    command: Sequence[str] = (
+        sys.executable,
+        "-m",
+        "prefect",
+        "worker",
+        "start",
+        "--pool",
+        POOL,
+        "--type",
+        "process",
+    )
+    with (prefect.home / "worker.log").open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603
+            command, cwd=ROOT, env=dict(prefect.environment), stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            yield process
+        finally:
+            # A worker takes the first signal as a wish to finish its runs and the second as an order.
+            process.terminate()
+            stop(process)
+
+
+def tell(console: Console, prefect: LocalPrefect, sandbox: Sandbox) -> None:
+    """Where to look, and what to try first."""
+    console.print(f"\nPrefect UI:      {prefect.ui_url}")
+    console.print(f"Deployments:     {prefect.ui_url}/deployments")
+    console.print(f"Sandbox control: {sandbox.info['control']}/requests")
+    console.print(f"Try: run asset-synchronization for the company {sandbox.company}, first as a dry run.")
+    console.print(
+        f"Logs: {os.path.relpath(prefect.home, ROOT)}/server.log and worker.log. Ctrl-C stops everything.\n"
+    )
+
+
+def wait(stopped: threading.Event, process: subprocess.Popen[bytes], home: Path) -> None:
+    """Until a signal comes, or the worker ends by itself."""
+    while not stopped.wait(1.0):
+        if process.poll() is not None:
+            raise RuntimeError(f"The worker ended with exit code {process.returncode}; see {home}/worker.log")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""What is kept of a vendor's message: its name, and as much as says what it is about.
+
+Whoever acts on a message reads the record again, so a customer's data need not lie in the inbox. The shapes
+stay the vendors' own; ``tasks.rules.dispatch.messages`` reads them.
+
+Reads a message's body: never more of it than the limit, and never for longer than a moment.
+
+Whether an address may send messages at all: an optional list of networks.
+
+How a message ends when it is not kept: refused for good, or put off so that its sender repeats it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+
+from deployments.receiver.settings import Network
+
+_NAME = re.compile(r"[\x21-\x7e]{1,200}")
+_CALLBACK = ("MessageId", "Type", "Action", "ID", "MemberId", "CompanyId", "CallbackObjectRecId")
+_ENTITY = ("id", "recordType", "phase", "project")
+
+
+def callback_name(message: Mapping[str, Any], raw: bytes) -> str:
+    """The vendor's MessageId; without a proper one, a name made of the body, the same each time."""
+    given = message.get("MessageId")
+    if isinstance(given, str) and _NAME.fullmatch(given.strip()):
+        return given.strip().lower()
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def kept_callback(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A ConnectWise callback without the record's own members."""
+    kept = {name: message[name] for name in _CALLBACK if name in message}
+    return {**kept, "Entity": _of_entity(message.get("Entity"))}
+
+
+def kept_webhook(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A Field Nation webhook with the event and the work order's id alone."""
+    order = message.get("workorder")
+    kept = {name: message[name] for name in ("event", "timestamp", "triggered_by_user") if name in message}
+    return {**kept, "workorder": {"id": order["id"]} if isinstance(order, dict) and "id" in order else {}}
+
+
+def _of_entity(given: Any) -> dict[str, Any] | None:
+    if isinstance(given, str):
+        try:
+            given = orjson.loads(given)
+        except orjson.JSONDecodeError:
+            return None
+    return {name: given[name] for name in _ENTITY if name in given} if isinstance(given, dict) else None
+
+
+class RefusedError(Exception):
+    """Not believed or not readable; sending it again would not help."""
+
+    def __init__(self, status: int, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.detail = detail
+
+
+class PutOffError(Exception):
+    """It can't be checked or kept at the moment: the sender is to send it again."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.detail = detail
+
+
+READ_SECONDS = 3.0
+"""ConnectWise gives an answer five seconds."""
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The raw bytes, on which the signature was made.
+
+    Raises:
+        RefusedError: 413, more than ``limit`` bytes are announced or come.
+        PutOffError: it comes too slowly, or its sender went away.
+    """
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or len(announced) > 15 or int(announced) > limit:
+        raise RefusedError(413, "too large")
+    parts: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise RefusedError(413, "too large")
+                parts.append(part)
+    except TimeoutError:
+        raise PutOffError("body too slow") from None
+    except ClientDisconnect:
+        raise PutOffError("sender went away") from None
+    return b"".join(parts)
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """The body as a JSON object; RefusedError 400 for everything else, however deep or odd it is."""
+    try:
+        found = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise RefusedError(400, "no JSON object")
+    return found
+
+
+def check_source(address: str | None, networks: Sequence[Network]) -> None:
+    """Nothing for an address within one of the networks, or where none is listed; else RefusedError 403."""
+    if networks and not _is_within(address or "", networks):
+        raise RefusedError(403, "source address", address or "unknown")
+
+
+def _is_within(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    # A socket for both protocols shows IPv4 addresses within IPv6.
+    found = getattr(found, "ipv4_mapped", None) or found
+    return any(found in network for network in networks)

@@ -1,0 +1,135 @@
+"""Whether a message really comes from the vendor: signatures over the raw body. Pure, no clock, no network.
+
+ConnectWise: ``x-content-signature`` = base64(HMAC-SHA256(key = SHA256(signing key text), raw body)); the key
+comes from ``Metadata.key_url`` of the body, which is trusted only after its host was found in an allow list.
+Field Nation: ``X-FN-Signature`` = ``sha256=`` and hex HMAC-SHA256(webhook secret, raw body); the time stamp
+in ``X-FN-Request-Timestamp`` (Unix milliseconds) is not signed, so it only sorts out plain replays, and
+neither is the delivery id. So a message counts once by its bytes too, for longer than its own time, which is
+signed, lets it be believed: ``is_stale``.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from urllib.parse import unquote, urlsplit
+
+from tasks.rules.values import read_moment
+
+CONNECTWISE_HEADER = "x-content-signature"
+FIELD_NATION_HEADER = "x-fn-signature"
+TIMESTAMP_HEADER = "x-fn-request-timestamp"
+DELIVERY_HEADER = "x-fn-delivery-id"
+WINDOW = 1500.0
+"""Seconds that a delivery's time stamp may lie behind: the vendor's retries last 1,270 s, and each one may
+take 30 s. If a retry carries the time of the first attempt is not known."""
+BODY_WINDOW = 15 * 86_400.0
+"""Seconds that a webhook's own time may lie behind. Each retry carries the same body, and one that ended as a
+dead letter can be sent again by hand as long as the vendor's log is kept: two weeks. The inbox remembers
+settled messages for twice as long, so what is captured is either known or too old."""
+AHEAD = 300.0
+"""Seconds that it may lie ahead, for clocks that disagree."""
+_DELIVERY = re.compile(r"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?::\d+)?")
+_HTTPS = 443
+
+
+class Verdict(StrEnum):
+    """What a check found; everything but GENUINE is refused."""
+
+    GENUINE = "genuine"
+    UNSIGNED = "no signature"
+    FORGED = "wrong signature"
+    OLD = "old or missing time stamp"
+
+
+def check_connectwise(raw: bytes, signature: str | None, signing_key: str) -> Verdict:
+    """A callback of ConnectWise; ``signing_key`` is the text that the key address gave."""
+    if not signature or not signature.strip():
+        return Verdict.UNSIGNED
+    try:
+        given = base64.b64decode(signature.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return Verdict.FORGED
+    key = hashlib.sha256(signing_key.encode()).digest()
+    genuine = bool(signing_key) and hmac.compare_digest(given, hmac.digest(key, raw, "sha256"))
+    return Verdict.GENUINE if genuine else Verdict.FORGED
+
+
+def check_field_nation(raw: bytes, headers: Mapping[str, str], secret: str, now: float) -> Verdict:
+    """A webhook of Field Nation; header names in any case.
+
+    Args:
+        secret: the webhook's secret; empty: nothing is genuine.
+        now: seconds since 1970.
+    """
+    lower = {name.lower(): value.strip() for name, value in headers.items()}
+    signature = lower.get(FIELD_NATION_HEADER, "")
+    if not signature:
+        return Verdict.UNSIGNED
+    expected = "sha256=" + hmac.digest(secret.encode(), raw, "sha256").hex()
+    if not secret or not hmac.compare_digest(signature.lower().encode(), expected.encode()):
+        return Verdict.FORGED
+    return Verdict.GENUINE if _is_fresh(lower.get(TIMESTAMP_HEADER, ""), now) else Verdict.OLD
+
+
+def is_stale(stamp: object, now: float) -> bool:
+    """Whether the time that a webhook's body tells is too long ago. One without a time that can be read is
+    not: nobody but the vendor can have left it out.
+    """
+    moment = read_moment(stamp)
+    return moment is not None and now - moment.timestamp() > BODY_WINDOW
+
+
+def delivery_of(headers: Mapping[str, str]) -> str | None:
+    """The delivery's uuid without its attempt, by which a message counts once; None without a proper one."""
+    lower = {name.lower(): value.strip() for name, value in headers.items()}
+    found = _DELIVERY.fullmatch(lower.get(DELIVERY_HEADER, ""))
+    return found[1].lower() if found else None
+
+
+def is_allowed_key_url(url: object, hosts: Collection[str]) -> bool:
+    """Whether a signing key may be fetched from an address that the message itself names.
+
+    Only https on its usual port, without a user name, from a host of the list (``*.example.com`` names every
+    host below). Everything else could be the forger's own server, or a service inside the network.
+    """
+    if not isinstance(url, str) or not url.isascii() or any(letter in url for letter in "\\ \t\r\n"):
+        return False
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    if parts.scheme != "https" or port not in (None, _HTTPS) or "@" in parts.netloc:
+        return False
+    if holds_files(parts.path):
+        return False
+    host = (parts.hostname or "").rstrip(".")
+    return bool(host) and any(_is_host(host, allowed.strip().lower()) for allowed in hosts)
+
+
+def holds_files(path: str) -> bool:
+    """Whether an address gives what strangers may have put there, such as a ticket's attachment.
+
+    A file that looks like a key would make its author a sender that is believed.
+    """
+    words = unquote(unquote(path)).lower()
+    return any(each in words for each in ("document", "download", "attachment"))
+
+
+def _is_host(host: str, allowed: str) -> bool:
+    if allowed.startswith("*."):
+        return host.endswith(allowed[1:]) and len(host) > len(allowed) - 1
+    return host == allowed
+
+
+def _is_fresh(stamp: str, now: float) -> bool:
+    if not stamp.isascii() or not stamp.isdecimal() or len(stamp) > 16:
+        return False
+    age = now - int(stamp) / 1000
+    return -AHEAD <= age <= WINDOW

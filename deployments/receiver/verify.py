@@ -1,0 +1,349 @@
+"""Tells genuine messages of the two vendors from everything else that reaches the receiver.
+
+The keys that ConnectWise signs callbacks with: fetched from allowed hosts only, kept, and not too often.
+
+The address of the key stands in the message itself, so it is a stranger's word until its host was found in
+the list. A fetch goes on when nobody waits for it any longer: the repeated message finds the key then.
+
+Fetches a signing key over HTTP: no redirects, a small answer, our credentials to our own server only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.http import is_loopback
+from deployments.receiver.messages import (
+    PutOffError,
+    RefusedError,
+    callback_name,
+    json_object,
+    kept_callback,
+    kept_webhook,
+)
+from deployments.receiver.signatures import (
+    CONNECTWISE_HEADER,
+    Verdict,
+    check_connectwise,
+    check_field_nation,
+    delivery_of,
+    holds_files,
+    is_allowed_key_url,
+    is_stale,
+)
+from tasks.rules.dispatch.messages import CONNECTWISE, FIELD_NATION
+
+KEPT_SECONDS = 3600.0
+MISSING_SECONDS = 60.0
+"""How long an address that gave no key is not asked again."""
+RENEW_SECONDS = 30.0
+"""How old a key must be to be fetched again for a signature that does not fit it."""
+MOST_KEYS = 32
+MOST_MISSING = 256
+LONGEST_ADDRESS = 500
+FETCHES, WINDOW = 12, 60.0
+"""Fetches in one minute: a forger must not use up our request limit at the vendor. Addresses whose key has
+fitted a message have as many of their own."""
+
+Fetch = Callable[[str], Awaitable[str | None]]
+"""Gives the text of a key, None if there is none at that address; PutOffError if it can't be had now."""
+
+
+class SigningKeys:
+    """Keys by their address.
+
+    Args:
+        hosts: allowed hosts, see ``is_allowed_key_url``.
+        own: base address of the ConnectWise server itself, allowed with its own port, a local sandbox too.
+        monotonic: the clock, for tests.
+    """
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        *,
+        hosts: Collection[str],
+        own: str = "",
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._hosts = hosts
+        self._own = urlsplit(own)
+        self._monotonic = monotonic
+        self._fitting: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._missing: OrderedDict[str, float] = OrderedDict()
+        self._fetches: dict[bool, deque[float]] = {True: deque(), False: deque()}
+        self._running: dict[str, asyncio.Task[str | None]] = {}
+
+    async def key(self, url: object, *, seconds: float, newer: bool = False) -> str:
+        """The key at an address that a message names.
+
+        Args:
+            seconds: how long to wait for it.
+            newer: the kept one did not fit: fetch it again, unless that was done a moment ago.
+
+        Raises:
+            RefusedError: the address is not allowed, or has no key.
+            PutOffError: it can't be had at the moment.
+        """
+        if not isinstance(url, str) or len(url) > LONGEST_ADDRESS or not self._is_allowed(url):
+            raise RefusedError(401, "key address not allowed", _host(url))
+        now = self._monotonic()
+        place = self._place(url)
+        kept = place.get(url)
+        if kept and now - kept[1] < (RENEW_SECONDS if newer else KEPT_SECONDS):
+            place.move_to_end(url)
+            return kept[0]
+        if now - self._missing.get(url, -MISSING_SECONDS) < MISSING_SECONDS:
+            raise RefusedError(401, "no such key", _host(url))
+        try:
+            found = await self._fetched(url, seconds)
+        except PutOffError:
+            # An old key is better than none: a forged message does not fit it either.
+            if kept:
+                return kept[0]
+            raise
+        if found is None:
+            raise RefusedError(401, "no such key", _host(url))
+        return found
+
+    def fitted(self, url: str) -> None:
+        """A message was genuine by the key of this address: no other address displaces it any more.
+
+        Whoever invents addresses on an allowed host, by as little as another query, has no such message.
+        """
+        if url in self._kept:
+            self._fitting[url] = self._kept.pop(url)
+            _shrink(self._fitting, MOST_KEYS)
+
+    async def close(self) -> None:
+        """Ends fetches that are still under way."""
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _fetched(self, url: str, seconds: float) -> str | None:
+        task = self._running.get(url)
+        if task is None:
+            self._count_fetch(self._fetches[url in self._fitting])
+            task = self._running[url] = asyncio.create_task(self._fetch_and_keep(url))
+            task.add_done_callback(lambda done: self._forget_task(url, done))
+        done, _ = await asyncio.wait({task}, timeout=max(0.0, seconds))
+        if not done:
+            raise PutOffError("signing key is slow")
+        return task.result()
+
+    def _place(self, url: str) -> OrderedDict[str, tuple[str, float]]:
+        return self._fitting if url in self._fitting else self._kept
+
+    def _count_fetch(self, fetches: deque[float]) -> None:
+        now = self._monotonic()
+        while fetches and now - fetches[0] >= WINDOW:
+            fetches.popleft()
+        if len(fetches) >= FETCHES:
+            raise PutOffError("too many signing keys asked for")
+        fetches.append(now)
+
+    async def _fetch_and_keep(self, url: str) -> str | None:
+        found = await self._fetch(url)
+        place = self._place(url)
+        if found is None:
+            place.pop(url, None)
+            self._missing[url] = self._monotonic()
+            _shrink(self._missing, MOST_MISSING)
+        else:
+            place[url] = (found, self._monotonic())
+            place.move_to_end(url)
+            _shrink(place, MOST_KEYS)
+        return found
+
+    def _forget_task(self, url: str, task: asyncio.Task[str | None]) -> None:
+        self._running.pop(url, None)
+        if not task.cancelled():
+            # Looked at here, since whoever waited for it may be gone.
+            task.exception()
+
+    def _is_allowed(self, url: str) -> bool:
+        return is_allowed_key_url(url, self._hosts) or self._is_own(url)
+
+    def _is_own(self, url: str) -> bool:
+        if not self._own.netloc or not url.isascii() or any(letter in url for letter in "\\ \t\r\n@"):
+            return False
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return False
+        own = (parts.scheme, parts.netloc.lower()) == (self._own.scheme, self._own.netloc.lower())
+        return own and not holds_files(parts.path)
+
+
+def _shrink(kept: OrderedDict[str, Any], most: int) -> None:
+    while len(kept) > most:
+        kept.popitem(last=False)
+
+
+def _host(url: object) -> str:
+    """The host for a log line, as far as there is one."""
+    try:
+        return (urlsplit(url).hostname or "")[:100] if isinstance(url, str) else ""
+    except ValueError:
+        return ""
+
+
+Headers = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """A message that may be kept; ``name`` is the same for each delivery of it.
+
+    ``digest``: by what it counts once too, where its name is not signed.
+    """
+
+    source: str
+    name: str
+    body: dict[str, Any]
+    digest: str = ""
+
+
+class ConnectWiseCheck:
+    """Checks callbacks of one login company."""
+
+    def __init__(self, keys: SigningKeys, company_id: str) -> None:
+        self._keys = keys
+        self._company = company_id.lower()
+
+    async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
+        """The message; ``seconds`` is how long a signing key may be waited for.
+
+        Raises:
+            RefusedError: it is not ConnectWise's, or not for this company.
+            PutOffError: the key can't be had at the moment.
+        """
+        signature = headers.get(CONNECTWISE_HEADER)
+        if not signature or not signature.strip():
+            raise RefusedError(401, str(Verdict.UNSIGNED))
+        message = json_object(raw)
+        verdict = await self._verdict(raw, signature, message, seconds)
+        if verdict is not Verdict.GENUINE:
+            raise RefusedError(401, str(verdict))
+        if str(message.get("CompanyId") or "").strip().lower() != self._company:
+            raise RefusedError(403, "other company")
+        return Genuine(CONNECTWISE, callback_name(message, raw), kept_callback(message))
+
+    async def _verdict(
+        self, raw: bytes, signature: str, message: Mapping[str, Any], seconds: float
+    ) -> Verdict:
+        metadata = message.get("Metadata")
+        url = metadata.get("key_url") if isinstance(metadata, dict) else None
+        key = await self._keys.key(url, seconds=seconds)
+        verdict = check_connectwise(raw, signature, key)
+        if verdict is not Verdict.GENUINE:
+            newer = await self._keys.key(url, seconds=seconds, newer=True)
+            verdict = verdict if newer == key else check_connectwise(raw, signature, newer)
+        if verdict is Verdict.GENUINE:
+            self._keys.fitted(str(url))
+        return verdict
+
+
+class FieldNationCheck:
+    """Checks webhooks that are signed with one secret."""
+
+    def __init__(self, secret: str, now: Callable[[], float] = time.time) -> None:
+        self._secret = secret
+        self._now = now
+
+    async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
+        """The message; RefusedError for one that is forged, old, or without a delivery id."""
+        verdict = check_field_nation(raw, headers, self._secret, self._now())
+        if verdict is not Verdict.GENUINE:
+            raise RefusedError(401, str(verdict))
+        delivery = delivery_of(headers)
+        if delivery is None:
+            raise RefusedError(400, "no delivery id")
+        message = json_object(raw)
+        if is_stale(message.get("timestamp"), self._now()):
+            raise RefusedError(401, str(Verdict.OLD))
+        return Genuine(FIELD_NATION, delivery, kept_webhook(message), hashlib.sha256(raw).hexdigest())
+
+
+LONGEST_KEY_ANSWER = 16_384
+TIMEOUT = httpx.Timeout(4.0)
+_HEADERS = {"User-Agent": "connectwise-flows", "Accept": "application/json", "Accept-Encoding": "identity"}
+_NONE_THERE = frozenset({400, 404, 410})
+
+
+class KeyFetcher:
+    """``await fetcher(url)``: the text of the key, or None where there is none.
+
+    The vendor's guide shows the call without credentials, one connector says that it needs them. They are
+    sent to the API's own host and to no other one of the list.
+    """
+
+    def __init__(
+        self, settings: ConnectWiseSettings, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        base = httpx.URL(settings.base_url)
+        self._own = (base.scheme, base.netloc)
+        self._credentials = dict(settings.headers())
+        # A proxy named in the environment must not see what is meant for this machine.
+        direct: dict[str, None] = {f"all://{base.netloc.decode()}": None} if is_loopback(base) else {}
+        self._client = httpx.AsyncClient(
+            headers=_HEADERS,
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            transport=transport,
+            mounts=direct,
+        )
+
+    async def __call__(self, url: str) -> str | None:
+        """The key; PutOffError if there is no answer now that says anything about it."""
+        try:
+            address = httpx.URL(url)
+        except httpx.InvalidURL:
+            return None
+        headers = self._credentials if (address.scheme, address.netloc) == self._own else {}
+        try:
+            status, raw = await self._answer(address, headers)
+        except httpx.HTTPError as error:
+            raise PutOffError("signing key can't be fetched", type(error).__name__) from None
+        if status in _NONE_THERE:
+            return None
+        key = _key_in(raw) if status == httpx.codes.OK else ""
+        if not key:
+            raise PutOffError("signing key can't be fetched", f"answer {status}")
+        return key
+
+    async def close(self) -> None:
+        """Closes its connections."""
+        await self._client.aclose()
+
+    async def _answer(self, address: httpx.URL, headers: dict[str, str]) -> tuple[int, bytes]:
+        raw = b""
+        async with self._client.stream("GET", address, headers=headers) as answer:
+            async for part in answer.aiter_bytes():
+                raw += part
+                if len(raw) > LONGEST_KEY_ANSWER:
+                    return answer.status_code, b""
+            return answer.status_code, raw
+
+
+def _key_in(raw: bytes) -> str:
+    with suppress(orjson.JSONDecodeError):
+        found = orjson.loads(raw)
+        key = found.get("signing_key") if isinstance(found, dict) else None
+        return key if isinstance(key, str) else ""
+    return ""

@@ -1,0 +1,222 @@
+"""The first bulk batch of a run that is written is a canary: does the server change what it was not told to?
+
+If so, what it reset is put back, bulk stops, and the run goes on with PATCH. What a person changed since is
+no damage, and putting it back would overwrite that person's work: only what this run's own member wrote last
+is put back. Where that can't be told nothing is put back, the report says so, and bulk stops.
+
+Under which member this run writes, as ConnectWise names it in ``_info.updatedBy``.
+
+ConnectWise documents no request that tells it, and the answer of a bulk PUT names nobody. The answer of a
+PATCH is the record as that PATCH left it, so it names who sent it, whoever edits the record before or after.
+
+Puts back what a server reset though it was sent: the members that are not mapped (law 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.errors import ConnectorError, RetryableError
+from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from tasks.asset_sync.run import Ready, Record, SyncRun
+from tasks.rules.asset_sync.decide import redecide
+from tasks.rules.asset_sync.journal import (
+    journal_values,
+    unmapped_changes,
+    value_operations,
+    values_to_restore,
+)
+from tasks.rules.asset_sync.plan import Modification
+from tasks.shared.progress import run_logger
+from tasks.shared.retry import patiently
+
+
+async def own_member(run: SyncRun, written: Sequence[tuple[Ready, Record]]) -> str | None:
+    """The member of this run's writes; None if it can't be known for sure.
+
+    ``written`` are records that this run wrote, as read since. The first one that is still as this run wants
+    it is sent one PATCH with the mapped values that it has anyway. No task run of its own repeats
+    it later: that could overwrite what somebody typed in between.
+    """
+    for ready, record in written:
+        if _as_wanted(run, ready, record):
+            return await _writer_of_a_patch(run, ready, record)
+    return None
+
+
+def updated_by(record: Record) -> str | None:
+    """Who wrote the record last, None if it does not say."""
+    return (record.get("_info") or {}).get("updatedBy") or None
+
+
+def _as_wanted(run: SyncRun, ready: Ready, record: Record) -> bool:
+    modification = ready.modification
+    decided = redecide(
+        modification.asset,
+        modification.changes,
+        record,
+        run.mapping,
+        run.references,
+        company_id=run.company.id,
+        reactivate=run.settings.reactivate,
+    )
+    return not decided.refused and not decided.changes
+
+
+async def _writer_of_a_patch(run: SyncRun, ready: Ready, record: Record) -> str | None:
+    modification = ready.modification
+    record_id = modification.configuration.id
+    values = journal_values(record, ready.changes, run.mapping)
+    entry = _entry(ready, values)
+    (write_id,) = await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, [entry])
+    try:
+        answer = await run.client.patch_configuration(record_id, value_operations(values))
+    except ConnectorError as error:
+        run_logger().warning("Who writes for this run is not known: %s", error)
+        outcome: Outcome = "unclear" if isinstance(error, RetryableError) else "failed"
+        await run.ledger.settle_writes([WriteOutcome(write_id, outcome, record_id, str(error))])
+        return None
+    await run.ledger.settle_writes([WriteOutcome(write_id, "done", record_id, "same values again")])
+    return updated_by(answer)
+
+
+def _entry(ready: Ready, values: dict[str, Any]) -> WriteEntry:
+    each = ready.modification
+    return WriteEntry(
+        "modify", "configuration", each.configuration.id, each.asset.key, each.name, values, values
+    )
+
+
+async def restore_members(
+    run: SyncRun, modification: Modification, before: dict[str, Any], members: Sequence[str]
+) -> None:
+    """One PATCH that sets the members to what they were; a refusal is noted, with what to mend by hand."""
+    record_id = modification.configuration.id
+    values = values_to_restore(before, members)
+    # Before the run is what they hold after this write: an undo of the run must not reset them again.
+    entry = WriteEntry(
+        "modify",
+        "configuration",
+        record_id,
+        modification.asset.key,
+        modification.name,
+        values,
+        values,
+    )
+    (write_id,) = await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, [entry])
+    try:
+        await patiently(
+            lambda: run.client.patch_configuration(record_id, value_operations(values)),
+            run.settings.waiting,
+        )
+        await run.ledger.settle_writes([WriteOutcome(write_id, "done", record_id, "restored")])
+        run_logger().warning("%s: restored %s", modification.name, ", ".join(members))
+    except ConnectorError as error:
+        note = f"{modification.name} ({record_id}): {', '.join(members)} could not be put back: {error}"
+        run.notes.append(note)
+        run_logger().error("%s", note)
+        await run.ledger.settle_writes([WriteOutcome(write_id, "failed", record_id, str(error))])
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A record that was written and read again; ``moved``: its members that differ and are not mapped."""
+
+    ready: Ready
+    record: Record
+    moved: list[str]
+
+
+class Canary:
+    """``passed`` once a written batch was read again and nothing in it had moved that was not meant to."""
+
+    def __init__(self, run: SyncRun) -> None:
+        self.run = run
+        self.passed = False
+
+    async def check(self, written: Sequence[Ready], after: Mapping[int, Record]) -> bool:
+        """Whether bulk may go on; if not, what the server reset is put back and the report says so."""
+        seen = _seen(written, after)
+        moved = [each for each in seen if each.moved]
+        # Where every record was changed since, nobody has seen yet what the server leaves alone.
+        untouched = len(moved) < len(seen)
+        if not moved:
+            self.passed = untouched
+            return True
+        likely = sorted(seen, key=lambda each: bool(each.moved))
+        own = await own_member(self.run, [(each.ready, each.record) for each in likely])
+        if own is None or any(updated_by(each.record) is None for each in moved):
+            self._note(_undecided(moved))
+            return False
+        damaged = [each for each in moved if updated_by(each.record) == own]
+        self.passed = untouched and not damaged
+        if damaged:
+            await self._mend(damaged, [each for each in moved if each not in damaged])
+        return not damaged
+
+    def not_readable(self, written: Sequence[Ready], error: ConnectorError) -> None:
+        """Say which records nobody has looked at after the first bulk modification."""
+        ids = ", ".join(str(each.modification.configuration.id) for each in written)
+        self._note(
+            "The first bulk modification could not be read again, so whether it left the fields that are not "
+            f"mapped alone is not known (configurations {ids}); the run went on with PATCH. {error}"
+        )
+
+    async def _mend(self, damaged: Sequence[_Seen], edited: Sequence[_Seen]) -> None:
+        self._note(
+            f"Bulk modification changed fields that are not mapped ({_names(damaged)}); "
+            "the run went on with PATCH."
+        )
+        if edited:
+            self._note(
+                f"Somebody else changed configurations {_ids(edited)} right after that, so they were left as "
+                f"they are: see whether these fields are right ({_names(edited)})."
+            )
+        for each in damaged:
+            await self._put_back(each)
+
+    async def _put_back(self, each: _Seen) -> None:
+        """Put back what is still as the server left it: somebody may have typed since it was read."""
+        record_id = each.ready.modification.configuration.id
+        try:
+            now = await patiently(
+                lambda: self.run.client.get_configuration(record_id), self.run.settings.waiting
+            )
+        except ConnectorError as error:
+            self._note(f"Configuration {record_id}: {', '.join(each.moved)} could not be put back: {error}")
+            return
+        typed = unmapped_changes(each.record, now, each.ready.changes)
+        members = [member for member in each.moved if member not in typed]
+        if members:
+            await restore_members(self.run, each.ready.modification, each.ready.fresh, members)
+
+    def _note(self, text: str) -> None:
+        self.run.notes.append(text)
+        run_logger().warning("%s", text)
+
+
+def _seen(written: Sequence[Ready], after: Mapping[int, Record]) -> list[_Seen]:
+    found = [(each, after.get(each.modification.configuration.id)) for each in written]
+    return [
+        _Seen(each, record, unmapped_changes(each.fresh, record, each.changes))
+        for each, record in found
+        if record is not None
+    ]
+
+
+def _undecided(moved: Sequence[_Seen]) -> str:
+    return (
+        f"After the first bulk modification fields that are not mapped were changed ({_names(moved)}) in "
+        f"configurations {_ids(moved)}. Whether ConnectWise reset them or somebody edited them can't be "
+        "told, so nothing was put back: see whether they are right. The run went on with PATCH."
+    )
+
+
+def _names(seen: Iterable[_Seen]) -> str:
+    return ", ".join(sorted({member for each in seen for member in each.moved}))
+
+
+def _ids(seen: Iterable[_Seen]) -> str:
+    return ", ".join(str(each.ready.modification.configuration.id) for each in seen)

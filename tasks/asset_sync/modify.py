@@ -1,0 +1,321 @@
+"""Modifies the planned configurations: each batch is read again, laid over, written, joined to its outcomes.
+
+What has no answer is not taken for failed: the next read tells whether the server wrote it after all. The
+first bulk batch that is known to be written is the canary (``canary.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.connectwise.conditions import any_of
+from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
+from connectors.ledger.models import WriteEntry, WriteOutcome
+from tasks.asset_sync.canary import Canary
+from tasks.asset_sync.create import BULK_REFUSED
+from tasks.asset_sync.run import Ready, Record, SyncRun, WriteResult
+from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurations
+from tasks.rules.asset_sync.decide import Redecision, redecide
+from tasks.rules.asset_sync.journal import journal_values
+from tasks.rules.asset_sync.payloads import ItemOutcome, batches, overlay, patch_operations
+from tasks.rules.asset_sync.plan import Modification, WriteMode
+from tasks.rules.values import FieldChange
+from tasks.shared.concurrency import send_batches
+from tasks.shared.progress import Progress, run_logger, unvisited
+from tasks.shared.retry import Patience, patiently
+
+OUTAGE = 3
+"""So many batches in a row without an answer: the server is away, and the rest is not sent."""
+
+FOUND = "found by reading again"
+
+send_once = bulk_modify_configurations.with_options(retries=0)
+"""A batch is never sent twice as it is: what a person wrote in between would be overwritten."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A modification that was sent and has no known outcome; ``message`` says why it has none."""
+
+    ready: Ready
+    write_id: int
+    bulk: bool
+    message: str
+
+
+async def modify_configurations(
+    run: SyncRun, modifications: Sequence[Modification]
+) -> dict[str, WriteResult]:
+    """Write the changed fields of each modification; the results are by asset key, one for each."""
+    return await Modifying(run, len(modifications)).modify(modifications)
+
+
+class Modifying:
+    """The modifications of one run. ``bulk`` until the canary or the server says no.
+
+    ``unanswered``: by asset key what was sent and has no known outcome.
+    """
+
+    def __init__(self, run: SyncRun, total: int) -> None:
+        self.run = run
+        self.results: dict[str, WriteResult] = {}
+        self.progress = Progress("configurations modified", total)
+        self.bulk = run.settings.write_mode is WriteMode.BULK
+        self.canary = Canary(run)
+        self.stopped: StopError | None = None
+        self.unanswered: dict[str, Sent] = {}
+        self.without_answer = 0
+
+    async def modify(self, modifications: Sequence[Modification]) -> dict[str, WriteResult]:
+        """Send one batch at a time until the canary has passed, then a few at the same time."""
+        size = self.run.settings.batch_size
+        await send_batches(batches(modifications, size), self._send, alone=self._canary_is_out)
+        return self.results
+
+    def _canary_is_out(self) -> bool:
+        return self.bulk and not self.canary.passed
+
+    async def _send(self, batch: Sequence[Modification]) -> None:
+        await self._batch(batch)
+        self.progress.advance(len(batch))
+
+    async def _batch(self, batch: Sequence[Modification]) -> None:
+        """Read the batch again and write it; what has no answer is read and decided anew, a few times.
+
+        The last time one by one, since a single record may be what the server breaks on.
+        """
+        if self.stopped is not None:
+            return self._fail(batch, f"Not sent: {self.stopped}")
+        patience = Patience(self.run.settings.waiting)
+        while rest := self._rest(batch):
+            try:
+                await self._read_and_write(rest, bulk=self.bulk and not patience.last_try)
+            except RetryableError as error:
+                if not await patience.wait(error):
+                    return await self._give_up(batch, error)
+            except ConnectorError as error:
+                if isinstance(error, StopError):
+                    self.stopped = error
+                return self._fail(self._rest(batch), str(error))
+        self.without_answer = 0
+        return None
+
+    def _rest(self, batch: Sequence[Modification]) -> list[Modification]:
+        return [each for each in batch if each.asset.key not in self.results]
+
+    async def _give_up(self, batch: Sequence[Modification], error: RetryableError) -> None:
+        """Look a last time what was written after all; a server that is away is not asked for ever."""
+        try:
+            await self._ready(self._rest(batch), await self._read_again(self._rest(batch)))
+        except ConnectorError as failed:
+            run_logger().warning("The batch could not be read again: %s", failed)
+        rest = self._rest(batch)
+        self._fail(rest, str(error))
+        self.without_answer = self.without_answer + 1 if len(rest) == len(batch) else 0
+        if self.without_answer >= OUTAGE or error.retry_after is not None:
+            self.stopped = StopError(str(error))
+
+    async def _read_and_write(self, batch: Sequence[Modification], *, bulk: bool) -> None:
+        ready = await self._ready(batch, await self._read_again(batch))
+        if bulk and self.bulk and ready:
+            await self._write_bulk(ready)
+        else:
+            await self._write_singly(ready)
+        if self._rest(batch):
+            raise RetryableError("The answer does not say what became of every record")
+
+    async def _read_again(self, batch: Sequence[Modification]) -> dict[int, Record]:
+        """The batch's records as they are now, whole, with one request."""
+        ids = [each.configuration.id for each in batch]
+        condition = any_of("id", ids)
+        records = await self.run.client.list_configurations(conditions=condition, page=1, page_size=len(ids))
+        return {int(record["id"]): record for record in records}
+
+    async def _ready(self, batch: Sequence[Modification], records: dict[int, Record]) -> list[Ready]:
+        """What is left to write; a record that needs nothing any more, or must not be written, is settled."""
+        ready, kept = [], []
+        for each in batch:
+            fresh = records.get(each.configuration.id)
+            decided = self._decide(each, fresh)
+            if decided.refused:
+                self._fail([each], decided.refused)
+            elif not decided.changes:
+                kept.append(each)
+            elif fresh is not None:
+                record = overlay(fresh, decided.changes, self.run.mapping, self.run.references)
+                ready.append(Ready(each, fresh, tuple(decided.changes), record))
+        await self._keep(kept, records)
+        again = [sent for each in ready if (sent := self.unanswered.pop(each.modification.asset.key, None))]
+        await self._settle([sent.write_id for sent in again], _all(again, False, "read again: not written"))
+        return ready
+
+    def _decide(self, each: Modification, fresh: Record | None) -> Redecision:
+        decided = redecide(
+            each.asset,
+            each.changes,
+            fresh,
+            self.run.mapping,
+            self.run.references,
+            company_id=self.run.company.id,
+            reactivate=self.run.settings.reactivate,
+        )
+        if decided.moved:
+            run_logger().info("%s: changed since it was planned: %s", each.name, ", ".join(decided.moved))
+        return decided
+
+    async def _write_bulk(self, ready: list[Ready]) -> None:
+        write_ids = await self._journal(ready)
+        try:
+            outcomes = await self._put(ready)
+        except RetryableError as error:
+            await self._take(ready, write_ids, _all(ready, None, str(error)), bulk=True)
+            raise
+        except ConnectorError as error:
+            await self._take(ready, write_ids, _all(ready, False, str(error)), bulk=True)
+            raise
+        if outcomes is None:
+            await self._settle(write_ids, _all(ready, False, "The server refuses bulk modification."))
+            return await self._write_singly(ready)
+        await self._take(ready, write_ids, outcomes, bulk=True)
+        written = [each for each, outcome in zip(ready, outcomes, strict=True) if outcome.ok]
+        if written and not self.canary.passed:
+            await self._check_canary(written)
+        return None
+
+    async def _put(self, ready: list[Ready]) -> list[ItemOutcome] | None:
+        """Outcomes in the order sent; None when the bulk endpoint is refused."""
+        try:
+            return await send_once(self.run.connectwise, unvisited([each.record for each in ready]))
+        except RejectedError as error:
+            if error.status in BULK_REFUSED:
+                run_logger().warning("The server refuses bulk modification; going on with PATCH. %s", error)
+                self.run.notes.append("The server refuses bulk modification; the run went on with PATCH.")
+                self.bulk = False
+                return None
+            return _all(ready, False, str(error))
+
+    async def _check_canary(self, written: list[Ready]) -> None:
+        """Read what was written once more; if that can't be done, bulk is not trusted any further."""
+        modifications = [each.modification for each in written]
+        try:
+            after = await patiently(lambda: self._read_again(modifications), self.run.settings.waiting)
+        except ConnectorError as error:
+            self.bulk = False
+            self.canary.not_readable(written, error)
+            return
+        self.bulk &= await self.canary.check(written, after)
+
+    async def _write_singly(self, ready: list[Ready]) -> None:
+        silent = 0
+        for each in ready:
+            write_ids = await self._journal([each])
+            try:
+                outcome = await self._patch(each)
+            except RetryableError as error:
+                await self._take([each], write_ids, _all([each], None, str(error)), bulk=False)
+                silent += 1
+                if error.retry_after is not None or silent >= OUTAGE:
+                    raise
+            except ConnectorError as error:
+                await self._take([each], write_ids, _all([each], False, str(error)), bulk=False)
+                raise
+            else:
+                await self._take([each], write_ids, [outcome], bulk=False)
+                silent = 0
+
+    async def _patch(self, each: Ready) -> ItemOutcome:
+        current = self.run.mapping.read_configuration(each.fresh)
+        operations = patch_operations(each.changes, current, self.run.mapping, self.run.references)
+        try:
+            await self.run.client.patch_configuration(each.modification.configuration.id, operations)
+            return ItemOutcome(0, True, each.modification.configuration.id)
+        except RejectedError as error:
+            return ItemOutcome(0, False, message=_with_unsent_fields(error, each.changes))
+
+    async def _journal(self, ready: Sequence[Ready]) -> list[int]:
+        entries = [
+            WriteEntry(
+                "modify",
+                "configuration",
+                each.modification.configuration.id,
+                each.modification.asset.key,
+                each.modification.name,
+                journal_values(each.fresh, each.changes, self.run.mapping),
+                journal_values(each.record, each.changes, self.run.mapping),
+            )
+            for each in ready
+        ]
+        run = self.run
+        return await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, entries)
+
+    async def _settle(self, write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> None:
+        if write_ids:
+            await self.run.ledger.settle_writes(journal_outcomes(write_ids, outcomes))
+
+    async def _take(
+        self, ready: Sequence[Ready], write_ids: Sequence[int], outcomes: Sequence[ItemOutcome], *, bulk: bool
+    ) -> None:
+        """Keep the outcomes of a request, in the results first: they stay true if the journal fails."""
+        for each, write_id, outcome in zip(ready, write_ids, outcomes, strict=True):
+            key = each.modification.asset.key
+            record_id = each.modification.configuration.id
+            if outcome.ok is None:
+                self.unanswered[key] = Sent(each, write_id, bulk, outcome.message)
+            else:
+                self.results[key] = WriteResult(key, outcome.ok, record_id, outcome.message)
+        await self._settle(write_ids, outcomes)
+
+    async def _keep(self, kept: Sequence[Modification], records: dict[int, Record]) -> None:
+        """Nothing is left to write: a request without an answer has done it, or somebody else has."""
+        done = []
+        for each in kept:
+            key, record_id = each.asset.key, each.configuration.id
+            sent = self.unanswered.pop(key, None)
+            message = "already as wanted" if sent is None else FOUND
+            self.results[key] = WriteResult(key, True, record_id, message, written=sent is not None)
+            done += [sent] if sent else []
+        await self._settle([sent.write_id for sent in done], _all(done, True, FOUND))
+        put = [sent.ready for sent in done if sent.bulk]
+        if put and not self.canary.passed:
+            self.bulk &= await self.canary.check(put, records)
+
+    def _fail(self, modifications: Sequence[Modification], message: str) -> None:
+        for each in modifications:
+            key = each.asset.key
+            sent = self.unanswered.pop(key, None)
+            if sent is not None:
+                words = f"It may have been written; the next run looks again. {sent.message}"
+            else:
+                words = message
+            self.results[key] = WriteResult(key, False, each.configuration.id, words, sent is not None)
+
+
+def journal_outcomes(write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> list[WriteOutcome]:
+    """The outcomes of a request as the journal keeps them."""
+    words: dict[bool | None, Any] = {True: "done", False: "failed", None: "unclear"}
+    return [
+        WriteOutcome(write_id, words[outcome.ok], outcome.record_id, outcome.message or None)
+        for write_id, outcome in zip(write_ids, outcomes, strict=True)
+    ]
+
+
+def _all(ready: Sequence[Any], ok: bool | None, message: str) -> list[ItemOutcome]:
+    return [ItemOutcome(index, ok, message=message) for index in range(len(ready))]
+
+
+def _with_unsent_fields(error: RejectedError, changes: Sequence[FieldChange]) -> str:
+    """The refusal in words; ConnectWise checks the whole record, so it may name a field that was not sent."""
+    sent = {change.field.partition(".")[0].lower() for change in changes} | {"customfields"}
+    unsent = sorted(
+        {detail.field for detail in error.details if detail.field and _member(detail.field) not in sent}
+    )
+    if not unsent:
+        return str(error)
+    named = ", ".join(unsent)
+    return f"{error} ConnectWise refuses the record for {named}, which this run did not send: mend it there."
+
+
+def _member(field: str) -> str:
+    return field.partition("/")[0].partition(".")[0].lower()

@@ -1,0 +1,158 @@
+"""Reads both sides and the reference data, keeping of each record only what is mapped.
+
+Matches both sides and makes the plan; the decisions themselves are in ``tasks.rules``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from connectors.connectwise.conditions import equals
+from connectors.errors import StopError
+from connectors.lansweeper.models import Filters
+from tasks.asset_sync.run import Record, SyncRun
+from tasks.connectwise.list_configurations import read_configurations
+from tasks.lansweeper.list_assets import read_assets
+from tasks.rules.asset_sync.compare import SharedValues
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
+from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched
+from tasks.rules.asset_sync.references import ReferencePlan
+from tasks.rules.values import AssetRecord, ConfigurationRecord
+from tasks.shared.action import action
+from tasks.shared.concurrency import all_together
+from tasks.shared.connections import connectwise_client, lansweeper_client
+from tasks.shared.progress import Inventory, run_logger
+from tasks.shared.retry import patiently
+
+FromConnectWise = tuple[Inventory[ConfigurationRecord], dict[str, list[Record]]]
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a run has read; ``references`` are the existing records of each mapped kind, by target path."""
+
+    assets: Inventory[AssetRecord]
+    configurations: Inventory[ConfigurationRecord]
+    references: dict[str, list[Record]]
+
+
+async def read_all(run: SyncRun) -> Read:
+    """Read both vendors at the same time: neither waits for the other's pages.
+
+    Raises:
+        StopError: the site has no asset, or one side can't be read; Lansweeper's error if both fail.
+    """
+    shared = SharedValues(run.mapping)
+    site, connectwise = await all_together(read_site(run, shared), read_connectwise(run, shared))
+    return Read(cast(Inventory[AssetRecord], site), *cast(FromConnectWise, connectwise))
+
+
+async def read_connectwise(run: SyncRun, shared: SharedValues) -> FromConnectWise:
+    """The company's configurations, then the reference data: together they take less time than the site."""
+    return await read_company(run, shared), await read_references(run)
+
+
+async def read_references(run: SyncRun) -> dict[str, list[Record]]:
+    """Every existing record of each kind that is mapped and may be created, by target path."""
+    mapped = [path for path in run.reference_actions if run.mapping.position(path) is not None]
+    read = await all_together(*(run.reference_actions[path].existing() for path in mapped))
+    return dict(zip(mapped, read, strict=True))
+
+
+@action("List Assets", key="listAssetsAction")
+async def read_site(run: SyncRun, shared: SharedValues) -> Inventory[AssetRecord]:
+    """Read every asset that the run's filter lets through.
+
+    A page that has to wait for the request limit is waited for: the pages before it are not read again.
+
+    Raises:
+        StopError: the site has no asset, or none that meets the filter.
+    """
+    async with lansweeper_client(run.lansweeper) as client:
+        site = (await client.site())["id"]
+        filters = cast(Filters | None, run.settings.lansweeper_filter())
+        paths = run.mapping.lansweeper_paths
+        waiting = run.settings.waiting
+        records, total = await read_assets(
+            client, site, paths, filters, shared.asset, lambda call: patiently(call, waiting)
+        )
+    if not records:
+        raise StopError(_nothing_read(site, filtered=filters is not None))
+    missing = max(0, (total or 0) - len(records))
+    if missing:
+        run.notes.append(
+            f"Lansweeper named {total} assets but gave {len(records)}; none of the missing counts as gone."
+        )
+    run.whole_site = filters is None and not missing
+    return Inventory(records)
+
+
+@action("List of Configurations", key="listOfConfigurationsAction")
+async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[ConfigurationRecord]:
+    """Read every configuration of the run's company, inactive ones included."""
+    async with connectwise_client(run.connectwise) as client:
+        conditions = equals("company/id", run.company.id)
+        records = await read_configurations(
+            client, conditions, run.mapping.configuration_fields, shared.configuration
+        )
+    run.highest_id = max((record.id for record in records), default=0)
+    return Inventory(records)
+
+
+def _nothing_read(site: str, *, filtered: bool) -> str:
+    if filtered:
+        return f"No asset of Lansweeper site {site} meets the asset filter. Check its paths and values."
+    return (
+        f"Lansweeper site {site} has no assets that this token may see, so nothing was compared. "
+        "Check the site id of the Lansweeper Connection and that the site has been scanned."
+    )
+
+
+class Matched:
+    """The outcome of matching; ``any_linked``: whether any configuration has an asset key already."""
+
+    def __init__(self, result: MatchResult, any_linked: bool) -> None:
+        self.result = result
+        self.any_linked = any_linked
+
+
+@action("Match Configurations", key="matchConfigurationsAction")
+async def match_inventories(
+    run: SyncRun, assets: Inventory[AssetRecord], configurations: Inventory[ConfigurationRecord]
+) -> Matched:
+    """Link each asset to at most one configuration and each configuration to at most one asset.
+
+    Whether an asset is gone can only be told from the whole site, so never from a filtered or cut read.
+    """
+    options = MatchOptions(case_sensitive=run.settings.case_sensitive_match, complete=run.whole_site)
+    result = match(assets, configurations, options)
+    run_logger().info(
+        "%d assets matched, %d unmatched, %d ambiguous; %d configurations orphaned",
+        len(result.matched),
+        len(result.unmatched),
+        len(result.ambiguous),
+        len(result.orphaned),
+    )
+    return Matched(result, any(each.asset_key for each in configurations))
+
+
+def make_plan(run: SyncRun, matched: Matched, references: Mapping[str, ReferencePlan]) -> Plan:
+    """The plan of the run, with the requests that it will cost."""
+    options = PlanOptions(
+        batch_size=run.settings.batch_size,
+        mode=run.settings.write_mode,
+        reactivate=run.settings.reactivate,
+        reads_done=run.client.session.requests,
+    )
+    compared = compare_matched(matched.result.matched, run.mapping)
+    plan = build_plan(matched.result, compared, run.mapping, references, options)
+    run_logger().info(
+        "Plan: %s; %d requests predicted, %d of them writes",
+        ", ".join(f"{name} {count}" for name, count in plan.counts.as_dict().items()),
+        plan.predicted.total,
+        plan.predicted.writes,
+    )
+    return plan

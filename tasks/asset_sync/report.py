@@ -1,0 +1,152 @@
+"""Turns what was planned and done into a report, and both into artifacts with links to the records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from prefect.artifacts import acreate_markdown_artifact
+
+from connectors.connectwise.client import ConnectWiseClient
+from tasks.asset_sync.apply import Applied
+from tasks.asset_sync.run import SyncRun, WriteResult
+from tasks.rules.asset_sync.plan import Modification, Plan
+from tasks.rules.asset_sync.render import plan_markdown, report_markdown
+from tasks.rules.report import Failure, RunReport, Written, final_counts
+from tasks.rules.values import AssetRecord, Rows
+
+PLAN_KEY = "asset-synchronization-plan"
+REPORT_KEY = "asset-synchronization-report"
+
+
+class Links:
+    """Addresses of the records in the vendors' pages: configurations by id, assets by key."""
+
+    def __init__(self, run: SyncRun, plan: Plan) -> None:
+        self._client: ConnectWiseClient = run.client
+        position = run.mapping.position("customFields.ls_asset_url")
+        assets: list[AssetRecord] = [
+            *(each.asset for each in plan.creations),
+            *(each.asset for each in plan.modifications),
+            *(each.asset for each in plan.ambiguous),
+            *(each.asset for each in plan.skipped),
+            *(asset for each in plan.warnings for asset in each.examples),
+        ]
+        self._assets = {} if position is None else {each.key: each.wanted[position] for each in assets}
+
+    def configuration(self, record_id: int | str) -> str | None:
+        return self._client.settings.configuration_url(int(record_id))
+
+    def asset(self, key: int | str) -> str | None:
+        return self._assets.get(str(key))
+
+
+async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None:
+    """Show the plan as an artifact of the run."""
+    links = Links(run, plan)
+    text = plan_markdown(
+        plan,
+        title=f"Plan for {run.company.name or run.company.identifier}",
+        dry_run=run.settings.dry_run,
+        refused=refused,
+        configuration_link=links.configuration,
+        asset_link=links.asset,
+    )
+    await acreate_markdown_artifact(
+        text, key=PLAN_KEY, description=f"What the run does for {run.company.identifier}"
+    )
+
+
+async def publish_report(run: SyncRun, plan: Plan, report: RunReport) -> None:
+    """Show the report as an artifact of the run."""
+    links = Links(run, plan)
+    text = report_markdown(
+        report,
+        plan,
+        title=f"Asset synchronization of {run.company.name or run.company.identifier}",
+        configuration_link=links.configuration,
+        asset_link=links.asset,
+    )
+    await acreate_markdown_artifact(
+        text, key=REPORT_KEY, description=f"What the run did for {run.company.identifier}"
+    )
+
+
+def dry_report(run: SyncRun, plan: Plan) -> RunReport:
+    """The report of a run that stops at its plan."""
+    return RunReport(
+        plan.counts,
+        dry_run=True,
+        notes=run.notes,
+        requests_predicted=plan.predicted.total,
+        requests_used=run.client.session.requests,
+        writes=run.client.session.writes,
+        checksum=plan.checksum,
+        run_id="" if run.settings.dry_run else run.run_id,
+    )
+
+
+def final_report(run: SyncRun, plan: Plan, applied: Applied, references: dict[str, list[str]]) -> RunReport:
+    """The report of a run that wrote.
+
+    Raises:
+        CountsError: an asset was lost or counted twice.
+    """
+    creations = {each.asset.key: each.asset for each in plan.creations}
+    modifications = {each.asset.key: each for each in plan.modifications}
+    failures = [
+        *(
+            _failure(creations[key].name, "create", result)
+            for key, result in applied.created.items()
+            if not result.ok
+        ),
+        *(_failure(modifications[key].name, "modify", r) for key, r in applied.modified.items() if not r.ok),
+    ]
+    counts = final_counts(
+        plan.counts,
+        failed_creations=_failed(applied.created) + len(creations.keys() - applied.created.keys()),
+        failed_modifications=_failed(applied.modified) + len(modifications.keys() - applied.modified.keys()),
+        kept=sum(result.ok and not result.written for result in applied.modified.values()),
+    )
+    return RunReport(
+        counts,
+        failures=failures,
+        references_created=references,
+        duplicates=applied.duplicates,
+        notes=run.notes,
+        requests_predicted=plan.predicted.total,
+        requests_used=run.client.session.requests,
+        writes=run.client.session.writes,
+        checksum=plan.checksum,
+        run_id="" if run.settings.dry_run else run.run_id,
+        written=Rows(_written(creations, modifications, applied)),
+    )
+
+
+def _failed(results: dict[str, WriteResult]) -> int:
+    return sum(not result.ok for result in results.values())
+
+
+def _failure(name: str | None, operation: str, result: WriteResult) -> Failure:
+    return Failure(
+        result.asset_key,
+        name or result.asset_key,
+        operation,
+        result.message,
+        configuration_id=result.record_id,
+    )
+
+
+def _written(
+    creations: dict[str, AssetRecord], modifications: dict[str, Modification], applied: Applied
+) -> list[Written]:
+    created = [
+        Written(key, creations[key].name or key, "created", result.record_id)
+        for key, result in applied.created.items()
+        if result.ok
+    ]
+    modified = [
+        Written(key, modifications[key].name, "modified", result.record_id)
+        for key, result in applied.modified.items()
+        if result.ok and result.written
+    ]
+    return created + modified

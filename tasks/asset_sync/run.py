@@ -1,0 +1,242 @@
+"""What one run of asset-synchronization works with: settings, company, compiled mapping, open connections.
+
+The documented actions that read and create each kind of reference data.
+
+Makes a run ready: checks its settings against ConnectWise, before anything is read from Lansweeper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import Task
+
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.conditions import any_of
+from connectors.ledger.store import Ledger
+from tasks.asset_sync.settings import AssetSynchronizationSettings
+from tasks.connectwise.create_configuration_status import create_configuration_status
+from tasks.connectwise.create_configuration_type import create_configuration_type
+from tasks.connectwise.create_location import create_location
+from tasks.connectwise.create_manufacturer import create_manufacturer
+from tasks.connectwise.list_configuration_status import list_configuration_status
+from tasks.connectwise.list_configuration_types import list_configuration_types
+from tasks.connectwise.list_locations import list_locations
+from tasks.connectwise.list_manufacturers import list_manufacturers
+from tasks.rules.asset_sync.plan import Modification
+from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind, References
+from tasks.rules.choices import choose_company, company_terms
+from tasks.rules.mapping.compile import (
+    CompiledMapping,
+    CustomFields,
+    MappingError,
+    check_mappings,
+    compile_mapping,
+    resolve_custom_fields,
+)
+from tasks.rules.mapping.model import FieldMapping
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
+from tasks.rules.values import FieldChange
+from tasks.shared.connections import current_run_id
+from tasks.shared.progress import run_logger
+
+
+class ReferenceActions:
+    """The two actions of one kind, on the connection of that name.
+
+    ``inputs`` are what a creation needs beside the name; ``may_create`` says whether a missing name can be
+    created at all, now or later.
+    """
+
+    def __init__(
+        self,
+        kind: ReferenceKind,
+        connection: str,
+        read: Task[..., Coroutine[Any, Any, list[Record]]],
+        create: Task[..., Coroutine[Any, Any, Record]],
+        *inputs: Any,
+        may_create: bool = True,
+    ) -> None:
+        self.kind = kind
+        self.connection = connection
+        self.read = read
+        self.create = create
+        self.inputs = inputs
+        self.may_create = may_create
+
+    async def existing(self) -> list[Record]:
+        """Every record of this kind, read by a task run of its own."""
+        return await self.read(self.connection)
+
+    async def read_again(self) -> list[Record]:
+        """The same within a task run."""
+        return await self.read.fn(self.connection)
+
+    async def send(self, name: str) -> Record:
+        """Create one record, within a task run: one request."""
+        return await self.create.fn(self.connection, name, *self.inputs)
+
+
+def reference_actions(connection: str, structure_level_id: int | None = None) -> dict[str, ReferenceActions]:
+    """The actions of every kind that can be created, by target path.
+
+    Without a structure level no location can be: they are the provider's own business units.
+    """
+    every = (
+        ReferenceActions(
+            LOCATION,
+            connection,
+            list_locations,
+            create_location,
+            structure_level_id,
+            may_create=structure_level_id is not None,
+        ),
+        ReferenceActions(MANUFACTURER, connection, list_manufacturers, create_manufacturer),
+        ReferenceActions(STATUS, connection, list_configuration_status, create_configuration_status),
+        ReferenceActions(TYPE, connection, list_configuration_types, create_configuration_type),
+    )
+    return {actions.kind.path: actions for actions in every}
+
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The ConnectWise company of the run."""
+
+    id: int
+    identifier: str
+    name: str
+
+
+class SyncRun:
+    """Handed from step to step. A class of its own, so that Prefect does not look into it.
+
+    ``connectwise`` and ``lansweeper`` are block names; ``highest_id`` is the highest configuration id that
+    this run has seen of its company; ``reference_actions`` read and create reference records, and
+    ``references`` are their ids, by target path; ``whole_site``: whether every asset of the site was read, so
+    that one not among them is gone; ``notes`` is what a person should know of the run beside its counts.
+    """
+
+    def __init__(
+        self,
+        settings: AssetSynchronizationSettings,
+        *,
+        run_id: str,
+        connectwise: str,
+        lansweeper: str,
+        company: Company,
+        mapping: CompiledMapping,
+        client: ConnectWiseClient,
+        ledger: Ledger,
+    ) -> None:
+        self.settings = settings
+        self.run_id = run_id
+        self.connectwise = connectwise
+        self.lansweeper = lansweeper
+        self.company = company
+        self.mapping = mapping
+        self.client = client
+        self.ledger = ledger
+        self.reference_actions = reference_actions(connectwise, settings.structure_level_id)
+        self.references: References = {}
+        self.highest_id = 0
+        self.whole_site = False
+        self.notes: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"SyncRun({self.company.identifier}, {self.run_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """What became of one record that was to be written; ``message`` says why it failed."""
+
+    asset_key: str
+    ok: bool
+    record_id: int | None = None
+    message: str = ""
+    written: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One modification as it is written now: the record as just read, and with the changes laid over."""
+
+    modification: Modification
+    fresh: Record
+    changes: tuple[FieldChange, ...]
+    record: Record
+
+
+async def prepare_run(
+    settings: AssetSynchronizationSettings,
+    connectwise: str,
+    lansweeper: str,
+    client: ConnectWiseClient,
+    ledger: Ledger,
+) -> SyncRun:
+    """Find the company and the custom fields, and compile the mapping.
+
+    Raises:
+        MappingError: a mapping names a field that does not exist; the text has near matches.
+        CompanyNotFoundError: no such company.
+        CustomFieldError: ``ls_asset_id`` is missing.
+    """
+    mappings = settings.all_mappings()
+    if problems := check_mappings(mappings):
+        raise MappingError(" ".join(problems))
+    company = await find_company(client, settings.company)
+    mapping = compile_for(settings, await find_custom_fields(client, settings, mappings))
+    return SyncRun(
+        settings,
+        run_id=current_run_id(),
+        connectwise=connectwise,
+        lansweeper=lansweeper,
+        company=company,
+        mapping=mapping,
+        client=client,
+        ledger=ledger,
+    )
+
+
+async def find_company(client: ConnectWiseClient, typed: str) -> Company:
+    """The company of that identifier or name, with one request.
+
+    Raises:
+        CompanyNotFoundError: there is none, or several share the name.
+    """
+    terms = company_terms(typed)
+    conditions = f"{any_of('identifier', terms)} or {any_of('name', terms)}"
+    found = await client.list_companies(
+        conditions=conditions, fields="id,identifier,name,deletedFlag", page=1, page_size=50
+    )
+    chosen = choose_company(typed, found)
+    return Company(int(chosen["id"]), str(chosen["identifier"]), str(chosen.get("name") or ""))
+
+
+async def find_custom_fields(
+    client: ConnectWiseClient, settings: AssetSynchronizationSettings, mappings: Sequence[FieldMapping]
+) -> CustomFields:
+    """The ids of the mapped custom fields; ConnectWise is only asked for those that nobody typed."""
+    targets = [each.target for each in mappings if each.target.startswith(CUSTOM_FIELD_PREFIX)]
+    captions = [target.removeprefix(CUSTOM_FIELD_PREFIX) for target in targets]
+    known = all(caption in settings.custom_field_ids for caption in captions)
+    defined = [] if known else await client.list_user_defined_fields(page=1, page_size=1000)
+    return resolve_custom_fields(captions, settings.custom_field_ids, defined)
+
+
+def compile_for(settings: AssetSynchronizationSettings, custom_fields: CustomFields) -> CompiledMapping:
+    """The mapping without the custom fields that ConnectWise does not have; each is named in the log."""
+    for caption in custom_fields.missing:
+        run_logger().warning("ConnectWise has no custom field %r; it is left out of this run", caption)
+    missing = {CUSTOM_FIELD_PREFIX + caption for caption in custom_fields.missing}
+    return compile_mapping(
+        [each for each in settings.all_mappings() if each.target not in missing],
+        custom_field_ids=custom_fields.ids,
+        prefixes={"type.name": settings.prefix, "status.name": settings.prefix},
+        software_limit=settings.software_lines,
+    )

@@ -1,0 +1,214 @@
+"""The settings of asset-synchronization: one model, shown by the Prefect UI as a form."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tasks.rules.asset_sync import plan as rules
+from tasks.rules.asset_sync.payloads import MAX_BATCH
+from tasks.rules.asset_sync.plan import WriteMode
+from tasks.rules.choices import ASK
+from tasks.rules.mapping.model import (
+    FieldMapping,
+    ReferenceValues,
+    default_custom_field_mappings,
+    default_mappings,
+    read_custom_field_mappings,
+    read_mappings,
+)
+
+
+class AssetCondition(BaseModel):
+    """One condition of a Lansweeper asset filter, as its API takes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field(title="Path", description="Lansweeper path.", examples=["assetBasicInfo.type"])
+    operator: str = Field(default="EQUAL", title="Operator", description="EQUAL, LIKE, REGEXP, EXISTS, ...")
+    value: str = Field(title="Value", description="Always text; dates in ISO form.", examples=["Windows"])
+
+
+class Ceilings(BaseModel):
+    """How much one run may change before it refuses, as shares of the company's configurations."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    modified: float = Field(
+        default=0.30,
+        ge=0,
+        le=1,
+        title="Modified share",
+        description="0.3 is 30 %. Changes of only ls_ fields do not count.",
+    )
+    created: float = Field(
+        default=0.30,
+        ge=0,
+        title="Created share",
+        description="0.3 is 30 %. Not applied while no configuration is linked to an asset.",
+    )
+    minimum: int = Field(
+        default=20,
+        ge=0,
+        title="Existing configurations",
+        description="Only companies with more configurations than this have ceilings.",
+    )
+    go_on: bool = Field(
+        default=False,
+        title="Go on over a ceiling",
+        description="Set it for one run, after you have read the plan that was refused.",
+    )
+
+    def limits(self) -> rules.Ceilings:
+        """The shares as the rule takes them."""
+        return rules.Ceilings(self.modified, self.created, self.minimum)
+
+
+class Waiting(BaseModel):
+    """How long a creation without an answer is waited for before its outcome is taken as settled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settle_seconds: float = Field(
+        default=60,
+        ge=0,
+        title="Settle time",
+        description="Seconds from the start of a request without answer.",
+    )
+    pause_seconds: float = Field(
+        default=5,
+        gt=0,
+        title="Pause between reads",
+        description="Seconds between two reads that must agree, and before a step is tried again.",
+    )
+    lease_seconds: float = Field(
+        default=75, ge=0, title="Wait for the lease", description="Seconds to wait for another writing run."
+    )
+    patience_seconds: float = Field(
+        default=900,
+        ge=0,
+        title="Patience",
+        description="Seconds that one step waits, in all, when a vendor or the request budget asks it to.",
+    )
+
+
+class AssetSynchronizationSettings(BaseModel):
+    """What a run of asset-synchronization reads, matches and may write."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    company: str = Field(
+        default=ASK,
+        title="Company",
+        description='ConnectWise company of the configurations: identifier, or "identifier: name". '
+        "Without one a run that you start asks for it, and a scheduled one fails.",
+        examples=["BlueLightCo"],
+    )
+    dry_run: bool = Field(
+        default=True,
+        title="Dry run",
+        description="Show the plan and write nothing.",
+    )
+    asset_filter: list[AssetCondition] = Field(
+        default_factory=list,
+        title="Asset filter",
+        description="Only assets that meet all of these conditions; none: every asset of the site.",
+    )
+    mappings: list[FieldMapping] = Field(
+        default=default_mappings(),
+        title="Field mappings",
+        description="Lansweeper path (JMESPath) to ConnectWise path, with authority and value table.",
+    )
+    custom_field_mappings: list[FieldMapping] = Field(
+        default=default_custom_field_mappings(),
+        title="Custom field mappings",
+        description="Lansweeper path to the caption of a ConnectWise custom field.",
+    )
+    custom_field_ids: dict[str, int] = Field(
+        default_factory=dict,
+        title="Custom field ids",
+        description="Caption -> id, typed by hand; a caption that is not here is looked up.",
+    )
+    prefix: str = Field(
+        default="ls_", max_length=20, title="Prefix", description="Put before types and statuses."
+    )
+    reference_values: ReferenceValues = Field(
+        default_factory=ReferenceValues,
+        title="Value tables",
+        description="Which existing record a Lansweeper value means; a value that stands in no table keeps "
+        "its own name.",
+    )
+    structure_level_id: int | None = Field(
+        default=None,
+        ge=1,
+        title="Structure level id",
+        description="With it, missing locations are created on this corporate structure level.",
+    )
+    case_sensitive_match: bool = Field(
+        default=True, title="Case sensitive match", description="Governs serial number and name."
+    )
+    reactivate: bool = Field(
+        default=False, title="Reactivate", description="Set matched inactive configurations active again."
+    )
+    write_mode: WriteMode = Field(
+        default=WriteMode.BULK,
+        title="Write mode",
+        description="bulk: whole records, 50 a request. patch: changed fields, one request a record.",
+    )
+    batch_size: int = Field(
+        default=MAX_BATCH, ge=1, le=MAX_BATCH, title="Batch size", description="Records in a bulk request."
+    )
+    software_lines: int = Field(
+        default=200, ge=1, title="Software lines", description="Lines of ls_software before it is cut."
+    )
+    ceilings: Ceilings = Field(
+        default_factory=Ceilings,
+        title="Ceilings",
+        description="How much one run may change before it refuses; shares of the company's configurations.",
+    )
+    waiting: Waiting = Field(
+        default_factory=Waiting,
+        title="Waiting",
+        description="How long a run waits for answers, for another run, and for a vendor that asks it to.",
+    )
+
+    @field_validator("company")
+    @classmethod
+    def _without_outer_blanks(cls, value: str) -> str:
+        return value.strip()
+
+    @field_validator("mappings", mode="before")
+    @classmethod
+    def _any_mapping_form(cls, value: Any) -> Any:
+        return read_mappings(value)
+
+    @field_validator("custom_field_mappings", mode="before")
+    @classmethod
+    def _any_custom_mapping_form(cls, value: Any) -> Any:
+        return read_custom_field_mappings(value)
+
+    def for_company(self, company: str) -> Self:
+        """The same settings for the company that was chosen."""
+        return self.model_copy(update={"company": company})
+
+    def all_mappings(self) -> list[FieldMapping]:
+        """Field and custom field mappings, with the value tables of references laid in."""
+        tables = self.reference_values.by_target()
+        mapped = [
+            each.model_copy(update={"values": tables.get(each.target, {}) | each.values})
+            for each in self.mappings
+        ]
+        return [*mapped, *self._reactivation(), *self.custom_field_mappings]
+
+    def _reactivation(self) -> list[FieldMapping]:
+        """Every asset wants an active configuration, unless a mapping of one's own decides that."""
+        if not self.reactivate or any(each.target == "activeFlag" for each in self.mappings):
+            return []
+        return [FieldMapping(source="`true`", target="activeFlag")]
+
+    def lansweeper_filter(self) -> dict[str, Any] | None:
+        """The filter as Lansweeper's API takes it; None for every asset."""
+        if not self.asset_filter:
+            return None
+        return {"conjunction": "AND", "conditions": [each.model_dump() for each in self.asset_filter]}

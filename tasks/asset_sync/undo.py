@@ -1,0 +1,203 @@
+"""Reads what a run wrote and what is there now, and plans the reverse.
+
+Writes the steps of an undo, a few records at a time, each journalled like any write.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.conditions import all_of, equals, split_in
+from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
+from connectors.ledger.models import JournalledWrite, Outcome, WriteEntry, WriteOutcome
+from connectors.ledger.store import Ledger
+from tasks.asset_sync.settings import Waiting
+from tasks.rules.asset_sync.journal import kept_value, value_of, value_operations
+from tasks.rules.asset_sync.payloads import batches
+from tasks.rules.asset_sync.undo import (
+    UndoPlan,
+    UndoStep,
+    plan_undo,
+    record_ids,
+    unknown_creations,
+    with_found_ids,
+)
+from tasks.shared.connections import current_run_id
+from tasks.shared.progress import Progress
+from tasks.shared.retry import patiently
+
+Record = dict[str, Any]
+
+
+class UnknownRunError(LookupError):
+    """The journal holds no write of that run; the text says what to look at."""
+
+
+@dataclass(slots=True)
+class Undo:
+    """The undo of one run: what the run wrote, and the plan by the records as they are now.
+
+    ``connectwise`` is a block's name, ``client`` the client it opens.
+    """
+
+    run_id: str
+    connectwise: str
+    client: ConnectWiseClient
+    ledger: Ledger
+    waiting: Waiting
+    company_id: int = 0
+    writes: Sequence[JournalledWrite] = ()
+    plan: UndoPlan = field(default_factory=UndoPlan)
+
+    def counts(self) -> dict[str, int]:
+        """Steps, refusals, and what needs nothing."""
+        plan = self.plan
+        return {"steps": len(plan.steps), "refused": len(plan.refused), "undone_already": plan.undone_already}
+
+    async def prepare(self) -> Undo:
+        """Plan the reverse of the run, by the journal and the records as they are now.
+
+        Raises:
+            UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it.
+        """
+        every = await self.ledger.writes_of_run(self.run_id)
+        self.writes = [each for each in every if each.connection == self.connectwise]
+        if not self.writes:
+            raise UnknownRunError(
+                f"The ledger at {self.ledger.place} holds no writes of run {self.run_id!r} through "
+                f"{self.connectwise!r}. Give the id of a flow run that wrote, as its report shows it."
+            )
+        # Reference records belong to no company and are noted under 0.
+        self.company_id = max(each.company_id for each in self.writes)
+        if wanted := unknown_creations(self.writes):
+            self.writes = with_found_ids(self.writes, await self._find_created(wanted))
+        self.plan = plan_undo(self.writes, await self.read_records(record_ids(self.writes)))
+        return self
+
+    def writes_of(self, record_ids: Iterable[int]) -> list[JournalledWrite]:
+        """What the run wrote to these records."""
+        wanted = set(record_ids)
+        return [each for each in self.writes if each.record_id in wanted]
+
+    async def read_records(self, ids: Sequence[int]) -> dict[int, Record]:
+        """The whole configurations of these ids that still exist, by id."""
+        records: dict[int, Record] = {}
+        for conditions in split_in("id", ids):
+            found = await self._read(conditions)
+            records |= {int(each["id"]): each for each in found}
+        return records
+
+    async def _read(self, conditions: str, fields: str | None = None) -> list[Record]:
+        return await patiently(
+            lambda: self.client.list_configurations(conditions=conditions, fields=fields), self.waiting
+        )
+
+    async def _find_created(self, keys: set[str]) -> dict[str, list[int]]:
+        """Ids of what the run created without learning it, by asset key.
+
+        Only while the ledger holds the batch as open: a later writing run settles it, and what has no id
+        then was not created by this run.
+        """
+        batches = await self.ledger.open_batches(self.connectwise, self.company_id)
+        own = [each for each in batches if each.run_id == self.run_id]
+        keys = keys & {key for batch in own for key in batch.asset_keys}
+        if not keys:
+            return {}
+        above = f"id>{min(batch.highest_id for batch in own)}"
+        conditions = all_of(equals("company/id", self.company_id), above)
+        found: dict[str, list[int]] = defaultdict(list)
+        for record in await self._read(conditions, "id,customFields"):
+            values = {str(each.get("value") or "").strip() for each in record.get("customFields") or []}
+            for key in keys & values:
+                found[key].append(int(record["id"]))
+        return found
+
+
+async def apply_undo(undo: Undo) -> list[str]:
+    """Write the reverse; returns what failed, in words. ``undo.plan.steps`` becomes what was done.
+
+    The records are read again, 50 at a time, right before they are written: the undo of thousands of them
+    takes long, and a field that somebody changed meanwhile is refused too.
+    """
+    ids = list(dict.fromkeys(step.record_id for step in undo.plan.steps))
+    undo.plan.steps = []
+    progress = Progress("records put back", len(ids))
+    failed: list[str] = []
+    for chunk in batches(ids):
+        if await _apply_chunk(undo, chunk, failed):
+            failed.append("What followed was not tried.")
+            break
+        progress.advance(len(chunk))
+    return failed
+
+
+async def _apply_chunk(undo: Undo, ids: Sequence[int], failed: list[str]) -> bool:
+    """Plan these records anew and write them; True when nothing more will work until a person acts."""
+    try:
+        records = await undo.read_records(ids)
+    except ConnectorError as error:
+        failed.append(str(error))
+        return True
+    plan = plan_undo(undo.writes_of(ids), records)
+    undo.plan.refused += [each for each in plan.refused if each not in undo.plan.refused]
+    write_ids = await _journal(undo, plan.steps, records)
+    for position, (step, write_id) in enumerate(zip(plan.steps, write_ids, strict=True)):
+        refusal = await _write(undo, step)
+        await undo.ledger.settle_writes([_outcome(step, write_id, refusal)])
+        if refusal is None:
+            undo.plan.steps.append(step)
+            continue
+        failed.append(f"{step.name}: {refusal}")
+        if isinstance(refusal, StopError):
+            left = write_ids[position + 1 :]
+            await undo.ledger.settle_writes([WriteOutcome(each, "not_sent") for each in left])
+            return True
+    return False
+
+
+async def _write(undo: Undo, step: UndoStep) -> ConnectorError | None:
+    try:
+        await patiently(lambda: _send(undo, step), undo.waiting)
+    except ConnectorError as error:
+        return error
+    return None
+
+
+async def _send(undo: Undo, step: UndoStep) -> None:
+    if step.action == "change_type":
+        await undo.client.change_configuration_type(step.record_id, int(step.values["type"]["id"]))
+    elif step.action == "modify":
+        await undo.client.patch_configuration(step.record_id, value_operations(step.values))
+    else:
+        await _delete(undo, step.record_id)
+
+
+async def _delete(undo: Undo, record_id: int) -> None:
+    """A record that was read a moment ago and is gone was deleted by a try whose answer got lost."""
+    try:
+        await undo.client.delete_configuration(record_id)
+    except RejectedError as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+
+
+def _outcome(step: UndoStep, write_id: int, error: ConnectorError | None) -> WriteOutcome:
+    """A write that was tried several times without an answer may have been done after all."""
+    failed: Outcome = "unclear" if isinstance(error, RetryableError) else "failed"
+    return WriteOutcome(write_id, failed if error else "done", step.record_id, str(error) if error else None)
+
+
+async def _journal(undo: Undo, steps: Sequence[UndoStep], records: dict[int, Record]) -> list[int]:
+    entries = [_entry(step, records[step.record_id]) for step in steps]
+    return await undo.ledger.begin_writes(current_run_id(), undo.connectwise, undo.company_id, entries)
+
+
+def _entry(step: UndoStep, record: Record) -> WriteEntry:
+    before = {key: kept_value(value_of(record, key)) for key in step.values} or None
+    after = dict(step.values) or None
+    return WriteEntry(step.action, "configuration", step.record_id, step.asset_key, step.name, before, after)

@@ -1,0 +1,148 @@
+"""What follows a creation: publish, and write its number to the record. Both may be sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.connectwise.models import PatchOperation
+from connectors.errors import RejectedError
+from connectors.field_nation.models import LIVING, Status, status_of
+from tasks.dispatch.records import SHOWN, Source, read_work_order, ticket_kind
+from tasks.dispatch.run import DispatchRun, Record
+from tasks.dispatch.settings import CreateState
+from tasks.dispatch.state import Held, Refusal, What, keep_refusal, order_mark, refusal_of, remember
+from tasks.rules.dispatch.decision import OVER
+from tasks.rules.dispatch.reference import RecordKind
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What is remembered afterwards, and what could not be done, a sentence each."""
+
+    held: Held
+    warnings: tuple[str, ...] = ()
+
+
+async def finish(run: DispatchRun, held: Held, source: Source) -> Finished:
+    """Does what is left of a creation. A refusal is a warning: the work order exists, and that counts."""
+    warnings: list[str] = []
+    memory = held.memory
+    if not memory.published:
+        problem = await _publish(run, held, source)
+        warnings += [problem] if problem else []
+        memory = memory.but(published=not problem)
+        held = await remember(run, held, memory)
+    if not memory.written_back and source.record is not None:
+        problem = await _write_back(run, held, source)
+        warnings += [problem] if problem else []
+        held = await remember(run, held, memory.but(written_back=True))
+    return Finished(held, tuple(warnings))
+
+
+async def _publish(run: DispatchRun, held: Held, source: Source) -> str:
+    """Why it stays a draft. What was refused is sent again only once something has changed."""
+    number = held.work_order_id
+    if run.settings.create_state is not CreateState.PUBLISH or number is None:
+        return ""
+    about, sent = (source.kind, source.record_id, What.PUBLISHING), [number, held.memory.sent]
+    before = await refusal_of(run, *about, sent)
+    if before is not None:
+        order = await read_work_order(run, number, columns=SHOWN)
+        if _is_past_publishing(order):
+            return ""
+        if order_mark(order) == before.order:
+            return _stays(number, before.message)
+    try:
+        await run.field_nation.publish_work_order(number)
+    except RejectedError as error:
+        order = await read_work_order(run, number, columns=SHOWN)
+        if _is_past_publishing(order):
+            return ""
+        await keep_refusal(run, *about, sent, Refusal(str(error), order_mark(order)))
+        return _stays(number, str(error))
+    return ""
+
+
+def _is_past_publishing(order: Record | None) -> bool:
+    """Whether nothing is left to publish: without this it would be tried for ever.
+
+    Old servers say 401 for a work order that does not exist, so nothing was read of it then.
+    """
+    return not order or status_of(order) in OVER | (LIVING - {Status.DRAFT, Status.POSTPONED})
+
+
+def _stays(number: int, why: str) -> str:
+    return f"Work order {number} stays a draft: {why}"
+
+
+async def _write_back(run: DispatchRun, held: Held, source: Source) -> str:
+    """One PATCH of absolute values, so that it may be sent again; none where nothing is to be set."""
+    record = source.record or {}
+    try:
+        operations = [
+            *_field_operations(run, record, held.work_order_id),
+            *await _status_operations(run, source.kind, record),
+        ]
+        if operations:
+            await patch_record(run, source.kind, source.record_id, operations)
+    except RejectedError as error:
+        return f"The record could not be told of its work order: {error}"
+    return ""
+
+
+async def patch_record(
+    run: DispatchRun, kind: RecordKind, record_id: int, operations: list[PatchOperation]
+) -> Record:
+    """PATCH a ticket or opportunity; only absolute values, since it may be sent twice."""
+    tickets = ticket_kind(kind)
+    if tickets is None:
+        return await run.client.patch_opportunity(record_id, operations)
+    return await run.client.patch_ticket(tickets, record_id, operations)
+
+
+def _field_operations(run: DispatchRun, record: Record, work_order_id: int | None) -> list[PatchOperation]:
+    caption = run.settings.write_back.custom_field
+    return field_operations(record, {caption: str(work_order_id)}) if caption else []
+
+
+def field_operations(record: Record, values: Mapping[str, Any]) -> list[PatchOperation]:
+    """The operation that sets custom fields by caption; none where the record has no such, or has them so."""
+    changed = [
+        {"id": field["id"], "caption": field["caption"], "value": values[field["caption"]]}
+        for field in record.get("customFields") or []
+        if field.get("caption") in values and field.get("value") != values[field["caption"]]
+    ]
+    return [{"op": "replace", "path": "customFields", "value": changed}] if changed else []
+
+
+async def _status_operations(run: DispatchRun, kind: RecordKind, record: Record) -> list[PatchOperation]:
+    name = run.settings.write_back.status.strip()
+    if not name or str((record.get("status") or {}).get("name") or "").casefold() == name.casefold():
+        return []
+    number = await status_id(run, kind, record, name)
+    return [{"op": "replace", "path": "status", "value": {"id": number}}]
+
+
+async def status_id(run: DispatchRun, kind: RecordKind, record: Record, name: str) -> int:
+    """The id of the status of that name on the record's board; statuses of one name differ by board.
+
+    Raises:
+        RejectedError: the board has none of that name.
+    """
+    board = (record.get("board") or {}).get("id")
+
+    async def fetch() -> list[Record]:
+        if kind is RecordKind.OPPORTUNITY:
+            return await run.client.list_opportunity_statuses(fields="id,name")
+        return await run.client.list_board_statuses(int(board or 0), fields="id,name")
+
+    statuses: list[Record] = await run.related.get(("statuses", kind.value, board), fetch)
+    found = [each["id"] for each in statuses if str(each.get("name")).casefold() == name.strip().casefold()]
+    if not found:
+        known = ", ".join(sorted(str(each.get("name")) for each in statuses))
+        raise RejectedError(
+            f"The board of this record has no status {name!r}", remedy=f"It has: {known}. Correct the rules."
+        )
+    return int(found[0])

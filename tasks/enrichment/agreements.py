@@ -1,0 +1,233 @@
+"""Which agreements cover which configurations, in as few requests as the server allows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.conditions import equals
+from connectors.ledger.store import Ledger
+from tasks.enrichment.bundles import probe_bundles, read_bundles
+from tasks.enrichment.link_search import (
+    Links,
+    LinkSearch,
+    WayFailedError,
+    agreements,
+    by_company,
+    contradicted,
+    read_each,
+    read_sample,
+    spread,
+    try_way,
+)
+from tasks.rules.enrichment.answers import in_order, shown_agreement
+from tasks.rules.enrichment.ways import (
+    BUNDLES,
+    ONE_BY_ONE,
+    REPORT,
+    AgreementPlan,
+    WayState,
+    cheapest_agreement_way,
+)
+from tasks.shared.progress import Progress, run_logger
+from tasks.shared.retry import Waiting, patiently
+
+FIELDS = "id,name,type,startDate,endDate,noEndingDateFlag,agreementStatus,sla"
+REPORT_NAME = "ConfigurationAgreement"
+OWNER, CONFIGURATION = "AgreementRecId", "ConfigurationRecId"
+ORDER = f"{OWNER} asc,{CONFIGURATION} asc"
+SAMPLE = 2
+"""Agreements that a cheaper way is checked against: one from each half."""
+LEFT_OUT = 2
+"""Agreements without a row in the report that are looked at: it may leave out those of some statuses."""
+FEW = 4
+"""So few agreements are read one by one: trying anything else out costs as much."""
+
+
+@dataclass(slots=True)
+class AgreementLinks:
+    """The agreements of each configuration asked for, and what it took to find them.
+
+    Attributes:
+        by_configuration: agreements as ``shown_agreement`` gives them: active ones first, then those that
+            began last, then by id.
+        requests_predicted: made when the agreements were read, and before their configurations were.
+        way: how the configurations of agreements were found, in words.
+        notes: ways that could not be used, and why.
+    """
+
+    by_configuration: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    requests_predicted: int = 0
+    requests_used: int = 0
+    way: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+async def find_agreements(
+    client: ConnectWiseClient,
+    ledger: Ledger,
+    configurations: Sequence[dict[str, Any]],
+    *,
+    waiting: Waiting | None = None,
+) -> AgreementLinks:
+    """The agreements of these configurations: those of the companies that they belong to.
+
+    Args:
+        configurations: records with at least ``id`` and ``company.id``.
+    """
+    found = AgreementLinks()
+    for company_id, ids in by_company(configurations).items():
+        search = await LinkSearch.open(client, ledger, company_id, waiting)
+        one = _CompanyAgreements(search, ids)
+        await one.find()
+        one.add_to(found)
+    return found
+
+
+class _CompanyAgreements:
+    """The search in one company. ``rows``: how many links the report has, None while that is not known."""
+
+    def __init__(self, search: LinkSearch, ids: Collection[int]) -> None:
+        self.search = search
+        self.ids = frozenset(ids)
+        self.owners = agreements(search.client)
+        self.records: list[dict[str, Any]] = []
+        self.rows: int | None = None
+        self.sample: Links = {}
+        self.links: Links = {}
+        self.plan = AgreementPlan(ONE_BY_ONE, 0)
+        self.predicted = 0
+
+    async def find(self) -> None:
+        self.records = await patiently(self._read, self.search.waiting)
+        if len(self.records) > FEW:
+            await self._prepare()
+        self.links = await self._find_links()
+        await self.search.remember_ways()
+        run_logger().info("Company %d: %d requests used", self.search.company_id, self.search.used)
+
+    def add_to(self, found: AgreementLinks) -> None:
+        for each in self.ids:
+            found.by_configuration.setdefault(each, [])
+        for record in in_order(self.records):
+            for each in self.links.get(record["id"], frozenset()) & self.ids:
+                found.by_configuration[each].append(shown_agreement(record))
+        found.requests_predicted += self.predicted
+        found.requests_used += self.search.used
+        found.way = "; ".join(dict.fromkeys([*filter(None, [found.way]), self.plan.way]))
+        found.notes += [each for each in self.search.notes if each not in found.notes]
+
+    async def _read(self) -> list[dict[str, Any]]:
+        pages = self.search.client.agreements_pages(self._of_company("company/id"), fields=FIELDS)
+        return [each async for page in pages for each in page]
+
+    def _of_company(self, name: str) -> str:
+        return equals(name, self.search.company_id)
+
+    async def _prepare(self) -> None:
+        """Learn how many rows the report has, and what a few agreements really hold."""
+        if self.search.ways.is_open(REPORT):
+            try:
+                self.rows = await try_way(REPORT, self._count, self.search.waiting)
+            except WayFailedError as error:
+                self.search.failed(error)
+        ids = [each["id"] for each in self.records]
+        self.sample = await read_sample(self.search, self.owners, ids, SAMPLE)
+
+    async def _find_links(self) -> Links:
+        """A way that fails is noted, and the next one taken; child collections never do."""
+        while True:
+            try:
+                await self._choose()
+                return await self._carry_out()
+            except WayFailedError as error:
+                self.search.failed(error)
+
+    async def _choose(self) -> None:
+        """The cheapest plan; bundles that are not known to work are tried out before it is believed."""
+        ways = self.search.ways
+        self.plan = AgreementPlan(ONE_BY_ONE, len(self.records))
+        if len(self.records) > FEW:
+            self.plan = cheapest_agreement_way(ways, len(self.records), self.rows)
+        if self.plan.way == BUNDLES and ways.state(self.owners.bundle_way) is WayState.UNKNOWN:
+            await probe_bundles(self.search, self.owners, self.sample)
+            self.plan = cheapest_agreement_way(ways, len(self.records), self.rows)
+        self.predicted = self.search.used + self.plan.requests
+        run_logger().info(
+            "Company %d: %d agreements; about %d requests in all (%s)",
+            self.search.company_id,
+            len(self.records),
+            self.predicted,
+            self.plan.way,
+        )
+
+    async def _carry_out(self) -> Links:
+        ids = [each["id"] for each in self.records]
+        if self.plan.way == REPORT:
+            return await self._read_report(frozenset(ids))
+        if self.plan.way != BUNDLES:
+            return await read_each(self.search, self.owners, ids)
+        links: Links = {}
+        progress = Progress("agreements read in bundles", len(ids))
+        async for some in read_bundles(self.search, self.owners, ids, self.sample):
+            links |= some
+            progress.advance(len(some))
+        return links
+
+    async def _count(self) -> int:
+        return await self.search.client.count_report(REPORT_NAME, self._of_company("CompanyRecId"))
+
+    async def _read_report(self, ids: frozenset[int]) -> Links:
+        """The report's rows of the company's agreements, as many as it says that it has.
+
+        Raises:
+            WayFailedError: it is refused, or does not say what child collections say.
+        """
+        rows = await try_way(REPORT, self._rows, self.search.waiting)
+        if len(rows) != self.rows:
+            reason = f"it gives {len(rows)} rows and says that it has {self.rows}"
+            raise WayFailedError(REPORT, WayState.FAILED, reason)
+        found: dict[int, set[int]] = defaultdict(set)
+        for agreement, configuration in rows:
+            if agreement in ids:
+                found[agreement].add(configuration)
+        links = {agreement: frozenset(held) for agreement, held in found.items()}
+        wrong = await contradicted(self.search, self.owners, self.sample, links)
+        if wrong:
+            reason = f"agreements {wrong} hold other configurations than their child collections say"
+            raise WayFailedError(REPORT, WayState.WRONG, reason)
+        await self._look_at_left_out(links)
+        self.search.works(REPORT)
+        return links
+
+    async def _look_at_left_out(self, links: Links) -> None:
+        """Agreements without a row look as if they covered nothing; of each end of the statuses, one is read.
+
+        Raises:
+            WayFailedError: one of them covers configurations.
+        """
+        empty = [each for each in in_order(self.records) if each["id"] not in links]
+        ids = [each["id"] for each in spread(empty, LEFT_OUT)]
+        held = await read_each(self.search, self.owners, ids)
+        wrong = [each for each in ids if held.get(each)]
+        if not wrong:
+            return
+        # Unless somebody has just added them, the report leaves them out.
+        same = await try_way(REPORT, self._count, self.search.waiting) == self.rows
+        reason = f"it leaves out agreements {wrong}, which cover configurations"
+        raise WayFailedError(REPORT, WayState.WRONG if same else WayState.FAILED, reason)
+
+    async def _rows(self) -> list[tuple[int, int]]:
+        pages = self.search.client.report_rows(
+            REPORT_NAME, [OWNER, CONFIGURATION], self._of_company("CompanyRecId"), order_by=ORDER
+        )
+        return [(_number(row[OWNER]), _number(row[CONFIGURATION])) async for page in pages for row in page]
+
+
+def _number(value: Any) -> int:
+    """An id of a report, whose cells may be text; 0, which no record has, for anything else."""
+    text = str(value)
+    return int(text) if text.isdecimal() else 0

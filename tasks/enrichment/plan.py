@@ -1,0 +1,234 @@
+"""Finds the agreements and the tickets of every configuration that claims an asset.
+
+Joins what was read and found, and makes the plan; the decisions themselves are in ``tasks.rules``.
+
+Turns what was planned and done into a report, and both into artifacts with links to the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from prefect.artifacts import acreate_markdown_artifact
+
+from tasks.asset_sync.run import WriteResult
+from tasks.enrichment.agreements import AgreementLinks, find_agreements
+from tasks.enrichment.read import asset_key_of
+from tasks.enrichment.run import EnrichmentRun, Record
+from tasks.enrichment.tickets import TicketLinks, find_tickets
+from tasks.rules.enrichment.answers import sla_of
+from tasks.rules.enrichment.plan import (
+    ConfigurationName,
+    EnrichmentPlan,
+    EnrichmentReport,
+    SearchCost,
+    build_enrichment_plan,
+    edit_requests,
+)
+from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_report_markdown, search_words
+from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
+from tasks.rules.report import Failure, Written
+from tasks.rules.values import Rows
+from tasks.shared.action import action
+from tasks.shared.progress import Inventory, run_logger
+
+
+class Links:
+    """What belongs to the configurations, by their ids, and what it took to find it.
+
+    A class of its own, so that Prefect does not look into it.
+    """
+
+    def __init__(
+        self,
+        agreements: Mapping[int, Sequence[dict[str, Any]]],
+        tickets: Mapping[int, Sequence[dict[str, Any]]],
+        searches: list[SearchCost],
+    ) -> None:
+        self.agreements = agreements
+        self.tickets = tickets
+        self.searches = searches
+
+
+async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> Links:
+    """Ask ConnectWise from the other side: which configurations do its agreements and its tickets name?"""
+    claiming = Inventory([each for each in configurations if asset_key_of(each)])
+    agreements = await list_agreements(run, claiming)
+    tickets = await list_tickets(run, claiming)
+    return Links(agreements.found, tickets.found, [agreements.cost, tickets.cost])
+
+
+class Found:
+    """One of the two searches."""
+
+    def __init__(self, found: Mapping[int, Sequence[dict[str, Any]]], cost: SearchCost) -> None:
+        self.found = found
+        self.cost = cost
+
+
+@action("List Agreements for Configurations", key="listAgreementsForConfigurationsAction")
+async def list_agreements(run: EnrichmentRun, configurations: Inventory[Record]) -> Found:
+    """The agreements of these configurations."""
+    links: AgreementLinks = await find_agreements(
+        run.client, run.ledger, configurations.records, waiting=run.settings.waiting
+    )
+    run.notes += links.notes
+    cost = SearchCost("Agreements", links.way, links.requests_predicted, links.requests_used)
+    return Found(links.by_configuration, cost)
+
+
+@action("List Tickets for Configurations", key="listTicketsForConfigurationsAction")
+async def list_tickets(run: EnrichmentRun, configurations: Inventory[Record]) -> Found:
+    """The service and project tickets of these configurations; what is remembered is not asked again."""
+    links: TicketLinks = await find_tickets(
+        run.client,
+        run.ledger,
+        configurations.records,
+        reconcile_every=run.settings.reconcile_every,
+        force_reconcile=run.settings.full_reconcile,
+        waiting=run.settings.waiting,
+    )
+    run.notes += [note for note in links.notes if note not in run.notes]
+    moment = links.last_reconcile
+    cost = SearchCost(
+        "Tickets",
+        links.way or "nothing to ask",
+        links.requests_predicted,
+        links.requests_used,
+        asked=links.asked,
+        remembered=links.remembered,
+        last_reconcile=f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "",
+    )
+    return Found(links.by_configuration, cost)
+
+
+def make_enrichment_plan(
+    run: EnrichmentRun,
+    configurations: Inventory[Record],
+    assets: Inventory[AssetState],
+    links: Links,
+    rivals: Mapping[str, ConfigurationName],
+) -> EnrichmentPlan:
+    """The plan of the run; from here on Lansweeper is only asked to write."""
+    facts = [_facts(run, record, links) for record in configurations]
+    run.reads = run.assets.session.requests
+    return build_enrichment_plan(facts, assets, run.settings.text.limits(), rivals)
+
+
+def _facts(run: EnrichmentRun, record: Record, links: Links) -> ConfigurationFacts:
+    record_id = int(record["id"])
+    agreements = links.agreements.get(record_id, ())
+    return ConfigurationFacts(
+        record_id,
+        str(record.get("name") or ""),
+        asset_key_of(record),
+        run.client.settings.configuration_url(record_id),
+        sla_of(record, agreements),
+        agreements,
+        links.tickets.get(record_id, ()),
+    )
+
+
+PLAN_KEY = "tickets-agreements-sla-sync-plan"
+REPORT_KEY = "tickets-agreements-sla-sync-report"
+
+
+def predicted_edits(run: EnrichmentRun, plan: EnrichmentPlan) -> int:
+    """Mutations that the plan will cost."""
+    return edit_requests(len(plan.updates), run.settings.aliases)
+
+
+async def publish_plan(run: EnrichmentRun, plan: EnrichmentPlan, searches: Sequence[SearchCost]) -> None:
+    """Show the plan as an artifact of the run and its numbers in the log."""
+    edits = predicted_edits(run, plan)
+    counts = ", ".join(f"{name} {count}" for name, count in plan.counts.as_dict().items())
+    run_logger().info("Plan: %s; %d mutations predicted", counts, edits)
+    text = enrichment_plan_markdown(
+        plan,
+        title=f"Plan for {_company(run)}",
+        dry_run=run.settings.dry_run,
+        figures=[
+            f"Requests to ConnectWise so far: {run.client.session.requests:,}",
+            f"Requests to Lansweeper: {run.reads:,} so far, {edits:,} more to edit the assets",
+            *(search_words(each) for each in searches),
+        ],
+        fields_to_create=run.fields_created if run.settings.dry_run else [],
+        notes=run.notes,
+        link=run.client.settings.configuration_url,
+    )
+    description = f"What the run does for {run.company.identifier}"
+    await acreate_markdown_artifact(text, key=PLAN_KEY, description=description)
+
+
+async def publish_report(run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport) -> None:
+    """Show the report as an artifact of the run."""
+    text = enrichment_report_markdown(
+        report,
+        plan,
+        title=f"Tickets, agreements and SLA of {_company(run)}",
+        link=run.client.settings.configuration_url,
+    )
+    description = f"What the run did for {run.company.identifier}"
+    await acreate_markdown_artifact(text, key=REPORT_KEY, description=description)
+
+
+def make_report(
+    run: EnrichmentRun,
+    plan: EnrichmentPlan,
+    searches: Sequence[SearchCost],
+    edited: Mapping[str, WriteResult] | None = None,
+) -> EnrichmentReport:
+    """The report of a run; ``edited`` is None for a run that stopped at its plan.
+
+    Raises:
+        CountsError: a configuration was lost or counted twice.
+    """
+    results = edited or {}
+    failures = [] if edited is None else _failures(plan, results)
+    predicted = predicted_edits(run, plan)
+    lansweeper, connectwise = run.assets.session, run.client.session
+    return EnrichmentReport(
+        plan.final_counts(len(failures)),
+        dry_run=edited is None,
+        failures=failures,
+        written=Rows(_written(plan, results)),
+        fields_created=run.fields_created,
+        searches=list(searches),
+        notes=run.notes,
+        connectwise_predicted=connectwise.requests + sum(each.predicted - each.used for each in searches),
+        connectwise_used=connectwise.requests,
+        lansweeper_predicted=run.reads + predicted,
+        lansweeper_used=lansweeper.requests,
+        mutations=lansweeper.writes,
+        run_id="" if edited is None else run.run_id,
+    )
+
+
+def _failures(plan: EnrichmentPlan, results: Mapping[str, WriteResult]) -> list[Failure]:
+    """What was not written; an update without a result counts as failed too."""
+    missing = WriteResult("", False, message="Nothing is known of this edit.", written=False)
+    return [
+        Failure(
+            each.asset.key,
+            each.name,
+            "edit",
+            results.get(each.asset.key, missing).message,
+            configuration_id=each.configuration.id,
+        )
+        for each in plan.updates
+        if not results.get(each.asset.key, missing).ok
+    ]
+
+
+def _written(plan: EnrichmentPlan, results: Mapping[str, WriteResult]) -> list[Written]:
+    return [
+        Written(each.asset.key, each.name, "updated", each.configuration.id)
+        for each in plan.updates
+        if each.asset.key in results and results[each.asset.key].ok
+    ]
+
+
+def _company(run: EnrichmentRun) -> str:
+    return run.company.name or run.company.identifier

@@ -1,0 +1,154 @@
+"""Reads configurations and assets, keeping of each only what the enrichment needs.
+
+Looks whether another company's configuration claims an asset whose texts it wrote last.
+
+A run reads the configurations of its company only. Where two companies claim one asset, each run would
+overwrite what the other wrote, for ever. What the asset says of its configuration gives that away, so only
+such configurations are asked for: none, in most runs.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from connectors.connectwise.conditions import equals, split_in
+from connectors.errors import StopError
+from tasks.connectwise.list_configurations import read_configurations
+from tasks.enrichment.run import EnrichmentRun, Record
+from tasks.lansweeper.list_assets import read_assets
+from tasks.rules.enrichment.plan import ConfigurationName
+from tasks.rules.enrichment.texts import AssetState, named_elsewhere
+from tasks.rules.mapping.model import LINK_CAPTION
+from tasks.shared.action import action
+from tasks.shared.progress import Inventory
+from tasks.shared.retry import patiently
+
+CONFIGURATION_FIELDS = "id,name,sla,customFields"
+ASSET_FIELDS = (
+    "url",
+    "assetBasicInfo.name",
+    "assetCustom.fields.fieldKey",
+    "assetCustom.fields.value",
+)
+
+
+class LinkFieldMissingError(StopError):
+    """No configuration of the company has the custom field that links it to its asset."""
+
+
+@action("List of Configurations", key="listOfConfigurationsAction")
+async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
+    """Read every configuration of the company; its custom fields are cut down to ``ls_asset_id``.
+
+    Raises:
+        LinkFieldMissingError: there are configurations, and none of them has that custom field.
+    """
+    reader = LinkReader(run.settings.asset_id_field, run.company.id)
+    conditions = equals("company/id", run.company.id)
+    records = await read_configurations(run.client, conditions, CONFIGURATION_FIELDS, reader.read)
+    if records and not reader.seen:
+        wanted = run.settings.asset_id_field
+        named = repr(LINK_CAPTION) if wanted is None else f"with the id {wanted}"
+        raise LinkFieldMissingError(
+            f"No configuration of {run.company.identifier} has a custom field {named}, which links it to "
+            "its asset",
+            remedy="Create it on the Configuration screen and run asset-synchronization, or give its id.",
+        )
+    if not records:
+        run.notes.append(f"ConnectWise has no configurations of {run.company.identifier}.")
+    return Inventory(records)
+
+
+class LinkReader:
+    """Cuts a configuration's custom fields down to the one that links it; ``seen``: any had that one."""
+
+    def __init__(self, field_id: int | None, company_id: int) -> None:
+        self._field_id = field_id
+        self._company = {"id": company_id}
+        self.seen = False
+
+    def read(self, record: Record) -> Record:
+        found = [each for each in record.get("customFields") or [] if self._is_link(each)]
+        self.seen = self.seen or bool(found)
+        link = [{**each, "caption": LINK_CAPTION} for each in found[:1]]
+        return {**record, "company": self._company, "customFields": link}
+
+    def _is_link(self, entry: Record) -> bool:
+        if self._field_id is not None:
+            return entry.get("id") == self._field_id
+        return str(entry.get("caption") or "").strip().casefold() == LINK_CAPTION
+
+
+def asset_key_of(record: Record) -> str | None:
+    """The asset that a configuration read by ``read_claims`` claims; None if it claims none."""
+    value = next((each.get("value") for each in record["customFields"]), None)
+    return str(value).strip() or None if value is not None else None
+
+
+@action("List Assets", key="listAssetsAction")
+async def read_states(run: EnrichmentRun) -> Inventory[AssetState]:
+    """Read every asset of the site with the texts that our custom fields have there.
+
+    A page that has to wait for the request limit is waited for: the pages before it are not read again.
+    """
+    names = {key: name for name, key in run.field_keys.items()}
+    waiting = run.settings.waiting
+    records, total = await read_assets(
+        run.assets,
+        run.site_id,
+        ASSET_FIELDS,
+        None,
+        lambda item: asset_state(item, names),
+        lambda call: patiently(call, waiting),
+    )
+    if (total or 0) > len(records):
+        run.notes.append(
+            f"Lansweeper named {total} assets but gave {len(records)}: "
+            "an asset that is reported as gone may be one of those that are missing."
+        )
+    return Inventory(records)
+
+
+def asset_state(item: dict[str, Any], names: dict[str, str]) -> AssetState:
+    """An asset as Lansweeper answers it, cut down; ``names`` are our fields' names by their keys."""
+    fields = (item.get("assetCustom") or {}).get("fields") or []
+    values = {
+        names[each["fieldKey"]]: str(each["value"])
+        for each in fields
+        if each.get("fieldKey") in names and each.get("value") is not None
+    }
+    name = (item.get("assetBasicInfo") or {}).get("name")
+    return AssetState(str(item["key"]), str(name or ""), str(item.get("url") or ""), values)
+
+
+FIELDS = "id,name,company,customFields"
+
+
+async def read_rivals(
+    run: EnrichmentRun, configurations: Inventory[Record], assets: Inventory[AssetState]
+) -> dict[str, ConfigurationName]:
+    """The other companies' configurations that still claim assets which this company claims too, by asset."""
+    claimed = {key for each in configurations if (key := asset_key_of(each))}
+    named = named_elsewhere(assets, claimed, {int(each["id"]) for each in configurations})
+    link = LinkReader(run.settings.asset_id_field, run.company.id)
+    found = {int(each["id"]): each for each in await _read(run, sorted(set(named.values())))}
+    return {
+        key: _shown(found[number], key)
+        for key, number in named.items()
+        if number in found and asset_key_of(link.read(found[number])) == key
+    }
+
+
+async def _read(run: EnrichmentRun, ids: list[int]) -> list[Record]:
+    records: list[Record] = []
+    for conditions in split_in("id", ids):
+        listing = partial(run.client.list_configurations, conditions, fields=FIELDS)
+        records += await patiently(listing, run.settings.waiting)
+    return records
+
+
+def _shown(record: dict[str, Any], key: str) -> ConfigurationName:
+    company = record.get("company") or {}
+    named = company.get("name") or company.get("identifier") or "another company"
+    return ConfigurationName(int(record["id"]), f"{record.get('name') or ''} of {named}".strip(), key)

@@ -1,0 +1,211 @@
+"""Asks which tickets hold one of a group of configurations, and goes on with the groups that have tickets."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from connectors.connectwise.bulk_reads import LONGEST_SEARCH_CONDITIONS
+from connectors.connectwise.conditions import ROOM_FOR_REST, URL_LIMIT, all_of, any_of, equals
+from connectors.connectwise.models import Record
+from connectors.errors import RejectedError
+from tasks.enrichment.link_search import (
+    SAMPLE,
+    Links,
+    LinkSearch,
+    WayFailedError,
+    is_really,
+    read_each,
+    spread,
+    tickets,
+    together,
+    try_way,
+)
+from tasks.rules.enrichment.group_testing import GroupQuestions
+from tasks.rules.enrichment.ways import (
+    BUNDLES,
+    Asking,
+    Kind,
+    Room,
+    TicketPlan,
+    WayState,
+    asking_way,
+    best_rounds,
+    cut,
+)
+from tasks.shared.progress import Progress
+from tasks.shared.retry import patiently
+
+CONFIGURATION = "configuration/id"
+FRAME = 120
+"""Characters for the rest of the conditions: the company, the field's name, the parentheses."""
+ROOMS: dict[Asking, Room] = {
+    Asking.SEARCH: Room(LONGEST_SEARCH_CONDITIONS - FRAME),
+    Asking.URL: Room(URL_LIMIT - ROOM_FOR_REST - FRAME, comma=3),
+    Asking.SINGLE: Room(URL_LIMIT, most=1),
+}
+LOOKED_AT = 40
+"""Tickets read by child collection where the answers name one configuration of each, once for a server."""
+PROBED = 2
+"""Configurations in a question that only tries a way out: with one, ``in`` would not be tried."""
+
+
+async def ask_one(search: LinkSearch, kind: Kind, asking: Asking, ids: Sequence[int]) -> set[int]:
+    """The tickets of the company that hold one of the configurations.
+
+    Raises:
+        WayFailedError: the server does not take such a question.
+    """
+    held = equals(CONFIGURATION, ids[0]) if asking is Asking.SINGLE else any_of(CONFIGURATION, ids)
+    conditions = all_of(equals("company/id", search.company_id), held)
+
+    async def read() -> set[int]:
+        if asking is Asking.SEARCH:
+            pages: AsyncIterator[list[Record]] = search.client.search_tickets(kind, conditions, fields="id")
+        else:
+            pages = search.client.tickets_pages(kind, conditions, fields="id")
+        return {int(each["id"]) async for page in pages for each in page}
+
+    return await try_way(asking_way(kind, asking), read, search.waiting)
+
+
+async def probe_asking(
+    search: LinkSearch, kind: Kind, asking: Asking, sample: Links, configurations: Sequence[int]
+) -> None:
+    """One small question, compared with what the sampled tickets are known to hold.
+
+    Raises:
+        WayFailedError: the server does not take it, or its answer is wrong.
+    """
+    wanted = set(configurations)
+    known = sorted({each for held in sample.values() for each in held} & wanted)[:1]
+    others = [each for each in configurations if each not in known]
+    ids = [*known, *others][: 1 if asking is Asking.SINGLE else PROBED]
+    found = await ask_one(search, kind, asking, ids)
+    for ticket, held in list(sample.items()):
+        await _check(search, kind, asking, sample, ticket, (ticket in found) == bool(held & set(ids)))
+    search.works(asking_way(kind, asking))
+
+
+async def ask_groups(
+    search: LinkSearch,
+    plan: TicketPlan,
+    asking: Asking,
+    sample: Links,
+    ticket_ids: Sequence[int],
+    ids: Sequence[int],
+) -> GroupQuestions:
+    """Rounds of questions while they pay; what they leave open is to be read ticket by ticket.
+
+    Every round is compared with the sampled tickets, and the end with some that nothing was found for.
+
+    Raises:
+        WayFailedError: a question is refused, or an answer is wrong.
+    """
+    questions = GroupQuestions(ids, ticket_ids, plan.base)
+    unit = search.ways.bundles.unit() if plan.detail == BUNDLES else 1.0
+    progress = Progress(f"{plan.kind} tickets: groups of configurations asked")
+    while not questions.is_done():
+        groups = questions.next_groups()
+        rounds_left = questions.base - questions.rounds
+        if not best_rounds(questions.shapes(), questions.base, len(groups), unit, rounds_left)[0]:
+            break
+        answers = await _ask_round(search, plan.kind, asking, groups)
+        await _check_round(search, plan.kind, asking, sample, questions, answers)
+        questions.take(answers)
+        progress.advance(len(groups))
+    await _check_found(search, plan.kind, asking, questions)
+    await _check_several(search, plan.kind, asking, questions)
+    return questions
+
+
+async def _check_found(search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions) -> None:
+    """Tickets that the answers leave out look as if they held nothing, so these are looked at above all."""
+    empty = sorted(ticket for ticket, held in questions.found.items() if not held)
+    fullest = sorted(questions.found, key=lambda ticket: -len(questions.found[ticket]))[:1]
+    await _look_at(search, kind, asking, questions, list(dict.fromkeys([*spread(empty, SAMPLE), *fullest])))
+
+
+async def _check_several(search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions) -> None:
+    """The condition names one ``configuration``: a server may know only the first one of each ticket.
+
+    Answers in which no ticket holds several are compared with many tickets, unless that was done before.
+    """
+    known = f"{asking_way(kind, asking)}: tickets with several"
+    if search.ways.state(known) is WayState.WORKS:
+        return
+    if not questions.some_hold_several():
+        held = sorted(ticket for ticket, found in questions.found.items() if found)
+        await _look_at(search, kind, asking, questions, spread(held, LOOKED_AT))
+    search.works(known)
+
+
+async def _look_at(
+    search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions, looked_at: Sequence[int]
+) -> None:
+    """Compare what was found with child collections.
+
+    Raises:
+        WayFailedError: a ticket that has not changed meanwhile holds something else.
+    """
+    really = await read_each(search, tickets(search.client, kind), looked_at)
+    for ticket in looked_at:
+        if ticket in really and really[ticket] & questions.configurations == questions.found[ticket]:
+            continue
+        if ticket in really and await _is_as_swept(search, kind, ticket):
+            raise _wrong(kind, asking, ticket)
+        questions.doubt(ticket)
+
+
+async def _is_as_swept(search: LinkSearch, kind: Kind, ticket: int) -> bool:
+    """Whether the ticket has not changed since all tickets were read."""
+    try:
+        record = await patiently(
+            lambda: search.client.get_ticket(kind, ticket, fields="id,_info/lastUpdated"), search.waiting
+        )
+    except RejectedError:
+        return False
+    return (record.get("_info") or {}).get("lastUpdated") == search.stamps.get((kind, ticket))
+
+
+async def _ask_round(
+    search: LinkSearch, kind: Kind, asking: Asking, groups: Mapping[int, Sequence[int]]
+) -> dict[int, set[int]]:
+    questions = [(letter, part) for letter, group in groups.items() for part in cut(group, ROOMS[asking])]
+
+    async def ask(question: tuple[int, list[int]]) -> tuple[int, set[int]]:
+        letter, ids = question
+        return letter, await ask_one(search, kind, asking, ids)
+
+    answers: dict[int, set[int]] = {letter: set() for letter in groups}
+    for letter, found in await together(questions, ask):
+        answers[letter] |= found
+    return answers
+
+
+async def _check_round(
+    search: LinkSearch,
+    kind: Kind,
+    asking: Asking,
+    sample: Links,
+    questions: GroupQuestions,
+    answers: Mapping[int, set[int]],
+) -> None:
+    for ticket, held in list(sample.items()):
+        seen = {letter for letter, found in answers.items() if ticket in found}
+        await _check(search, kind, asking, sample, ticket, questions.expected(held) == seen)
+
+
+async def _check(
+    search: LinkSearch, kind: Kind, asking: Asking, sample: Links, ticket: int, fits: bool
+) -> None:
+    """A sampled ticket that contradicts an answer and has not changed meanwhile: the answer is wrong."""
+    if fits:
+        return
+    if await is_really(search, tickets(search.client, kind), ticket, sample[ticket]):
+        raise _wrong(kind, asking, ticket)
+    del sample[ticket]
+
+
+def _wrong(kind: Kind, asking: Asking, ticket: int) -> WayFailedError:
+    reason = f"ticket {ticket} holds other configurations than its child collection says"
+    return WayFailedError(asking_way(kind, asking), WayState.WRONG, reason)

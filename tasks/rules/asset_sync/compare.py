@@ -1,0 +1,228 @@
+"""Which mapped fields of a matched pair differ, and which of those ConnectWise should be given.
+
+Values are compared raw first; only where that fails are they made comparable, by kind of target:
+
+    any kind     absent, null, empty and blank are the same nothing
+    text         without outer blanks and invisible marks, line ends alike
+    reference    as text, without regard to case: names are looked up that way
+    MAC          by its twelve hex digits, text if it has not twelve
+    date-time    to the whole second in UTC; by day if either has no time of day (midnight)
+    number       by value, also as text
+    boolean      by value, also as text
+    custom       as boolean or number if either is one, else as text or date-time
+
+Keeps what two inventories have in common once: most of a synchronized company is the same on both sides.
+
+Every page of an answer brings its own copy of each text. Of a hundred thousand assets the same few makers,
+models and systems come again and again, and a configuration that is up to date holds all its asset's values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, time
+from itertools import compress
+from operator import ne
+from typing import Any
+
+from tasks.rules.asset_sync.keys import mac_digits, plain_text
+from tasks.rules.mapping.compile import CompiledMapping, MappedField
+from tasks.rules.mapping.model import Authority
+from tasks.rules.mapping.targets import Kind
+from tasks.rules.values import (
+    AssetRecord,
+    ConfigurationRecord,
+    FieldChange,
+    read_boolean,
+    read_moment,
+    read_number,
+)
+
+
+def differences(
+    asset: AssetRecord, configuration: ConfigurationRecord, mapping: CompiledMapping
+) -> list[FieldChange]:
+    """The fields that should be written to the configuration, in the mapping's order.
+
+    Authority ``connectwise`` never shows up here, ``fill`` only where ConnectWise has nothing. A value that
+    Lansweeper does not have leaves ConnectWise's alone, unless the mapping says ``clear``.
+    """
+    wanted, current = asset.wanted, configuration.current
+    if wanted == current:
+        return []
+    unequal = compress(zip(mapping.fields, wanted, current, strict=True), map(ne, wanted, current))
+    return [
+        FieldChange(mapped.target.path, have, want)
+        for mapped, want, have in unequal
+        if (want is not None or mapped.clear) and _is_change(mapped, have, want)
+    ]
+
+
+def _is_change(mapped: MappedField, current: Any, wanted: Any) -> bool:
+    if mapped.authority is Authority.CONNECTWISE:
+        return False
+    if same(mapped.target.kind, current, wanted):
+        return False
+    if mapped.authority is Authority.FILL and not is_absent(current):
+        return False
+    return mapped.clear or not is_absent(wanted)
+
+
+def is_absent(value: Any) -> bool:
+    """Whether a value says nothing: missing, null, blank text, or an empty list or object."""
+    if isinstance(value, str):
+        return plain_text(value) is None
+    return value is None or (isinstance(value, list | dict) and not value)
+
+
+def same(kind: Kind, current: Any, wanted: Any) -> bool:
+    """Whether ConnectWise's value already says what is wanted; see the table in the module's docstring."""
+    if current is wanted or (type(current) is type(wanted) and current == wanted):
+        return True
+    if current is None:
+        return is_absent(wanted)
+    return _SAME[kind](current, wanted) or (is_absent(current) and is_absent(wanted))
+
+
+def _same_text(current: Any, wanted: Any) -> bool:
+    return bool(_text(current) == _text(wanted))
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = plain_text(value)
+    return text.replace("\r\n", "\n") if text else value
+
+
+def _same_reference(current: Any, wanted: Any) -> bool:
+    have, want = plain_text(current), plain_text(wanted)
+    return have is not None and want is not None and have.casefold() == want.casefold()
+
+
+def _same_mac(current: Any, wanted: Any) -> bool:
+    digits = mac_digits(current)
+    return digits == mac_digits(wanted) if digits else _same_text(current, wanted)
+
+
+def _same_moment(current: Any, wanted: Any) -> bool:
+    have, want = read_moment(current), read_moment(wanted)
+    if have is None or want is None:
+        return _same_text(current, wanted)
+    if _is_day(have) or _is_day(want):
+        return have.date() == want.date()
+    return have == want
+
+
+def _is_day(moment: datetime) -> bool:
+    return moment.timetz().replace(tzinfo=None) == time.min
+
+
+def _same_by(read: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:
+    def compare(current: Any, wanted: Any) -> bool:
+        have, want = read(current), read(wanted)
+        if have is None or want is None:
+            return _same_text(current, wanted)
+        return bool(have == want)
+
+    return compare
+
+
+_same_number = _same_by(read_number)
+_same_boolean = _same_by(read_boolean)
+
+
+def _same_custom(current: Any, wanted: Any) -> bool:
+    if isinstance(current, bool) or isinstance(wanted, bool):
+        return _same_boolean(current, wanted)
+    if isinstance(current, int | float) or isinstance(wanted, int | float):
+        return _same_number(current, wanted)
+    return _same_text(current, wanted) or _same_moment(current, wanted)
+
+
+_SAME: Mapping[Kind, Callable[[Any, Any], bool]] = {
+    Kind.TEXT: _same_text,
+    Kind.REFERENCE: _same_reference,
+    Kind.MAC: _same_mac,
+    Kind.DATE_TIME: _same_moment,
+    Kind.NUMBER: _same_number,
+    Kind.BOOLEAN: _same_boolean,
+    Kind.CUSTOM: _same_custom,
+}
+
+
+LOOK_AFTER = 1000
+"""Records after which it is known whether a field repeats its values; one that does not is given up."""
+
+Values = tuple[Any, ...]
+
+
+class SharedValues:
+    """Reads both sides of one run through a mapping; the records that it makes share equal values.
+
+    What is read does not depend on the order, nor on what is shared: a value only ever gives way to an equal
+    one of the same type. One object serves one run and is dropped when both sides are read.
+    """
+
+    def __init__(self, mapping: CompiledMapping) -> None:
+        self._mapping = mapping
+        self._by_key: dict[str, Values] = {}
+        self._columns: list[dict[str, str] | None] = [{} for _ in mapping.fields]
+        self._seen = 0
+        self._members = [
+            (member, position)
+            for member, path in (("name", "name"), ("serial", "serialNumber"), ("mac", "macAddress"))
+            if (position := mapping.position(path)) is not None
+        ]
+
+    def asset(self, item: Any) -> AssetRecord:
+        """What is kept of a Lansweeper asset."""
+        record = self._mapping.read_asset(item)
+        record.wanted = self._shared(record.key, record.wanted)
+        self._lead(record, record.wanted)
+        return record
+
+    def configuration(self, item: Mapping[str, Any]) -> ConfigurationRecord:
+        """What is kept of a ConnectWise configuration."""
+        record = self._mapping.read_configuration(item)
+        record.current = self._shared(record.asset_key, record.current)
+        if record.asset_key == record.current[-1]:
+            record.asset_key = record.current[-1]
+        self._lead(record, record.current)
+        return record
+
+    def _lead(self, record: AssetRecord | ConfigurationRecord, values: Values) -> None:
+        """Members beside the values are the values' own objects where they are equal."""
+        for member, position in self._members:
+            if values[position] is not None and getattr(record, member) == values[position]:
+                setattr(record, member, values[position])
+
+    def _shared(self, key: str | None, values: Values) -> Values:
+        """The values of the record that was read under the same key before, as far as they are equal."""
+        known = self._by_key.get(key) if key else None
+        if known is not None:
+            return known if _alike(known, values) else tuple(map(_one_of, known, values))
+        self._note_columns()
+        kept = tuple(
+            value if column is None or value.__class__ is not str else column.setdefault(value, value)
+            for column, value in zip(self._columns, values, strict=True)
+        )
+        if key:
+            self._by_key[key] = kept
+        return kept
+
+    def _note_columns(self) -> None:
+        """Give up the fields whose values hardly repeat: looking them up would keep more than it saves."""
+        self._seen += 1
+        if self._seen % LOOK_AFTER == 0:
+            self._columns = [
+                None if column is None or len(column) > self._seen / 2 else column for column in self._columns
+            ]
+
+
+def _alike(known: Values, values: Values) -> bool:
+    return known == values and list(map(type, known)) == list(map(type, values))
+
+
+def _one_of(known: Any, value: Any) -> Any:
+    return known if known.__class__ is value.__class__ and known == value else value

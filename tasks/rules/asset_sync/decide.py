@@ -1,0 +1,225 @@
+"""Which of the differences found may be written, which are left out, and which skip the asset.
+
+One rule for the plan and for the moment of writing: the plan asks it with the names that exist or will be
+created, the writer with the ids at hand and the record read a moment ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.references import KINDS, TYPE, ReferencePlan, References, folded
+from tasks.rules.limits import LimitError
+from tasks.rules.mapping.compile import CompiledMapping, MappedField
+from tasks.rules.mapping.targets import Kind, is_empty, wire_value
+from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
+
+ReferenceProblem = Callable[[str, str], str | None]
+"""(target path, name) -> why a configuration can't refer to that name, or None."""
+
+REQUIRED = {"name", TYPE.path}
+"""What ConnectWise requires of a configuration (beside the company, which the run gives)."""
+
+_COMPANY = "company.name"
+
+
+@dataclass(slots=True)
+class Decision:
+    """What to write of one asset. ``skipped``: the reason why nothing of it is written.
+
+    ``type_change`` is apart: changing a type is ConnectWise's own call and never part of a PUT or PATCH.
+    """
+
+    changes: list[FieldChange] = field(default_factory=list)
+    type_change: FieldChange | None = None
+    warnings: list[str] = field(default_factory=list)
+    skipped: str | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to write."""
+        return self.skipped is not None or (not self.changes and self.type_change is None)
+
+
+@dataclass(slots=True)
+class Redecision:
+    """What is left to write after the fresh re-read.
+
+    ``refused``: the record must not be written, and why. ``moved``: the fields that somebody changed between
+    the plan and the re-read.
+    """
+
+    changes: list[FieldChange] = field(default_factory=list)
+    refused: str | None = None
+    moved: list[str] = field(default_factory=list)
+
+
+def planned_problems(plans: Mapping[str, ReferencePlan]) -> ReferenceProblem:
+    """The problems as the plan sees them: a name to be created is none."""
+
+    def problem(path: str, name: str) -> str | None:
+        plan = plans.get(path)
+        return plan.problem(name) if plan else f"{path} was not looked up in ConnectWise"
+
+    return problem
+
+
+def unlinkable(asset: AssetRecord) -> str | None:
+    """Why nothing may be written of an asset that has no key, or None.
+
+    Without it nobody could tell whose configuration it is: it could be another asset's.
+    """
+    return None if asset.key.strip() else "Lansweeper gives no key for it"
+
+
+def known_problems(references: References) -> ReferenceProblem:
+    """The problems as the writer sees them: only an id at hand is none."""
+
+    def problem(path: str, name: str) -> str | None:
+        if folded(name) in references.get(path, {}):
+            return None
+        label = KINDS[path].label if path in KINDS else path
+        return f"{label} {name[:60]!r} has no record in ConnectWise"
+
+    return problem
+
+
+def decide_creation(asset: AssetRecord, mapping: CompiledMapping, problem: ReferenceProblem) -> Decision:
+    """Whether the asset can be created, and which of its values are left out.
+
+    ``changes`` holds every value to be written, with nothing as its current one. An asset that can't be
+    linked is skipped: the next run would not find its configuration and create it twice.
+    """
+    if why := unlinkable(asset):
+        return Decision(skipped=why)
+    required = REQUIRED | {mapping.fields[-1].path}
+    decision = Decision()
+    for mapped, wanted in creation_values(asset, mapping):
+        why = _obstacle(mapped, wanted, problem)
+        if why is None:
+            decision.changes.append(FieldChange(mapped.target.path, None, wanted))
+        elif mapped.path in required:
+            return Decision(skipped=why)
+        else:
+            decision.warnings.append(_left_out(mapped, why))
+    missing = required - {change.field for change in decision.changes}
+    return Decision(skipped=_missing_text(sorted(missing))) if missing else decision
+
+
+def creation_values(asset: AssetRecord, mapping: CompiledMapping) -> Iterable[tuple[MappedField, Any]]:
+    """The mapped fields that the asset has a value for; the run's company is never taken from the asset."""
+    for mapped, wanted in zip(mapping.fields, asset.wanted, strict=True):
+        if not is_empty(wanted) and mapped.target.path != _COMPANY:
+            yield mapped, wanted
+
+
+def decide_changes(
+    changes: Sequence[FieldChange],
+    configuration: ConfigurationRecord,
+    mapping: CompiledMapping,
+    problem: ReferenceProblem,
+    *,
+    reactivate: bool = False,
+) -> Decision:
+    """Sort the differences of one matched asset.
+
+    ``reactivate``: whether an inactive configuration may be made active again.
+    """
+    by_path = mapping.by_path
+    decision = Decision()
+    for change in changes:
+        if change.field == "activeFlag" and not configuration.active and not reactivate:
+            continue
+        if change.field in REQUIRED and is_empty(change.wanted):
+            decision.warnings.append(f"{change.field} can't be empty in ConnectWise; it is left alone")
+            continue
+        why = _change_obstacle(by_path[change.field], change, problem)
+        if why is not None and change.field in REQUIRED:
+            return Decision(skipped=why)
+        if why is not None:
+            decision.warnings.append(_left_out(by_path[change.field], why))
+        elif change.field == TYPE.path:
+            decision.type_change = change
+        else:
+            decision.changes.append(change)
+    return decision
+
+
+def redecide(
+    asset: AssetRecord,
+    planned: Sequence[FieldChange],
+    fresh: Mapping[str, Any] | None,
+    mapping: CompiledMapping,
+    references: References,
+    *,
+    company_id: int,
+    reactivate: bool = False,
+) -> Redecision:
+    """Decide again on the record as read right before it is written; None: it was not found any more.
+
+    Every mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules
+    again. A record that now belongs to another asset or company is refused. A type change is not repeated
+    here: it is its own call.
+    """
+    if fresh is None:
+        return Redecision(refused="The configuration no longer exists.")
+    if (owner := (fresh.get("company") or {}).get("id")) not in (None, company_id):
+        return Redecision(refused=f"The configuration was moved to the company with id {owner}.")
+    current = mapping.read_configuration(fresh)
+    if other := _other_asset(asset, planned, current, mapping):
+        return Redecision(refused=f"The configuration is now linked to asset {other}.")
+    found = differences(asset, current, mapping)
+    decision = decide_changes(found, current, mapping, known_problems(references), reactivate=reactivate)
+    if decision.skipped:
+        return Redecision(refused=decision.skipped)
+    return Redecision(decision.changes, moved=_moved(planned, decision.changes))
+
+
+def _other_asset(
+    asset: AssetRecord,
+    planned: Sequence[FieldChange],
+    current: ConfigurationRecord,
+    mapping: CompiledMapping,
+) -> str | None:
+    """The key of the asset that took the configuration meanwhile; a planned take-over is none."""
+    holder = (current.asset_key or "").strip()
+    given_up = {str(change.current).strip() for change in planned if change.field == mapping.fields[-1].path}
+    return holder if holder and holder != asset.key.strip() and holder not in given_up else None
+
+
+def _moved(planned: Sequence[FieldChange], fresh: Sequence[FieldChange]) -> list[str]:
+    before = {change.field: change for change in planned}
+    after = {change.field: change for change in fresh}
+    paths = (before.keys() | after.keys()) - {TYPE.path}
+    return sorted(path for path in paths if before.get(path) != after.get(path))
+
+
+def _change_obstacle(mapped: MappedField, change: FieldChange, problem: ReferenceProblem) -> str | None:
+    if change.field == _COMPANY:
+        return "company.name is compared only: a configuration is never moved to another company"
+    return None if is_empty(change.wanted) else _obstacle(mapped, change.wanted, problem)
+
+
+def _obstacle(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> str | None:
+    """Why the value can't be written, or None."""
+    target = mapped.target
+    if target.kind is Kind.REFERENCE:
+        return problem(target.path, str(wanted))
+    if target.kind is Kind.CUSTOM and mapped.custom_field_id is None:
+        return f"{target.path} is not a custom field of configurations in ConnectWise"
+    try:
+        wire_value(target, wanted)
+    except LimitError as error:
+        return str(error)
+    return None
+
+
+def _left_out(mapped: MappedField, why: str) -> str:
+    return f"{why}; {mapped.path} is left out"
+
+
+def _missing_text(paths: Sequence[str]) -> str:
+    return f"No value for {' and '.join(paths)}, which a configuration needs"

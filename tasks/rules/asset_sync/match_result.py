@@ -1,0 +1,203 @@
+"""What matching answers: every asset in one of three lists, and the configurations nobody claims any more.
+
+Why an asset is ambiguous, and what its creation should be warned of, in words.
+
+The answer of the Match Configurations action: matched[], unmatched[] and ambiguous[], ready for JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.mapping.compile import CompiledMapping
+from tasks.rules.text import counted
+from tasks.rules.values import AssetRecord, ConfigurationRecord
+
+MatchedOn = Literal["link", "serial", "mac", "name"]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOptions:
+    """``case_sensitive`` governs serial number and name.
+
+    ``complete``: the whole site was read without a filter, so a linked key that is not there is gone.
+    """
+
+    case_sensitive: bool = True
+    complete: bool = False
+
+
+@dataclass(slots=True)
+class Match:
+    """An asset and its configuration; ``matched_on`` is the key that decided.
+
+    Not frozen, as there is one of each pair and a frozen one takes three times as long to make.
+    """
+
+    asset: AssetRecord
+    configuration: ConfigurationRecord
+    matched_on: MatchedOn
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """An asset without configuration: to be created. ``warning`` names what looks alike and why it is not."""
+
+    asset: AssetRecord
+    warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """An asset that can't be decided and is never written; ``candidates`` are sorted by id."""
+
+    asset: AssetRecord
+    candidates: list[ConfigurationRecord]
+    reason: str
+
+
+@dataclass(slots=True)
+class MatchResult:
+    """The asset lists are sorted by key, ``orphaned`` by id.
+
+    ``orphaned``: configurations whose linked asset is gone and that no other asset took over; always empty
+    after a partial read, which proves nothing.
+    """
+
+    matched: list[Match] = field(default_factory=list)
+    unmatched: list[Unmatched] = field(default_factory=list)
+    ambiguous: list[Ambiguous] = field(default_factory=list)
+    orphaned: list[ConfigurationRecord] = field(default_factory=list)
+
+
+KEY_WORDS = ("serial number", "MAC address", "name")
+
+
+class Doubt(Enum):
+    """What keeps an agreement from deciding."""
+
+    SEVERAL_CONFIGURATIONS = "{assets} and {configurations} have this {key}"
+    SEVERAL_ASSETS = "{assets} have this {key}, so it can't say which of them the configuration is"
+    POINTS_ELSEWHERE = "a stronger key points to another configuration than the {key} does"
+    ANOTHERS = "the configuration with this {key} carries a stronger key of another asset"
+    LINKED_UNSEEN = (
+        "the configuration with this {key} is linked to an asset that this partial read does not show"
+    )
+    IP_ADDRESS = "the name is only an IP address, which passes from device to device"
+
+
+def doubt_reason(doubt: Doubt, key: int, value: str, assets: int, configurations: int) -> str:
+    """One sentence: what was found, and the remedy that always works."""
+    text = doubt.value.format(
+        key=KEY_WORDS[key],
+        assets=counted(assets, "asset"),
+        configurations=counted(configurations, "configuration"),
+    )
+    return (
+        f"{text[0].upper()}{text[1:]} ({value[:80]!r}). Enter the asset key in the right one's ls_asset_id."
+    )
+
+
+def several_linked(configurations: Sequence[ConfigurationRecord]) -> str:
+    """One asset's key in the link field of several configurations."""
+    return (
+        f"{len(configurations)} configurations hold this asset's key: {_named(configurations)}. "
+        "Empty ls_asset_id in all but the right one."
+    )
+
+
+def read_twice() -> str:
+    """One key, several assets."""
+    return "Lansweeper gave this asset key more than once in this read; the other record counts. Run again."
+
+
+def other_serial(key: int, configuration: ConfigurationRecord) -> str:
+    """A weaker key agrees, the serial number differs."""
+    return f"{_one(configuration)} has the same {KEY_WORDS[key]} but another {KEY_WORDS[0]}."
+
+
+def other_mac(key: int, configuration: ConfigurationRecord) -> str:
+    """The name agrees, the MAC address differs."""
+    return f"{_one(configuration)} has the same {KEY_WORDS[key]} but another {KEY_WORDS[1]}."
+
+
+RULED_OUT = (other_serial, other_mac)
+"""What to say, by the stronger key that differs."""
+
+
+def taken(key: int, configuration: ConfigurationRecord) -> str:
+    """A key agrees with a configuration that belongs to another asset."""
+    return f"{_one(configuration)} has the same {KEY_WORDS[key]} but belongs to another asset."
+
+
+def other_case(key: int, configuration: ConfigurationRecord) -> str:
+    """A key that would agree if case did not count."""
+    return f"{_one(configuration)} has the same {KEY_WORDS[key]} in another case."
+
+
+def shared_serial(count: int) -> str:
+    """Several assets of the read have one serial number."""
+    return f"{count} assets of this read have the same serial number."
+
+
+def _named(configurations: Sequence[ConfigurationRecord]) -> str:
+    return ", ".join(_one(each) for each in configurations)
+
+
+def _one(configuration: ConfigurationRecord) -> str:
+    return f"Configuration {configuration.id} ({(configuration.name or '')[:80]!r})"
+
+
+def match_answer(
+    result: MatchResult, mapping: CompiledMapping, objects: Mapping[int, dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """``objects`` holds what the person gave, by the identity of the record that was read from it."""
+
+    def given(asset: AssetRecord) -> dict[str, Any]:
+        return objects[id(asset)]
+
+    return {
+        "matched": [
+            {
+                "asset": given(each.asset),
+                "configuration": _configuration(each.configuration),
+                "matchedOn": each.matched_on,
+                "unmatchedFields": [
+                    {"field": change.field, "current": change.current, "wanted": change.wanted}
+                    for change in differences(each.asset, each.configuration, mapping)
+                ],
+            }
+            for each in result.matched
+        ],
+        "unmatched": [
+            {"asset": given(each.asset)} | ({"warning": each.warning} if each.warning else {})
+            for each in result.unmatched
+        ],
+        "ambiguous": [
+            {
+                "asset": given(each.asset),
+                "candidates": _configurations(each.candidates),
+                "reason": each.reason,
+            }
+            for each in result.ambiguous
+        ],
+    }
+
+
+def _configurations(records: Sequence[ConfigurationRecord]) -> list[dict[str, Any]]:
+    return [_configuration(each) for each in records]
+
+
+def _configuration(record: ConfigurationRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "name": record.name,
+        "serialNumber": record.serial,
+        "macAddress": record.mac,
+        "activeFlag": record.active,
+        "customFields": {"ls_asset_id": record.asset_key},
+    }

@@ -1,0 +1,488 @@
+"""The plan of a run as a value: what will be created, changed and left alone, before anything is written.
+
+``planning.py`` makes it, ``plan_text.py`` shows it, ``ceilings.py`` refuses an implausible one.
+
+Warnings of a plan, told once each with how many assets they concern.
+
+From matched records to the plan: compare, collect the names needed, decide, count.
+
+Order of work: ``compare_matched`` -> ``needed_names`` -> ``plan_references`` a kind -> ``build_plan`` ->
+``check_ceilings``. Nothing here depends on the order of the input.
+
+The ceilings: a plan that changes or creates an implausible share is refused with the numbers.
+
+How many requests a plan will cost, exact for a calm run: no retry, no conflict, no unclear outcome.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.decide import (
+    Decision,
+    decide_changes,
+    decide_creation,
+    planned_problems,
+    unlinkable,
+)
+from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult
+from tasks.rules.asset_sync.payloads import MAX_BATCH, batch_count
+from tasks.rules.asset_sync.references import KINDS, ReferencePlan, folded
+from tasks.rules.mapping.compile import CompiledMapping
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, is_empty
+from tasks.rules.report import Counts
+from tasks.rules.text import counted
+from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """One warning, the number of assets it concerns and up to three of them."""
+
+    text: str
+    count: int
+    examples: tuple[AssetRecord, ...]
+
+
+class WarningTally:
+    """Counts equal warnings, so that 15,000 assets at one unknown location make one line."""
+
+    def __init__(self) -> None:
+        self._assets: dict[str, list[AssetRecord]] = {}
+
+    def add(self, text: str, asset: AssetRecord) -> None:
+        """Note the warning for the asset."""
+        self._assets.setdefault(text, []).append(asset)
+
+    def listed(self) -> list[PlanWarning]:
+        """The most frequent first, then by text; the examples are the first names in sorting order."""
+        found = [
+            PlanWarning(text, len(assets), tuple(sorted(assets, key=_name_and_key)[:_EXAMPLES]))
+            for text, assets in self._assets.items()
+        ]
+        return sorted(found, key=lambda each: (-each.count, each.text))
+
+
+def _name_and_key(asset: AssetRecord) -> tuple[str, str]:
+    return asset.name or asset.key, asset.key
+
+
+class WriteMode(StrEnum):
+    """How existing configurations are changed: bulk PUT in batches, or one PATCH a record."""
+
+    BULK = "bulk"
+    PATCH = "patch"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Requests to ConnectWise by purpose. ``reads_done`` were made before the plan was."""
+
+    reads_done: int
+    reference_creations: int
+    creation_batches: int
+    duplicate_check: int
+    rereads: int
+    modification_writes: int
+    canary_read: int
+    type_changes: int
+
+    @property
+    def writes(self) -> int:
+        """The requests that write."""
+        return self.reference_creations + self.creation_batches + self.modification_writes + self.type_changes
+
+    @property
+    def total(self) -> int:
+        """All requests of the run, those before the plan included."""
+        return self.reads_done + self.writes + self.duplicate_check + self.rereads + self.canary_read
+
+
+def predict_requests(
+    *,
+    reads_done: int,
+    reference_creations: int,
+    creations: int,
+    modifications: int,
+    type_changes: int,
+    batch_size: int = MAX_BATCH,
+    mode: WriteMode = WriteMode.BULK,
+) -> Prediction:
+    """Count the requests.
+
+    Every batch of modifications is read again right before it is written, in both modes; the first bulk PUT
+    is read once more after it (the canary); each type change is preceded by a read of its record; one count
+    request at the end looks for duplicates if anything was created. ``modifications`` leaves out the assets
+    of which only the type changes.
+    """
+    changed_batches = batch_count(modifications, batch_size)
+    bulk = mode is WriteMode.BULK
+    return Prediction(
+        reads_done=reads_done,
+        reference_creations=reference_creations,
+        creation_batches=batch_count(creations, batch_size),
+        duplicate_check=int(creations > 0),
+        rereads=changed_batches + type_changes,
+        modification_writes=changed_batches if bulk else modifications,
+        canary_read=int(bulk and modifications > 0),
+        type_changes=type_changes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """An asset that becomes a new configuration; ``warnings`` say which values are left out, and why."""
+
+    asset: AssetRecord
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name that the configuration gets."""
+        return self.asset.name or self.asset.key
+
+
+@dataclass(frozen=True, slots=True)
+class Modification:
+    """A configuration that differs from its asset. ``type_change`` is its own call, never in ``changes``."""
+
+    asset: AssetRecord
+    configuration: ConfigurationRecord
+    matched_on: str
+    changes: tuple[FieldChange, ...]
+    type_change: FieldChange | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name by which a person knows the configuration."""
+        return self.configuration.name or self.asset.name or self.asset.key
+
+    @property
+    def all_changes(self) -> tuple[FieldChange, ...]:
+        """Every field that changes, the type included."""
+        return (*self.changes, self.type_change) if self.type_change else self.changes
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An asset of which nothing is written, and why."""
+
+    asset: AssetRecord
+    reason: str
+
+    @property
+    def asset_key(self) -> str:
+        """The key by which Lansweeper knows the asset."""
+        return self.asset.key
+
+    @property
+    def name(self) -> str:
+        """The asset's name, empty if it has none."""
+        return self.asset.name or ""
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything that a run is going to do. ``reference_creations``: target path -> names, sorted.
+
+    ``orphaned``: configurations whose asset is gone; counted, never changed. ``inactive``: matched
+    configurations that are inactive. ``paths`` are the fields of the mapping, in the assets' order.
+    """
+
+    counts: Counts
+    paths: tuple[str, ...]
+    reference_creations: dict[str, list[str]]
+    creations: list[Creation]
+    modifications: list[Modification]
+    ambiguous: list[Ambiguous]
+    skipped: list[Skipped]
+    orphaned: list[ConfigurationRecord]
+    inactive: list[ConfigurationRecord]
+    warnings: list[PlanWarning]
+    predicted: Prediction
+
+    @property
+    def type_changes(self) -> list[Modification]:
+        """The modifications whose type changes too: a call each, after the others."""
+        return [each for each in self.modifications if each.type_change]
+
+    @property
+    def field_modifications(self) -> list[Modification]:
+        """The modifications that go into PUT batches or PATCH calls."""
+        return [each for each in self.modifications if each.changes]
+
+    @property
+    def nothing_to_write(self) -> bool:
+        """Whether the run will send no write request at all."""
+        return not self.creations and not self.modifications
+
+    @property
+    def checksum(self) -> str:
+        """16 hex digits over everything that would be written; the same for any order of input."""
+        head = json.dumps({"references": self.reference_creations, "fields": self.paths}, sort_keys=True)
+        written = [_digest(str([each.asset.key, each.asset.wanted])) for each in self.creations]
+        changed = [_digest(_written(each)) for each in self.modifications]
+        whole = [head.encode(), b"creations", *sorted(written), b"modifications", *sorted(changed)]
+        return hashlib.sha256(b"".join(whole)).hexdigest()[:16]
+
+
+def _digest(text: str) -> bytes:
+    """Stands for one record, so that the texts of a hundred thousand never exist at once."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+
+
+def _written(modification: Modification) -> str:
+    """One modification as text: which record, and every field with both its values."""
+    changes = sorted([each.field, str(each.current), str(each.wanted)] for each in modification.all_changes)
+    return str([modification.configuration.id, modification.asset.key, changes])
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A matched asset with the differences found, before it is decided which may be written."""
+
+    match: Match
+    changes: list[FieldChange]
+
+
+@dataclass(slots=True)
+class Compared:
+    """The matched assets compared: only those that differ are kept."""
+
+    changed: list[Changed] = field(default_factory=list)
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the plan needs to know of the run. ``reads_done``: ConnectWise requests made so far."""
+
+    batch_size: int = MAX_BATCH
+    mode: WriteMode = WriteMode.BULK
+    reactivate: bool = False
+    reads_done: int = 0
+
+
+def compare_matched(matched: Iterable[Match], mapping: CompiledMapping) -> Compared:
+    """Compare each matched pair once; memory grows with what differs."""
+    compared = Compared()
+    for match in matched:
+        if changes := differences(match.asset, match.configuration, mapping):
+            compared.changed.append(Changed(match, changes))
+        else:
+            compared.unchanged += 1
+    return compared
+
+
+def needed_names(
+    unmatched: Iterable[AssetRecord], changed: Iterable[Changed], mapping: CompiledMapping
+) -> dict[str, list[str]]:
+    """Per target path the names that creations and changes refer to, each once, sorted.
+
+    Names of assets that match and do not change are not among them: nothing is created for those.
+    """
+    positions = [(i, each.path) for i, each in enumerate(mapping.fields) if each.path in KINDS]
+    names: dict[str, dict[str, str]] = {path: {} for _, path in positions}
+    wanted = [(path, asset.wanted[i]) for asset in unmatched for i, path in positions]
+    wanted += [(c.field, c.wanted) for each in changed for c in each.changes if c.field in names]
+    for path, name in wanted:
+        if not is_empty(name):
+            spelling = names[path].setdefault(folded(str(name)), str(name).strip())
+            names[path][folded(str(name))] = min(spelling, str(name).strip())
+    return {path: sorted(found.values()) for path, found in names.items()}
+
+
+def build_plan(
+    result: MatchResult,
+    compared: Compared,
+    mapping: CompiledMapping,
+    references: Mapping[str, ReferencePlan],
+    options: PlanOptions | None = None,
+) -> Plan:
+    """The plan of everything matched and compared; its counts add up.
+
+    Args:
+        result: every asset read, in exactly one of its lists.
+        compared: ``compare_matched(result.matched, mapping)``.
+        mapping: the mapping that read both sides.
+        references: per target path what ``plan_references`` made of ``needed_names``.
+        options: batch size, way of writing, requests made so far.
+    """
+    return _PlanBuilder(mapping, references, options or PlanOptions()).build(result, compared)
+
+
+class _PlanBuilder:
+    """Collects the parts of one plan; used once."""
+
+    def __init__(
+        self, mapping: CompiledMapping, references: Mapping[str, ReferencePlan], options: PlanOptions
+    ) -> None:
+        self.mapping = mapping
+        self.options = options
+        self.problem = planned_problems(references)
+        self.pending = {
+            path: {folded(name): name for name in plan.missing} for path, plan in references.items()
+        }
+        self.used: dict[str, set[str]] = {}
+        self.warnings = WarningTally()
+        self.skipped: list[Skipped] = []
+        self.unchanged = 0
+
+    def build(self, result: MatchResult, compared: Compared) -> Plan:
+        self.unchanged = compared.unchanged
+        modifications = [each for changed in compared.changed if (each := self._modification(changed))]
+        creations = [made for each in result.unmatched if (made := self._creation(each.asset, each.warning))]
+        counts = Counts(
+            read=len(result.matched) + len(result.unmatched) + len(result.ambiguous),
+            created=len(creations),
+            modified=len(modifications),
+            unchanged=self.unchanged,
+            ambiguous=len(result.ambiguous),
+            skipped=len(self.skipped),
+        )
+        return Plan(
+            counts=counts.check(),
+            paths=tuple(each.path for each in self.mapping.fields),
+            reference_creations=self._reference_creations(),
+            creations=sorted(creations, key=lambda each: (each.name, each.asset.key)),
+            modifications=sorted(modifications, key=lambda each: each.configuration.id),
+            ambiguous=sorted(result.ambiguous, key=lambda each: (each.asset.key, str(each.asset.wanted))),
+            skipped=sorted(self.skipped, key=lambda each: (each.name, each.asset_key)),
+            orphaned=sorted(result.orphaned, key=lambda each: each.id),
+            inactive=_inactive(result.matched),
+            warnings=self.warnings.listed(),
+            predicted=self._prediction(creations, modifications),
+        )
+
+    def _creation(self, asset: AssetRecord, warning: str | None) -> Creation | None:
+        decision = decide_creation(asset, self.mapping, self.problem)
+        if decision.skipped:
+            self._skip(asset, decision.skipped)
+            return None
+        warnings = (*([warning] if warning else []), *decision.warnings)
+        self._note(asset, warnings, decision.changes)
+        return Creation(asset, warnings)
+
+    def _modification(self, changed: Changed) -> Modification | None:
+        match = changed.match
+        decision = self._decide(changed)
+        if why := unlinkable(match.asset) or decision.skipped:
+            self._skip(match.asset, why)
+            return None
+        made = Modification(
+            match.asset,
+            match.configuration,
+            match.matched_on,
+            tuple(decision.changes),
+            decision.type_change,
+            tuple(decision.warnings),
+        )
+        self._note(match.asset, made.warnings, made.all_changes)
+        if not decision.nothing:
+            return made
+        self.unchanged += 1
+        return None
+
+    def _decide(self, changed: Changed) -> Decision:
+        return decide_changes(
+            changed.changes,
+            changed.match.configuration,
+            self.mapping,
+            self.problem,
+            reactivate=self.options.reactivate,
+        )
+
+    def _skip(self, asset: AssetRecord, reason: str) -> None:
+        self.skipped.append(Skipped(asset, reason))
+
+    def _note(self, asset: AssetRecord, warnings: Iterable[str], changes: Iterable[FieldChange]) -> None:
+        for text in warnings:
+            self.warnings.add(text, asset)
+        for change in changes:
+            if change.field in self.pending:
+                self.used.setdefault(change.field, set()).add(folded(str(change.wanted)))
+
+    def _reference_creations(self) -> dict[str, list[str]]:
+        """The missing names that something written refers to; none is created for skipped assets."""
+        names = {
+            path: sorted(name for key, name in pending.items() if key in self.used.get(path, ()))
+            for path, pending in self.pending.items()
+        }
+        return {path: found for path, found in sorted(names.items()) if found}
+
+    def _prediction(self, creations: Sequence[Creation], modifications: Sequence[Modification]) -> Prediction:
+        return predict_requests(
+            reads_done=self.options.reads_done,
+            reference_creations=sum(len(names) for names in self._reference_creations().values()),
+            creations=len(creations),
+            modifications=sum(bool(each.changes) for each in modifications),
+            type_changes=sum(each.type_change is not None for each in modifications),
+            batch_size=self.options.batch_size,
+            mode=self.options.mode,
+        )
+
+
+def _inactive(matched: Iterable[Match]) -> list[ConfigurationRecord]:
+    found = [each.configuration for each in matched if not each.configuration.active]
+    return sorted(found, key=lambda each: each.id)
+
+
+_OWN_FIELDS = CUSTOM_FIELD_PREFIX + "ls_"
+
+
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """Shares (0.30 is 30 %) of the company's existing configurations.
+
+    Up to ``minimum`` existing configurations, or with None for a share, nothing is refused.
+    """
+
+    modified: float | None = 0.30
+    created: float | None = 0.30
+    minimum: int = 20
+
+
+def check_ceilings(
+    plan: Plan, existing: int, any_linked: bool, ceilings: Ceilings | None = None
+) -> list[str]:
+    """What exceeds a ceiling, with the numbers in words; an empty list lets the run go on.
+
+    Args:
+        plan: the whole plan.
+        existing: configurations of the run's company, inactive ones included.
+        any_linked: whether any of them has ``ls_asset_id``: without one this is a first load, whose
+            creations are not limited. Changes to only ``ls_*`` custom fields are never counted.
+        ceilings: the default is 30 % each above 20 existing configurations.
+    """
+    limits = ceilings or Ceilings()
+    if existing <= limits.minimum:
+        return []
+    modified = sum(not only_own_fields(each) for each in plan.modifications)
+    checks: Sequence[tuple[str, int, float | None]] = (
+        ("modify", modified, limits.modified),
+        ("create", len(plan.creations) if any_linked else 0, limits.created),
+    )
+    return [
+        f"The plan would {verb} {counted(count, 'configuration')}, {_percent(count / existing)} of the "
+        f"{existing:,} that the company has; the ceiling is {_percent(share)}."
+        for verb, count, share in checks
+        if share is not None and count > share * existing
+    ]
+
+
+def only_own_fields(modification: Modification) -> bool:
+    """Whether it changes nothing but the integration's own ``ls_*`` custom fields."""
+    own = all(change.field.startswith(_OWN_FIELDS) for change in modification.changes)
+    return own and modification.type_change is None
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.4g} %"

@@ -1,0 +1,319 @@
+"""A plan as Markdown: the counts first, then what will be created and changed, field by field.
+
+The report of a run as Markdown: the counts first, then failures in the vendor's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.rules.asset_sync.match_result import Ambiguous
+from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanWarning
+from tasks.rules.asset_sync.references import KINDS
+from tasks.rules.asset_sync.undo import UndoPlan, UndoStep
+from tasks.rules.report import Counts, Failure, RunReport, Written
+from tasks.rules.text import (
+    Link,
+    bullets,
+    capped_table,
+    cell,
+    counted,
+    document,
+    escape,
+    linked,
+    noun,
+    section,
+    table,
+)
+
+ROWS = 50
+"""Rows of a table before "and n more"."""
+
+_CREATION_COLUMNS = ("type.name", "status.name", "serialNumber", "macAddress")
+
+
+def plan_markdown(
+    plan: Plan,
+    *,
+    title: str = "Plan",
+    dry_run: bool = False,
+    refused: Sequence[str] = (),
+    configuration_link: Link = lambda _: None,
+    asset_link: Link = lambda _: None,
+    rows: int = ROWS,
+) -> str:
+    """The plan for an artifact.
+
+    Args:
+        plan: what is shown.
+        title: the heading, for instance with the company's name; escaped here.
+        dry_run: whether nothing will be written.
+        refused: the exceeded ceilings in words, if any: shown before everything else.
+        configuration_link: id -> address of the configuration in ConnectWise, None for no link.
+        asset_link: key -> address of the asset in Lansweeper, None for no link.
+        rows: how many rows each table shows at most.
+    """
+    return document(
+        f"# {escape(title)}",
+        _verdict(plan, dry_run, refused),
+        counts_table(plan.counts, planned=True),
+        _figures(plan),
+        section("Reference records to create", references_list(plan.reference_creations, rows)),
+        section("Changes", _changes(plan, configuration_link, rows)),
+        section("Configurations to create", _creations(plan, asset_link, rows)),
+        findings(plan, configuration_link, asset_link, rows),
+    )
+
+
+def findings(plan: Plan, configuration_link: Link, asset_link: Link, rows: int = ROWS) -> str:
+    """What needs a person's eye: ambiguous, skipped, warnings, inactive and orphaned."""
+    ambiguous = _ambiguous(plan.ambiguous, configuration_link, asset_link, rows)
+    return "\n\n".join(
+        part
+        for part in (
+            section("Ambiguous, left alone", ambiguous),
+            section("Skipped", _skipped(plan, asset_link, rows)),
+            section("Warnings", _warnings(plan.warnings, asset_link, rows)),
+            section("Inactive in ConnectWise", _configurations(plan.inactive, configuration_link, rows)),
+            section("Orphaned, left alone", _configurations(plan.orphaned, configuration_link, rows)),
+        )
+        if part
+    )
+
+
+def counts_table(counts: Counts, *, planned: bool = False) -> str:
+    """The counts that add up, one column each."""
+    heads = {"created": "to create", "modified": "to modify"} if planned else {}
+    values = counts.as_dict()
+    if planned:
+        values.pop("failed")
+    headers = [heads.get(name, name).capitalize() for name in values]
+    return table(headers, [[f"**{count:,}**" for count in values.values()]])
+
+
+def references_list(names: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
+    """A line a kind: how many reference records, and the names of the first ``rows``."""
+    lines = [
+        f"**{len(found):,}** {_kind(path, len(found))}: {_listed(found, rows)}"
+        for path, found in sorted(names.items())
+        if found
+    ]
+    return bullets(lines, len(lines), len(lines))
+
+
+def _kind(path: str, count: int) -> str:
+    return noun(count, KINDS[path].label) if path in KINDS else escape(path)
+
+
+def _listed(names: Sequence[str], rows: int) -> str:
+    more = f" … and {len(names) - rows:,} more" if len(names) > rows else ""
+    return ", ".join(cell(name) for name in names[:rows]) + more
+
+
+def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
+    if refused:
+        told = "\n".join(f"- {escape(reason)}" for reason in refused)
+        verdict = (
+            "Dry run: nothing is written. A real run is refused:"
+            if dry_run
+            else "Refused: nothing is written."
+        )
+        return f"**{verdict}**\n\n{told}"
+    if plan.nothing_to_write:
+        return "**Nothing to write: ConnectWise is up to date.**"
+    return "**Dry run: nothing is written.**" if dry_run else ""
+
+
+def _figures(plan: Plan) -> str:
+    cost = plan.predicted
+    figures = [
+        f"Requests to ConnectWise: {cost.total:,} predicted, {cost.writes:,} of them writes",
+        f"Orphaned configurations (their asset is gone): {len(plan.orphaned):,}",
+        f"Checksum: `{plan.checksum}`",
+    ]
+    return "\n".join(f"- {each}" for each in figures)
+
+
+def _changes(plan: Plan, link: Link, rows: int) -> str:
+    """A block a configuration, a line a field; whole configurations until ``rows`` lines are shown."""
+    blocks: list[str] = []
+    shown = 0
+    for each in plan.modifications:
+        if shown >= rows:
+            break
+        blocks.append(_change_block(each, link))
+        shown += len(each.all_changes)
+    left = len(plan.modifications) - len(blocks)
+    more = [f"- … and {left:,} more {noun(left, 'configuration')}"] if left else []
+    return "\n".join([*blocks, *more])
+
+
+def _change_block(modification: Modification, link: Link) -> str:
+    shown = linked(modification.name, link(modification.configuration.id))
+    lines = [f"- {shown}, matched on {escape(modification.matched_on)}"]
+    for change in modification.all_changes:
+        own_call = " (own call)" if change is modification.type_change else ""
+        lines.append(f"  - {cell(change.field)}{own_call}: {cell(change.current)} → {cell(change.wanted)}")
+    return "\n".join(lines)
+
+
+def _creations(plan: Plan, link: Link, rows: int) -> str:
+    columns = [path for path in _CREATION_COLUMNS if path in plan.paths]
+    lines = [_creation_line(each, columns, plan.paths, link) for each in plan.creations[:rows]]
+    return bullets(lines, rows, len(plan.creations)) if lines else ""
+
+
+def _creation_line(creation: Creation, columns: Sequence[str], paths: Sequence[str], link: Link) -> str:
+    values: dict[str, Any] = dict(zip(paths, creation.asset.wanted, strict=True))
+    told = ", ".join(f"{escape(path)} {cell(values[path])}" for path in columns if values[path] is not None)
+    warnings = "; ".join(cell(text, 200) for text in creation.warnings)
+    name = linked(creation.name, link(creation.asset.key))
+    return f"{name}: {told}{f' ({warnings})' if warnings else ''}"
+
+
+def _ambiguous(found: Sequence[Ambiguous], configurations: Link, assets: Link, rows: int) -> str:
+    lines = [
+        f"{linked(each.asset.name or each.asset.key, assets(each.asset.key))}: {cell(each.reason, 300)}"
+        f"{_candidates(each, configurations)}"
+        for each in found[:rows]
+    ]
+    return bullets(lines, rows, len(found)) if lines else ""
+
+
+def _candidates(each: Ambiguous, link: Link) -> str:
+    if not each.candidates:
+        return ""
+    named = ", ".join(linked(f"{c.name or ''} ({c.id})", link(c.id)) for c in each.candidates[:5])
+    more = f" … and {len(each.candidates) - 5} more" if len(each.candidates) > 5 else ""
+    return f" — candidates: {named}{more}"
+
+
+def _skipped(plan: Plan, link: Link, rows: int) -> str:
+    lines = [
+        f"{linked(each.name or each.asset_key, link(each.asset_key))}: {cell(each.reason, 300)}"
+        for each in plan.skipped[:rows]
+    ]
+    return bullets(lines, rows, len(plan.skipped)) if lines else ""
+
+
+def _warnings(warnings: Sequence[PlanWarning], link: Link, rows: int) -> str:
+    lines = [f"{cell(each.text, 300)} ({_concerned(each, link)})" for each in warnings[:rows]]
+    return bullets(lines, rows, len(warnings)) if lines else ""
+
+
+def _concerned(warning: PlanWarning, link: Link) -> str:
+    named = ", ".join(linked(each.name or each.key, link(each.key), 40) for each in warning.examples)
+    if warning.count == len(warning.examples):
+        return named
+    return f"{counted(warning.count, 'asset')}, such as {named}"
+
+
+def _configurations(found: Sequence[Any], link: Link, rows: int) -> str:
+    lines = [
+        f"{linked(each.name or str(each.id), link(each.id))}: serial number {cell(each.serial)}, "
+        f"asset key {cell(each.asset_key)}"
+        for each in found[:rows]
+    ]
+    return bullets(lines, rows, len(found)) if lines else ""
+
+
+def report_markdown(
+    report: RunReport,
+    plan: Plan | None = None,
+    *,
+    title: str = "Report",
+    configuration_link: Link = lambda _: None,
+    asset_link: Link = lambda _: None,
+    rows: int = ROWS,
+) -> str:
+    """The report for an artifact; with the plan also what was left alone, and why."""
+    return document(
+        f"# {escape(title)}",
+        f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
+        counts_table(report.counts, planned=report.dry_run),
+        _figures_report_text(report),
+        section("Failures", _failures(report.failures, configuration_link, asset_link, rows)),
+        section("Held by more than one configuration", _duplicates(report.duplicates, asset_link, rows)),
+        section("Notes", "\n".join(f"- {escape(note)}" for note in report.notes)),
+        findings(plan, configuration_link, asset_link, rows) if plan else "",
+        section("Reference records created", references_list(report.references_created, rows)),
+        section("Written", _written(report.written, configuration_link, asset_link, rows)),
+    )
+
+
+def undo_markdown(
+    plan: UndoPlan,
+    *,
+    title: str = "Undo",
+    dry_run: bool = True,
+    link: Link = lambda _: None,
+    rows: int = ROWS,
+) -> str:
+    """The undo of a run for an artifact: what is put back, what is deleted and what is refused."""
+    steps = [
+        f"{linked(step.name, link(step.record_id))}: {escape(step.action)} {_becomes(step)}"
+        for step in plan.steps[:rows]
+    ]
+    refused = [
+        f"{linked(each.name, link(each.record_id))}{f', {cell(each.field)}' if each.field else ''}: "
+        f"{cell(each.reason, 300)}"
+        for each in plan.refused[:rows]
+    ]
+    return document(
+        f"# {escape(title)}",
+        "**Dry run: nothing is written.**" if dry_run else "",
+        f"{counted(len(plan.steps), 'record')} to put back or delete, "
+        f"{counted(len(plan.refused), 'refusal')}, "
+        f"{counted(plan.undone_already, 'record')} already as before.",
+        section("Steps", bullets(steps, rows, len(plan.steps)) if steps else ""),
+        section("Refused", bullets(refused, rows, len(plan.refused)) if refused else ""),
+    )
+
+
+def _becomes(step: UndoStep) -> str:
+    return ", ".join(f"{cell(key)} → {cell(_named(value))}" for key, value in step.values.items())
+
+
+def _figures_report_text(report: RunReport) -> str:
+    figures = [
+        f"Requests to ConnectWise: {report.requests_used:,} used, {report.requests_predicted:,} predicted; "
+        f"{counted(report.writes, 'write')}",
+        f"Checksum of the plan: `{escape(report.checksum)}`" if report.checksum else "",
+        f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
+    ]
+    return "\n".join(f"- {each}" for each in figures if each)
+
+
+def _failures(failures: Sequence[Failure], configurations: Link, assets: Link, rows: int) -> str:
+    lines = [_failure(each, configurations, assets) for each in failures[:rows]]
+    return bullets(lines, rows, len(failures)) if lines else ""
+
+
+def _failure(each: Failure, configurations: Link, assets: Link) -> str:
+    record = each.configuration_id
+    shown = f", configuration {linked(record, configurations(record))}" if record is not None else ""
+    said = f"{each.code}: {each.message}" if each.code else each.message
+    name = linked(each.name or each.asset_key, assets(each.asset_key))
+    return f"{name} (asset {cell(each.asset_key)}{shown}), {escape(each.operation)}: {cell(said, 400)}"
+
+
+def _written(written: Sequence[Written], configurations: Link, assets: Link, rows: int) -> str:
+    lines = [
+        [
+            linked(each.name, configurations(each.configuration_id) if each.configuration_id else None, 40),
+            escape(each.action),
+            linked(each.asset_key, assets(each.asset_key)),
+        ]
+        for each in written[:rows]
+    ]
+    return capped_table(["Configuration", "Outcome", "Asset"], lines, rows, len(written)) if lines else ""
+
+
+def _duplicates(keys: Sequence[str], link: Link, rows: int) -> str:
+    lines = [linked(key, link(key)) for key in keys[:rows]]
+    return bullets(lines, rows, len(keys)) if lines else ""
+
+
+def _named(value: object) -> object:
+    return value.get("name", value.get("id")) if isinstance(value, dict) else value

@@ -1,0 +1,150 @@
+"""What a check of the connections found: the rows of its table, and whether anything needed is missing.
+
+The custom fields that the connector page asks for: which are there, and how a missing one is made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from tasks.rules.mapping.compile import CustomFieldError, resolve_custom_fields
+from tasks.rules.mapping.model import LINK_CAPTION
+from tasks.rules.text import wrapped
+
+CONNECTION_WIDTH, CHECK_WIDTH, DETAILS_WIDTH = 22, 22, 38
+"""Characters of a line of each column."""
+
+
+class Result(StrEnum):
+    """Only ``Missing`` and ``Failed`` end the run as failed."""
+
+    OK = "OK"
+    NOTE = "Note"
+    MISSING = "Missing"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row: which connection, what was looked at, what came out, in words fit to be shown."""
+
+    connection: str
+    check: str
+    result: Result
+    details: str
+
+    @property
+    def bad(self) -> bool:
+        return self.result in (Result.MISSING, Result.FAILED)
+
+
+def finding_rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
+    """The rows of the table artifact, in lines so short that a window of 1280 pixels shows all of them."""
+    return [
+        {
+            "Connection": wrapped(each.connection, CONNECTION_WIDTH),
+            "Check": wrapped(each.check, CHECK_WIDTH),
+            "Result": each.result.value,
+            "Details": wrapped(each.details, DETAILS_WIDTH),
+        }
+        for each in findings
+    ]
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """What is wrong, in one text; empty if nothing is."""
+    return "; ".join(f"{each.connection}, {each.check}: {each.details}" for each in findings if each.bad)
+
+
+def version_details(version: str, last_seen: str | None) -> str:
+    """The version, and how it stands to the one that the last check saw."""
+    if not version:
+        return "The server does not tell its version."
+    if not last_seen:
+        return f"{version}, seen for the first time."
+    if version == last_seen:
+        return f"{version}, as at the last check."
+    newer = _numbers(version) > _numbers(last_seen)
+    return f"{version}, {'newer than' if newer else 'another than'} {last_seen} at the last check."
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", version)]
+
+
+FIELD_TYPES = {
+    LINK_CAPTION: "Text",
+    "ls_asset_url": "Text",
+    "ls_software": "TextArea",
+    "ls_asset_location": "Text",
+}
+"""Captions and types as in the page's sample records; the software list needs several lines."""
+LAST_SEQUENCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class FieldState:
+    """Whether a field is there: its ``id``, or what is wrong with it; ``missing`` ones can be created."""
+
+    caption: str
+    id: int | None = None
+    problem: str = ""
+    missing: bool = False
+
+    @property
+    def needed(self) -> bool:
+        """Without the link no run can start; the other fields are left out where they are missing."""
+        return self.caption == LINK_CAPTION
+
+
+def field_states(defined: Sequence[Mapping[str, Any]]) -> list[FieldState]:
+    """The state of each of the four fields among those that ConnectWise has."""
+    return [_state(caption, defined) for caption in FIELD_TYPES]
+
+
+def _state(caption: str, defined: Sequence[Mapping[str, Any]]) -> FieldState:
+    named = [each for each in defined if str(each.get("caption") or "").strip().casefold() == caption]
+    try:
+        found = resolve_custom_fields([caption], {}, defined)
+    except CustomFieldError as error:
+        return FieldState(caption, problem=str(error), missing=not named)
+    if caption in found.ids:
+        return FieldState(caption, found.ids[caption])
+    return FieldState(caption, problem="It is not there; what it would hold is left out.", missing=not named)
+
+
+def new_field(
+    caption: str, defined: Sequence[Mapping[str, Any]], pod_id: int | None = None
+) -> dict[str, Any] | None:
+    """The record that creates the field on the configuration screen, for all locations and departments.
+
+    The numbers of screens differ by installation, so that of another custom field on configurations is
+    taken; None if there is no such field and no ``pod_id`` is given.
+    """
+    other = next((each for each in defined if _on_configurations(each)), {})
+    pod = pod_id or other.get("podId")
+    if not pod:
+        return None
+    screen = {"screenId": other["screenId"]} if other.get("screenId") and pod == other.get("podId") else {}
+    last = max(
+        (int(each.get("sequenceNumber") or 0) for each in defined if each.get("podId") == pod), default=0
+    )
+    return screen | {
+        "podId": pod,
+        "caption": caption,
+        "sequenceNumber": min(last + 1, LAST_SEQUENCE),
+        "fieldTypeIdentifier": FIELD_TYPES[caption],
+        "entryTypeIdentifier": "EntryField",
+        "displayOnScreenFlag": True,
+        "addAllBusinessUnits": True,
+        "addAllLocations": True,
+    }
+
+
+def _on_configurations(record: Mapping[str, Any]) -> bool:
+    words = f"{record.get('podDescription') or ''} {record.get('screenDescription') or ''}"
+    return "config" in words.lower()

@@ -1,0 +1,294 @@
+"""From what has happened to a work order to what is done to its ticket: each action with a name of its own.
+
+The name is what the ledger remembers an action by, so it must be the same whenever the same event is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jmespath.exceptions import JMESPathError
+
+from tasks.rules.dispatch.actions import plain
+from tasks.rules.dispatch.events import (
+    Happened,
+    OutboundAction,
+    OutboundRule,
+    TimeEntrySettings,
+    WorkOrderEvent,
+    closed_logs,
+    log_end,
+    log_start,
+)
+from tasks.rules.dispatch.mapping import outbound_source, outbound_values
+from tasks.rules.dispatch.mapping_model import DispatchMapping
+from tasks.rules.dispatch.paths import is_nothing
+from tasks.rules.dispatch.reference import effect_mark, marked
+from tasks.rules.expressions import parse
+from tasks.rules.values import read_moment, write_moment
+
+WorkOrder = Mapping[str, Any]
+_BLANK = re.compile(r"\{\{(.*?)\}\}")
+_NOTES = {"internalNote": "internal", "discussionNote": "discussion", "resolutionNote": "resolution"}
+_PLACES = {"internal": "an internal note", "discussion": "a note", "resolution": "a resolution note"}
+_TIME_TEXT = "Field Nation work order {{id}}: {{provider.name}}"
+CUSTOM_FIELD = "customFields."
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWanted:
+    """A note; ``place`` is internal, discussion or resolution. ``key``: the event that it is for."""
+
+    name: str
+    key: str
+    mark: str
+    text: str
+    place: str = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWanted:
+    """A time entry for one stay on site; moments as ConnectWise writes them."""
+
+    name: str
+    key: str
+    mark: str
+    text: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValueWanted:
+    """A value of the record itself. ``target``: ``status.name``, ``customFields.<caption>``, ...
+
+    ``name`` empty: it comes of an outbound mapping and is remembered by its value, not as an action.
+    """
+
+    name: str
+    key: str
+    target: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """All that is to be done, in order; ``problems`` are sentences about what can't be."""
+
+    notes: tuple[NoteWanted, ...] = ()
+    times: tuple[TimeWanted, ...] = ()
+    values: tuple[ValueWanted, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @property
+    def anything(self) -> bool:
+        return bool(self.notes or self.times or self.values)
+
+
+def wanted_of(work_order: WorkOrder, opened: Sequence[Happened], rules: Sequence[OutboundRule]) -> Wanted:
+    """What the rules want for events whose effects are not settled. Time entries are not among it.
+
+    Of several statuses, or values of one field, only the last one counts: a ticket whose work order was
+    assigned and approved between two looks goes to the last status at once.
+    """
+    notes: list[NoteWanted] = []
+    values: dict[str, ValueWanted] = {}
+    problems: list[str] = []
+    for happened in opened:
+        seen: Counter[OutboundAction] = Counter()
+        for rule in rules:
+            if rule.event is not happened.event or rule.action is OutboundAction.ADD_TIME_ENTRY:
+                continue
+            seen[rule.action] += 1
+            try:
+                if rule.action is OutboundAction.ADD_NOTE:
+                    notes += _note(work_order, happened, rule, seen[rule.action])
+                else:
+                    value = _value(work_order, happened, rule)
+                    # Taken out first, so that the last one also comes last.
+                    values.pop(value.target, None)
+                    values[value.target] = value
+            except ValueError as error:
+                problems.append(f"{happened.key}: {error}.")
+    return Wanted(tuple(notes), (), tuple(values.values()), tuple(problems))
+
+
+def times_wanted(
+    work_order: WorkOrder,
+    happened: Iterable[Happened],
+    rules: Sequence[OutboundRule],
+    handled: Iterable[str],
+) -> Wanted:
+    """A time entry for every stay that has ended, once an event has happened that a rule names for it.
+
+    One a stay, however many rules there are. A stay that is entered late has its entry late.
+    """
+    events = {each.event for each in happened}
+    rule = next(
+        (one for one in rules if one.action is OutboundAction.ADD_TIME_ENTRY and one.event in events), None
+    )
+    if rule is None:
+        return Wanted()
+    times: list[TimeWanted] = []
+    problems: list[str] = []
+    for log in closed_logs(work_order):
+        key = log_key(log)
+        if key in set(handled):
+            continue
+        start, end = read_moment(log_start(log)), read_moment(log_end(log))
+        if start is None or end is None or end <= start:
+            problems.append(
+                f"{key}: a stay from {log_start(log)} to {log_end(log)} can't be entered as time."
+            )
+            continue
+        mark = effect_mark(int(work_order["id"]), key)
+        text = filled(rule.value.strip() or _TIME_TEXT, {**outbound_source(work_order), "time_log": log})
+        times.append(TimeWanted(key, key, mark, marked(text, mark), write_moment(start), write_moment(end)))
+    return Wanted(times=tuple(times), problems=tuple(problems))
+
+
+def stays_without_rule(work_order: WorkOrder, rules: Sequence[OutboundRule]) -> frozenset[str]:
+    """Keys of the stays that are over while no rule enters time: a rule made later is not meant for them."""
+    if any(rule.action is OutboundAction.ADD_TIME_ENTRY for rule in rules):
+        return frozenset()
+    return frozenset(map(log_key, closed_logs(work_order)))
+
+
+def log_key(log: Mapping[str, Any]) -> str:
+    """``time-77`` for the stay of that id; of its beginning where it has none."""
+    return f"time-{log.get('id') or re.sub(r'[^0-9]', '', log_start(log))}"
+
+
+def mapped_of(
+    work_order: WorkOrder, lines: Sequence[DispatchMapping], before: Mapping[str, Any]
+) -> tuple[Wanted, dict[str, Any]]:
+    """What an outbound mapping wants that it did not write before, and all that it wants, by target.
+
+    A value that a person changed since in ConnectWise stays, until it changes in Field Nation.
+    """
+    found, problems = outbound_values(lines, work_order)
+    changed = {target: value for target, value in found.items() if before.get(target) != value}
+    notes = [
+        _mapped_note(work_order, target, plain(changed.pop(target))) for target in _NOTES if target in changed
+    ]
+    if "actualHours" in changed:
+        del changed["actualHours"]
+        problems.append(f"actualHours: time is entered by a rule with {OutboundAction.ADD_TIME_ENTRY!r}.")
+    values = [ValueWanted("", f"mapped {target}", target, value) for target, value in changed.items()]
+    return Wanted(tuple(notes), (), tuple(values), tuple(problems)), found
+
+
+def joined(*parts: Wanted) -> Wanted:
+    """All of them; where two want a value for one target, the first one's counts."""
+    values: dict[str, ValueWanted] = {}
+    for part in parts:
+        for value in part.values:
+            values.setdefault(value.target, value)
+    return Wanted(
+        tuple(note for part in parts for note in part.notes),
+        tuple(time for part in parts for time in part.times),
+        tuple(values.values()),
+        tuple(problem for part in parts for problem in part.problems),
+    )
+
+
+def wanted_words(wanted: Wanted) -> list[str]:
+    """Each action in words, as a report shows it."""
+    return [
+        *(note_words(note) for note in wanted.notes),
+        *(time_words(time) for time in wanted.times),
+        *(value_words(value) for value in wanted.values),
+    ]
+
+
+def note_words(note: NoteWanted) -> str:
+    """``an internal note for completed``."""
+    return f"{_PLACES[note.place]} for {note.key}"
+
+
+def time_words(time: TimeWanted) -> str:
+    """``a time entry from ... to ...``."""
+    return f"a time entry from {time.start} to {time.end}"
+
+
+def value_words(value: ValueWanted) -> str:
+    """``status.name = Assigned``."""
+    return f"{value.target} = {value.value}"
+
+
+def rules_problems(rules: Sequence[OutboundRule]) -> list[str]:
+    """Texts whose ``{{...}}`` is no JMESPath expression, a sentence each; empty: the rules can be used."""
+    found = []
+    for rule in rules:
+        for expression in _BLANK.findall(rule.value):
+            try:
+                parse(expression.strip())
+            except ValueError as error:
+                found.append(f"The rule for {rule.event} ({rule.action}): {error}")
+    return found
+
+
+def filled(text: str, document: Mapping[str, Any]) -> str:
+    """The text with each ``{{expression}}`` replaced by its value, nothing where there is none.
+
+    Raises:
+        ValueError: an expression is not JMESPath, or its value is no single one.
+    """
+
+    def value(found: re.Match[str]) -> str:
+        try:
+            answer = parse(found[1].strip()).search(document)
+        except JMESPathError as error:
+            raise ValueError(str(error).splitlines()[0]) from None
+        return "" if is_nothing(answer) else plain(answer)
+
+    return _BLANK.sub(value, text).strip()
+
+
+def time_entry(wanted: TimeWanted, charge: Mapping[str, Any], settings: TimeEntrySettings) -> dict[str, Any]:
+    """The body of ``POST /time/entries``; ``charge`` names the ticket."""
+    record: dict[str, Any] = {
+        **charge,
+        "timeStart": wanted.start,
+        "timeEnd": wanted.end,
+        "billableOption": settings.billable,
+        "notes": wanted.text,
+    }
+    return record | ({"member": {"identifier": settings.member}} if settings.member.strip() else {})
+
+
+def _note(work_order: WorkOrder, happened: Happened, rule: OutboundRule, number: int) -> Iterator[NoteWanted]:
+    what = happened.key if number == 1 else f"{happened.key}.{number}"
+    mark = effect_mark(int(work_order["id"]), what)
+    text = filled(rule.value.strip() or _default_text(happened.event), outbound_source(work_order))
+    yield NoteWanted(f"{what}/note", happened.key, mark, marked(text, mark))
+
+
+def _value(work_order: WorkOrder, happened: Happened, rule: OutboundRule) -> ValueWanted:
+    value = filled(rule.value, outbound_source(work_order))
+    status = rule.action is OutboundAction.SET_STATUS
+    target = "status.name" if status else f"{CUSTOM_FIELD}{rule.custom_field.strip()}"
+    if not value:
+        raise ValueError(f"the work order has nothing yet for {target}")
+    # With the value in it, a corrected rule is another action than the one that was refused.
+    name = f"{happened.key}/{target}"[:180]
+    return ValueWanted(f"{name}/{_short(value)}", happened.key, target, value)
+
+
+def _mapped_note(work_order: WorkOrder, target: str, text: str) -> NoteWanted:
+    what = f"{_NOTES[target]}-{_short(text)}"
+    mark = effect_mark(int(work_order["id"]), what)
+    return NoteWanted(f"mapped {what}", f"mapped {target}", mark, marked(text, mark), _NOTES[target])
+
+
+def _default_text(event: WorkOrderEvent) -> str:
+    return f"Field Nation work order {{{{id}}}}: {event.value.replace('_', ' ')}."
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -1,0 +1,264 @@
+"""The Field Nation and ConnectWise paths that a dispatch mapping may write, and how values are made to fit.
+
+Field Nation's are the members of a work order's create and update (vendor's schema ``WorkOrderCreateDto``);
+``description`` and ``confidential`` take plain text, their ``.html`` takes HTML as it stands.
+
+States and countries as Field Nation takes them: two letters each; another country than US isn't found.
+
+Which fields Field Nation needs before a work order can be published, and which of them are missing.
+
+The list is that of the vendor's own connectors (reference, section 7.2): a template fills type of work, pay
+and description; a remote or saved location needs no address.
+"""
+
+from __future__ import annotations
+
+import difflib
+import html
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum, auto
+from typing import Any
+
+from connectors.field_nation.models import CONTACT_ROLES
+from tasks.rules.dispatch.actions import plain
+from tasks.rules.dispatch.paths import is_nothing, read_path
+from tasks.rules.values import read_boolean, read_moment, read_number
+
+_STATES = (
+    "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware DE,"
+    "District of Columbia DC,Florida FL,Georgia GA,Hawaii HI,Idaho ID,Illinois IL,Indiana IN,Iowa IA,"
+    "Kansas KS,Kentucky KY,Louisiana LA,Maine ME,Maryland MD,Massachusetts MA,Michigan MI,Minnesota MN,"
+    "Mississippi MS,Missouri MO,Montana MT,Nebraska NE,Nevada NV,New Hampshire NH,New Jersey NJ,"
+    "New Mexico NM,New York NY,North Carolina NC,North Dakota ND,Ohio OH,Oklahoma OK,Oregon OR,"
+    "Pennsylvania PA,Puerto Rico PR,Rhode Island RI,South Carolina SC,South Dakota SD,Tennessee TN,"
+    "Texas TX,Utah UT,Vermont VT,Virginia VA,Washington WA,West Virginia WV,Wisconsin WI,Wyoming WY"
+)
+_BY_NAME = {name.lower(): code for name, _, code in (each.rpartition(" ") for each in _STATES.split(","))}
+_COUNTRIES = {
+    "us": "US",
+    "usa": "US",
+    "u.s.": "US",
+    "u.s.a.": "US",
+    "united states": "US",
+    "united states of america": "US",
+    "ca": "CA",
+    "canada": "CA",
+}
+
+
+def state_code(text: str) -> str:
+    """``Florida``, ``fl`` -> ``FL``; ValueError for what is neither a state's name nor two letters."""
+    folded = " ".join(text.lower().split())
+    if folded in _BY_NAME:
+        return _BY_NAME[folded]
+    if len(folded) == 2 and folded.isalpha():
+        return folded.upper()
+    raise ValueError(f"{text!r} is no state; write its two letters")
+
+
+def country_code(text: str) -> str:
+    """``United States``, ``USA`` -> ``US``; any other two letters stay; ValueError for other text."""
+    folded = " ".join(text.lower().split())
+    if folded in _COUNTRIES:
+        return _COUNTRIES[folded]
+    if len(folded) == 2 and folded.isalpha():
+        return folded.upper()
+    raise ValueError(f"{text!r} is no country that is known; write its two letters, such as US")
+
+
+DAY_BEGINS = "08:00:00"
+"""Local time at which a visit starts whose source names a day only: ConnectWise's dates come as midnight."""
+CUSTOM_FIELD = "custom_fields."
+
+
+class Kind(Enum):
+    """What a target takes."""
+
+    TEXT = auto()
+    PLAIN_HTML = auto()
+    NUMBER = auto()
+    ID = auto()
+    FLAG = auto()
+    MOMENT = auto()
+    STATE = auto()
+    COUNTRY = auto()
+    LOCATION_MODE = auto()
+    WINDOW_MODE = auto()
+    PAY_TYPE = auto()
+    ROLE = auto()
+
+
+CHOICES: dict[Kind, tuple[str, ...]] = {
+    Kind.LOCATION_MODE: ("custom", "location", "remote"),
+    Kind.WINDOW_MODE: ("exact", "between", "hours"),
+    Kind.PAY_TYPE: ("fixed", "hourly", "device", "blended"),
+    Kind.ROLE: CONTACT_ROLES,
+}
+_BY_KIND: dict[Kind, str] = {
+    Kind.TEXT: "title incident_id description.html confidential.html location.address1 location.address2 "
+    "location.city location.zip location.display_name contacts[].name contacts[].phone contacts[].ext "
+    "contacts[].email contacts[].notes",
+    Kind.PLAIN_HTML: "description confidential",
+    Kind.NUMBER: "pay.hours pay.base.amount pay.base.units pay.additional.amount pay.additional.units",
+    Kind.ID: "types_of_work[].id service_types[].id template.id client.id project.id manager.id "
+    "location.type.id location.saved_location.id pay.finance.id schedule.time_zone.id",
+    Kind.FLAG: "ignore_template require_ontime require_gps allow_counter_offers printable "
+    "types_of_work[].isPrimary",
+    Kind.MOMENT: "schedule.service_window.start schedule.service_window.end",
+    Kind.STATE: "location.state",
+    Kind.COUNTRY: "location.country",
+    Kind.LOCATION_MODE: "location.mode",
+    Kind.WINDOW_MODE: "schedule.service_window.mode",
+    Kind.PAY_TYPE: "pay.type",
+    Kind.ROLE: "contacts[].role",
+}
+WORK_ORDER_TARGETS: dict[str, Kind] = {
+    path: kind for kind, paths in _BY_KIND.items() for path in paths.split(" ")
+}
+"""By path, the places of a list left open."""
+TICKET_TARGETS = frozenset(
+    {
+        "status.name",
+        "status.id",
+        "priority.name",
+        "summary",
+        "internalNote",
+        "discussionNote",
+        "resolutionNote",
+        "actualHours",
+        "dateResolved",
+    }
+)
+"""What may come back; further ``customFields.<caption>``. Notes and hours become records of their own."""
+_PLACE = re.compile(r"\[\d+\]")
+
+
+def target_kind(target: str) -> Kind | None:
+    """What a Field Nation target takes, None for one that does not exist."""
+    if target.startswith(CUSTOM_FIELD):
+        return Kind.TEXT if target[len(CUSTOM_FIELD) :].strip().isdecimal() else None
+    return WORK_ORDER_TARGETS.get(_PLACE.sub("[]", target))
+
+
+def fitted(kind: Kind, value: Any) -> Any:
+    """The value as the target takes it; ValueError, in words, for one that can't be made to fit."""
+    if kind in CHOICES:
+        return _choice(CHOICES[kind], value)
+    return _FITTERS[kind](value)
+
+
+def near_targets(target: str, known: Iterable[str]) -> list[str]:
+    """Up to three paths that look like one that does not exist."""
+    by_lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(_PLACE.sub("[]", target).lower(), by_lower, n=3, cutoff=0.5)
+    return [by_lower[name].replace("[]", "[0]") for name in close]
+
+
+def _choice(allowed: tuple[str, ...], value: Any) -> str:
+    text = plain(value).strip()
+    found = next((each for each in allowed if each.lower() == text.lower()), None)
+    if found is None:
+        raise ValueError(f"{text!r} is none of {', '.join(allowed)}")
+    return found
+
+
+def _text(value: Any) -> str:
+    return plain(value).strip()
+
+
+def _plain_html(value: Any) -> str:
+    lines = html.escape(_text(value), quote=False).splitlines()
+    return "<p>" + "<br>".join(line.rstrip() for line in lines) + "</p>"
+
+
+def _number(value: Any) -> int | float:
+    found = read_number(value.strip().lstrip("$") if isinstance(value, str) else value)
+    if found is None:
+        raise ValueError(f"{str(value)[:60]!r} is no number")
+    return found
+
+
+def _id(value: Any) -> int:
+    found = read_number(value)
+    if not isinstance(found, int) or found <= 0:
+        raise ValueError(
+            f"{str(value)[:60]!r} is no id; ids are whole numbers of this Field Nation environment"
+        )
+    return found
+
+
+def _flag(value: Any) -> bool:
+    found = read_boolean(value)
+    if found is None:
+        raise ValueError(f"{str(value)[:60]!r} is neither true nor false")
+    return found
+
+
+def _moment(value: Any) -> dict[str, Any]:
+    """Field Nation's own two shapes pass; a day, or ConnectWise's midnight, starts at ``DAY_BEGINS``."""
+    if isinstance(value, dict) and set(value) in ({"utc"}, {"local"}):
+        return value
+    moment = read_moment(value)
+    if moment is None:
+        raise ValueError(f"{str(value)[:60]!r} is no date; convert it with Date Convert")
+    text = str(value).strip()
+    if len(text) == 10 or (text.endswith(("Z", "+00:00")) and moment.strftime("%H%M%S") == "000000"):
+        return {"local": {"date": moment.strftime("%Y-%m-%d"), "time": DAY_BEGINS}}
+    return {"utc": moment.strftime("%Y-%m-%d %H:%M:%S")}
+
+
+_FITTERS: dict[Kind, Callable[[Any], Any]] = {
+    Kind.TEXT: _text,
+    Kind.PLAIN_HTML: _plain_html,
+    Kind.NUMBER: _number,
+    Kind.ID: _id,
+    Kind.FLAG: _flag,
+    Kind.MOMENT: _moment,
+    Kind.STATE: lambda value: state_code(_text(value)),
+    Kind.COUNTRY: lambda value: country_code(_text(value)),
+}
+
+
+_ALWAYS = {"title": "title", "schedule.service_window.start": "start date and time"}
+_SCHEDULE = {"schedule.service_window.mode": "schedule mode"}
+_BY_TEMPLATE = {
+    "description.html": "description",
+    "types_of_work[0].id": "type of work",
+    "pay.type": "pay type",
+    "pay.base.amount": "pay base amount",
+}
+_ADDRESS = {
+    "location.address1": "address",
+    "location.city": "city",
+    "location.state": "state",
+    "location.zip": "zip",
+    "location.country": "country",
+}
+
+
+def missing_fields(work_order: Mapping[str, Any]) -> list[str]:
+    """What a create body lacks, in words, in the order of a form."""
+    wanted = {**_ALWAYS, **_SCHEDULE}
+    if not _has_template(work_order):
+        wanted |= _BY_TEMPLATE
+    mode = read_path(work_order, "location.mode")
+    if mode == "location":
+        wanted["location.saved_location.id"] = "saved location"
+    elif mode != "remote":
+        wanted |= {"location.mode": "location mode", **_ADDRESS}
+    if read_path(work_order, "schedule.service_window.mode") == "between":
+        wanted["schedule.service_window.end"] = "end date and time"
+    return [words for path, words in wanted.items() if is_nothing(read_path(work_order, path))]
+
+
+def missing_message(missing: Sequence[str]) -> str:
+    """One sentence that names all that is missing, and the remedy."""
+    *first, last = missing
+    named = f"{', '.join(first)} and {last}" if first else last
+    return f"The work order lacks {named}. Map them, give them a default, or name a template that has them."
+
+
+def _has_template(work_order: Mapping[str, Any]) -> bool:
+    chosen = not is_nothing(read_path(work_order, "template.id"))
+    return chosen and not read_path(work_order, "ignore_template")

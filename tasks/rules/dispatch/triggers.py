@@ -1,0 +1,244 @@
+"""Which tickets are dispatched: conditions over the fetched record, and the moment at which one enters them.
+
+A trigger is a list of conditions that must all hold; several triggers are alternatives. A record enters once:
+being told the same change again, late or out of order changes nothing, since what counts is the record as it
+was fetched, by its ``lastUpdated``.
+
+What is remembered of one record and its work order, kept as the details of their link.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tasks.rules.dispatch.paths import is_nothing, read_path, steps_of
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.values import read_boolean, read_moment, read_number, write_moment
+
+REFERENCES = ("status", "board", "type", "subType", "item", "priority", "company", "site", "team", "stage")
+"""Fields that are references: a condition on one compares its name."""
+CLOSED = "closedFlag"
+
+
+class Operator(StrEnum):
+    """How a field is compared; text without regard to case and outer blanks."""
+
+    IS = "is"
+    IS_NOT = "is not"
+    STARTS_WITH = "starts with"
+
+
+class Condition(BaseModel):
+    """One condition. ``field`` is status, board, type, priority, customFields.<caption> or any path."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    field: str = Field(min_length=1, description="status, board, type, priority, customFields.<caption>, ...")
+    operator: Operator = Field(default=Operator.IS, description="How the field is compared.")
+    values: tuple[str | bool | int | float, ...] = Field(
+        min_length=1, description="One of these is enough; with 'is not', it must be none of them."
+    )
+
+    @model_validator(mode="after")
+    def _field_is_a_path(self) -> Condition:
+        steps_of(self.field)
+        return self
+
+    def holds(self, document: Mapping[str, Any]) -> bool:
+        """Whether it holds for a record whose customFields are by caption (``dispatch_source``)."""
+        value = read_path(document, f"{self.field}.name" if self.field in REFERENCES else self.field)
+        if self.operator is Operator.STARTS_WITH:
+            return any(_text(value).startswith(_text(wanted)) for wanted in self.values)
+        found = any(_alike(value, wanted) for wanted in self.values)
+        return found if self.operator is Operator.IS else not found
+
+
+class Trigger(BaseModel):
+    """Records of one kind for which every condition holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: RecordKind = Field(default=RecordKind.SERVICE_TICKET, description="What is dispatched.")
+    conditions: tuple[Condition, ...] = Field(
+        min_length=1, description="All of them must hold. A trigger without any would dispatch every ticket."
+    )
+
+    def matches(self, kind: RecordKind, document: Mapping[str, Any]) -> bool:
+        """Whether an open record of that kind is in this trigger."""
+        return (
+            kind is self.kind and not is_closed(document) and all(c.holds(document) for c in self.conditions)
+        )
+
+
+class Change(StrEnum):
+    """What a fetched record means for its dispatch, compared with what was known of it."""
+
+    ENTERED = "entered"
+    """In the trigger, and not before: it counts once."""
+    STAYED = "stayed"
+    LEFT = "left"
+    """Open, but no longer in the trigger."""
+    CLOSED = "closed"
+    OUTSIDE = "outside"
+    """Not in the trigger, nor was it before."""
+    STALE = "stale"
+    """Older than what is known already: a late message, nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is remembered of a record: whether it was in a trigger, and how new that knowledge is (UTC).
+
+    ``entries`` counts how often it entered: a ticket that left and came back has entered twice.
+    """
+
+    inside: bool = False
+    updated: datetime | None = None
+    entries: int = 0
+
+
+def judge(
+    triggers: Sequence[Trigger], kind: RecordKind, document: Mapping[str, Any], seen: Seen | None
+) -> tuple[Change, Seen]:
+    """The change of a fetched record, and what to remember from now on; ``seen`` None: never seen before."""
+    before = seen or Seen()
+    updated = read_moment(read_path(document, "_info.lastUpdated"))
+    if before.updated is not None and updated is not None and updated < before.updated:
+        return Change.STALE, before
+    inside = any(trigger.matches(kind, document) for trigger in triggers)
+    entered = inside and not before.inside
+    known = updated if updated is not None else before.updated
+    return _change(before, inside, document), Seen(inside, known, before.entries + entered)
+
+
+def triggers_mark(triggers: Sequence[Trigger], kind: RecordKind) -> str:
+    """A short text that changes with the triggers of a kind."""
+    texts = sorted(trigger.model_dump_json() for trigger in triggers if trigger.kind is kind)
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
+
+
+def is_closed(document: Mapping[str, Any]) -> bool:
+    """By ``closedFlag``; a status' name proves nothing. Opportunities are closed by their ``closedDate``."""
+    flag = document.get(CLOSED)
+    return bool(flag) if flag is not None else not is_nothing(document.get("closedDate"))
+
+
+def polling_questions(triggers: Sequence[Trigger], kind: RecordKind) -> list[dict[str, tuple[str, ...]]]:
+    """For each trigger of that kind what to ask the server, so that it finds at least the trigger's records.
+
+    ``{"status/name": ("Dispatch",), ...}``: each field must be one of its values. Only equality of references
+    is asked; everything else is judged over the fetched record. Empty: every record.
+    """
+    return [_asked(trigger) for trigger in triggers if trigger.kind is kind]
+
+
+def _asked(trigger: Trigger) -> dict[str, tuple[str, ...]]:
+    asked: dict[str, tuple[str, ...]] = {}
+    for condition in trigger.conditions:
+        if condition.operator is Operator.IS and condition.field in REFERENCES:
+            # A second condition on a field only narrows: the first one finds its records too.
+            asked.setdefault(
+                f"{condition.field}/name", tuple(str(value).strip() for value in condition.values)
+            )
+    return asked
+
+
+def _change(before: Seen, inside: bool, document: Mapping[str, Any]) -> Change:
+    if inside:
+        return Change.STAYED if before.inside else Change.ENTERED
+    if not before.inside:
+        return Change.OUTSIDE
+    return Change.CLOSED if is_closed(document) else Change.LEFT
+
+
+def _alike(value: Any, wanted: str | bool | int | float) -> bool:
+    """Flags by meaning ("true", "Yes", 1), numbers by value, everything else as text."""
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        flag = read_boolean(value)
+        return flag is not None and flag == read_boolean(wanted)
+    one, other = read_number(value), read_number(wanted)
+    if one is not None and other is not None:
+        return one == other
+    return not is_nothing(value) and _text(value) == _text(wanted)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).casefold().split())
+
+
+RULES = "rules"
+"""Kept with a link: the mark of the triggers by which its record was last judged."""
+FOUND = "found"
+"""Kept of a work order that was found although the ledger knew of no creation: what came back from it before
+is not known either, so that notes and time entries are looked for before they are made."""
+CANCELLING = "cancelling"
+"""Kept while a cancellation is under way: who takes over after a kill knows by it that the record had left,
+even where it has come back by then."""
+_OWN = ("sent", "inside", "updated", "entries", "closed", "published", "written_back", "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """
+    Attributes:
+        sent: the work order's members as they were last sent.
+        seen: whether the record was in a trigger when last fetched, and its ``lastUpdated``.
+        closed: it was closed then, or gone.
+        published, written_back: what follows a creation is done, or is not to be done.
+        dropped: dotted paths that Field Nation dropped silently when they were last sent.
+        more: what other steps keep there; it is never touched here.
+    """
+
+    sent: dict[str, Any] = field(default_factory=dict)
+    seen: Seen = field(default_factory=Seen)
+    closed: bool = False
+    published: bool = False
+    written_back: bool = False
+    dropped: tuple[str, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def finished(self) -> bool:
+        """Nothing of the creation is left to do."""
+        return self.published and self.written_back
+
+    def but(self, **changes: Any) -> Memory:
+        """The same with some attributes replaced."""
+        return replace(self, **changes)
+
+    def details(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            **self.more,
+            "sent": self.sent,
+            "inside": self.seen.inside,
+            "updated": write_moment(self.seen.updated) if self.seen.updated else None,
+            "entries": self.seen.entries,
+            "closed": self.closed,
+            "published": self.published,
+            "written_back": self.written_back,
+            "dropped": list(self.dropped),
+        }
+
+
+def memory_of(details: Mapping[str, Any]) -> Memory:
+    """Reads what ``Memory.details`` wrote; what is missing has its default."""
+    seen = Seen(
+        bool(details.get("inside")), read_moment(details.get("updated")), int(details.get("entries") or 0)
+    )
+    return Memory(
+        dict(details.get("sent") or {}),
+        seen,
+        bool(details.get("closed")),
+        bool(details.get("published")),
+        bool(details.get("written_back")),
+        tuple(details.get("dropped") or ()),
+        {name: value for name, value in details.items() if name not in _OWN},
+    )

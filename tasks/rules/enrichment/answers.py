@@ -1,0 +1,131 @@
+"""Agreements of configurations in the shape of the action List Agreements for Configurations.
+
+Tickets of configurations in the shape of the action List Tickets for Configurations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from tasks.rules.mapping.model import LINK_CAPTION
+
+Record = Mapping[str, Any]
+ACTIVE = "active"
+
+
+def agreement_answer(configuration: Record, agreements: Sequence[Record]) -> dict[str, Any]:
+    """One configuration of the answer, members and their order as on the connector page.
+
+    Args:
+        agreements: as ``shown_agreement`` gives them, in the order of ``in_order``.
+    """
+    return {
+        **_head(configuration),
+        "sla": sla_of(configuration, agreements),
+        "agreements": [{name: value for name, value in each.items() if name != "sla"} for each in agreements],
+    }
+
+
+def _head(configuration: Record) -> dict[str, Any]:
+    return {
+        "id": configuration.get("id"),
+        "name": configuration.get("name"),
+        "customFields": {LINK_CAPTION: link_value(configuration)},
+    }
+
+
+def link_value(configuration: Record) -> Any:
+    """The configuration's ``ls_asset_id``, None where the field has no value or is not there."""
+    return next(
+        (
+            each.get("value")
+            for each in configuration.get("customFields") or []
+            if str(each.get("caption") or "").strip().casefold() == LINK_CAPTION
+        ),
+        None,
+    )
+
+
+def sla_of(configuration: Record, agreements: Iterable[Record]) -> Any:
+    """The configuration's own SLA reference, else that of its first agreement that has one, else None."""
+    given = (configuration.get("sla"), *(each.get("sla") for each in agreements))
+    return next((each for each in given if each), None)
+
+
+def shown_agreement(record: Record) -> dict[str, Any]:
+    """An agreement as the page's sample has it, and its ``sla`` beside; dates as DD/MM/YYYY."""
+    kind = record.get("type") or {}
+    return {
+        "id": record["id"],
+        "name": record.get("name"),
+        "startDate": shown_day(record.get("startDate")),
+        "endDate": None if record.get("noEndingDateFlag") else shown_day(record.get("endDate")),
+        "agreementStatus": record.get("agreementStatus"),
+        "type": {
+            "id": kind.get("id"),
+            "name": kind.get("name"),
+            "_info": {"type_href": (kind.get("_info") or {}).get("type_href")},
+        },
+        "sla": record.get("sla"),
+    }
+
+
+def shown_day(moment: Any) -> str | None:
+    """The day of a vendor's moment, which is midnight UTC for dates, as DD/MM/YYYY."""
+    day = read_day(moment)
+    return None if day is None else f"{day:%d/%m/}{day.year:04d}"
+
+
+def read_day(moment: Any) -> date | None:
+    """The day of ``2029-09-30T00:00:00Z``; None for anything else."""
+    try:
+        return datetime.fromisoformat(str(moment)).date()
+    except ValueError:
+        return None
+
+
+def in_order(records: Iterable[Record]) -> list[Record]:
+    """Vendor's agreements: active ones first, then those that began last, then by id."""
+
+    def rank(record: Record) -> tuple[bool, int, int]:
+        active = str(record.get("agreementStatus") or "").strip().casefold() == ACTIVE
+        return (not active, -(read_day(record.get("startDate")) or date.min).toordinal(), record["id"])
+
+    return sorted(records, key=rank)
+
+
+def ticket_answer(configuration: Record, tickets: Sequence[Record]) -> dict[str, Any]:
+    """One configuration of the answer, members and their order as on the connector page."""
+    return {
+        "id": configuration.get("id"),
+        "name": configuration.get("name"),
+        "customFields": {LINK_CAPTION: link_value(configuration)},
+        "tickets": [shown_ticket(each) for each in tickets],
+        "ticketsInfo": totals(tickets),
+    }
+
+
+def shown_ticket(ticket: Record) -> dict[str, Any]:
+    """A ticket as the page's sample has it."""
+    status = ticket.get("status") or {}
+    return {
+        "id": ticket.get("id"),
+        "summary": ticket.get("summary"),
+        "recordType": ticket.get("recordType"),
+        "status": {
+            "id": status.get("id"),
+            "name": status.get("name"),
+            # Large in the page's sample, small in the vendor's description of the API.
+            "Sort": status.get("Sort", status.get("sort")),
+            "_info": {"status_href": (status.get("_info") or {}).get("status_href")},
+        },
+        "closedFlag": bool(ticket.get("closedFlag")),
+    }
+
+
+def totals(tickets: Sequence[Record]) -> dict[str, int]:
+    """By ``closedFlag`` alone: a status named Closed need not close a ticket."""
+    closed = sum(bool(each.get("closedFlag")) for each in tickets)
+    return {"totalTickets": len(tickets), "openTickets": len(tickets) - closed, "closedTickets": closed}

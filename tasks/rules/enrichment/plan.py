@@ -1,0 +1,358 @@
+"""The plan of an enrichment: which assets get which texts, and what becomes of every configuration read.
+
+What an enrichment did, as a value: small enough to be the result of a flow.
+
+Plan the reverse of an enrichment: the earlier texts go back where nobody changed them since.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.ledger.models import JournalledWrite
+from tasks.rules.asset_sync.undo import UndoPlan, UndoRefusal, UndoStep
+from tasks.rules.enrichment.texts import (
+    FIELDS,
+    AssetState,
+    ConfigurationFacts,
+    TextLimits,
+    changed_texts,
+    same_text,
+    wanted_texts,
+)
+from tasks.rules.report import CountsError, Failure, Written
+from tasks.rules.text import counted
+from tasks.rules.values import FieldChange
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichmentCounts:
+    """Every configuration read ends in exactly one of the six outcomes."""
+
+    read: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    asset_gone: int = 0
+    no_asset_id: int = 0
+    contested: int = 0
+
+    def check(self) -> EnrichmentCounts:
+        """The counts themselves, if the outcomes sum up to the number read and none is negative.
+
+        Raises:
+            CountsError: they do not; the run fails.
+        """
+        values = self.as_dict()
+        accounted = sum(values.values()) - self.read
+        if accounted != self.read or min(values.values()) < 0:
+            told = ", ".join(f"{name} {count}" for name, count in values.items())
+            raise CountsError(f"{accounted} of {self.read} configurations read are accounted for: {told}.")
+        return self
+
+    def as_dict(self) -> dict[str, int]:
+        """In the order in which reports show them."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationName:
+    """A configuration as plans and reports name it."""
+
+    id: int
+    name: str
+    asset_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetUpdate:
+    """One asset whose texts differ. ``changes`` name custom fields."""
+
+    asset: AssetState
+    configuration: ConfigurationName
+    changes: tuple[FieldChange, ...]
+
+    @property
+    def name(self) -> str:
+        """What a person knows it by."""
+        return self.asset.name or self.configuration.name or self.asset.key
+
+    def before(self) -> dict[str, str]:
+        """The earlier texts of the changed fields, empty where there was none."""
+        return {change.field: change.current or "" for change in self.changes}
+
+    def after(self) -> dict[str, str]:
+        """The texts to write, by field name."""
+        return {change.field: change.wanted for change in self.changes}
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """An asset that several configurations claim: none of them is written.
+
+    ``elsewhere``: one of another company, whose run wrote the texts that the asset has. It is not counted.
+    """
+
+    asset: AssetState
+    configurations: tuple[ConfigurationName, ...]
+    elsewhere: ConfigurationName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTally:
+    """How many assets get a first text in a field, another one, or none any more."""
+
+    filled: int = 0
+    changed: int = 0
+    cleared: int = 0
+
+
+@dataclass(slots=True)
+class EnrichmentPlan:
+    """What is to be written and what is left alone.
+
+    ``left_behind``: assets with texts of ours that no configuration of the company claims. They may belong to
+    another company's configuration, so they are reported and never cleared.
+    """
+
+    updates: list[AssetUpdate] = field(default_factory=list)
+    unchanged: int = 0
+    asset_gone: list[ConfigurationName] = field(default_factory=list)
+    no_asset_id: list[ConfigurationName] = field(default_factory=list)
+    contested: list[Contest] = field(default_factory=list)
+    left_behind: list[AssetState] = field(default_factory=list)
+    read: int = 0
+
+    @property
+    def counts(self) -> EnrichmentCounts:
+        """What the run would end with if no edit failed.
+
+        Raises:
+            CountsError: a configuration was lost or counted twice.
+        """
+        return EnrichmentCounts(
+            read=self.read,
+            updated=len(self.updates),
+            unchanged=self.unchanged,
+            asset_gone=len(self.asset_gone),
+            no_asset_id=len(self.no_asset_id),
+            contested=sum(len(each.configurations) for each in self.contested),
+        ).check()
+
+    def final_counts(self, failed: int) -> EnrichmentCounts:
+        """The counts after the edits, of which so many failed."""
+        planned = self.counts.as_dict()
+        return EnrichmentCounts(
+            **(planned | {"updated": planned["updated"] - failed, "failed": failed})
+        ).check()
+
+    def tallies(self) -> dict[str, FieldTally]:
+        """By custom field, in the order of the fields; fields that nothing happens to are left out."""
+        counted = {name: [0, 0, 0] for name in FIELDS}
+        for update in self.updates:
+            for change in update.changes:
+                kind = 2 if not change.wanted else 1 if change.current else 0
+                counted[change.field][kind] += 1
+        return {name: FieldTally(*each) for name, each in counted.items() if any(each)}
+
+
+def edit_requests(updates: int, aliases: int) -> int:
+    """Requests that so many edits cost, ``aliases`` of them in one request."""
+    return -(-updates // aliases)
+
+
+def build_enrichment_plan(
+    configurations: Sequence[ConfigurationFacts],
+    assets: Iterable[AssetState],
+    limits: TextLimits | None = None,
+    rivals: Mapping[str, ConfigurationName] | None = None,
+) -> EnrichmentPlan:
+    """Compare what ConnectWise knows with what the assets have; the order of either does not matter.
+
+    ``rivals`` are other companies' configurations that claim an asset too, by its key. Asset
+    keys compare exactly, since Lansweeper says nothing of their form.
+    """
+    by_key = {each.key: each for each in assets}
+    plan = EnrichmentPlan(read=len(configurations))
+    claims: dict[str, list[ConfigurationFacts]] = defaultdict(list)
+    for facts in sorted(configurations, key=lambda each: each.id):
+        if not facts.asset_key:
+            plan.no_asset_id.append(_named(facts))
+        elif facts.asset_key not in by_key:
+            plan.asset_gone.append(_named(facts))
+        else:
+            claims[facts.asset_key].append(facts)
+    for key, claimants in claims.items():
+        _decide(plan, by_key[key], claimants, limits, (rivals or {}).get(key))
+    plan.left_behind = _left_behind(by_key, claims)
+    return plan
+
+
+def _decide(
+    plan: EnrichmentPlan,
+    asset: AssetState,
+    claimants: Sequence[ConfigurationFacts],
+    limits: TextLimits | None,
+    rival: ConfigurationName | None,
+) -> None:
+    if len(claimants) > 1 or rival is not None:
+        plan.contested.append(Contest(asset, tuple(map(_named, claimants)), rival))
+        return
+    changes = changed_texts(asset.values, wanted_texts(claimants[0], limits))
+    if changes:
+        plan.updates.append(AssetUpdate(asset, _named(claimants[0]), changes))
+    else:
+        plan.unchanged += 1
+
+
+def _left_behind(assets: Mapping[str, AssetState], claims: Mapping[str, object]) -> list[AssetState]:
+    unclaimed = (asset for key, asset in sorted(assets.items()) if key not in claims)
+    return [asset for asset in unclaimed if any(asset.values.values())]
+
+
+def _named(facts: ConfigurationFacts) -> ConfigurationName:
+    return ConfigurationName(facts.id, facts.name, facts.asset_key)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCost:
+    """How the agreements or the tickets were found, and what it cost in requests to ConnectWise.
+
+    ``asked`` and ``remembered`` are tickets; ``last_reconcile`` is the time, in words, of the last run that
+    asked about every ticket, empty where that has no meaning.
+    """
+
+    what: str
+    way: str
+    predicted: int
+    used: int
+    asked: int | None = None
+    remembered: int | None = None
+    last_reconcile: str = ""
+
+
+@dataclass(slots=True)
+class EnrichmentReport:
+    """The outcome of a run. ``counts`` add up; a report can't be made of counts that don't.
+
+    ``fields_created``: Lansweeper custom fields that the run made, or in a dry run would make. Requests are
+    those that the clients sent, probes and repeated ones included.
+    """
+
+    counts: EnrichmentCounts
+    dry_run: bool = False
+    failures: list[Failure] = field(default_factory=list)
+    written: Sequence[Written] = ()
+    fields_created: list[str] = field(default_factory=list)
+    searches: list[SearchCost] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    connectwise_predicted: int = 0
+    connectwise_used: int = 0
+    lansweeper_predicted: int = 0
+    lansweeper_used: int = 0
+    mutations: int = 0
+    run_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.counts.check()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run ends as Failed; contested and gone assets alone do not make it so."""
+        return self.counts.failed > 0
+
+    @property
+    def state_name(self) -> str:
+        """The name of the run's last state."""
+        failed = self.counts.failed
+        return f"Finished with {counted(failed, 'failure')}" if failed else "Completed"
+
+
+ASSET = "asset"
+"""The kind of record under which the journal keeps edits of Lansweeper assets."""
+
+
+@dataclass(slots=True)
+class TextUndo:
+    """The reverse of a run. ``undone_already`` counts the texts that need nothing."""
+
+    updates: list[AssetUpdate] = field(default_factory=list)
+    refused: list[UndoRefusal] = field(default_factory=list)
+    undone_already: int = 0
+
+    def shown(self) -> UndoPlan:
+        """As a plan that ``undo_markdown`` shows; a step's record id is its place in ``updates``."""
+        steps = [
+            UndoStep("modify", place, each.name, each.asset.key, each.after())
+            for place, each in enumerate(self.updates)
+        ]
+        return UndoPlan(steps, self.refused, self.undone_already)
+
+
+def wrote_assets(writes: Sequence[JournalledWrite]) -> bool:
+    """Whether the run edited Lansweeper assets."""
+    return any(each.record_kind == ASSET for each in writes)
+
+
+def plan_text_undo(
+    writes: Sequence[JournalledWrite], assets: Mapping[str, AssetState], known: Mapping[str, str]
+) -> TextUndo:
+    """The undo of one run.
+
+    Args:
+        writes: all journalled writes of the run.
+        assets: the assets as they are now, by key.
+        known: our custom fields that still exist, by name.
+
+    Several edits of one asset are undone as one. Edits that were never done are ignored; of unclear ones the
+    asset tells whether they were.
+    """
+    plan = TextUndo()
+    by_key: dict[str, list[JournalledWrite]] = {}
+    for write in sorted(writes, key=lambda each: each.id):
+        if write.operation == "create_reference" and write.outcome == "done":
+            stays = f"A {write.record_kind} that the run created stays: others may use it by now."
+            plan.refused.append(_refusal(write, stays))
+        if write.record_kind == ASSET and write.outcome not in ("failed", "not_sent") and write.asset_key:
+            by_key.setdefault(write.asset_key, []).append(write)
+    for key in sorted(by_key):
+        asset = assets.get(key)
+        if asset is None:
+            plan.refused.append(_refusal(by_key[key][0], "The asset is gone from Lansweeper."))
+        else:
+            _undo_asset(plan, by_key[key], asset, known)
+    return plan
+
+
+def _undo_asset(
+    plan: TextUndo, writes: Sequence[JournalledWrite], asset: AssetState, known: Mapping[str, str]
+) -> None:
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    for write in writes:
+        before = {**(write.before or {}), **before}
+        after.update(write.after or {})
+    changes = []
+    for name in sorted(after, key=_place):
+        current = asset.values.get(name)
+        if name not in known:
+            plan.refused.append(_refusal(writes[0], "The custom field is gone from Lansweeper.", name))
+        elif same_text(name, current, before.get(name)):
+            plan.undone_already += 1
+        elif not same_text(name, current, after[name]):
+            plan.refused.append(_refusal(writes[0], f"Changed since: it is now {current!r}.", name))
+        else:
+            changes.append(FieldChange(name, current, before.get(name) or ""))
+    if changes:
+        named = ConfigurationName(0, writes[0].record_name, asset.key)
+        plan.updates.append(AssetUpdate(asset, named, tuple(changes)))
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (FIELDS.index(name) if name in FIELDS else len(FIELDS), name)
+
+
+def _refusal(write: JournalledWrite, reason: str, name: str | None = None) -> UndoRefusal:
+    return UndoRefusal(None, write.record_name, name, reason)

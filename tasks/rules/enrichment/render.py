@@ -1,0 +1,222 @@
+"""The plan and the report of an enrichment as Markdown: the counts first, then what a person should see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.rules.asset_sync.render import ROWS
+from tasks.rules.enrichment.plan import (
+    AssetUpdate,
+    ConfigurationName,
+    Contest,
+    EnrichmentCounts,
+    EnrichmentPlan,
+    EnrichmentReport,
+    SearchCost,
+)
+from tasks.rules.report import Failure
+from tasks.rules.text import (
+    Link,
+    bullets,
+    capped_table,
+    cell,
+    counted,
+    document,
+    escape,
+    linked,
+    section,
+    table,
+)
+
+_PLANNED = {"updated": "to update"}
+
+
+def enrichment_plan_markdown(
+    plan: EnrichmentPlan,
+    *,
+    title: str = "Plan",
+    dry_run: bool = False,
+    figures: Sequence[str] = (),
+    fields_to_create: Sequence[str] = (),
+    notes: Sequence[str] = (),
+    link: Link = lambda _: None,
+    rows: int = ROWS,
+) -> str:
+    """The plan for an artifact.
+
+    Args:
+        title: the heading, for instance with the company's name; escaped here.
+        dry_run: whether nothing will be written.
+        figures: the predicted requests in words, a line each.
+        fields_to_create: Lansweeper custom fields that are missing.
+        link: id -> address of the configuration in ConnectWise, None for no link.
+        rows: how many rows each table shows at most.
+    """
+    nothing = not plan.updates and not fields_to_create
+    verdict = "Nothing to write: Lansweeper is up to date." if nothing else ""
+    return document(
+        f"# {escape(title)}",
+        f"**{'Dry run: nothing is written.' if dry_run and not nothing else verdict}**"
+        if dry_run or nothing
+        else "",
+        enrichment_counts_table(plan.counts, planned=True),
+        "\n".join(f"- {escape(each)}" for each in figures),
+        section(
+            "Custom fields to create",
+            bullets(list(map(escape, fields_to_create)), rows, len(fields_to_create)),
+        ),
+        section("Changes by field", _tallies(plan)),
+        section("Changes", _changes(plan.updates, link, rows)),
+        section("Notes", "\n".join(f"- {escape(each)}" for each in notes)),
+        _left_alone(plan, link, rows),
+    )
+
+
+def enrichment_report_markdown(
+    report: EnrichmentReport,
+    plan: EnrichmentPlan,
+    *,
+    title: str = "Report",
+    link: Link = lambda _: None,
+    rows: int = ROWS,
+) -> str:
+    """The report for an artifact, with what was left alone and why; arguments as of the plan."""
+    assets = {each.asset.key: each.asset.url for each in plan.updates}
+    return document(
+        f"# {escape(title)}",
+        f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
+        enrichment_counts_table(report.counts, planned=report.dry_run),
+        _figures(report),
+        section("How agreements and tickets were found", _searches(report.searches)),
+        section("Failures", _failures(report.failures, link, assets.get, rows)),
+        section("Notes", "\n".join(f"- {escape(each)}" for each in report.notes)),
+        section("Changes by field", _tallies(plan)),
+        _left_alone(plan, link, rows),
+        section("Custom fields created", ", ".join(map(cell, report.fields_created))),
+        section("Written", _written(report, link, assets.get, rows)),
+    )
+
+
+def enrichment_counts_table(counts: EnrichmentCounts, *, planned: bool = False) -> str:
+    """The counts that add up, one column each."""
+    values = counts.as_dict()
+    if planned:
+        values.pop("failed")
+    heads = [(_PLANNED.get(name, name) if planned else name) for name in values]
+    headers = [head.replace("_", " ").capitalize() for head in heads]
+    return table(headers, [[f"**{count:,}**" for count in values.values()]])
+
+
+def _figures(report: EnrichmentReport) -> str:
+    figures = [
+        f"Requests to ConnectWise: {report.connectwise_used:,} used, "
+        f"{report.connectwise_predicted:,} predicted",
+        f"Requests to Lansweeper: {report.lansweeper_used:,} used, "
+        f"{report.lansweeper_predicted:,} predicted; {counted(report.mutations, 'mutation')} among them",
+        f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
+    ]
+    return "\n".join(f"- {each}" for each in figures if each)
+
+
+def _searches(searches: Sequence[SearchCost]) -> str:
+    return "\n".join(f"- {escape(search_words(each))}" for each in searches)
+
+
+def search_words(search: SearchCost) -> str:
+    """In one line: the way, its requests, what was remembered and how old the last reconcile is."""
+    parts = [
+        f"{search.what}: {search.way}",
+        f"{counted(search.used, 'request')}, {search.predicted:,} predicted",
+        f"{counted(search.asked, 'ticket')} asked about" if search.asked is not None else "",
+        f"{search.remembered:,} remembered" if search.remembered is not None else "",
+        f"every ticket was last asked about at {search.last_reconcile}" if search.last_reconcile else "",
+    ]
+    return "; ".join(part for part in parts if part)
+
+
+def _tallies(plan: EnrichmentPlan) -> str:
+    lines = [
+        [escape(name), f"{each.filled:,}", f"{each.changed:,}", f"{each.cleared:,}"]
+        for name, each in plan.tallies().items()
+    ]
+    return table(["Custom field", "Filled", "Changed", "Cleared"], lines) if lines else ""
+
+
+def _changes(updates: Sequence[AssetUpdate], link: Link, rows: int) -> str:
+    """A block an asset, a line a field; whole assets until ``rows`` lines are shown."""
+    blocks: list[str] = []
+    shown = 0
+    for each in updates:
+        if shown >= rows:
+            break
+        blocks.append(_change_block(each, link))
+        shown += len(each.changes)
+    left = len(updates) - len(blocks)
+    more = [f"- … and {counted(left, 'more asset')}"] if left else []
+    return "\n".join([*blocks, *more])
+
+
+def _change_block(update: AssetUpdate, link: Link) -> str:
+    configuration = update.configuration
+    shown = linked(configuration.name or configuration.id, link(configuration.id))
+    lines = [
+        f"  - {cell(change.field)}: {cell(change.current)} → {cell(change.wanted)}"
+        for change in update.changes
+    ]
+    return "\n".join([f"- {linked(update.name, update.asset.url)}, configuration {shown}", *lines])
+
+
+def _left_alone(plan: EnrichmentPlan, link: Link, rows: int) -> str:
+    """What needs a person's eye: contested assets, gone ones, configurations without an asset."""
+    contested = [_contest(each, link) for each in plan.contested[:rows]]
+    left_behind = [linked(each.name or each.key, each.url) for each in plan.left_behind[:rows]]
+    return document(
+        section(
+            "Claimed by several configurations, left alone",
+            bullets(contested, rows, len(plan.contested)) if contested else "",
+        ),
+        section("Asset gone from Lansweeper", _configurations(plan.asset_gone, link, rows)),
+        section("Without ls_asset_id", _configurations(plan.no_asset_id, link, rows)),
+        section(
+            "Assets with ConnectWise values that no configuration of the company claims, left alone",
+            bullets(left_behind, rows, len(plan.left_behind)) if left_behind else "",
+        ),
+    ).strip()
+
+
+def _contest(contest: Contest, link: Link) -> str:
+    shown = [*contest.configurations[:5], *filter(None, [contest.elsewhere])]
+    named = ", ".join(linked(f"{each.name} ({each.id})", link(each.id)) for each in shown)
+    more = len(contest.configurations) - 5
+    asset = contest.asset
+    return f"{linked(asset.name or asset.key, asset.url)}: {named}{f' … and {more} more' if more > 0 else ''}"
+
+
+def _configurations(found: Sequence[ConfigurationName], link: Link, rows: int) -> str:
+    lines = [
+        linked(each.name or each.id, link(each.id))
+        + (f", asset key {cell(each.asset_key)}" if each.asset_key else "")
+        for each in found[:rows]
+    ]
+    return bullets(lines, rows, len(found)) if lines else ""
+
+
+def _failures(failures: Sequence[Failure], configurations: Link, assets: Link, rows: int) -> str:
+    lines = [
+        f"{linked(each.name or each.asset_key, assets(each.asset_key))} (asset {cell(each.asset_key)}, "
+        f"configuration {linked(each.configuration_id, configurations(each.configuration_id))}): "
+        f"{cell(each.message, 400)}"
+        for each in failures[:rows]
+    ]
+    return bullets(lines, rows, len(failures)) if lines else ""
+
+
+def _written(report: EnrichmentReport, configurations: Link, assets: Link, rows: int) -> str:
+    lines = [
+        [
+            linked(each.name, assets(each.asset_key), 40),
+            linked(each.configuration_id, configurations(each.configuration_id)),
+        ]
+        for each in report.written[:rows]
+    ]
+    return capped_table(["Asset", "Configuration"], lines, rows, len(report.written)) if lines else ""

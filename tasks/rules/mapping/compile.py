@@ -1,0 +1,388 @@
+"""The mapping made ready for work: read once, then applied to each asset and each configuration.
+
+``compile_mapping`` turns what a person wrote (``field_mappings.py``) into generated field access and
+one converter a field. Of every asset and configuration only a small record of the mapped values stays.
+
+A wanted value is already ConnectWise's own wire value: text without outer blanks, ``None`` where
+Lansweeper has nothing (or a filler, or the value table says skip), dates as ``YYYY-MM-DDTHH:MM:SSZ`` in
+UTC, numbers and booleans as such, references by name with their prefix, software as lines of text.
+
+What is wrong with a mapping, in words, before anything is read or written.
+
+Reading a ConnectWise configuration into the small record that is kept of it.
+
+Which ConnectWise custom fields the mapped captions mean.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jmespath.functions import Functions
+
+from tasks.rules.asset_sync.keys import plain_text
+from tasks.rules.expressions import ExpressionError, compile_reader, lansweeper_paths, outermost_leaves, parse
+from tasks.rules.mapping.converters import SOFTWARE_LIMIT, compile_converter
+from tasks.rules.mapping.model import (
+    LINK_CAPTION,
+    Authority,
+    FieldMapping,
+)
+from tasks.rules.mapping.targets import (
+    CUSTOM_FIELD_PREFIX,
+    TARGETS,
+    Kind,
+    Target,
+    custom_field_target,
+    near_matches,
+)
+from tasks.rules.values import AssetRecord, ConfigurationRecord
+
+
+def mapping_target(path: str) -> Target:
+    """The target of a checked mapping; ``KeyError`` for a path that ``check_mappings`` refuses."""
+    if path.startswith(CUSTOM_FIELD_PREFIX):
+        return custom_field_target(path.removeprefix(CUSTOM_FIELD_PREFIX))
+    return TARGETS[path]
+
+
+def check_mappings(mappings: Sequence[FieldMapping]) -> list[str]:
+    """Every problem, one sentence or two each; an empty list means that the mapping can be compiled."""
+    problems = [problem for mapping in mappings for problem in _problems(mapping)]
+    counts = Counter(mapping.target for mapping in mappings)
+    twice = [target for target, count in counts.items() if count > 1]
+    return problems + [
+        f"ConnectWise field {target!r} is mapped {counts[target]} times. Keep one of the mappings."
+        for target in twice
+    ]
+
+
+def known_mappings(mappings: Sequence[FieldMapping]) -> tuple[list[FieldMapping], list[str]]:
+    """The mappings whose target ConnectWise has, and a warning for each of the others.
+
+    For the Match action alone, whose documented example maps to a field that does not exist.
+    """
+    warnings = [problem for mapping in mappings for problem in _target_problems(mapping)]
+    known = [mapping for mapping in mappings if not list(_target_problems(mapping))]
+    return known, [f"{warning} The mapping is left out." for warning in warnings]
+
+
+def _problems(mapping: FieldMapping) -> Iterator[str]:
+    yield from _target_problems(mapping)
+    yield from expression_problems(mapping.source)
+    if mapping.clear and None in mapping.values.values():
+        yield (
+            f"The mapping to {mapping.target!r} both clears and skips values. "
+            "Take 'clear' away or name a ConnectWise value instead of null."
+        )
+
+
+def _target_problems(mapping: FieldMapping) -> Iterator[str]:
+    target = mapping.target
+    if target in TARGETS or (target.startswith(CUSTOM_FIELD_PREFIX) and target != CUSTOM_FIELD_PREFIX):
+        return
+    near = near_matches(target)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "See the README's list of ConnectWise paths."
+    yield f"{mapping.source!r} is mapped to {target!r}, which is no ConnectWise field. {hint}"
+
+
+def expression_problems(source: str) -> Iterator[str]:
+    """What is wrong with a JMESPath expression: its grammar, the functions it calls, their arguments."""
+    try:
+        tree = parse(source).parsed
+    except ExpressionError as error:
+        yield f'{error} Quote names that hold other signs than letters, digits and _: "my-name".'
+        return
+    for name, arguments in _calls(tree):
+        yield from _call_problems(source, name, arguments)
+
+
+def _calls(node: Any) -> Iterator[tuple[str, int]]:
+    """Every function that an expression calls: jmespath itself looks only when a value reaches it."""
+    if not isinstance(node, dict):
+        return
+    if node["type"] == "function_expression":
+        yield node["value"], len(node["children"])
+    for child in node["children"]:
+        yield from _calls(child)
+
+
+def _call_problems(source: str, name: str, arguments: int) -> Iterator[str]:
+    known = Functions.FUNCTION_TABLE.get(name)
+    if known is None:
+        yield f"{source!r} calls {name}(), which JMESPath does not have. See jmespath.org for its functions."
+        return
+    signature = known["signature"]
+    variadic = bool(signature) and signature[-1].get("variadic")
+    if arguments < len(signature) or (arguments > len(signature) and not variadic):
+        least = "at least " if variadic else ""
+        yield f"{source!r} calls {name}() with {arguments} arguments; it takes {least}{len(signature)}."
+
+
+_ALWAYS = ("id", "name", "activeFlag", "serialNumber", "macAddress")
+
+
+def compile_configuration_reader(
+    targets: Sequence[tuple[Target, int | None]],
+) -> Callable[[Mapping[str, Any]], ConfigurationRecord]:
+    """A function from a wire record to its ``ConfigurationRecord``.
+
+    ``targets`` are the fields in their order, each with its custom field id where one is known; the last
+    one is the link field. A custom field is looked for by id, by caption if its id is not known, and is
+    None where the record does not have it.
+    """
+    customs = [(target, identity) for target, identity in targets if target.kind is Kind.CUSTOM]
+    paths = ["customFields" if target.kind is Kind.CUSTOM else target.path for target, _ in targets]
+    # One generated function makes the whole record: a hundred thousand calls of a second one add up.
+    return compile_reader(
+        [*_ALWAYS, *paths],
+        [None] * len(_ALWAYS) + _results(targets),
+        {"read_customs": _CustomFields(customs).read, "key": plain_text, "record": ConfigurationRecord},
+        "record(v0, v1, key(t[-1]), v3, v4, v2 is not False, t)",
+    )
+
+
+def _results(targets: Sequence[tuple[Target, int | None]]) -> list[str | None]:
+    """Where each value comes from: the first custom field of the order reads all of them at once."""
+    texts: list[str | None] = []
+    customs = 0
+    for target, _ in targets:
+        if target.kind is not Kind.CUSTOM:
+            texts.append("{v}")
+            continue
+        texts.append(f"found[{customs}]" if customs else "(found := read_customs({v}))[0]")
+        customs += 1
+    return texts
+
+
+class _CustomFields:
+    """Where each custom field's value goes, by id or else by caption."""
+
+    def __init__(self, customs: Sequence[tuple[Target, int | None]]) -> None:
+        self._size = len(customs)
+        self._by_id: dict[Any, int] = {}
+        self._by_caption: dict[str, int] = {}
+        for at, (target, identity) in enumerate(customs):
+            if identity is not None:
+                self._by_id[identity] = at
+            else:
+                self._by_caption[_folded(target.path.removeprefix(CUSTOM_FIELD_PREFIX))] = at
+
+    def read(self, fields: Iterable[Mapping[str, Any]] | None) -> list[Any]:
+        """One place a mapped custom field, filled where the record carries that custom field."""
+        found: list[Any] = [None] * self._size
+        by_id, by_caption = self._by_id, self._by_caption
+        for entry in fields or ():
+            at = by_id.get(entry.get("id"))
+            if at is None and by_caption:
+                at = by_caption.get(_folded(entry.get("caption")))
+            if at is not None:
+                found[at] = entry.get("value")
+        return found
+
+
+def _folded(caption: Any) -> str:
+    return caption.strip().casefold() if isinstance(caption, str) else ""
+
+
+PREFIXES: Mapping[str, str] = {"type.name": "ls_", "status.name": "ls_"}
+
+
+class MappingError(ValueError):
+    """The mapping can't be used; the text names each wrong line and its remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedField:
+    """One field of the compiled mapping; its position is that of its value in every record.
+
+    ``clear`` is already False where the value table skips values: a skipped value is left alone.
+    ``custom_field_id`` is None for members of the record, and for a custom field known by caption only.
+    """
+
+    source: str
+    target: Target
+    authority: Authority = Authority.LANSWEEPER
+    clear: bool = False
+    values: Mapping[str, str | None] = field(default_factory=dict)
+    prefix: str = ""
+    custom_field_id: int | None = None
+
+    @property
+    def path(self) -> str:
+        """The ConnectWise path, as plans and changes name it."""
+        return self.target.path
+
+    @property
+    def caption(self) -> str | None:
+        """The custom field's caption, None for a member of the record."""
+        return self.path.removeprefix(CUSTOM_FIELD_PREFIX) if self.target.kind is Kind.CUSTOM else None
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMapping:
+    """Field access and converters for one run. ``wanted[i]``, ``current[i]`` belong to ``fields[i]``.
+
+    ``lansweeper_paths`` are the paths to ask Lansweeper for (the key first); ``configuration_fields`` is
+    the text for ConnectWise's ``fields=`` parameter. ``by_path`` are the fields by ConnectWise path.
+    """
+
+    fields: tuple[MappedField, ...]
+    lansweeper_paths: tuple[str, ...]
+    configuration_fields: str
+    by_path: Mapping[str, MappedField]
+    read_asset: Callable[[Any], AssetRecord]
+    read_configuration: Callable[[Mapping[str, Any]], ConfigurationRecord]
+
+    def position(self, path: str) -> int | None:
+        """Where the field of this ConnectWise path is, None if it is not mapped."""
+        return next((index for index, each in enumerate(self.fields) if each.path == path), None)
+
+
+def compile_mapping(
+    mappings: Sequence[FieldMapping],
+    *,
+    custom_field_ids: Mapping[str, int] | None = None,
+    prefixes: Mapping[str, str] = PREFIXES,
+    link_caption: str = LINK_CAPTION,
+    key_path: str = "key",
+    software_limit: int = SOFTWARE_LIMIT,
+) -> CompiledMapping:
+    """The mapping ready for use; raises ``MappingError`` with every problem found.
+
+    The link field is always part of it, with Lansweeper's authority: the asset's key is read from the
+    source that is mapped to ``link_caption``, from ``key_path`` if none is. ``custom_field_ids`` are by
+    caption; a custom field that is not in it is found by caption in each record.
+    """
+    if problems := check_mappings(mappings):
+        raise MappingError(" ".join(problems))
+    link = _link_mapping(mappings, CUSTOM_FIELD_PREFIX + link_caption, key_path)
+    rest = [mapping for mapping in mappings if mapping.target != link.target]
+    fields = tuple(_mapped_field(each, custom_field_ids or {}, prefixes) for each in (*rest, link))
+    return CompiledMapping(
+        fields=fields,
+        lansweeper_paths=_paths_to_read(fields),
+        configuration_fields=_fields_parameter(fields),
+        by_path={each.target.path: each for each in fields},
+        read_asset=_asset_reader(fields, software_limit),
+        read_configuration=compile_configuration_reader(
+            [(each.target, each.custom_field_id) for each in fields]
+        ),
+    )
+
+
+def _link_mapping(mappings: Sequence[FieldMapping], target: str, key_path: str) -> FieldMapping:
+    """What links is never up to a value table or an authority: the key itself is written."""
+    source = next((mapping.source for mapping in mappings if mapping.target == target), key_path)
+    return FieldMapping(source=source, target=target, authority=Authority.LANSWEEPER)
+
+
+def _mapped_field(
+    mapping: FieldMapping, custom_field_ids: Mapping[str, int], prefixes: Mapping[str, str]
+) -> MappedField:
+    target = mapping_target(mapping.target)
+    return MappedField(
+        source=mapping.source,
+        target=target,
+        authority=mapping.effective_authority(),
+        clear=mapping.clear and None not in mapping.values.values(),
+        values=mapping.values,
+        prefix=prefixes.get(target.path, ""),
+        custom_field_id=custom_field_ids.get(target.path.removeprefix(CUSTOM_FIELD_PREFIX))
+        if target.kind is Kind.CUSTOM
+        else None,
+    )
+
+
+def _paths_to_read(fields: Sequence[MappedField]) -> tuple[str, ...]:
+    by_source = [lansweeper_paths(each.source) for each in (fields[-1], *fields[:-1])]
+    return outermost_leaves(path for paths in by_source for path in paths)
+
+
+def _fields_parameter(fields: Sequence[MappedField]) -> str:
+    names = ["id", "name", "activeFlag", "customFields"]
+    for target in (each.target for each in fields):
+        if target.kind is Kind.REFERENCE:
+            names += [f"{target.field}/id", target.path.replace(".", "/")]
+        elif target.kind is not Kind.CUSTOM:
+            names.append(target.path)
+    return ",".join(dict.fromkeys(names))
+
+
+def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callable[[Any], AssetRecord]:
+    """What is kept of one asset, by one generated function; a missing key becomes empty text."""
+    converters = [compile_converter(each.target, each.values, each.prefix, software_limit) for each in fields]
+    positions = {each.path: f"t[{index}]" for index, each in enumerate(fields)}
+    name, serial, mac = (positions.get(path, "None") for path in ("name", "serialNumber", "macAddress"))
+    converts = {f"convert_{at}": converter.convert for at, converter in enumerate(converters)}
+    return compile_reader(
+        [each.source for each in fields],
+        [converter.text.replace("{convert}", f"convert_{at}") for at, converter in enumerate(converters)],
+        {**converts, "key": plain_text, "record": AssetRecord},
+        f"record(key(t[-1]) or '', {name}, {serial}, {mac}, t)",
+    )
+
+
+_SCREEN_MEMBERS = ("podDescription", "screenDescription", "screenId")
+
+
+class CustomFieldError(LookupError):
+    """A custom field that is needed is missing or not to be told apart; the text says the remedy."""
+
+
+@dataclass(slots=True)
+class CustomFields:
+    """``ids`` by caption; ``missing`` are mapped captions that ConnectWise does not have."""
+
+    ids: dict[str, int] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+
+def resolve_custom_fields(
+    captions: Iterable[str], typed_ids: Mapping[str, int], defined: Sequence[Mapping[str, Any]]
+) -> CustomFields:
+    """Ids by caption: what a person typed wins, the rest is looked up among the defined fields.
+
+    Raises:
+        CustomFieldError: the link field ``ls_asset_id`` is missing, or a caption stands for several fields.
+    """
+    resolved = CustomFields()
+    for caption in dict.fromkeys(captions):
+        record_id = typed_ids.get(caption) or _look_up(caption, defined)
+        if record_id is None:
+            resolved.missing.append(caption)
+        else:
+            resolved.ids[caption] = record_id
+    if LINK_CAPTION in resolved.missing:
+        raise CustomFieldError(
+            f"ConnectWise has no custom field {LINK_CAPTION!r} on configurations, which links them "
+            "to their assets. Create it as a text field (System > Setup Tables > Custom Fields, screen "
+            "Configuration), or give its id under Custom field ids."
+        )
+    return resolved
+
+
+def _look_up(caption: str, defined: Sequence[Mapping[str, Any]]) -> int | None:
+    hits = [
+        each for each in defined if str(each.get("caption") or "").strip().casefold() == caption.casefold()
+    ]
+    on_configurations = [each for each in hits if _is_on_configurations(each)]
+    candidates = on_configurations or [each for each in hits if not _names_a_screen(each)]
+    if len(candidates) > 1:
+        ids = ", ".join(str(each["id"]) for each in candidates)
+        raise CustomFieldError(
+            f"Several custom fields have the caption {caption!r} (ids {ids}). "
+            "Give the right id under Custom field ids."
+        )
+    return int(candidates[0]["id"]) if candidates else None
+
+
+def _is_on_configurations(record: Mapping[str, Any]) -> bool:
+    return any("config" in str(record.get(member) or "").lower() for member in _SCREEN_MEMBERS)
+
+
+def _names_a_screen(record: Mapping[str, Any]) -> bool:
+    return any(record.get(member) for member in _SCREEN_MEMBERS[:2])

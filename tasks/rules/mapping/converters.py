@@ -1,0 +1,183 @@
+"""From a Lansweeper value to the value that ConnectWise should hold, one converter a field.
+
+None means: Lansweeper has nothing to say here. A value that ConnectWise could not hold (text for a
+number, an unreadable date) stays as it is: whoever writes it leaves it out and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from tasks.rules.asset_sync.keys import is_filler, mac_digits, normal_serial, plain_text
+from tasks.rules.mapping.targets import Kind, Target
+from tasks.rules.values import read_boolean, read_moment, read_number, write_moment
+
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Converter:
+    """``text`` is the expression over a value ``{v}`` that generated code holds; it may call ``{convert}``.
+
+    Calling ``convert`` gives the same for any value but None; the text only saves the call where it can.
+    """
+
+    convert: Convert
+    text: str = "None if {v} is None else {convert}({v})"
+
+
+_TEXT = "None if {v} is None else ({v}.strip() or None) if {v}.__class__ is str else {convert}({v})"
+_REMEMBERED = "None if {v} is None else {convert}[{v}] if {v}.__class__ is str else {convert}({v})"
+_MOMENT = (
+    "None if {v} is None else {v}[:19] + 'Z' if {v}.__class__ is str and len({v}) == 24 and "
+    "{v}[10] == 'T' and {v}[19] == '.' and {v}[23] == 'Z' else {convert}({v})"
+)
+
+SOFTWARE_LIMIT = 200
+_NOTHING_MACS = frozenset({"000000000000", "ffffffffffff"})
+
+
+def compile_converter(
+    target: Target, values: Mapping[str, str | None], prefix: str, software_limit: int = SOFTWARE_LIMIT
+) -> Converter:
+    """The converter of one field: value table first, then what the target's kind asks for.
+
+    A value that the table knows becomes exactly the name written there, without prefix, or None to skip.
+    """
+    convert = _by_kind(target, prefix, software_limit)
+    if values:
+        convert = _with_table({_folded(key): value for key, value in values.items()}, convert)
+    if values or target.kind is Kind.REFERENCE:
+        return Converter(_Remembered(convert), _REMEMBERED)
+    if convert is _text:
+        return Converter(convert, _TEXT)
+    return Converter(convert, _MOMENT) if convert is _date else Converter(convert)
+
+
+def _by_kind(target: Target, prefix: str, software_limit: int) -> Convert:
+    if target.kind is Kind.REFERENCE:
+        return lambda value: _reference(value, prefix)
+    if target.kind is Kind.CUSTOM:
+        return lambda value: _custom(value, software_limit)
+    if target.path == "serialNumber":
+        return _serial
+    return _BY_KIND[target.kind]
+
+
+def _folded(value: Any) -> str:
+    return (plain_text(value) or "").casefold()
+
+
+def _with_table(table: Mapping[str, str | None], convert: Convert) -> Convert:
+    def look_up(value: Any) -> Any:
+        text = str(value).lower() if isinstance(value, bool) else value
+        folded = _folded(text)
+        if folded not in table:
+            return convert(value)
+        known = table[folded]
+        return None if known is None else known.strip() or None
+
+    return look_up
+
+
+class _Remembered(dict[str, Any]):
+    """Few values repeat over many assets (types, states): each text is converted once, when looked up."""
+
+    def __init__(self, convert: Convert) -> None:
+        super().__init__()
+        self._convert = convert
+
+    def __missing__(self, value: str) -> Any:
+        self[value] = converted = self._convert(value)
+        return converted
+
+    def __call__(self, value: Any) -> Any:
+        return self[value] if type(value) is str else self._convert(value)
+
+
+def _reference(value: Any, prefix: str) -> str | None:
+    text = plain_text(value)
+    if text is None or is_filler(text):
+        return None
+    return text if text.casefold().startswith(prefix.casefold()) else prefix + text
+
+
+def _text(value: Any) -> str | None:
+    if type(value) is str:
+        return value.strip() or None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(text for item in value if (text := _text(item))) or None
+    return plain_text(value)
+
+
+def _serial(value: Any) -> str | None:
+    return None if normal_serial(value) is None else plain_text(value)
+
+
+def _mac(value: Any) -> str | None:
+    digits = mac_digits(value)
+    if digits is None:
+        return None if is_filler(value) else _text(value)
+    return None if digits in _NOTHING_MACS else _text(value)
+
+
+def _date(value: Any) -> Any:
+    moment = read_moment(value)
+    return _text(value) if moment is None else write_moment(moment)
+
+
+def _number(value: Any) -> Any:
+    number = read_number(value)
+    return _text(value) if number is None else number
+
+
+def _boolean(value: Any) -> Any:
+    known = read_boolean(value)
+    return _text(value) if known is None else known
+
+
+def _custom(value: Any, software_limit: int) -> Any:
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return software_lines(value, software_limit)
+    return value if isinstance(value, int | float) else _text(value)
+
+
+def software_lines(items: Iterable[Any], limit: int = SOFTWARE_LIMIT) -> str | None:
+    """ "name version" a line, sorted, each once; above ``limit`` lines cut with "... and n more"."""
+    lines = sorted(
+        {line for item in items if (line := _software(item))}, key=lambda line: (line.casefold(), line)
+    )
+    if len(lines) > limit:
+        lines = [*lines[:limit], f"... and {len(lines) - limit} more"]
+    return "\n".join(lines) or None
+
+
+def _software(item: Any) -> str:
+    name, version = (item.get("name"), item.get("version")) if isinstance(item, Mapping) else (item, None)
+    if name.__class__ is str and (version is None or version.__class__ is str):
+        return _software_line(name, version)
+    return _line_of(name, version)
+
+
+def _line_of(name: Any, version: Any) -> str:
+    if not plain_text(name):
+        return ""
+    return " ".join(" ".join(text.split()) for part in (name, version) if (text := plain_text(part)))
+
+
+_software_line = lru_cache(maxsize=65_536)(_line_of)
+"""The same programs are on many machines of a site, so most lines have been made before."""
+
+
+_BY_KIND: Mapping[Kind, Convert] = {
+    Kind.TEXT: _text,
+    Kind.MAC: _mac,
+    Kind.DATE_TIME: _date,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _boolean,
+}

@@ -1,0 +1,228 @@
+"""The ConnectWise paths that a mapping may write: kind, length and how a reference is named.
+
+The paths are the 41 of the connector page's "Available ConnectWise paths", plus ``name``,
+``purchaseDate`` and ``installationDate``; lengths are those of the vendor's OpenAPI description
+(schema ``Company.Configuration``).
+
+A mapped value as ConnectWise takes it, or the reason why it can't be written.
+
+Date-times travel as ``yyyy-MM-ddTHH:mm:ssZ`` in UTC (fractions are refused by some endpoints), references
+as ``{"id": n}``, values of custom fields are always scalar.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from tasks.rules.asset_sync.references import References, folded
+from tasks.rules.limits import LimitError, too_long
+
+CUSTOM_FIELD_PREFIX = "customFields."
+
+
+class Kind(StrEnum):
+    """How two values of a target are compared and written."""
+
+    TEXT = "text"
+    MAC = "mac"
+    DATE_TIME = "date-time"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    REFERENCE = "reference"
+    CUSTOM = "custom field"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One writable ConnectWise path; ``max_length`` is in characters, None where none is stated."""
+
+    path: str
+    kind: Kind = Kind.TEXT
+    max_length: int | None = None
+
+    @property
+    def field(self) -> str:
+        """The member of the configuration record that is written: ``type`` for ``type.name``."""
+        return self.path.partition(".")[0]
+
+
+_REFERENCES = {
+    "type.name": 50,
+    "status.name": 50,
+    "company.name": None,
+    "contact.name": None,
+    "vendor.name": None,
+    "site.name": None,
+    "location.name": 50,
+    "department.name": None,
+    "manufacturer.name": 50,
+}
+_TEXTS = {
+    "name": 100,
+    "serialNumber": 250,
+    "deviceIdentifier": 100,
+    "modelNumber": 50,
+    "tagNumber": 50,
+    "vendorNotes": None,
+    "notes": None,
+    "lastLoginName": 100,
+    "backupServerName": 50,
+    "backupProtectedDeviceList": None,
+    "ipAddress": 50,
+    "defaultGateway": 50,
+    "osType": 250,
+    "osInfo": 250,
+    "cpuSpeed": 100,
+    "ram": 25,
+    "localHardDrives": None,
+    "mobileGuid": None,
+}
+_DATES = ("warrantyExpirationDate", "purchaseDate", "installationDate")
+_NUMBERS = (
+    "backupSuccesses",
+    "backupIncomplete",
+    "backupFailed",
+    "backupRestores",
+    "backupBillableSpaceGb",
+    "backupYear",
+    "backupMonth",
+    "companyLocationId",
+)
+_BOOLEANS = ("billFlag", "activeFlag", "showRemoteFlag", "showAutomateFlag", "needsRenewalFlag")
+
+TARGETS: dict[str, Target] = {
+    target.path: target
+    for target in (
+        *(Target(path, Kind.REFERENCE, length) for path, length in _REFERENCES.items()),
+        *(Target(path, Kind.TEXT, length) for path, length in _TEXTS.items()),
+        Target("macAddress", Kind.MAC, 25),
+        *(Target(path, Kind.DATE_TIME) for path in _DATES),
+        *(Target(path, Kind.NUMBER) for path in _NUMBERS),
+        *(Target(path, Kind.BOOLEAN) for path in _BOOLEANS),
+    )
+}
+
+
+def custom_field_target(caption: str) -> Target:
+    """The target of a custom field, named by its caption; ConnectWise keeps it under ``customFields``."""
+    return Target(CUSTOM_FIELD_PREFIX + caption, Kind.CUSTOM)
+
+
+def near_matches(path: str) -> list[str]:
+    """Up to three writable paths that look like ``path``, for the message of an unknown target."""
+    by_lower = {known.lower(): known for known in TARGETS}
+    close = difflib.get_close_matches(path.lower(), by_lower, n=3, cutoff=0.5)
+    return [by_lower[name] for name in close]
+
+
+TWIN_MEMBERS = {"location": "locationId", "department": "businessUnitId"}
+"""A reference and the plain id that stands beside it in the record: both say the same and must agree."""
+
+_TRUE = {"true", "yes", "1"}
+_FALSE = {"false", "no", "0"}
+
+
+def is_empty(value: Any) -> bool:
+    """Absent, null, empty text and an empty list all say that there is nothing."""
+    if isinstance(value, str):
+        return not value.strip()
+    return value is None or (isinstance(value, list | dict) and not value)
+
+
+def comparable(value: Any) -> Any:
+    """What counts of a wire value when two readings of one record are compared.
+
+    A reference's id, a text without outer blanks, of a question its id and answer; nothing for empty, 0 and
+    false, since a default that the server writes out says no more than an absent member.
+    """
+    if is_empty(value) or value == 0:
+        return None
+    if isinstance(value, Mapping):
+        return _comparable_object(value)
+    if isinstance(value, list):
+        return [comparable(each) for each in value]
+    return value.strip() if isinstance(value, str) else value
+
+
+def _comparable_object(value: Mapping[str, Any]) -> Any:
+    if "questionId" in value:
+        return value["questionId"], comparable(value.get("answer"))
+    if value.get("id") is not None:
+        return value["id"]
+    return {key: comparable(each) for key, each in value.items() if key != "_info"}
+
+
+def wire_value(target: Target, value: Any) -> Any:
+    """The value of anything but a reference.
+
+    Raises:
+        LimitError: it is too long, or can't be read as what the target holds; the text says why.
+    """
+    match target.kind:
+        case Kind.DATE_TIME:
+            return _date_time(target, value)
+        case Kind.NUMBER:
+            return _number(target, value)
+        case Kind.BOOLEAN:
+            return _boolean(target, value)
+        case Kind.CUSTOM:
+            return _scalar(target, value)
+        case _:
+            return _text(target, value)
+
+
+def wire_reference(target: Target, name: Any, references: References) -> dict[str, int]:
+    """``{"id": n}`` of the record of that name.
+
+    Raises:
+        LimitError: no id is known for it, because it does not exist or could not be created.
+    """
+    record_id = references.get(target.path, {}).get(folded(str(name)))
+    if record_id is None:
+        raise LimitError(f"{target.field} {str(name)[:60]!r} has no record in ConnectWise")
+    return {"id": record_id}
+
+
+def _text(target: Target, value: Any) -> str:
+    text = str(_scalar(target, value)).strip()
+    if problem := too_long(target.path, text, target.max_length):
+        raise LimitError(problem)
+    return text
+
+
+def _scalar(target: Target, value: Any) -> Any:
+    if isinstance(value, list | tuple | dict | set):
+        raise LimitError(f"{target.path} takes one value, the mapping gives several")
+    return value
+
+
+def _number(target: Target, value: Any) -> int | float:
+    try:
+        number = float(_scalar(target, value))
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise LimitError(f"{target.path} takes a number, not {str(value)[:60]!r}")
+    return int(number) if number.is_integer() else number
+
+
+def _boolean(target: Target, value: Any) -> bool:
+    word = str(_scalar(target, value)).strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise LimitError(f"{target.path} takes true or false, not {str(value)[:60]!r}")
+    return word in _TRUE
+
+
+def _date_time(target: Target, value: Any) -> str:
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise LimitError(f"{target.path} takes a date, not {str(value)[:60]!r}") from None
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -1,0 +1,110 @@
+"""Counts in words that agree with their number: ``1 asset``, ``2,000 assets``, ``3 statuses``.
+
+Markdown that no value can break: tables, links and text from names that a stranger may have chosen.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Callable, Sequence
+from typing import Any
+
+_HISSING = ("s", "x", "ch", "sh")
+
+
+def plural(word: str) -> str:
+    """The plural of an English noun whose plural is regular; of several words the last one changes."""
+    if word.endswith(_HISSING):
+        return f"{word}es"
+    if word.endswith("y") and word[-2:-1] not in "aeiou":
+        return f"{word[:-1]}ies"
+    return f"{word}s"
+
+
+def noun(count: int, word: str) -> str:
+    """The word as it stands after that number."""
+    return word if count == 1 else plural(word)
+
+
+def counted(count: int, word: str) -> str:
+    """The number and the word, such as ``1,204 configurations``."""
+    return f"{count:,} {noun(count, word)}"
+
+
+Link = Callable[[Any], str | None]
+"""The address of a record by its id or key; None if there is none."""
+
+EMPTY = "*empty*"
+_SPECIAL = re.compile(r"([\\`*_{}\[\]|~#!$])")
+
+
+def escape(value: Any) -> str:
+    """The value as one line of literal text: no markup, no HTML, no table cell, no link of its own."""
+    text = " ".join(_visible(str(value)).split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Backslashes and not entities, which the Prefect UI shows as they are written.
+    text = _SPECIAL.sub(r"\\\1", text).replace("://", ":\\/\\/").replace("@", "\\@")
+    return re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}\\.", text)
+
+
+def cell(value: Any, length: int = 80) -> str:
+    """A value for a table cell, cut at ``length`` characters with an ellipsis; nothing shows as empty."""
+    text = "" if value is None else " ".join(_visible(str(value)).split())
+    if not text:
+        return EMPTY
+    return escape(text if len(text) <= length else text[: length - 1] + "…")
+
+
+def linked(text: Any, address: str | None, length: int = 80) -> str:
+    """The text as a link, if there is an http address for it."""
+    shown = cell(text, length)
+    if not address or not address.lower().startswith(("https://", "http://")):
+        return shown
+    safe = re.sub(r"[\s<>|\\()\[\]`]", lambda found: f"%{ord(found[0]):02X}", address)
+    return f"[{shown}]({safe})"
+
+
+def wrapped(value: Any, width: int) -> str:
+    """A value in lines of at most that many characters, for cells of table artifacts, which never wrap."""
+    return "<br>".join(escape(line) for line in textwrap.wrap(_visible(str(value)), width))
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; the headers and cells are taken as Markdown, so values go through ``cell`` or ``linked``."""
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def capped_table(headers: Sequence[str], rows: Sequence[Sequence[str]], limit: int, total: int) -> str:
+    """The first ``limit`` rows, and how many more there are of ``total``."""
+    shown = table(headers, rows[:limit])
+    more = total - min(limit, len(rows))
+    return f"{shown}\n\n… and {more:,} more" if more > 0 else shown
+
+
+def bullets(lines: Sequence[str], limit: int, total: int) -> str:
+    """The first ``limit`` lines as a list, which wraps where a table is cut, and how many more there are."""
+    shown = "\n".join(f"- {line}" for line in lines[:limit])
+    more = total - min(limit, len(lines))
+    return f"{shown}\n- … and {more:,} more" if more > 0 else shown
+
+
+def section(title: str, body: str, level: int = 2) -> str:
+    """A heading and its text; nothing at all if there is no text."""
+    return f"{'#' * level} {title}\n\n{body}" if body else ""
+
+
+def document(*parts: str) -> str:
+    """The parts that say something, apart by blank lines."""
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _visible(text: str) -> str:
+    """Without characters that steer instead of show: controls, direction marks, lone surrogates."""
+    return "".join(
+        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
+        for char in text
+        if unicodedata.category(char) not in ("Cf", "Cs")
+    )

@@ -1,0 +1,322 @@
+"""Makes a flow of a documented action, so that a person can run it from a form: one mechanism for all.
+
+The form is made from the task, the connection is picked as a block and handed on by name, and the answer
+is shown as a table artifact with the whole of it in a file.
+
+The run form of an action: its documented inputs, read from the task's signature and docstring.
+
+What an action run by hand leaves behind: the whole answer as a file, its first records as an artifact.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, get_origin, get_type_hints
+
+import orjson
+from prefect import Flow, Task
+from prefect.artifacts import acreate_table_artifact
+from prefect.blocks.core import Block
+from prefect.settings import PREFECT_HOME
+from prefect.states import Failed
+from prefect.utilities.callables import parameter_docstrings
+from pydantic import Field
+from pydantic.config import JsonDict
+
+from connectors.connectwise.block import ConnectWiseConnection
+from connectors.errors import StopError
+from tasks.rules.action_io import (
+    LARGEST_BYTES,
+    AnswerTable,
+    ExternalDataError,
+    answer_table,
+    plain,
+    read_objects,
+)
+from tasks.rules.asset_sync.payloads import ItemOutcome
+from tasks.rules.choices import choice_value
+from tasks.rules.text import Link, counted
+from tasks.shared.connections import connectwise_client, current_run_id, shared_connections
+from tasks.shared.lease import writing_lease
+
+CONNECTION = "connection"
+RECORDS = list[dict[str, Any]]
+"""The type of an input that is itself an inventory: the form takes JSON text or a file's path as well."""
+
+CHOSEN = frozenset({"site_id"})
+"""Inputs whose form offers choices "id: name"."""
+
+DOCUMENTED_NAMES = {
+    "case_sensitive_match": "Case sensitive match",
+    "ip_address_path": "IP Address Path",
+    "configurations": "Configurations",
+}
+"""The page's names of inputs, where they are not just the words with capitals."""
+
+DOCUMENTED_EXAMPLES: dict[str, Any] = {
+    "conditions": 'name="test"',
+    "child_conditions": 'communicationItems/value like "john@Outlook.com"',
+    "custom_field_conditions": 'caption="TomNumber" AND value !=null',
+    "page": 2,
+    "page_size": 200,
+    "structure_level_id": 1,
+    "configuration_name_path": "asset.general.name",
+    "serial_number_path": "asset.general.serialNumber",
+    "mac_address_path": "asset.network.macAddress",
+    "model_number_path": "asset.model",
+    "ip_address_path": "asset.network.ipAddress",
+    "additional_field_mappings": {"asset.general.manufacturer": "manufacturer.name"},
+    "custom_field_mappings": [{"asset.general.key": "ls_asset_id"}, {"asset.general.url": "ls_asset_url"}],
+    "external_data": [{"asset": {"general": {"key": "0f5ac0be", "name": "166.246.143.187/1/7"}}}],
+    "custom_fields": {"cw_sla": "Gold"},
+    "fields": {"assetCustom": {"comment": "on loan"}},
+    "props": {"options": ["Gold", "Silver"]},
+    "site_id": "56d4ed4f-b2ad-4587-91b5-07bd453c5c76",
+}
+"""The page's examples of inputs whose docstring gives none ("..., such as ``x``")."""
+
+_EXAMPLE = re.compile(r"such as ``(.+?)``")
+
+
+def documented_name(name: str) -> str:
+    """The name of an input as the connector page has it: ``page_size`` -> ``Page Size``."""
+    return DOCUMENTED_NAMES.get(name) or " ".join(word.capitalize() for word in name.split("_"))
+
+
+def form_signature(action: Task[..., Any], connection: type[Block]) -> inspect.Signature:
+    """The action's inputs with documented names, descriptions, examples and the task's own defaults.
+
+    Args:
+        connection: the kind of block that the form's block picker offers as ``connection``.
+    """
+    hints = get_type_hints(action.fn, include_extras=True)
+    texts = parameter_docstrings(inspect.getdoc(action.fn))
+    made = [
+        parameter.replace(
+            kind=inspect.Parameter.KEYWORD_ONLY,
+            annotation=_annotated(parameter.name, hints[parameter.name], texts, connection),
+        )
+        for parameter in inspect.signature(action.fn).parameters.values()
+    ]
+    return inspect.Signature(made)
+
+
+def _annotated(name: str, hint: Any, texts: Mapping[str, str], connection: type[Block]) -> Any:
+    text = " ".join(texts.get(name, "").split())
+    example = _example(name, hint, text)
+    if name == CONNECTION:
+        hint, text = connection, f"The {connection._block_type_name} block to use"
+    elif hint == RECORDS:
+        hint, text = Any, f"{text.rstrip('.')}: as JSON, up to 400 KB, or the path of a JSON file"
+    extra: JsonDict = {"title": documented_name(name), "description": _description(text, example)}
+    if example is not None:
+        extra["examples"] = [example]
+    return Annotated[hint, Field(json_schema_extra=extra)]
+
+
+def _description(text: str, example: Any) -> str:
+    """A sentence without the double quotes that mark code in docstrings; with an example if it has none."""
+    plain = text.replace("``", "`").rstrip(".")
+    sentence = f"{plain[:1].upper()}{plain[1:]}." if plain else ""
+    named = "such as" in plain or example is None or isinstance(example, (dict, list))
+    return sentence if named else f"{sentence} Example: `{example}`.".strip()
+
+
+def _example(name: str, hint: Any, text: str) -> Any:
+    found = _EXAMPLE.search(text)
+    example = found[1] if found else DOCUMENTED_EXAMPLES.get(name)
+    return [example] if isinstance(example, str) and get_origin(hint) is Sequence else example
+
+
+def input_reader(action: Task[..., Any]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Reads what a form gives: inventories as JSON or a file's path, and choices "id: name" as ids."""
+    hints = get_type_hints(action.fn)
+    inventories = [name for name, hint in hints.items() if hint == RECORDS and name != "return"]
+    limited = [*inventories, *(["external_data"] if "external_data" in hints else [])]
+
+    def read(inputs: dict[str, Any]) -> dict[str, Any]:
+        for name in limited:
+            _check_size(documented_name(name), inputs.get(name))
+        given = {name: read_objects(documented_name(name), inputs[name]) for name in inventories}
+        chosen = {name: choice_value(inputs[name]) for name in CHOSEN & inputs.keys()}
+        return inputs | given | chosen
+
+    return read
+
+
+def _check_size(what: str, data: Any) -> None:
+    if not isinstance(data, str) and len(orjson.dumps(data, default=str)) > LARGEST_BYTES:
+        raise ExternalDataError(f"{what} is larger than 400 KB. Save it as a file and give the file's path.")
+
+
+FOLDER_VARIABLE = "CONNECTWISE_FLOWS_ANSWERS"
+_OWNER_ONLY = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class ActionAnswer:
+    """``total`` records, of which ``shown`` are in the artifact; ``file`` holds them all as JSON."""
+
+    total: int
+    shown: int
+    file: str
+
+
+def answers_folder(environment: Mapping[str, str]) -> Path:
+    """The folder that ``CONNECTWISE_FLOWS_ANSWERS`` names, else ``answers`` in Prefect's own folder."""
+    named = environment.get(FOLDER_VARIABLE, "").strip()
+    return Path(named).expanduser() if named else Path(PREFECT_HOME.value()) / "answers"
+
+
+async def publish_answer(name: str, answer: Any, link: Link | None = None) -> ActionAnswer:
+    """Write the whole answer to a file of this run and show its first 200 records as a table artifact.
+
+    Args:
+        name: the action's name; of it the artifact's key is made.
+        link: the address of a record's page in the vendor's UI, by id.
+    """
+    content = plain(answer)
+    key = artifact_key(name)
+    path = write_answer(answers_folder(os.environ), f"{key}-{current_run_id()}", content)
+    table = answer_table(content, link)
+    await acreate_table_artifact(
+        table=[dict(row) for row in table.rows], key=key, description=description(name, table, path)
+    )
+    return ActionAnswer(table.total, len(table.rows), str(path))
+
+
+def artifact_key(name: str) -> str:
+    """``List of Configurations`` -> ``list-of-configurations``: Prefect takes lower case and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def write_answer(folder: Path, stem: str, content: Any) -> Path:
+    """The file, readable by its owner only: it holds a customer's data."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{stem}.json"
+    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, _OWNER_ONLY)) as file:
+        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2, default=str))
+    return path
+
+
+def description(name: str, table: AnswerTable, path: Path) -> str:
+    """The line above the table: how many there are, what is left out, where the whole answer lies."""
+    shown = len(table.rows)
+    count = f"{table.total:,} record{'' if table.total == 1 else 's'}"
+    parts = [f"**{name}: {count}.**"]
+    if shown < table.total:
+        parts.append(f"The first {shown:,} are shown.")
+    if table.hidden_columns:
+        parts.append(f"{table.hidden_columns} more columns are in the file.")
+    return " ".join([*parts, f"Whole answer as JSON, on the machine of the run: `{path}`"])
+
+
+READING = ("List ", "Match ")
+"""Actions whose names begin so never write: their clients refuse to."""
+WITH_PAGES = frozenset({"List of Configurations"})
+"""Actions whose records have a page in ConnectWise's own UI."""
+
+
+def actions_of(package: ModuleType) -> Iterator[Task[..., Any]]:
+    """The documented actions of a system: the tasks of that package's modules, by name."""
+    for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda each: each.name):
+        module = importlib.import_module(f"{package.__name__}.{found.name}")
+        made_here = [each for each in vars(module).values() if isinstance(each, Task)]
+        yield from (each for each in made_here if each.fn.__module__ == module.__name__)
+
+
+def flows_of(package: ModuleType, connection: type[Block], module: str) -> dict[str, Flow[..., Any]]:
+    """A flow of each action of ``package``, by the name under which ``module`` is to hold it."""
+    return {each.fn.__name__: action_flow(each, connection, module) for each in actions_of(package)}
+
+
+def action_flow(action: Task[..., Any], connection: type[Block], module: str) -> Flow[..., Any]:
+    """The flow that runs this action from a form.
+
+    Args:
+        connection: the kind of block that the form offers as ``connection``.
+        module: the module that holds the flow, so that its entrypoint is ``module.function_name``.
+    """
+    read_inputs = input_reader(action)
+    reading = action.name.startswith(READING)
+
+    async def run(**inputs: Any) -> Any:
+        name = block_name(inputs[CONNECTION])
+        given = read_inputs(inputs | {CONNECTION: name})
+        async with shared_connections(read_only=reading), _leases(reading, name, given):
+            answer = await action(**given)
+            link = await _page_link(action.name, connection, name)
+            published = await publish_answer(action.name, answer, link)
+        failures = failed_items(answer)
+        if failures:
+            return Failed(
+                name=f"Finished with {counted(len(failures), 'failure')}",
+                message="; ".join(failures[:5]),
+                data=published,
+            )
+        return published
+
+    run.__name__ = run.__qualname__ = action.fn.__name__
+    run.__module__ = module
+    run.__doc__ = first_paragraph(action)
+    run.__signature__ = form_signature(action, connection)  # type: ignore[attr-defined]
+    run.__annotations__ = {}
+    return Flow(run, name=artifact_key(action.name), description=run.__doc__, persist_result=False)
+
+
+def first_paragraph(action: Task[..., Any]) -> str:
+    """What the action does, in its docstring's first sentences."""
+    return " ".join((inspect.getdoc(action.fn) or "").partition("\n\n")[0].split())
+
+
+def block_name(block: Block) -> str:
+    """The name under which the picked block is saved: tasks take names, so that no secret is recorded.
+
+    Raises:
+        StopError: the block was never saved.
+    """
+    name = block._block_document_name
+    if not name:
+        raise StopError(
+            f"The {block._block_type_name} block is not saved",
+            remedy="Save it in the Prefect UI under Blocks, then pick it.",
+        )
+    return name
+
+
+def failed_items(answer: Any) -> list[str]:
+    """The refused records of a bulk answer, and those whose outcome it does not tell."""
+    outcomes = [each for each in answer if isinstance(each, ItemOutcome)] if isinstance(answer, list) else []
+    return [
+        f"record {each.index + 1}: {each.message or each.code or 'the answer does not say what became of it'}"
+        for each in outcomes
+        if each.ok is not True
+    ]
+
+
+@asynccontextmanager
+async def _leases(reading: bool, connection: str, inputs: Mapping[str, Any]) -> AsyncIterator[None]:
+    """Hold the writing lease of every company whose configurations are sent."""
+    records = [] if reading else inputs.get("configurations") or []
+    companies = {(each.get("company") or {}).get("id") for each in records}
+    async with AsyncExitStack() as held:
+        # Always in the same order, so that two runs can't wait for each other.
+        for company in sorted(each for each in companies if isinstance(each, int)):
+            await held.enter_async_context(writing_lease(connection, company))
+        yield
+
+
+async def _page_link(action: str, connection: type[Block], name: str) -> Link | None:
+    if action not in WITH_PAGES or connection is not ConnectWiseConnection:
+        return None
+    async with connectwise_client(name) as client:
+        return client.settings.configuration_url

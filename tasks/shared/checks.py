@@ -1,0 +1,210 @@
+"""Tries the connections out, one after the other, and says in words what is there and what is missing.
+
+Remembers which version of ConnectWise each connection reached last, in a Prefect variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.variables import Variable
+
+from connectors.connectwise.block import ConnectWiseConnection, missing_rights
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.refusals import CHECK_RIGHTS
+from connectors.errors import ConnectorError
+from connectors.field_nation.block import FieldNationConnection
+from connectors.field_nation.block import check_connection as check_field_nation_connection
+from connectors.field_nation.settings import REQUEST_LIMITS as FIELD_NATION_LIMITS
+from connectors.lansweeper.block import LansweeperConnection, check_connection
+from connectors.lansweeper.client import LansweeperClient
+from connectors.lansweeper.settings import REQUEST_LIMITS
+from tasks.rules.connection_findings import (
+    FieldState,
+    Finding,
+    Result,
+    field_states,
+    new_field,
+    version_details,
+)
+from tasks.rules.text import counted
+from tasks.shared.connections import (
+    connectwise_client,
+    field_nation_client,
+    lansweeper_client,
+    load_block,
+    open_ledger,
+)
+
+VARIABLE = "connectwise_flows_seen_versions"
+
+
+async def last_seen_version(connection: str) -> str | None:
+    """The version that the last check of this connection saw."""
+    return (await _seen()).get(connection)
+
+
+async def note_version(connection: str, version: str) -> None:
+    """Remember the version for the next check; an unknown one leaves what is remembered."""
+    seen = await _seen()
+    if version and seen.get(connection) != version:
+        await Variable.aset(VARIABLE, {**seen, connection: version}, overwrite=True)
+
+
+async def _seen() -> dict[str, str]:
+    seen: Any = await Variable.aget(VARIABLE, default=None)
+    return {str(name): str(version) for name, version in seen.items()} if isinstance(seen, dict) else {}
+
+
+NAMED_SITES = 10
+
+
+class FieldCreation:
+    """Whether missing custom fields are created, and where if no other field tells the place."""
+
+    def __init__(self, create: bool = False, pod_id: int | None = None) -> None:
+        self.create = create
+        self.pod_id = pod_id
+
+
+async def check_connectwise(name: str, creation: FieldCreation) -> list[Finding]:
+    """Log in, version, rights, custom fields, visible companies and request budget of one connection."""
+    label = f"ConnectWise {name}"
+    try:
+        block = await load_block(ConnectWiseConnection, name)
+        async with connectwise_client(name) as client:
+            findings = [*await _log_in(label, name, client), await _rights(label, client)]
+            if not findings[-1].bad:
+                findings += [*await _fields(label, client, creation), await _companies(label, client)]
+        limits = [(block.request_limit, float(block.request_window_seconds))]
+        return [*findings, *await _budget(label, block.settings().budget_key, limits)]
+    except (ConnectorError, ValueError) as error:
+        return [Finding(label, "Log in", Result.FAILED, str(error))]
+
+
+async def _log_in(label: str, name: str, client: ConnectWiseClient) -> list[Finding]:
+    """The look-up takes no keys: a wrong one is refused by the reads that follow."""
+    company = await client.company_info()
+    version = str(company.get("VersionNumber") or company.get("VersionCode") or "")
+    details = version_details(version, await last_seen_version(name))
+    await note_version(name, version)
+    reached = company.get("CompanyName") or client.settings.company_id
+    return [
+        Finding(label, "Log in", Result.OK, f"Connected to {reached} at {client.settings.base_url}."),
+        Finding(label, "Version", Result.NOTE if "newer" in details else Result.OK, details),
+    ]
+
+
+async def _rights(label: str, client: ConnectWiseClient) -> Finding:
+    missing = await missing_rights(client)
+    if missing:
+        details = f"The API member may not read: {', '.join(missing)}. {CHECK_RIGHTS}"
+        return Finding(label, "Rights", Result.MISSING, details)
+    return Finding(label, "Rights", Result.OK, "Every collection that the flows use can be read.")
+
+
+async def _fields(label: str, client: ConnectWiseClient, creation: FieldCreation) -> list[Finding]:
+    defined = await client.list_user_defined_fields(page=1, page_size=1000)
+    findings = []
+    for state in field_states(defined):
+        if state.missing and creation.create:
+            findings.append(await _create(label, client, state, defined, creation.pod_id))
+        else:
+            findings.append(_of_field(label, state))
+    return findings
+
+
+def _of_field(label: str, state: FieldState) -> Finding:
+    check = f"Custom field {state.caption}"
+    if state.id is not None:
+        return Finding(label, check, Result.OK, f"Its id is {state.id}.")
+    return Finding(label, check, Result.MISSING if state.needed else Result.NOTE, state.problem)
+
+
+async def _create(
+    label: str,
+    client: ConnectWiseClient,
+    state: FieldState,
+    defined: list[dict[str, Any]],
+    pod_id: int | None,
+) -> Finding:
+    check = f"Custom field {state.caption}"
+    record = new_field(state.caption, defined, pod_id)
+    if record is None:
+        details = (
+            "Where custom fields of configurations lie is not known: create it by hand, or give the pod id."
+        )
+        return Finding(label, check, Result.MISSING if state.needed else Result.NOTE, details)
+    try:
+        created = await client.create_user_defined_field(record)
+    except ConnectorError as error:
+        return Finding(label, check, Result.FAILED, str(error))
+    defined.append(record | created)
+    return Finding(label, check, Result.OK, f"Created with id {created['id']}.")
+
+
+async def _companies(label: str, client: ConnectWiseClient) -> Finding:
+    count = await client.count_companies("deletedFlag = false")
+    if not count:
+        return Finding(label, "Companies", Result.MISSING, f"The API member sees no company. {CHECK_RIGHTS}")
+    return Finding(label, "Companies", Result.OK, f"{counted(count, 'company')} visible.")
+
+
+async def check_lansweeper(name: str) -> list[Finding]:
+    """Log in, visible sites, rights and request budget of one connection."""
+    label = f"Lansweeper {name}"
+    try:
+        block = await load_block(LansweeperConnection, name)
+        async with lansweeper_client(name) as client:
+            checked = await check_connection(client)
+            findings = [Finding(label, "Log in", Result.OK if checked.ok else Result.FAILED, str(checked))]
+            if checked.ok:
+                findings += [await _sites(label, client), await _lansweeper_rights(label, client)]
+        return [*findings, *await _budget(label, block.settings().budget_key, REQUEST_LIMITS)]
+    except (ConnectorError, ValueError) as error:
+        return [Finding(label, "Log in", Result.FAILED, str(error))]
+
+
+async def _sites(label: str, client: LansweeperClient) -> Finding:
+    names = [site["name"] or site["id"] for site in await client.authorized_sites()]
+    more = f" and {len(names) - NAMED_SITES} more" if len(names) > NAMED_SITES else ""
+    return Finding(label, "Sites", Result.OK, f"Visible: {', '.join(names[:NAMED_SITES])}{more}.")
+
+
+async def _lansweeper_rights(label: str, client: LansweeperClient) -> Finding:
+    site = (await client.site())["id"]
+    missing = []
+    for what, read in {"asset types": client.asset_types, "custom fields": client.custom_fields}.items():
+        try:
+            await read(site)
+        except ConnectorError as error:
+            missing.append(f"{what} ({error})")
+    if missing:
+        return Finding(label, "Rights", Result.MISSING, f"The token may not read: {'; '.join(missing)}")
+    return Finding(label, "Rights", Result.OK, "Assets, asset types and custom fields can be read.")
+
+
+async def check_field_nation(name: str) -> list[Finding]:
+    """Log in, visible work orders, webhooks and request budget of one connection."""
+    label = f"Field Nation {name}"
+    try:
+        block = await load_block(FieldNationConnection, name)
+        async with field_nation_client(name) as client:
+            checked = await check_field_nation_connection(client)
+        findings = [Finding(label, "Log in", Result.OK if checked.ok else Result.FAILED, checked.message)]
+        findings += [Finding(label, "Webhooks", Result.NOTE, detail) for detail in checked.details]
+        return [*findings, *await _budget(label, block.settings().budget_key, FIELD_NATION_LIMITS)]
+    except (ConnectorError, ValueError) as error:
+        return [Finding(label, "Log in", Result.FAILED, str(error))]
+
+
+async def _budget(label: str, key: str, limits: Sequence[tuple[int, float]]) -> list[Finding]:
+    """How many requests of each window are used, this check's own ones included."""
+    findings = []
+    async with open_ledger() as ledger:
+        for limit, window in limits:
+            used = await ledger.requests_used(key, window)
+            details = f"{used:,} of {limit:,} requests are used in the last {window:,.0f} seconds."
+            findings.append(Finding(label, "Request budget", Result.OK, details))
+    return findings

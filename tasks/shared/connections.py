@@ -1,0 +1,187 @@
+"""Opens the clients that tasks work with, by block name, and shares those an enclosing flow has opened.
+
+A flow opens each connection once (``shared_connections``); the tasks and subflows that it calls ask for
+the same block by name and get the pooled client that is already open, with the flow's read-only mode.
+A task that runs alone opens its own and closes it again.
+
+Which blocks of a kind are saved, by name.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TypeVar, cast
+
+from prefect import get_client
+from prefect.blocks.core import Block
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.runtime import flow_run
+
+from connectors.connectwise.block import ConnectWiseConnection
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.errors import StopError
+from connectors.field_nation.block import FieldNationConnection
+from connectors.field_nation.client import FieldNationClient
+from connectors.field_nation.settings import REQUEST_LIMITS as FIELD_NATION_LIMITS
+from connectors.lansweeper.block import LansweeperConnection
+from connectors.lansweeper.client import LansweeperClient
+from connectors.lansweeper.settings import REQUEST_LIMITS
+from connectors.ledger.block import LedgerDatabase
+from connectors.ledger.store import Ledger
+
+DEFAULT = "default"
+B = TypeVar("B", bound=Block)
+
+
+@dataclass
+class _Open:
+    """What an enclosing flow has open, by block name."""
+
+    stack: AsyncExitStack
+    read_only: bool
+    ledger_name: str
+    run_id: str
+    connectwise: dict[str, ConnectWiseClient] = field(default_factory=dict)
+    lansweeper: dict[str, LansweeperClient] = field(default_factory=dict)
+    field_nation: dict[str, FieldNationClient] = field(default_factory=dict)
+    ledger: Ledger | None = None
+
+
+_open: ContextVar[_Open | None] = ContextVar("open_connections", default=None)
+
+
+@asynccontextmanager
+async def shared_connections(*, read_only: bool = False, ledger: str = DEFAULT) -> AsyncIterator[None]:
+    """Within this block every connection is opened once and, with ``read_only``, refuses to write."""
+    if _open.get() is not None:
+        yield
+        return
+    async with AsyncExitStack() as stack:
+        token = _open.set(_Open(stack, read_only, ledger, _own_run_id()))
+        try:
+            yield
+        finally:
+            _open.reset(token)
+
+
+@asynccontextmanager
+async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient]:
+    """The client of the ``ConnectWise PSA Connection`` block of that name."""
+    async with _within() as shared:
+        if connection not in shared.connectwise:
+            block = await load_block(ConnectWiseConnection, connection)
+            ledger = await _ledger(shared)
+            budget = ledger.budget(
+                block.settings().budget_key, block.request_limit, block.request_window_seconds
+            )
+            client = block.get_client(read_only=shared.read_only, budget=budget)
+            shared.connectwise[connection] = await shared.stack.enter_async_context(client)
+        yield shared.connectwise[connection]
+
+
+@asynccontextmanager
+async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
+    """The client of the ``Lansweeper Connection`` block of that name."""
+    async with _within() as shared:
+        if connection not in shared.lansweeper:
+            block = await load_block(LansweeperConnection, connection)
+            ledger = await _ledger(shared)
+            budget = ledger.budgets(block.settings().budget_key, REQUEST_LIMITS)
+            client = block.get_client(read_only=shared.read_only, budget=budget)
+            shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
+        yield shared.lansweeper[connection]
+
+
+@asynccontextmanager
+async def field_nation_client(connection: str) -> AsyncIterator[FieldNationClient]:
+    """The client of the ``Field Nation Connection`` block of that name."""
+    async with _within() as shared:
+        if connection not in shared.field_nation:
+            block = await load_block(FieldNationConnection, connection)
+            ledger = await _ledger(shared)
+            budget = ledger.budgets(block.settings().budget_key, FIELD_NATION_LIMITS)
+            client = block.get_client(read_only=shared.read_only, budget=budget)
+            shared.field_nation[connection] = await shared.stack.enter_async_context(client)
+        yield shared.field_nation[connection]
+
+
+@asynccontextmanager
+async def open_ledger() -> AsyncIterator[Ledger]:
+    """The ledger of the enclosing flow, or the default one."""
+    async with _within() as shared:
+        yield await _ledger(shared)
+
+
+@asynccontextmanager
+async def _within() -> AsyncIterator[_Open]:
+    """What the enclosing flow has open, or a place of one's own that is closed at the end."""
+    shared = _open.get()
+    if shared is not None:
+        yield shared
+        return
+    async with AsyncExitStack() as stack:
+        yield _Open(stack, read_only=False, ledger_name=DEFAULT, run_id=_own_run_id())
+
+
+async def _ledger(shared: _Open) -> Ledger:
+    if shared.ledger is None:
+        block = await load_ledger_block(shared.ledger_name)
+        shared.ledger = await block.open()
+        shared.stack.push_async_callback(shared.ledger.close)
+    return shared.ledger
+
+
+def current_run_id() -> str:
+    """The id that writes are journalled under: that of the flow run that opened the connections."""
+    shared = _open.get()
+    return shared.run_id if shared is not None else _own_run_id()
+
+
+def _own_run_id() -> str:
+    return str(flow_run.id or uuid.uuid4())
+
+
+async def load_block(kind: type[B], name: str) -> B:
+    """The saved block of that name. One with a field that is not valid is loaded too: its client says why.
+
+    Raises:
+        StopError: there is no such block.
+    """
+    try:
+        return cast(B, await kind.aload(name))
+    except ValueError as error:
+        raise StopError(
+            f"There is no {kind.get_block_type_slug()} block named {name!r}",
+            remedy="Create it in the Prefect UI under Blocks, or give another name.",
+        ) from error
+    except RuntimeError:
+        return cast(B, await kind.aload(name, validate=False))
+
+
+async def load_ledger_block(name: str) -> LedgerDatabase:
+    """The saved ``Integration Ledger`` block; without one, the SQLite file of the default settings."""
+    try:
+        return cast(LedgerDatabase, await LedgerDatabase.aload(name))
+    except ValueError:
+        if name != DEFAULT:
+            raise
+        return LedgerDatabase()
+
+
+async def saved_block_names(kind: type[Block]) -> list[str]:
+    """The names of all saved blocks of that kind, in alphabetic order; none if the kind is not registered."""
+    async with get_client() as client:
+        try:
+            documents = await client.read_block_documents_by_type(
+                kind.get_block_type_slug(), include_secrets=False
+            )
+        except PrefectHTTPStatusError as error:
+            if error.response.status_code != HTTPStatus.NOT_FOUND:
+                raise
+            return []
+    return sorted(each.name for each in documents if each.name)

@@ -1,0 +1,276 @@
+"""One writing run at a time for a connection and company: a named lease that frees itself after a kill.
+
+Signs of life of the run that holds a lease: they tell a slot that nobody holds from one that is in use.
+
+Prefect counts a slot first and notes the lease that frees it afterwards. A server that is killed between the
+two, or that keeps its leases in memory and is restarted, leaves a slot taken for good, and every later run
+would be refused. So a holder writes a Prefect variable of the lease's name every few seconds. Where nobody
+wrote one for longer than a lease lives, no holder is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import anyio
+import httpx
+from prefect import get_client
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import VariableCreate, VariableUpdate
+from prefect.client.schemas.objects import FlowRun
+from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
+from prefect.runtime import flow_run
+
+from tasks.shared.progress import run_logger
+
+SIGN_SECONDS = 15.0
+QUIET_SECONDS = 70.0
+"""Without a sign for so long, a holder's lease of a minute has run out too."""
+FIRST_SIGN_SECONDS = 2.0
+"""Until when a run that has just got the slot has written its first sign."""
+END_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """A lease as it was seen: the limit's id, its slots that are taken, and the last sign of a holder."""
+
+    limit_id: UUID
+    taken: int
+    sign: Any
+
+
+async def look(name: str) -> Look:
+    """How the lease of that name stands."""
+    async with get_client() as client:
+        limit = await client.read_global_concurrency_limit_by_name(name)
+        variable = await client.read_variable_by_name(name)
+    return Look(limit.id, limit.active_slots, variable and variable.value)
+
+
+async def last_holder(name: str) -> FlowRun | None:
+    """The flow run that gave the last sign; none where it has taken it away, which it does at its end."""
+    async with get_client() as client:
+        sign = await client.read_variable_by_name(name)
+        value = sign.value if sign and isinstance(sign.value, dict) else {}
+        with suppress(ObjectNotFound, ValueError):
+            return await client.read_flow_run(UUID(str(value.get("flow_run"))))
+    return None
+
+
+async def free_forgotten(name: str, before: Look) -> bool:
+    """Free the slot if nothing has moved since ``before``, which the caller knows to be long enough ago.
+
+    The limit is deleted by its id and made anew. Of several runs that wait, one does that; a slot that
+    another one has taken meanwhile is one of the new limit and stays.
+    """
+    await anyio.sleep(FIRST_SIGN_SECONDS)
+    if not before.taken or await look(name) != before:
+        return False
+    async with get_client() as client:
+        with suppress(ObjectNotFound):
+            await client.delete_global_concurrency_limit_by_name(str(before.limit_id))
+        await client.upsert_global_concurrency_limit_by_name(name, 1)
+    return True
+
+
+@asynccontextmanager
+async def signs_of_life(name: str) -> AsyncIterator[None]:
+    """Write signs while this block runs, from a thread: long computations must not look like an end.
+
+    Raises:
+        httpx.HTTPStatusError: the server refuses the first one; without signs nothing may be written.
+    """
+    signs = _Signs(name)
+    await signs.start()
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await signs.stop()
+
+
+class _Signs:
+    """The signs of one holder; each differs from the one before."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._holder = str(flow_run.id or uuid.uuid4())
+        self._written = 0
+        self._ended = threading.Event()
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._keep,), name=name, daemon=True)
+
+    async def start(self) -> None:
+        value = self._next()
+        async with get_client() as client:
+            try:
+                await client.create_variable(VariableCreate(name=self._name, value=value))
+            except ObjectAlreadyExists:
+                await client.update_variable(VariableUpdate(name=self._name, value=value))
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """The sign is taken away, unless the server is, or somebody was quicker."""
+        self._ended.set()
+        await anyio.to_thread.run_sync(self._thread.join, END_SECONDS)
+        with suppress(Exception), anyio.move_on_after(END_SECONDS):
+            async with get_client() as client:
+                await client.delete_variable_by_name(self._name)
+
+    def _next(self) -> dict[str, Any]:
+        self._written += 1
+        return {"flow_run": self._holder, "signs": self._written}
+
+    def _keep(self) -> None:
+        # A client costs time of its own, which a short run need not spend.
+        if self._ended.wait(SIGN_SECONDS):
+            return
+        with get_client(sync_client=True) as client:
+            self._write(client)
+            while not self._ended.wait(SIGN_SECONDS):
+                self._write(client)
+
+    def _write(self, client: SyncPrefectClient) -> None:
+        """One sign; if the server is away the next one will do, and the lease ends the run if need be."""
+        value = self._next()
+        with suppress(Exception):
+            try:
+                client.update_variable(VariableUpdate(name=self._name, value=value))
+            except httpx.HTTPStatusError:  # Somebody has taken it away.
+                client.create_variable(VariableCreate(name=self._name, value=value))
+
+
+CONNECTWISE = "connectwise"
+LANSWEEPER = "lansweeper"
+LEASE_SECONDS = 60.0
+"""How long a lease outlives the run that held it; Prefect takes no less than a minute."""
+LOOK_SECONDS = 1.0
+"""So long a run waits before it looks who holds the lease: most get it at once."""
+FREED_SECONDS = 10.0
+"""How long a slot that was just freed is waited for: another run may have been quicker."""
+
+
+class LeaseHeldError(RuntimeError):
+    """Another run writes to this company; the text names it."""
+
+
+@asynccontextmanager
+async def writing_lease(
+    connection: str, company_id: int, wait_seconds: float = 75, *, system: str = CONNECTWISE
+) -> AsyncIterator[None]:
+    """Hold the lease of a connection and company while this block runs.
+
+    ``system`` is what is written to, and ``connection`` the name of the block of that system.
+
+    Raises:
+        LeaseHeldError: another run still holds it after ``wait_seconds``.
+    """
+    name = lease_name(connection, company_id, system)
+    try:
+        async with _lease(name, wait_seconds):
+            yield
+    except AcquireConcurrencySlotTimeoutError as error:
+        holder = await _holder(name)
+        raise LeaseHeldError(
+            f"Another run writes to company {company_id} through the connection {connection!r}: {holder}. "
+            "Wait for it to end, or cancel it, and start again."
+        ) from error
+
+
+@asynccontextmanager
+async def fields_lease(connection: str, wait_seconds: float = 75) -> AsyncIterator[None]:
+    """Hold the lease on making Lansweeper custom fields, which all companies of a site share.
+
+    Raises:
+        LeaseHeldError: another run still holds it after ``wait_seconds``.
+    """
+    try:
+        async with _lease(f"{LANSWEEPER}-fields-{connection}", wait_seconds):
+            yield
+    except AcquireConcurrencySlotTimeoutError as error:
+        raise LeaseHeldError(
+            f"Another run makes Lansweeper custom fields through the connection {connection!r}. "
+            "Wait for it to end, and start again."
+        ) from error
+
+
+@asynccontextmanager
+async def _lease(name: str, wait_seconds: float) -> AsyncIterator[None]:
+    async with get_client() as client:
+        await client.upsert_global_concurrency_limit_by_name(name, 1)
+    run_logger().info(
+        "Waiting for the lease %s (a killed run's lease frees itself within %.0f s)", name, LEASE_SECONDS
+    )
+    async with AsyncExitStack() as held:
+        await _take_slot(held, name, wait_seconds)
+        await held.enter_async_context(signs_of_life(name))
+        yield
+
+
+async def _take_slot(held: AsyncExitStack, name: str, wait_seconds: float) -> None:
+    """Take the slot; one that nobody has held for longer than a lease lives is freed first.
+
+    The server is asked once, for as long as the wait is: one that answers too late has taken a slot for
+    nobody, which stays taken for a minute.
+    """
+    looking = asyncio.create_task(_look_later(name))
+    try:
+        await held.enter_async_context(_slot(name, wait_seconds))
+    except AcquireConcurrencySlotTimeoutError:
+        seen = looking.result() if looking.done() else None
+        too_short = wait_seconds - LOOK_SECONDS < QUIET_SECONDS
+        if seen is None or too_short or await _is_running(name) or not await free_forgotten(name, seen):
+            raise
+        run_logger().warning("Nobody holds the lease %s any more: its slot was forgotten, and is freed", name)
+        await held.enter_async_context(_slot(name, FREED_SECONDS))
+    finally:
+        looking.cancel()
+
+
+async def _look_later(name: str) -> Look | None:
+    """How the lease stood when the wait for it began; none if the server did not say."""
+    await asyncio.sleep(LOOK_SECONDS)
+    with suppress(Exception):
+        return await look(name)
+    return None
+
+
+def _slot(name: str, wait_seconds: float) -> AbstractAsyncContextManager[None]:
+    return concurrency(name, lease_duration=LEASE_SECONDS, timeout_seconds=wait_seconds, strict=True)
+
+
+def lease_name(connection: str, company_id: int, system: str = CONNECTWISE) -> str:
+    """The name of the concurrency limit, as the Prefect UI lists it."""
+    return f"{system}-writes-{connection}-company-{company_id}"
+
+
+async def _holder(name: str) -> str:
+    """The run that gave the last sign, in words.
+
+    A killed run stays Running until somebody marks it. A living one may be called Crashed: while the Prefect
+    server was away its heartbeats did not arrive.
+    """
+    run = await last_holder(name)
+    if run and run.state and run.state.is_crashed():
+        return (
+            f"perhaps flow run {run.name} ({run.id}), which Prefect calls crashed; "
+            "if its process is still at work, it holds the lease"
+        )
+    if run and run.state and not run.state.is_final():
+        return f"flow run {run.name} ({run.id})"
+    return "a run that has just ended"
+
+
+async def _is_running(name: str) -> bool:
+    run = await last_holder(name)
+    return run is not None and run.state is not None and run.state.is_running()

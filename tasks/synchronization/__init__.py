@@ -1,1 +1,0 @@
-"""The steps of asset-synchronization that are more than one documented action."""
