@@ -58,16 +58,16 @@ $(VENV)/.bench: $(READY)
 	touch $@
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.performance.run
 
 bench-enrichment: $(READY)
-	$(BIN)/python -m benchmarks.enrichment
+	$(BIN)/python -m benchmarks.performance.enrichment
 
 campaign-dispatch: $(READY)
-	$(BIN)/python -m benchmarks.dispatch_campaign
+	$(BIN)/python -m benchmarks.dispatch_campaign.campaign
 
 chaos: $(READY)
-	$(BIN)/python -m benchmarks.chaos_campaign
+	$(BIN)/python -m benchmarks.chaos.campaign
 
 clean:
 	rm -rf build $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

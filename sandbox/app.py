@@ -9,18 +9,15 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sandbox.call import Call, address_of, read_call
-from sandbox.connection import read_body, replay
 from sandbox.connectwise.app import connectwise_app
-from sandbox.connectwise.callback_deliveries import Callbacks
+from sandbox.connectwise.callbacks import Callbacks
 from sandbox.control import CONTROL_ROOT, control_app
-from sandbox.counting import call_name
 from sandbox.credentials import Credentials
 from sandbox.data.generate import build_world
-from sandbox.disturbing import Disturbance
-from sandbox.faults import Faults
+from sandbox.faults import Disturbance, Faults
 from sandbox.field_nation.app import FieldNationApp
 from sandbox.lansweeper.app import LansweeperApp
+from sandbox.requests import Call, address_of, call_name, read_body, read_call, replay
 from sandbox.switches import Switches
 from sandbox.world import World
 

@@ -16,10 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.connectwise.callback_control import answer_callbacks
-from sandbox.data.churn import KINDS, churn
-from sandbox.data.ticket_churn import KINDS as TICKET_KINDS
-from sandbox.data.ticket_churn import ticket_churn
+from sandbox.connectwise.callbacks import answer_callbacks
+from sandbox.data.churn import KINDS, churn, ticket_churn
+from sandbox.data.churn import KINDS_TICKET_CHURN as TICKET_KINDS
 from sandbox.editing import add, delete, edit
 from sandbox.field_nation.control import answer_control
 from sandbox.state import count_records, history_of, wire_records
@@ -143,7 +142,7 @@ def _field_nation(sandbox: SandboxApp, body: Any, request: Request) -> Any:
 
 
 def _callbacks(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """Callbacks on their way, their faults, forged ones: see sandbox/connectwise/callback_control.py."""
+    """Callbacks on their way, their faults, forged ones: see sandbox/connectwise/callbacks.py."""
     path = request.path_params.get("rest", "")
     return answer_callbacks(sandbox.callbacks, sandbox.world.store, request.method, path, body)
 

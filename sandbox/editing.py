@@ -6,12 +6,12 @@ import random
 import re
 from typing import Any
 
-from sandbox.call import Call
-from sandbox.connectwise.fields import Table
 from sandbox.connectwise.linking import LinkWriter, link_table
-from sandbox.connectwise.notes import move_owner
+from sandbox.connectwise.schema.fields import Table
+from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import CONFIGURATIONS_NAME
-from sandbox.connectwise.tables import table_of
+from sandbox.connectwise.writes import move_owner
+from sandbox.requests import Call
 from sandbox.world import LANSWEEPER_ASSETS, World
 
 PERSON = "a person"

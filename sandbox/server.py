@@ -17,7 +17,7 @@ import uvicorn
 from sandbox.app import SandboxApp
 from sandbox.credentials import Credentials
 from sandbox.data.provider import companies
-from sandbox.field_nation.company import PROVIDERS
+from sandbox.field_nation.store import PROVIDERS
 
 HOST = "127.0.0.1"
 KEEP_ALIVE = 75  # seconds

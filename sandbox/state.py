@@ -7,9 +7,9 @@ from typing import Any
 
 from sandbox.connectwise.linking import link_table
 from sandbox.connectwise.rendering import Renderer
-from sandbox.connectwise.tables import table_of
+from sandbox.connectwise.schema.tables import table_of
 from sandbox.field_nation.messages import message_list
-from sandbox.field_nation.rendering import work_order
+from sandbox.field_nation.views import work_order
 from sandbox.world import World
 
 FIELD_NATION_ORDERS = "field_nation/work_orders"

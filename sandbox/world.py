@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sandbox.counting import RequestLedger
 from sandbox.credentials import Credentials
-from sandbox.field_nation.orders import FieldNationStore
+from sandbox.field_nation.store import FieldNationStore
 from sandbox.history import History
+from sandbox.requests import RequestLedger
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:

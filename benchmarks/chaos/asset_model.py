@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.chaos import asset_values as values
+from benchmarks.chaos import asset_matching as values
 from benchmarks.chaos.asset_matching import Forms, Side
 
 Record = dict[str, Any]

@@ -1,4 +1,7 @@
-"""A lane: one sandbox, one ledger and one name for blocks, in which schedules run one after the other."""
+"""A lane: one sandbox, one ledger and one name for blocks, in which schedules run one after the other.
+
+The Prefect server that all lanes of a campaign share, and this process's settings for it.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,47 @@ import os
 import shutil
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
 
 import httpx
+from prefect.events.clients import NullEventsClient
+from prefect.events.worker import EventsWorker
+from prefect.logging.configuration import setup_logging
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_HOME,
+    PREFECT_LOGGING_LEVEL,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
+    temporary_settings,
+)
 
-from benchmarks.chaos.asset_truth import AssetTruth
-from benchmarks.chaos.child import Job, live
-from benchmarks.chaos.enrichment_truth import EnrichmentTruth
-from benchmarks.chaos.forking import Ended, fork_and_wait
-from benchmarks.chaos.laws import judge_runs, judge_secrets
+from benchmarks.chaos.asset_oracle import AssetTruth
+from benchmarks.chaos.enrichment_oracle import EnrichmentTruth
+from benchmarks.chaos.faults import LONGEST_LATE
 from benchmarks.chaos.people import act
+from benchmarks.chaos.process import Ended, Job, fork_and_wait, live
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, Mishap, Schedule
-from benchmarks.chaos.tally import mishaps_of
-from benchmarks.chaos.verdict import KILLED, RAISED, TOO_LONG, RunRecord, ScheduleResult, Truth, Verdict
-from benchmarks.chaos.weather import LONGEST_LATE
+from benchmarks.chaos.verdict import (
+    KILLED,
+    RAISED,
+    TOO_LONG,
+    RunRecord,
+    ScheduleResult,
+    Truth,
+    Verdict,
+    judge_runs,
+    judge_secrets,
+    mishaps_of,
+)
 from connectors.ledger.store import Ledger
 from deployments.blocks import sandbox_blocks
+from deployments.local.prefect import WITHOUT_EVENTS, local_prefect
 from deployments.local.sandbox import Sandbox
 
 TRUTHS: dict[str, type[Any]] = {ASSETS: AssetTruth, ENRICHMENT: EnrichmentTruth}
@@ -180,3 +205,21 @@ class Lane:
             for each in listed.json():
                 if self.name in each["name"]:
                     client.delete(f"/v2/concurrency_limits/{quote(each['name'])}").raise_for_status()
+
+
+@contextmanager
+def campaign_server(home: Path) -> Iterator[str]:
+    """The address of its API. It ends with the block; logs and events are not sent to it."""
+    home.mkdir(parents=True, exist_ok=True)
+    with local_prefect(home, WITHOUT_EVENTS) as server:
+        settings = {
+            PREFECT_API_URL: server.api_url,
+            PREFECT_HOME: home,
+            PREFECT_LOGGING_LEVEL: "WARNING",
+            PREFECT_LOGGING_TO_API_ENABLED: False,
+            PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore",
+        }
+        EventsWorker.set_client_override(NullEventsClient)
+        with temporary_settings(settings):
+            setup_logging()
+            yield server.api_url

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.chaos.enrichment_mishaps import resolved
+from benchmarks.chaos.enrichment_faults import resolved
 from deployments.local.sandbox import Sandbox
 
 Deed = dict[str, Any]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from benchmarks.chaos.enrichment_scene import ASSETS, ENTRIES, leaves
+from benchmarks.chaos.enrichment_faults import ASSETS, ENTRIES, leaves
 from benchmarks.chaos.schedule import Mishap
 
 

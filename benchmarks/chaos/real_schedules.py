@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from benchmarks.chaos.real_drawing import draw_real, restarts_server
-from benchmarks.chaos.real_runs import RealRun
+from benchmarks.chaos.real_runs import RealRun, draw_real, restarts_server
 from benchmarks.chaos.real_stack import Lane, StoppedError, lanes
 from benchmarks.chaos.verdict import ScheduleResult, Verdict
 

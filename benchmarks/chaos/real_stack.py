@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.chaos.process_trees import kill, kill_tree, with_text
+from benchmarks.chaos.process import kill, kill_tree, with_text
 from deployments.local.prefect import LocalPrefect, free_port, prefect_environment
 from deployments.local.sandbox import ROOT, Sandbox, start_sandbox
 from deployments.local.up import POOL, run

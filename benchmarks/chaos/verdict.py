@@ -1,10 +1,17 @@
-"""What is handed from a schedule's runs to the truth that judges them, and what the truth answers."""
+"""What is handed from a schedule's runs to the truth that judges them, and what the truth answers.
+
+What must be true of every schedule, whatever its flow: laws 2, 5 and 6, and runs that end as they may.
+
+Counts what the schedules did and found, for ``build/chaos.json`` and for a person.
+"""
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from benchmarks.chaos.schedule import Mishap
@@ -95,3 +102,116 @@ class ScheduleResult:
     @property
     def faults(self) -> Sequence[str]:
         return self.verdict.faults
+
+
+CALM = ("clean", "quiet")
+
+
+def judge_runs(runs: list[RunRecord], verdict: Verdict) -> None:
+    """Laws 2 and 5 by the requests that were served; a run in calm weather raises nothing.
+
+    That a calm run ends with failures is for the truth of the flow to judge, and what it writes then.
+    """
+    finished = all(run.outcome == "Completed" for run in runs if run.kind == "clean")
+    for run in runs:
+        if run.kind in CALM and (run.outcome in (RAISED, KILLED) or run.counts is None):
+            verdict.faults.append(f"the {run.kind} run ended as {run.outcome}: {run.error}")
+        if run.error == TOO_LONG and run.kind not in CALM:
+            verdict.faults.append(f"a disturbed run did not end: {run.mishap}")
+        dry = run.mishap is not None and run.mishap.dry_run
+        law = "law 2" if run.kind == "quiet" and finished else "law 5" if dry else ""
+        if law:
+            verdict.checked[law] += int(run.requests["total"])
+            if writes := int(run.requests["writes"]):
+                verdict.faults.append(f"{law}: a {'dry' if dry else 'quiet'} run sent {writes} writes")
+
+
+def judge_secrets(info: dict[str, Any], log: bytes, ledger: Path, verdict: Verdict) -> None:
+    """Law 6: no secret in what the runs logged, nor in the ledger's files."""
+    texts = {"the log": log}
+    texts |= {each.name: each.read_bytes() for each in ledger.parent.glob(f"{ledger.name}*")}
+    for name, secret in secrets_of(info):
+        for place, text in texts.items():
+            verdict.checked["law 6"] += 1
+            if secret.encode() in text:
+                verdict.faults.append(f"law 6: {name} is in {place}")
+
+
+def secrets_of(info: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The sandbox's credentials, also in the forms in which they travel."""
+    account = info["connectwise"]
+    login = f"{account['company_id']}+{account['public_key']}:{account['private_key']}"
+    yield "ConnectWise's private key", account["private_key"]
+    yield "ConnectWise's Authorization header", base64.b64encode(login.encode()).decode()
+    yield "Lansweeper's access token", info["lansweeper"]["access_token"]
+
+
+DISK_WORDS = ("disk", "full", "I/O")
+
+
+def mishaps_of(run: RunRecord) -> Counter[str]:
+    """What really happened in a disturbed run, by kind."""
+    found: Counter[str] = Counter()
+    mishap = run.mishap
+    if mishap is None:
+        return found
+    for rule, number in zip(mishap.faults, run.fired, strict=False):
+        found[fault_name(rule["fault"])] += number
+    if run.outcome == KILLED and run.killed_at:
+        found[f"kill {mishap.kill_when}"] += 1
+    if mishap.clock_skew_seconds:
+        found["clock skew"] += 1
+    if mishap.ledger_room_bytes is not None and any(word in run.error for word in DISK_WORDS):
+        found["full disk"] += 1
+    if mishap.dry_run:
+        found["dry run"] += 1
+    for deed in mishap.people:
+        found[f"between runs: {deed['do']}"] += 1
+    return +found
+
+
+def fault_name(fault: dict[str, Any]) -> str:
+    """``429 with Retry-After``, ``502 with HTML``, ``drop_after``, ``time-out``, ``edit: delete`` ..."""
+    kind = str(fault["kind"])
+    if kind == "status":
+        status = str(fault["status"])
+        if status == "429":
+            return f"429 {'with' if fault.get('headers') else 'without'} Retry-After"
+        return f"{status} with HTML" if isinstance(fault.get("body"), str) else status
+    if kind == "edit":
+        return f"mid-run: {'delete' if fault.get('delete') else 'edit'}"
+    return {"delay": "time-out"}.get(kind, kind)
+
+
+def tally(results: Sequence[ScheduleResult]) -> dict[str, Any]:
+    """What ``build/chaos.json`` holds of these schedules; ``faults`` is empty if everything was right."""
+    runs = [run for result in results for run in result.runs]
+    checked: Counter[str] = sum((each.verdict.checked for each in results), Counter())
+    failing = [each for each in results if each.faults]
+    return {
+        "schedules": dict(sorted(Counter(f"{each.name} {each.flow}" for each in results).items())),
+        "seconds of schedules": round(sum(each.seconds for each in results)),
+        "runs": _sorted(Counter(f"{run.kind}: {_outcome(run)}" for run in runs)),
+        "mishaps": _sorted(sum((each.mishaps for each in results), Counter())),
+        "kills at": _sorted(Counter(_boundary(run.killed_at) for run in runs if run.killed_at)),
+        "facts checked": dict(sorted(checked.items())),
+        "counted apart": _sorted(sum((each.verdict.apart for each in results), Counter())),
+        "CPU seconds of a run": round(sum(run.cpu for run in runs) / len(runs), 2) if runs else 0,
+        "failing": [
+            {"seed": each.seed, "flow": each.flow, "name": each.name, "faults": list(each.faults)}
+            for each in failing
+        ],
+    }
+
+
+def _outcome(run: RunRecord) -> str:
+    return "Finished with failures" if run.outcome.startswith("Finished with") else run.outcome
+
+
+def _boundary(text: str) -> str:
+    parts = text.splitlines()[-1].split("/")
+    return "/".join("{id}" if part.isdecimal() else part for part in parts)
+
+
+def _sorted(found: Counter[str]) -> dict[str, int]:
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))

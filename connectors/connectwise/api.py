@@ -170,6 +170,8 @@ class Tenant:
 DEFAULT_PAGE_SIZE = 25
 LARGEST_PAGE = 1000
 """Records; the vendor cuts a larger page silently, which would look like the end of the records."""
+PAGE_SIZE = LARGEST_PAGE
+"""Records asked for in a page by a reading that wants every record."""
 FORWARD_ONLY = {"pagination-type": "forward-only"}
 """The header that asks for pages by id: no record is missed or doubled if others are added or deleted."""
 
@@ -319,12 +321,12 @@ class ConnectWiseApi(Tenant):
             return records_of(where, await self._get(where, {**params, **page}))
         # Pages by id know no order, so a wanted order costs that safety.
         read = self._pages_by_number if "orderBy" in params else self._pages_by_id
-        return [record async for page in read(where, params, LARGEST_PAGE) for record in page]
+        return [record async for page in read(where, params, PAGE_SIZE) for record in page]
 
     def _pages(
         self, where: Collection, conditions: str | None, search: PagesSearch
     ) -> AsyncIterator[list[Record]]:
-        size = search.get("page_size", LARGEST_PAGE)
+        size = search.get("page_size", PAGE_SIZE)
         page_request(None, size)
         return self._pages_by_id(where, _params(conditions, search), size)
 

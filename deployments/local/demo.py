@@ -22,7 +22,7 @@ from rich.table import Table
 from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local.sandbox import Sandbox, start_sandbox
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 ASSETS = 400
 SEED = 7

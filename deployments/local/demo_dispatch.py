@@ -279,7 +279,7 @@ def is_running(prefect: LocalPrefect) -> bool:
     return int(httpx.post(f"{prefect.api_url}/flow_runs/count", json=body).raise_for_status().json()) > 0
 
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 SOON = 15.0
 """Seconds within which a ticket must have become a work order."""

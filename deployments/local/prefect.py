@@ -38,7 +38,7 @@ import httpx
 from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT_SECONDS = 180
 KEY_FILE = "encryption.key"
 WITHOUT_EVENTS = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Sandbox:
@@ -112,7 +112,7 @@ class Sandbox:
         return self._send("POST", "/ticket-churn", body | ({"kinds": kinds} if kinds else {}))
 
     def provider(self, work_order_id: int, step: str, **given: Any) -> dict[str, Any]:
-        """A step of Field Nation's provider or platform: those of sandbox/field_nation/provider_steps.py."""
+        """A step of Field Nation's provider or platform: those of sandbox/field_nation/provider.py."""
         return dict(self._send("POST", f"/field-nation/workorders/{work_order_id}/{step}", given))
 
     def field_nation(self, method: str, path: str, body: Any = None) -> Any:

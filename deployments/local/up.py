@@ -22,7 +22,7 @@ from rich.console import Console
 from deployments.local.prefect import LocalPrefect, local_prefect, stop
 from deployments.local.sandbox import Sandbox, start_sandbox
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HOME_VARIABLE = "CONNECTWISE_FLOWS_UP_HOME"
 POOL = "connectwise"
 

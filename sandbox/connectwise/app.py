@@ -16,12 +16,12 @@ from sandbox.connectwise.access import (
     check_right,
     company_info,
 )
-from sandbox.connectwise.answering import Answer, Call, answered
+from sandbox.connectwise.answers import Answer, Call, answered
+from sandbox.connectwise.bulk_reads import signing_key, system_answer
 from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
-from sandbox.connectwise.paging import Address
+from sandbox.connectwise.reads import Address
 from sandbox.connectwise.routing import codebase_and_rest, route
 from sandbox.connectwise.store import Store
-from sandbox.connectwise.system_calls import signing_key, system_answer
 from sandbox.switches import Switches
 
 LONGEST_URL = 2000

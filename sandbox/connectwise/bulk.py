@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 
 from sandbox.connectwise.errors import FieldFault, VendorError, invalid
-from sandbox.connectwise.reading import Body
 from sandbox.connectwise.store import Record
-from sandbox.connectwise.writing import Writer
+from sandbox.connectwise.validation import Body
+from sandbox.connectwise.writes import Writer
 from sandbox.switches import Switches
 
 Fault = dict[str, Any]

@@ -4,10 +4,10 @@ Whether that moves the owner's lastUpdated is not known of the vendor, so it is 
 """
 
 from sandbox.connectwise.errors import FieldFault, VendorError, invalid, not_found
-from sandbox.connectwise.fields import Table
-from sandbox.connectwise.reading import Body
+from sandbox.connectwise.schema.fields import Table
+from sandbox.connectwise.schema.tables import TABLES, table_of
 from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store
-from sandbox.connectwise.tables import TABLES, table_of
+from sandbox.connectwise.validation import Body
 from sandbox.switches import Switches
 
 

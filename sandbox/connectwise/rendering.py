@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.connectwise.fields import Field, Kind, Table
-from sandbox.connectwise.naming import shown_name
+from sandbox.connectwise.condition_paths import shown_name
+from sandbox.connectwise.schema.fields import Field, Kind, Table
+from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Record, Store
-from sandbox.connectwise.tables import table_of
 
 Read = Callable[[Record], Any]
 

@@ -3,22 +3,76 @@
 A stored record is the wire record without what is derived: references are kept as `{"id": n}` (their names
 are rendered when asked), `customFields` as id -> value, `questions` as question id -> answer, and a member
 without a value is absent.
+
+Who is told of changes of the store: several changes of one record within one request count as one.
 """
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
-from typing import Any
+from __future__ import annotations
 
-from sandbox.connectwise.authorship import AUTHORSHIP, authored, initial_notes
-from sandbox.connectwise.configuration_tables import QUESTIONS, STATUSES
-from sandbox.connectwise.fields import Field, Kind, Table
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sandbox.connectwise.computed import AUTHORSHIP, authored, initial_notes, settle
 from sandbox.connectwise.links import Links
-from sandbox.connectwise.settling import settle
-from sandbox.connectwise.signing import SigningKeys
-from sandbox.connectwise.system_tables import CUSTOM_FIELDS_NAME
-from sandbox.connectwise.tables import PODS, TABLES, table_of
-from sandbox.connectwise.watching import Change, Watch
+from sandbox.connectwise.schema.company import QUESTIONS, STATUSES
+from sandbox.connectwise.schema.fields import Field, Kind, Table
+from sandbox.connectwise.schema.system import CUSTOM_FIELDS_NAME
+from sandbox.connectwise.schema.tables import PODS, TABLES, table_of
+from sandbox.credentials import SigningKeys
 from sandbox.history import History
+
+Action = Literal["added", "updated", "deleted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to a record; `by` is the member who did it, `record` the stored record."""
+
+    collection: str
+    record_id: int
+    action: Action
+    by: str
+    record: dict[str, Any]
+
+
+class Watch:
+    """Hands every change to `listener`, if there is one."""
+
+    def __init__(self) -> None:
+        """Nobody listens yet."""
+        self.listener: Callable[[Change], None] | None = None
+        self._held: dict[tuple[str, int], Change] | None = None
+
+    def note(self, change: Change) -> None:
+        """Tell of a change, at once or when `one_change` ends."""
+        if self.listener is None:
+            return
+        if self._held is None:
+            self.listener(change)
+            return
+        key = (change.collection, change.record_id)
+        earlier = self._held.get(key)
+        if earlier is not None and earlier.action == "added" and change.action == "updated":
+            change = replace(change, action="added")
+        self._held[key] = change
+
+    @contextmanager
+    def one_change(self, *, told: bool = True) -> Iterator[None]:
+        """Tell of everything done inside as one change for each record; `told` False: tell nobody.
+
+        Nothing may wait inside: it would hold back the changes of others.
+        """
+        self._held, before = {}, self._held
+        try:
+            yield
+        finally:
+            held, self._held = self._held, before
+        for change in held.values() if told else ():
+            self.note(change)
+
 
 Record = dict[str, Any]
 CONFIGURATIONS_NAME = "company/configurations"

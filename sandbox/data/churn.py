@@ -1,11 +1,20 @@
-"""What happens to a fleet between two scans: some assets are renamed, moved, added, retired."""
+"""What happens to a fleet between two scans: some assets are renamed, moved, added, retired.
+
+What happens to the tickets between two runs: closed, reopened, attached, detached, added, deleted.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
+from sandbox.connectwise.linking import LinkWriter
+from sandbox.connectwise.schema.tables import TABLES
 from sandbox.data.assets import PAGE_PLACE, AssetMaker
+from sandbox.data.provider import RUN_COMPANY
+from sandbox.data.tickets import LINKS
+from sandbox.editing import PERSON
 from sandbox.world import World
 
 KINDS = ("rename", "move", "add", "retire")
@@ -86,3 +95,126 @@ def scanned(world: World, asset: Asset, section: str, values: dict[str, Any]) ->
 
 
 _CHANGES = {"rename": _rename, "move": _move, "add": _add, "retire": _retire}
+
+
+KINDS_TICKET_CHURN = ("close", "reopen", "attach", "detach", "add", "delete")
+
+Ticket = tuple[str, int]
+
+
+def ticket_churn(
+    world: World, share: float, kinds: tuple[str, ...] = KINDS_TICKET_CHURN
+) -> dict[str, list[int]]:
+    """Change a share (0 to 1) of the run company's tickets, split evenly over the kinds, at least one each.
+
+    Returns the ids of the tickets by kind; a kind for which no ticket is left has fewer. The same world and
+    the same calls before give the same changes. Whether attaching moves lastUpdated is a switch.
+
+    Raises:
+        ValueError: a share outside 0 to 1, or an unknown kind.
+    """
+    unknown = sorted(set(kinds) - set(KINDS_TICKET_CHURN))
+    if unknown:
+        raise ValueError(f"unknown kinds {unknown}")
+    if not 0 <= share <= 1:
+        raise ValueError(f"the share must be within 0 and 1: {share}")
+    if not kinds or share == 0:
+        return {kind: [] for kind in kinds}
+    world.churns += 1
+    return _Churn(world).run(share, kinds)
+
+
+class _Churn:
+    """One call; a ticket is changed by one kind only."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._store = world.store
+        self._draw = random.Random(f"{world.seed}-ticket-churn-{world.churns}")
+        company = {"id": RUN_COMPANY}
+        self._left = [
+            (name, one["id"])
+            for name in LINKS
+            for one in self._store.collection(name).values()
+            if one.get("company") == company
+        ]
+        self._draw.shuffle(self._left)
+        configurations = self._store.collection("company/configurations").values()
+        self._configurations = [one["id"] for one in configurations if one.get("company") == company]
+
+    def run(self, share: float, kinds: tuple[str, ...]) -> dict[str, list[int]]:
+        each, more = divmod(round(len(self._left) * share), len(kinds))
+        changes: dict[str, Callable[[int], list[int]]] = {
+            "close": lambda number: self._move(number, closes=True),
+            "reopen": lambda number: self._move(number, closes=False),
+            "attach": self._attach,
+            "detach": self._detach,
+            "add": self._add,
+            "delete": self._delete,
+        }
+        return {kind: changes[kind](max(1, each + (place < more))) for place, kind in enumerate(kinds)}
+
+    def _take(self, number: int, fits: Callable[[Ticket], bool]) -> list[Ticket]:
+        found: list[Ticket] = []
+        rest: list[Ticket] = []
+        for one in self._left:
+            (found if len(found) < number and fits(one) else rest).append(one)
+        self._left = rest
+        return found
+
+    def _record(self, ticket: Ticket) -> dict[str, Any]:
+        return self._store.collection(ticket[0])[ticket[1]]
+
+    def _move(self, number: int, *, closes: bool) -> list[int]:
+        moved = self._take(number, lambda one: bool(self._record(one).get("closedFlag")) is not closes)
+        for collection, ticket in moved:
+            board = self._record((collection, ticket))["board"]
+            status = self._status(board, closes)
+            self._store.edit(collection, ticket, {"status": {"id": status}}, by=PERSON)
+        return [ticket for _, ticket in moved]
+
+    def _status(self, board: dict[str, int], closes: bool) -> int:
+        statuses = self._store.collection("service/boards/statuses").values()
+        fitting = [
+            one["id"] for one in statuses if one["board"] == board and bool(one.get("closedStatus")) is closes
+        ]
+        return int(self._draw.choice(fitting))
+
+    def _links(self, ticket: Ticket) -> LinkWriter:
+        table = TABLES[LINKS[ticket[0]]]
+        return LinkWriter(table, self._store, ticket[1], self._world.switches, by=PERSON)
+
+    def _attached(self, ticket: Ticket) -> list[int]:
+        return sorted(self._store.links(LINKS[ticket[0]]).of(ticket[1]))
+
+    def _attach(self, number: int) -> list[int]:
+        if not self._configurations:
+            return []
+        taken = self._take(number, lambda one: len(self._attached(one)) < len(self._configurations))
+        for one in taken:
+            writer = self._links(one)
+            while not writer.attach(self._draw.choice(self._configurations)):
+                pass
+        return [ticket for _, ticket in taken]
+
+    def _detach(self, number: int) -> list[int]:
+        taken = self._take(number, lambda one: bool(self._attached(one)))
+        for one in taken:
+            self._links(one).detach(self._draw.choice(self._attached(one)))
+        return [ticket for _, ticket in taken]
+
+    def _add(self, number: int) -> list[int]:
+        made: list[int] = []
+        for place in range(number):
+            record = {"summary": f"New since the last run ({place + 1})", "company": {"id": RUN_COMPANY}}
+            ticket = int(self._store.insert("service/tickets", record, by=PERSON)["id"])
+            if self._configurations:
+                self._links(("service/tickets", ticket)).attach(self._draw.choice(self._configurations))
+            made.append(ticket)
+        return made
+
+    def _delete(self, number: int) -> list[int]:
+        taken = self._take(number, lambda _: True)
+        for collection, ticket in taken:
+            self._store.delete(collection, ticket)
+        return [ticket for _, ticket in taken]

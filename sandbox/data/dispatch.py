@@ -10,8 +10,8 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.connectwise.schema.tables import PODS
 from sandbox.connectwise.store import Store
-from sandbox.connectwise.tables import PODS
 from sandbox.data.provider import RUN_COMPANY
 
 API_MEMBER = "apimember"

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.connectwise.store import Store
-from sandbox.counting import RequestLedger
 from sandbox.credentials import Credentials
-from sandbox.data.agreements import add_agreements
 from sandbox.data.assets import AssetMaker
-from sandbox.data.configurations import ConfigurationMaker
+from sandbox.data.configurations import ConfigurationMaker, linked_configurations
 from sandbox.data.dispatch import add_dispatch
-from sandbox.data.linked_configurations import linked_configurations
 from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, set_up
-from sandbox.data.service_desk import Desk, set_up_desk
-from sandbox.data.tickets import add_tickets
+from sandbox.data.tickets import Desk, add_agreements, add_tickets, set_up_desk
 from sandbox.lansweeper.store import LansweeperStore
+from sandbox.requests import RequestLedger
 from sandbox.switches import Switches
 from sandbox.world import World
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.connectwise.schema.tables import PODS
 from sandbox.connectwise.store import Store
-from sandbox.connectwise.tables import PODS
 
 CONFIGURATIONS = "company/configurations"
 RUN_COMPANY = 6

@@ -2,22 +2,150 @@
 
 About one in seven is a project ticket; a quarter is about no configuration, most are about one, some about
 up to six. What kind a ticket is of goes by its place, so that few of them have all kinds.
+
+What the provider's service desk has set up: SLAs, agreement types, boards with statuses, projects.
+
+Like the rest of the setup it does not depend on the seed. Whether a status closes a ticket is its own flag,
+which some names contradict, as on real boards.
+
+Agreements of the customers, and which configurations they cover.
+
+Most configurations have one agreement, some none, some two or three; one agreement covers far more than the
+others. Which agreement is in which state goes by its place, so that few of them have all states.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sandbox.connectwise.store import Store
-from sandbox.connectwise.ticket_tables import (
+from sandbox.connectwise.schema.finance import AGREEMENT_CONFIGURATIONS, AGREEMENTS_NAME
+from sandbox.connectwise.schema.service import (
     PROJECT_TICKET_CONFIGURATIONS,
     PROJECT_TICKETS_NAME,
     SERVICE_TICKET_CONFIGURATIONS,
     SERVICE_TICKETS_NAME,
 )
-from sandbox.data.provider import Setup
-from sandbox.data.service_desk import Board, Desk
+from sandbox.connectwise.store import Store
+from sandbox.data.provider import CUSTOMERS, Setup
+
+SLAS = ("Standard, next day", "Gold, 4 hours", "24x7 Plant")
+AGREEMENT_TYPES = ("Managed Services", "Block of Hours", "Backup as a Service", "Køl & Tryk")
+
+# Board, is it a project board, and (status, does it close the ticket).
+BOARDS = (
+    (
+        "Help Desk",
+        False,
+        (
+            ("New (not responded)", False),
+            ("In Progress", False),
+            ("Waiting on customer", False),
+            ("Closed, to be billed", False),
+            ("Completed", True),
+            (">Closed", True),
+        ),
+    ),
+    (
+        "NOC Alerts",
+        False,
+        (("New", False), ("Acknowledged", False), ("Resolved", True), ("Open (muted)", True)),
+    ),
+    ("Projects", True, (("Open", False), ("Scheduled", False), ("Done", True), ("Closed - rework", False))),
+)
+PROJECTS = ("Office move", "Windows 11 roll-out")
+PHASES = ("Planning", "Roll-out")
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board with the ids of its statuses that leave a ticket open, and of those that close it."""
+
+    id: int
+    open: tuple[int, ...]
+    closed: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The ids that generated agreements and tickets refer to; `phases` by company."""
+
+    slas: list[int]
+    agreement_types: list[int]
+    service_boards: list[Board]
+    project_board: Board
+    phases: dict[int, list[int]]
+
+
+def set_up_desk(store: Store) -> Desk:
+    """Fill a store that has locations, departments and companies."""
+    slas = [_new(store, "service/SLAs", name=name, basedOn="AllHours") for name in SLAS]
+    boards = [_board(store, *board) for board in BOARDS]
+    return Desk(
+        slas=slas,
+        agreement_types=[_agreement_type(store, name, slas[0]) for name in AGREEMENT_TYPES],
+        service_boards=boards[:2],
+        project_board=boards[2],
+        phases={company: _projects(store, company) for company in CUSTOMERS},
+    )
+
+
+def _new(store: Store, collection: str, **members: Any) -> int:
+    return int(store.insert(collection, members)["id"])
+
+
+def _agreement_type(store: Store, name: str, sla: int) -> int:
+    return _new(
+        store,
+        "finance/agreements/types",
+        name=name,
+        employeeCompRate="Hourly",
+        employeeCompNotExceed="Billing",
+        invoicingCycle="CalendarYear",
+        billTime="NoDefault",
+        billExpenses="NoDefault",
+        billProducts="NoDefault",
+        sla={"id": sla},
+    )
+
+
+def _board(store: Store, name: str, is_project: bool, statuses: tuple[tuple[str, bool], ...]) -> Board:
+    home = {"location": {"id": 1}, "department": {"id": 2}}
+    board = _new(store, "service/boards", name=name, projectFlag=is_project, **home)
+    ids = [
+        _new(
+            store,
+            "service/boards/statuses",
+            name=words,
+            board={"id": board},
+            sortOrder=order,
+            closedStatus=closes,
+            defaultFlag=order == 0,
+        )
+        for order, (words, closes) in enumerate(statuses)
+    ]
+    flags = [closes for _, closes in statuses]
+    return Board(
+        board,
+        tuple(one for one, closes in zip(ids, flags, strict=True) if not closes),
+        tuple(one for one, closes in zip(ids, flags, strict=True) if closes),
+    )
+
+
+def _projects(store: Store, company: int) -> list[int]:
+    """The phases of a company's projects."""
+    projects = [
+        _new(store, "project/projects", name=f"{name} {company}", company={"id": company})
+        for name in PROJECTS
+    ]
+    return [
+        _new(store, "project/phases", name=name, project={"id": project})
+        for project in projects
+        for name in PHASES
+    ]
+
 
 Record = dict[str, Any]
 
@@ -129,3 +257,70 @@ def _days(draw: random.Random) -> tuple[str, str]:
     month = f"202{draw.randrange(3, 6)}-{draw.randrange(1, 13):02}"
     time = f"{minute:02}:{second:02}Z"
     return f"{month}-{day:02}T{hour // 2:02}:{time}", f"{month}-{day:02}T{12 + hour // 2:02}:{time}"
+
+
+UNCOVERED, COVERED_ONCE = 0.13, 0.9
+LARGE_SHARE = 0.08
+
+# No end, an end far away, ended, cancelled, not yet begun. Far dates keep the computed status true for years.
+STATES: tuple[Record, ...] = (
+    {"noEndingDateFlag": True},
+    {"endDate": "2041-12-31T00:00:00Z"},
+    {"endDate": "2024-06-30T00:00:00Z"},
+    {
+        "cancelledFlag": True,
+        "dateCancelled": "2025-02-01T00:00:00Z",
+        "reasonCancelled": "Went to somebody else",
+    },
+    {"startDate": "2040-01-01T00:00:00Z", "endDate": "2042-12-31T00:00:00Z"},
+    {"noEndingDateFlag": True},
+    {"noEndingDateFlag": True},
+    {"endDate": "2040-03-31T00:00:00Z"},
+)
+
+
+def add_agreements(
+    store: Store, seed: int, setup: Setup, desk: Desk, company: int, number: int, covered: list[int]
+) -> None:
+    """Insert a company's agreements and tie its configurations (`covered`, ids) to them."""
+    draw = random.Random(f"{seed}-agreements-{company}")
+    made = [
+        int(store.insert(AGREEMENTS_NAME, record)["id"])
+        for record in _records(draw, setup, desk, company, number)
+    ]
+    links = store.links(AGREEMENT_CONFIGURATIONS.name)
+    for configuration in covered if made else ():
+        for agreement in _chosen(draw, made):
+            links.add(agreement, configuration)
+
+
+def _chosen(draw: random.Random, agreements: list[int]) -> set[int]:
+    share = draw.random()
+    if share < UNCOVERED:
+        return set()
+    times = 1 if share < COVERED_ONCE else draw.randrange(2, 4)
+    return {agreements[0] if draw.random() < LARGE_SHARE else draw.choice(agreements) for _ in range(times)}
+
+
+def _records(draw: random.Random, setup: Setup, desk: Desk, company: int, number: int) -> Iterator[Record]:
+    for place in range(number):
+        kind = place % len(desk.agreement_types)
+        entered = f"20{15 + place % 10}-0{1 + place % 9}-1{place % 9}T08:30:00Z"
+        record: Record = {
+            "name": f"{AGREEMENT_TYPES[kind]} {company}-{place + 1:03}",
+            "type": {"id": desk.agreement_types[kind]},
+            "company": {"id": company},
+            "contact": {"id": draw.choice(setup.contacts[company])},
+            "startDate": f"20{15 + place % 10}-0{1 + place % 9}-01T00:00:00Z",
+            "billAmount": float(draw.randrange(1, 90) * 25),
+            **STATES[place % len(STATES)],
+            "_info": {
+                "lastUpdated": entered,
+                "updatedBy": "admin",
+                "createdDate": entered,
+                "createdBy": "admin",
+            },
+        }
+        if place % 5 < 3:
+            record["sla"] = {"id": desk.slas[place % len(desk.slas)]}
+        yield record

@@ -1,27 +1,251 @@
-"""Field Nation's servers as an ASGI application: tokens, REST v2 and webhooks v3 of one world."""
+"""Field Nation's servers as an ASGI application: tokens, REST v2 and webhooks v3 of one world.
+
+The REST addresses: which call does what to which work order, and the events that it fires.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.field_nation.calls import OWN, Ask, answer
-from sandbox.field_nation.deliveries import Background, Deliveries
+from sandbox.field_nation import store, views, work_orders
+from sandbox.field_nation.access import TOKEN_PATH, RateLimit, TokenRefusedError, Tokens
 from sandbox.field_nation.errors import FieldNationError
-from sandbox.field_nation.lifecycle import StepRefusedError
-from sandbox.field_nation.limits import RateLimit
-from sandbox.field_nation.provider_steps import STEPS, actor
-from sandbox.field_nation.tokens import TOKEN_PATH, TokenRefusedError, Tokens
-from sandbox.field_nation.webhook_calls import WebhookCalls
-from sandbox.field_nation.webhooks import WebhookError, Webhooks
+from sandbox.field_nation.listing import list_orders
+from sandbox.field_nation.messages import message_list, post
+from sandbox.field_nation.provider import STEPS, actor
+from sandbox.field_nation.store import Event, FieldNationStore, WorkOrder
+from sandbox.field_nation.views import work_order
+from sandbox.field_nation.webhooks import Background, Deliveries, WebhookCalls, WebhookError, Webhooks
+from sandbox.field_nation.work_orders import StepRefusedError
+from sandbox.switches import Switches
 
 if TYPE_CHECKING:
     from sandbox.world import World
+
+
+OWN = {
+    "id": store.API_USER["id"],
+    "name": store.full_name(store.API_USER),
+    "role": "buyer",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call with what it is answered from."""
+
+    store: FieldNationStore
+    switches: Switches
+    query: Mapping[str, str]
+    body: Any
+
+    def member(self, section: str) -> object:
+        """The id in a body such as ``{"user": {"id": 5001}}``."""
+        given = self.body.get(section) if isinstance(self.body, dict) else None
+        return given.get("id") if isinstance(given, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer's body, and what the webhooks are told; ``value`` None: an empty body."""
+
+    value: Any
+    order: WorkOrder | None = None
+    events: tuple[Event, ...] = ()
+
+
+def answer(method: str, path: str, ask: Ask) -> Told:
+    """Do what the call asks; ``path`` is what follows ``/api/rest/v2``.
+
+    Raises:
+        FieldNationError: the call is refused.
+    """
+    if method == "GET" and path in _LOOKUPS:
+        return Told(_LOOKUPS[path]())
+    if path == "/workorders":
+        return _collection(method, ask)
+    for verb, pattern, call in _CALLS:
+        found = pattern.fullmatch(path)
+        if verb == method and found:
+            number, *rest = (int(one) for one in found.groups())
+            return call(ask, _order(ask, number), *rest)
+    raise FieldNationError(404, f"Cannot {method} {path}.")
+
+
+def _order(ask: Ask, number: int) -> WorkOrder:
+    try:
+        return ask.store.get(number)
+    except FieldNationError as error:
+        raise FieldNationError(ask.switches.field_nation_unknown_order, error.detail) from None
+
+
+def _collection(method: str, ask: Ask) -> Told:
+    switches = ask.switches
+    if method == "POST":
+        order, events = work_orders.create(ask.store, ask.body)
+        return Told(work_order(order), order, tuple(events))
+    if method == "GET":
+        found = list_orders(
+            ask.store,
+            ask.query,
+            lag=switches.field_nation_search_lag,
+            filter_names=switches.field_nation_filter_names,
+            search_incident=switches.field_nation_search_incident,
+        )
+        return Told(found)
+    raise FieldNationError(404, f"Cannot {method} /workorders.")
+
+
+def _changed(order: WorkOrder, events: list[Event]) -> Told:
+    return Told(work_order(order), order, tuple(events))
+
+
+def _read(ask: Ask, order: WorkOrder) -> Told:
+    return Told(work_order(order, ask.query.get("columns", "")))
+
+
+def _update(ask: Ask, order: WorkOrder) -> Told:
+    return _changed(order, work_orders.update(order, ask.body))
+
+
+def _cancel(ask: Ask, order: WorkOrder) -> Told:
+    """The reason comes in the query (2026) or in a body (older pages)."""
+    given = ask.body if isinstance(ask.body, dict) else {}
+    if not (ask.query.get("cancel_reason") or given.get("cancel_reason")):
+        raise FieldNationError(400, "Validation failed.", {"#/cancel_reason": "is required"})
+    return _changed(order, work_orders.cancel(order, ask.switches.field_nation_draft_delete == "deleted"))
+
+
+def _publish(ask: Ask, order: WorkOrder) -> Told:
+    return _changed(order, work_orders.publish(order, ask.switches.field_nation_publish_checks))
+
+
+def _route(ask: Ask, order: WorkOrder) -> Told:
+    checks = ask.switches.field_nation_publish_checks
+    events = work_orders.route(order, ask.member("technician"), checks)
+    return Told({"id": ask.store.number()}, order, tuple(events))
+
+
+def _unroute(ask: Ask, order: WorkOrder) -> Told:
+    return _changed(order, work_orders.unroute(order, ask.member("technician")))
+
+
+def _assign(ask: Ask, order: WorkOrder) -> Told:
+    return Told({}, order, tuple(work_orders.assign(order, ask.member("user"))))
+
+
+def _unassign(ask: Ask, order: WorkOrder) -> Told:
+    return Told(None, order, tuple(work_orders.unassign(order)))
+
+
+def _reopen(ask: Ask, order: WorkOrder) -> Told:
+    missing = [name for name in ("reason", "reason_id") if not ask.query.get(name)]
+    if missing:
+        raise FieldNationError(400, "Validation failed.", {f"#/{name}": "is required" for name in missing})
+    return _changed(order, work_orders.reopen(order))
+
+
+def _post(ask: Ask, order: WorkOrder, parent: int | None = None) -> Told:
+    event = post(ask.store, order, OWN, ask.body, parent)
+    return Told(message_list(order), order, (event,))
+
+
+def _set_field(ask: Ask, order: WorkOrder, field: int) -> Told:
+    return _changed(order, work_orders.set_custom_field(order, field, ask.body))
+
+
+def _step(step: Callable[[WorkOrder], list[Event]]) -> Callable[..., Told]:
+    return lambda ask, order: _changed(order, step(order))
+
+
+def _shown(section: Callable[[WorkOrder], Any]) -> Callable[..., Told]:
+    return lambda ask, order: Told(section(order))
+
+
+_N = r"/workorders/(\d+)"
+_CALLS: tuple[tuple[str, re.Pattern[str], Callable[..., Told]], ...] = tuple(
+    (method, re.compile(_N + rest), call)
+    for method, rest, call in (
+        ("GET", "", _read),
+        ("PUT", "", _update),
+        ("DELETE", "", _cancel),
+        ("POST", "/publish", _publish),
+        ("DELETE", "/publish", _step(work_orders.to_draft)),
+        ("DELETE", "/draft", _step(work_orders.to_draft)),
+        ("POST", "/route", _route),
+        ("DELETE", "/route", _unroute),
+        ("POST", "/assignee", _assign),
+        ("DELETE", "/assignee", _unassign),
+        ("POST", "/complete", _step(work_orders.complete)),
+        ("DELETE", "/complete", _reopen),
+        ("POST", "/approve", _step(work_orders.approve)),
+        ("DELETE", "/approve", _step(work_orders.unapprove)),
+        ("GET", "/status", _shown(views.status)),
+        ("GET", "/schedule", _shown(views.schedule)),
+        ("GET", "/location", _shown(views.location)),
+        ("GET", "/pay", _shown(views.pay)),
+        ("GET", "/messages", _shown(message_list)),
+        ("POST", "/messages", _post),
+        ("POST", r"/messages/(\d+)", _post),
+        ("GET", "/custom_fields", _shown(views.custom_fields)),
+        ("PUT", r"/custom_fields/(\d+)", _set_field),
+        ("GET", "/time_logs", _shown(views.time_logs)),
+        ("GET", "/attachments", _shown(views.attachments)),
+    )
+)
+
+
+def _list_of(results: list[Any]) -> dict[str, Any]:
+    whole = views.envelope(results)
+    extra = {"columns": "", "view": "list", "sort": "id", "order": "asc", "list": ""}
+    return {
+        "metadata": {**whole["metadata"], **extra},
+        "results": results,
+        "actions": [],
+        "params": [],
+        "lists": [],
+        "search_text": "",
+        "correlation_id": "",
+    }
+
+
+def _types_of_work() -> dict[str, Any]:
+    found = _list_of(list(store.TYPES_OF_WORK))
+    found["metadata"] = {name: value for name, value in found["metadata"].items() if name != "list"}
+    return {name: found[name] for name in ("metadata", "results", "actions", "params")}
+
+
+def _definitions() -> dict[str, Any]:
+    shown = [
+        {name: one[name] for name in ("id", "name", "type", "flags")} | {"actions": []}
+        for one in store.CUSTOM_FIELDS
+    ]
+    found = _list_of(shown)
+    del found["search_text"]
+    return found
+
+
+_LOOKUPS: dict[str, Callable[[], Any]] = {
+    "/types-of-work": _types_of_work,
+    "/custom-fields": _definitions,
+    "/templates": lambda: _list_of([{"id": number, "actions": []} for number in store.TEMPLATES]),
+    "/clients": lambda: _list_of([{"id": one["id"]} for one in store.CLIENTS]),
+    "/projects": lambda: _list_of([{"id": one["id"]} for one in store.PROJECTS]),
+    "/company/managers": lambda: [
+        {name: one[name] for name in ("id", "first_name", "last_name")} for one in store.MANAGERS
+    ],
+    "/company/incomplete-reasons": lambda: list(store.INCOMPLETE_REASONS),
+}
+
 
 REST = "/api/rest/v2"
 WEBHOOKS = "/api/v1/webhooks"

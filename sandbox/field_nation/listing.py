@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.field_nation.company import TYPES_OF_WORK, named
 from sandbox.field_nation.errors import FieldNationError
-from sandbox.field_nation.orders import FieldNationStore, Status, WorkOrder
-from sandbox.field_nation.rendering import work_order
+from sandbox.field_nation.store import TYPES_OF_WORK, FieldNationStore, Status, WorkOrder, named
+from sandbox.field_nation.views import work_order
 
 MOST_PER_PAGE = 100
 DEFAULT_PER_PAGE = 25

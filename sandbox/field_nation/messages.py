@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.field_nation.errors import FieldNationError, not_found
 from sandbox.field_nation.moments import stamp, zone_of
-from sandbox.field_nation.orders import Event, FieldNationStore, Message, WorkOrder
+from sandbox.field_nation.store import Event, FieldNationStore, Message, WorkOrder
 
 TYPES = (
     "INTERNAL",

@@ -1,24 +1,63 @@
-"""Reads GraphQL documents once: parsing, validation, and which root fields they ask for."""
+"""Reads GraphQL documents once: parsing, validation, and which root fields they ask for.
+
+The served GraphQL schema, and the dotted paths that assets can be read by.
+
+Asset type names that a site knows from the start, a part of the vendor's list.
+
+Source: reference/lansweeper-api.md, section 7.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    GraphQLNamedType,
+    GraphQLObjectType,
     OperationDefinitionNode,
     OperationType,
     Visitor,
+    build_schema,
+    get_named_type,
     parse,
     validate,
     visit,
 )
 
-from sandbox.lansweeper.schema import SCHEMA
+SDL = (Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8")
+SCHEMA = build_schema(SDL)
+
+# Not in the schema, but clients ask for it and get it (reference/lansweeper-api.md, section 4).
+IMPLICIT_PATHS = frozenset({"_id"})
+
+
+def leaf_paths() -> frozenset[str]:
+    """Every dotted path that ``fields`` may hold: leaves of AssetDetailsResponse, never a bare section."""
+    paths: set[str] = set(IMPLICIT_PATHS)
+    root = SCHEMA.type_map["AssetDetailsResponse"]
+    _collect(root, "", paths, ())
+    return frozenset(paths)
+
+
+def _collect(node: GraphQLNamedType, prefix: str, paths: set[str], seen: tuple[str, ...]) -> None:
+    if not isinstance(node, GraphQLObjectType):
+        paths.add(prefix)
+        return
+    if node.name in seen:
+        return
+    for name, field in node.fields.items():
+        path = f"{prefix}.{name}" if prefix else name
+        _collect(get_named_type(field.type), path, paths, (*seen, node.name))
+
+
+LEAF_PATHS = leaf_paths()
+
 
 _SUGGESTION = re.compile(r" Did you mean .*$", re.DOTALL)
 _NOTHING: tuple[tuple[str, ...], bool] = (("invalid",), False)
@@ -93,3 +132,41 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
 def _fields(node: OperationDefinitionNode | FieldNode) -> list[FieldNode]:
     selections = node.selection_set.selections if node.selection_set else ()
     return [child for child in selections if isinstance(child, FieldNode)]
+
+
+ASSET_TYPES = (
+    "Android",
+    "Apple Mac",
+    "Camera",
+    "Cloud",
+    "Desktop",
+    "ESXi server",
+    "Firewall",
+    "Hyper-V guest",
+    "Industrial",
+    "IOS",
+    "Laptop",
+    "Linux",
+    "Load balancer",
+    "Mobile",
+    "Monitor",
+    "NAS",
+    "Network device",
+    "Printer",
+    "Projector",
+    "Router",
+    "SAN",
+    "Scanner",
+    "Server",
+    "Switch",
+    "Unix",
+    "Unknown",
+    "UPS",
+    "Virtual Machine",
+    "VMware Guest",
+    "VOIP phone",
+    "Webserver",
+    "Wifi",
+    "Windows",
+    "Wireless Access point",
+)

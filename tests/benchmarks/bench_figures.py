@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.bounds import FIRST_LOAD, PARTS
+from benchmarks.performance.bounds import FIRST_LOAD, PARTS
 
 Row = dict[str, Any]
 

@@ -6,17 +6,17 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.chaos.enrichment_scene import Scene
-from benchmarks.chaos.enrichment_truth import EnrichmentTruth
+from benchmarks.chaos.enrichment_faults import Scene
+from benchmarks.chaos.enrichment_oracle import EnrichmentTruth
 from benchmarks.chaos.schedule import Mishap
 from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict
-from benchmarks.enrichment_model import FIELDS, TYPES
+from benchmarks.performance.enrichment_model import FIELDS, TYPES
 from deployments.local.sandbox import Sandbox
 from sandbox.credentials import mint_credentials
 from sandbox.data.generate import build_world
 from sandbox.data.provider import RUN_COMPANY
 from sandbox.editing import edit
-from sandbox.lansweeper.writing import SiteWriter
+from sandbox.lansweeper.writes import SiteWriter
 from sandbox.state import history_of, wire_records
 
 ASSETS = 30

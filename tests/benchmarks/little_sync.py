@@ -8,7 +8,7 @@ from typing import Any, Literal
 import httpx
 
 from benchmarks.chaos.asset_model import REFERENCES, Model, folded
-from benchmarks.chaos.asset_truth import Scene
+from benchmarks.chaos.asset_oracle import Scene
 from benchmarks.chaos.verdict import COMPLETED, RunRecord
 from deployments.local.sandbox import Sandbox
 from tests.sandbox.connectwise_calls import API, BULK, CONFIGURATIONS

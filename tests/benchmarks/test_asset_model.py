@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.chaos.asset_matching import Matching, Place
+from benchmarks.chaos.asset_matching import Matching, Place, same
 from benchmarks.chaos.asset_model import REFERENCES, Field, Model, have
-from benchmarks.chaos.asset_values import same
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions
 from tasks.rules.values import AssetRecord, ConfigurationRecord

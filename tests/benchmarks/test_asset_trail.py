@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.chaos.asset_oracle import _told as told_in_reports
 from benchmarks.chaos.asset_trail import API, FILLED, GIVEN_BACK, LEFT, LOST, TYPED, Trail
-from benchmarks.chaos.asset_truth import _told as told_in_reports
 from benchmarks.chaos.verdict import RunRecord
 
 Record = dict[str, Any]

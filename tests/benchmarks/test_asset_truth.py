@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from benchmarks.chaos.asset_model import link_of
-from benchmarks.chaos.asset_rereads import AT_ONCE
-from benchmarks.chaos.asset_trail import LOST
-from benchmarks.chaos.asset_truth import AssetTruth
+from benchmarks.chaos.asset_oracle import AssetTruth
+from benchmarks.chaos.asset_trail import AT_ONCE, LOST
 from benchmarks.chaos.schedule import Mishap
 from benchmarks.chaos.verdict import RunRecord, Verdict
 from deployments.local.sandbox import Sandbox

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks import results
-from benchmarks.bounds import FIRST_LOAD, NO_CHANGE, USUAL_RUN
-from benchmarks.run import main
-from benchmarks.scale import Stand, fresh, measure_run, prefect_share, save_blocks
+from benchmarks.performance import results
+from benchmarks.performance.bounds import FIRST_LOAD, NO_CHANGE, USUAL_RUN
+from benchmarks.performance.run import main
+from benchmarks.performance.scale import Stand, fresh, measure_run, prefect_share, save_blocks
 from deployments.local.prefect import local_prefect
 from deployments.local.sandbox import start_sandbox
 

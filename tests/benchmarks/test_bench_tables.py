@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks import chart, results, table
-from benchmarks.bounds import FIRST_LOAD, NO_CHANGE
-from benchmarks.readme_table import BEGIN, END, with_table
+from benchmarks.performance import chart, results, table
+from benchmarks.performance.bounds import FIRST_LOAD, NO_CHANGE
+from benchmarks.performance.table import BEGIN, END, with_table
 from tests.benchmarks.bench_figures import MATCHING, row
 
 SHARE = {

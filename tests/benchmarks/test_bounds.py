@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.bounds import (
+from benchmarks.performance.bounds import (
     NO_CHANGE,
     USUAL_RUN,
     Check,

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.chaos.lanes import Lane
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, draw_schedule
-from benchmarks.chaos.tally import tally
+from benchmarks.chaos.verdict import tally
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 

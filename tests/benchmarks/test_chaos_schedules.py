@@ -10,12 +10,11 @@ from dataclasses import asdict
 import pytest
 
 from benchmarks.chaos.asset_model import Model
+from benchmarks.chaos.faults import LONGEST_LATE, READ_SECONDS, SETTLE_SECONDS, TIME_OUT
 from benchmarks.chaos.lanes import NOT_JUDGED
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, Mishap, Schedule, draw_schedule
-from benchmarks.chaos.tally import fault_name
-from benchmarks.chaos.waits import READ_SECONDS, SETTLE_SECONDS
-from benchmarks.chaos.weather import LONGEST_LATE, TIME_OUT
-from sandbox.connectwise.tables import table_of
+from benchmarks.chaos.verdict import fault_name
+from sandbox.connectwise.schema.tables import table_of
 from sandbox.faults import Faults
 from sandbox.switches import Switches
 from tasks.asset_sync.settings import AssetSynchronizationSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from benchmarks.chaos.enrichment_mishaps import draw_enrichment_faults, draw_enrichment_people
+from benchmarks.chaos.enrichment_faults import draw_enrichment_faults, draw_enrichment_people
 from benchmarks.chaos.people import act
 from deployments.local.sandbox import Sandbox
 from sandbox.faults import read_rule

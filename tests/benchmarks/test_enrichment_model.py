@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.enrichment_model import FIELDS, TYPES, configuration_address, texts_of
-from benchmarks.enrichment_truth import Truth
+from benchmarks.performance.enrichment_model import FIELDS, TYPES, Truth, configuration_address, texts_of
 from connectors.connectwise.settings import record_address
 from tasks.rules.enrichment.answers import shown_agreement, sla_of
 from tasks.rules.enrichment.texts import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.enrichment_scene import Scene
+from benchmarks.chaos.enrichment_faults import Scene
 from benchmarks.chaos.verdict import KILLED
 from tests.benchmarks.enriched_world import REQUESTS, EnrichedWorld, judged
 

@@ -11,9 +11,8 @@ import uuid
 
 import pytest
 
-from benchmarks.chaos.process_trees import descendants, kill, kill_tree, with_text
-from benchmarks.chaos.real_drawing import FLOW_RUN, PLANS, SERVER, SERVER_TERM, WORKER, draw_real
-from benchmarks.chaos.real_runs import read_counts
+from benchmarks.chaos.process import descendants, kill, kill_tree, with_text
+from benchmarks.chaos.real_runs import FLOW_RUN, PLANS, SERVER, SERVER_TERM, WORKER, draw_real, read_counts
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT
 from sandbox.faults import read_rule
 from sandbox.switches import Switches

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.chaos.real_drawing import draw_real
+from benchmarks.chaos.real_runs import draw_real
 from benchmarks.chaos.real_schedules import run_real
 
 pytestmark = pytest.mark.slow

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from sandbox.connectwise.fields import READ_VERBS, Field, Kind, Table
-from sandbox.connectwise.tables import SERVED
+from sandbox.connectwise.schema.fields import READ_VERBS, Field, Kind, Table
+from sandbox.connectwise.schema.tables import SERVED
 from tests.sandbox.connectwise_world import World, caller, configuration, small_world
 from tests.sandbox.service_desk import (
     AGREEMENT_TYPE,

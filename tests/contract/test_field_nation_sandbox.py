@@ -11,8 +11,8 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from sandbox.field_nation.events import EVENTS
-from sandbox.field_nation.shapes import WORK_ORDER
+from sandbox.field_nation.store import EVENTS
+from sandbox.field_nation.work_orders import WORK_ORDER
 from tests.sandbox.field_nation_world import HOOKS, REST, WHOLE, Place, place
 
 pytestmark = pytest.mark.anyio

@@ -15,7 +15,7 @@ from graphql import (
     build_schema,
 )
 
-from sandbox.lansweeper.schema import LEAF_PATHS, SCHEMA
+from sandbox.lansweeper.documents import LEAF_PATHS, SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = Path(os.environ.get("VENDOR_REFERENCE", ROOT.parent / "shared" / "reference"))

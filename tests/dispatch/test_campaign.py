@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmarks.campaign.stories import LIFE, PLOTS, Step, Story, draw_stories
-from benchmarks.campaign.truth import Truth
-from benchmarks.dispatch_campaign import run_campaign
+from benchmarks.dispatch_campaign.campaign import run_campaign
+from benchmarks.dispatch_campaign.oracle import Truth
+from benchmarks.dispatch_campaign.stories import LIFE, PLOTS, Step, Story, draw_stories
 
 SEED = 5
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import State
 
-from benchmarks.enrichment_truth import Truth, asset_states, check_texts
+from benchmarks.performance.enrichment_model import Truth, asset_states, check_texts
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.match_and_diff import measure, measure_memory
+from benchmarks.performance.peers import measure, measure_memory
 
 pytestmark = pytest.mark.speed
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import inventories
+from benchmarks.performance import inventories
 from tasks.rules.asset_sync.compare import LOOK_AFTER, SharedValues
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
 from tasks.rules.mapping.model import default_mappings

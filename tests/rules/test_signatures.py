@@ -21,7 +21,7 @@ from deployments.receiver.signatures import (
     delivery_of,
     is_allowed_key_url,
 )
-from sandbox.field_nation.deliveries import signature as sandbox_signature
+from sandbox.field_nation.webhooks import signature as sandbox_signature
 
 NOW = 1_800_000_000.0
 SECRET = "2f6b6d5c-0000-4000-8000-000000000009"

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 
 from sandbox.connectwise.app import connectwise_app
+from sandbox.connectwise.schema.tables import PODS
 from sandbox.connectwise.store import Store
-from sandbox.connectwise.tables import PODS
 from sandbox.switches import Switches
 
 ROOT = "http://psa.test/v4_6_release/apis/3.0"

@@ -12,8 +12,8 @@ import httpx
 
 from sandbox.credentials import mint_credentials
 from sandbox.data.generate import build_world
+from sandbox.field_nation.access import TOKEN_PATH
 from sandbox.field_nation.app import FieldNationApp
-from sandbox.field_nation.tokens import TOKEN_PATH
 
 REST = "/api/rest/v2"
 HOOKS = "/api/v1/webhooks"

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.connectwise.comparing import like
-from sandbox.connectwise.conditions import ConditionError, Group, Moment, Term, parse
-from sandbox.connectwise.configuration_tables import CONFIGURATIONS
-from sandbox.connectwise.naming import condition
+from sandbox.connectwise.condition_paths import condition
+from sandbox.connectwise.conditions import ConditionError, Group, Moment, Term, like, parse
+from sandbox.connectwise.schema.company import CONFIGURATIONS
 from sandbox.connectwise.store import Store
 from tests.sandbox.connectwise_world import World, caller, insert_configurations, names, small_world
 

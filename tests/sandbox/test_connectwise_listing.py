@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.connectwise.paging import Address, forward, numbered
+from sandbox.connectwise.reads import Address, forward, numbered
 from tests.sandbox.connectwise_world import World, caller, insert_configurations, names, small_world
 
 pytestmark = pytest.mark.anyio

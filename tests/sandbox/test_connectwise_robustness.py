@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.connectwise.configuration_tables import CONFIGURATIONS
+from sandbox.connectwise.schema.company import CONFIGURATIONS
 from tests.sandbox.connectwise_world import caller, insert_configurations, small_world
 from tests.sandbox.service_desk import insert_service_desk
 

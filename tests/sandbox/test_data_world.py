@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.connectwise.fields import Kind
-from sandbox.connectwise.tables import TABLES
+from sandbox.connectwise.schema.fields import Kind
+from sandbox.connectwise.schema.tables import TABLES
 from sandbox.credentials import mint_credentials
 from sandbox.data.assets import PAGE_KEY
 from sandbox.data.catalogue import FILLER_SERIALS

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.call import Call
 from sandbox.faults import Faults, read_rule
+from sandbox.requests import Call
 
 BULK = Call("connectwise", "POST", ("/company/configurations/bulk",), True, [{}] * 10)
 READ = Call("connectwise", "GET", ("/company/configurations/17",), False)

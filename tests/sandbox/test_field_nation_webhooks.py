@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.field_nation.events import EVENTS
-from sandbox.field_nation.tokens import TOKEN_PATH
+from sandbox.field_nation.access import TOKEN_PATH
+from sandbox.field_nation.store import EVENTS
 from tests.sandbox.field_nation_world import Listener, Place, listener, place
 
 pytestmark = pytest.mark.anyio

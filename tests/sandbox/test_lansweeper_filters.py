@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.lansweeper.errors import RefusedError
-from sandbox.lansweeper.filters import compile_filters
+from sandbox.lansweeper.reads import compile_filters
 
 ASSET: dict[str, Any] = {
     "key": "k-1",

@@ -7,7 +7,7 @@ import pytest
 
 from deployments.local.sandbox import Sandbox
 from sandbox.credentials import checksum, mint_credentials
-from sandbox.lansweeper.limits import MINUTE, PER_HOUR, PER_MINUTE, RateLimit
+from sandbox.lansweeper.app import MINUTE, PER_HOUR, PER_MINUTE, RateLimit
 from tests.sandbox.lansweeper_queries import NO_TLS, Caller
 
 NOT_LOGGED_IN = {"errors": [{"message": "Context creation failed: You must be logged in."}]}

@@ -1,0 +1,278 @@
+"""What must be true after a schedule of the flow tickets-agreements-sla-sync, by the sandbox's own tables.
+
+Judged is the state after the quiet run. ConnectWise is then as persons left it and is only read by the
+flow, so the texts are computed from that state, by ``benchmarks.performance.enrichment_model``. An
+attaching or detaching that does not move a ticket's ``lastUpdated`` is seen by a full reconcile only:
+schedules with such a switch are drawn with ``full_reconcile``, and nothing is forgiven here.
+
+Law 1: what the reports of an enrichment say, held against each other, the requests and the end state.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from benchmarks.chaos.enrichment_faults import ASSETS, Scene, documented, leaves
+from benchmarks.chaos.persons_values import PersonsValues, mishaps_of
+from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict, requests_of
+from benchmarks.performance.enrichment_model import FIELDS, TOTALS, TYPES
+from deployments.local.sandbox import Sandbox
+
+OUTCOMES = ("updated", "unchanged", "failed", "asset_gone", "no_asset_id", "contested")
+
+
+def judge_reports(verdict: Verdict, runs: list[RunRecord], after: Scene) -> None:
+    """Every report of every run; those of the clean and the quiet run against the end state too."""
+    told = [_Told(verdict, run) for run in runs if run.report is not None]
+    for each in told:
+        each.judge()
+    made = Counter(name for each in told if not each.dry for name in each.report["fields_created"])
+    _say(verdict, [f"{name} was reported as made {n} times" for name, n in made.items() if n > 1])
+    for run in runs:
+        if run.kind != "disturbed":
+            _judge_last(verdict, run, after)
+        elif run.counts is not None:
+            _say(verdict, [] if _adds_up(run.counts) else [f"A disturbed run counted {run.counts}"])
+
+
+class _Told:
+    """One run and its report."""
+
+    def __init__(self, verdict: Verdict, run: RunRecord) -> None:
+        self.verdict = verdict
+        self.run = run
+        self.report: dict[str, Any] = run.report or {}
+        self.counts: dict[str, int] = self.report["counts"]
+        self.dry = bool(self.report["dry_run"])
+
+    def judge(self) -> None:
+        self._sum()
+        self._records()
+        self._requests()
+        self._name()
+
+    def _fact(self, right: bool, fault: str) -> None:
+        self.verdict.checked["law 1"] += 1
+        if not right:
+            self.verdict.faults.append(f"The report of a {self.run.kind} run: {fault}")
+
+    def _sum(self) -> None:
+        total = sum(self.counts[name] for name in OUTCOMES)
+        self._fact(total == self.counts["read"], f"{total} outcomes for {self.counts['read']} read")
+        self._fact(min(self.counts.values()) >= 0, f"negative counts {self.counts}")
+
+    def _records(self) -> None:
+        """The records named are as many as are counted, each once."""
+        written = [each["asset_key"] for each in self.report["written"]]
+        failed = [each["asset_key"] for each in self.report["failures"]]
+        updated = 0 if self.dry else self.counts["updated"]
+        self._fact(len(written) == updated, f"{len(written)} assets named, {updated} counted as updated")
+        self._fact(len(failed) == self.counts["failed"], f"{len(failed)} failures named, {self.counts}")
+        both = len({*written, *failed})
+        self._fact(both == len(written) + len(failed), "an asset is named twice")
+        unknown = set(self.report["fields_created"]) - set(FIELDS)
+        self._fact(not unknown, f"fields that nobody asked for: {unknown}")
+
+    def _requests(self) -> None:
+        """Requests and mutations are those that the vendors served, repeated ones included."""
+        connectwise, lansweeper = self.run.requests["connectwise"], self.run.requests["lansweeper"]
+        for told, served in (
+            ("connectwise_used", connectwise["requests"]),
+            ("lansweeper_used", lansweeper["requests"]),
+            ("mutations", lansweeper["writes"]),
+        ):
+            self._fact(self.report[told] == served, f"{told} {self.report[told]}, served {served}")
+        edits = sum(number for name, number in lansweeper["by"].items() if "editAsset" in name)
+        enough = edits > 0 or not self.report["written"]
+        self._fact(enough, f"{len(self.report['written'])} assets written without an edit")
+
+    def _name(self) -> None:
+        failed = self.counts["failed"]
+        wanted = f"Finished with {failed} failure{'s' if failed != 1 else ''}" if failed else COMPLETED
+        self._fact(self.run.outcome == wanted, f"the state is {self.run.outcome}, not {wanted}")
+
+
+def _judge_last(verdict: Verdict, run: RunRecord, after: Scene) -> None:
+    """Nothing has changed since the clean run began, so its outcomes are known one by one."""
+    verdict.checked["law 1"] += 1
+    if run.outcome != COMPLETED or run.counts is None:
+        verdict.faults.append(f"The {run.kind} run ended as {run.outcome}: {run.error or 'no report'}")
+        return
+    known = after.outcomes()
+    done = run.counts["updated"] + run.counts["unchanged"]
+    told = {name: run.counts[name] for name in known if name != "alone"} | {"alone": done}
+    verdict.checked["law 1"] += len(told)
+    if told != known:
+        verdict.faults.append(f"The {run.kind} run counted {told}, there are {known}")
+    written = {each["asset_key"] for each in (run.report or {}).get("written", ())}
+    if strangers := written - after.alone().keys():
+        verdict.faults.append(f"The {run.kind} run wrote assets that it must not: {sorted(strangers)[:3]}")
+    if run.kind == "quiet" and run.counts["updated"]:
+        verdict.faults.append(f"The quiet run counted {run.counts['updated']} as updated")
+
+
+def judge_written(verdict: Verdict, runs: list[RunRecord], history: list[dict[str, Any]]) -> None:
+    """Whatever a report calls updated Lansweeper edited during that run; all else that it edited has failed.
+
+    ``history``: of the assets. A killed run and a dry one name nothing.
+    """
+    edits = [(each["request"], each["id"]) for each in history if each["action"] == "updated"]
+    for run in runs:
+        if run.report is None:
+            continue
+        numbers = requests_of(run)
+        edited = {key for number, key in edits if number in numbers}
+        written = {each["asset_key"] for each in run.report["written"]}
+        failed = {each["asset_key"] for each in run.report["failures"]}
+        verdict.checked["law 1"] += len(edited | written)
+        for words, keys in (
+            ("calls updated what Lansweeper did not edit", written - edited),
+            ("does not name what Lansweeper edited", edited - written - failed),
+        ):
+            named = ", ".join(sorted(keys)[:3])
+            verdict.faults += [f"The report of a {run.kind} run {words}: {named}"] if named else []
+
+
+def _adds_up(counts: dict[str, int]) -> bool:
+    return sum(counts[name] for name in OUTCOMES) == counts["read"] and min(counts.values()) >= 0
+
+
+def _say(verdict: Verdict, faults: list[str]) -> None:
+    verdict.checked["law 1"] += 1
+    verdict.faults += faults
+
+
+ALLOWED_WRITES = {"editAsset", "createCustomField"}
+
+
+class EnrichmentTruth:
+    """Made right after the reset; ``judge`` is called once, after the quiet run. ``before``: at the reset."""
+
+    def __init__(self, sandbox: Sandbox, settings: dict[str, Any]) -> None:
+        self._sandbox = sandbox
+        self._limits = dict(settings.get("text") or {})
+        self.before = Scene.of(sandbox)
+        sandbox.keep_history(ASSETS)
+
+    def judge(self, runs: list[RunRecord]) -> Verdict:
+        """Everything that can be said of the end state and of what the runs told."""
+        verdict = Verdict()
+        after = Scene.of(self._sandbox)
+        persons = PersonsValues(mishaps_of(runs))
+        self._judge_texts(verdict, after)
+        self._judge_unwritten(verdict, after)
+        self._judge_other_values(verdict, after, persons)
+        self._judge_fields(verdict, after)
+        for run in runs:
+            judge_requests(verdict, run)
+        judge_reports(verdict, runs, after)
+        judge_written(verdict, runs, self._sandbox.history(ASSETS))
+        return verdict
+
+    def _judge_texts(self, verdict: Verdict, after: Scene) -> None:
+        """Law 3: every asset that one configuration claims has all eleven texts, and they are right."""
+        wanted = after.truth.texts(self._limits)
+        for key in after.alone():
+            has = after.texts(key)
+            for name, text in wanted[key].items():
+                verdict.checked["law 3"] += 1
+                if not same_text(name, has.get(name, ""), text):
+                    verdict.faults.append(f"{name} of asset {key} is {has.get(name, '')!r}, not {text!r}")
+
+    def _judge_unwritten(self, verdict: Verdict, after: Scene) -> None:
+        """Law 4: an asset that no configuration claims alone has the texts that it had.
+
+        One whose claims persons changed may keep what was written while one configuration claimed it alone.
+        """
+        before, own = self.before, self.before.truth.configurations
+        claimed, claims = before.truth.claims(), after.truth.claims()
+        for key in after.assets.keys() - after.alone().keys():
+            verdict.checked["law 4"] += 1
+            has = after.texts(key)
+            if has == (before.texts(key) if key in before.assets else {}):
+                continue
+            moved = claimed.get(key) != claims.get(key)
+            if moved and any(f"recid={each}&" in has.get("cw_configuration_url", "") for each in own):
+                verdict.apart["asset that lost its only claim and keeps its texts"] += 1
+            else:
+                verdict.faults.append(f"Asset {key}, which no configuration claims alone, was given {has}")
+
+    def _judge_other_values(self, verdict: Verdict, after: Scene, persons: PersonsValues) -> None:
+        """Law 4: whatever is not one of the eleven texts is as it was, or as a person left it."""
+        before, ours = self.before, after.field_keys().keys() | self.before.field_keys().keys()
+        marks = Counter[tuple[str, str]]()
+        for key, asset in after.assets.items():
+            if key not in before.assets:
+                verdict.faults.append(f"Asset {key} has appeared")
+                continue
+            old, new = leaves(before.assets[key], ours), leaves(asset, ours)
+            verdict.checked["law 4"] += len(old.keys() | new.keys())
+            marks.update((path, repr(value)) for path, value in new.items())
+            for path in sorted(old.keys() | new.keys()):
+                if old.get(path) != new.get(path) and not persons.explain(path, new.get(path)):
+                    verdict.faults.append(
+                        f"{path} of asset {key} was {old.get(path)!r} and is {new.get(path)!r}"
+                    )
+        self._judge_presence(verdict, after, persons)
+        for path, value in persons.marks():
+            verdict.checked["law 4"] += 1
+            if not marks[path, repr(value)]:
+                verdict.faults.append(f"No asset has what a person wrote into {path}: {value!r}")
+
+    def _judge_presence(self, verdict: Verdict, after: Scene, persons: PersonsValues) -> None:
+        gone = self.before.assets.keys() - after.assets.keys()
+        if gone and not persons.deletes:
+            verdict.faults.append(f"{len(gone)} assets are gone: {', '.join(sorted(gone)[:3])}")
+        for key, members in after.locks.items():
+            if new := set(members) - set(self.before.locks.get(key, ())):
+                verdict.faults.append(f"Members of asset {key} were locked: {', '.join(sorted(new))}")
+
+    def _judge_fields(self, verdict: Verdict, after: Scene) -> None:
+        """Law 3: each documented custom field was made once with its type, and no other one."""
+        old = {each["key"]: each for each in self.before.fields}
+        new = {each["key"]: each for each in after.fields}
+        verdict.faults += [f"Custom field {old[key]['name']} is gone" for key in old.keys() - new.keys()]
+        verdict.faults += [
+            f"Custom field {old[key]['name']} was changed"
+            for key in old.keys() & new.keys()
+            if old[key] != new[key]
+        ]
+        made = [new[key] for key in new.keys() - old.keys()]
+        named = Counter(documented(each["name"]) for each in after.fields)
+        for name in FIELDS:
+            verdict.checked["law 3"] += 1
+            if named[name] != 1:
+                verdict.faults.append(f"There are {named[name]} custom fields {name}")
+        for each in made:
+            name = documented(each["name"])
+            if not name or each["type"] != TYPES[name]:
+                verdict.faults.append(f"Custom field {each['name']} of type {each['type']} was made")
+
+
+def judge_requests(verdict: Verdict, run: RunRecord) -> None:
+    """Law 4: ConnectWise is only read; nothing of Lansweeper is deleted. Laws 2 and 5: quiet and dry runs."""
+    connectwise, lansweeper = run.requests["connectwise"], run.requests["lansweeper"]
+    verdict.checked["law 4"] += connectwise["requests"]
+    if connectwise["writes"]:
+        verdict.faults.append(f"A {run.kind} run sent {connectwise['writes']} writes to ConnectWise")
+    for name in lansweeper["by"]:
+        forbidden = {each for each in name.split("+") if each.startswith(("delete", "create", "edit"))}
+        if unknown := forbidden - ALLOWED_WRITES:
+            verdict.faults.append(f"A {run.kind} run sent {', '.join(sorted(unknown))} to Lansweeper")
+    writes = connectwise["writes"] + lansweeper["writes"]
+    if run.kind == "quiet":
+        verdict.checked["law 2"] += connectwise["requests"] + lansweeper["requests"]
+        if writes:
+            verdict.faults.append(f"The quiet run sent {writes} writes")
+    if run.mishap is not None and run.mishap.dry_run:
+        verdict.checked["law 5"] += connectwise["requests"] + lansweeper["requests"]
+        if writes:
+            verdict.faults.append(f"A dry run sent {writes} writes")
+
+
+def same_text(name: str, one: str, other: str) -> bool:
+    """Totals by their number, everything else letter by letter."""
+    if name in TOTALS and one.strip().isdecimal() and other.isdecimal():
+        return int(one) == int(other)
+    return one == other

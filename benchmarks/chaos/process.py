@@ -1,0 +1,307 @@
+"""One run of a flow in a forked process, with its mishap: killed at a request, a wrong clock, a full disk.
+
+Forks a process, hears it out and waits for its end: a zombie or a leftover never stays.
+
+Processes with everything that they have started: to find them, and to end them all at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import random
+import resource
+import selectors
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+from prefect import State
+
+from benchmarks.chaos.faults import ASSET_WAITING, ENRICHMENT_WAITING, shorten, turn_small_pages, use_network
+from benchmarks.chaos.schedule import ASSETS, Mishap
+from benchmarks.dispatch_campaign.processes import BEFORE, Killer, KillingTransport
+from flows.asset_synchronization import asset_synchronization
+from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
+from tasks.asset_sync.settings import AssetSynchronizationSettings
+from tasks.enrichment.settings import EnrichmentSettings
+
+PRODUCT = ("connectors.", "tasks.", "flows.")
+DURING = "during"
+UNDER_WAY = 0.1
+"""Seconds after which a request that was handed to the network has reached the vendor."""
+SHARED_MEMORY = 32_768
+"""Bytes of the file through which SQLite's processes find their way in the log of writes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What a forked run is told.
+
+    Attributes:
+        settings: of the flow, as drawn.
+        block: name of the three blocks.
+        mishap: None: a clean or quiet run.
+        note: file that names the request at which it was killed.
+    """
+
+    flow: str
+    company: str
+    settings: dict[str, Any]
+    block: str
+    ledger: Path
+    note: Path
+    seed: str
+    mishap: Mishap | None = None
+    page_size: int | None = None
+
+
+@dataclasses.dataclass
+class ChosenKiller(Killer):
+    """Counts requests that hold ``on`` only; ``during`` kills when the vendor has the request."""
+
+    on: str = ""
+
+    def passes(self, name: str, when: str) -> None:
+        if self.on not in name:
+            return
+        if self.when != DURING:
+            super().passes(name, when)
+            return
+        self.seen += when == BEFORE
+        if self.at and when == BEFORE and self.seen == self.at:
+            asyncio.get_running_loop().call_later(UNDER_WAY, self._kill, name)
+
+    def _kill(self, name: str) -> None:
+        self.note.write_text(f"{DURING} {name}\n", encoding="utf-8")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def live(job: Job, log: int, answer: int) -> NoReturn:
+    """Everything that a forked process does: run, tell what came of it on ``answer``, end.
+
+    Logs and tracebacks go to ``log``. Both are pipes, so that a full disk does not reach them.
+    """
+    status = 1
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        random.seed(job.seed)
+        _arm(job)
+        told = asyncio.run(_run(job))
+        with os.fdopen(answer, "w", encoding="utf-8") as file:
+            file.write(json.dumps(told, default=str) + "\n")
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+def _arm(job: Job) -> None:
+    mishap = job.mishap or Mishap()
+    shorten()
+    if job.page_size:
+        turn_small_pages(job.page_size)
+    killer = ChosenKiller(mishap.kill_at, mishap.kill_when, mishap.kill_writes, job.note, on=mishap.kill_on)
+    use_network(lambda inner: KillingTransport(inner, killer), impatient=job.mishap is not None)
+    if mishap.clock_skew_seconds:
+        skew_clock(mishap.clock_skew_seconds)
+    if mishap.ledger_room_bytes is not None:
+        fill_disk(job.ledger, mishap.ledger_room_bytes)
+
+
+def skew_clock(seconds: float) -> None:
+    """From now on the product's modules see another time of day; running times stay as they are."""
+    shift = timedelta(seconds=seconds)
+
+    class Skewed(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + shift
+
+    shown = SimpleNamespace(**{name: getattr(time, name) for name in dir(time)})
+    shown.time = lambda: time.time() + seconds
+    for name, module in list(sys.modules.items()):
+        if name.startswith(PRODUCT):
+            if vars(module).get("datetime") is datetime:
+                vars(module)["datetime"] = Skewed
+            if vars(module).get("time") is time:
+                vars(module)["time"] = shown
+
+
+def fill_disk(ledger: Path, room: int) -> None:
+    """No file of this process can grow beyond what the ledger's log of writes has now, and ``room``.
+
+    SQLite writes each transaction to that log first; it is told of the limit as of a full disk.
+    """
+    wal = ledger.with_name(ledger.name + "-wal")
+    size = max(wal.stat().st_size if wal.exists() else 0, SHARED_MEMORY) + room
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+async def _run(job: Job) -> dict[str, Any]:
+    flow, settings = _flow_of(job)
+    names = {"connectwise": job.block, "lansweeper": job.block, "ledger": job.block}
+    state: State[Any] = await flow(settings, **names, return_state=True)
+    result = await state.aresult(raise_on_failure=False)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    told: dict[str, Any] = {"cpu": usage.ru_utime + usage.ru_stime, "state": state.name}
+    if isinstance(result, BaseException):
+        return told | {"error": f"{type(result).__name__}: {result}"}
+    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+        report = dataclasses.asdict(result)
+        report["written"] = [dataclasses.asdict(each) for each in result.written]  # type: ignore[attr-defined]
+        return told | {"report": report, "counts": report["counts"], "error": ""}
+    return told | {"error": str(state.message or "")}
+
+
+def _flow_of(job: Job) -> tuple[Callable[..., Any], Any]:
+    dry_run = bool(job.mishap and job.mishap.dry_run)
+    common = {**job.settings, "company": job.company, "dry_run": dry_run}
+    if job.flow == ASSETS:
+        values = {**common, "ceilings": {"go_on": True}, "waiting": ASSET_WAITING}
+        return asset_synchronization, AssetSynchronizationSettings.model_validate(values)
+    values = {**common, "waiting": ENRICHMENT_WAITING}
+    return tickets_agreements_sla_sync, EnrichmentSettings.model_validate(values)
+
+
+LONGEST_RUN = 300.0
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a forked process ended (``signal`` 0: by itself), what it wrote to its pipes, its CPU seconds."""
+
+    status: int
+    signal: int
+    log: bytes
+    answer: bytes
+    cpu: float
+    hung: bool = False
+
+
+def fork_and_wait(live: Callable[[int, int], NoReturn], limit: float = LONGEST_RUN) -> Ended:
+    """Run ``live(log, answer)`` in a forked process, which never returns, and wait for its end.
+
+    After ``limit`` seconds, or if this process is told to end, the forked one is killed.
+    """
+    (log_out, log_in), (answer_out, answer_in) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(log_out)
+        os.close(answer_out)
+        live(log_in, answer_in)
+    os.close(log_in)
+    os.close(answer_in)
+    try:
+        texts = _hear([log_out, answer_out], time.monotonic() + limit)
+    except BaseException:
+        _kill(pid)
+        os.waitpid(pid, 0)
+        raise
+    finally:
+        os.close(log_out)
+        os.close(answer_out)
+    if texts.hung:
+        _kill(pid)
+    _, status, usage = os.wait4(pid, 0)
+    ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    cpu = usage.ru_utime + usage.ru_stime
+    code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -ended_by
+    return Ended(code, ended_by, texts.parts[0], texts.parts[1], cpu, texts.hung)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    parts: list[bytes]
+    hung: bool
+
+
+def _hear(pipes: list[int], until: float) -> _Heard:
+    """Read all pipes to their ends."""
+    found = {pipe: bytearray() for pipe in pipes}
+    with selectors.DefaultSelector() as selector:
+        for pipe in pipes:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map() and (left := until - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                if data := os.read(key.fd, 65536):
+                    found[key.fd] += data
+                else:
+                    selector.unregister(key.fd)
+        hung = bool(selector.get_map())
+    return _Heard([bytes(found[pipe]) for pipe in pipes], hung)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def descendants(process_id: int) -> list[int]:
+    """The children of a process, and theirs, from ``/proc``."""
+    parents: dict[int, list[int]] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            # pid (name, which may hold blanks) state parent ...
+            parent = int(status.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+        parents.setdefault(parent, []).append(int(status.parent.name))
+    found: list[int] = []
+    waiting = [process_id]
+    while waiting:
+        children = parents.get(waiting.pop(), [])
+        found += children
+        waiting += children
+    return found
+
+
+def with_text(text: str) -> list[int]:
+    """The processes that have this text in their environment, such as the id of their flow run."""
+    wanted, found = text.encode(), list[int]()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            told = environment.read_bytes()
+        except OSError:
+            continue
+        if wanted in told:
+            found.append(int(environment.parent.name))
+    return found
+
+
+def kill_tree(process_id: int) -> int:
+    """SIGKILL for a process and everything that it started; returns how many they were.
+
+    The process is held first, so that it can't start another one between the look and the kill.
+    """
+    _send([process_id], signal.SIGSTOP)
+    doomed = [process_id, *descendants(process_id)]
+    _send(doomed, signal.SIGKILL)
+    return len(doomed)
+
+
+def kill(processes: Iterable[int]) -> None:
+    """SIGKILL for those of them that are there."""
+    _send(processes, signal.SIGKILL)
+
+
+def _send(processes: Iterable[int], number: signal.Signals) -> None:
+    for each in processes:
+        with suppress(ProcessLookupError):
+            os.kill(each, number)

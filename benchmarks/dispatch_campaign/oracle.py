@@ -1,0 +1,291 @@
+"""What must be true at the end, read from the sandbox, never from the ledger: a sentence for each fault.
+
+After the calm: what was left in the inbox is settled, and then a whole round must write nothing.
+
+Requests of one work order in calm weather: what a creation and each further event cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from benchmarks.dispatch_campaign.processes import open_run
+from benchmarks.dispatch_campaign.stories import ENDED, NOTED, ORDERS, TICKETS, Story
+from connectors.ledger.outbox import WORK_ORDER
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.inbox import drain_all, handle_notes, handle_work_order
+from tasks.dispatch.notes import copy_notes
+from tasks.dispatch.reconcile import dispatch_record
+from tasks.dispatch.run import DispatchRun, RelatedCache
+from tasks.dispatch.state import WATERMARK
+from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
+from tasks.dispatch.work_order_events import bring_back
+from tasks.rules.dispatch.reference import RecordKind, effect_mark, reference_carried
+
+Record = dict[str, Any]
+COMPLETED = "completed"
+
+
+class Truth:
+    """What the sandbox holds at one moment."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.orders = sandbox.state(ORDERS)
+        self._tickets = {
+            (kind, int(each["id"])): each
+            for kind, collection in TICKETS.items()
+            for each in sandbox.state(collection)
+        }
+        self._notes: dict[tuple[str, int], list[Record]] = {}
+        for kind, collection in TICKETS.items():
+            for note in sandbox.state(f"{collection}/notes"):
+                self._notes.setdefault((kind, int(note["ticketId"])), []).append(note)
+        self._times: dict[int, list[Record]] = {}
+        for entry in sandbox.state("time/entries"):
+            self._times.setdefault(int(entry.get("chargeToId") or 0), []).append(entry)
+
+    def faults(self, stories: Sequence[Story]) -> list[str]:
+        """Everything that is not as it must be."""
+        references = {story.reference for story in stories}
+        strange = [each["id"] for each in self.orders if _references(each) - references]
+        found = [f"work order {number} carries a reference that no ticket has" for number in strange]
+        for story in stories:
+            found += [
+                f"{story.reference} ({story.plot or 'never in a trigger'}): {fault}"
+                for fault in self._of(story)
+            ]
+        return found
+
+    def _of(self, story: Story) -> Iterator[str]:
+        ours = [each for each in self.orders if story.reference in _references(each)]
+        living = [each for each in ours if each["status"]["name"] not in ENDED]
+        if not story.plot and ours:
+            yield f"has {len(ours)} work orders"
+        if len(living) != story.living:
+            yield f"has {len(living)} living work orders instead of {story.living}: {_shown(ours)}"
+        for order in living:
+            if _references(order) != {story.reference} or order.get("incident_id") != story.reference:
+                yield f"work order {order['id']} says {order.get('incident_id')!r}, {order['title']!r}"
+        for order in ours:
+            if story.plot not in NOTED and (messages := _all_messages(order)):
+                yield f"nobody wrote anything, and work order {order['id']} has {len(messages)} messages"
+        ticket = self._tickets[story.kind, story.ticket]
+        if story.plot and ticket["status"]["name"] != story.status:
+            yield f"its status is {ticket['status']['name']!r} instead of {story.status!r}"
+        if len(living) == 1 and story.living == 1:
+            yield from self._of_pair(story, ticket, living[0])
+
+    def _of_pair(self, story: Story, ticket: Record, order: Record) -> Iterator[str]:
+        name = order["status"]["name"]
+        wanted = {"accept": "Assigned", "work-done": "Work Done", "approve": "Approved"}
+        reached = [wanted[step] for step in story.reached if step in wanted]
+        if name != (reached[-1] if reached else "Published"):
+            yield f"work order {order['id']} is {name}"
+        if story.summary and story.summary not in str(order["title"]):
+            yield f"its summary {story.summary!r} is not in the title {order['title']!r}"
+        yield from self._of_notes(story, order)
+        yield from self._of_events(story, ticket, order)
+
+    def _of_notes(self, story: Story, order: Record) -> Iterator[str]:
+        notes = [str(each.get("text")) for each in self._notes.get((story.kind, story.ticket), [])]
+        messages = [str(each["message"]) for each in _all_messages(order)]
+        people = [*story.texts("note"), *story.texts("message")]
+        for text in people:
+            for side, held in (("ConnectWise", notes), ("Field Nation", messages)):
+                number = sum(text in each for each in held)
+                if number != 1:
+                    yield f"{text!r} is {number} times in {side}"
+        if len(messages) != len(people):
+            yield f"Field Nation has {len(messages)} messages, people wrote {len(people)}: {messages}"
+        # One is the description, from before.
+        events = int("work-done" in story.reached)
+        if len(notes) != 1 + len(people) + events:
+            yield f"ConnectWise has {len(notes)} notes instead of {1 + len(people) + events}: {notes}"
+
+    def _of_events(self, story: Story, ticket: Record, order: Record) -> Iterator[str]:
+        done = "work-done" in story.reached
+        mark = effect_mark(int(order["id"]), COMPLETED)
+        notes = self._notes.get((story.kind, story.ticket), [])
+        number = sum(mark in str(each.get("text")) for each in notes)
+        if number != int(done):
+            yield f"{number} notes say that the work is done"
+        times = len(self._times.get(story.ticket, []))
+        if times != int(done):
+            yield f"{times} time entries"
+        fields = {each.get("caption"): each.get("value") for each in ticket.get("customFields") or []}
+        if bool(fields.get("FN check-in")) != ("check-in" in story.reached):
+            yield f"the custom field FN check-in is {fields.get('FN check-in')!r}"
+
+
+def _references(order: Record) -> set[str]:
+    """What title and Incident ID say, each by itself: they must agree."""
+    title = str(order.get("title") or "")
+    named = title[1:].partition("]")[0] if title.startswith("[") else ""
+    return {each for each in (named, str(order.get("incident_id") or "")) if each}
+
+
+def _all_messages(order: Record) -> list[Record]:
+    first = order["messages"]["results"]
+    return [*first, *(reply for each in first for reply in each.get("replies") or [])]
+
+
+def _shown(orders: Sequence[Record]) -> str:
+    return ", ".join(f"{each['id']} {each['status']['name']}" for each in orders) or "none"
+
+
+HOUR = 3_600.0
+READING = ("GET ", "HEAD ", "POST /authentication")
+
+
+async def later_round(sandbox: Sandbox, ledger: Path) -> dict[str, Any]:
+    """By its clock an hour has passed, and what killed processes held is free: all sweeps and the inbox."""
+    async with open_run(sandbox.info, ledger, later=HOUR) as run:
+        swept = await sweep(run)
+        await sweep_work_orders(run)
+        await sweep_notes(run)
+        drained = await drain_all(run, handle_work_order, handle_notes)
+        return {
+            "records": dict(swept.counts()),
+            "messages": drained.messages,
+            "inbox": await run.ledger.inbox.count(),
+            "intents": await run.ledger.intents.count(run.tenant),
+        }
+
+
+async def quiet_round(sandbox: Sandbox, ledger: Path) -> dict[str, Any]:
+    """Everything once more, and each ticket and work order by itself, whatever sweeps would pass."""
+    async with open_run(sandbox.info, ledger, later=2 * HOUR) as run:
+        sandbox.clear_requests()
+        await sweep(run)
+        await sweep_work_orders(run)
+        await sweep_notes(run)
+        await drain_all(run, handle_work_order, handle_notes)
+        await _each(run)
+    counted = sandbox.requests()
+    writes = {
+        f"{system} {name}": number
+        for system in ("connectwise", "field_nation")
+        for name, number in counted[system]["by"].items()
+        if counted[system]["writes"] and not name.startswith("GET ") and "oauth" not in name
+    }
+    requests = {system: counted[system]["requests"] for system in ("connectwise", "field_nation")}
+    return {"requests": requests, "writes": writes}
+
+
+async def _each(run: DispatchRun) -> None:
+    work: list[Callable[[], Awaitable[Any]]] = []
+    for link in await run.ledger.links.of_kind(run.tenant, WORK_ORDER):
+        kind, record = RecordKind(link.left.kind.removeprefix("connectwise/")), int(link.left.id)
+        work.append(partial(dispatch_record, run, kind, record, wait=False))
+        work.append(partial(handle_work_order, run, int(link.right.id)))
+        work.append(partial(handle_notes, run, int(link.right.id)))
+    slots = anyio.Semaphore(run.settings.polling.at_once)
+
+    async def one(each: Callable[[], Awaitable[Any]]) -> None:
+        async with slots:
+            await each()
+
+    async with anyio.create_task_group() as group:
+        for each in work:
+            group.start_soon(one, each)
+
+
+OLDER = "creation, record older than the ledger"
+BOUNDS = {
+    OLDER: (5, 3),
+    "creation": (5, 2),
+    "creation, company, site and board cached": (3, 2),
+    "assigned: ticket status": (2, 2),
+    "checked in: custom field": (2, 2),
+    "work done: note and time entry": (4, 2),
+    "approved: ticket status": (2, 2),
+}
+"""Most requests to ConnectWise and to Field Nation, token calls not counted. An event that does two things
+may send one more for the second. A record that is older than the ledger, which may have been lost, is looked
+for in Field Nation before its first creation: one more."""
+LONG_AGO = "2020-01-01T00:00:00Z"
+SERVICE = RecordKind.SERVICE_TICKET
+
+
+async def measure(sandbox: Sandbox, ledger: Path) -> dict[str, dict[str, int]]:
+    """Requests by event, as the sandbox counted them; resets the sandbox."""
+    sandbox.reset(assets=2, scenario="dispatch", tickets=14)
+    sandbox.switch(field_nation_rate_limit=None)
+    tickets = _alike(sandbox)
+    found: dict[str, dict[str, int]] = {}
+    async with open_run(sandbox.info, ledger) as run:
+        # A process asks for the code base and a token once; the ledger notes when it began.
+        await run.client.list_boards(fields="id", page_size=1, page=1)
+        await run.field_nation.search_work_orders("nothing", columns="status")
+        for name, ticket in zip(list(BOUNDS)[:3], tickets, strict=True):
+            _enter(sandbox, ticket)
+            found[name] = await _count(sandbox, dispatch_record(run, SERVICE, ticket))
+            if name == OLDER:
+                known = await run.ledger.watermark(run.tenant, WATERMARK) or {}
+                await run.ledger.set_watermark(run.tenant, WATERMARK, {**known, "at": LONG_AGO})
+                run.related = RelatedCache(run.settings.polling.cache_seconds)
+        await _life(sandbox, run, tickets[0], found)
+    return found
+
+
+async def _life(sandbox: Sandbox, run: DispatchRun, ticket: int, found: dict[str, dict[str, int]]) -> None:
+    number = next(
+        int(each["id"])
+        for each in sandbox.state(ORDERS)
+        if reference_carried(each) == run.reference(SERVICE, ticket)
+    )
+    await bring_back(run, number)
+    sandbox.provider(number, "accept")
+    found["assigned: ticket status"] = await _count(sandbox, bring_back(run, number))
+    sandbox.provider(number, "check-in")
+    found["checked in: custom field"] = await _count(sandbox, bring_back(run, number))
+    sandbox.provider(number, "check-out", hours=2)
+    sandbox.provider(number, "work-done", closing_notes="All tested.")
+    found["work done: note and time entry"] = await _count(sandbox, bring_back(run, number))
+    await run.field_nation.approve_work_order(number)
+    found["approved: ticket status"] = await _count(sandbox, bring_back(run, number))
+    found["nothing new: status"] = await _count(sandbox, bring_back(run, number))
+    found["nothing new: notes"] = await _count(sandbox, copy_notes(run, number))
+
+
+async def _count(sandbox: Sandbox, work: Any) -> dict[str, int]:
+    sandbox.clear_requests()
+    await work
+    counted = sandbox.requests()
+    return {
+        system: sum(number for name, number in counted[system]["by"].items() if "oauth" not in name)
+        for system in ("connectwise", "field_nation")
+    }
+
+
+def _alike(sandbox: Sandbox) -> list[int]:
+    """Three service tickets of one company and site."""
+    tickets = [each for each in sandbox.state("service/tickets") if each["board"]["name"] == "Field Services"]
+    site = tickets[0]["site"]["id"]
+    return [int(each["id"]) for each in tickets if each["site"]["id"] == site][:3]
+
+
+def _enter(sandbox: Sandbox, ticket: int) -> None:
+    statuses = sandbox.state("service/boards/statuses")
+    shown = next(each for each in sandbox.state("service/tickets") if each["id"] == ticket)
+    number = next(
+        each["id"]
+        for each in statuses
+        if each["name"] == "Dispatch" and each["board"]["id"] == shown["board"]["id"]
+    )
+    sandbox.edit("service/tickets", ticket, {"status": {"id": number}})
+
+
+def broken_bounds(found: dict[str, dict[str, int]]) -> list[str]:
+    """A sentence for each event that costs more than it may."""
+    return [
+        f"{name}: {found[name]['connectwise']} + {found[name]['field_nation']} requests, allowed are "
+        f"{bound[0]} + {bound[1]}"
+        for name, bound in BOUNDS.items()
+        if found[name]["connectwise"] > bound[0] or found[name]["field_nation"] > bound[1]
+    ]

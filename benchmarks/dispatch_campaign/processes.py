@@ -1,0 +1,265 @@
+"""The processes under test: the receiver, and two dispatch processes that are killed and started again.
+
+Kills its own process at a request: right before it is sent, or right after the vendor answered it.
+
+What one process of the campaign has open: both clients and the shared ledger, without Prefect's server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+from benchmarks.dispatch_campaign.stories import REQUESTS_A_MINUTE, campaign_rules
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.field_nation.client import FieldNationClient
+from connectors.field_nation.settings import FieldNationSettings
+from connectors.ledger.database import Clock
+from connectors.ledger.store import Ledger
+from deployments.blocks import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
+from deployments.local.sandbox import ROOT
+from deployments.receiver.settings import PORT
+from tasks.dispatch.run import DispatchRun
+from tasks.dispatch.settings import DispatchSettings
+
+BEFORE, AFTER = "before", "after"
+TOKENS = "oauth"
+
+
+@dataclass
+class Killer:
+    """Counts this process's requests, or its ``writes`` only, those for tokens left out; ``at`` 0: no kill.
+
+    What it kills at is written to ``note`` first, so that the campaign can tell where the kills fell.
+    """
+
+    at: int
+    when: str
+    writes: bool
+    note: Path
+    seen: int = 0
+
+    def passes(self, name: str, when: str) -> None:
+        """One boundary of one request."""
+        if TOKENS in name or (self.writes and name.startswith("GET ")):
+            return
+        self.seen += when == BEFORE
+        if self.at and when == self.when and self.seen >= self.at:
+            with self.note.open("a", encoding="utf-8") as file:
+                file.write(f"{when} {name}\n")
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class KillingTransport(httpx.AsyncBaseTransport):
+    """A network whose user may be killed at each request."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, killer: Killer) -> None:
+        self._inner = inner
+        self._killer = killer
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        name = f"{request.method} {request.url.path}"
+        self._killer.passes(name, BEFORE)
+        response = await self._inner.handle_async_request(request)
+        self._killer.passes(name, AFTER)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+KILL_WITHIN = {False: (10, 250), True: (1, 30)}
+"""At which of its requests, or (True) of its writes, counted from its start, a process is killed."""
+SWEEP_EVERY = 10.0
+STARTING = 20.0
+_COUNT = re.compile(r"^connectwise_flows_receiver_(\w+)\{(.*)\} (\d+)")
+
+
+class Receiver:
+    """``python -m deployments.receiver`` as it is run in production, on a free port of this machine."""
+
+    def __init__(self, info: dict[str, Any], ledger: Path, secret: str, log: Path) -> None:
+        port = _free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        keys = {name: info["connectwise"][member] for name, member in CONNECTWISE.items()}
+        environment = os.environ | keys | {WEBHOOK_SECRET: secret, PORT: str(port)}
+        environment[LEDGER_URL] = f"sqlite:///{ledger}"
+        self._log = log.open("w", encoding="utf-8")
+        self._process = _start("deployments.receiver", [], self._log, environment)
+        until = time.monotonic() + STARTING
+        while not self._is_ready():
+            if time.monotonic() > until or self._process.poll() is not None:
+                raise RuntimeError(f"The receiver did not start: see {log}")
+            time.sleep(0.1)
+
+    def counts(self) -> dict[str, int]:
+        """The sums of its counters: ``refused connectwise``, ``duplicates field_nation``, ..."""
+        found: dict[str, int] = {}
+        for line in httpx.get(f"{self.address}/metrics", timeout=10).text.splitlines():
+            match = _COUNT.match(line)
+            source = re.search(r'source="([^"]*)"', match[2]) if match else None
+            if match and source:
+                name = f"{match[1].removesuffix('_total')} {source[1]}"
+                found[name] = found.get(name, 0) + int(match[3])
+        return found
+
+    def close(self) -> None:
+        """End it as a service manager does."""
+        self._process.terminate()
+        self._process.wait(timeout=20)
+        self._log.close()
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.address}/ready", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+class Workers:
+    """Two dispatch processes at a time. In the storm each is killed again and again at a drawn request."""
+
+    def __init__(self, seed: int, info: dict[str, Any], ledger: Path, folder: Path, number: int = 2) -> None:
+        self._draw = random.Random(f"{seed}-kills")
+        self._job = {"info": info, "ledger": str(ledger), "pause": SWEEP_EVERY}
+        self._folder = folder
+        self._running: dict[int, subprocess.Popen[str]] = {}
+        self._logs = [(folder / f"worker-{place}.log").open("a", encoding="utf-8") for place in range(number)]
+        self.note = folder / "kills.txt"
+        self.storm = True
+        self.kills = 0
+        self.crashes: list[int] = []
+
+    def tend(self) -> None:
+        """Starts what is not running; counts what was killed."""
+        for place, log in enumerate(self._logs):
+            process = self._running.get(place)
+            if process is None or process.poll() is not None:
+                if process is not None:
+                    self._count(process.returncode)
+                self._running[place] = self._start(log)
+
+    def calm(self) -> None:
+        """No more kills: the processes end as their service manager ends them, and new ones are started."""
+        self.storm = False
+        self.stop()
+        self.tend()
+
+    def stop(self) -> None:
+        """SIGTERM to all, and wait: what is under way is finished first."""
+        for process in self._running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        for process in self._running.values():
+            self._count(process.wait(timeout=90))
+        self._running.clear()
+
+    def close(self) -> None:
+        """End them however they are."""
+        for process in self._running.values():
+            process.kill()
+            process.wait()
+        for log in self._logs:
+            log.close()
+
+    def where(self) -> list[str]:
+        """The request of each kill."""
+        return self.note.read_text(encoding="utf-8").splitlines() if self.note.exists() else []
+
+    def _count(self, code: int) -> None:
+        if code == -signal.SIGKILL:
+            self.kills += 1
+        elif code not in (0, -signal.SIGTERM):
+            # SIGTERM ends one that has only just been started and does not listen for it yet.
+            self.crashes.append(code)
+
+    def _start(self, log: IO[str]) -> subprocess.Popen[str]:
+        writes = self._draw.random() < 0.6
+        job = self._job | {
+            "kill_at": self._draw.randint(*KILL_WITHIN[writes]) if self.storm else 0,
+            "kill_writes": writes,
+            "kill_when": self._draw.choice((BEFORE, AFTER)),
+            "note": str(self.note),
+            "first": self._draw.uniform(0, SWEEP_EVERY),
+        }
+        return _start("benchmarks.dispatch_campaign.worker", [json.dumps(job)], log, os.environ.copy())
+
+
+def _start(
+    module: str, arguments: list[str], log: IO[str], environment: dict[str, str]
+) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+CONNECTWISE_KEYS = ("site", "company_id", "public_key", "private_key", "client_id")
+FIELD_NATION_KEYS = ("client_id", "client_secret", "username", "password", "base_address")
+Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
+
+
+def connectwise_settings(info: dict[str, Any]) -> ConnectWiseSettings:
+    """From the sandbox's first line."""
+    return ConnectWiseSettings(**{name: info["connectwise"][name] for name in CONNECTWISE_KEYS})
+
+
+def field_nation_settings(info: dict[str, Any], secret: str = "") -> FieldNationSettings:
+    """From the sandbox's first line; ``secret`` is what webhooks are signed with."""
+    keys = {name: info["field_nation"][name] for name in FIELD_NATION_KEYS}
+    return FieldNationSettings(**keys, webhook_secret=secret)
+
+
+@asynccontextmanager
+async def open_run(
+    info: dict[str, Any],
+    ledger: Path,
+    *,
+    wrap: Wrap | None = None,
+    later: float = 0.0,
+    settings: DispatchSettings | None = None,
+) -> AsyncIterator[DispatchRun]:
+    """A run of dispatch, with a request budget that the processes share.
+
+    Args:
+        wrap: lays something around both clients' network.
+        later: so many seconds have passed, by this process's clocks.
+    """
+    ours, theirs = connectwise_settings(info), field_nation_settings(info)
+    clock = Clock(now=lambda: time.time() + later)
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(Ledger.open(ledger, clock=clock))
+        budgets = [opened.budget(each.budget_key, REQUESTS_A_MINUTE, 60.0) for each in (ours, theirs)]
+        options: list[dict[str, Any]] = [
+            {"budget": budget, **({"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {})}
+            for budget in budgets
+        ]
+        client = ConnectWiseClient(ours, **options[0])
+        other = FieldNationClient(theirs, **options[1])
+        yield DispatchRun(
+            settings or campaign_rules(),
+            client=await stack.enter_async_context(client),
+            field_nation=await stack.enter_async_context(other),
+            ledger=opened,
+            now=lambda: datetime.now(UTC) + timedelta(seconds=later),
+        )

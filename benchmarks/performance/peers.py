@@ -1,0 +1,288 @@
+"""CPU and memory of match and diff, as a ratio to a dict index written by hand (``baseline.py``).
+
+``python -m benchmarks.performance.peers [n]`` prints a table; ``measure(n)`` returns it. The time is process
+CPU from parsed records to counted changes, the median of an odd number of runs, both in turn.
+
+The same extract, match and diff by other means: DiffSync, and JMESPath expressions compiled once.
+
+Both start from the same parsed records, do the whole work and must come to the same counts as ``baseline``.
+DiffSync compares records of one identifier, so its pairs are found by the hand-written index first; its diff
+is taken, its sync (one call a record) is not run.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jmespath
+
+from benchmarks.performance import baseline, inventories
+from benchmarks.performance.baseline import DATES, MAC, TYPE, Row
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.keys import mac_digits, plain_text
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.model import default_mappings
+
+_ASSET_PATHS = (
+    "assetBasicInfo.name",
+    "assetBasicInfo.type",
+    "assetCustom.stateName",
+    "assetCustom.manufacturer",
+    "assetCustom.location",
+    "assetCustom.serialNumber",
+    "assetCustom.model",
+    "assetBasicInfo.mac",
+    "assetBasicInfo.ipAddress",
+    "assetCustom.purchaseDate",
+    "assetCustom.warrantyDate",
+    "assetBasicInfo.userName",
+    "operatingSystem.caption",
+    "operatingSystem.version",
+    "processors[0].name",
+    "key",
+)
+_CONFIGURATION_PATHS = (
+    "name",
+    "type.name",
+    "status.name",
+    "manufacturer.name",
+    "location.name",
+    "serialNumber",
+    "modelNumber",
+    "macAddress",
+    "ipAddress",
+    "purchaseDate",
+    "warrantyExpirationDate",
+    "lastLoginName",
+    "osType",
+    "osInfo",
+    "cpuSpeed",
+    "customFields[?id==`5`].value | [0]",
+    "id",
+)
+FIELDS = tuple(f"f{at}" for at in range(len(_ASSET_PATHS)) if at != TYPE)
+"""The compared places of a row, as DiffSync's attributes; the type belongs to ConnectWise."""
+
+
+def with_jmespath(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
+    """The hand-written index with every value read by a compiled JMESPath expression of its own."""
+    forms = _normal_forms()
+    asset_paths = [jmespath.compile(path) for path in _ASSET_PATHS]
+    record_paths = [jmespath.compile(path) for path in _CONFIGURATION_PATHS]
+    wanted = [
+        tuple(form(path.search(asset)) for form, path in zip(forms, asset_paths, strict=True))
+        for asset in assets
+    ]
+    current = [tuple(path.search(record) for path in record_paths) for record in configurations]
+    return baseline.compared(wanted, current)
+
+
+def _normal_forms() -> list[Callable[[Any], Any]]:
+    named = baseline.naming()
+    forms: list[Callable[[Any], Any]] = [baseline.text] * len(_ASSET_PATHS)
+    forms[1] = forms[2] = lambda value: named(value, "ls_")
+    forms[3] = forms[4] = lambda value: named(value, "")
+    forms[5], forms[MAC] = baseline.serial, baseline.mac
+    forms[DATES[0]] = forms[DATES[1]] = baseline.date
+    return forms
+
+
+def diffsync() -> Callable[[Sequence[Any], Sequence[Any]], Counts]:
+    """The same by DiffSync, extracted by the generated function.
+
+    Raises:
+        ImportError: DiffSync is not installed; it belongs to the extra ``bench``.
+    """
+    from diffsync import Adapter, DiffSyncModel
+    from pydantic import create_model
+
+    base: Any = create_model("Base", __base__=DiffSyncModel, link=(str, ...), **_attributes())
+    machine = type(
+        "Machine", (base,), {"_modelname": "machine", "_identifiers": ("link",), "_attributes": FIELDS}
+    )
+    side = type("Side", (Adapter,), {"machine": machine, "top_level": ["machine"]})
+
+    def load(rows: list[tuple[str, Row]]) -> Any:
+        adapter = side()
+        for link, row in rows:
+            adapter.add(machine(link=link, **{name: row[int(name[1:])] for name in FIELDS}))
+        return adapter
+
+    def work(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
+        wanted, current = baseline.extracted(assets, configurations)
+        pairs, _, ambiguous = baseline.paired(wanted, current)
+        diff = load(_theirs(pairs, current)).diff_from(load(_mine(pairs, wanted)))
+        return _counts(diff, len(pairs), ambiguous)
+
+    return work
+
+
+def _attributes() -> dict[str, Any]:
+    return dict.fromkeys(FIELDS, (str | None, None))
+
+
+def _mine(pairs: list[tuple[Row, Row]], wanted: list[Row]) -> list[tuple[str, Row]]:
+    """What is wanted, in normal forms; where nothing is, what is there stays."""
+    matched = {asset[15] for asset, _ in pairs}
+    rows = []
+    for asset, record in pairs:
+        laid = tuple(have if want is None else want for want, have in zip(asset, record, strict=False))
+        rows.append((f"c{record[16]}", _normal(laid)))
+    return rows + [(f"a{asset[15]}", _normal(asset)) for asset in wanted if asset[15] not in matched]
+
+
+def _theirs(pairs: list[tuple[Row, Row]], current: list[Row]) -> list[tuple[str, Row]]:
+    return [(f"c{record[16]}", _normal(record)) for record in current]
+
+
+def _normal(row: Row) -> Row:
+    """Values that are equal where the rules call them the same: DiffSync knows no other comparison."""
+    values = [plain_text(value) for value in row]
+    values[MAC] = (mac_digits(row[MAC]) if row[MAC] else None) or values[MAC]
+    for at in DATES:
+        values[at] = row[at] and row[at][:19]
+    return tuple(values)
+
+
+def _counts(diff: Any, matched: int, ambiguous: int) -> Counts:
+    summary = diff.summary()
+    changed = [element for element in diff.get_children() if element.action == "update"]
+    return {
+        "matched": matched,
+        "changed": len(changed),
+        "fields": sum(len(element.get_attrs_diffs()["+"]) for element in changed),
+        "unmatched": summary["create"] - ambiguous,
+        "ambiguous": ambiguous,
+    }
+
+
+Counts = dict[str, int]
+Work = Callable[[Sequence[Any], Sequence[Any]], Counts]
+
+
+def with_rules(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
+    """The project's own rules, with the default mapping."""
+    mapping = compile_mapping(default_mappings(), custom_field_ids={"ls_asset_id": 5})
+    result = match(
+        [mapping.read_asset(asset) for asset in assets],
+        [mapping.read_configuration(record) for record in configurations],
+        MatchOptions(complete=True),
+    )
+    found = (differences(each.asset, each.configuration, mapping) for each in result.matched)
+    changes = [each for each in found if each]
+    return {
+        "matched": len(result.matched),
+        "changed": len(changes),
+        "fields": sum(len(each) for each in changes),
+        "unmatched": len(result.unmatched),
+        "ambiguous": len(result.ambiguous),
+    }
+
+
+def measure(
+    n: int = 15_000, *, runs: int = 3, linked: bool = False, others: Mapping[str, Work] | None = None
+) -> dict[str, Any]:
+    """CPU seconds of both ways, their ratio and the counts, which must be the same.
+
+    ``ratio`` is of the medians, ``best_ratio`` of the fastest runs: other work only slows them down.
+
+    ``linked``: every configuration holds its asset's key, as from the second run on. ``others``: further ways
+    to do the same work, by name.
+    """
+    assets = inventories.assets(n)
+    records = inventories.configurations(assets, linked=linked)
+    works: dict[str, Work] = {"baseline": baseline.match_and_diff, "rules": with_rules, **(others or {})}
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    counts: dict[str, Counts] = {}
+    for _ in range(runs):
+        for name, work in works.items():
+            spent, counts[name] = _cpu(work, assets, records)
+            seconds[name].append(spent)
+    if any(each != counts["baseline"] for each in counts.values()):
+        raise AssertionError(f"The ways differ in what they find: {counts}")
+    median = {name: statistics.median(each) for name, each in seconds.items()}
+    return {
+        "n": n,
+        "linked": linked,
+        "runs": runs,
+        "cpu_seconds": {name: round(value, 4) for name, value in median.items()},
+        "fastest_cpu_seconds": {name: round(min(each), 4) for name, each in seconds.items()},
+        "ratio": round(median["rules"] / median["baseline"], 3),
+        "best_ratio": round(min(seconds["rules"]) / min(seconds["baseline"]), 3),
+        "counts": counts["rules"],
+    }
+
+
+def measure_beside_peers(n: int = 15_000, *, runs: int = 5) -> dict[str, Any]:
+    """The same beside DiffSync and JMESPath, with their CPU time as a multiple of the rules' own.
+
+    Raises:
+        ImportError: DiffSync is not installed; it belongs to the extra ``bench``.
+    """
+    found = measure(n, runs=runs, others={"diffsync": diffsync(), "jmespath": with_jmespath})
+    for name in ("diffsync", "jmespath"):
+        found[f"{name}_ratio"] = {
+            way: round(found[part][name] / found[part]["rules"], 2)
+            for way, part in (("median", "cpu_seconds"), ("fastest", "fastest_cpu_seconds"))
+        }
+    return found
+
+
+def _cpu(work: Work, assets: Sequence[Any], records: Sequence[Any]) -> tuple[float, Counts]:
+    gc.collect()
+    gc.freeze()  # The collector walks what the work makes, not the two inventories and the test runner.
+    try:
+        start = time.process_time()
+        counts = work(assets, records)
+        return time.process_time() - start, counts
+    finally:
+        gc.unfreeze()
+
+
+def measure_memory(n: int = 15_000, *, settled: bool = False) -> dict[str, float]:
+    """MiB: kept of both inventories after reading them, and added on top by match and diff.
+
+    The peak holds the indexes that are dropped afterwards; ``settled`` is the run that finds no change.
+    """
+    assets = inventories.assets(n)
+    settled_records = inventories.settled_configurations
+    records = settled_records(assets) if settled else inventories.configurations(assets, linked=True)
+    mapping = compile_mapping(default_mappings(), custom_field_ids={"ls_asset_id": 5})
+    tracemalloc.start()
+    mine = [mapping.read_asset(asset) for asset in assets]
+    theirs = [mapping.read_configuration(record) for record in records]
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    result = match(mine, theirs, MatchOptions(complete=True))
+    found = (differences(each.asset, each.configuration, mapping) for each in result.matched)
+    changes = [each for each in found if each]
+    after, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return {
+        "kept_mib": round(kept / 2**20, 2),
+        "added_mib": round((after - kept) / 2**20, 2),
+        "added_peak_mib": round((peak - kept) / 2**20, 2),
+        "changed": len(changes),
+    }
+
+
+def main() -> None:
+    """Print both cases."""
+    n = int(sys.argv[1]) if len(sys.argv) > 1 else 15_000
+    for linked in (False, True):
+        found = measure(n, linked=linked)
+        print(f"{n} x {n}, {'linked' if linked else 'first run'}: {found}")
+    for settled in (False, True):
+        print(f"memory, {'nothing changed' if settled else 'linked'}: {measure_memory(n, settled=settled)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Runs a module of ours in a process of its own, and says on the way how far it has come.
+
+What a process has cost so far: wall and CPU seconds, and the most memory that it ever held.
+
+Asks Prefect's server how many runs of tasks and subflows a flow run had.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+
+from deployments.local.prefect import LocalPrefect
+from deployments.local.sandbox import Sandbox
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+LOOK_SECONDS = 0.5
+LINE_SECONDS = 15.0
+
+
+def run_module(module: str, prefect: LocalPrefect, *arguments: str) -> str:
+    """Run a module of ours in a process of its own and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**prefect.environment, "PREFECT_LOGGING_LEVEL": "WARNING"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def run_watched(
+    console: Console,
+    sandbox: Sandbox,
+    log: Path,
+    environment: Mapping[str, str],
+    module: str,
+    *arguments: str,
+) -> dict[str, Any]:
+    """The JSON of the last line that the module prints, if any; every quarter of a minute a line of progress.
+
+    Raises:
+        RuntimeError: the module failed; the text is the end of its log.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    with log.open("wb") as told, log.with_suffix(".json").open("wb") as answered:
+        process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=answered, stderr=told)
+        began = said = time.monotonic()
+        while process.poll() is None:
+            time.sleep(LOOK_SECONDS)
+            if time.monotonic() - said > LINE_SECONDS:
+                said = time.monotonic()
+                console.print(f"  {said - began:4.0f} s of {module}: {_progress(sandbox)}")
+    if process.returncode:
+        tail = log.read_text(encoding="utf-8", errors="replace")[-3000:]
+        raise RuntimeError(f"{module} ended with status {process.returncode}. The end of its log:\n{tail}")
+    lines = log.with_suffix(".json").read_text(encoding="utf-8").splitlines()
+    return dict(json.loads(lines[-1])) if lines else {}
+
+
+def _progress(sandbox: Sandbox) -> str:
+    served = sandbox.requests()
+    vendors = (("Lansweeper", "lansweeper"), ("ConnectWise", "connectwise"))
+    return ", ".join(f"{served[key]['requests']:,} requests to {name}" for name, key in vendors)
+
+
+def peak_megabytes() -> int:
+    """Of this program alone: what ``getrusage`` says holds the program that started it, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = [each for each in status.splitlines() if each.startswith("VmHWM:")]
+    return round(int(line.split()[1]) / 1024)
+
+
+@dataclass
+class Stopwatch:
+    """Runs from the moment it is made. CPU is that of all threads of this process."""
+
+    wall: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
+
+    def as_json(self) -> dict[str, float]:
+        """Seconds since the start, the CPU that the imports before it took, and the peak in MiB."""
+        return {
+            "wall_seconds": round(time.perf_counter() - self.wall, 2),
+            "cpu_seconds": round(time.process_time() - self.cpu, 2),
+            "import_cpu_seconds": round(self.cpu, 2),
+            "peak_megabytes": peak_megabytes(),
+        }
+
+
+PATIENCE_SECONDS = 300
+QUIET_LOOKS = 5
+
+
+def orchestrated(api_url: str, flow_run_id: str) -> dict[str, int]:
+    """``{"flow_runs", "task_runs"}`` of a flow run and its subflows, once their numbers stand still.
+
+    The server writes task runs down from events, a while after they ended. The runs by which a parent stands
+    for its subflows are among the task runs, as Prefect counts them.
+    """
+    with httpx.Client(base_url=api_url, timeout=30) as http:
+        found, quiet = _count(http, flow_run_id), 0
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while quiet < QUIET_LOOKS and time.monotonic() < deadline:
+            time.sleep(1)
+            before, found = found, _count(http, flow_run_id)
+            quiet = quiet + 1 if before == found else 0
+    return found
+
+
+def _count(http: httpx.Client, flow_run_id: str) -> dict[str, int]:
+    subflows = _ask(
+        http,
+        "/flow_runs/filter",
+        {"flow_runs": {"parent_flow_run_id": {"any_": [flow_run_id]}}, "limit": 200},
+    )
+    runs = [flow_run_id, *(each["id"] for each in subflows)]
+    tasks = _ask(http, "/task_runs/count", {"flow_runs": {"id": {"any_": runs}}})
+    return {"flow_runs": len(runs), "task_runs": int(tasks)}
+
+
+def _ask(http: httpx.Client, path: str, body: dict[str, Any]) -> Any:
+    answer = http.post(path, json=body)
+    answer.raise_for_status()
+    return answer.json()

@@ -1,0 +1,243 @@
+"""One request to a served collection: what it asks for, done and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+
+from sandbox.connectwise.bulk import BulkCall, answer
+from sandbox.connectwise.condition_paths import linked_condition
+from sandbox.connectwise.errors import VendorError, no_endpoint, not_found
+from sandbox.connectwise.linking import LinkWriter
+from sandbox.connectwise.reads import Address, Listing, search_query, shower
+from sandbox.connectwise.rendering import Renderer
+from sandbox.connectwise.routing import Route
+from sandbox.connectwise.schema.tables import table_of
+from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store
+from sandbox.connectwise.validation import Body
+from sandbox.connectwise.writes import (
+    API_MEMBER,
+    Writer,
+    all_notes,
+    change_type,
+    move_owner,
+    require_custom_fields,
+)
+from sandbox.switches import Switches
+from sandbox.wire_json import encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, JSON value (None with 204: no body) and headers."""
+
+    status: int
+    value: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def content(self) -> bytes:
+        """The body."""
+        if self.status == 204:
+            return b""
+        return encoded(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request with what it is answered from; `bulk_items` counts bulk items over all calls."""
+
+    request: Request
+    route: Route
+    store: Store
+    switches: Switches
+    address: Address
+    base: str
+    bulk_items: list[int]
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query's values by lower-case name."""
+        return {name.lower(): value for name, value in self.address.query}
+
+    def renderer(self) -> Renderer:
+        """Shows this collection's records."""
+        null_custom = self.switches.unset_custom_field == "null"
+        return Renderer(self.route.table, self.store, base=self.base, null_custom=null_custom)
+
+    def writer(self) -> Writer:
+        """Writes this collection's records.
+
+        Raises:
+            VendorError: 404, the parent does not exist.
+        """
+        route = self.route
+        if route.parent_id is not None:
+            parent = route.table.parent_target
+            if self.store.get(parent, route.parent_id) is None:
+                raise not_found(table_of(parent).label, route.parent_id)
+        return Writer(route.table, self.store, route.parent_id)
+
+    def links(self) -> LinkWriter:
+        """Reads and writes the configurations of this path's parent.
+
+        Raises:
+            VendorError: 404, the parent does not exist.
+        """
+        route = self.route
+        return LinkWriter(route.table, self.store, route.parent_id or 0, self.switches, by=API_MEMBER)
+
+    def shower(self) -> Callable[[Record], Record]:
+        """How records are shown to this caller."""
+        return shower(self.renderer(), self.query, self.switches)
+
+    async def body(self) -> Body:
+        """The JSON body.
+
+        Raises:
+            VendorError: 415 for another content type, 400 for what is not JSON.
+        """
+        return await read_body(self.request)
+
+
+async def read_body(request: Request) -> Body:
+    """A request's JSON body.
+
+    Raises:
+        VendorError: 415 for another content type, 400 for what is not JSON.
+    """
+    if "json" not in request.headers.get("content-type", "").lower():
+        raise VendorError(415, "ConnectWiseApi", "The request's content type must be application/json.")
+    try:
+        return Body((await request.body()).decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise VendorError(400, "ConnectWiseApi", "The body is not UTF-8.") from None
+
+
+async def answered(call: Call) -> Answer:
+    """Do what the request asks.
+
+    Raises:
+        VendorError: the request is refused.
+    """
+    match call.route.ask:
+        case "list" | "one" if call.route.table.links and call.request.method != "GET":
+            return await _linked(call)
+        case "search":
+            return await _searched(call)
+        case "list" if call.request.method == "POST":
+            return await _created(call)
+        case "list":
+            return _listed(call)
+        case "count":
+            return Answer(200, _listing(call).count())
+        case "bulk":
+            return await _bulk(call)
+        case "changetype":
+            return await _type_changed(call)
+        case _:
+            return await _one(call)
+
+
+def _listing(call: Call, query: Mapping[str, str] | None = None) -> Listing:
+    table, asked = call.route.table, call.query if query is None else query
+    if table.links:
+        return Listing(table, call.store, asked, call.renderer(), records=call.links().records())
+    if table.gathered:
+        belongs = call.writer().belongs  # Refuses a ticket that is not there.
+        records = all_notes(call.store, table, call.route.parent_id or 0)
+        return Listing(table, call.store, asked, call.renderer(), belongs, records=records)
+    beside = linked_condition(table, call.store, call.switches)
+    return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, beside=beside)
+
+
+def _listed(call: Call) -> Answer:
+    return _page(call, _listing(call))
+
+
+async def _searched(call: Call) -> Answer:
+    if not call.switches.ticket_search:
+        raise no_endpoint()
+    return _page(call, _listing(call, {**call.query, **search_query(await call.body())}))
+
+
+def _page(call: Call, listing: Listing) -> Answer:
+    if call.request.headers.get("pagination-type", "").strip().lower() == "forward-only":
+        page, link = listing.forward_page(call.address, call.switches)
+        _note_reads(call, page)
+        return Answer(200, page, {"Link": link})
+    page, link = listing.numbered_page(call.address, call.switches)
+    _note_reads(call, page)
+    return Answer(200, page, {"Link": link} if link else {})
+
+
+def _note_reads(call: Call, page: list[Record]) -> None:
+    if not call.query.get("fields", "").strip():
+        ids = [int(one["id"]) for one in page if "id" in one]
+        call.store.history.note_reads(call.route.table.name, ids, API_MEMBER)
+
+
+async def _created(call: Call) -> Answer:
+    body, writer = await call.body(), call.writer()
+    members = body.members(call.route.table, body.value)
+    stored = writer.create(members)
+    _move_owner(call, stored)
+    return Answer(201, call.shower()(stored))
+
+
+async def _linked(call: Call) -> Answer:
+    links = call.links()
+    if call.request.method == "DELETE":
+        links.delete(call.route.record_id)
+        return Answer(204, None)
+    return Answer(201, call.shower()(links.create(await call.body())))
+
+
+async def _one(call: Call) -> Answer:
+    if call.route.table.links:
+        return Answer(200, call.shower()(call.links().stored(call.route.record_id)))
+    writer, record_id = call.writer(), call.route.record_id
+    match call.request.method:
+        case "DELETE":
+            gone = writer.stored(record_id)
+            writer.delete(record_id)
+            _move_owner(call, gone)
+            return Answer(204, None)
+        case "PUT":
+            body = await call.body()
+            stored = writer.replace(record_id, body.members(call.route.table, body.value))
+        case "PATCH":
+            stored = writer.stored(record_id)
+            body = await call.body()
+            if call.switches.patch_requires_custom_fields and call.route.table.name == CONFIGURATIONS_NAME:
+                require_custom_fields(writer, body, call.store)
+            stored = writer.patch(record_id, body, call.renderer().record(stored))
+        case _:
+            stored = writer.stored(record_id)
+            _note_reads(call, [stored])
+    if call.request.method != "GET":
+        _move_owner(call, stored)
+    return Answer(200, call.shower()(stored))
+
+
+def _move_owner(call: Call, record: Record) -> None:
+    moves = call.switches.note_moves_last_updated
+    move_owner(call.store, call.route.table, record, notes_move=moves, by=API_MEMBER)
+
+
+async def _type_changed(call: Call) -> Answer:
+    writer, body = call.writer(), await call.body()
+    shown = call.renderer().record(writer.stored(call.route.record_id))
+    stored = change_type(writer, call.route.record_id, body, shown, call.store)
+    return Answer(200, call.renderer().record(stored))
+
+
+async def _bulk(call: Call) -> Answer:
+    if not call.switches.bulk_enabled:
+        raise no_endpoint()
+    fault = call.request.scope.get("sandbox.fault")
+    bulk = BulkCall(call.writer(), call.switches, fault, call.bulk_items)
+    results = await bulk.run(await call.body(), create=call.request.method == "POST")
+    return Answer(207, answer(results, call.switches.bulk_answer, call.renderer().record))

@@ -1,0 +1,222 @@
+"""Members that follow from others: a ticket's board, status and closedFlag, an agreement's status.
+
+Time entries and the tickets that they are charged to: hours, what follows, what is refused.
+
+Who made a record and when, where the record has members for it; and the notes that a new ticket brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+from sandbox.connectwise.errors import FieldFault
+from sandbox.connectwise.schema.boards import BOARD_STATUSES_NAME, BOARDS_NAME, PRIORITIES_NAME
+from sandbox.connectwise.schema.fields import Table
+from sandbox.connectwise.schema.finance import AGREEMENTS_NAME, OPPORTUNITIES, OPPORTUNITY_STATUSES
+from sandbox.connectwise.schema.service import (
+    PROJECT_NOTES,
+    PROJECT_TICKETS_NAME,
+    SERVICE_NOTES,
+    SERVICE_TICKETS_NAME,
+    TIME_ENTRIES,
+)
+from sandbox.connectwise.schema.system import CALLBACKS, PAYLOAD_VERSION
+
+CHARGED = {"ServiceTicket": SERVICE_TICKETS_NAME, "ProjectTicket": PROJECT_TICKETS_NAME}
+
+
+def settle_time(entry: Record, read: Read) -> None:
+    """Fill in what follows from times and ticket: `actualHours` is ignored where there are start and end."""
+    hours = _hours(entry)
+    if hours is not None:
+        entry["actualHours"] = hours
+    if entry.get("chargeToId") is not None:
+        entry.setdefault("chargeToType", "ServiceTicket")
+    ticket = charged_ticket(entry, read)
+    if ticket is None:
+        return
+    if entry["chargeToType"] == "ServiceTicket":
+        entry["ticket"] = {"id": ticket["id"]}
+    for name in ("company", "project", "phase"):
+        if name in ticket:
+            entry[name] = {"id": ticket[name]["id"]}
+
+
+def charged_ticket(entry: Record, read: Read) -> Record | None:
+    """The ticket that the entry is charged to, None where it is charged to something else."""
+    collection = CHARGED.get(entry.get("chargeToType", ""))
+    return read(collection).get(entry.get("chargeToId", 0)) if collection else None
+
+
+def charge_faults(table: Table, entry: Record, read: Read) -> list[FieldFault]:
+    """What is wrong with a time entry beside its members' own rules; empty for every other table."""
+    found: list[FieldFault] = []
+    if table.name != TIME_ENTRIES.name:
+        return found
+    kind = entry.get("chargeToType", "")
+    if kind in CHARGED and charged_ticket(entry, read) is None:
+        message = f"{kind} {entry.get('chargeToId')} not found"
+        found.append(FieldFault("NotFound", message, "chargeToId"))
+    if (_hours(entry) or 0) < 0:
+        found.append(FieldFault("InvalidField", "timeEnd must be later than timeStart.", "timeEnd"))
+    return found
+
+
+def _hours(entry: Record) -> float | None:
+    """Hours between start and end, less the deduction; None where one is missing or can't be read."""
+    try:
+        start, end = (datetime.fromisoformat(entry[name]) for name in ("timeStart", "timeEnd"))
+        return round((end - start).total_seconds() / 3600 - float(entry.get("hoursDeduct", 0)), 2)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+Record = dict[str, Any]
+TICKET_NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
+Read = Callable[[str], dict[int, Record]]
+Now = Callable[[], str]
+
+
+def settle(table: Table, record: Record, read: Read, now: Now, given: Collection[str] = ()) -> None:
+    """Fill in what follows from the other members of a stored record; what is `given` stays as it is.
+
+    `read` gives a collection's stored records, `now` the time in wire form.
+    """
+    if table.name == AGREEMENTS_NAME:
+        if "agreementStatus" not in given:
+            record["agreementStatus"] = _agreement_status(record, now())
+    elif table.name in (SERVICE_TICKETS_NAME, PROJECT_TICKETS_NAME):
+        _settle_ticket(table, record, read, now, given)
+    elif table.name == TIME_ENTRIES.name:
+        settle_time(record, read)
+    elif table.name == OPPORTUNITIES.name and "status" not in record:
+        record.update(_default("status", read(OPPORTUNITY_STATUSES.name)))
+    elif table.name == CALLBACKS.name:
+        record.setdefault("payloadVersion", PAYLOAD_VERSION)
+        if record.get("objectId") == 0:
+            record["objectId"] = 1  # As a real server answered.
+    elif table.name in TICKET_NOTES:
+        record["internalFlag"] = bool(record.get("internalAnalysisFlag"))
+        record["externalFlag"] = bool(record.get("detailDescriptionFlag") or record.get("resolutionFlag"))
+
+
+def _agreement_status(agreement: Record, now: str) -> str:
+    """Computed by the vendor and read only; the rule is assumed from the words."""
+    if agreement.get("cancelledFlag"):
+        return "Cancelled"
+    if not agreement.get("noEndingDateFlag") and agreement.get("endDate", now) < now:
+        return "Expired"
+    return "Inactive" if agreement.get("startDate", now) > now else "Active"
+
+
+def _settle_ticket(table: Table, ticket: Record, read: Read, now: Now, given: Collection[str]) -> None:
+    is_project = table.name == PROJECT_TICKETS_NAME
+    if is_project:
+        _take_from_phase(ticket, read)
+    elif "recordType" not in given:
+        ticket["recordType"] = "ServiceTicket"
+    _take_from_site(ticket, read)
+    if "board" not in ticket:
+        ticket.update(_default_board(read(BOARDS_NAME), is_project))
+    if "priority" not in ticket:
+        ticket.update(_default("priority", read(PRIORITIES_NAME)))
+    if "status" not in ticket and "board" in ticket:
+        ticket.update(_default_status(read(BOARD_STATUSES_NAME), ticket["board"]))
+    if "closedFlag" not in given:
+        _close(ticket, read(BOARD_STATUSES_NAME), now)
+
+
+def _take_from_phase(ticket: Record, read: Read) -> None:
+    """A project ticket belongs to its phase's project, and to that project's company."""
+    phase = read("project/phases").get(ticket.get("phase", {}).get("id"), {})
+    if "project" not in ticket and "project" in phase:
+        ticket["project"] = {"id": phase["project"]["id"]}
+    project = read("project/projects").get(ticket.get("project", {}).get("id"), {})
+    if "company" not in ticket and "company" in project:
+        ticket["company"] = {"id": project["company"]["id"]}
+
+
+def _take_from_site(ticket: Record, read: Read) -> None:
+    """The address of the site, where the ticket has none of its own."""
+    site = read("company/sites").get(ticket.get("site", {}).get("id"), {})
+    if not site or "addressLine1" in ticket:
+        return
+    names = ("addressLine1", "addressLine2", "city", "zip", "country")
+    ticket.update({name: site[name] for name in names if name in site})
+    ticket["siteName"] = site["name"]
+    state = read("company/states").get(site.get("stateReference", {}).get("id"), {})
+    if "identifier" in state:
+        ticket["stateIdentifier"] = state["identifier"]
+
+
+def _default_board(boards: dict[int, Record], is_project: bool) -> Record:
+    """The first active board of the kind; which one the vendor takes is a setting there."""
+    for board_id, board in boards.items():
+        if not board.get("inactiveFlag") and bool(board.get("projectFlag")) is is_project:
+            return {"board": {"id": board_id}}
+    return {}
+
+
+def _default(member: str, records: dict[int, Record]) -> Record:
+    """The reference to the record that is marked as default, if one is."""
+    for record_id, one in records.items():
+        if one.get("defaultFlag"):
+            return {member: {"id": record_id}}
+    return {}
+
+
+def _default_status(statuses: dict[int, Record], board: Record) -> Record:
+    own = [one for one in statuses.values() if one.get("board") == board]
+    chosen = next((one for one in own if one.get("defaultFlag")), own[0] if own else None)
+    return {"status": {"id": chosen["id"]}} if chosen else {}
+
+
+def _close(ticket: Record, statuses: dict[int, Record], now: Now) -> None:
+    """`closedFlag` follows the status' own flag, whatever its name says."""
+    status = statuses.get(ticket.get("status", {}).get("id"), {})
+    ticket["closedFlag"] = bool(status.get("closedStatus"))
+    if not ticket["closedFlag"]:
+        ticket.pop("closedDate", None)
+    elif "closedDate" not in ticket:
+        ticket["closedDate"] = now()
+
+
+# Members that say who and when, beside `_info`; set once.
+AUTHORSHIP = ("createdBy", "dateCreated", "enteredBy", "dateEntered")
+_SIGNED = frozenset({"service/tickets/notes", "project/tickets/notes", "time/entries"})
+_INITIAL = {
+    "initialDescription": "detailDescriptionFlag",
+    "initialInternalAnalysis": "internalAnalysisFlag",
+    "initialResolution": "resolutionFlag",
+}
+
+
+def authored(table: Table, record: Record, read: Read, now: str, by: str) -> None:
+    """Fill in who made a stored record and when; what is there stays as it is.
+
+    A note of a contact has no member. `read` gives a collection's stored records, `by` is an identifier.
+    """
+    info = record.get("_info", {})
+    stamps = {"createdBy": by, "enteredBy": by, "dateCreated": info.get("lastUpdated", now)}
+    stamps["dateEntered"] = info.get("lastUpdated", now)
+    for name, value in stamps.items():
+        if name in table.fields and not table.fields[name].settable:
+            record.setdefault(name, value)
+    signs = table.name in _SIGNED and "member" not in record and "contact" not in record
+    if not signs and (table.name != "system/callbacks" or "memberId" in record):
+        return
+    members = read("system/members").items()
+    found = next((number for number, one in members if one.get("identifier") == by), None)
+    if found is not None:
+        record |= {"member": {"id": found}} if signs else {"memberId": found}
+
+
+def initial_notes(table: Table, members: Record, ticket: Record) -> Iterator[Record]:
+    """The notes that a ticket's `initial` members become: they are never shown as members again."""
+    entered = ticket.get("_info", {}).get("dateEntered")
+    for name, flag in _INITIAL.items():
+        if members.get(name) and name in table.fields:
+            note: Record = {"ticketId": ticket["id"], "text": members[name], flag: True}
+            yield note | ({"_info": {"lastUpdated": entered}} if entered else {})

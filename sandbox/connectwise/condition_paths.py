@@ -1,0 +1,293 @@
+"""What the names in conditions, childConditions, customFieldConditions and orderBy stand for.
+
+`configuration/id` in the conditions of tickets: a name that no vendor's page mentions.
+
+Seen on a 2026.3 server: `configuration/id=N` on service tickets works; the plural name is refused, and so are
+several joined by OR. Whether `in` works and whether project tickets know the name is open: two switches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+from sandbox.connectwise.conditions import (
+    Access,
+    ConditionError,
+    Expression,
+    Group,
+    Term,
+    Test,
+    compiled,
+    parse,
+    terms,
+)
+from sandbox.connectwise.links import Links
+from sandbox.connectwise.schema.fields import Field, Kind, Table
+from sandbox.connectwise.schema.service import (
+    PROJECT_TICKET_CONFIGURATIONS,
+    PROJECT_TICKETS_NAME,
+    SERVICE_TICKET_CONFIGURATIONS,
+    SERVICE_TICKETS_NAME,
+)
+from sandbox.connectwise.schema.tables import table_of
+from sandbox.connectwise.store import Record, Store
+from sandbox.switches import Switches
+
+LISTS = (Kind.REFERENCES, Kind.ITEMS, Kind.ANSWERS, Kind.CUSTOM, Kind.TEXTS, Kind.INTEGERS)
+INFO_KINDS = {
+    "lastupdated": ("lastUpdated", Kind.MOMENT),
+    "updatedby": ("updatedBy", Kind.TEXT),
+    "dateentered": ("dateEntered", Kind.MOMENT),
+    "enteredby": ("enteredBy", Kind.TEXT),
+    "createddate": ("createdDate", Kind.MOMENT),
+    "createdby": ("createdBy", Kind.TEXT),
+}
+QUESTION_KINDS = {
+    "questionId": Kind.INTEGER,
+    "answerId": Kind.INTEGER,
+    "question": Kind.TEXT,
+    "answer": Kind.TEXT,
+    "sequenceNumber": Kind.NUMBER,
+    "fieldType": Kind.TEXT,
+    "requiredFlag": Kind.FLAG,
+}
+
+
+def unknown_name(path: str) -> ConditionError:
+    """The vendor's words for a name that it doesn't know, as typed."""
+    return ConditionError(f"{path} is not a recognized name.")
+
+
+def shown_name(table: Table, record: Record) -> str | None:
+    """What a reference to this record shows as its name: a contact's two names, a status's description."""
+    if table.naming[:1] == ("firstName",) or (table.name == "system/members" and "name" not in record):
+        return " ".join(str(record[part]) for part in ("firstName", "lastName") if record.get(part)) or None
+    return record.get(table.naming[-1] if table.naming else "question")
+
+
+class Names:
+    """The names of one collection's records."""
+
+    def __init__(self, table: Table, store: Store) -> None:
+        """Names are found without regard to case."""
+        self._table = table
+        self._store = store
+        self._fields = {name.lower(): (name, field) for name, field in table.fields.items()}
+
+    def access(self, path: str) -> Access:
+        """How to read the name from a stored record.
+
+        Raises:
+            ConditionError: not a recognized name.
+        """
+        first, _, rest = path.lower().partition("/")
+        if path.lower() == "id":
+            return Access(Kind.INTEGER, lambda record: record["id"])
+        stamp = INFO_KINDS.get(rest if first == "_info" else path.lower())
+        if first not in self._fields:
+            return self._stamp(path, stamp)
+        name, field = self._fields[first]
+        if field.kind in LISTS or (rest and field.kind is not Kind.REFERENCE):
+            raise unknown_name(path)
+        if field.kind is Kind.REFERENCE:
+            return self._reference(path, name, field, rest)
+        if field.mirrors:
+            return self._reference(path, field.mirrors, field, "id")
+        return Access(field.kind, lambda record: record.get(name))
+
+    def _stamp(self, path: str, stamp: tuple[str, Kind] | None) -> Access:
+        if stamp is None:
+            raise unknown_name(path)
+        name, kind = stamp
+        return Access(kind, lambda record: record.get("_info", {}).get(name))
+
+    def _reference(self, path: str, name: str, field: Field, member: str) -> Access:
+        if not member:
+            return Access(Kind.REFERENCE, lambda record: record.get(name))
+        if member == "id":
+            return Access(
+                Kind.INTEGER, lambda record: None if (ref := record.get(name)) is None else ref["id"]
+            )
+        read = _reference_reader(field, member, path)
+        records, target = self._store.collection(field.target), table_of(field.target)
+
+        def named(record: Record) -> Any:
+            ref = record.get(name)
+            found = None if ref is None else records.get(ref["id"])
+            return None if found is None else read(target, found)
+
+        return Access(Kind.TEXT, named)
+
+    def item_access(self, path: str) -> Access:
+        """How to read the name, without the list's own name, from one item of a list."""
+        first, _, member = path.lower().partition("/")
+        field = self._fields[first][1]
+        if field.kind is Kind.REFERENCES:
+            reader = None if member == "id" else _reference_reader(field, member, path)
+            target, records = table_of(field.target), self._store.collection(field.target)
+            if reader is None:
+                return Access(Kind.INTEGER, lambda item: item["id"])
+            return Access(Kind.TEXT, lambda item: reader(target, records.get(item["id"], {})))
+        kinds = QUESTION_KINDS if field.kind is Kind.ANSWERS else _kinds(field)
+        name = next((name for name in kinds if name.lower() == member), None)
+        if name is None:
+            raise unknown_name(path)
+        return Access(kinds[name], lambda item: item.get(name))
+
+    def list_of(self, path: str) -> str:
+        """The name of the list member that a child condition begins with."""
+        found = self._fields.get(path.lower().partition("/")[0])
+        if found is None or found[1].kind not in (Kind.REFERENCES, Kind.ITEMS, Kind.ANSWERS):
+            raise unknown_name(path)
+        return found[0]
+
+
+def _kinds(field: Field) -> dict[str, Kind]:
+    return {name: one.kind for name, one in field.items.items()}
+
+
+def _reference_reader(field: Field, member: str, path: str) -> Callable[[Table, Record], Any]:
+    target = table_of(field.target)
+    if member == "name":
+        return shown_name
+    if member == "identifier" and "identifier" in target.naming:
+        return lambda _, record: record.get("identifier")
+    raise unknown_name(path)
+
+
+class Beside(Protocol):
+    """Names that a collection's conditions know beside its members."""
+
+    def check(self, expression: Expression) -> None:
+        """Refuse a condition that joins them in a way that the server does not take."""
+
+    def test(self, term: Term) -> Test | None:
+        """The test of a term with such a name, None for every other."""
+
+
+def condition(text: str, table: Table, store: Store, beside: Beside | None = None) -> Test:
+    """The `conditions` parameter as a test of stored records."""
+    expression, access = parse(text), Names(table, store).access
+    if beside is None:
+        return compiled(expression, access)
+    beside.check(expression)
+    return compiled(expression, access, beside.test)
+
+
+def child_condition(
+    text: str, table: Table, store: Store, items: Callable[[Record, str], list[Record]]
+) -> Test:
+    """The `childConditions` parameter: one item of a list must meet it whole; `items` lists them."""
+    expression, names = parse(text), Names(table, store)
+    lists = {names.list_of(term.path) for term in terms(expression)}
+    if len(lists) > 1:
+        raise ConditionError("childConditions may use the members of one list only.")
+    refuse_in(text, "childConditions")
+    test, member = compiled(expression, names.item_access), lists.pop()
+    return lambda record: any(test(item) for item in items(record, member))
+
+
+def custom_condition(text: str, values: Callable[[Record], list[Record]]) -> Test:
+    """The `customFieldConditions` parameter: one custom field must meet it whole. `values` lists them."""
+    refuse_in(text, "customFieldConditions")
+    expression = parse(text)
+    numeric = all(
+        isinstance(one, int | float) and not isinstance(one, bool)
+        for term in terms(expression)
+        if term.path.lower() == "value"
+        for one in term.values
+    )
+    test = compiled(expression, lambda path: _custom_access(path, numeric))
+    return lambda record: any(test(one) for one in values(record))
+
+
+def refuse_in(text: str, parameter: str) -> None:
+    """The guide: no `in` here."""
+    if any(term.operator == "in" for term in terms(parse(text))):
+        raise ConditionError(f"in is not supported by {parameter}.")
+
+
+def _custom_access(path: str, numeric: bool) -> Access:
+    name = path.lower()
+    if name not in ("caption", "value", "id", "type"):
+        raise unknown_name(path)
+    if name == "value" and numeric:
+        return Access(Kind.NUMBER, lambda one: _as_number(one.get(name)))
+    return Access(Kind.INTEGER if name == "id" else Kind.TEXT, lambda one: one.get(name))
+
+
+def _as_number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+NAME = "configuration/id"
+OPERATORS: Mapping[str, tuple[str, ...]] = {"single": ("=",), "in": ("=", "in")}
+
+
+class LinkedCondition:
+    """Tests tickets by their configurations; `mode` says which operators the server takes."""
+
+    def __init__(self, links: Links, mode: Literal["single", "in"]) -> None:
+        """Nothing is copied: the links are read when a ticket is tested."""
+        self._links = links
+        self._operators = OPERATORS[mode]
+
+    def check(self, expression: Expression) -> None:
+        """Refuse the name below an OR.
+
+        Raises:
+            ConditionError: it is there.
+        """
+        if isinstance(expression, Term):
+            return
+        for part in expression.parts:
+            self.check(part)
+        joined = [one for one in terms(expression) if _is_name(one)]
+        if joined and isinstance(expression, Group) and not expression.every:
+            raise _unknown(joined[0])
+
+    def test(self, term: Term) -> Test | None:
+        """A test of stored tickets, or None for any other name.
+
+        Raises:
+            ConditionError: an operator or value that the name is not compared with.
+        """
+        if not _is_name(term):
+            return None
+        if term.operator not in self._operators or term.negated:
+            raise _unknown(term)
+        wanted = frozenset(_id(value) for value in term.values)
+        are_any_of = self._links.are_any_of
+        return lambda ticket: are_any_of(ticket["id"], wanted)
+
+
+def linked_condition(table: Table, store: Store, switches: Switches) -> LinkedCondition | None:
+    """What the server knows of the name in this collection's conditions; None: nothing."""
+    mode = switches.configuration_condition
+    if mode == "off":
+        return None
+    if table.name == SERVICE_TICKETS_NAME:
+        return LinkedCondition(store.links(SERVICE_TICKET_CONFIGURATIONS.name), mode)
+    if table.name == PROJECT_TICKETS_NAME and switches.configuration_condition_on_project:
+        return LinkedCondition(store.links(PROJECT_TICKET_CONFIGURATIONS.name), mode)
+    return None
+
+
+def _is_name(term: Term) -> bool:
+    return term.path.lower() == NAME
+
+
+def _unknown(term: Term) -> ConditionError:
+    return ConditionError(f"{term.path} is not a recognized name.")
+
+
+def _id(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    raise ConditionError(f"{NAME} is a number; '{value}' is not.")

@@ -1,0 +1,261 @@
+"""GET of a list: conditions, order, page, fields; and its count.
+
+A page by id begins where the one before ended, and a condition that names ids looks at those records alone:
+otherwise reading a large company, page by page, would cost the square of its size.
+
+Pages of a list: by number with a navigable Link header, or forward-only by id.
+
+POST `/search` of tickets: the conditions travel in the body, paging and fields stay in the query.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+from sandbox.connectwise.condition_paths import Beside, Names, child_condition, condition, custom_condition
+from sandbox.connectwise.conditions import ConditionError, Test
+from sandbox.connectwise.errors import VendorError, bad_condition
+from sandbox.connectwise.rendering import Renderer
+from sandbox.connectwise.schema.fields import Table
+from sandbox.connectwise.store import Record, Store
+from sandbox.connectwise.validation import Body
+from sandbox.switches import Switches
+
+DEFAULT_SIZE = 25
+LARGEST_SIZE = 1000
+
+One = TypeVar("One")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The list's address as the caller typed it: without the query, and the query's pairs."""
+
+    url: str
+    query: tuple[tuple[str, str], ...]
+
+    def with_value(self, name: str, value: int) -> str:
+        """The same address with one query value exchanged or added."""
+        kept = [pair for pair in self.query if pair[0].lower() != name.lower()]
+        return f"{self.url}?{urlencode([*kept, (name, str(value))], quote_via=quote)}"
+
+
+def page_size(query: Mapping[str, str], over_limit: str) -> int:
+    """The `pageSize` parameter; default 25, at most 1,000: more is capped or, by switch, refused."""
+    size = _whole(query, "pagesize", DEFAULT_SIZE)
+    if size > LARGEST_SIZE and over_limit == "refuse":
+        raise VendorError(400, "InvalidObject", f"pageSize must be between 1 and {LARGEST_SIZE}.")
+    return min(size, LARGEST_SIZE) if size > 0 else DEFAULT_SIZE
+
+
+def numbered(
+    records: list[One], query: Mapping[str, str], size: int, address: Address
+) -> tuple[list[One], str]:
+    """One page by `page` (from 1) and its Link header; empty past the end."""
+    page = max(1, _whole(query, "page", 1))
+    last = max(1, -(-len(records) // size))
+    links: list[tuple[int, str]] = []
+    if page < last:
+        links += [(page + 1, "next"), (last, "last")]
+    if page > 1:
+        links += [(min(page - 1, last), "prev"), (1, "first")]
+    header = ", ".join(f'<{address.with_value("page", number)}>; rel="{rel}"' for number, rel in links)
+    return records[(page - 1) * size : page * size], header
+
+
+def forward(
+    records: Iterable[Record], query: Mapping[str, str], size: int, address: Address
+) -> tuple[list[Record], str]:
+    """The records with an id above `pageId`, lowest first; the Link header is empty on the last page.
+
+    `records` come in order of id, already filtered and beginning anywhere.
+    """
+    after = after_id(query)
+    found = list(islice((one for one in records if one["id"] > after), size + 1))
+    if len(found) <= size:
+        return found, ""
+    page = found[:size]
+    return page, f'<{address.with_value("pageId", page[-1]["id"])}>; rel="next"'
+
+
+def after_id(query: Mapping[str, str]) -> int:
+    """The `pageId` parameter: the last id of the page before, 0 on the first."""
+    return _whole(query, "pageid", 0)
+
+
+def ordered(records: list[One], order_by: str, read: Callable[[str], Callable[[One], Any]]) -> list[One]:
+    """Sorted by the `orderBy` parameter: names with asc or desc; values that are missing come first.
+
+    `read` gives the function that reads a name; texts sort without regard to case.
+    """
+    for part in reversed([part.split() for part in order_by.split(",") if part.strip()]):
+        direction = part[1].lower() if len(part) > 1 else "asc"
+        if len(part) > 2 or direction not in ("asc", "desc"):
+            raise bad_condition(f"orderBy can't be read: {' '.join(part)}")
+        key = _sort_key(read(part[0]))
+        records = sorted(records, key=key, reverse=direction == "desc")
+    return records
+
+
+def _sort_key(read: Callable[[One], Any]) -> Callable[[One], tuple[bool, Any]]:
+    def key(record: One) -> tuple[bool, Any]:
+        value = read(record)
+        return (value is not None, value.casefold() if isinstance(value, str) else value or 0)
+
+    return key
+
+
+def _whole(query: Mapping[str, str], name: str, default: int) -> int:
+    typed = query.get(name, "").strip()
+    if not typed:
+        return default
+    try:
+        return int(typed)
+    except ValueError:
+        raise VendorError(400, "ConnectWiseApi", f"The value '{typed}' is not valid for {name}.") from None
+
+
+_IDS_ALONE = re.compile(r"\s*id\s+in\s*\(([\d\s,]+)\)\s*", re.IGNORECASE)
+
+
+class Listing:
+    """One list request; `query` has lower-case names, `belongs` tells a parent's children from others."""
+
+    def __init__(
+        self,
+        table: Table,
+        store: Store,
+        query: Mapping[str, str],
+        renderer: Renderer,
+        belongs: Callable[[Record], bool] = lambda _: True,
+        *,
+        records: Mapping[int, Record] | None = None,
+        beside: Beside | None = None,
+    ) -> None:
+        """Reads the conditions; `records` stand in the place of the store's, `beside` knows further names.
+
+        Raises:
+            VendorError: 400 ApiFindCondition.
+        """
+        self._table = table
+        self._store = store
+        self._query = query
+        self._renderer = renderer
+        self._beside = beside
+        self._records = store.collection(table.name) if records is None else records
+        self._tests = [belongs] if table.parent else []
+        try:
+            self._tests += self._asked()
+        except ConditionError as error:
+            raise bad_condition(str(error)) from None
+
+    def count(self) -> dict[str, int]:
+        """`{"count": n}` of what meets the conditions."""
+        return {"count": sum(1 for _ in self._found())}
+
+    def numbered_page(self, address: Address, switches: Switches) -> tuple[list[Record], str]:
+        """One page by number, shown, and the Link header."""
+        found, order = list(self._found()), self._query.get("orderby", "")
+        if order.strip():
+            found = ordered(found, order, self._reader)
+        page, link = numbered(found, self._query, self._size(switches), address)
+        return self._shown(page, switches), link
+
+    def forward_page(self, address: Address, switches: Switches) -> tuple[list[Record], str]:
+        """The records after `pageId`, shown, and the Link header, empty on the last page.
+
+        Raises:
+            VendorError: orderBy is not allowed here.
+        """
+        if self._query.get("orderby", "").strip():
+            raise bad_condition("orderBy is not supported with forward-only pagination.")
+        page, link = forward(self._found(after_id(self._query)), self._query, self._size(switches), address)
+        return self._shown(page, switches), link
+
+    def _asked(self) -> list[Test]:
+        tests: list[Test] = []
+        if text := self._query.get("conditions", "").strip():
+            tests.append(condition(text, self._table, self._store, self._beside))
+        if text := self._query.get("childconditions", "").strip():
+            tests.append(child_condition(text, self._table, self._store, self._renderer.items))
+        if text := self._query.get("customfieldconditions", "").strip():
+            tests.append(custom_condition(text, self._renderer.custom_values))
+        return tests
+
+    def _found(self, after: int = 0) -> Iterator[Record]:
+        """What meets the conditions, in order of id, from the first id above ``after`` on, if given."""
+        records = self._records
+        ids = sorted(self._candidates())  # Nearly free: ids are almost always in order already.
+        # The merged list of notes has keys below zero too.
+        start = bisect_right(ids, after) if after else 0
+        found: Iterator[Record] = (records[record_id] for record_id in ids[start:])
+        for test in self._tests:
+            found = filter(test, found)
+        return found
+
+    def _candidates(self) -> Iterator[int]:
+        """The ids of the records that the conditions have to be held against."""
+        named = _IDS_ALONE.fullmatch(self._query.get("conditions", ""))
+        if named is None:
+            return iter(self._records)
+        ids = {int(word) for word in named[1].split(",") if word.strip().isdecimal()}
+        return (record_id for record_id in ids if record_id in self._records)
+
+    def _size(self, switches: Switches) -> int:
+        return page_size(self._query, switches.page_size_over_limit)
+
+    def _reader(self, path: str) -> Callable[[Record], object]:
+        try:
+            return Names(self._table, self._store).access(path).read
+        except ConditionError as error:
+            raise bad_condition(str(error)) from None
+
+    def _shown(self, page: list[Record], switches: Switches) -> list[Record]:
+        return list(map(shower(self._renderer, self._query, switches), page))
+
+
+def shower(renderer: Renderer, query: Mapping[str, str], switches: Switches) -> Callable[[Record], Record]:
+    """How records are shown: whole, or just the members that `fields` names.
+
+    Raises:
+        VendorError: a name nobody knows, where the switch says to refuse it.
+    """
+    fields = query.get("fields", "").strip()
+    if not fields:
+        return renderer.record
+    pick, unknown = renderer.picker(fields)
+    if unknown and switches.unknown_fields == "refuse":
+        raise VendorError(400, "ApiFindCondition", f"{unknown[0]} is not a recognized name.")
+    return pick
+
+
+LONGEST_BODY = 10_000
+MEMBERS = frozenset({"conditions", "orderby", "childconditions", "customfieldconditions"})
+
+
+def search_query(body: Body) -> dict[str, str]:
+    """The body's members as a list's query has them, by lower-case name.
+
+    Raises:
+        VendorError: 413 for a body above 10,000 characters (the number is the vendor's for moving from a URL
+            to a search, the refusal assumed), 400 for a member that a search does not have.
+    """
+    if body.length > LONGEST_BODY:
+        raise VendorError(413, "ConnectWiseApi", f"The request body exceeds {LONGEST_BODY} characters.")
+    return filter_values(body, body.value)
+
+
+def filter_values(body: Body, value: object, at: str = "") -> dict[str, str]:
+    """A FilterValues object as query values; `at` is its place in the body.
+
+    Raises:
+        VendorError: not an object, or a member that it does not have.
+    """
+    members = body.object(value, MEMBERS, "FilterValues", at)
+    return {name: str(one) for name, one in members.items() if one is not None and name in MEMBERS}

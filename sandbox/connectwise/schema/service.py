@@ -1,0 +1,367 @@
+"""Service and project tickets and their configurations: members, lengths, what is required, by the spec.
+
+Both kinds share one sequence of ids, as in the vendor's database. Project tickets have no `recordType`.
+
+Notes of tickets, and the list that merges them with those of time entries: members by the spec.
+
+The two kinds of tickets differ: a project ticket's note has neither `createdBy` nor `dateCreated`.
+
+Time entries: members, lengths, what is required, by the spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandbox.connectwise.links import links_of
+from sandbox.connectwise.schema.boards import (
+    BOARD_STATUSES_NAME,
+    BOARD_TYPES_NAME,
+    BOARDS_NAME,
+    PRIORITIES_NAME,
+)
+from sandbox.connectwise.schema.fields import (
+    Field,
+    Kind,
+    Table,
+    choice,
+    computed,
+    flag,
+    ignored,
+    items,
+    mirror,
+    moment,
+    number,
+    on_update,
+    ref,
+    text,
+    whole,
+)
+from sandbox.connectwise.schema.finance import AGREEMENTS_NAME, BILLABLE, SLAS_NAME
+from sandbox.connectwise.schema.system import MEMBERS
+
+SERVICE_TICKETS_NAME = "service/tickets"
+PROJECT_TICKETS_NAME = "project/tickets"
+
+BILLING_METHOD = choice("ActualRates", "FixedFee", "NotToExceed", "OverrideRate")
+
+_COMMON: dict[str, Field] = {
+    "summary": text(100, required=True),
+    "board": ref(BOARDS_NAME),
+    "status": ref(BOARD_STATUSES_NAME, within="board", named_within=True),
+    "workRole": ref("time/workRoles"),
+    "workType": ref("time/workTypes"),
+    "site": ref("company/sites", within="company"),
+    "siteName": text(156),
+    "addressLine1": text(50),
+    "addressLine2": text(50),
+    "city": text(50),
+    "stateIdentifier": text(50),
+    "zip": text(12),
+    "country": ref("company/countries"),
+    "contact": ref("company/contacts", within="company"),
+    "contactName": text(62),
+    "contactPhoneNumber": text(20),
+    "contactPhoneExtension": text(15),
+    "contactEmailAddress": text(250),
+    "type": ref(BOARD_TYPES_NAME, within="board", named_within=True),
+    "subType": ref("service/boards/subtypes"),
+    "item": ref("service/boards/items"),
+    "owner": ref("system/members"),
+    "priority": ref(PRIORITIES_NAME),
+    "serviceLocation": ref("service/locations"),
+    "source": ref("service/sources"),
+    "requiredDate": moment(),
+    "budgetHours": number(),
+    "opportunity": ref("sales/opportunities"),
+    "agreement": ref(AGREEMENTS_NAME),
+    "agreementType": text(),
+    "knowledgeBaseCategoryId": whole(),
+    "knowledgeBaseSubCategoryId": whole(),
+    "allowAllClientsPortalView": flag(),
+    "customerUpdatedFlag": flag(),
+    "automaticEmailContactFlag": flag(),
+    "automaticEmailResourceFlag": flag(),
+    "automaticEmailCcFlag": flag(),
+    "automaticEmailCc": text(1000),
+    "initialDescription": ignored(text()),
+    "initialInternalAnalysis": ignored(text()),
+    "initialResolution": ignored(text()),
+    "contactEmailLookup": ignored(text()),
+    "processNotifications": ignored(flag(None)),
+    "skipCallback": ignored(flag(None)),
+    "closedDate": computed(text()),
+    "closedBy": computed(text()),
+    "closedFlag": computed(flag()),
+    "actualHours": number(),
+    "approved": flag(),
+    "subBillingMethod": BILLING_METHOD,
+    "subBillingAmount": number(),
+    "subDateAccepted": text(),
+    "knowledgeBaseLinkId": whole(),
+    "resources": text(),
+    "knowledgeBaseLinkType": choice(
+        "Activity", "ProjectIssue", "KnowledgeBaseArticle", "ProjectTicket", "ServiceTicket", "Time"
+    ),
+    "billTime": BILLABLE,
+    "billExpenses": BILLABLE,
+    "billProducts": BILLABLE,
+    "predecessorType": choice("Ticket", "Phase"),
+    "predecessorId": whole(),
+    "predecessorClosedFlag": flag(),
+    "lagDays": whole(),
+    "lagNonworkingDaysFlag": flag(),
+    "estimatedStartDate": moment(),
+    "duration": whole(),
+    "location": ref("system/locations"),
+    "department": ref("system/departments"),
+    "mobileGuid": text(),
+    "currency": ref("finance/currencies"),
+    "customFields": Field(Kind.CUSTOM),
+}
+
+SERVICE_TICKETS = Table(
+    name=SERVICE_TICKETS_NAME,
+    route="/service/tickets",
+    type_name="Ticket",
+    resource="ticket",
+    naming=("summary",),
+    info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
+    hrefs={"configurations_href": "/service/tickets/{id}/configurations"},
+    keeps_custom_fields=True,
+    searchable=True,
+    fields={
+        **_COMMON,
+        "recordType": computed(choice("ProjectIssue", "ProjectTicket", "ServiceTicket")),
+        "company": ref("company/companies", required=True),
+        "team": ref("service/boards/teams"),
+        "severity": on_update(choice("Low", "Medium", "High", default="Medium")),
+        "impact": on_update(choice("Low", "Medium", "High", default="Medium")),
+        "externalXRef": text(100),
+        "poNumber": text(50),
+        "initialDescriptionFrom": ignored(text()),
+        "estimatedExpenseCost": number(),
+        "estimatedExpenseRevenue": number(),
+        "estimatedProductCost": number(),
+        "estimatedProductRevenue": number(),
+        "estimatedTimeCost": number(),
+        "estimatedTimeRevenue": number(),
+        "billingMethod": BILLING_METHOD,
+        "billingAmount": number(),
+        "hourlyRate": number(),
+        "dateResolved": text(),
+        "dateResplan": text(),
+        "dateResponded": text(),
+        "resolveMinutes": whole(),
+        "resPlanMinutes": whole(),
+        "respondMinutes": whole(),
+        "respondByGoalUTC": moment(),
+        "resplanGoalUTC": moment(),
+        "resolutionGoalUTC": moment(),
+        "escalationLastUpdateMinutes": whole(),
+        "isInSla": flag(),
+        "parentTicketId": whole(),
+        "hasChildTicket": computed(flag()),
+        "hasMergedChildTicketFlag": computed(flag()),
+        "sla": ref(SLAS_NAME),
+        "slaStatus": text(),
+        "requestForChangeFlag": flag(),
+        "mergedParentTicket": ref(SERVICE_TICKETS_NAME),
+        "integratorTags": Field(Kind.TEXTS),
+        "escalationStartDateUTC": text(),
+        "escalationLevel": whole(),
+        "minutesBeforeWaiting": whole(),
+        "respondedSkippedMinutes": whole(),
+        "resplanSkippedMinutes": whole(),
+        "respondedHours": number(),
+        "respondedBy": text(),
+        "resplanHours": number(),
+        "resplanBy": text(),
+        "resolutionHours": number(),
+        "resolvedBy": text(),
+        "minutesWaiting": whole(),
+    },
+)
+
+PROJECT_TICKETS = Table(
+    name=PROJECT_TICKETS_NAME,
+    route="/project/tickets",
+    type_name="ProjectTicket",
+    resource="ticket",
+    naming=("summary",),
+    info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
+    hrefs={"configurations_href": "/project/tickets/{id}/configurations"},
+    keeps_custom_fields=True,
+    searchable=True,
+    sequence=SERVICE_TICKETS_NAME,
+    fields={
+        **_COMMON,
+        "isIssueFlag": flag(),
+        "project": ref("project/projects"),
+        "phase": ref("project/phases", required=True),
+        "wbsCode": text(50),
+        "company": ref("company/companies"),
+        "scheduleStartDate": moment(),
+        "scheduleEndDate": moment(),
+        "tasks": items(
+            id=whole(),
+            ticketId=whole(),
+            notes=text(),
+            closedFlag=flag(),
+            priority=whole(),
+            resolution=text(),
+            summary=text(),
+            childTicketId=whole(),
+        ),
+    },
+)
+
+SERVICE_TICKET_CONFIGURATIONS = links_of(SERVICE_TICKETS)
+PROJECT_TICKET_CONFIGURATIONS = links_of(PROJECT_TICKETS)
+
+
+NOTE_TYPES = ("TicketNote", "TimeEntryNote", "MeetingNote")
+
+_COMMON_NOTE_TABLES: dict[str, Field] = {
+    "text": text(),
+    "detailDescriptionFlag": flag(),
+    "internalAnalysisFlag": flag(),
+    "resolutionFlag": flag(),
+    "issueFlag": flag(),
+    "member": ref(MEMBERS.name),
+    "contact": ref("company/contacts"),
+}
+_OWN: dict[str, Field] = {
+    **_COMMON_NOTE_TABLES,
+    "ticketId": mirror("ticket"),
+    "customerUpdatedFlag": flag(),
+    "processNotifications": ignored(flag(None)),
+    "internalFlag": computed(flag()),
+    "externalFlag": computed(flag()),
+}
+
+
+def _notes(owner: Table, type_name: str, further: Mapping[str, Field]) -> Table:
+    return Table(
+        name=f"{owner.name}/notes",
+        route=f"{owner.route}/{{parentId}}/notes",
+        type_name=type_name,
+        resource="note",
+        parent="ticket",
+        owner=owner.name,
+        naming=("text",),
+        fields={**_OWN, **further},
+    )
+
+
+def _all_notes(owner: Table, type_name: str, further: Mapping[str, Field]) -> Table:
+    return Table(
+        name=f"{owner.name}/allNotes",
+        route=f"{owner.route}/{{parentId}}/allNotes",
+        type_name=type_name,
+        resource="note",
+        parent="ticket",
+        gathered=True,
+        verbs=frozenset({"list"}),
+        info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
+        fields={
+            "noteType": choice(*NOTE_TYPES),
+            "ticket": ref(owner.name),
+            **_COMMON_NOTE_TABLES,
+            "timeStart": moment(),
+            "timeEnd": moment(),
+            "bundledFlag": flag(),
+            "mergedFlag": flag(),
+            "originalAuthor": text(),
+            **further,
+        },
+    )
+
+
+SERVICE_NOTES = _notes(
+    SERVICE_TICKETS,
+    "ServiceNote",
+    {"dateCreated": computed(text()), "createdBy": computed(text()), "sentimentScore": number()},
+)
+PROJECT_NOTES = _notes(PROJECT_TICKETS, "TicketNote", {})
+ALL_SERVICE_NOTES = _all_notes(
+    SERVICE_TICKETS, "ServiceTicketNote", {"isMarkdownFlag": flag(), "createdByParentFlag": flag()}
+)
+ALL_PROJECT_NOTES = _all_notes(PROJECT_TICKETS, "ProjectTicketNote", {})
+
+
+TIME_ENTRIES = Table(
+    name="time/entries",
+    route="/time/entries",
+    type_name="TimeEntry",
+    resource="timeEntry",
+    words="Time Entry",
+    naming=("notes",),
+    keeps_custom_fields=True,
+    fields={
+        "company": ref("company/companies"),
+        "companyType": computed(text()),
+        "chargeToId": whole(),
+        "chargeToType": choice("Company", "ServiceTicket", "ProjectTicket", "ChargeCode", "Activity"),
+        "member": ref("system/members"),
+        "locationId": mirror("location"),
+        "businessUnitId": mirror("department"),
+        "businessGroupDesc": computed(text()),
+        "location": ref("system/locations"),
+        "department": ref("system/departments"),
+        "workType": ref("time/workTypes"),
+        "workRole": ref("time/workRoles"),
+        "agreement": ref(AGREEMENTS_NAME),
+        "agreementType": text(),
+        "activity": ref("sales/activities"),
+        "opportunityRecid": whole(),
+        "projectActivity": text(),
+        "territory": text(),
+        "timeStart": moment(required=True),
+        "timeEnd": moment(),
+        "hoursDeduct": number(),
+        "actualHours": number(),
+        "billableOption": choice(*BILLABLE.choices, default="Billable"),
+        "notes": text(),
+        "internalNotes": text(),
+        "addToDetailDescriptionFlag": flag(),
+        "addToInternalAnalysisFlag": flag(),
+        "addToResolutionFlag": flag(),
+        "emailResourceFlag": flag(),
+        "emailContactFlag": flag(),
+        "emailCcFlag": flag(),
+        "emailCc": text(),
+        "hoursBilled": number(),
+        "invoiceHours": computed(number()),
+        "hourlyCost": computed(text()),
+        "enteredBy": computed(text()),
+        "dateEntered": computed(moment()),
+        "invoice": computed(ref("finance/invoices")),
+        "mobileGuid": text(),
+        "hourlyRate": number(),
+        "overageRate": number(),
+        "agreementHours": computed(number()),
+        "agreementAmount": computed(number()),
+        "agreementAdjustment": number(),
+        "adjustment": number(),
+        "invoiceReady": whole(),
+        "timeSheet": ref("time/sheets"),
+        "status": choice(
+            "Open", "Rejected", "PendingApproval", "ErrorsCorrected", "PendingProjectApproval",
+            "ApprovedByTierOne", "RejectBySecondTier", "ApprovedByTierTwo", "ReadyToBill", "Billed",
+            "WrittenOff", "BilledAgreement", default="Open",
+        ),
+        "ticket": computed(ref(SERVICE_TICKETS_NAME)),
+        "project": computed(ref("project/projects")),
+        "phase": computed(ref("project/phases")),
+        "ticketBoard": computed(text()),
+        "ticketStatus": computed(text()),
+        "ticketType": computed(text()),
+        "ticketSubType": computed(text()),
+        "invoiceFlag": computed(flag()),
+        "extendedInvoiceAmount": computed(number()),
+        "locationName": computed(text()),
+        "taxCode": ref("finance/taxCodes"),
+        "customFields": Field(Kind.CUSTOM),
+    },
+)  # fmt: skip

@@ -1,0 +1,245 @@
+"""Locations, departments, members, manufacturers, custom field definitions, as the vendor's spec has them.
+
+Callbacks: members by the spec, and at which levels the changes of which types of records can be had.
+
+The levels of configurations, agreements, companies and tickets are the vendor's (reference, section 4.4);
+those of the other types follow the same idea and are assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandbox.connectwise.schema.fields import (
+    READ_VERBS,
+    Field,
+    Kind,
+    Table,
+    choice,
+    computed,
+    flag,
+    ignored,
+    items,
+    moment,
+    ref,
+    text,
+    whole,
+)
+
+LOCATIONS_NAME = "system/locations"
+LEVELS_NAME = "system/myCompany/corporateStructureLevels"
+CUSTOM_FIELDS_NAME = "system/userDefinedFields"
+
+DEPARTMENTS = Table(
+    name="system/departments",
+    route="/system/departments",
+    type_name="Department",
+    resource="department",
+    unique=("identifier", "name"),
+    naming=("identifier", "name"),
+    fields={"identifier": text(15, required=True), "name": text(50, required=True)},
+)
+
+LOCATIONS = Table(
+    name=LOCATIONS_NAME,
+    route="/system/locations",
+    type_name="Location",
+    resource="location",
+    unique=("name",),
+    fields={
+        "ownerLevelId": computed(whole()),
+        "structureLevel": ref(LEVELS_NAME, required=True),
+        "name": text(50, required=True),
+        "manager": ref("system/members"),
+        "reportsTo": ref(LOCATIONS_NAME),
+        "salesRep": text(50),
+        "timeZoneSetup": ref("system/timeZoneSetups"),
+        "calendar": ref("schedule/calendars"),
+        "overrideAddressLine1": text(50),
+        "overrideAddressLine2": text(50),
+        "overrideCity": text(50),
+        "overrideState": text(50),
+        "overrideZip": text(12),
+        "overrideCountry": ref("company/countries"),
+        "overridePhoneNumber": text(15),
+        "overrideFaxNumber": text(15),
+        "owaUrl": text(100),
+        "payrollXref": text(10),
+        "locationFlag": flag(True),
+        "clientFlag": flag(),
+        "workRoleIds": Field(Kind.INTEGERS),
+        "departmentIds": Field(Kind.INTEGERS),
+    },
+)
+
+STRUCTURE_LEVELS = Table(
+    name=LEVELS_NAME,
+    route="/system/myCompany/corporateStructureLevels",
+    type_name="CorporateStructureLevel",
+    resource="corporateStructureLevel",
+    verbs=READ_VERBS,
+    info=None,
+    fields={"name": text()},
+)
+
+MANUFACTURERS = Table(
+    name="procurement/manufacturers",
+    route="/procurement/manufacturers",
+    type_name="Manufacturer",
+    resource="manufacturer",
+    unique=("name",),
+    fields={
+        "name": text(50, required=True),
+        "inactiveFlag": flag(),
+        "connectWiseId": computed(text()),
+    },
+)
+
+# Read only here: nothing that is built writes members. So only the members of the record that a reader uses.
+MEMBERS = Table(
+    name="system/members",
+    route="/system/members",
+    type_name="Member",
+    resource="member",
+    verbs=READ_VERBS,
+    naming=("identifier", "name"),
+    fields={
+        "identifier": text(15, required=True),
+        "licenseClass": choice("A", "C", "F", "X", required=True),
+        "inactiveFlag": flag(),
+        "firstName": text(30, required=True),
+        "lastName": text(30, required=True),
+        "title": text(),
+        "hireDate": moment(required=True),
+        "officeEmail": text(250),
+        "defaultEmail": choice("Office", "Mobile", "Home", required=True),
+        "defaultPhone": choice("Office", "Mobile", "Home", required=True),
+        "adminFlag": flag(),
+        "defaultLocation": ref(LOCATIONS_NAME),
+        "defaultDepartment": ref("system/departments"),
+        "securityRole": ref("system/securityRoles", required=True),
+    },
+)
+
+USER_DEFINED_FIELDS = Table(
+    name=CUSTOM_FIELDS_NAME,
+    route="/system/userDefinedFields",
+    type_name="UserDefinedField",
+    resource="userDefinedField",
+    naming=("caption",),
+    info=(),
+    fields={
+        "podId": whole(required=True),
+        "caption": text(25, required=True),
+        "sequenceNumber": whole(required=True, minimum=1, maximum=500),
+        "screenId": text(25),
+        "helpText": text(1000),
+        "fieldTypeIdentifier": choice(
+            "TextArea", "Button", "Currency", "Date", "Hyperlink", "IPAddress", "Checkbox", "Number",
+            "Percent", "PhoneNumber", "Text", "Password", required=True,
+        ),
+        "numberDecimals": whole(),
+        "entryTypeIdentifier": choice("Date", "EntryField", "List", "Option"),
+        "requiredFlag": flag(),
+        "displayOnScreenFlag": flag(True),
+        "readOnlyFlag": flag(),
+        "listViewFlag": flag(),
+        "buttonUrl": text(1000),
+        "options": items(
+            id=whole(), optionValue=text(), defaultFlag=flag(), inactiveFlag=flag(), sortOrder=whole()
+        ),
+        "businessUnitIds": Field(Kind.INTEGERS),
+        "locationIds": Field(Kind.INTEGERS),
+        "addAllBusinessUnits": ignored(flag(None)),
+        "removeAllBusinessUnits": ignored(flag(None)),
+        "addAllLocations": ignored(flag(None)),
+        "removeAllLocations": ignored(flag(None)),
+        "connectWiseID": computed(text()),
+        "dateCreated": computed(moment()),
+        # Seen on real records, not in the spec: the words for podId and screenId.
+        "podDescription": computed(text()),
+        "screenDescription": computed(text()),
+        "displayScreenInASIO": computed(flag()),
+    },
+)  # fmt: skip
+
+
+CALLBACKS = Table(
+    name="system/callbacks",
+    route="/system/callbacks",
+    type_name="CallbackEntry",
+    resource="callbackEntry",
+    words="CallbackEntry",
+    naming=("description",),
+    fields={
+        "description": text(100),
+        "url": text(required=True),
+        "objectId": whole(required=True),
+        "type": text(required=True),
+        "level": text(required=True),
+        "memberId": computed(whole()),
+        "payloadVersion": text(),
+        "inactiveFlag": flag(),
+        "isSoapCallbackFlag": flag(),
+        "isSelfSuppressedFlag": flag(),
+        "connectWiseID": computed(text()),
+    },
+)
+PAYLOAD_VERSION = "3.0.0"
+
+EVERY, ITSELF, NEVER = "*", "id", ""
+
+# Type -> level -> the reference whose id is the objectId; EVERY record, the record ITSELF, or NEVER: the
+# level is there, but this server has nothing to compare it with.
+LEVELS: Mapping[str, Mapping[str, str]] = {
+    "activity": {"owner": EVERY, "status": "status", "type": "type", "activity": ITSELF},
+    "agreement": {"owner": EVERY, "type": "type", "company": "company", "agreement": ITSELF},
+    "company": {
+        "owner": EVERY,
+        "status": "status",
+        "type": NEVER,
+        "territory": "territory",
+        "company": ITSELF,
+        "integratortag": NEVER,
+    },
+    "configuration": {"owner": EVERY, "type": "type", "status": "status", "configuration": ITSELF},
+    "contact": {"owner": EVERY, "company": "company", "type": NEVER, "contact": ITSELF},
+    "expense": {"owner": EVERY, "expense": ITSELF},
+    "invoice": {"owner": EVERY, "status": "status", "invoice": ITSELF},
+    "member": {"owner": EVERY, "member": ITSELF},
+    "opportunity": {
+        "owner": EVERY,
+        "type": "type",
+        "status": "status",
+        "stage": "stage",
+        "opportunity": ITSELF,
+    },
+    "productcatalog": {"owner": EVERY, "type": "type", "productcatalog": ITSELF},
+    "project": {"owner": EVERY, "status": "status", "type": "type", "project": ITSELF},
+    "purchaseorder": {"owner": EVERY, "status": "status", "purchaseorder": ITSELF},
+    "schedule": {"owner": EVERY, "schedule": ITSELF},
+    "ticket": {
+        "owner": EVERY,
+        "board": "board",
+        "project": "project",
+        "phase": "phase",
+        "status": "status",
+        "ticket": ITSELF,
+        "integratortag": NEVER,
+    },
+    "time": {"owner": EVERY, "time": ITSELF},
+}
+
+# The type whose callbacks tell of a collection's records.
+TYPES: Mapping[str, str] = {
+    "company/configurations": "configuration",
+    "company/companies": "company",
+    "company/contacts": "contact",
+    "finance/agreements": "agreement",
+    "project/projects": "project",
+    "project/tickets": "ticket",
+    "sales/opportunities": "opportunity",
+    "service/tickets": "ticket",
+    "system/members": "member",
+    "time/entries": "time",
+}

@@ -1,0 +1,120 @@
+"""Every served collection by name, and the tables of the small ones that only references point to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sandbox.connectwise.schema.boards import BOARD_STATUSES, BOARD_TYPES, BOARDS, PRIORITIES
+from sandbox.connectwise.schema.company import (
+    COMPANIES,
+    CONFIGURATION_QUESTIONS,
+    CONFIGURATION_STATUSES,
+    CONFIGURATION_TYPES,
+    CONFIGURATIONS,
+    CONTACTS,
+    SITES,
+)
+from sandbox.connectwise.schema.fields import Table, text
+from sandbox.connectwise.schema.finance import (
+    AGREEMENT_CONFIGURATIONS,
+    AGREEMENT_TYPES,
+    AGREEMENTS,
+    OPPORTUNITIES,
+    OPPORTUNITY_NOTES,
+    OPPORTUNITY_STATUSES,
+    OPPORTUNITY_TYPES,
+    SLAS,
+)
+from sandbox.connectwise.schema.service import (
+    ALL_PROJECT_NOTES,
+    ALL_SERVICE_NOTES,
+    PROJECT_NOTES,
+    PROJECT_TICKET_CONFIGURATIONS,
+    PROJECT_TICKETS,
+    SERVICE_NOTES,
+    SERVICE_TICKET_CONFIGURATIONS,
+    SERVICE_TICKETS,
+    TIME_ENTRIES,
+)
+from sandbox.connectwise.schema.system import (
+    CALLBACKS,
+    DEPARTMENTS,
+    LOCATIONS,
+    MANUFACTURERS,
+    MEMBERS,
+    STRUCTURE_LEVELS,
+    USER_DEFINED_FIELDS,
+)
+
+SERVED: tuple[Table, ...] = (
+    CONFIGURATIONS,
+    CONFIGURATION_TYPES,
+    CONFIGURATION_QUESTIONS,
+    CONFIGURATION_STATUSES,
+    COMPANIES,
+    SITES,
+    CONTACTS,
+    DEPARTMENTS,
+    LOCATIONS,
+    STRUCTURE_LEVELS,
+    MANUFACTURERS,
+    USER_DEFINED_FIELDS,
+    MEMBERS,
+    SLAS,
+    AGREEMENT_TYPES,
+    AGREEMENTS,
+    AGREEMENT_CONFIGURATIONS,
+    BOARDS,
+    BOARD_STATUSES,
+    BOARD_TYPES,
+    PRIORITIES,
+    SERVICE_TICKETS,
+    SERVICE_TICKET_CONFIGURATIONS,
+    SERVICE_NOTES,
+    ALL_SERVICE_NOTES,
+    PROJECT_TICKETS,
+    PROJECT_TICKET_CONFIGURATIONS,
+    PROJECT_NOTES,
+    ALL_PROJECT_NOTES,
+    OPPORTUNITIES,
+    OPPORTUNITY_NOTES,
+    OPPORTUNITY_STATUSES,
+    OPPORTUNITY_TYPES,
+    TIME_ENTRIES,
+    CALLBACKS,
+)
+
+# Not served, but references show more of one than its name.
+_STATES = Table(
+    name="company/states",
+    route="/company/states",
+    type_name="State",
+    resource="state",
+    naming=("identifier", "name"),
+    fields={"identifier": text(), "name": text()},
+)
+
+TABLES: Mapping[str, Table] = {table.name: table for table in SERVED}
+
+# Where the custom fields of a record type sit: (podId, screenId, words). The numbers are this sandbox's own;
+# the vendor's differ by installation and only their descriptions are known.
+PODS: Mapping[str, tuple[int, str, str]] = {
+    "company/configurations": (12, "cf100", "Configuration"),
+    "company/companies": (1, "cp100", "Company"),
+    "company/contacts": (3, "ct100", "Contact"),
+    "company/sites": (5, "cs100", "Site"),
+    "service/tickets": (15, "sr100", "Ticket"),
+    "project/tickets": (16, "pm100", "Project Ticket"),
+    "finance/agreements": (21, "ag100", "Agreement"),
+    "sales/opportunities": (31, "op100", "Opportunity"),
+    "time/entries": (41, "te100", "Time Entry"),
+}
+
+
+def table_of(name: str) -> Table:
+    """The table of a collection; for one that is not served, a table of records with just a name."""
+    found = _STATES if name == _STATES.name else TABLES.get(name)
+    if found is not None:
+        return found
+    resource = name.rpartition("/")[2].removesuffix("es" if name.endswith("ses") else "s")
+    return Table(name=name, route=f"/{name}", type_name=resource, resource=resource, fields={"name": text()})

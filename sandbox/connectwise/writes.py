@@ -1,0 +1,413 @@
+"""Creating, replacing, patching and deleting one record of any collection.
+
+PATCH: an array of `{op, path, value}`, applied to a record as the wire shows it.
+
+Whole references are replaced; `site/id` works too, any other path inside a reference changes nothing, and
+neither does a path that names no member: the vendor answers 200 to those. Paths mind their case.
+
+Notes and time entries beyond their own collection: a ticket's merged list, and its change.
+
+What the vendor refuses of a callback entry, and which changes an entry wants to hear of.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+from urllib.parse import urlsplit
+
+from sandbox.connectwise.computed import (
+    CHARGED,
+    authored,
+    charge_faults,
+    charged_ticket,
+    initial_notes,
+    settle,
+)
+from sandbox.connectwise.errors import FieldFault, VendorError, invalid, not_found
+from sandbox.connectwise.schema.company import STATUSES
+from sandbox.connectwise.schema.fields import Kind, Table
+from sandbox.connectwise.schema.service import TIME_ENTRIES
+from sandbox.connectwise.schema.system import CALLBACKS, EVERY, ITSELF, LEVELS, NEVER, TYPES
+from sandbox.connectwise.schema.tables import SERVED, table_of
+from sandbox.connectwise.store import CONFIGURATIONS_NAME, Change, Record, Store, merged
+from sandbox.connectwise.validation import Body, Resolver, address_fault, faults, taken
+
+OPERATIONS = ("add", "replace", "remove")
+
+
+def patched(table: Table, shown: Record, body: Body) -> Record:
+    """The members that the operations change, as `Body.members` gives them; None where one is removed.
+
+    `shown` is the wire record; it is not altered.
+
+    Raises:
+        VendorError: the body is not an array of operations, or a value is of the wrong kind.
+    """
+    working: Record = {}
+    for operation in _operations(body.value):
+        parts = [part for part in str(operation["path"]).split("/") if part]
+        field = table.fields.get(parts[0]) if parts else None
+        if field is None:
+            continue
+        name, value = parts[0], operation.get("value")
+        if operation["op"].lower() == "remove":
+            value = None
+        if len(parts) == 1:
+            working[name] = value
+        elif field.kind is Kind.REFERENCE:
+            _inside_reference(working, name, parts[1:], value)
+        elif field.kind in (Kind.ITEMS, Kind.ANSWERS, Kind.CUSTOM, Kind.REFERENCES):
+            items = working.setdefault(name, copy.deepcopy(shown.get(name, [])))
+            _inside_list(items, operation["op"].lower(), parts[1:], value)
+    found = {name: body.coerced(table.fields[name], value, name) for name, value in working.items()}
+    if found.get("customFields", ...) is None:
+        del found["customFields"]  # Removing the whole array clears nothing, as sending an empty one.
+    return found
+
+
+def sets_custom_fields(body: Body) -> bool:
+    """Whether the operations hold a replace of customFields."""
+    return any(str(one.get("path", "")).strip("/") == "customFields" for one in _operations(body.value))
+
+
+def _operations(value: Any) -> list[Record]:
+    if not isinstance(value, list):
+        raise VendorError(400, "InvalidObject", "The patch document must be an array of operations.")
+    for one in value:
+        if not isinstance(one, dict) or str(one.get("op")).lower() not in OPERATIONS or not one.get("path"):
+            raise VendorError(400, "InvalidObject", "An operation needs op (add, replace, remove) and path.")
+    return value
+
+
+def _inside_reference(working: Record, name: str, rest: list[str], value: Any) -> None:
+    if rest == ["id"] and value is not None:
+        working[name] = {"id": value}
+
+
+def _inside_list(items: list[Any], op: str, rest: list[str], value: Any) -> None:
+    """`list/1/value` sets a member of an item, `list/1` an item, `list/-` appends; add always appends."""
+    at = int(rest[0]) if rest[0].isdecimal() else len(items)
+    if len(rest) > 1:
+        if at < len(items) and isinstance(items[at], dict):
+            items[at] = {**items[at], rest[1]: value}
+    elif op == "add":
+        items.append(value)
+    elif at < len(items):
+        items[at : at + 1] = [] if op == "remove" else [value]
+
+
+def callback_faults(table: Table, record: Record, store: Store) -> list[FieldFault]:
+    """What is wrong with an entry beside its members' own rules; empty for every other table."""
+    return list(_faults(record, store)) if table.name == CALLBACKS.name else []
+
+
+def wants(entry: Record, change: Change, own: str) -> bool:
+    """Whether this entry's receiver is told of a change; `own` is the member whose entry it is."""
+    record_type = TYPES.get(change.collection)
+    if entry.get("inactiveFlag") or record_type is None or entry["type"].lower() != record_type:
+        return False
+    if entry.get("isSelfSuppressedFlag") and change.by == own:
+        return False
+    member = LEVELS[record_type][entry["level"].lower()]
+    if member == EVERY:
+        return True
+    if member == ITSELF:
+        return bool(entry["objectId"] == change.record_id)
+    return member != NEVER and change.record.get(member) == {"id": entry["objectId"]}
+
+
+def _faults(entry: Record, store: Store) -> Iterator[FieldFault]:
+    parts = urlsplit(str(entry.get("url", "")).strip())
+    if entry.get("url") and (parts.scheme.lower() not in ("http", "https") or not parts.hostname):
+        yield FieldFault("InvalidField", "Invalid URL", "url")
+    levels = LEVELS.get(str(entry.get("type", "")).lower())
+    if entry.get("type") and levels is None:
+        yield FieldFault("InvalidObject", f"Type {entry['type']} is invalid.", "type")
+    elif levels is not None and entry.get("level") and entry["level"].lower() not in levels:
+        message = f"Level {entry['level']} is invalid for type {entry['type']}."
+        yield FieldFault("InvalidObject", message, "level")
+    if any(_same(entry, other) for other in store.collection(CALLBACKS.name).values()):
+        yield FieldFault("ObjectExists", "A matching callback entry already exists", "objectId")
+
+
+def _same(entry: Record, other: Record) -> bool:
+    return entry.get("id") != other["id"] and _key(entry) == _key(other)
+
+
+def _key(entry: Record) -> tuple[object, ...]:
+    """What may be there once; the vendor names no members, these are assumed."""
+    words = tuple(str(entry.get(name, "")).lower() for name in ("type", "level"))
+    return (entry.get("url"), entry.get("objectId"), *words)
+
+
+API_MEMBER = "apimember"
+
+
+class Writer:
+    """Writes to one collection under the vendor's rules; `parent_id` where it is a child of another."""
+
+    def __init__(self, table: Table, store: Store, parent_id: int | None = None) -> None:
+        """Nothing is written yet."""
+        self.table = table
+        self._store = store
+        self._parent_id = parent_id
+
+    def stored(self, record_id: int) -> Record:
+        """The stored record, if it is there and belongs to the parent.
+
+        Raises:
+            VendorError: 404.
+        """
+        found = self._store.get(self.table.name, record_id)
+        if found is None or not self.belongs(found):
+            raise not_found(self.table.label, record_id)
+        return found
+
+    def belongs(self, record: Record) -> bool:
+        """Whether the record is a child of this path's parent."""
+        return self._parent_id is None or record.get(self.table.parent) == {"id": self._parent_id}
+
+    def create(self, members: Record) -> Record:
+        """Add a record from the members of a body; defaults are filled in.
+
+        Raises:
+            VendorError: InvalidObject with a fault for each member.
+        """
+        record = self._candidate(members, {})
+        with self._one_change(members):
+            new = self._store.insert(self.table.name, {}, by=API_MEMBER)
+            kept = self._keep(new["id"], record)
+            authored(self.table, kept, self._store.collection, self._store.now(), API_MEMBER)
+            for note in initial_notes(self.table, members, kept):
+                self._store.insert(f"{self.table.name}/notes", note, by=API_MEMBER)
+        return kept
+
+    def replace(self, record_id: int, members: Record, resets: list[str] | None = None) -> Record:
+        """Put the members in the place of the record: what is not sent goes back to its default.
+
+        `resets` names members that are reset although they were sent.
+
+        Raises:
+            VendorError: 404, or InvalidObject.
+        """
+        before = self.stored(record_id)
+        self._require_on_update(members)
+        sent = {name: value for name, value in members.items() if name not in (resets or [])}
+        kept: Record = {"id": record_id}
+        kept |= {
+            name: before[name]
+            for name, one in self.table.fields.items()
+            if name in before and not one.settable
+        }
+        if self.table.keeps_custom_fields and "customFields" in before:
+            kept["customFields"] = before["customFields"]
+        record = self._candidate(sent, kept, before=before)
+        with self._one_change(members):
+            return self._keep(record_id, record)
+
+    def patch(self, record_id: int, body: Body, shown: Record) -> Record:
+        """Apply a PATCH document; the whole record is validated, also what was not touched.
+
+        `shown` is the record as the wire has it.
+
+        Raises:
+            VendorError: 404, InvalidObject, or an unreadable document.
+        """
+        before = self.stored(record_id)
+        members = patched(self.table, shown, body)
+        changes = self._resolved(members, before)
+        record = self._laid_over(before, changes)
+        self._same_type(before, record)
+        with self._one_change(members):
+            return self._keep(record_id, self._validated(record, changes))
+
+    def delete(self, record_id: int) -> None:
+        """Remove a record.
+
+        Raises:
+            VendorError: 404, or 409 where other records refer to it.
+        """
+        self.stored(record_id)
+        used = users(self.table.name, record_id, self._store)
+        if used:
+            raise VendorError(409, "ConflictError", f"{self.table.label} {record_id} is in use by {used}.")
+        self._store.delete(self.table.name, record_id, by=API_MEMBER)
+        for child, one in children(self.table.name, record_id, self._store):
+            self._store.delete(child, one, by=API_MEMBER)
+
+    def _one_change(self, members: Record) -> AbstractContextManager[None]:
+        """Callbacks tell of what is done inside once, or of nothing where the body says `skipCallback`."""
+        return self._store.watch.one_change(told=not members.get("skipCallback"))
+
+    def _candidate(self, members: Record, kept: Record, before: Record | None = None) -> Record:
+        changes = self._resolved(members, {**self.table.defaults, **kept})
+        record = self._laid_over({**self.table.defaults, **kept}, changes)
+        if self._parent_id is not None:
+            record[self.table.parent] = {"id": self._parent_id}
+        if self.table.name == CONFIGURATIONS_NAME and "status" not in record:
+            record.update(self._store.default_status())
+        if before is not None:
+            self._same_type(before, record)
+        return self._validated(record, changes, new=before is None)
+
+    def _require_on_update(self, members: Record) -> None:
+        missing = [
+            FieldFault("MissingRequiredField", f"The {name} field is required.", name)
+            for name, one in self.table.fields.items()
+            if one.on_update and members.get(name) is None
+        ]
+        if missing:
+            raise invalid(self.table.resource, missing)
+
+    def _resolved(self, members: Record, before: Record) -> Record:
+        resolver = Resolver(self.table, self._store)
+        changes = resolver.resolved(members, lambda changes: self._laid_over(before, changes))
+        if resolver.faults:
+            raise invalid(self.table.resource, resolver.faults)
+        return changes
+
+    def _laid_over(self, before: Record, changes: Record) -> Record:
+        record = {**before, **changes}
+        if changes.get("customFields") is not None:
+            record["customFields"] = merged(before.get("customFields", {}), changes["customFields"])
+        for name in [name for name, value in record.items() if value is None]:
+            del record[name]
+            if name in self.table.defaults:
+                record[name] = self.table.defaults[name]
+        settle(self.table, record, self._store.collection, self._store.now)
+        return record
+
+    def _validated(self, record: Record, changes: Record, *, new: bool = False) -> Record:
+        found: list[FieldFault] = faults(self.table, record, self._store)
+        found += taken(self.table, record, changes, self._store)
+        found += address_fault(self.table, record) if new else []
+        found += callback_faults(self.table, record, self._store)
+        found += charge_faults(self.table, record, self._store.collection)
+        if found:
+            raise invalid(self.table.resource, found)
+        return record
+
+    def _same_type(self, before: Record, record: Record) -> None:
+        if self.table.name != CONFIGURATIONS_NAME or record.get("type") is None:
+            return
+        if before.get("type") != record["type"]:
+            message = "The type of a configuration can only be changed by changeType."
+            raise invalid(self.table.resource, [FieldFault("InvalidField", message, "type/id")])
+
+    def _keep(self, record_id: int, record: Record) -> Record:
+        kept = self._store.replace(self.table, record_id, record, by=API_MEMBER)
+        if self.table.name == STATUSES and kept.get("defaultFlag"):
+            for other in self._store.collection(STATUSES).values():
+                if other["id"] != record_id:
+                    other["defaultFlag"] = False
+        return kept
+
+
+def change_type(writer: Writer, record_id: int, body: Body, shown: Record, store: Store) -> Record:
+    """PATCH `/changeType`: the answers to the old type's questions go, the new type's questions come.
+
+    Raises:
+        VendorError: 404, or the document names no type that exists.
+    """
+    before = writer.stored(record_id)
+    changed = patched(writer.table, shown, body).get("type")
+    resolver = Resolver(writer.table, store)
+    record = {**before, **resolver.resolved({"type": changed})}
+    if record["type"] != before.get("type"):
+        record.pop("questions", None)
+    found = resolver.faults or faults(writer.table, record, store)
+    if found:
+        raise invalid(writer.table.resource, found)
+    return store.replace(writer.table, record_id, record, by=API_MEMBER)
+
+
+def users(collection: str, record_id: int, store: Store) -> str:
+    """The first collection whose records refer to this one, its own children aside; empty if none does."""
+    for table in SERVED:
+        for name, field in table.fields.items():
+            if field.kind is not Kind.REFERENCE or field.target != collection or name == table.parent:
+                continue
+            if any(one.get(name) == {"id": record_id} for one in store.collection(table.name).values()):
+                return table.name
+    return ""
+
+
+def children(collection: str, record_id: int, store: Store) -> list[tuple[str, int]]:
+    """Collection and id of the records that go with this one: a type's questions, a company's sites."""
+    return [
+        (table.name, one["id"])
+        for table in SERVED
+        if table.parent and not table.gathered and table.parent_target == collection
+        for one in store.collection(table.name).values()
+        if one.get(table.parent) == {"id": record_id}
+    ]
+
+
+def require_custom_fields(writer: Writer, body: Body, store: Store) -> None:
+    """The switch `patch_requires_custom_fields`: a PATCH without a customFields operation is refused."""
+    if store.custom_fields(writer.table.name) and not sets_custom_fields(body):
+        fault = FieldFault("MissingRequiredField", "The customFields field is required.", "customFields")
+        raise invalid(writer.table.resource, [fault])
+
+
+_FLAGS = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
+
+
+def all_notes(store: Store, table: Table, ticket_id: int) -> dict[int, Record]:
+    """The stored form of a ticket's merged list: its own notes, then those of its time entries.
+
+    The keys are places in the list, since the ids of the two may be the same.
+    """
+    owner = table.fields["ticket"].target
+    ticket = {"ticket": {"id": ticket_id}}
+    notes = [
+        {**one, "noteType": "TicketNote", "_info": _entered(one)}
+        for one in store.collection(f"{owner}/notes").values()
+        if one.get("ticket") == ticket["ticket"]
+    ]
+    charged = next(kind for kind, collection in CHARGED.items() if collection == owner)
+    found = [*notes, *_of_time_entries(store, charged, ticket_id)]
+    return {place: {**table.defaults, **one, **ticket} for place, one in enumerate(found)}
+
+
+def _of_time_entries(store: Store, charged: str, ticket_id: int) -> Iterator[Record]:
+    for one in store.collection("time/entries").values():
+        if one.get("chargeToId") != ticket_id or one.get("chargeToType") != charged or not one.get("notes"):
+            continue
+        flags = ("addToDetailDescriptionFlag", "addToInternalAnalysisFlag", "addToResolutionFlag")
+        note = {name: bool(one.get(flag)) for name, flag in zip(_FLAGS, flags, strict=True)}
+        note |= {name: one[name] for name in ("id", "member", "timeStart", "timeEnd") if name in one}
+        yield {**note, "noteType": "TimeEntryNote", "text": one["notes"], "_info": _entered(one)}
+
+
+def _entered(record: Record) -> Record:
+    info = record.get("_info", {})
+    author = record.get("createdBy") or record.get("enteredBy") or info.get("updatedBy")
+    entered = record.get("dateCreated") or record.get("dateEntered") or info.get("lastUpdated")
+    return {**info, "dateEntered": entered, "enteredBy": author}
+
+
+def move_owner(store: Store, table: Table, record: Record, *, notes_move: bool, by: str) -> None:
+    """Do to the owner of a record what writing, or deleting, the record does to it.
+
+    A note changes what it belongs to if `notes_move`; a time entry changes the hours of its ticket.
+    """
+    if table.owner and notes_move:
+        owner = store.get(table.owner, record.get(table.parent, {}).get("id", 0))
+        if owner is not None:
+            store.touch(table_of(table.owner), owner, by=by)
+    elif table.name == TIME_ENTRIES.name and record.get("chargeToType") in CHARGED:
+        ticket = charged_ticket(record, store.collection)
+        if ticket is not None:
+            ticket["actualHours"] = _hours(store, record)
+            store.touch(table_of(CHARGED[record["chargeToType"]]), ticket, by=by)
+
+
+def _hours(store: Store, entry: Record) -> float:
+    names = ("chargeToType", "chargeToId")
+    entries = store.collection(TIME_ENTRIES.name).values()
+    same = (one for one in entries if all(one.get(name) == entry[name] for name in names))
+    return round(sum(float(one.get("actualHours", 0)) for one in same), 2)

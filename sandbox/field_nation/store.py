@@ -1,0 +1,240 @@
+"""Work orders as the sandbox keeps them, and the store that holds them.
+
+What the buyer's company has set up: people, types of work, templates, custom fields. Ids are fixed.
+
+The catalogue of webhook events (webhooks v3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any
+
+from sandbox.field_nation.errors import not_found
+
+FIRST_ID = 410_001
+
+
+class Status(IntEnum):
+    """Numbers from the vendor's app (reference, section 3.7)."""
+
+    DRAFT = 1
+    PUBLISHED = 2
+    ASSIGNED = 3
+    WORK_DONE = 4
+    APPROVED = 5
+    PAID = 6
+    CANCELLED = 7
+    POSTPONED = 8
+    ROUTED = 9
+    DELETED = 10
+
+    @property
+    def label(self) -> str:
+        """``Work Done`` for ``WORK_DONE``."""
+        return self.name.replace("_", " ").title()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that webhooks are told: its name without ``workorder.``, and its parameters."""
+
+    name: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class TimeLog:
+    """One stay on site; ``ended`` None while the provider is there. Moments in UTC."""
+
+    id: int
+    started: datetime
+    ended: datetime | None = None
+
+    @property
+    def hours(self) -> float:
+        """Hours to two decimals; 0 while open."""
+        return round((self.ended - self.started).total_seconds() / 3600, 2) if self.ended else 0.0
+
+
+@dataclass
+class Message:
+    """One message; ``author`` has id, name and role (``buyer`` or ``provider``)."""
+
+    id: int
+    author: dict[str, Any]
+    text: str
+    type: str
+    created: datetime
+    status: str
+    parent: int = 0
+
+
+@dataclass
+class WorkOrder:
+    """``fields`` are the kept members of the create and of all updates; the rest is what happened since.
+
+    Attributes:
+        code: where the provider is while the status is Assigned (``checked_in``, ...), else empty.
+        since: monotonic seconds of creation, for the search lag.
+    """
+
+    id: int
+    fields: dict[str, Any]
+    status: Status = Status.DRAFT
+    code: str = ""
+    delay: int = 0
+    routes: list[int] = field(default_factory=list)
+    assignee: int | None = None
+    before_assignment: Status = Status.PUBLISHED
+    before_postponement: Status = Status.DRAFT
+    milestones: dict[str, datetime] = field(default_factory=dict)
+    values: dict[int, str] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    time_logs: list[TimeLog] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    closing_notes: str = ""
+    since: float = 0.0
+    version: int = 0
+
+    @property
+    def state(self) -> str | None:
+        """The two letters of the state where the work is, None where it has no address."""
+        found = self.fields.get("location", {}).get("state")
+        return found if isinstance(found, str) else None
+
+    def correlation(self, section: str) -> str:
+        """Forty hexadecimal digits that move with every change: not an external id."""
+        return hashlib.sha1(f"{section}-{self.id}-{self.version}".encode(), usedforsecurity=False).hexdigest()
+
+
+class FieldNationStore:
+    """Every work order, by id; ids grow."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.orders: dict[int, WorkOrder] = {}
+        self.sticky: dict[str, str] = {}
+        self._now = now
+        self._numbers = itertools.count(FIRST_ID)
+        self._parts = itertools.count(1)
+
+    def add(self, fields: dict[str, Any]) -> WorkOrder:
+        """A new draft."""
+        order = WorkOrder(next(self._numbers), fields, since=self._now())
+        order.milestones["created"] = datetime.now(UTC)
+        self.orders[order.id] = order
+        return order
+
+    def get(self, number: int) -> WorkOrder:
+        """The work order of that id; FieldNationError 404 where there is none."""
+        if number not in self.orders:
+            raise not_found("Work order", number)
+        return self.orders[number]
+
+    def number(self) -> int:
+        """An id for a part of a work order."""
+        return next(self._parts)
+
+    def seen(self, lag: float) -> list[WorkOrder]:
+        """What lists and searches know of, which is what was created at least ``lag`` seconds ago."""
+        border = self._now() - lag
+        return [order for order in self.orders.values() if order.since <= border]
+
+
+COMPANY = {"id": 7001, "name": "Sandbox Provider Services"}
+API_USER = {"id": 9001, "first_name": "Ina", "last_name": "Integration", "username": "integration"}
+MANAGERS = (
+    API_USER,
+    {"id": 9002, "first_name": "Mara", "last_name": "Manager", "username": "mara"},
+    {"id": 9003, "first_name": "Noah", "last_name": "Nightshift", "username": "noah"},
+)
+PROVIDERS = (
+    {"id": 5001, "first_name": "Priya", "last_name": "Rao", "phone": "555-0101"},
+    {"id": 5002, "first_name": "Tomás", "last_name": "Vega", "phone": "555-0102"},
+    {"id": 5003, "first_name": "Wei", "last_name": "Lin", "phone": "555-0103"},
+)
+TYPES_OF_WORK = (
+    {"id": 101, "name": "Desktop or Laptop Computer", "industry_id": 1, "industry": "IT"},
+    {"id": 102, "name": "Server", "industry_id": 1, "industry": "IT"},
+    {"id": 103, "name": "Networking", "industry_id": 2, "industry": "Networking"},
+    {"id": 104, "name": "Printer", "industry_id": 1, "industry": "IT"},
+)
+SERVICE_TYPES = ({"id": 1, "name": "Break-fix"}, {"id": 2, "name": "Install"}, {"id": 3, "name": "Survey"})
+LOCATION_TYPES = {1: "Commercial", 2: "Governmental", 3: "Residential", 4: "Educational", 5: "Other"}
+CLIENTS = ({"id": 301, "name": "Blue Light, Co."}, {"id": 302, "name": "Copper Kettle Brewing"})
+PROJECTS = ({"id": 401, "name": "Field services"},)
+TEMPLATES: dict[int, dict[str, Any]] = {
+    601: {
+        "name": "On-site visit",
+        "fields": {
+            "types_of_work": [{"id": 103, "isPrimary": True}],
+            "pay": {"type": "fixed", "base": {"amount": 150, "units": 1}},
+            "description": {"html": "<p>On-site visit</p>"},
+        },
+    },
+}
+INCOMPLETE_REASONS = (
+    {"id": 1, "label": "Work is not complete"},
+    {"id": 2, "label": "Paperwork is missing"},
+)
+
+
+def _field(number: int, name: str, role: str, kind: str = "text", **more: Any) -> dict[str, Any]:
+    return {"id": number, "name": name, "role": role, "type": kind, "options": [], "flags": [], **more}
+
+
+CUSTOM_FIELDS = (
+    _field(801, "Ticket Number", "buyer", flags=["internal_id"]),
+    _field(802, "Site Access Code", "buyer"),
+    _field(803, "Warranty", "buyer", "predefined", options=["yes", "no"]),
+    _field(811, "Arrival Notes", "assigned_provider", flags=["required_during_checkin"]),
+    _field(812, "Serial Number", "assigned_provider"),
+)
+INTERNAL_FIELD = 801
+GROUPS = ((1, "Buyer", "buyer"), (2, "Provider", "assigned_provider"))
+
+
+def named(records: tuple[dict[str, Any], ...], number: object) -> dict[str, Any] | None:
+    """The record of that id, None where there is none."""
+    return next((one for one in records if one["id"] == number), None)
+
+
+def full_name(person: dict[str, Any]) -> str:
+    """First and last name."""
+    return f"{person['first_name']} {person['last_name']}"
+
+
+_PLAIN = (
+    "created routed requested declined undeclined task_completed task_incomplete provider_upload "
+    "message_posted custom_field_value_updated schedule_updated tag_added tag_removed part_updated "
+    "problem_reported problem_resolved"
+)
+_STATUS = (
+    "draft routed published confirmed assigned assigned_cancelled at_risk delayed on_my_way checked_in "
+    "checked_out work_done approved paid cancelled deleted postponed"
+)
+EVENTS = tuple(
+    [f"workorder.{name}" for name in _PLAIN.split()]
+    + [f"workorder.status.{name}" for name in _STATUS.split()]
+)
+
+
+def catalogue(model: str) -> list[dict[str, str]]:
+    """Name, label, description and model of every event; another model than WorkOrder has none."""
+    if model not in ("", "WorkOrder"):
+        return []
+    return [
+        {"name": name, "label": _label(name), "description": _label(name), "model": "WorkOrder"}
+        for name in EVENTS
+    ]
+
+
+def _label(name: str) -> str:
+    return name.removeprefix("workorder.").replace("status.", "").replace("_", " ").capitalize()

@@ -1,0 +1,194 @@
+"""One request to a vendor, as counting and faults see it.
+
+Counts what the sandbox was asked: by system, method and path template, or GraphQL root field.
+
+Real dropped connections, and requests that go on after their connection is gone (uvicorn only).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_plus
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.lansweeper.documents import root_fields
+from sandbox.wire_json import decoded
+
+GRAPHQL_PATHS = ("/api/v2/graphql", "/api/integrations/graphql")
+API_ROOT = re.compile(r"/[^/]+/apis/3\.0(?=/|$)", re.IGNORECASE)  # any code base
+FIELD_NATION = re.compile(r"/api/rest/v2(?=/|$)|/api/v1(?=/webhooks(/|$))|(?=/authentication/api/oauth/)")
+TOKEN_CALLS = "/authentication/"  # noqa: S105 - an address
+READING_POSTS = re.compile(r"/(search|system/+bundles(/+count)?)/*$", re.IGNORECASE)
+READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Call:
+    """``paths``: the path under the API root; for Lansweeper the root fields asked for.
+
+    ``query`` is the address' query in clear.
+    """
+
+    system: str
+    method: str
+    paths: tuple[str, ...]
+    writes: bool
+    body: Any = None
+    query: str = ""
+
+
+def read_call(scope: Scope, body: bytes) -> Call:
+    """Classify a request. A path that no vendor serves counts as ConnectWise's."""
+    path, method = scope["path"], scope["method"]
+    parsed = parse_body(body)
+    if path.rstrip("/") in GRAPHQL_PATHS:
+        fields, writes = root_fields(parsed)
+        return Call("lansweeper", method, fields, writes, parsed)
+    if FIELD_NATION.match(path):
+        below = FIELD_NATION.sub("", path, count=1).rstrip("/")
+        writes = method not in READING_METHODS and not below.startswith(TOKEN_CALLS)
+        return Call("field_nation", method, (below,), writes, parsed)
+    query = unquote_plus(scope.get("query_string", b"").decode("latin-1"))
+    writes = _connectwise_writes(method, path)
+    return Call("connectwise", method, (under_root(path),), writes, parsed, query)
+
+
+def address_of(scope: Scope) -> str:
+    """The server's address as the caller wrote it, without a slash at the end."""
+    host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
+    return f"{scope['scheme']}://{host}"
+
+
+def under_root(path: str) -> str:
+    """The path below ``/v4_6_release/apis/3.0``, in one spelling: no double or trailing slash."""
+    rest = API_ROOT.sub("", path, count=1)
+    return "/" + "/".join(part for part in rest.split("/") if part)
+
+
+def parse_body(body: bytes) -> Any:
+    """The JSON of a body, or None where there is none."""
+    try:
+        return decoded(body) if body else None
+    except ValueError:
+        return None
+
+
+def _connectwise_writes(method: str, path: str) -> bool:
+    return method not in READING_METHODS and READING_POSTS.search(path) is None
+
+
+_NUMBER = re.compile(r"(?<=/)\d+(?=/|$)")
+_UUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)")
+_COMPANY_INFO = re.compile(r"(/login/companyinfo/)[^/]+", re.IGNORECASE)
+
+
+@dataclass
+class Counts:
+    """One system's counts. ``writes`` are the requests that could have changed something."""
+
+    requests: int = 0
+    writes: int = 0
+    by: Counter[str] = field(default_factory=Counter)
+
+    def add(self, name: str, writes: bool) -> None:
+        self.requests += 1
+        self.writes += writes
+        self.by[name] += 1
+
+    def as_json(self) -> dict[str, Any]:
+        return {"requests": self.requests, "writes": self.writes, "by": dict(sorted(self.by.items()))}
+
+
+class RequestLedger:
+    """Every vendor request counts when it arrives, also when a fault then drops or refuses it.
+
+    ``cpu_seconds`` in its JSON is what the whole process has used since the counts were at zero, and
+    ``answering_seconds`` what it used of that to make the answers, by system: the rest is HTTP.
+    """
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.systems = {name: Counts() for name in ("connectwise", "lansweeper", "field_nation")}
+        self._cpu_at_zero = time.process_time()
+        self._answering: dict[str, float] = dict.fromkeys(self.systems, 0.0)
+
+    def note(self, call: Call) -> None:
+        self.systems[call.system].add(call_name(call), call.writes)
+
+    def spent(self, call: Call, cpu_seconds: float) -> None:
+        """So much CPU was used to answer the request."""
+        self._answering[call.system] += cpu_seconds
+
+    def as_json(self) -> dict[str, Any]:
+        parts = {name: counts.as_json() for name, counts in self.systems.items()}
+        total = sum(counts.requests for counts in self.systems.values())
+        writes = sum(counts.writes for counts in self.systems.values())
+        cpu = {
+            "cpu_seconds": round(time.process_time() - self._cpu_at_zero, 3),
+            "answering_seconds": {name: round(spent, 3) for name, spent in self._answering.items()},
+        }
+        return {"total": total, "writes": writes, **cpu, **parts}
+
+
+def call_name(call: Call) -> str:
+    """``GET /company/configurations/{id}``; for Lansweeper ``editAsset``."""
+    if call.system == "lansweeper":
+        return "+".join(dict.fromkeys(call.paths))
+    return f"{call.method} {path_template(call.paths[0])}"
+
+
+def path_template(path: str) -> str:
+    """The path with the ids in it replaced: ``/company/companies/6/sites`` -> ``.../{id}/sites``."""
+    return _COMPANY_INFO.sub(r"\1{id}", _UUID.sub("{id}", _NUMBER.sub("{id}", path)))
+
+
+async def read_body(receive: Receive) -> bytes | None:
+    """The whole body of a request; None where the client left before it was sent."""
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+def replay(body: bytes) -> Receive:
+    """A ``receive`` that gives a body once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def drop(send: Send) -> None:
+    """Close the TCP connection without an answer.
+
+    ``send`` is the server's own: it is bound to the request's cycle, which holds the transport. The cycle
+    must know that the client is gone before the application returns, else uvicorn would answer 500.
+    """
+    cycle: Any = getattr(send, "__self__", None)
+    if cycle is None:
+        raise RuntimeError("connections can only be dropped behind uvicorn")
+    cycle.transport.abort()
+    while not cycle.disconnected:  # noqa: ASYNC110 - uvicorn gives a flag, not an event
+        await asyncio.sleep(0.001)
+
+
+async def run_unheard(app: ASGIApp, scope: Scope, body: bytes) -> None:
+    """Let the application do its work and throw the answer away."""
+
+    async def send(message: Message) -> None:
+        return None
+
+    await app(scope, replay(body), send)
