@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser lint format bench bench-enrichment campaign-dispatch chaos clean
+.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser lint format bench bench-enrichment layout campaign-dispatch chaos clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -25,6 +25,10 @@ RUFF = $(BIN)/ruff check . && $(BIN)/ruff format --check .
 lint: $(READY)
 	$(RUFF)
 	$(BIN)/mypy
+
+# Figures of the source tree, and each module that only one other uses, with the reason.
+layout: $(READY)
+	$(BIN)/python -m tests.support.layout
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -1,94 +1,187 @@
-"""Imports go one way: flows -> tasks -> connectors; rules are pure; the sandbox stands alone."""
+"""The import rules and limits of the source tree, each with a violation that is caught."""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-OURS = {"connectors", "tasks", "flows", "deployments", "sandbox", "tests", "benchmarks"}
-SYSTEMS = ("connectwise", "lansweeper", "field_nation", "ledger")
-
-
-def python_files(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
-
-
-def imports(path: Path) -> Iterator[str]:
-    """Every module that the file imports, also inside functions, as dotted names."""
-    package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
-            module = ".".join(part for part in (base, node.module or "") if part)
-            yield module
-            yield from (f"{module}.{alias.name}" for alias in node.names)
-
-
-def offenders(folder: str, allowed: set[str]) -> list[str]:
-    """Imports of our own packages from ``folder`` that are not under one of ``allowed``."""
-    found = []
-    for path in python_files(folder):
-        for name in imports(path):
-            ours = name.split(".")[0] in OURS
-            if ours and not any(name == prefix or name.startswith(prefix + ".") for prefix in allowed):
-                found.append(f"{path.relative_to(ROOT)} imports {name}")
-    return found
-
-
-@pytest.mark.parametrize(
-    ("folder", "allowed"),
-    [
-        ("connectors", {"connectors"}),
-        ("tasks", {"tasks", "connectors"}),
-        ("flows", {"flows", "tasks", "connectors"}),
-        ("deployments", {"deployments", "flows", "tasks", "connectors"}),
-        ("sandbox", {"sandbox"}),
-    ],
+from tests.support.layout import (
+    OURS,
+    ROOT,
+    Tree,
+    imports,
+    large_folders,
+    large_modules,
+    single_user_reason,
+    single_users,
 )
-def test_packages_import_only_downwards(folder: str, allowed: set[str]) -> None:
-    assert offenders(folder, allowed) == []
+
+SYSTEMS = ("connectwise", "lansweeper", "field_nation", "ledger")
+FEATURES = ("asset_sync", "enrichment", "dispatch")
+ACTIONS = ("tasks.connectwise", "tasks.lansweeper", "tasks.field_nation")
+DOWNWARDS = {
+    "connectors": ["connectors"],
+    "tasks": ["tasks", "connectors"],
+    "flows": ["flows", "tasks", "connectors"],
+    "deployments": ["deployments", "flows", "tasks", "connectors"],
+    "sandbox": ["sandbox"],
+}
 
 
-def test_rules_import_only_rules_and_wire_models() -> None:
-    allowed = {"tasks", "tasks.rules"} | {f"connectors.{system}.models" for system in SYSTEMS}
-    bad = [
-        text for text in offenders("tasks/rules", allowed) if "tasks.rules" not in text.split(" imports ")[1]
+@pytest.fixture(scope="module")
+def tree() -> Tree:
+    return Tree.read()
+
+
+def written(root: Path, **files: str) -> Tree:
+    """A tree of made-up modules; ``__`` in a name stands for the dot."""
+    for name, text in files.items():
+        path = root.joinpath(*name.split("__")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return Tree.read(root)
+
+
+def within(name: str, packages: Iterable[str]) -> bool:
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def our_imports(tree: Tree, package: str) -> list[tuple[str, str]]:
+    """Every import of our own packages by a module under ``package``: importer and imported."""
+    return [
+        (module, name)
+        for module, path in tree.modules.items()
+        if within(module, [package])
+        for name in imports(path, tree.root)
+        if name.split(".")[0] in OURS
     ]
-    outside = [
-        f"{path.name} imports {name}"
-        for path in python_files("tasks/rules")
-        for name in imports(path)
-        if name.startswith("tasks.") and not name.startswith("tasks.rules")
+
+
+def imports_upwards(tree: Tree, package: str) -> list[tuple[str, str]]:
+    """Imports of a layer from a layer above it."""
+    return [each for each in our_imports(tree, package) if not within(each[1], DOWNWARDS[package])]
+
+
+def impure_rules(tree: Tree) -> list[tuple[str, str]]:
+    """Imports of the rules from anywhere but rules and wire models."""
+    allowed = ["tasks.rules", *(f"connectors.{system}.models" for system in SYSTEMS)]
+    return [
+        each
+        for each in our_imports(tree, "tasks.rules")
+        if each[1] != "tasks" and not within(each[1], allowed)
     ]
-    assert bad + outside == []
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_systems_do_not_import_each_other(system: str) -> None:
-    others = tuple(f"connectors.{other}" for other in SYSTEMS if other != system)
-    found = [
-        f"{path.relative_to(ROOT)} imports {name}"
-        for path in python_files(f"connectors/{system}")
-        for name in imports(path)
-        if name.startswith(others)
+def imports_between_systems(tree: Tree) -> list[tuple[str, str]]:
+    """Imports of one vendor's connector, or the ledger, from another."""
+    return [
+        (module, name)
+        for system in SYSTEMS
+        for module, name in our_imports(tree, f"connectors.{system}")
+        if within(name, [f"connectors.{other}" for other in SYSTEMS if other != system])
     ]
-    assert found == []
 
 
-def imports_prefect(path: Path) -> bool:
-    return any(name.split(".")[0] == "prefect" for name in imports(path))
+def imports_between_features(tree: Tree) -> list[tuple[str, str]]:
+    """Imports of one feature, in ``tasks`` or ``tasks/rules``, from another."""
+    return [
+        (module, name)
+        for feature in FEATURES
+        for folder in (f"tasks.{feature}", f"tasks.rules.{feature}")
+        for module, name in our_imports(tree, folder)
+        if within(
+            name,
+            [f"tasks{rules}.{other}" for rules in ("", ".rules") for other in FEATURES if other != feature],
+        )
+    ]
 
 
-def test_prefect_stays_out_of_rules_clients_and_sandbox() -> None:
-    connectors = [path for path in python_files("connectors") if path.name not in {"block.py", "blocks.py"}]
-    files = [*python_files("tasks/rules"), *python_files("sandbox"), *connectors]
-    assert [str(path.relative_to(ROOT)) for path in files if imports_prefect(path)] == []
+def imports_of_features(tree: Tree) -> list[tuple[str, str]]:
+    """Imports of a feature from a documented action or from what all features share."""
+    return [
+        each
+        for package in (*ACTIONS, "tasks.shared")
+        for each in our_imports(tree, package)
+        if within(each[1], [f"tasks.{feature}" for feature in FEATURES])
+    ]
+
+
+def prefect_below_tasks(tree: Tree) -> list[str]:
+    """Modules of the rules, the clients and the sandbox that import Prefect; blocks may."""
+    return [
+        module
+        for module, path in tree.modules.items()
+        if within(module, ["tasks.rules", "sandbox", "connectors"])
+        and path.name not in {"block.py", "blocks.py"}
+        and any(name.split(".")[0] == "prefect" for name in imports(path, tree.root))
+    ]
+
+
+@pytest.mark.parametrize("package", DOWNWARDS)
+def test_packages_import_only_downwards(tree: Tree, package: str) -> None:
+    assert imports_upwards(tree, package) == []
+
+
+def test_an_import_upwards_is_caught(tmp_path: Path) -> None:
+    tree = written(tmp_path, tasks__shared__retry="from flows.undo_run import undo_run\n")
+    assert ("tasks.shared.retry", "flows.undo_run") in imports_upwards(tree, "tasks")
+
+
+def test_rules_import_only_rules_and_wire_models(tree: Tree) -> None:
+    assert impure_rules(tree) == []
+
+
+def test_an_impure_rule_is_caught(tmp_path: Path) -> None:
+    tree = written(
+        tmp_path,
+        tasks__rules__text="from tasks.shared import retry\nfrom connectors.ledger.models import Entry\n",
+    )
+    assert impure_rules(tree) == [
+        ("tasks.rules.text", "tasks.shared"),
+        ("tasks.rules.text", "tasks.shared.retry"),
+    ]
+
+
+def test_systems_do_not_import_each_other(tree: Tree) -> None:
+    assert imports_between_systems(tree) == []
+
+
+def test_an_import_between_systems_is_caught(tmp_path: Path) -> None:
+    tree = written(tmp_path, connectors__ledger__store="import connectors.lansweeper.client\n")
+    assert imports_between_systems(tree) == [("connectors.ledger.store", "connectors.lansweeper.client")]
+
+
+def test_an_import_between_features_is_caught(tmp_path: Path) -> None:
+    tree = written(
+        tmp_path,
+        tasks__dispatch__run="from tasks.rules import asset_sync\n",
+        tasks__rules__enrichment__plan="def plan():\n    import tasks.asset_sync.plan\n",
+    )
+    assert imports_between_features(tree) == [
+        ("tasks.rules.enrichment.plan", "tasks.asset_sync.plan"),
+        ("tasks.dispatch.run", "tasks.rules.asset_sync"),
+    ]
+
+
+def test_an_action_that_imports_a_feature_is_caught(tmp_path: Path) -> None:
+    tree = written(tmp_path, tasks__lansweeper__edit_asset="from tasks.enrichment.edit import edit\n")
+    assert ("tasks.lansweeper.edit_asset", "tasks.enrichment.edit") in imports_of_features(tree)
+
+
+def test_prefect_stays_out_of_rules_clients_and_sandbox(tree: Tree) -> None:
+    assert prefect_below_tasks(tree) == []
+
+
+def test_prefect_below_the_tasks_is_caught(tmp_path: Path) -> None:
+    tree = written(
+        tmp_path,
+        connectors__ledger__block="import prefect\n",
+        connectors__ledger__store="import prefect\n",
+        sandbox__app="from prefect import flow\n",
+    )
+    assert prefect_below_tasks(tree) == ["connectors.ledger.store", "sandbox.app"]
 
 
 def test_flow_files_have_names_of_their_own() -> None:
@@ -96,3 +189,20 @@ def test_flow_files_have_names_of_their_own() -> None:
     packages = {path.name for path in ROOT.iterdir() if path.is_dir()}
     names = {path.stem for path in (ROOT / "flows").glob("*.py")} - {"__init__"}
     assert names & (packages | {"prefect", "asyncio", "logging", "types"}) == set()
+
+
+def test_a_large_module_and_a_large_folder_are_caught(tmp_path: Path) -> None:
+    tree = written(tmp_path, tasks__long="x = 1\n" * 451, **{f"flows__flow_{n}": "" for n in range(26)})
+    assert (large_modules(tree), large_folders(tree)) == ({"tasks.long": 451}, {"flows": 26})
+
+
+def test_a_module_with_one_user_is_caught(tmp_path: Path) -> None:
+    tree = written(
+        tmp_path,
+        tasks__dispatch__sending="",
+        tasks__dispatch__outbox="from tasks.dispatch import sending\nfrom tasks.dispatch.shared import x\n",
+        tasks__dispatch__inbox="import tasks.dispatch.shared\n",
+        tasks__dispatch__shared="x = 1\n",
+    )
+    assert single_users(tree) == {"tasks.dispatch.sending": "tasks.dispatch.outbox"}
+    assert single_user_reason(tree, "tasks.dispatch.sending", "tasks.dispatch.outbox") is None
