@@ -22,7 +22,7 @@ from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_m
 from tasks.rules.asset_sync.references import ReferencePlan
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tasks.shared.action import action
-from tasks.shared.concurrency import all_together
+from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import connectwise_client, lansweeper_client
 from tasks.shared.progress import Inventory, run_logger
 from tasks.shared.retry import patiently
@@ -46,7 +46,7 @@ async def read_all(run: SyncRun) -> Read:
         StopError: the site has no asset, or one side can't be read; Lansweeper's error if both fail.
     """
     shared = SharedValues(run.mapping)
-    site, connectwise = await all_together(read_site(run, shared), read_connectwise(run, shared))
+    site, connectwise = await gather_all(read_site(run, shared), read_connectwise(run, shared))
     return Read(cast(Inventory[AssetRecord], site), *cast(FromConnectWise, connectwise))
 
 
@@ -58,7 +58,7 @@ async def read_connectwise(run: SyncRun, shared: SharedValues) -> FromConnectWis
 async def read_references(run: SyncRun) -> dict[str, list[Record]]:
     """Every existing record of each kind that is mapped and may be created, by target path."""
     mapped = [path for path in run.reference_actions if run.mapping.position(path) is not None]
-    read = await all_together(*(run.reference_actions[path].existing() for path in mapped))
+    read = await gather_all(*(run.reference_actions[path].existing() for path in mapped))
     return dict(zip(mapped, read, strict=True))
 
 

@@ -32,7 +32,7 @@ from tasks.rules.asset_sync.references import (
     plan_references,
 )
 from tasks.shared.action import action
-from tasks.shared.concurrency import all_together
+from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import current_run_id, open_ledger
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import patiently
@@ -212,7 +212,7 @@ async def create_references(
 ) -> dict[str, list[str]]:
     """Create the missing names that the plan uses; returns those that were created, by target path."""
     waiting = run.settings.waiting
-    made = await all_together(
+    made = await gather_all(
         *(
             create_missing(run.reference_actions[path], names, waiting)
             for path, names in plan.reference_creations.items()

@@ -30,7 +30,7 @@ from tasks.dispatch.state import keep_alive
 from tasks.dispatch.work_order_events import bring_back
 from tasks.rules.dispatch.messages import TICKET, WORK_ORDER, About, about
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.shared.concurrency import together
+from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import run_logger
 
 
@@ -138,7 +138,7 @@ async def drain_once(
         await _settle(run, holder, group[1], handled, drained)
 
     async with held_messages(run, [each.id for each in batch], holder):
-        await together(_by_record(batch).items(), one, polling.at_once)
+        await map_bounded(_by_record(batch).items(), one, polling.at_once, on_error="finish_running")
     return drained
 
 

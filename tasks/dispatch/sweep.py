@@ -8,7 +8,7 @@ Copies the notes of every work order that lives.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -40,7 +40,7 @@ from tasks.rules.dispatch.sources import dispatch_source
 from tasks.rules.dispatch.triggers import Memory, memory_of
 from tasks.rules.report import CountsError
 from tasks.rules.values import read_moment, write_moment
-from tasks.shared.concurrency import several, together
+from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import Progress, run_logger
 
 UNDONE: tuple[IntentState, ...] = ("intent", "sent", "refused", "unresolved")
@@ -163,7 +163,7 @@ class _Sweeper:
         async def one(key: Key) -> None:
             await self._look(key, None)
 
-        await together(undone, one, self.at_once)
+        await map_bounded(undone, one, self.at_once, on_error="finish_running")
 
     def _is_undone(self, key: Key, intent: Intent) -> bool:
         memory = self.memories.get(key)
@@ -205,7 +205,7 @@ class _Sweeper:
             else:
                 found.append((await self._look(key, self._fresh(record, read_at)), updated))
 
-        await together(records, one, self.at_once)
+        await map_bounded(records, one, self.at_once, on_error="finish_running")
         return found
 
     def _passes(self, key: Key, record: Record) -> bool:
@@ -324,7 +324,7 @@ async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> Swept
     unlisted = [(number, owner) for number, owner in owners.items() if number not in listed]
     still = [(number, owner) for number, owner in unlisted if not await _is_over(run, number)]
     swept.unlisted = len(still)
-    swept.backs += await several(
+    swept.backs += await _map_work_orders(
         run, [*due, *still], lambda number, owner: _bring_one(run, number, owner, dry_run)
     )
     swept.check()
@@ -394,6 +394,25 @@ async def _bring_one(run: DispatchRun, number: int, owner: Owner, dry_run: bool)
         return replace(back, message=str(error))
 
 
+async def _map_work_orders(
+    run: DispatchRun, due: Sequence[tuple[int, Owner]], step: Callable[[int, Owner], Awaitable[Back]]
+) -> list[Back]:
+    """The result of each, some at a time, with a line of progress.
+
+    Raises:
+        StopError: a person must act. Those under way are finished first, and no other is begun.
+    """
+    progress = Progress("Work orders", len(due))
+
+    async def one(work_order: tuple[int, Owner]) -> Back:
+        try:
+            return await step(*work_order)
+        finally:
+            progress.advance(1)
+
+    return await map_bounded(due, one, run.settings.polling.at_once, on_error="stop_errors")
+
+
 async def sweep_notes(run: DispatchRun, *, dry_run: bool = False) -> list[Back]:
     """Every linked work order that is not known to be over: one request each way, and one for each copy."""
     links = await run.ledger.links.of_kind(run.tenant, WORK_ORDER)
@@ -401,7 +420,7 @@ async def sweep_notes(run: DispatchRun, *, dry_run: bool = False) -> list[Back]:
     living = [
         (number, owner) for number, owner in owners if owner is not None and not await _over(run, number)
     ]
-    return await several(run, living, lambda number, owner: _copy(run, number, owner, dry_run))
+    return await _map_work_orders(run, living, lambda number, owner: _copy(run, number, owner, dry_run))
 
 
 async def _over(run: DispatchRun, number: int) -> bool:

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import anyio
-
 from connectors.connectwise.bulk_reads import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import RejectedError, RetryableError, StopError
@@ -26,11 +24,11 @@ from connectors.ledger.store import Ledger
 from tasks.enrichment.settings import EnrichmentWaiting
 from tasks.rules.enrichment.ticket_changes import TicketKey
 from tasks.rules.enrichment.ways import Kind, Ways, WayState, bundle_way, remembered_ways
+from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import Waiting, patiently
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 AT_ONCE = 8
 """Calls begun at once; the client itself keeps fewer requests in flight."""
@@ -76,32 +74,6 @@ async def try_way(way: str, call: Callable[[], Awaitable[T]], waiting: Waiting) 
         if error.retry_after is not None:
             raise
         raise WayFailedError(way, WayState.FAILED, str(error)) from error
-
-
-async def together(items: Iterable[T], call: Callable[[T], Awaitable[R]]) -> list[R]:
-    """``call`` of each item, a few at once, in the order of the items; the first error ends it all.
-
-    However many items there are, only ``AT_ONCE`` tasks exist.
-    """
-    queue = iter(enumerate(items))
-    answers: dict[int, R] = {}
-    errors: list[Exception] = []
-
-    async def work(scope: anyio.CancelScope) -> None:
-        for number, item in queue:
-            try:
-                answers[number] = await call(item)
-            except Exception as error:
-                errors.append(error)
-                scope.cancel()
-                return
-
-    async with anyio.create_task_group() as group:
-        for _ in range(AT_ONCE):
-            group.start_soon(work, group.cancel_scope)
-    if errors:
-        raise errors[0]
-    return [answers[number] for number in sorted(answers)]
 
 
 WAYS = "ways"
@@ -216,7 +188,7 @@ async def read_each(search: LinkSearch, owners: Owners, owner_ids: Sequence[int]
     async def read(owner_id: int) -> tuple[int, frozenset[int] | None]:
         return owner_id, await read_one(search, owners, owner_id)
 
-    pairs = await together(owner_ids, read)
+    pairs = await map_bounded(owner_ids, read, AT_ONCE, on_error="cancel")
     return {owner_id: held for owner_id, held in pairs if held is not None}
 
 

@@ -9,6 +9,7 @@ from connectors.connectwise.conditions import ROOM_FOR_REST, URL_LIMIT, all_of, 
 from connectors.connectwise.models import Record
 from connectors.errors import RejectedError
 from tasks.enrichment.link_search import (
+    AT_ONCE,
     SAMPLE,
     Links,
     LinkSearch,
@@ -17,7 +18,6 @@ from tasks.enrichment.link_search import (
     read_each,
     spread,
     tickets,
-    together,
     try_way,
 )
 from tasks.rules.enrichment.group_testing import GroupQuestions
@@ -32,6 +32,7 @@ from tasks.rules.enrichment.ways import (
     best_rounds,
     cut,
 )
+from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import Progress
 from tasks.shared.retry import patiently
 
@@ -177,7 +178,7 @@ async def _ask_round(
         return letter, await ask_one(search, kind, asking, ids)
 
     answers: dict[int, set[int]] = {letter: set() for letter in groups}
-    for letter, found in await together(questions, ask):
+    for letter, found in await map_bounded(questions, ask, AT_ONCE, on_error="cancel"):
         answers[letter] |= found
     return answers
 

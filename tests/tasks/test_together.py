@@ -7,7 +7,16 @@ from collections.abc import Iterator
 import anyio
 import pytest
 
-from tasks.shared.concurrency import BATCHES_AT_ONCE, MOST_BATCHES, all_together, groups, send_batches
+from connectors.errors import StopError
+from tasks.shared.concurrency import (
+    BATCHES_AT_ONCE,
+    MOST_BATCHES,
+    OnError,
+    gather_all,
+    groups,
+    map_bounded,
+    send_batches,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +33,7 @@ async def test_calls_overlap_and_answer_in_their_order() -> None:
         second_has_begun.set()
         return "second"
 
-    assert await all_together(first(), second()) == ["first", "second"]
+    assert await gather_all(first(), second()) == ["first", "second"]
 
 
 async def test_the_first_error_is_raised_as_it_is_when_all_have_ended() -> None:
@@ -36,7 +45,7 @@ async def test_the_first_error_is_raised_as_it_is_when_all_have_ended() -> None:
         raise ValueError(number)
 
     with pytest.raises(ValueError, match="1"):
-        await all_together(fail(1, 0.02), fail(2, 0.0), fail(3, 0.04))
+        await gather_all(fail(1, 0.02), fail(2, 0.0), fail(3, 0.04))
     assert ended == [2, 1, 3]
 
 
@@ -82,3 +91,49 @@ def test_groups_hold_every_batch_in_its_order_and_leave_work_for_every_turn(coun
     assert all(len(group) <= MOST_BATCHES for group in found)
     assert len(found[0]) == 1 if count else found == []
     assert len(found) - 1 >= min(count - 1, 2 * BATCHES_AT_ONCE)
+
+
+async def test_answers_come_in_the_order_of_the_items_and_no_more_calls_than_the_limit_run() -> None:
+    running, most = 0, 0
+
+    async def call(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await anyio.sleep(0.001 * (5 - number % 5))
+        running -= 1
+        return number * 10
+
+    answers = await map_bounded(range(12), call, 3, on_error="finish_running")
+    assert answers == [number * 10 for number in range(12)]
+    assert most == 3
+
+
+@pytest.mark.parametrize(
+    ("on_error", "error", "ended"),
+    [
+        ("finish_running", ValueError, [1]),
+        ("finish_running", StopError, [1]),
+        ("cancel", ValueError, []),
+        ("cancel", StopError, []),
+        ("stop_errors", ValueError, []),
+        ("stop_errors", StopError, [1]),
+    ],
+)
+async def test_an_error_ends_it_as_the_policy_says(
+    on_error: OnError, error: type[Exception], ended: list[int]
+) -> None:
+    begun, seen = [], []
+
+    async def call(number: int) -> None:
+        begun.append(number)
+        if number == 0:
+            await anyio.sleep(0.005)
+            raise error("the first")
+        await anyio.sleep(0.02)
+        seen.append(number)
+
+    with pytest.raises(error, match="the first"):
+        await map_bounded(range(6), call, 2, on_error=on_error)
+    assert begun == [0, 1]
+    assert seen == ended
