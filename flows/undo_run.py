@@ -13,9 +13,9 @@ from connectors.ledger.models import JournalledWrite
 from tasks.asset_sync.settings import Waiting
 from tasks.asset_sync.undo import Undo, apply_undo
 from tasks.enrichment.undo import TextUndoing, journalled_connection, text_undoing
-from tasks.rules.asset_sync.render import undo_markdown
 from tasks.rules.enrichment.plan import wrote_assets
 from tasks.rules.text import counted, escape, section
+from tasks.rules.undo import undo_markdown
 from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,

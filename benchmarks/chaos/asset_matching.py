@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from tasks.rules.asset_sync.keys import FILLER_MACS, FILLER_NAMES, FILLER_SERIALS, FILLERS
+from tasks.rules.mapping.identifiers import FILLER_MACS, FILLER_NAMES, FILLER_SERIALS, FILLERS
 
 HEX = frozenset("0123456789abcdef")
 NO_CARD = ("000000000000", "ffffffffffff")

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tasks.rules.asset_sync.keys import (
+from tasks.rules.mapping.identifiers import (
     FILLERS,
     mac_digits,
     normal_mac,

@@ -16,8 +16,8 @@ from typing import Any
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.ledger.store import Ledger
 from deployments.local.sandbox import Sandbox
-from tasks.rules.asset_sync.compare import is_absent
 from tasks.rules.enrichment.texts import AssetState, changed_texts
+from tasks.rules.mapping.comparison import is_absent
 
 Record = Mapping[str, Any]
 

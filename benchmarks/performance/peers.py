@@ -25,10 +25,10 @@ import jmespath
 from benchmarks.performance import baseline, inventories
 from benchmarks.performance.baseline import DATES, MAC, TYPE, Row
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.keys import mac_digits, plain_text
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions
 from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.identifiers import mac_digits, plain_text
 from tasks.rules.mapping.model import default_mappings
 
 _ASSET_PATHS = (

@@ -15,7 +15,8 @@ from tasks.asset_sync.create import FOUND, create_configurations, find_created
 from tasks.asset_sync.modify import modify_configurations
 from tasks.asset_sync.run import Record, SyncRun, WriteResult
 from tasks.rules.asset_sync.plan import Modification, Plan
-from tasks.rules.asset_sync.references import TYPE, ReferencePlan, folded
+from tasks.rules.asset_sync.references import TYPE, ReferencePlan
+from tasks.rules.values import folded
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import Patience
 

@@ -21,7 +21,8 @@ from connectors.errors import ConnectorError, RejectedError, RetryableError, Sto
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from tasks.asset_sync.run import SyncRun, WriteResult
 from tasks.connectwise.bulk_create_configurations import bulk_create_configurations
-from tasks.rules.asset_sync.payloads import ItemOutcome, batches, creation_payload, join_bulk_answer
+from tasks.rules.asset_sync.payloads import creation_payload
+from tasks.rules.bulk import ItemOutcome, batches, join_bulk_answer
 from tasks.rules.values import AssetRecord
 from tasks.shared.action import action
 from tasks.shared.concurrency import groups, send_batches

@@ -19,8 +19,9 @@ from tasks.asset_sync.run import Ready, Record, SyncRun, WriteResult
 from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurations
 from tasks.rules.asset_sync.decide import Redecision, redecide
 from tasks.rules.asset_sync.journal import journal_values
-from tasks.rules.asset_sync.payloads import ItemOutcome, batches, overlay, patch_operations
+from tasks.rules.asset_sync.payloads import overlay, patch_operations
 from tasks.rules.asset_sync.plan import Modification, WriteMode
+from tasks.rules.bulk import ItemOutcome, batches
 from tasks.rules.values import FieldChange
 from tasks.shared.concurrency import send_batches
 from tasks.shared.progress import Progress, run_logger, unvisited

@@ -28,9 +28,9 @@ from tasks.rules.asset_sync.references import (
     VENDOR,
     ReferenceKind,
     ReferencePlan,
-    folded,
     plan_references,
 )
+from tasks.rules.values import folded
 from tasks.shared.action import action
 from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import current_run_id, open_ledger

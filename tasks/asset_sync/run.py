@@ -26,7 +26,7 @@ from tasks.connectwise.list_configuration_types import list_configuration_types
 from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.asset_sync.plan import Modification
-from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind, References
+from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
 from tasks.rules.choices import choose_company, company_terms
 from tasks.rules.mapping.compile import (
     CompiledMapping,
@@ -37,7 +37,7 @@ from tasks.rules.mapping.compile import (
     resolve_custom_fields,
 )
 from tasks.rules.mapping.model import FieldMapping
-from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, References
 from tasks.rules.values import FieldChange
 from tasks.shared.connections import current_run_id
 from tasks.shared.progress import run_logger

@@ -7,8 +7,8 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules.asset_sync import plan as rules
-from tasks.rules.asset_sync.payloads import MAX_BATCH
 from tasks.rules.asset_sync.plan import WriteMode
+from tasks.rules.bulk import MAX_BATCH
 from tasks.rules.choices import ASK
 from tasks.rules.mapping.model import (
     FieldMapping,

@@ -18,15 +18,9 @@ from connectors.ledger.models import JournalledWrite, Outcome, WriteEntry, Write
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.settings import Waiting
 from tasks.rules.asset_sync.journal import kept_value, value_of, value_operations
-from tasks.rules.asset_sync.payloads import batches
-from tasks.rules.asset_sync.undo import (
-    UndoPlan,
-    UndoStep,
-    plan_undo,
-    record_ids,
-    unknown_creations,
-    with_found_ids,
-)
+from tasks.rules.asset_sync.undo import plan_undo, record_ids, unknown_creations, with_found_ids
+from tasks.rules.bulk import batches
+from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.shared.connections import current_run_id
 from tasks.shared.progress import Progress
 from tasks.shared.retry import patiently

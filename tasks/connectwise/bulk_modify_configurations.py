@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.rules.asset_sync.payloads import MAX_BATCH, ItemOutcome, join_bulk_answer
+from tasks.rules.bulk import MAX_BATCH, ItemOutcome, join_bulk_answer
 from tasks.rules.limits import check_batch
 from tasks.shared.action import action
 from tasks.shared.connections import connectwise_client

@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from typing import Any, Literal, cast
 
 from connectors.lansweeper.models import CustomField, CustomFieldProps
-from tasks.rules.asset_sync.references import folded
 from tasks.rules.limits import LimitError
+from tasks.rules.values import folded
 
 SCANNED: Mapping[str, frozenset[str]] = {
     "assetBasicInfo": frozenset({"description", "domain", "fqdn", "name"}),

@@ -36,6 +36,9 @@ def counted(count: int, word: str) -> str:
 Link = Callable[[Any], str | None]
 """The address of a record by its id or key; None if there is none."""
 
+ROWS = 50
+"""Rows of a table before "and n more"."""
+
 EMPTY = "*empty*"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~#!$])")
 

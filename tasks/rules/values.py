@@ -67,6 +67,11 @@ def read_boolean(value: Any) -> bool | None:
     return True if folded in _TRUE else False if folded in _FALSE else None
 
 
+def folded(name: str) -> str:
+    """The form in which names compare: no case, no outer blanks."""
+    return name.strip().casefold()
+
+
 @dataclass(slots=True)
 class AssetRecord:
     """A Lansweeper asset. ``wanted`` holds one value per field of the compiled mapping, in its order."""

@@ -42,7 +42,7 @@ from tasks.rules.action_io import (
     plain,
     read_objects,
 )
-from tasks.rules.asset_sync.payloads import ItemOutcome
+from tasks.rules.bulk import ItemOutcome
 from tasks.rules.choices import choice_value
 from tasks.rules.text import Link, counted
 from tasks.shared.connections import connectwise_client, current_run_id, shared_connections

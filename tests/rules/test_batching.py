@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.payloads import batch_count, batches, join_bulk_answer
+from tasks.rules.bulk import batch_count, batches, join_bulk_answer
 from tasks.rules.limits import LimitError
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.compare import differences, same
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.mapping.comparison import same
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.model import FieldMapping
 from tasks.rules.mapping.targets import Kind

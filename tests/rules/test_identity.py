@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.keys import (
+from tasks.rules.mapping.identifiers import (
     is_ip_address,
     mac_digits,
     normal_mac,

@@ -7,9 +7,9 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.keys import normal_mac, normal_serial
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.mapping.identifiers import normal_mac, normal_serial
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 # Small pools, so that values meet; odd writings, so that normal forms are needed.

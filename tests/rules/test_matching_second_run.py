@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.keys import plain_text
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
 from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.identifiers import plain_text
 from tasks.rules.mapping.model import default_custom_field_mappings, default_mappings
 from tasks.rules.values import ConfigurationRecord
 

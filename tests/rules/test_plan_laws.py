@@ -13,8 +13,9 @@ from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions
 from tasks.rules.asset_sync.payloads import creation_payload, overlay
 from tasks.rules.asset_sync.plan import Plan, build_plan, compare_matched, needed_names
-from tasks.rules.asset_sync.references import KINDS, ReferencePlan, folded, plan_references
+from tasks.rules.asset_sync.references import KINDS, ReferencePlan, plan_references
 from tasks.rules.report import final_counts
+from tasks.rules.values import folded
 from tests.rules.plan_samples import COMPANY, compiled
 
 MAPPING = compiled(type_name="lansweeper", manufacturer_name="fill")

@@ -7,8 +7,9 @@ from typing import Any
 
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Plan
-from tasks.rules.asset_sync.render import ROWS, plan_markdown, report_markdown
+from tasks.rules.asset_sync.render import plan_markdown, report_markdown
 from tasks.rules.report import Counts, Failure, RunReport, Written
+from tasks.rules.text import ROWS
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tests.rules.plan_samples import compiled, wire
 from tests.rules.test_plan import planned

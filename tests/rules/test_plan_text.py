@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult, Unmatched
-from tasks.rules.asset_sync.render import plan_markdown, references_list, report_markdown, undo_markdown
-from tasks.rules.asset_sync.undo import UndoPlan, UndoRefusal, UndoStep
+from tasks.rules.asset_sync.render import plan_markdown, references_list, report_markdown
 from tasks.rules.report import Counts, Failure, RunReport, Written
 from tasks.rules.text import cell, document, escape, linked, table, wrapped
+from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep, undo_markdown
 from tests.rules.plan_samples import asset, configuration
 from tests.rules.test_plan import match, planned
 

@@ -12,9 +12,9 @@ from tasks.rules.asset_sync.references import (
     SITE,
     STATUS,
     TYPE,
-    folded,
     plan_references,
 )
+from tasks.rules.values import folded
 
 
 def test_names_compare_without_case_and_outer_blanks() -> None:

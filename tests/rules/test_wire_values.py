@@ -9,16 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.references import folded
 from tasks.rules.limits import LimitError
-from tasks.rules.mapping.targets import (
-    TARGETS,
-    Target,
-    comparable,
-    custom_field_target,
-    wire_reference,
-    wire_value,
-)
+from tasks.rules.mapping.comparison import comparable
+from tasks.rules.mapping.targets import TARGETS, Target, custom_field_target, wire_reference, wire_value
+from tasks.rules.values import folded
 
 CUSTOM = custom_field_target("ls_software")
 

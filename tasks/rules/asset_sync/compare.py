@@ -1,16 +1,5 @@
 """Which mapped fields of a matched pair differ, and which of those ConnectWise should be given.
 
-Values are compared raw first; only where that fails are they made comparable, by kind of target:
-
-    any kind     absent, null, empty and blank are the same nothing
-    text         without outer blanks and invisible marks, line ends alike
-    reference    as text, without regard to case: names are looked up that way
-    MAC          by its twelve hex digits, text if it has not twelve
-    date-time    to the whole second in UTC; by day if either has no time of day (midnight)
-    number       by value, also as text
-    boolean      by value, also as text
-    custom       as boolean or number if either is one, else as text or date-time
-
 Keeps what two inventories have in common once: most of a synchronized company is the same on both sides.
 
 Every page of an answer brings its own copy of each text. Of a hundred thousand assets the same few makers,
@@ -19,24 +8,15 @@ models and systems come again and again, and a configuration that is up to date 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, time
+from collections.abc import Mapping
 from itertools import compress
 from operator import ne
 from typing import Any
 
-from tasks.rules.asset_sync.keys import mac_digits, plain_text
+from tasks.rules.mapping.comparison import is_absent, same
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
 from tasks.rules.mapping.model import Authority
-from tasks.rules.mapping.targets import Kind
-from tasks.rules.values import (
-    AssetRecord,
-    ConfigurationRecord,
-    FieldChange,
-    read_boolean,
-    read_moment,
-    read_number,
-)
+from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
 
 
 def differences(
@@ -66,89 +46,6 @@ def _is_change(mapped: MappedField, current: Any, wanted: Any) -> bool:
     if mapped.authority is Authority.FILL and not is_absent(current):
         return False
     return mapped.clear or not is_absent(wanted)
-
-
-def is_absent(value: Any) -> bool:
-    """Whether a value says nothing: missing, null, blank text, or an empty list or object."""
-    if isinstance(value, str):
-        return plain_text(value) is None
-    return value is None or (isinstance(value, list | dict) and not value)
-
-
-def same(kind: Kind, current: Any, wanted: Any) -> bool:
-    """Whether ConnectWise's value already says what is wanted; see the table in the module's docstring."""
-    if current is wanted or (type(current) is type(wanted) and current == wanted):
-        return True
-    if current is None:
-        return is_absent(wanted)
-    return _SAME[kind](current, wanted) or (is_absent(current) and is_absent(wanted))
-
-
-def _same_text(current: Any, wanted: Any) -> bool:
-    return bool(_text(current) == _text(wanted))
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = plain_text(value)
-    return text.replace("\r\n", "\n") if text else value
-
-
-def _same_reference(current: Any, wanted: Any) -> bool:
-    have, want = plain_text(current), plain_text(wanted)
-    return have is not None and want is not None and have.casefold() == want.casefold()
-
-
-def _same_mac(current: Any, wanted: Any) -> bool:
-    digits = mac_digits(current)
-    return digits == mac_digits(wanted) if digits else _same_text(current, wanted)
-
-
-def _same_moment(current: Any, wanted: Any) -> bool:
-    have, want = read_moment(current), read_moment(wanted)
-    if have is None or want is None:
-        return _same_text(current, wanted)
-    if _is_day(have) or _is_day(want):
-        return have.date() == want.date()
-    return have == want
-
-
-def _is_day(moment: datetime) -> bool:
-    return moment.timetz().replace(tzinfo=None) == time.min
-
-
-def _same_by(read: Callable[[Any], Any]) -> Callable[[Any, Any], bool]:
-    def compare(current: Any, wanted: Any) -> bool:
-        have, want = read(current), read(wanted)
-        if have is None or want is None:
-            return _same_text(current, wanted)
-        return bool(have == want)
-
-    return compare
-
-
-_same_number = _same_by(read_number)
-_same_boolean = _same_by(read_boolean)
-
-
-def _same_custom(current: Any, wanted: Any) -> bool:
-    if isinstance(current, bool) or isinstance(wanted, bool):
-        return _same_boolean(current, wanted)
-    if isinstance(current, int | float) or isinstance(wanted, int | float):
-        return _same_number(current, wanted)
-    return _same_text(current, wanted) or _same_moment(current, wanted)
-
-
-_SAME: Mapping[Kind, Callable[[Any, Any], bool]] = {
-    Kind.TEXT: _same_text,
-    Kind.REFERENCE: _same_reference,
-    Kind.MAC: _same_mac,
-    Kind.DATE_TIME: _same_moment,
-    Kind.NUMBER: _same_number,
-    Kind.BOOLEAN: _same_boolean,
-    Kind.CUSTOM: _same_custom,
-}
 
 
 LOOK_AFTER = 1000

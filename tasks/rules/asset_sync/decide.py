@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.references import KINDS, TYPE, ReferencePlan, References, folded
+from tasks.rules.asset_sync.references import KINDS, TYPE, ReferencePlan
 from tasks.rules.limits import LimitError
+from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
-from tasks.rules.mapping.targets import Kind, is_empty, wire_value
-from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
+from tasks.rules.mapping.targets import Kind, References, wire_value
+from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange, folded
 
 ReferenceProblem = Callable[[str, str], str | None]
 """(target path, name) -> why a configuration can't refer to that name, or None."""

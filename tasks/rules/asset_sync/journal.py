@@ -18,8 +18,9 @@ from typing import Any
 
 from connectors.connectwise.models import PatchOperation
 from tasks.rules.asset_sync.payloads import lay_member, set_member, without_info
+from tasks.rules.mapping.comparison import comparable, is_empty
 from tasks.rules.mapping.compile import CompiledMapping
-from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TWIN_MEMBERS, Kind, comparable, is_empty
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TWIN_MEMBERS, Kind
 from tasks.rules.values import FieldChange
 
 _CUSTOM = "customFields/"

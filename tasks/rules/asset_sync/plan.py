@@ -31,13 +31,14 @@ from tasks.rules.asset_sync.decide import (
     unlinkable,
 )
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult
-from tasks.rules.asset_sync.payloads import MAX_BATCH, batch_count
-from tasks.rules.asset_sync.references import KINDS, ReferencePlan, folded
+from tasks.rules.asset_sync.references import KINDS, ReferencePlan
+from tasks.rules.bulk import MAX_BATCH, batch_count
+from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping
-from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, is_empty
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
 from tasks.rules.report import Counts
 from tasks.rules.text import counted
-from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
+from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange, folded
 
 _EXAMPLES = 3
 

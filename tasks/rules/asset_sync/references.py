@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rules.limits import NAME_LENGTH, too_long
-
-References = Mapping[str, Mapping[str, int]]
-"""Per target path (``type.name``): folded name -> id."""
+from tasks.rules.values import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,6 @@ KINDS: dict[str, ReferenceKind] = {
     kind.path: kind for kind in (TYPE, STATUS, MANUFACTURER, LOCATION, SITE, CONTACT, VENDOR, DEPARTMENT)
 }
 """By target path. ``company.name`` is not among them: a configuration never moves to another company."""
-
-
-def folded(name: str) -> str:
-    """The form in which names compare: no case, no outer blanks."""
-    return name.strip().casefold()
 
 
 @dataclass(slots=True)

@@ -11,9 +11,9 @@ from typing import Any
 from tasks.rules.asset_sync.match_result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanWarning
 from tasks.rules.asset_sync.references import KINDS
-from tasks.rules.asset_sync.undo import UndoPlan, UndoStep
 from tasks.rules.report import Counts, Failure, RunReport, Written
 from tasks.rules.text import (
+    ROWS,
     Link,
     bullets,
     capped_table,
@@ -26,9 +26,6 @@ from tasks.rules.text import (
     section,
     table,
 )
-
-ROWS = 50
-"""Rows of a table before "and n more"."""
 
 _CREATION_COLUMNS = ("type.name", "status.name", "serialNumber", "macAddress")
 
@@ -242,39 +239,6 @@ def report_markdown(
     )
 
 
-def undo_markdown(
-    plan: UndoPlan,
-    *,
-    title: str = "Undo",
-    dry_run: bool = True,
-    link: Link = lambda _: None,
-    rows: int = ROWS,
-) -> str:
-    """The undo of a run for an artifact: what is put back, what is deleted and what is refused."""
-    steps = [
-        f"{linked(step.name, link(step.record_id))}: {escape(step.action)} {_becomes(step)}"
-        for step in plan.steps[:rows]
-    ]
-    refused = [
-        f"{linked(each.name, link(each.record_id))}{f', {cell(each.field)}' if each.field else ''}: "
-        f"{cell(each.reason, 300)}"
-        for each in plan.refused[:rows]
-    ]
-    return document(
-        f"# {escape(title)}",
-        "**Dry run: nothing is written.**" if dry_run else "",
-        f"{counted(len(plan.steps), 'record')} to put back or delete, "
-        f"{counted(len(plan.refused), 'refusal')}, "
-        f"{counted(plan.undone_already, 'record')} already as before.",
-        section("Steps", bullets(steps, rows, len(plan.steps)) if steps else ""),
-        section("Refused", bullets(refused, rows, len(plan.refused)) if refused else ""),
-    )
-
-
-def _becomes(step: UndoStep) -> str:
-    return ", ".join(f"{cell(key)} → {cell(_named(value))}" for key, value in step.values.items())
-
-
 def _figures_report_text(report: RunReport) -> str:
     figures = [
         f"Requests to ConnectWise: {report.requests_used:,} used, {report.requests_predicted:,} predicted; "
@@ -313,7 +277,3 @@ def _written(written: Sequence[Written], configurations: Link, assets: Link, row
 def _duplicates(keys: Sequence[str], link: Link, rows: int) -> str:
     lines = [linked(key, link(key)) for key in keys[:rows]]
     return bullets(lines, rows, len(keys)) if lines else ""
-
-
-def _named(value: object) -> object:
-    return value.get("name", value.get("id")) if isinstance(value, dict) else value

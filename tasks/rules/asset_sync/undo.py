@@ -8,13 +8,14 @@ manufacturers, ...) that the run created stay, since others may use them by now.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.asset_sync.journal import value_of
-from tasks.rules.asset_sync.references import folded
-from tasks.rules.mapping.targets import comparable, is_empty
+from tasks.rules.mapping.comparison import comparable, is_empty
+from tasks.rules.undo import UndoPlan, UndoStep
+from tasks.rules.values import folded
 
 FieldAction = Literal["modify", "change_type"]
 _FIELD_ACTIONS: tuple[FieldAction, ...] = ("modify", "change_type")
@@ -24,40 +25,6 @@ _FILLED_BY_SERVER = {
     *("businessUnitId", "companyLocationId", "customFields", "questions"),
 }
 """Members that a new configuration gets without anybody writing them, or that are looked at apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class UndoStep:
-    """One write of the undo. ``values``: journal key -> value to set again (None clears); empty to delete."""
-
-    action: Literal["modify", "change_type", "delete"]
-    record_id: int
-    name: str
-    asset_key: str | None
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class UndoRefusal:
-    """What is not undone, and why. ``field`` is a journal key; None means the whole record."""
-
-    record_id: int | None
-    name: str
-    field: str | None
-    reason: str
-
-
-@dataclass(slots=True)
-class UndoPlan:
-    """The reverse of a run. ``undone_already`` counts the fields and records that need nothing."""
-
-    steps: list[UndoStep] = field(default_factory=list)
-    refused: list[UndoRefusal] = field(default_factory=list)
-    undone_already: int = 0
-
-    def refuse(self, write: JournalledWrite, reason: str, key: str | None = None) -> None:
-        """Note what is left as it is."""
-        self.refused.append(UndoRefusal(write.record_id, write.record_name, key, reason))
 
 
 def record_ids(writes: Iterable[JournalledWrite]) -> list[int]:

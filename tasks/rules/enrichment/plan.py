@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.asset_sync.undo import UndoPlan, UndoRefusal, UndoStep
 from tasks.rules.enrichment.texts import (
     FIELDS,
     AssetState,
@@ -24,6 +23,7 @@ from tasks.rules.enrichment.texts import (
 )
 from tasks.rules.report import CountsError, Failure, Written
 from tasks.rules.text import counted
+from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep
 from tasks.rules.values import FieldChange
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tasks.rules.asset_sync.render import ROWS
 from tasks.rules.enrichment.plan import (
     AssetUpdate,
     ConfigurationName,
@@ -16,6 +15,7 @@ from tasks.rules.enrichment.plan import (
 )
 from tasks.rules.report import Failure
 from tasks.rules.text import (
+    ROWS,
     Link,
     bullets,
     capped_table,

@@ -22,10 +22,9 @@ from datetime import date, datetime
 from typing import Any
 
 from connectors.lansweeper.models import CustomField
-from tasks.rules.asset_sync.compare import same
-from tasks.rules.asset_sync.references import folded
+from tasks.rules.mapping.comparison import same
 from tasks.rules.mapping.targets import Kind
-from tasks.rules.values import FieldChange
+from tasks.rules.values import FieldChange, folded
 
 TOTAL_TICKETS = "cw_total_tickets"
 OPEN_TICKETS = "cw_open_tickets"

@@ -23,9 +23,9 @@ from typing import Any
 
 from jmespath.functions import Functions
 
-from tasks.rules.asset_sync.keys import plain_text
 from tasks.rules.expressions import ExpressionError, compile_reader, lansweeper_paths, outermost_leaves, parse
 from tasks.rules.mapping.converters import SOFTWARE_LIMIT, compile_converter
+from tasks.rules.mapping.identifiers import plain_text
 from tasks.rules.mapping.model import (
     LINK_CAPTION,
     Authority,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tasks.rules.asset_sync.keys import is_filler, mac_digits, normal_serial, plain_text
+from tasks.rules.mapping.identifiers import is_filler, mac_digits, normal_serial, plain_text
 from tasks.rules.mapping.targets import Kind, Target
 from tasks.rules.values import read_boolean, read_moment, read_number, write_moment
 

@@ -20,10 +20,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from tasks.rules.asset_sync.references import References, folded
 from tasks.rules.limits import LimitError, too_long
+from tasks.rules.values import folded
 
 CUSTOM_FIELD_PREFIX = "customFields."
+
+References = Mapping[str, Mapping[str, int]]
+"""Per target path (``type.name``): folded name -> id."""
 
 
 class Kind(StrEnum):
@@ -126,36 +129,6 @@ TWIN_MEMBERS = {"location": "locationId", "department": "businessUnitId"}
 
 _TRUE = {"true", "yes", "1"}
 _FALSE = {"false", "no", "0"}
-
-
-def is_empty(value: Any) -> bool:
-    """Absent, null, empty text and an empty list all say that there is nothing."""
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or (isinstance(value, list | dict) and not value)
-
-
-def comparable(value: Any) -> Any:
-    """What counts of a wire value when two readings of one record are compared.
-
-    A reference's id, a text without outer blanks, of a question its id and answer; nothing for empty, 0 and
-    false, since a default that the server writes out says no more than an absent member.
-    """
-    if is_empty(value) or value == 0:
-        return None
-    if isinstance(value, Mapping):
-        return _comparable_object(value)
-    if isinstance(value, list):
-        return [comparable(each) for each in value]
-    return value.strip() if isinstance(value, str) else value
-
-
-def _comparable_object(value: Mapping[str, Any]) -> Any:
-    if "questionId" in value:
-        return value["questionId"], comparable(value.get("answer"))
-    if value.get("id") is not None:
-        return value["id"]
-    return {key: comparable(each) for key, each in value.items() if key != "_info"}
 
 
 def wire_value(target: Target, value: Any) -> Any:
