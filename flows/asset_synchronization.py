@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.states import Cancelled, Failed
+from prefect.states import Cancelled
 
 from tasks.asset_sync.apply import apply_plan
 from tasks.asset_sync.create import settle_open_batches
@@ -24,6 +24,7 @@ from tasks.shared.connections import (
     shared_connections,
 )
 from tasks.shared.lease import LeaseHeldError, writing_lease
+from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 
 
@@ -95,6 +96,5 @@ async def synchronize(run: SyncRun) -> Any:
 async def finish(run: SyncRun, plan: Plan, report: RunReport) -> Any:
     """Publish the report; failures of single records end the run as failed, with everything else written."""
     await publish_report(run, plan, report)
-    if report.failed:
-        return Failed(name=report.state_name, message=f"{report.state_name}; see the report.", data=report)
-    return report
+    failures = [f"{report.state_name}; see the report."] if report.failed else []
+    return finished_state(report.state_name, failures, report)

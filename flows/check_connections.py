@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
-from prefect.states import Failed
 
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
@@ -15,6 +14,7 @@ from tasks.rules.connection_findings import Finding, Result, finding_rows, summa
 from tasks.rules.text import counted
 from tasks.shared.checks import FieldCreation, check_connectwise, check_field_nation, check_lansweeper
 from tasks.shared.connections import DEFAULT, saved_block_names, shared_connections
+from tasks.shared.results import finished_state
 from tasks.shared.run_forms import LedgerName, titled
 
 ARTIFACT_KEY = "check-connections"
@@ -69,6 +69,5 @@ async def publish(findings: list[Finding]) -> Any:
     bad = [each for each in findings if each.bad]
     text = f"{counted(len(findings), 'check')}, {len(bad)} with something to do."
     await acreate_table_artifact(table=finding_rows(findings), key=ARTIFACT_KEY, description=text)
-    if bad:
-        return Failed(name=f"{counted(len(bad), 'check')} failed", message=summary(findings), data=findings)
-    return findings
+    failures = [summary(findings)] if bad else []
+    return finished_state(f"{counted(len(bad), 'check')} failed", failures, findings)

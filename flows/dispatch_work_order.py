@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from prefect import flow
-from prefect.states import Failed
 
 from tasks.dispatch.open import open_dispatch
 from tasks.dispatch.reconcile import dispatch_patiently, preview_record
@@ -14,6 +13,7 @@ from tasks.dispatch.state import Word
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 Kind = Literal["service", "project", "opportunity"]
@@ -69,6 +69,5 @@ async def dispatch_work_order(
         outcome = await dispatch_patiently(run, kind, number, word)
         say(outcome)
         await publish_outcomes(run, f"Dispatch of {outcome.reference}", [outcome])
-    if outcome.result in FAILURES:
-        return Failed(name=str(outcome.result).capitalize(), message=str(outcome), data=outcome)
-    return outcome
+    failures = [str(outcome)] if outcome.result in FAILURES else []
+    return finished_state(str(outcome.result).capitalize(), failures, outcome)

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
-from prefect.states import Failed
 
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.errors import ConnectorError
@@ -16,6 +15,7 @@ from tasks.rules.choices import Choices
 from tasks.rules.text import counted
 from tasks.shared.connections import DEFAULT, saved_block_names, shared_connections
 from tasks.shared.progress import run_logger
+from tasks.shared.results import finished_state
 from tasks.shared.run_forms import (
     ConnectWiseName,
     LansweeperName,
@@ -88,8 +88,5 @@ async def publish(counts: dict[str, int], changed: list[str], problems: list[str
     rows = [{"Input": LABELS.get(name, name), "Choices": count} for name, count in counts.items()]
     text = f"{counted(len(changed), 'run form')} changed" + (f": {', '.join(changed)}." if changed else ".")
     await acreate_table_artifact(table=rows, key=ARTIFACT_KEY, description=text)
-    if problems:
-        return Failed(
-            name=f"{counted(len(problems), 'source')} could not be read", message="; ".join(problems)
-        )
-    return counts
+    name = f"{counted(len(problems), 'source')} could not be read"
+    return finished_state(name, problems, None if problems else counts)

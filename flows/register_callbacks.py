@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.artifacts import acreate_table_artifact
-from prefect.states import Failed
 
 from tasks.dispatch.registration import (
     Asked,
@@ -18,6 +17,7 @@ from tasks.dispatch.registration import (
 from tasks.dispatch.settings import load_dispatch_settings
 from tasks.rules.text import counted, wrapped
 from tasks.shared.connections import DEFAULT, connectwise_client, field_nation_client, shared_connections
+from tasks.shared.results import failures_name, finished_state
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 ARTIFACT_KEY = "register-callbacks"
@@ -103,11 +103,5 @@ async def publish(rows: list[Registered]) -> Any:
     ]
     text = f"{counted(len(rows), 'entry')} at the vendors."
     await acreate_table_artifact(table=shown, key=ARTIFACT_KEY, description=text)
-    failed = [each for each in rows if each.problem]
-    if failed:
-        return Failed(
-            name=f"Finished with {counted(len(failed), 'failure')}",
-            message="; ".join(each.problem for each in failed),
-            data=rows,
-        )
-    return rows
+    problems = [each.problem for each in rows if each.problem]
+    return finished_state(failures_name(len(problems)), problems, rows)

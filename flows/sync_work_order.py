@@ -6,7 +6,6 @@ from functools import partial
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.states import Failed
 
 from tasks.dispatch.open import open_dispatch
 from tasks.dispatch.report import publish_backs
@@ -14,6 +13,7 @@ from tasks.dispatch.run import Result
 from tasks.dispatch.work_order_events import back_patiently, bring_back, preview_back
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 ARTIFACT_KEY = "sync-work-order"
@@ -51,6 +51,5 @@ async def sync_work_order(
         else:
             back = await back_patiently(run, partial(bring_back, run, number))
         await publish_backs(run, ARTIFACT_KEY, f"Work order {number}", [back], dry_run=dry_run)
-    if back.again or back.result is Result.REPORTED:
-        return Failed(name=str(back.result).capitalize(), message=str(back), data=back)
-    return back
+    failures = [str(back)] if back.again or back.result is Result.REPORTED else []
+    return finished_state(str(back.result).capitalize(), failures, back)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.states import Cancelled, Failed
+from prefect.states import Cancelled
 
 from flows.lansweeper_custom_fields import lansweeper_custom_fields
 from tasks.enrichment.edit import edit_assets
@@ -23,6 +23,7 @@ from tasks.shared.connections import (
 )
 from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
 from tasks.shared.progress import Inventory
+from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 
 
@@ -86,6 +87,5 @@ async def enrich(run: EnrichmentRun) -> Any:
 async def finish(run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport) -> Any:
     """Publish the report; edits that failed end the run as failed, with everything else written."""
     await publish_report(run, plan, report)
-    if report.failed:
-        return Failed(name=report.state_name, message=f"{report.state_name}; see the report.", data=report)
-    return report
+    failures = [f"{report.state_name}; see the report."] if report.failed else []
+    return finished_state(report.state_name, failures, report)

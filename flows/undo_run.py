@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.states import Cancelled, Failed
+from prefect.states import Cancelled
 
 from connectors.ledger.models import JournalledWrite
 from tasks.asset_sync.settings import Waiting
 from tasks.asset_sync.undo import Undo, apply_undo
 from tasks.enrichment.undo import TextUndoing, journalled_connection, text_undoing
 from tasks.rules.enrichment.plan import wrote_assets
-from tasks.rules.text import counted, escape, section
+from tasks.rules.text import escape, section
 from tasks.rules.undo import undo_markdown
 from tasks.shared.connections import (
     DEFAULT,
@@ -24,6 +24,7 @@ from tasks.shared.connections import (
     shared_connections,
 )
 from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
+from tasks.shared.results import NAMED, failures_name, finished_state
 from tasks.shared.run_forms import ConnectWiseName, DryRun, LedgerName, titled
 
 UNDO_KEY = "undo-run-plan"
@@ -90,13 +91,7 @@ async def carry_out(undo: Undo) -> Any:
 
 def finished(counts: dict[str, int], failed: Sequence[str]) -> Any:
     """The counts; steps that failed end the run as failed."""
-    if failed:
-        return Failed(
-            name=f"Finished with {counted(len(failed), 'failure')}",
-            message="; ".join(failed[:5]),
-            data=counts,
-        )
-    return counts
+    return finished_state(failures_name(len(failed)), failed[:NAMED], counts)
 
 
 async def undo_texts(

@@ -14,13 +14,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.states import Failed
 
 from tasks.dispatch.reconcile import Preview
 from tasks.dispatch.run import Back, DispatchRun, Outcome, Result
 from tasks.rules.dispatch.render import Line, dispatch_markdown, preview_markdown
-from tasks.rules.text import counted
 from tasks.shared.progress import run_logger
+from tasks.shared.results import NAMED, failures_name, finished_state
 
 NOTEWORTHY = (Result.REPORTED, Result.REFUSED, Result.UNRESOLVED, Result.FAILED, Result.UNCLEAR)
 """Results that a person should see."""
@@ -162,14 +161,7 @@ def back_line(run: DispatchRun, back: Back) -> Line:
     )
 
 
-NAMED = 5
-"""Failures, and double work orders, that the state's message names; the report has them all."""
-
-
 def ended(data: Any, failed: Sequence[object], doubles: Sequence[str] = ()) -> Any:
     """``data`` as it is, or the state Failed with it, named by how many failures and double work orders."""
-    if not failed and not doubles:
-        return data
-    name = f"Finished with {counted(len(failed) + len(doubles), 'failure')}"
-    words = [*map(str, failed[:NAMED]), *doubles[:NAMED]]
-    return Failed(name=name, message="; ".join(words), data=data)
+    name = failures_name(len(failed) + len(doubles))
+    return finished_state(name, [*map(str, failed[:NAMED]), *doubles[:NAMED]], data)

@@ -27,7 +27,6 @@ from prefect import Flow, Task
 from prefect.artifacts import acreate_table_artifact
 from prefect.blocks.core import Block
 from prefect.settings import PREFECT_HOME
-from prefect.states import Failed
 from prefect.utilities.callables import parameter_docstrings
 from pydantic import Field
 from pydantic.config import JsonDict
@@ -44,9 +43,10 @@ from tasks.rules.action_io import (
 )
 from tasks.rules.bulk import ItemOutcome
 from tasks.rules.choices import choice_value
-from tasks.rules.text import Link, counted
+from tasks.rules.text import Link
 from tasks.shared.connections import connectwise_client, current_run_id, shared_connections
 from tasks.shared.lease import writing_lease
+from tasks.shared.results import NAMED, failures_name, finished_state
 
 CONNECTION = "connection"
 RECORDS = list[dict[str, Any]]
@@ -257,13 +257,7 @@ def action_flow(action: Task[..., Any], connection: type[Block], module: str) ->
             link = await _page_link(action.name, connection, name)
             published = await publish_answer(action.name, answer, link)
         failures = failed_items(answer)
-        if failures:
-            return Failed(
-                name=f"Finished with {counted(len(failures), 'failure')}",
-                message="; ".join(failures[:5]),
-                data=published,
-            )
-        return published
+        return finished_state(failures_name(len(failures)), failures[:NAMED], published)
 
     run.__name__ = run.__qualname__ = action.fn.__name__
     run.__module__ = module

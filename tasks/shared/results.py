@@ -1,0 +1,28 @@
+"""The last state of a flow run: what it returns when nothing failed, else ``Failed`` with the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.states import Failed
+
+from tasks.rules.text import counted
+
+NAMED = 5
+"""Failures that a state's message names; the report has them all."""
+
+
+def finished_state(name: str, failures: Sequence[str], data: Any) -> Any:
+    """Return ``data`` when there are no failures, else the state ``Failed`` with ``data`` in it.
+
+    Args:
+        name: the failed state's name, as the Prefect UI shows it.
+        failures: what failed, in words; they are the state's message.
+    """
+    return Failed(name=name, message="; ".join(failures), data=data) if failures else data
+
+
+def failures_name(count: int) -> str:
+    """The usual name of a failed state: ``Finished with 2 failures``."""
+    return f"Finished with {counted(count, 'failure')}"
