@@ -1,4 +1,7 @@
-"""The whole sandbox as one ASGI application: routing, counting, faults, latency, control."""
+"""The three vendors as one ASGI application: which of them a request is for, counting, faults, latency.
+
+``sandbox.control.with_control`` lays the control addresses beside them: that is what a port serves.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.connectwise.app import connectwise_app
 from sandbox.connectwise.callbacks import Callbacks
-from sandbox.control import CONTROL_ROOT, control_app
 from sandbox.credentials import Credentials
 from sandbox.data.generate import build_world
 from sandbox.faults import Disturbance, Faults
@@ -23,16 +25,15 @@ from sandbox.world import World
 
 
 class SandboxApp:
-    """The three vendors and the control addresses on one port.
+    """One world with its three vendors, and what disturbs them.
 
-    ``latency`` (seconds) is added to every vendor request, never to control.
+    ``latency`` (seconds) is added to every vendor request.
     """
 
     def __init__(self, world: World, latency: float = 0.0) -> None:
         self.faults = Faults()
         self._latency = latency
         self._background: set[asyncio.Task[None]] = set()
-        self._control = control_app(self)
         self._serve(world)
 
     def _serve(self, world: World) -> None:
@@ -78,9 +79,6 @@ class SandboxApp:
         if scope["type"] != "http":
             return
         self.callbacks.root = address_of(scope)
-        if scope["path"].startswith(CONTROL_ROOT):
-            await self._control(scope, receive, send)
-            return
         body = await read_body(receive)
         if body is None:
             return

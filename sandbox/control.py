@@ -9,35 +9,44 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox.app import SandboxApp
 from sandbox.connectwise.callbacks import answer_callbacks
 from sandbox.data.churn import KINDS, churn, ticket_churn
 from sandbox.data.churn import KINDS_TICKET_CHURN as TICKET_KINDS
 from sandbox.editing import add, delete, edit
 from sandbox.field_nation.control import answer_control
+from sandbox.requests import address_of
 from sandbox.state import count_records, history_of, wire_records
-
-if TYPE_CHECKING:
-    from sandbox.app import SandboxApp
 
 CONTROL_ROOT = "/_sandbox"
 
-Handler = Callable[["SandboxApp", Any, Request], Any]
+Handler = Callable[[SandboxApp, Any, Request], Any]
 
 
-def control_app(sandbox: SandboxApp) -> Starlette:
-    """The control addresses of one sandbox."""
+def with_control(sandbox: SandboxApp) -> ASGIApp:
+    """The vendors and the control addresses on one port. Control has no latency, counts and faults."""
     routes = [
         Route(CONTROL_ROOT + path, _endpoint(sandbox, handler), methods=[method])
         for method, path, handler in _ADDRESSES
     ]
-    return Starlette(routes=routes)
+    control = Starlette(routes=routes)
+
+    async def served(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(CONTROL_ROOT):
+            sandbox.callbacks.root = address_of(scope)
+            await control(scope, receive, send)
+        else:
+            await sandbox(scope, receive, send)
+
+    return served
 
 
 def _endpoint(sandbox: SandboxApp, handler: Handler) -> Callable[[Request], Awaitable[Response]]:

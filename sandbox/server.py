@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from sandbox.app import SandboxApp
+from sandbox.control import with_control
 from sandbox.credentials import Credentials
 from sandbox.data.provider import companies
 from sandbox.field_nation.store import PROVIDERS
@@ -53,8 +54,11 @@ class SandboxServer(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def serve(app: SandboxApp, port: int, tls: tuple[Path, Path] | None) -> None:
-    """Serve on 127.0.0.1 only; port 0 takes a free one. ``tls`` is (certificate, key)."""
+def serve(sandbox: SandboxApp, port: int, tls: tuple[Path, Path] | None) -> None:
+    """Serve the sandbox and its control addresses on 127.0.0.1 only.
+
+    Port 0 takes a free one. ``tls`` is (certificate, key).
+    """
     # asyncio switches Nagle's algorithm off only where the protocol is named; with it every answer on a kept
     # connection takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -65,7 +69,7 @@ def serve(app: SandboxApp, port: int, tls: tuple[Path, Path] | None) -> None:
         sys.exit(f"The sandbox can't listen on {HOST}:{port}: {error.strerror}. Choose another --port, or 0.")
     certificate, key = tls if tls else (None, None)
     config = uvicorn.Config(
-        app,
+        with_control(sandbox),
         http="h11",
         ws="none",
         lifespan="off",
@@ -80,7 +84,7 @@ def serve(app: SandboxApp, port: int, tls: tuple[Path, Path] | None) -> None:
         timeout_graceful_shutdown=GRACE,
     )
     root = f"{'https' if tls else 'http'}://{HOST}:{listener.getsockname()[1]}"
-    SandboxServer(config, first_line(root, app.world.credentials)).run(sockets=[listener])
+    SandboxServer(config, first_line(root, sandbox.world.credentials)).run(sockets=[listener])
 
 
 def first_line(root: str, keys: Credentials) -> dict[str, Any]:

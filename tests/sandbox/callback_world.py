@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from sandbox.app import SandboxApp
+from sandbox.control import with_control
 from sandbox.credentials import mint_credentials
 from sandbox.data.generate import build_world
 
@@ -59,7 +60,7 @@ class Place:
             "clientId": keys.client_id,
             "Authorization": "Basic " + base64.b64encode(text.encode()).decode(),
         }
-        transport = httpx.ASGITransport(app=self.app)
+        transport = httpx.ASGITransport(app=with_control(self.app))
         self.http = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8443", headers=headers)
         tickets = self.app.world.store.collection("service/tickets").values()
         board = next(
