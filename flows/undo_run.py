@@ -57,7 +57,7 @@ async def undo_run(
         connectwise_client(connectwise) as client,
         open_ledger() as database,
     ):
-        writes = await database.writes_of_run(run_id.strip())
+        writes = await database.journal.of_run(run_id.strip())
         if wrote_assets(writes):
             return await undo_texts(run_id.strip(), writes, dry_run, connectwise, waiting)
         undo = await Undo(run_id.strip(), connectwise, client, database, waiting).prepare()

@@ -226,8 +226,8 @@ async def measure(sandbox: Sandbox, ledger: Path) -> dict[str, dict[str, int]]:
             _enter(sandbox, ticket)
             found[name] = await _count(sandbox, dispatch_record(run, SERVICE, ticket))
             if name == OLDER:
-                known = await run.ledger.watermark(run.tenant, WATERMARK) or {}
-                await run.ledger.set_watermark(run.tenant, WATERMARK, {**known, "at": LONG_AGO})
+                known = await run.ledger.state.get(run.tenant, WATERMARK) or {}
+                await run.ledger.state.set(run.tenant, WATERMARK, {**known, "at": LONG_AGO})
                 run.related = RelatedCache(run.settings.polling.cache_seconds)
         await _life(sandbox, run, tickets[0], found)
     return found

@@ -220,7 +220,7 @@ async def check_ledger(sandbox: Sandbox, ledger: Path) -> None:
     linked = {number for numbers in truth.claims().values() for number in numbers}
     async with Ledger.open(ledger) as database:
         tenant = account(sandbox).budget_key
-        remembered = await database.ticket_links(tenant, sandbox.company_id)
+        remembered = await database.ticket_links.of_company(tenant, sandbox.company_id)
     found = {(each.kind, each.ticket_id): set(each.configuration_ids) & linked for each in remembered}
     for ticket, numbers in truth.ticket_links.items():
         assert found.get(ticket) == numbers & linked, (ticket, found.get(ticket), numbers & linked)

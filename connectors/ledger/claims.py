@@ -25,11 +25,9 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import RetryableError, StopError
-from connectors.ledger.database import Clock, insert_unless_there, writing
+from connectors.ledger.database import Clock, insert_unless_there, shortened, writing
 from connectors.ledger.models import Claimed
 
-#: Vendors repeat whole requests in some messages; the start says what is wrong.
-LONGEST_MESSAGE = 2000
 RELEASED: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 
 
@@ -72,11 +70,6 @@ async def release(connection: AsyncConnection, table: Table, row_id: int, holder
     """Gives a claim back, so that nobody waits for its end; another's claim is left alone."""
     mine = update(table).where(table.c.id == row_id, table.c.claimed_by == holder)
     await connection.execute(mine.values(**RELEASED))
-
-
-def cut(message: str) -> str:
-    """A message as long as the ledger keeps it."""
-    return message[:LONGEST_MESSAGE]
 
 
 T = TypeVar("T")
@@ -134,7 +127,7 @@ class OnceOnly(Generic[T]):
     async def _settle(self, row_id: int, holder: str, state: str, message: str) -> None:
         async with writing(self._engine, "note what became of a request") as connection:
             now = await self._clock.now_of(connection)
-            values = {"state": state, "message": cut(message), "changed_at": now, **RELEASED}
+            values = {"state": state, "message": shortened(message), "changed_at": now, **RELEASED}
             await step(connection, self._shape.table, row_id, holder, OPEN, values)
 
     async def _claim(

@@ -248,6 +248,15 @@ def moment_or_none(seconds: float | None) -> datetime | None:
     return None if seconds is None else moment(seconds)
 
 
+#: Vendors repeat whole requests in some messages; the start says what is wrong.
+LONGEST_MESSAGE = 2000
+
+
+def shortened(message: str) -> str:
+    """A message as long as the ledger keeps it."""
+    return message[:LONGEST_MESSAGE]
+
+
 Insert = postgresql.Insert | sqlite.Insert
 
 

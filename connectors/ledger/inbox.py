@@ -10,7 +10,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.ledger import claims
-from connectors.ledger.database import Clock, insert_unless_there, moment, reading, writing
+from connectors.ledger.database import Clock, insert_unless_there, moment, reading, shortened, writing
 from connectors.ledger.models import InboxMessage
 from connectors.ledger.schema import inbox
 
@@ -39,7 +39,7 @@ class Inbox:
 
         Args:
             digests: of each message what it also counts once by, whatever its id; "" for nothing. It is
-                remembered for as long as a message that was settled when it came.
+                remembered for as long as a message that was acknowledged when it came.
         """
         given = list(zip(messages, digests or [""] * len(messages), strict=True))
         marks: list[NewMessage] = [
@@ -47,7 +47,7 @@ class Inbox:
         ]
         async with writing(self._engine, "keep messages") as connection:
             now = await self._clock.now_of(connection)
-            unseen = iter(await _insert(connection, marks, now, settled=True))
+            unseen = iter(await _insert(connection, marks, now, done=True))
             fresh = [not digest or next(unseen) for _, digest in given]
             new = [message for (message, _), is_fresh in zip(given, fresh, strict=True) if is_fresh]
             kept = iter(await _insert(connection, new, now))
@@ -76,33 +76,33 @@ class Inbox:
             mine = update(inbox).where(*_held(ids, holder)).values(claimed_until=now + seconds)
             return set((await connection.execute(mine.returning(inbox.c.id))).scalars())
 
-    async def done(self, ids: Sequence[int], holder: str) -> int:
-        """Settles messages; returns how many still were this holder's, the others are handed out again."""
+    async def acknowledge(self, ids: Sequence[int], holder: str) -> int:
+        """Marks messages as done; returns how many still were this holder's, the others come again."""
         async with writing(self._engine, "settle messages of the inbox") as connection:
             now = await self._clock.now_of(connection)
             values = {"state": "done", "settled_at": now, "message": None, **claims.RELEASED}
             mine = update(inbox).where(*_held(ids, holder))
             return (await connection.execute(mine.values(values))).rowcount
 
-    async def again(
+    async def requeue(
         self, ids: Sequence[int], holder: str, *, after: float, message: str = "", tried: bool = True
     ) -> None:
-        """Hands messages out again after so many seconds, with the reason why they could not be settled.
+        """Delivers messages again after so many seconds, with the reason why they could not be handled.
 
         ``tried``: False where nothing was tried, so that it is no attempt.
         """
         async with writing(self._engine, "put messages back into the inbox") as connection:
             now = await self._clock.now_of(connection)
-            values = {"next_attempt_at": now + after, "message": claims.cut(message), **claims.RELEASED}
+            values = {"next_attempt_at": now + after, "message": shortened(message), **claims.RELEASED}
             if not tried:
                 values["attempts"] = inbox.c.attempts - 1
             await connection.execute(update(inbox).where(*_held(ids, holder)).values(values))
 
-    async def failed(self, ids: Sequence[int], holder: str, message: str) -> None:
+    async def reject(self, ids: Sequence[int], holder: str, message: str) -> None:
         """Gives messages up for good, with the reason; they stay in the inbox for a person to see."""
         async with writing(self._engine, "give messages of the inbox up") as connection:
             now = await self._clock.now_of(connection)
-            values = {"state": "failed", "settled_at": now, "message": claims.cut(message), **claims.RELEASED}
+            values = {"state": "failed", "settled_at": now, "message": shortened(message), **claims.RELEASED}
             await connection.execute(update(inbox).where(*_held(ids, holder)).values(values))
 
     async def count(self) -> dict[str, int]:
@@ -113,7 +113,7 @@ class Inbox:
             return {row[0]: row[1] for row in await connection.execute(query)}
 
     async def forget(self, *, older_than: float) -> int:
-        """Drops messages that were settled so many seconds ago; one that comes again later is new then."""
+        """Drops messages acknowledged or rejected so many seconds ago; one that comes again is new then."""
         async with writing(self._engine, "forget old messages") as connection:
             before = await self._clock.now_of(connection) - older_than
             # A waiting message has no such time.
@@ -122,12 +122,12 @@ class Inbox:
 
 
 async def _insert(
-    connection: AsyncConnection, messages: Sequence[NewMessage], now: float, *, settled: bool = False
+    connection: AsyncConnection, messages: Sequence[NewMessage], now: float, *, done: bool = False
 ) -> list[bool]:
     """Which of them were not there; of several of one id the first."""
     if not messages:
         return []
-    state = {"state": "done", "settled_at": now} if settled else {"state": "waiting"}
+    state = {"state": "done", "settled_at": now} if done else {"state": "waiting"}
     fresh = {**state, "attempts": 0, "received_at": now, "next_attempt_at": now}
     rows = {(source, name): body for source, name, body in reversed(messages)}
     # Sorted, so that two processes with the same messages wait for each other in the same order.

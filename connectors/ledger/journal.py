@@ -1,6 +1,8 @@
-"""The journal of writes: noted before each is sent, settled once its outcome is known.
+"""The journal of writes: one row noted before a write is sent, its outcome recorded once it is known.
 
-Batches in flight: creations that were sent and whose outcome is not yet known, for whoever runs next.
+``Journal`` (``ledger.journal``) is what an undo reads and what a later run recovers from. ``Batches``
+(``ledger.batches``) are bulk creations in flight: sent, or about to be, and not yet accounted for, so that
+whoever runs next can look for what they made.
 """
 
 from __future__ import annotations
@@ -10,23 +12,89 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from connectors.ledger.database import moment
-from connectors.ledger.models import JournalledWrite, OpenBatch, RunSummary, WriteEntry, WriteOutcome
+from connectors.ledger.database import Clock, moment, moment_or_none, reading, shortened, writing
+from connectors.ledger.models import JournalledWrite, OpenBatch, WriteEntry, WriteOutcome
 from connectors.ledger.schema import batches_in_flight as batches
 from connectors.ledger.schema import writes
 
-#: Vendors repeat whole requests in some messages; the start says what is wrong.
-LONGEST_MESSAGE = 2000
 _SECRET = re.compile(
     r"passw(or)?d|secret|private_?key|(access|api|auth)_?(token|key)|authorization", re.IGNORECASE
 )
 
 
-async def begin(
+class Journal:
+    """``ledger.journal``: every write of every run, with the values before and after."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def begin(
+        self, run_id: str, connection: str, company_id: int, entries: Sequence[WriteEntry]
+    ) -> list[int]:
+        """Notes writes before they are sent; returns their ids in the order of ``entries``."""
+        run = {"run_id": run_id, "connection": connection, "company_id": company_id}
+        async with writing(self._engine, "note the writes of a request") as transaction:
+            return await _begin(transaction, run, entries, await self._clock.now_of(transaction))
+
+    async def record_outcomes(self, outcomes: Sequence[WriteOutcome]) -> None:
+        """Records how writes ended; a second outcome of one write replaces the first."""
+        async with writing(self._engine, "note the outcome of writes") as transaction:
+            await _record_outcomes(transaction, outcomes, await self._clock.now_of(transaction))
+
+    async def of_run(self, run_id: str) -> list[JournalledWrite]:
+        """The writes of a run, in the order in which they were begun."""
+        query = select(writes).where(writes.c.run_id == run_id).order_by(writes.c.id)
+        async with reading(self._engine, "read the writes of a run") as transaction:
+            return [_write(row) for row in await transaction.execute(query)]
+
+
+class Batches:
+    """``ledger.batches``: the bulk creations in flight, of this run and of killed ones."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    async def open(
+        self,
+        run_id: str,
+        connection: str,
+        company_id: int,
+        asset_keys: Sequence[str],
+        highest_id: int,
+        entries: Sequence[WriteEntry] = (),
+    ) -> tuple[int, list[int]]:
+        """Notes a bulk creation and its writes before it is sent, both or neither; the ids of both.
+
+        ``highest_id`` is the highest configuration id known.
+        """
+        run = {"run_id": run_id, "connection": connection, "company_id": company_id}
+        async with writing(self._engine, "note a batch before it is sent") as transaction:
+            now = await self._clock.now_of(transaction)
+            batch = {**run, "asset_keys": list(asset_keys), "highest_id": highest_id, "sent_at": now}
+            noted = await transaction.execute(insert(batches).values(batch).returning(batches.c.id))
+            return int(noted.scalar_one()), await _begin(transaction, run, entries, now)
+
+    async def close(self, batch_id: int, outcomes: Sequence[WriteOutcome] = ()) -> None:
+        """Every record of the batch is accounted for, as ``outcomes`` say; closing twice does no harm."""
+        async with writing(self._engine, "settle a batch") as transaction:
+            await _record_outcomes(transaction, outcomes, await self._clock.now_of(transaction))
+            await transaction.execute(delete(batches).where(batches.c.id == batch_id))
+
+    async def in_flight(self, connection: str, company_id: int) -> list[OpenBatch]:
+        """The batches of one company that nobody has closed, oldest first."""
+        of_company = (batches.c.connection == connection, batches.c.company_id == company_id)
+        query = select(batches).where(*of_company).order_by(batches.c.id)
+        async with reading(self._engine, "read the batches in flight") as transaction:
+            return [_batch(row) for row in await transaction.execute(query)]
+
+
+async def _begin(
     connection: AsyncConnection, run: dict[str, Any], entries: Sequence[WriteEntry], now: float
 ) -> list[int]:
     """Notes the writes of one request and returns their ids in the same order."""
@@ -74,8 +142,8 @@ def _is_secret(name: str) -> bool:
     return _SECRET.search(name) is not None
 
 
-async def settle(connection: AsyncConnection, outcomes: Sequence[WriteOutcome], now: float) -> None:
-    """Notes what became of the writes; a record id or message of None leaves what is there."""
+async def _record_outcomes(connection: AsyncConnection, outcomes: Sequence[WriteOutcome], now: float) -> None:
+    """A record id or message of None leaves what is noted."""
     if not outcomes:
         return
     statement = (
@@ -88,83 +156,20 @@ async def settle(connection: AsyncConnection, outcomes: Sequence[WriteOutcome], 
             message=func.coalesce(bindparam("words", type_=writes.c.message.type), writes.c.message),
         )
     )
-    await connection.execute(statement, [_settled(outcome) for outcome in outcomes])
+    await connection.execute(statement, [_outcome(outcome) for outcome in outcomes])
 
 
-def _settled(outcome: WriteOutcome) -> dict[str, Any]:
-    words = outcome.message[:LONGEST_MESSAGE] if outcome.message is not None else None
+def _outcome(outcome: WriteOutcome) -> dict[str, Any]:
+    words = None if outcome.message is None else shortened(outcome.message)
     return {"write": outcome.write_id, "result": outcome.outcome, "record": outcome.record_id, "words": words}
-
-
-async def of_run(connection: AsyncConnection, run_id: str) -> list[JournalledWrite]:
-    """The writes of a run in the order in which they were begun."""
-    query = select(writes).where(writes.c.run_id == run_id).order_by(writes.c.id)
-    return [_write(row) for row in await connection.execute(query)]
 
 
 def _write(row: Row[Any]) -> JournalledWrite:
     values = dict(row._mapping)
     values["begun_at"] = moment(values["begun_at"])
-    values["settled_at"] = None if values["settled_at"] is None else moment(values["settled_at"])
+    values["settled_at"] = moment_or_none(values["settled_at"])
     return JournalledWrite(**values)
 
 
-async def recent(connection: AsyncConnection, limit: int) -> list[RunSummary]:
-    """The last ``limit`` runs that wrote, newest first."""
-    outcome = case((writes.c.outcome.is_(None), "open"), else_=writes.c.outcome)
-    last = (
-        select(writes.c.run_id, func.max(writes.c.id).label("last_id"))
-        .group_by(writes.c.run_id)
-        .order_by(func.max(writes.c.id).desc())
-        .limit(limit)
-        .subquery()
-    )
-    run = (writes.c.run_id, writes.c.connection, writes.c.company_id)
-    counted = (func.count(), func.min(writes.c.begun_at), func.max(writes.c.begun_at), last.c.last_id)
-    query = (
-        select(*run, outcome, *counted)
-        .join(last, last.c.run_id == writes.c.run_id)
-        .group_by(*run, outcome, last.c.last_id)
-        .order_by(last.c.last_id.desc(), *run)
-    )
-    return _summaries(list(await connection.execute(query)))
-
-
-def _summaries(rows: Sequence[Row[Any]]) -> list[RunSummary]:
-    runs: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
-    for row in rows:
-        runs.setdefault(tuple(row)[:3], []).append(tuple(row))
-    return [_summary(run, parts) for run, parts in runs.items()]
-
-
-def _summary(run: tuple[Any, ...], parts: Sequence[tuple[Any, ...]]) -> RunSummary:
-    return RunSummary(
-        run_id=run[0],
-        connection=run[1],
-        company_id=run[2],
-        first_write_at=moment(min(part[5] for part in parts)),
-        last_write_at=moment(max(part[6] for part in parts)),
-        writes=sum(part[4] for part in parts),
-        outcomes={part[3]: part[4] for part in parts},
-    )
-
-
-async def note(connection: AsyncConnection, batch: dict[str, Any]) -> int:
-    """Notes a batch that is about to be sent and returns its id."""
-    return int((await connection.execute(insert(batches).values(batch).returning(batches.c.id))).scalar_one())
-
-
-async def settle_batch(connection: AsyncConnection, batch_id: int) -> None:
-    """The outcome of every record of the batch is known: nobody needs to wait for it any more."""
-    await connection.execute(delete(batches).where(batches.c.id == batch_id))
-
-
-async def still_open(connection: AsyncConnection, connection_name: str, company_id: int) -> list[OpenBatch]:
-    """The batches of one company that nobody has settled, oldest first."""
-    of_company = (batches.c.connection == connection_name, batches.c.company_id == company_id)
-    query = select(batches).where(*of_company).order_by(batches.c.id)
-    return [_open(row) for row in await connection.execute(query)]
-
-
-def _open(row: Row[Any]) -> OpenBatch:
+def _batch(row: Row[Any]) -> OpenBatch:
     return OpenBatch(row.id, row.run_id, list(row.asset_keys), row.highest_id, moment(row.sent_at))

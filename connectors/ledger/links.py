@@ -1,23 +1,17 @@
-"""Which record of one system belongs to which of another: one to one, in both directions.
-
-Which configurations a ticket held when it was last asked, so that only changed tickets are asked again.
-
-Small things that a later run starts from: how far a sweep came, which ways a server takes.
-"""
+"""Which record of one system belongs to which of another: one to one, in both directions."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import StopError
-from connectors.ledger.database import Clock, insert_or_replace, insert_unless_there, moment, reading, writing
-from connectors.ledger.models import Link, Side, TicketLink
-from connectors.ledger.schema import links, ticket_links, watermarks
+from connectors.ledger.database import Clock, insert_unless_there, moment, reading, writing
+from connectors.ledger.models import Link, Side
+from connectors.ledger.schema import links
 
 
 class Links:
@@ -125,71 +119,3 @@ def _taken(left: Side, right: Side, found: list[Link]) -> StopError:
         system="ledger",
         remedy="One record belongs to one only: look at them and remove the link that is wrong.",
     )
-
-
-_KEY = ("tenant", "company_id", "kind", "ticket_id")
-
-
-async def of_company(connection: AsyncConnection, tenant: str, company_id: int) -> list[TicketLink]:
-    """The tickets of one company that are remembered, in the order of kind and id."""
-    columns = ("kind", "ticket_id", "last_updated", "configuration_ids")
-    wanted = [ticket_links.c[name] for name in columns]
-    query = select(*wanted).where(ticket_links.c.tenant == tenant, ticket_links.c.company_id == company_id)
-    rows = await connection.execute(query.order_by(ticket_links.c.kind, ticket_links.c.ticket_id))
-    return [
-        TicketLink(kind, ticket, updated, tuple(configurations))
-        for kind, ticket, updated, configurations in rows
-    ]
-
-
-async def save(
-    connection: AsyncConnection, tenant: str, company_id: int, remembered: Sequence[TicketLink]
-) -> None:
-    """Remembers tickets; a ticket that was known is replaced."""
-    if not remembered:
-        return
-    owner = {"tenant": tenant, "company_id": company_id}
-    rows = [{**owner, **_row(link)} for link in _in_order(remembered)]
-    await connection.execute(insert_or_replace(connection, ticket_links, _KEY), rows)
-
-
-async def forget(
-    connection: AsyncConnection, tenant: str, company_id: int, tickets: Sequence[tuple[str, int]]
-) -> None:
-    """Forgets tickets by kind and id."""
-    if not tickets:
-        return
-    of_company = (ticket_links.c.tenant == tenant, ticket_links.c.company_id == company_id)
-    one = (ticket_links.c.kind == bindparam("of_kind"), ticket_links.c.ticket_id == bindparam("of_ticket"))
-    rows = [{"of_kind": kind, "of_ticket": ticket} for kind, ticket in sorted(set(tickets))]
-    await connection.execute(delete(ticket_links).where(*of_company, *one), rows)
-
-
-def _in_order(remembered: Sequence[TicketLink]) -> list[TicketLink]:
-    """Each ticket once, the last entry winning; in one order, so that two processes never wait in a ring."""
-    last = {(link.kind, link.ticket_id): link for link in remembered}
-    return [last[key] for key in sorted(last)]
-
-
-def _row(link: TicketLink) -> dict[str, object]:
-    return {
-        "kind": link.kind,
-        "ticket_id": link.ticket_id,
-        "last_updated": link.last_updated,
-        "configuration_ids": list(link.configuration_ids),
-    }
-
-
-async def read(connection: AsyncConnection, tenant: str, name: str) -> dict[str, Any] | None:
-    """The value under a name, None if there is none."""
-    query = select(watermarks.c.value).where(watermarks.c.tenant == tenant, watermarks.c.name == name)
-    value = (await connection.execute(query)).scalar_one_or_none()
-    return None if value is None else dict(value)
-
-
-async def set_value(
-    connection: AsyncConnection, tenant: str, name: str, value: dict[str, Any], now: float
-) -> None:
-    """Sets the value under a name, whether or not there is one."""
-    row = {"tenant": tenant, "name": name, "value": value, "updated_at": now}
-    await connection.execute(insert_or_replace(connection, watermarks, ("tenant", "name")), [row])

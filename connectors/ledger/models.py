@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 
 Operation = Literal["create", "modify", "change_type", "create_reference", "delete"]
-Outcome = Literal["done", "failed", "unclear", "not_sent"]
+JournalOutcome = Literal["done", "failed", "unclear", "not_sent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class WriteOutcome:
     """What became of a write. ``record_id`` is the created record's id; None leaves the noted id alone."""
 
     write_id: int
-    outcome: Outcome
+    outcome: JournalOutcome
     record_id: int | None = None
     message: str | None = None
 
@@ -53,21 +53,8 @@ class JournalledWrite:
     after: dict[str, Any] | None
     begun_at: datetime
     settled_at: datetime | None
-    outcome: Outcome | None
+    outcome: JournalOutcome | None
     message: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """One run in the journal. ``outcomes`` counts its writes by outcome; "open" are those never settled."""
-
-    run_id: str
-    connection: str
-    company_id: int
-    first_write_at: datetime
-    last_write_at: datetime
-    writes: int
-    outcomes: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ Which note is a copy of which: each note is copied once, and a copy is never tak
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
@@ -17,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from connectors.errors import StopError
 from connectors.ledger import claims, links
 from connectors.ledger.claims import OnceOnly, Shape
-from connectors.ledger.database import Clock, moment, moment_or_none, reading, writing
+from connectors.ledger.database import Clock, moment, moment_or_none, reading, shortened, writing
 from connectors.ledger.models import Claimed, Effect, Intent, IntentState, Origin, Side, SyncedNote
 from connectors.ledger.schema import dispatch_effects as effects
 from connectors.ledger.schema import dispatch_intents as intents
@@ -111,7 +110,7 @@ class DispatchIntents(OnceOnly[Intent]):
         """
         async with writing(self._engine, "cancel an intent") as connection:
             now = await self._clock.now_of(connection)
-            values = {"state": "cancelled", "message": claims.cut(message), "changed_at": now}
+            values = {"state": "cancelled", "message": shortened(message), "changed_at": now}
             unclear = ("sent",) if even_unresolved else ("sent", "unresolved")
             one = update(intents).where(intents.c.id == intent_id, intents.c.state.not_in(unclear))
             if (await connection.execute(one.values(**values, **claims.RELEASED))).rowcount != 1:
@@ -220,9 +219,6 @@ class DispatchEffects(OnceOnly[Effect]):
             return [_effect(row) for row in rows]
 
 
-_OTHER: dict[Origin, Origin] = {"connectwise": "field_nation", "field_nation": "connectwise"}
-
-
 def _note(row: Row[Any]) -> SyncedNote:
     return SyncedNote(
         row.id,
@@ -277,10 +273,3 @@ class SyncedNotes(OnceOnly[SyncedNote]):
         async with reading(self._engine, "read synced notes") as connection:
             rows = await connection.execute(select(notes).where(*wanted).order_by(notes.c.id))
             return [_note(row) for row in rows]
-
-    async def copies_among(self, tenant: str, side: Origin, ids: Iterable[str]) -> set[str]:
-        """Which of these notes on one side are copies that this integration wrote there."""
-        made = (notes.c.tenant == tenant, notes.c.origin == _OTHER[side])
-        query = select(notes.c.copy_id).where(*made, notes.c.copy_id.in_(list(ids)))
-        async with reading(self._engine, "read synced notes") as connection:
-            return set((await connection.execute(query)).scalars())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from connectors.connectwise.conditions import equals
 from connectors.errors import ConnectorError, RetryableError, StopError
-from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from tasks.asset_sync.create import FOUND, create_configurations, find_created
 from tasks.asset_sync.modify import modify_configurations
 from tasks.asset_sync.run import Record, SyncRun, WriteResult
@@ -98,14 +98,14 @@ async def _change(run: SyncRun, each: Modification, fresh: Record, type_id: int)
         {"type": {part: old.get(part) for part in ("id", "name")}},
         {"type": {"id": type_id, "name": each.type_change.wanted if each.type_change else None}},
     )
-    (write_id,) = await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, [entry])
+    (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
     try:
         await run.client.change_configuration_type(record_id, type_id)
     except ConnectorError as error:
-        outcome: Outcome = "unclear" if isinstance(error, RetryableError) else "failed"
-        await run.ledger.settle_writes([WriteOutcome(write_id, outcome, record_id, str(error))])
+        outcome: JournalOutcome = "unclear" if isinstance(error, RetryableError) else "failed"
+        await run.ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, record_id, str(error))])
         raise
-    await run.ledger.settle_writes([WriteOutcome(write_id, "done", record_id)])
+    await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id)])
     return WriteResult(key, True, record_id)
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.errors import ConnectorError, RetryableError
-from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.rules.asset_sync.decide import redecide
 from tasks.rules.asset_sync.journal import (
@@ -70,15 +70,15 @@ async def _writer_of_a_patch(run: SyncRun, ready: Ready, record: Record) -> str 
     record_id = modification.configuration.id
     values = journal_values(record, ready.changes, run.mapping)
     entry = _entry(ready, values)
-    (write_id,) = await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, [entry])
+    (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
     try:
         answer = await run.client.patch_configuration(record_id, value_operations(values))
     except ConnectorError as error:
         run_logger().warning("Who writes for this run is not known: %s", error)
-        outcome: Outcome = "unclear" if isinstance(error, RetryableError) else "failed"
-        await run.ledger.settle_writes([WriteOutcome(write_id, outcome, record_id, str(error))])
+        outcome: JournalOutcome = "unclear" if isinstance(error, RetryableError) else "failed"
+        await run.ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, record_id, str(error))])
         return None
-    await run.ledger.settle_writes([WriteOutcome(write_id, "done", record_id, "same values again")])
+    await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id, "same values again")])
     return updated_by(answer)
 
 
@@ -105,19 +105,19 @@ async def restore_members(
         values,
         values,
     )
-    (write_id,) = await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, [entry])
+    (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
     try:
         await patiently(
             lambda: run.client.patch_configuration(record_id, value_operations(values)),
             run.settings.waiting,
         )
-        await run.ledger.settle_writes([WriteOutcome(write_id, "done", record_id, "restored")])
+        await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id, "restored")])
         run_logger().warning("%s: restored %s", modification.name, ", ".join(members))
     except ConnectorError as error:
         note = f"{modification.name} ({record_id}): {', '.join(members)} could not be put back: {error}"
         run.notes.append(note)
         run_logger().error("%s", note)
-        await run.ledger.settle_writes([WriteOutcome(write_id, "failed", record_id, str(error))])
+        await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "failed", record_id, str(error))])
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ async def settle_open_batches(run: SyncRun) -> int:
     The wait is counted from now: between the note in the ledger and the request itself may lie a pause that
     the vendor asked for, and the killed run's clock may have been another machine's.
     """
-    batches = await run.ledger.open_batches(run.connectwise, run.company.id)
+    batches = await run.ledger.batches.in_flight(run.connectwise, run.company.id)
     if not batches:
         return 0
     run_logger().warning("%d creation batches of an earlier run have no known outcome", len(batches))
@@ -84,24 +84,24 @@ async def settle_open_batches(run: SyncRun) -> int:
 
 async def close_batches(run: SyncRun, found: Found) -> None:
     """Settle every open batch of the company in the ledger by what was found to exist."""
-    batches = await run.ledger.open_batches(run.connectwise, run.company.id)
+    batches = await run.ledger.batches.in_flight(run.connectwise, run.company.id)
     keys: dict[str, set[str]] = defaultdict(set)
     for batch in batches:
         keys[batch.run_id].update(batch.asset_keys)
     for run_id, sent in keys.items():
         await _close_journal(run, run_id, sent, found)
     for batch in batches:
-        await run.ledger.settle_batch(batch.id)
+        await run.ledger.batches.close(batch.id)
 
 
 async def _close_journal(run: SyncRun, run_id: str, keys: set[str], found: Found) -> None:
     """Note in the journal of the run that sent them which of the records exist after all."""
     open_writes = [
         (write.asset_key, write.id)
-        for write in await run.ledger.writes_of_run(run_id)
+        for write in await run.ledger.journal.of_run(run_id)
         if write.operation == "create" and write.outcome in {None, "unclear"} and write.asset_key in keys
     ]
-    await run.ledger.settle_writes(_outcomes(open_writes, found))
+    await run.ledger.journal.record_outcomes(_outcomes(open_writes, found))
 
 
 def _outcomes(writes: Iterable[tuple[str | None, int]], found: Found) -> Sequence[WriteOutcome]:
@@ -230,7 +230,7 @@ class Creating:
         run = self.run
         keys = [asset.key for asset, _ in ready]
         entries = [_entry(asset, record) for asset, record in ready]
-        return await run.ledger.note_batch(
+        return await run.ledger.batches.open(
             run.run_id, run.connectwise, run.company.id, keys, run.highest_id, entries
         )
 
@@ -289,9 +289,9 @@ class Creating:
         ]
         try:
             if all(outcome.ok is not None for outcome in outcomes):
-                await self.run.ledger.settle_batch(batch_id, settled)
+                await self.run.ledger.batches.close(batch_id, settled)
             else:
-                await self.run.ledger.settle_writes(settled)
+                await self.run.ledger.journal.record_outcomes(settled)
         except ConnectorError as error:
             self._stop(error)
 

@@ -249,11 +249,11 @@ class Modifying:
             for each in ready
         ]
         run = self.run
-        return await run.ledger.begin_writes(run.run_id, run.connectwise, run.company.id, entries)
+        return await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, entries)
 
     async def _settle(self, write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> None:
         if write_ids:
-            await self.run.ledger.settle_writes(journal_outcomes(write_ids, outcomes))
+            await self.run.ledger.journal.record_outcomes(journal_outcomes(write_ids, outcomes))
 
     async def _take(
         self, ready: Sequence[Ready], write_ids: Sequence[int], outcomes: Sequence[ItemOutcome], *, bulk: bool

@@ -15,7 +15,7 @@ import anyio
 
 from connectors.connectwise.conditions import equals, split_in
 from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
-from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.run import ReferenceActions, SyncRun
@@ -106,7 +106,7 @@ class _Creations:
         """One request, journalled before and after; the record that is there if somebody else made it."""
         kind = self.actions.kind.label
         entry = WriteEntry("create_reference", kind, None, None, name, None, {"name": name})
-        (write_id,) = await self.ledger.begin_writes(current_run_id(), self.actions.connection, 0, [entry])
+        (write_id,) = await self.ledger.journal.begin(current_run_id(), self.actions.connection, 0, [entry])
         try:
             record = await patiently(lambda: self.actions.send(name), self.waiting)
             record_id = _id_of(record)
@@ -116,15 +116,17 @@ class _Creations:
         except RejectedError as error:
             return await self._found(write_id, await self._find(name), error, "failed")
         except ConnectorError as error:
-            outcome: Outcome = "not_sent" if isinstance(error, RetryableError) else "failed"
-            await self.ledger.settle_writes([WriteOutcome(write_id, outcome, None, str(error))])
+            outcome: JournalOutcome = "not_sent" if isinstance(error, RetryableError) else "failed"
+            await self.ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, None, str(error))])
             raise
-        await self.ledger.settle_writes([WriteOutcome(write_id, "done", record_id, None)])
+        await self.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id, None)])
         return record_id
 
-    async def _found(self, write_id: int, found: int | None, error: ConnectorError, outcome: Outcome) -> int:
+    async def _found(
+        self, write_id: int, found: int | None, error: ConnectorError, outcome: JournalOutcome
+    ) -> int:
         """Take the record that is there; if there is none, the error stands."""
-        await self.ledger.settle_writes([WriteOutcome(write_id, outcome, found, str(error))])
+        await self.ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, found, str(error))])
         if found is None:
             raise error
         return found

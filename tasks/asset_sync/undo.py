@@ -14,7 +14,7 @@ from typing import Any
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import all_of, equals, split_in
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
-from connectors.ledger.models import JournalledWrite, Outcome, WriteEntry, WriteOutcome
+from connectors.ledger.models import JournalledWrite, JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.settings import Waiting
 from tasks.rules.asset_sync.journal import kept_value, value_of, value_operations
@@ -59,7 +59,7 @@ class Undo:
         Raises:
             UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it.
         """
-        every = await self.ledger.writes_of_run(self.run_id)
+        every = await self.ledger.journal.of_run(self.run_id)
         self.writes = [each for each in every if each.connection == self.connectwise]
         if not self.writes:
             raise UnknownRunError(
@@ -97,7 +97,7 @@ class Undo:
         Only while the ledger holds the batch as open: a later writing run settles it, and what has no id
         then was not created by this run.
         """
-        batches = await self.ledger.open_batches(self.connectwise, self.company_id)
+        batches = await self.ledger.batches.in_flight(self.connectwise, self.company_id)
         own = [each for each in batches if each.run_id == self.run_id]
         keys = keys & {key for batch in own for key in batch.asset_keys}
         if not keys:
@@ -142,14 +142,14 @@ async def _apply_chunk(undo: Undo, ids: Sequence[int], failed: list[str]) -> boo
     write_ids = await _journal(undo, plan.steps, records)
     for position, (step, write_id) in enumerate(zip(plan.steps, write_ids, strict=True)):
         refusal = await _write(undo, step)
-        await undo.ledger.settle_writes([_outcome(step, write_id, refusal)])
+        await undo.ledger.journal.record_outcomes([_outcome(step, write_id, refusal)])
         if refusal is None:
             undo.plan.steps.append(step)
             continue
         failed.append(f"{step.name}: {refusal}")
         if isinstance(refusal, StopError):
             left = write_ids[position + 1 :]
-            await undo.ledger.settle_writes([WriteOutcome(each, "not_sent") for each in left])
+            await undo.ledger.journal.record_outcomes([WriteOutcome(each, "not_sent") for each in left])
             return True
     return False
 
@@ -182,13 +182,13 @@ async def _delete(undo: Undo, record_id: int) -> None:
 
 def _outcome(step: UndoStep, write_id: int, error: ConnectorError | None) -> WriteOutcome:
     """A write that was tried several times without an answer may have been done after all."""
-    failed: Outcome = "unclear" if isinstance(error, RetryableError) else "failed"
+    failed: JournalOutcome = "unclear" if isinstance(error, RetryableError) else "failed"
     return WriteOutcome(write_id, failed if error else "done", step.record_id, str(error) if error else None)
 
 
 async def _journal(undo: Undo, steps: Sequence[UndoStep], records: dict[int, Record]) -> list[int]:
     entries = [_entry(step, records[step.record_id]) for step in steps]
-    return await undo.ledger.begin_writes(current_run_id(), undo.connectwise, undo.company_id, entries)
+    return await undo.ledger.journal.begin(current_run_id(), undo.connectwise, undo.company_id, entries)
 
 
 def _entry(step: UndoStep, record: Record) -> WriteEntry:

@@ -309,11 +309,11 @@ async def _nothing_found(
 async def _unanswered(run: DispatchRun, held: Held) -> int:
     """How many creations of this intent were never answered and found; those refused do not count."""
     name = f"dispatch-unanswered-{held.intent.id}"
-    known = await run.ledger.watermark(run.tenant, name) or {}
+    known = await run.ledger.state.get(run.tenant, name) or {}
     count = int(known.get("count") or 0)
     if held.intent.state == "sent":
         count += 1
-        await run.ledger.set_watermark(run.tenant, name, {"count": count})
+        await run.ledger.state.set(run.tenant, name, {"count": count})
     return count
 
 

@@ -217,18 +217,18 @@ async def _settle(
         say(handled.outcome)
     if handled.done:
         drained.done += len(ids)
-        await inbox.done(ids, holder)
+        await inbox.acknowledge(ids, holder)
         return
     spent = [each for each in messages if each.attempts >= run.settings.polling.inbox_attempts]
     if spent and not handled.passing:
         drained.failed += len(spent)
-        await inbox.failed([each.id for each in spent], holder, handled.message)
+        await inbox.reject([each.id for each in spent], holder, handled.message)
         run_logger().error("Given up after %d tries: %s", spent[0].attempts, handled.message)
         ids = [each.id for each in messages if each not in spent]
     if ids:
         drained.again += len(ids)
         pause = handled.after if handled.after is not None else _pause(messages[0].attempts)
-        await inbox.again(ids, holder, after=pause, message=handled.message, tried=not handled.busy)
+        await inbox.requeue(ids, holder, after=pause, message=handled.message, tried=not handled.busy)
 
 
 def _pause(attempts: int) -> float:
@@ -258,7 +258,7 @@ async def handle_notes(run: DispatchRun, work_order_id: int) -> Handled:
 async def _talked(run: DispatchRun, back: Back) -> bool:
     if not run.settings.notes.to_connectwise:
         return False
-    before = await run.ledger.watermark(run.tenant, talk_name(back.work_order_id))
+    before = await run.ledger.state.get(run.tenant, talk_name(back.work_order_id))
     seen = 0 if before is None else before.get("messages")
     return back.messages is None or back.messages != seen
 

@@ -93,8 +93,8 @@ async def _known(run: DispatchRun, number: int) -> list[KnownCopy]:
 async def _remember(run: DispatchRun, number: int, posts: int) -> None:
     """So that an event of the work order is known to be no message."""
     value = {"messages": posts}
-    if await run.ledger.watermark(run.tenant, talk_name(number)) != value:
-        await run.ledger.set_watermark(run.tenant, talk_name(number), value)
+    if await run.ledger.state.get(run.tenant, talk_name(number)) != value:
+        await run.ledger.state.set(run.tenant, talk_name(number), value)
 
 
 async def _read(run: DispatchRun, number: int, owner: Owner) -> _Read:

@@ -181,14 +181,14 @@ async def keep_alive(run: DispatchRun) -> None:
 async def _begun(run: DispatchRun) -> dict[str, str]:
     async def fetch() -> dict[str, str]:
         now = _second(run.now())
-        known = await run.ledger.watermark(run.tenant, WATERMARK) or {}
+        known = await run.ledger.state.get(run.tenant, WATERMARK) or {}
         alive = read_moment(known.get("alive"))
         longest = max(AWAY, 3 * timedelta(seconds=run.settings.polling.cache_seconds))
         if alive is not None and now - alive < OFTEN:
             return known
         was_away = alive is None or now - alive > longest
         known = {"at": write_moment(now) if was_away else known["at"], "alive": write_moment(now)}
-        await run.ledger.set_watermark(run.tenant, WATERMARK, known)
+        await run.ledger.state.set(run.tenant, WATERMARK, known)
         return known
 
     found: dict[str, str] = await run.related.get((WATERMARK,), fetch)
@@ -219,7 +219,7 @@ async def refusal_of(
     run: DispatchRun, kind: RecordKind, record_id: int, what: str, sent: Any
 ) -> Refusal | None:
     """How exactly this, by the same rules, was refused before; None if it was not."""
-    known = await run.ledger.watermark(run.tenant, _name(kind, record_id)) or {}
+    known = await run.ledger.state.get(run.tenant, _name(kind, record_id)) or {}
     kept = known.get(str(what)) or {}
     if kept.get("sent") != _mark([sent, run.settings.model_dump(mode="json")]):
         return None
@@ -231,16 +231,16 @@ async def keep_refusal(
 ) -> None:
     """Remembers a refusal; the one before of the same kind is forgotten."""
     name = _name(kind, record_id)
-    known = await run.ledger.watermark(run.tenant, name) or {}
+    known = await run.ledger.state.get(run.tenant, name) or {}
     mark = _mark([sent, run.settings.model_dump(mode="json")])
     kept = {"sent": mark, "order": refusal.order, "message": refusal.message}
-    await run.ledger.set_watermark(run.tenant, name, {**known, str(what): kept})
+    await run.ledger.state.set(run.tenant, name, {**known, str(what): kept})
 
 
 async def forget_refusals(run: DispatchRun, kind: RecordKind, record_id: int) -> None:
     """A person asks: everything may be sent once more."""
-    if await run.ledger.watermark(run.tenant, _name(kind, record_id)):
-        await run.ledger.set_watermark(run.tenant, _name(kind, record_id), {})
+    if await run.ledger.state.get(run.tenant, _name(kind, record_id)):
+        await run.ledger.state.set(run.tenant, _name(kind, record_id), {})
 
 
 def order_mark(work_order: Record | None) -> str:

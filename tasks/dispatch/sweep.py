@@ -149,7 +149,7 @@ class _Sweeper:
             # time to come: what changed since this began belongs to the next sweep.
             newest = min(newest, began)
             value = {"updated": write_moment(min(newest, failed) if failed else newest)}
-            await self.run.ledger.set_watermark(self.run.tenant, _watermark(kind), value)
+            await self.run.ledger.state.set(self.run.tenant, _watermark(kind), value)
 
     async def reopen(self) -> None:
         """What is not done yet, whether or not its record changed: refused, unresolved, half finished."""
@@ -183,7 +183,7 @@ class _Sweeper:
 
     async def _start(self, kind: RecordKind) -> datetime:
         polling = self.run.settings.polling
-        known = await self.run.ledger.watermark(self.run.tenant, _watermark(kind)) or {}
+        known = await self.run.ledger.state.get(self.run.tenant, _watermark(kind)) or {}
         first = self.run.now().replace(microsecond=0) - timedelta(hours=polling.first_look_hours)
         return min(read_moment(known.get("updated")) or first, self.run.now().replace(microsecond=0))
 
@@ -380,7 +380,7 @@ async def _is_over(run: DispatchRun, number: int) -> bool:
 
 
 async def _known(run: DispatchRun, number: int) -> Known:
-    return known_of(await run.ledger.watermark(run.tenant, memory_name(number)))
+    return known_of(await run.ledger.state.get(run.tenant, memory_name(number)))
 
 
 async def _bring_one(run: DispatchRun, number: int, owner: Owner, dry_run: bool) -> Back:
@@ -424,7 +424,7 @@ async def sweep_notes(run: DispatchRun, *, dry_run: bool = False) -> list[Back]:
 
 
 async def _over(run: DispatchRun, number: int) -> bool:
-    return bool(OVER & known_of(await run.ledger.watermark(run.tenant, memory_name(number))).handled)
+    return bool(OVER & known_of(await run.ledger.state.get(run.tenant, memory_name(number))).handled)
 
 
 async def _copy(run: DispatchRun, number: int, owner: Owner, dry_run: bool) -> Back:

@@ -254,12 +254,12 @@ async def _bring(run: DispatchRun, back: Back, owner: Owner) -> Back:
 async def _vanished(run: DispatchRun, back: Back) -> Back:
     """Reported once: nothing will ever happen to it again."""
     name = memory_name(back.work_order_id)
-    known = known_of(await run.ledger.watermark(run.tenant, name))
+    known = known_of(await run.ledger.state.get(run.tenant, name))
     gone = "Field Nation does not have this work order any more"
     if VANISHED in known.handled:
         return replace(back, message=gone)
     after = replace(known, handled=known.handled | {VANISHED})
-    await run.ledger.set_watermark(run.tenant, name, after.details())
+    await run.ledger.state.set(run.tenant, name, after.details())
     return replace(back, result=Result.REPORTED, message=gone)
 
 
@@ -272,7 +272,7 @@ async def preview_back(run: DispatchRun, work_order_id: int) -> Back:
     if owner.newer is not None:
         return replace(back, result=Result.OUTSIDE, message=f"its record has work order {owner.newer} by now")
     work_order = await run.field_nation.get_work_order(work_order_id)
-    known = known_of(await run.ledger.watermark(run.tenant, memory_name(work_order_id)))
+    known = known_of(await run.ledger.state.get(run.tenant, memory_name(work_order_id)))
     wanted = _due(run, owner, work_order, known).wanted
     return replace(
         back,
@@ -306,12 +306,12 @@ def _due(run: DispatchRun, owner: Owner, work_order: Record, known: Known) -> _D
 
 async def _counted(run: DispatchRun, number: int, work_order: Record) -> Known:
     """What is known, with the milestones counted and noted before anything is done for them."""
-    known = known_of(await run.ledger.watermark(run.tenant, memory_name(number)))
+    known = known_of(await run.ledger.state.get(run.tenant, memory_name(number)))
     milestones = counted_milestones(work_order, known)
     if milestones == known.milestones:
         return known
     counted = replace(known, milestones=milestones)
-    await run.ledger.set_watermark(run.tenant, memory_name(number), counted.details())
+    await run.ledger.state.set(run.tenant, memory_name(number), counted.details())
     return counted
 
 
@@ -320,7 +320,7 @@ async def _remember(run: DispatchRun, number: int, known: Known, due: _Due, left
     written = {target: value for target, value in due.mapped.items() if f"mapped {target}" not in left}
     after = replace(known, handled=known.handled | (due.keys - left), mapped={**known.mapped, **written})
     if after != known:
-        await run.ledger.set_watermark(run.tenant, memory_name(number), after.details())
+        await run.ledger.state.set(run.tenant, memory_name(number), after.details())
 
 
 def _keys(wanted: Wanted) -> frozenset[str]:

@@ -8,7 +8,7 @@ import anyio
 
 from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
 from connectors.lansweeper.models import CustomField
-from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from tasks.asset_sync.settings import Waiting
 from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.list_custom_fields import list_custom_fields
@@ -91,17 +91,17 @@ class _Site:
         after = {"name": name, "type": kind}
         entry = WriteEntry("create_reference", "Lansweeper custom field", None, None, name, None, after)
         async with open_ledger() as ledger:
-            (write_id,) = await ledger.begin_writes(current_run_id(), self.lansweeper, 0, [entry])
+            (write_id,) = await ledger.journal.begin(current_run_id(), self.lansweeper, 0, [entry])
             try:
                 await create_custom_field(self.lansweeper, name, kind, site_id=self.site_id)
             except ConnectorError as error:
                 there = isinstance(error, UnclearOutcomeError) and await self._settled(name)
                 outcome = "done" if there else _outcome(error)
-                await ledger.settle_writes([WriteOutcome(write_id, outcome, None, str(error))])
+                await ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, None, str(error))])
                 if not there:
                     raise
             else:
-                await ledger.settle_writes([WriteOutcome(write_id, "done")])
+                await ledger.journal.record_outcomes([WriteOutcome(write_id, "done")])
         self.created.append(name)
         run_logger().info("Lansweeper custom field made: %s (%s)", name, kind)
 
@@ -117,6 +117,6 @@ class _Site:
             await anyio.sleep(self.waiting.pause_seconds)
 
 
-def _outcome(error: ConnectorError) -> Outcome:
+def _outcome(error: ConnectorError) -> JournalOutcome:
     """After the settle time, what is still not there counts as not sent."""
     return "not_sent" if isinstance(error, RetryableError | UnclearOutcomeError) else "failed"

@@ -19,7 +19,7 @@ from connectors.errors import ConnectorError, RejectedError, RetryableError, Sto
 from connectors.lansweeper.api import RateState
 from connectors.lansweeper.edits import TooManyAliasesError
 from connectors.lansweeper.models import AssetEdit, EditOutcome
-from connectors.ledger.models import Outcome, WriteEntry, WriteOutcome
+from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.run import WriteResult
 from tasks.enrichment.run import EnrichmentRun
@@ -47,7 +47,7 @@ class BatchSize:
     async def remembered(cls, run: EnrichmentRun) -> BatchSize:
         """The setting, or less where an earlier run found that the server takes less."""
         tenant = run.assets.settings.budget_key
-        known = _still_trusted(await run.ledger.watermark(tenant, WATERMARK))
+        known = _still_trusted(await run.ledger.state.get(tenant, WATERMARK))
         size = cls(run.ledger, tenant, run.settings.aliases, singly=bool(known.get("singly")))
         limit = known.get("most")
         if isinstance(limit, int) and limit >= 1:
@@ -82,7 +82,7 @@ class BatchSize:
 
     async def _remember(self) -> None:
         learned = {"most": self._limit, "singly": self.singly, "day": _today().isoformat()}
-        await self._ledger.set_watermark(self._tenant, WATERMARK, learned)
+        await self._ledger.state.set(self._tenant, WATERMARK, learned)
 
 
 def _today() -> date:
@@ -162,7 +162,9 @@ class Editing:
             outcomes = await self._send(batch)
         except TooManyAliasesError:
             if len(batch) > 1:
-                await self.run.ledger.settle_writes([WriteOutcome(each, "not_sent") for each in write_ids])
+                await self.run.ledger.journal.record_outcomes(
+                    [WriteOutcome(each, "not_sent") for each in write_ids]
+                )
                 raise
             outcomes = await self._singly(batch)
         await self._take(batch, write_ids, outcomes)
@@ -237,7 +239,7 @@ class Editing:
             for each in batch
         ]
         run = self.run
-        return await run.ledger.begin_writes(run.run_id, run.lansweeper, run.company.id, entries)
+        return await run.ledger.journal.begin(run.run_id, run.lansweeper, run.company.id, entries)
 
     async def _take(
         self, batch: Sequence[AssetUpdate], write_ids: Sequence[int], outcomes: Sequence[EditOutcome]
@@ -254,7 +256,7 @@ class Editing:
                 f"Lansweeper refused {self.refused_in_a_row} edits in a row",
                 remedy="See their messages; the next run begins with others.",
             )
-        await self.run.ledger.settle_writes(settled)
+        await self.run.ledger.journal.record_outcomes(settled)
 
     def _fail(self, batch: Sequence[AssetUpdate], message: str, *, written: bool) -> None:
         for each in batch:
@@ -262,7 +264,7 @@ class Editing:
             self.results[key] = WriteResult(key, False, each.configuration.id, message, written)
 
 
-def _journalled(outcome: EditOutcome) -> Outcome:
+def _journalled(outcome: EditOutcome) -> JournalOutcome:
     """A refusal that is not certainly this edit's own may hide a write: the journal says unclear."""
     if outcome.ok:
         return "done"

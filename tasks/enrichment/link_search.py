@@ -105,7 +105,7 @@ class LinkSearch:
         """With the ways that an earlier run found, unless they are old or the server's version changed."""
         started_at = client.session.requests
         version = await client.newest_version()
-        known = await ledger.watermark(client.settings.budget_key, WAYS)
+        known = await ledger.state.get(client.settings.budget_key, WAYS)
         ways = remembered_ways(known, version, datetime.now(UTC))
         search = cls(client, ledger, company_id, ways, waiting or EnrichmentWaiting())
         search._started_at = started_at
@@ -130,7 +130,7 @@ class LinkSearch:
 
     async def remember_ways(self) -> None:
         """For later runs, of this company and others: the server is the same."""
-        await self.ledger.set_watermark(self.tenant, WAYS, self.ways.as_json())
+        await self.ledger.state.set(self.tenant, WAYS, self.ways.as_json())
 
 
 Links = dict[int, frozenset[int]]

@@ -33,10 +33,10 @@ class TicketMemory:
     async def load(cls, ledger: Ledger, tenant: str, company_id: int) -> TicketMemory:
         """What the ledger holds; nothing, if it was lost."""
         memory = cls(ledger, tenant, company_id)
-        while (value := await ledger.watermark(tenant, memory._name)) is not None:
-            links = await ledger.ticket_links(tenant, company_id)
+        while (value := await ledger.state.get(tenant, memory._name)) is not None:
+            links = await ledger.ticket_links.of_company(tenant, company_id)
             # Links that another run has added since may be complete for fewer configurations.
-            if value == await ledger.watermark(tenant, memory._name):
+            if value == await ledger.state.get(tenant, memory._name):
                 memory._take(value, links)
                 break
         return memory
@@ -53,8 +53,8 @@ class TicketMemory:
 
     async def begin_reconcile(self) -> None:
         """Forget every link. From here on only whole answers are saved, until ``limit_to`` says otherwise."""
-        stored = await self._ledger.ticket_links(self._tenant, self._company_id)
-        await self._ledger.forget_ticket_links(
+        stored = await self._ledger.ticket_links.of_company(self._tenant, self._company_id)
+        await self._ledger.ticket_links.forget(
             self._tenant, self._company_id, [(each.kind, each.ticket_id) for each in stored]
         )
         self.known = {}
@@ -79,11 +79,11 @@ class TicketMemory:
             TicketLink(kind, each, settled_stamp(stamps.get((kind, each), ""), swept_at), tuple(sorted(held)))
             for each, held in links.items()
         ]
-        await self._ledger.save_ticket_links(self._tenant, self._company_id, records)
+        await self._ledger.ticket_links.save(self._tenant, self._company_id, records)
 
     async def forget(self, gone: Sequence[TicketKey]) -> None:
         if gone:
-            await self._ledger.forget_ticket_links(self._tenant, self._company_id, gone)
+            await self._ledger.ticket_links.forget(self._tenant, self._company_id, gone)
 
     async def finish(self, configurations: Collection[int]) -> None:
         """Every ticket is now known for these configurations too.
@@ -93,7 +93,7 @@ class TicketMemory:
         """
         if self.asked_about is not None:
             self.asked_about |= set(configurations)
-        stored = await self._ledger.watermark(self._tenant, self._name)
+        stored = await self._ledger.state.get(self._tenant, self._name)
         if stored is not None and stored != self._noted:
             self.asked_about = _both(self.asked_about, _asked_about(stored))
         self.runs_since = 0 if self.reconciling else self.runs_since + 1
@@ -123,7 +123,7 @@ class TicketMemory:
             "last_reconcile": self.last_reconcile.isoformat() if self.last_reconcile else None,
             "began": self.began.isoformat() if self.began else None,
         }
-        await self._ledger.set_watermark(self._tenant, self._name, value)
+        await self._ledger.state.set(self._tenant, self._name, value)
         self._noted = value
 
 

@@ -13,8 +13,8 @@ from connectors.ledger.store import Ledger
 
 async def all_here(ledger: Ledger, me: str, number: int) -> None:
     """Waits until so many processes have their ledger open."""
-    await ledger.set_watermark("workers", me, {})
-    while not all([await ledger.watermark("workers", str(n)) is not None for n in range(number)]):  # noqa: ASYNC110
+    await ledger.state.set("workers", me, {})
+    while not all([await ledger.state.get("workers", str(n)) is not None for n in range(number)]):  # noqa: ASYNC110
         await anyio.sleep(0.01)
 
 
@@ -42,7 +42,7 @@ async def drain(ledger: Ledger, _me: str, batch: int) -> list[str]:
         if not messages:
             return seen
         seen += [message.message_id for message in messages]
-        await ledger.inbox.done([message.id for message in messages], holder)
+        await ledger.inbox.acknowledge([message.id for message in messages], holder)
 
 
 async def work(place: str, what: str, me: str, of: int, number: int) -> list[int] | list[str]:

@@ -112,11 +112,6 @@ async def test_copies_are_told_from_new_notes(ledger: Ledger) -> None:
     await ledger.notes.copied((await claim_note(ledger, "7")).row.id, "fn-1")
     back = await ledger.notes.claim(TENANT, 900, "field_nation", "fn-9", holder="a", seconds=60)
     await ledger.notes.copied(back.row.id, "12")
-    seen = ["fn-1", "fn-9", "fn-10", "7", "12"]
-    assert await ledger.notes.copies_among(TENANT, "field_nation", seen) == {"fn-1"}
-    assert await ledger.notes.copies_among(TENANT, "connectwise", seen) == {"12"}
-    assert await ledger.notes.copies_among(TENANT, "connectwise", []) == set()
-    assert await ledger.notes.copies_among("other", "connectwise", seen) == set()
     known = await ledger.notes.of_work_order(TENANT, 900)
     assert [(one.origin, one.origin_id, one.copy_id) for one in known] == [
         ("connectwise", "7", "fn-1"),

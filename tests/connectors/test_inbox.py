@@ -39,7 +39,7 @@ async def test_a_message_is_kept_once_a_source_also_after_it_was_settled(ledger:
     assert not await ledger.inbox.put("connectwise", "m-1", {"other": 1})
     await fill(ledger, "m-1", source="field_nation")
     taken = await claim(ledger)
-    await ledger.inbox.done(ids(taken), "a")
+    await ledger.inbox.acknowledge(ids(taken), "a")
     assert not await ledger.inbox.put("connectwise", "m-1", BODY)
     assert await ledger.inbox.count() == {"done": 2}
 
@@ -97,9 +97,9 @@ async def test_a_killed_holders_messages_come_back(ledger: Ledger, hand: Hand) -
     hand.move(2)
     again = await claim(ledger, "next", limit=2)
     assert [(message.message_id, message.attempts) for message in again] == [("a", 2), ("b", 2)]
-    assert await ledger.inbox.done(ids(taken), "killed") == 1
+    assert await ledger.inbox.acknowledge(ids(taken), "killed") == 1
     assert await ledger.inbox.count() == {"done": 1, "waiting": 2}
-    assert await ledger.inbox.done(ids(again), "next") == 2
+    assert await ledger.inbox.acknowledge(ids(again), "next") == 2
 
 
 async def test_who_needs_longer_holds_on(ledger: Ledger, hand: Hand) -> None:
@@ -117,8 +117,8 @@ async def test_a_message_that_can_not_be_settled_waits_before_it_comes_again(
 ) -> None:
     await fill(ledger, "a", "b")
     first, second = await claim(ledger)
-    await ledger.inbox.again([first.id], "a", after=30, message="Field Nation is away")
-    await ledger.inbox.again([second.id], "other", after=0)
+    await ledger.inbox.requeue([first.id], "a", after=30, message="Field Nation is away")
+    await ledger.inbox.requeue([second.id], "other", after=0)
     hand.move(29)
     assert await claim(ledger, "next") == []
     hand.move(1)
@@ -128,8 +128,8 @@ async def test_a_message_that_can_not_be_settled_waits_before_it_comes_again(
 async def test_a_message_that_was_given_up_does_not_come_again(ledger: Ledger, hand: Hand) -> None:
     await fill(ledger, "a")
     taken = await claim(ledger)
-    await ledger.inbox.failed(ids(taken), "other", "not mine")
-    await ledger.inbox.failed(ids(taken), "a", "x" * 5000)
+    await ledger.inbox.reject(ids(taken), "other", "not mine")
+    await ledger.inbox.reject(ids(taken), "a", "x" * 5000)
     hand.move(10_000)
     assert await claim(ledger, "next") == []
     assert await ledger.inbox.count() == {"failed": 1}
@@ -141,9 +141,9 @@ async def test_settled_messages_are_forgotten_in_time_and_waiting_ones_never(
 ) -> None:
     await fill(ledger, "old", "new", "waits")
     old, new, _ = await claim(ledger)
-    await ledger.inbox.done([old.id], "a")
+    await ledger.inbox.acknowledge([old.id], "a")
     hand.move(1000)
-    await ledger.inbox.done([new.id], "a")
+    await ledger.inbox.acknowledge([new.id], "a")
     assert await ledger.inbox.forget(older_than=500) == 1
     assert await ledger.inbox.count() == {"done": 1, "waiting": 1}
     await fill(ledger, "old")
@@ -151,7 +151,7 @@ async def test_settled_messages_are_forgotten_in_time_and_waiting_ones_never(
 
 async def test_nothing_to_claim_or_settle_is_nothing_to_do(ledger: Ledger) -> None:
     assert await claim(ledger) == []
-    assert await ledger.inbox.done([], "a") == 0
+    assert await ledger.inbox.acknowledge([], "a") == 0
     assert await ledger.inbox.count() == {}
 
 

@@ -38,8 +38,8 @@ def entry(number: int, **changes: object) -> WriteEntry:
 
 
 async def test_writes_are_noted_in_order_and_come_back_whole(ledger: Ledger) -> None:
-    ids = await ledger.begin_writes("run", "cw", 7, [entry(number) for number in range(50)])
-    noted = await ledger.writes_of_run("run")
+    ids = await ledger.journal.begin("run", "cw", 7, [entry(number) for number in range(50)])
+    noted = await ledger.journal.of_run("run")
     assert [write.id for write in noted] == ids
     assert [write.record_id for write in noted] == list(range(50))
     first = noted[0]
@@ -51,78 +51,67 @@ async def test_writes_are_noted_in_order_and_come_back_whole(ledger: Ledger) -> 
 
 async def test_a_creation_gets_its_record_id_when_it_is_settled(ledger: Ledger) -> None:
     creation = entry(1, operation="create", record_id=None, before=None)
-    (write,) = await ledger.begin_writes("run", "cw", 7, [creation])
-    await ledger.settle_writes([WriteOutcome(write, "done", 4711)])
-    (settled,) = await ledger.writes_of_run("run")
+    (write,) = await ledger.journal.begin("run", "cw", 7, [creation])
+    await ledger.journal.record_outcomes([WriteOutcome(write, "done", 4711)])
+    (settled,) = await ledger.journal.of_run("run")
     assert (settled.outcome, settled.record_id, settled.before) == ("done", 4711, None)
     assert settled.settled_at is not None
 
 
 async def test_an_outcome_without_an_id_keeps_the_noted_one(ledger: Ledger) -> None:
-    (write,) = await ledger.begin_writes("run", "cw", 7, [entry(5)])
-    await ledger.settle_writes([WriteOutcome(write, "failed", None, "x" * 5000)])
-    (settled,) = await ledger.writes_of_run("run")
+    (write,) = await ledger.journal.begin("run", "cw", 7, [entry(5)])
+    await ledger.journal.record_outcomes([WriteOutcome(write, "failed", None, "x" * 5000)])
+    (settled,) = await ledger.journal.of_run("run")
     assert (settled.outcome, settled.record_id, len(settled.message or "")) == ("failed", 5, 2000)
 
 
 async def test_an_unclear_outcome_can_be_cleared_up_later(ledger: Ledger) -> None:
-    (write,) = await ledger.begin_writes("run", "cw", 7, [entry(5)])
-    await ledger.settle_writes([WriteOutcome(write, "unclear", None, "no answer")])
-    await ledger.settle_writes([WriteOutcome(write, "done", 5, None)])
-    (settled,) = await ledger.writes_of_run("run")
+    (write,) = await ledger.journal.begin("run", "cw", 7, [entry(5)])
+    await ledger.journal.record_outcomes([WriteOutcome(write, "unclear", None, "no answer")])
+    await ledger.journal.record_outcomes([WriteOutcome(write, "done", 5, None)])
+    (settled,) = await ledger.journal.of_run("run")
     assert (settled.outcome, settled.message) == ("done", "no answer")
 
 
 async def test_nothing_to_note_is_nothing_to_do(ledger: Ledger) -> None:
-    assert await ledger.begin_writes("run", "cw", 7, []) == []
-    await ledger.settle_writes([])
-    assert await ledger.writes_of_run("run") == []
+    assert await ledger.journal.begin("run", "cw", 7, []) == []
+    await ledger.journal.record_outcomes([])
+    assert await ledger.journal.of_run("run") == []
 
 
 async def test_secrets_are_not_noted(ledger: Ledger) -> None:
     after = {"name": "n", "loginPassword": "p", "deep": [{"privateKey": "k", "keyboard": "de"}]}
-    await ledger.begin_writes("run", "cw", 7, [entry(1, after=after)])
-    (noted,) = await ledger.writes_of_run("run")
+    await ledger.journal.begin("run", "cw", 7, [entry(1, after=after)])
+    (noted,) = await ledger.journal.of_run("run")
     assert noted.after == {"name": "n", "deep": [{"keyboard": "de"}]}
 
 
-async def test_recent_runs_are_counted_newest_first(ledger: Ledger) -> None:
-    ids = await ledger.begin_writes("first", "cw", 7, [entry(number) for number in range(3)])
-    await ledger.begin_writes("second", "cw", 8, [entry(9)])
-    await ledger.settle_writes([WriteOutcome(ids[0], "done"), WriteOutcome(ids[1], "failed")])
-    second, first = await ledger.recent_runs(limit=2)
-    assert (second.run_id, second.company_id, second.outcomes) == ("second", 8, {"open": 1})
-    assert (first.run_id, first.writes) == ("first", 3)
-    assert first.outcomes == {"done": 1, "failed": 1, "open": 1}
-    assert [run.run_id for run in await ledger.recent_runs(limit=1)] == ["second"]
-
-
 async def test_open_batches_are_those_of_the_company_that_nobody_settled(ledger: Ledger) -> None:
-    settled, writes = await ledger.note_batch("run", "cw", 7, ["a"], 10, [entry(1)])
-    await ledger.note_batch("run", "cw", 7, ["b", "c"], 11)
-    await ledger.note_batch("run", "cw", 8, ["d"], 12)
-    await ledger.note_batch("run", "other", 7, ["e"], 13)
-    await ledger.settle_batch(settled, [WriteOutcome(write, "done", 4711) for write in writes])
-    await ledger.settle_batch(settled)
-    (write,) = await ledger.writes_of_run("run")
+    settled, writes = await ledger.batches.open("run", "cw", 7, ["a"], 10, [entry(1)])
+    await ledger.batches.open("run", "cw", 7, ["b", "c"], 11)
+    await ledger.batches.open("run", "cw", 8, ["d"], 12)
+    await ledger.batches.open("run", "other", 7, ["e"], 13)
+    await ledger.batches.close(settled, [WriteOutcome(write, "done", 4711) for write in writes])
+    await ledger.batches.close(settled)
+    (write,) = await ledger.journal.of_run("run")
     assert (write.id, write.outcome, write.record_id) == (writes[0], "done", 4711)
-    (batch,) = await ledger.open_batches("cw", 7)
+    (batch,) = await ledger.batches.in_flight("cw", 7)
     assert (batch.run_id, batch.asset_keys, batch.highest_id) == ("run", ["b", "c"], 11)
     assert batch.sent_at == datetime.fromtimestamp(1_700_000_000.5, UTC)
 
 
 async def test_noting_a_batch_of_50_takes_milliseconds(place: str) -> None:
     async with Ledger.open(place) as ledger:
-        await ledger.begin_writes("warm", "cw", 7, [entry(0), entry(1)])
+        await ledger.journal.begin("warm", "cw", 7, [entry(0), entry(1)])
         started = time.process_time()
         for run in range(10):
-            ids = await ledger.begin_writes(f"run{run}", "cw", 7, [entry(n) for n in range(50)])
-            await ledger.settle_writes([WriteOutcome(write, "done") for write in ids])
+            ids = await ledger.journal.begin(f"run{run}", "cw", 7, [entry(n) for n in range(50)])
+            await ledger.journal.record_outcomes([WriteOutcome(write, "done") for write in ids])
         assert (time.process_time() - started) / 10 < 0.1
 
 
 async def test_times_are_of_the_shared_clock(place: str) -> None:
     async with Ledger.open(place) as ledger:
-        await ledger.note_batch("run", "cw", 7, ["a"], 1)
-        (batch,) = await ledger.open_batches("cw", 7)
+        await ledger.batches.open("run", "cw", 7, ["a"], 1)
+        (batch,) = await ledger.batches.in_flight("cw", 7)
         assert abs((datetime.now(UTC) - batch.sent_at).total_seconds()) < 5

@@ -37,7 +37,7 @@ import sys, anyio
 from connectors.ledger.store import Ledger
 async def main():
     async with Ledger.open(sys.argv[1]) as ledger:
-        await ledger.note_batch("run", "c", 1, ["key"], 5)
+        await ledger.batches.open("run", "c", 1, ["key"], 5)
 anyio.run(main)
 """
 HOLD_A_TRANSACTION = """
@@ -46,7 +46,7 @@ from connectors.ledger.store import Ledger
 from connectors.ledger.database import create_engine, writing
 async def main():
     ledger = await Ledger.open(sys.argv[1])
-    await ledger.note_batch("run", "c", 1, ["kept"], 5)
+    await ledger.batches.open("run", "c", 1, ["kept"], 5)
     async with writing(ledger._engine, "hold") as transaction:
         await transaction.exec_driver_sql("DELETE FROM batches_in_flight")
         print("held", flush=True)
@@ -90,7 +90,7 @@ async def test_several_processes_may_open_a_new_ledger_at_once(place: str) -> No
     openers = [start_python("-c", OPEN_AND_NOTE, place) for _ in range(4)]
     assert [opener.communicate(timeout=60)[1] for opener in openers] == [b""] * 4
     async with Ledger.open(place) as ledger:
-        assert len(await ledger.open_batches("c", 1)) == 4
+        assert len(await ledger.batches.in_flight("c", 1)) == 4
 
 
 async def test_a_process_killed_in_a_transaction_blocks_nobody(place: str) -> None:
@@ -100,8 +100,9 @@ async def test_a_process_killed_in_a_transaction_blocks_nobody(place: str) -> No
         process.kill()
     with anyio.fail_after(10):
         async with Ledger.open(place) as ledger:
-            await ledger.note_batch("run", "c", 1, ["added"], 6)
-            assert [batch.asset_keys for batch in await ledger.open_batches("c", 1)] == [["kept"], ["added"]]
+            await ledger.batches.open("run", "c", 1, ["added"], 6)
+            in_flight = await ledger.batches.in_flight("c", 1)
+            assert [batch.asset_keys for batch in in_flight] == [["kept"], ["added"]]
 
 
 async def test_a_ledger_of_a_newer_version_is_not_touched(place: str) -> None:
@@ -114,9 +115,9 @@ async def test_a_ledger_of_a_newer_version_is_not_touched(place: str) -> None:
 async def test_a_cancelled_caller_leaves_a_ledger_that_works(place: str) -> None:
     async with Ledger.open(place) as ledger:
         with anyio.move_on_after(0):
-            await ledger.note_batch("run", "c", 1, ["key"], 5)
-        await ledger.note_batch("run", "c", 1, ["key"], 5)
-        assert 1 <= len(await ledger.open_batches("c", 1)) <= 2
+            await ledger.batches.open("run", "c", 1, ["key"], 5)
+        await ledger.batches.open("run", "c", 1, ["key"], 5)
+        assert 1 <= len(await ledger.batches.in_flight("c", 1)) <= 2
 
 
 async def test_one_writer_of_a_process_at_a_time_waits_for_the_file(tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ async def test_a_full_disk_is_an_error_in_words(tmp_path: Path) -> None:
             await connection.exec_driver_sql("PRAGMA max_page_count = 20")
         long = WriteEntry("create", "configuration", None, "a", "n" * 200_000, None, None)
         with pytest.raises(StopError, match=r"could not note the writes.*full.*ledger\.db.*Free space"):
-            await ledger.begin_writes("run", "c", 1, [long])
+            await ledger.journal.begin("run", "c", 1, [long])
 
 
 async def test_a_locked_file_is_an_error_in_words(tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ async def test_a_locked_file_is_an_error_in_words(tmp_path: Path) -> None:
         with pytest.raises(
             StopError, match=r"could not settle a batch: database is locked.*ledger\.db.*close"
         ):
-            await ledger.settle_batch(1)
+            await ledger.batches.close(1)
         other.close()
 
 

@@ -79,7 +79,7 @@ async def test_a_new_ticket_is_published_in_two_requests(world: World) -> None:
         await dispatched(run, world.ticket(), Result.CREATED)
     ticket = world.ticket("Later")
     async with world.run(rules(create_state=CreateState.PUBLISH), later=-600) as run:
-        await run.ledger.set_watermark(run.tenant, "dispatch-begun", {"at": "2020-01-01T00:00:00Z"})
+        await run.ledger.state.set(run.tenant, "dispatch-begun", {"at": "2020-01-01T00:00:00Z"})
         world.sandbox.clear_requests()
         await dispatched(run, ticket, Result.CREATED)
     sent = world.sent("field_nation")

@@ -154,7 +154,7 @@ async def test_a_dry_run_writes_nothing_anywhere(world: World) -> None:
     async with world.run() as run:
         swept = await sweep(run, dry_run=True)
         assert await run.ledger.intents.count(run.tenant) == {}
-        assert await run.ledger.watermark(run.tenant, "dispatch-sweep-service") is None
+        assert await run.ledger.state.get(run.tenant, "dispatch-sweep-service") is None
     [preview] = swept.previews
     assert (preview.reference, preview.step) == (f"CW-S-{ticket}", "create")
     body: dict[str, Any] = preview.body or {}

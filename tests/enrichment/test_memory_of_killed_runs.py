@@ -44,19 +44,18 @@ class Overtaken:
 
     def __init__(self, ledger: Ledger, other: TicketMemory) -> None:
         self.ledger = ledger
+        self.state = self
+        self.ticket_links = ledger.ticket_links
         self.other = other
         self.reads = 0
 
-    async def watermark(self, tenant: str, name: str) -> dict[str, Any] | None:
-        value = await self.ledger.watermark(tenant, name)
+    async def get(self, tenant: str, name: str) -> dict[str, Any] | None:
+        value = await self.ledger.state.get(tenant, name)
         self.reads += 1
         if self.reads == 1:
             await self.other.limit_to([10])
             await remember(self.other, 1, 10)
         return value
-
-    async def ticket_links(self, tenant: str, company_id: int) -> Any:
-        return await self.ledger.ticket_links(tenant, company_id)
 
 
 async def test_links_are_not_taken_for_more_complete_than_another_run_made_them(tmp_path: Path) -> None:

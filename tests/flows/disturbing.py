@@ -6,7 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
+from sqlalchemy import select
+
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.ledger.database import reading
+from connectors.ledger.models import JournalledWrite
+from connectors.ledger.schema import writes
 from connectors.ledger.store import Ledger
 from tasks.shared.connections import connectwise_client, open_ledger, shared_connections
 
@@ -46,6 +51,14 @@ async def opened() -> AsyncIterator[tuple[ConnectWiseClient, Ledger]]:
     """The client and the ledger that runs within this block use."""
     async with shared_connections(), connectwise_client("default") as client, open_ledger() as ledger:
         yield client, ledger
+
+
+async def last_writes(ledger: Ledger) -> list[JournalledWrite]:
+    """What the run that wrote last has in the journal."""
+    async with reading(ledger._engine, "read the run that wrote last") as transaction:
+        newest = select(writes.c.run_id).order_by(writes.c.id.desc()).limit(1)
+        run_id = (await transaction.execute(newest)).scalar_one()
+    return await ledger.journal.of_run(run_id)
 
 
 def fail(owner: object, method: str, error: Exception, at: Collection[int]) -> None:

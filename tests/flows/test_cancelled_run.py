@@ -56,7 +56,7 @@ async def test_cancelled_run_keeps_its_note_and_frees_its_lease(runner: FlowRunn
         limit = await client.read_global_concurrency_limit_by_name(lease)
     assert limit.active_slots == 0
     async with Ledger.open(runner.ledger) as ledger:
-        assert await ledger.open_batches("default", runner.sandbox.company_id)
+        assert await ledger.batches.in_flight("default", runner.sandbox.company_id)
     runner.sandbox.faults([])
     report = await runner.report()
     assert report.counts.failed == 0

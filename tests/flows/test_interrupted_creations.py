@@ -25,7 +25,7 @@ async def finish(runner: FlowRunner) -> None:
     assert report.counts.failed == 0
     assert set(runner.asset_keys().values()) == {1}
     async with Ledger.open(runner.ledger) as ledger:
-        assert await ledger.open_batches("default", runner.sandbox.company_id) == []
+        assert await ledger.batches.in_flight("default", runner.sandbox.company_id) == []
 
 
 async def test_wrong_key_in_the_middle_stops_the_writes_and_reports_the_rest(runner: FlowRunner) -> None:
@@ -69,7 +69,7 @@ async def test_reading_back_that_fails_keeps_the_report_and_the_note_of_the_batc
     report = await runner.report(mappings=LEAN, batch_size=5)
     assert sum("reading back failed" in each.message for each in report.failures) == 5
     async with Ledger.open(runner.ledger) as ledger:
-        (batch,) = await ledger.open_batches("default", runner.sandbox.company_id)
+        (batch,) = await ledger.batches.in_flight("default", runner.sandbox.company_id)
     assert len(batch.asset_keys) == 5
     await finish(runner)
 
@@ -87,7 +87,7 @@ async def test_server_that_breaks_on_bulk_creation_gets_the_records_one_by_one(r
 async def test_full_disk_sends_nothing_unjournalled_and_ends_in_one_sentence(runner: FlowRunner) -> None:
     full = StopError("The ledger could not note the writes of a request: the disk is full")
     async with opened() as (_, ledger):
-        fail(ledger, "note_batch", full, at=range(3, 999))
+        fail(ledger.batches, "open", full, at=range(3, 999))
         report = await runner.report(mappings=LEAN, batch_size=5)
     assert report.counts.created == 10
     assert len(runner.asset_keys()) == report.counts.created + report.counts.modified
@@ -99,7 +99,7 @@ async def test_full_disk_sends_nothing_unjournalled_and_ends_in_one_sentence(run
 async def test_full_disk_after_a_batch_was_sent_keeps_its_outcome(runner: FlowRunner) -> None:
     full = StopError("The ledger could not note the outcome of writes: the disk is full")
     async with opened() as (_, ledger):
-        fail(ledger, "settle_batch", full, at=range(3, 999))
+        fail(ledger.batches, "close", full, at=range(3, 999))
         report = await runner.report(mappings=LEAN, batch_size=5)
     assert report.counts.created >= 15
     assert len(runner.asset_keys()) == report.counts.created + report.counts.modified
@@ -121,7 +121,7 @@ async def test_killed_runs_batch_is_waited_for_whatever_its_age_and_clock(
     runner: FlowRunner, age: float
 ) -> None:
     async with Ledger.open(runner.ledger, clock=Clock(now=lambda: time.time() - age)) as elsewhere:
-        await elsewhere.note_batch("killed", "default", runner.sandbox.company_id, ["a key"], 0)
+        await elsewhere.batches.open("killed", "default", runner.sandbox.company_id, ["a key"], 0)
     settings = runner.settings(waiting=Waiting(settle_seconds=0.5, pause_seconds=0.1))
     async with opened() as (client, ledger):
         run = await prepare_run(settings, "default", "default", client, ledger)

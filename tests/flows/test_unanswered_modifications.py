@@ -150,8 +150,8 @@ async def test_failed_journal_stops_the_writes_and_keeps_the_counts_true(runner:
     before = {each["id"]: each for each in runner.configurations()}
     async with opened() as (_, ledger):
         # The first batch is noted and settled, the second noted and sent; then the disk is full.
-        fail(ledger, "settle_writes", StopError("The ledger: the disk is full"), at=range(2, 99))
-        fail(ledger, "begin_writes", StopError("The ledger: the disk is full"), at=range(3, 99))
+        fail(ledger.journal, "record_outcomes", StopError("The ledger: the disk is full"), at=range(2, 99))
+        fail(ledger.journal, "begin", StopError("The ledger: the disk is full"), at=range(3, 99))
         report = await runner.report(mappings=LEAN, batch_size=5)
     changed = [each for each in runner.configurations() if each["name"] != before[each["id"]]["name"]]
     assert report.counts.modified == len(changed) == 10

@@ -12,7 +12,7 @@ from connectors.ledger.store import Ledger
 from flows.undo_run import undo_run
 from tasks.rules.mapping.model import default_mappings
 from tasks.shared.lease import writing_lease
-from tests.flows.disturbing import LEAN
+from tests.flows.disturbing import LEAN, last_writes
 from tests.flows.running import QUICK, FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -51,7 +51,7 @@ async def undone(run_id: str, **inputs: Any) -> dict[str, int]:
 
 async def journal(runner: FlowRunner, run_id: str) -> list[JournalledWrite]:
     async with Ledger.open(f"sqlite+aiosqlite:///{runner.ledger}") as ledger:
-        return await ledger.writes_of_run(run_id)
+        return await ledger.journal.of_run(run_id)
 
 
 def by_id(records: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -193,8 +193,8 @@ async def test_killed_run_is_undone_as_far_as_it_came(runner: FlowRunner) -> Non
     async with Ledger.open(f"sqlite+aiosqlite:///{runner.ledger}") as ledger:
         keys = [key, "never-made"]
         company = runner.sandbox.company_id
-        await ledger.note_batch("killed", "default", company, keys, made["id"] - 1)
-        await ledger.begin_writes("killed", "default", company, entries)
+        await ledger.batches.open("killed", "default", company, keys, made["id"] - 1)
+        await ledger.journal.begin("killed", "default", company, entries)
     counts = await undone("killed")
     now = by_id(runner.sandbox.state(CONFIGURATIONS))
     assert made["id"] not in now
@@ -211,7 +211,7 @@ def modification(record_id: int, field: str, before: Any, after: Any) -> WriteEn
 
 async def last_run(runner: FlowRunner) -> str:
     async with Ledger.open(f"sqlite+aiosqlite:///{runner.ledger}") as ledger:
-        return (await ledger.recent_runs(1))[0].run_id
+        return (await last_writes(ledger))[0].run_id
 
 
 @pytest.mark.slow

@@ -57,7 +57,7 @@ class Bench:
         return int(self.sandbox.requests()["lansweeper"]["writes"])
 
     async def journal(self) -> list[JournalledWrite]:
-        return await self.run.ledger.writes_of_run(self.run.run_id)
+        return await self.run.ledger.journal.of_run(self.run.run_id)
 
 
 def update(key: str, text: str) -> AssetUpdate:
