@@ -14,7 +14,7 @@ from tasks.asset_sync.references import create_references, find_references
 from tasks.asset_sync.report import dry_report, final_report, publish_plan, publish_report
 from tasks.asset_sync.run import SyncRun, prepare_run
 from tasks.asset_sync.settings import AssetSynchronizationSettings
-from tasks.rules.asset_sync.plan import Plan, check_ceilings
+from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.report import RunReport
 from tasks.shared.connections import (
     DEFAULT,
@@ -28,7 +28,7 @@ from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 
 
-class CeilingExceededError(RuntimeError):
+class ThresholdExceededError(RuntimeError):
     """The plan changes an implausible share of the company's configurations; nothing was written."""
 
 
@@ -78,13 +78,13 @@ async def synchronize(run: SyncRun) -> Any:
     matched = await match_inventories(run, read.assets, read.configurations)
     plan = make_plan(run, matched, references)
     existing = len(read.configurations)
-    exceeded = check_ceilings(plan, existing, matched.any_linked, run.settings.ceilings.limits())
+    exceeded = plan.over_thresholds(existing, matched.any_linked, run.settings.ceilings)
     refused = [] if run.settings.ceilings.go_on else exceeded
     await publish_plan(run, plan, refused)
     if run.settings.dry_run:
         return await finish(run, plan, dry_report(run, plan))
     if refused:
-        raise CeilingExceededError(
+        raise ThresholdExceededError(
             " ".join(refused)
             + " Nothing was written. Read the plan, then set Go on over a ceiling for one run."
         )

@@ -18,7 +18,8 @@ import fastapi.encoders  # noqa: F401
 
 from benchmarks.performance.runner import Stopwatch
 from flows.asset_synchronization import asset_synchronization
-from tasks.asset_sync.settings import AssetSynchronizationSettings, Ceilings
+from tasks.asset_sync.settings import AssetSynchronizationSettings
+from tasks.rules.asset_sync.safety import SafetyThresholds
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
 from tasks.rules.report import RunReport
@@ -35,7 +36,9 @@ def main(company: str) -> None:
 def measured(company: str) -> dict[str, Any]:
     """Run the chain with the client's own limit for Lansweeper switched off, and say what it cost."""
     connections.REQUEST_LIMITS = NO_LIMIT  # type: ignore[attr-defined]
-    settings = AssetSynchronizationSettings(company=company, dry_run=False, ceilings=Ceilings(go_on=True))
+    settings = AssetSynchronizationSettings(
+        company=company, dry_run=False, ceilings=SafetyThresholds(go_on=True)
+    )
     watch = Stopwatch()
     report: RunReport = asyncio.run(_run(settings))
     return watch.as_json() | {

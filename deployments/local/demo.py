@@ -72,7 +72,8 @@ async def _three_runs(sandbox: Sandbox, home: Path, console: Console) -> dict[st
 async def _run(sandbox: Sandbox, *, dry_run: bool) -> dict[str, int]:
     """One run of the flow, and what the sandbox counted meanwhile."""
     from flows.asset_synchronization import asset_synchronization
-    from tasks.asset_sync.settings import AssetSynchronizationSettings, Ceilings
+    from tasks.asset_sync.settings import AssetSynchronizationSettings
+    from tasks.rules.asset_sync.safety import SafetyThresholds
 
     sandbox.clear_requests()
     settings = AssetSynchronizationSettings(
@@ -80,7 +81,7 @@ async def _run(sandbox: Sandbox, *, dry_run: bool) -> dict[str, int]:
         dry_run=dry_run,
         # The first run adopts configurations that people made by hand, so it changes most of them: an
         # operator reads the dry run's plan, then says so.
-        ceilings=Ceilings(go_on=True),
+        ceilings=SafetyThresholds(go_on=True),
     )
     report = await asset_synchronization(settings)
     served = sandbox.requests()

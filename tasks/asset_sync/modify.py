@@ -20,7 +20,8 @@ from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurati
 from tasks.rules.asset_sync.decide import Redecision, redecide
 from tasks.rules.asset_sync.journal import journal_values
 from tasks.rules.asset_sync.payloads import overlay, patch_operations
-from tasks.rules.asset_sync.plan import Modification, WriteMode
+from tasks.rules.asset_sync.plan import Modification
+from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.bulk import ItemOutcome, batches
 from tasks.rules.values import FieldChange
 from tasks.shared.concurrency import send_batches

@@ -6,8 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.rules.asset_sync import plan as rules
-from tasks.rules.asset_sync.plan import WriteMode
+from tasks.rules.asset_sync.safety import SafetyThresholds, WriteMode
 from tasks.rules.bulk import MAX_BATCH
 from tasks.rules.choices import ASK
 from tasks.rules.mapping.model import (
@@ -28,41 +27,6 @@ class AssetCondition(BaseModel):
     path: str = Field(title="Path", description="Lansweeper path.", examples=["assetBasicInfo.type"])
     operator: str = Field(default="EQUAL", title="Operator", description="EQUAL, LIKE, REGEXP, EXISTS, ...")
     value: str = Field(title="Value", description="Always text; dates in ISO form.", examples=["Windows"])
-
-
-class Ceilings(BaseModel):
-    """How much one run may change before it refuses, as shares of the company's configurations."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    modified: float = Field(
-        default=0.30,
-        ge=0,
-        le=1,
-        title="Modified share",
-        description="0.3 is 30 %. Changes of only ls_ fields do not count.",
-    )
-    created: float = Field(
-        default=0.30,
-        ge=0,
-        title="Created share",
-        description="0.3 is 30 %. Not applied while no configuration is linked to an asset.",
-    )
-    minimum: int = Field(
-        default=20,
-        ge=0,
-        title="Existing configurations",
-        description="Only companies with more configurations than this have ceilings.",
-    )
-    go_on: bool = Field(
-        default=False,
-        title="Go on over a ceiling",
-        description="Set it for one run, after you have read the plan that was refused.",
-    )
-
-    def limits(self) -> rules.Ceilings:
-        """The shares as the rule takes them."""
-        return rules.Ceilings(self.modified, self.created, self.minimum)
 
 
 class Waiting(BaseModel):
@@ -162,8 +126,8 @@ class AssetSynchronizationSettings(BaseModel):
     software_lines: int = Field(
         default=200, ge=1, title="Software lines", description="Lines of ls_software before it is cut."
     )
-    ceilings: Ceilings = Field(
-        default_factory=Ceilings,
+    ceilings: SafetyThresholds = Field(
+        default_factory=SafetyThresholds,
         title="Ceilings",
         description="How much one run may change before it refuses; shares of the company's configurations.",
     )

@@ -114,7 +114,7 @@ def make_enrichment_plan(
     """The plan of the run; from here on Lansweeper is only asked to write."""
     facts = [_facts(run, record, links) for record in configurations]
     run.reads = run.assets.session.requests
-    return build_enrichment_plan(facts, assets, run.settings.text.limits(), rivals)
+    return build_enrichment_plan(facts, assets, run.settings.text, rivals)
 
 
 def _facts(run: EnrichmentRun, record: Record, links: Links) -> ConfigurationFacts:

@@ -7,30 +7,10 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules.choices import ASK
-from tasks.rules.enrichment import texts as rules
+from tasks.rules.enrichment.texts import TextLimits
 
 MOST_ALIASES = 100
 """More edits in one request than that gain nothing: 25 already make 15,000 edits 600 requests."""
-
-
-class TextLimits(BaseModel):
-    """How long one text may become in a custom field of Lansweeper."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    agreements: int = Field(
-        default=50, ge=1, title="Agreements", description='Agreements in one text before "... and n more".'
-    )
-    characters: int = Field(
-        default=4000,
-        ge=200,
-        title="Characters",
-        description='Characters of one text before "... and n more".',
-    )
-
-    def limits(self) -> rules.TextLimits:
-        """The limits as the rule takes them."""
-        return rules.TextLimits(self.agreements, self.characters)
 
 
 class EnrichmentWaiting(BaseModel):

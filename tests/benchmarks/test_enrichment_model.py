@@ -81,7 +81,7 @@ def test_the_flow_comes_to_the_same_texts(limits: tuple[int, int]) -> None:
             "u",
             {"agreements": limits[0], "characters": limits[1]},
         )
-        assert found == wanted_texts(facts, TextLimits(*limits))
+        assert found == wanted_texts(facts, TextLimits(agreements=limits[0], characters=limits[1]))
 
 
 def _ranked(shown: list[dict[str, Any]]) -> list[dict[str, Any]]:

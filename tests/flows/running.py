@@ -14,7 +14,8 @@ from deployments.blocks import save_sandbox_blocks
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from flows.asset_synchronization import asset_synchronization
-from tasks.asset_sync.settings import AssetSynchronizationSettings, Ceilings, Waiting
+from tasks.asset_sync.settings import AssetSynchronizationSettings, Waiting
+from tasks.rules.asset_sync.safety import SafetyThresholds
 from tasks.rules.report import RunReport
 
 QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
@@ -58,7 +59,7 @@ class FlowRunner:
         values = {
             "company": self.sandbox.company,
             "dry_run": False,
-            "ceilings": Ceilings(go_on=True),
+            "ceilings": SafetyThresholds(go_on=True),
             "waiting": QUICK,
         }
         return AssetSynchronizationSettings(**(values | changes))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tasks.asset_sync.settings import Ceilings
+from tasks.rules.asset_sync.safety import SafetyThresholds
 from tasks.rules.report import RunReport
 from tests.flows.disturbing import LEAN
 from tests.flows.running import FlowRunner, custom_value
@@ -136,7 +136,7 @@ async def test_changed_assets_are_modified_and_nothing_else(runner: FlowRunner) 
 
 
 async def test_ceiling_refuses_an_implausible_plan_with_the_numbers(runner: FlowRunner) -> None:
-    state = await runner.state(ceilings=Ceilings(modified=0.01, minimum=1))
+    state = await runner.state(ceilings=SafetyThresholds(modified=0.01, minimum=1))
     assert state.is_failed()
     assert "the ceiling is 1 %" in str(state.message)
     assert runner.sandbox.requests()["writes"] == 0

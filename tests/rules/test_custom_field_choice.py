@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.lansweeper.models import CustomField
-from tasks.rules.enrichment.texts import FIELD_TYPES, FIELDS, choose_fields
+from tasks.rules.enrichment.texts import FIELD_TYPES, choose_fields
 
 
 def defined(key: str, name: str, kind: str = "TEXTAREA") -> CustomField:
@@ -15,10 +15,6 @@ def defined(key: str, name: str, kind: str = "TEXTAREA") -> CustomField:
 
 
 SLA = {"cw_sla": "TEXTAREA"}
-
-
-def test_what_is_written_has_a_field_and_no_other_is_made() -> None:
-    assert set(FIELD_TYPES) == set(FIELDS)
 
 
 def test_on_an_empty_site_all_eleven_are_missing() -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from tasks.rules.enrichment.texts import (
     AGREEMENT_FIELDS,
     FIELD_TYPES,
-    FIELDS,
     SEPARATOR,
     TOTALS,
     TextLimits,
@@ -40,23 +39,22 @@ def test_texts_of_the_page_s_sample() -> None:
         "cw_agreement_end_date": "30/09/2028",
         "cw_sla": "Gold",
     }
-    assert tuple(texts) == FIELDS
+    assert tuple(texts) == tuple(FIELD_TYPES)
 
 
 def test_every_field_is_one_that_the_cross_flow_makes() -> None:
-    assert tuple(FIELD_TYPES) == FIELDS
     assert {FIELD_TYPES[name] for name in TOTALS} == {"NUMERIC"}
 
 
 def test_the_flag_and_not_the_name_of_the_status_says_what_is_closed() -> None:
     tickets = [ticket(1, closed=False, status="Closed"), ticket(2, closed=True, status="New"), ticket(3)]
     texts = wanted_texts(facts(tickets=tickets))
-    assert [texts[name] for name in FIELDS[:3]] == ["3", "2", "1"]
+    assert [texts[name] for name in TOTALS] == ["3", "2", "1"]
 
 
 def test_without_anything_totals_are_zero_and_the_rest_is_cleared() -> None:
     texts = wanted_texts(facts())
-    assert [texts.pop(name) for name in FIELDS[:3]] == ["0", "0", "0"]
+    assert [texts.pop(name) for name in TOTALS] == ["0", "0", "0"]
     assert texts.pop("cw_configuration_url")
     assert set(texts.values()) == {""}
 
@@ -102,7 +100,7 @@ agreements = st.lists(
 def test_the_nth_entry_of_every_field_is_the_same_agreement(
     found: list[dict[str, object]], most: int, characters: int
 ) -> None:
-    limits = TextLimits(most, characters)
+    limits = TextLimits(agreements=most, characters=characters)
     texts = agreement_texts(found, limits)
     lengths = {len(text.split(SEPARATOR)) for text in texts.values() if text}
     assert len(lengths) <= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.plan import WriteMode, predict_requests
+from tasks.rules.asset_sync.safety import WriteMode, predict_requests
 from tasks.rules.bulk import batches
 
 counts = st.integers(0, 400)

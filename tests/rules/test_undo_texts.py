@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.enrichment.plan import plan_text_undo, wrote_assets
-from tasks.rules.enrichment.texts import FIELDS, AssetState
+from tasks.rules.enrichment.texts import FIELD_TYPES, AssetState
 from tests.rules.enrichment_samples import asset
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-KNOWN = {name: f"key-{name}" for name in FIELDS}
+KNOWN = {name: f"key-{name}" for name in FIELD_TYPES}
 
 
 def edit(before: dict[str, str], after: dict[str, str], number: int = 1, **columns: Any) -> JournalledWrite:

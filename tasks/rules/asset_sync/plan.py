@@ -1,17 +1,8 @@
 """The plan of a run as a value: what will be created, changed and left alone, before anything is written.
 
-``planning.py`` makes it, ``plan_text.py`` shows it, ``ceilings.py`` refuses an implausible one.
-
-Warnings of a plan, told once each with how many assets they concern.
-
-From matched records to the plan: compare, collect the names needed, decide, count.
-
 Order of work: ``compare_matched`` -> ``needed_names`` -> ``plan_references`` a kind -> ``build_plan`` ->
-``check_ceilings``. Nothing here depends on the order of the input.
-
-The ceilings: a plan that changes or creates an implausible share is refused with the numbers.
-
-How many requests a plan will cost, exact for a calm run: no retry, no conflict, no unclear outcome.
+``Plan.over_thresholds``, which lets a run refuse an implausible plan. Nothing depends on the order of the
+input. Equal warnings are told once, with how many assets they concern.
 """
 
 from __future__ import annotations
@@ -20,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.decide import (
@@ -32,15 +22,22 @@ from tasks.rules.asset_sync.decide import (
 )
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult
 from tasks.rules.asset_sync.references import KINDS, ReferencePlan
-from tasks.rules.bulk import MAX_BATCH, batch_count
+from tasks.rules.asset_sync.safety import (
+    Prediction,
+    SafetyThresholds,
+    WriteMode,
+    over_thresholds,
+    predict_requests,
+)
+from tasks.rules.bulk import MAX_BATCH
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
 from tasks.rules.report import Counts
-from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange, folded
 
 _EXAMPLES = 3
+_OWN_FIELDS = CUSTOM_FIELD_PREFIX + "ls_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,68 +70,6 @@ class WarningTally:
 
 def _name_and_key(asset: AssetRecord) -> tuple[str, str]:
     return asset.name or asset.key, asset.key
-
-
-class WriteMode(StrEnum):
-    """How existing configurations are changed: bulk PUT in batches, or one PATCH a record."""
-
-    BULK = "bulk"
-    PATCH = "patch"
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """Requests to ConnectWise by purpose. ``reads_done`` were made before the plan was."""
-
-    reads_done: int
-    reference_creations: int
-    creation_batches: int
-    duplicate_check: int
-    rereads: int
-    modification_writes: int
-    canary_read: int
-    type_changes: int
-
-    @property
-    def writes(self) -> int:
-        """The requests that write."""
-        return self.reference_creations + self.creation_batches + self.modification_writes + self.type_changes
-
-    @property
-    def total(self) -> int:
-        """All requests of the run, those before the plan included."""
-        return self.reads_done + self.writes + self.duplicate_check + self.rereads + self.canary_read
-
-
-def predict_requests(
-    *,
-    reads_done: int,
-    reference_creations: int,
-    creations: int,
-    modifications: int,
-    type_changes: int,
-    batch_size: int = MAX_BATCH,
-    mode: WriteMode = WriteMode.BULK,
-) -> Prediction:
-    """Count the requests.
-
-    Every batch of modifications is read again right before it is written, in both modes; the first bulk PUT
-    is read once more after it (the canary); each type change is preceded by a read of its record; one count
-    request at the end looks for duplicates if anything was created. ``modifications`` leaves out the assets
-    of which only the type changes.
-    """
-    changed_batches = batch_count(modifications, batch_size)
-    bulk = mode is WriteMode.BULK
-    return Prediction(
-        reads_done=reads_done,
-        reference_creations=reference_creations,
-        creation_batches=batch_count(creations, batch_size),
-        duplicate_check=int(creations > 0),
-        rereads=changed_batches + type_changes,
-        modification_writes=changed_batches if bulk else modifications,
-        canary_read=int(bulk and modifications > 0),
-        type_changes=type_changes,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +105,12 @@ class Modification:
     def all_changes(self) -> tuple[FieldChange, ...]:
         """Every field that changes, the type included."""
         return (*self.changes, self.type_change) if self.type_change else self.changes
+
+    @property
+    def only_own_fields(self) -> bool:
+        """Whether it changes nothing but the integration's own ``ls_*`` custom fields."""
+        own = all(change.field.startswith(_OWN_FIELDS) for change in self.changes)
+        return own and self.type_change is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +165,24 @@ class Plan:
     def nothing_to_write(self) -> bool:
         """Whether the run will send no write request at all."""
         return not self.creations and not self.modifications
+
+    def over_thresholds(
+        self, existing: int, any_linked: bool, thresholds: SafetyThresholds | None = None
+    ) -> list[str]:
+        """What exceeds a safety threshold, with the numbers in words; an empty list lets the run go on.
+
+        Args:
+            existing: configurations of the run's company, inactive ones included.
+            any_linked: whether any of them has ``ls_asset_id``: without one this is a first load, whose
+                creations are not limited. Changes to only ``ls_*`` custom fields are never counted.
+            thresholds: the default is 30 % each above 20 existing configurations.
+        """
+        return over_thresholds(
+            modified=sum(not each.only_own_fields for each in self.modifications),
+            created=len(self.creations) if any_linked else 0,
+            existing=existing,
+            thresholds=thresholds or SafetyThresholds(),
+        )
 
     @property
     def checksum(self) -> str:
@@ -434,56 +393,3 @@ class _PlanBuilder:
 def _inactive(matched: Iterable[Match]) -> list[ConfigurationRecord]:
     found = [each.configuration for each in matched if not each.configuration.active]
     return sorted(found, key=lambda each: each.id)
-
-
-_OWN_FIELDS = CUSTOM_FIELD_PREFIX + "ls_"
-
-
-@dataclass(frozen=True, slots=True)
-class Ceilings:
-    """Shares (0.30 is 30 %) of the company's existing configurations.
-
-    Up to ``minimum`` existing configurations, or with None for a share, nothing is refused.
-    """
-
-    modified: float | None = 0.30
-    created: float | None = 0.30
-    minimum: int = 20
-
-
-def check_ceilings(
-    plan: Plan, existing: int, any_linked: bool, ceilings: Ceilings | None = None
-) -> list[str]:
-    """What exceeds a ceiling, with the numbers in words; an empty list lets the run go on.
-
-    Args:
-        plan: the whole plan.
-        existing: configurations of the run's company, inactive ones included.
-        any_linked: whether any of them has ``ls_asset_id``: without one this is a first load, whose
-            creations are not limited. Changes to only ``ls_*`` custom fields are never counted.
-        ceilings: the default is 30 % each above 20 existing configurations.
-    """
-    limits = ceilings or Ceilings()
-    if existing <= limits.minimum:
-        return []
-    modified = sum(not only_own_fields(each) for each in plan.modifications)
-    checks: Sequence[tuple[str, int, float | None]] = (
-        ("modify", modified, limits.modified),
-        ("create", len(plan.creations) if any_linked else 0, limits.created),
-    )
-    return [
-        f"The plan would {verb} {counted(count, 'configuration')}, {_percent(count / existing)} of the "
-        f"{existing:,} that the company has; the ceiling is {_percent(share)}."
-        for verb, count, share in checks
-        if share is not None and count > share * existing
-    ]
-
-
-def only_own_fields(modification: Modification) -> bool:
-    """Whether it changes nothing but the integration's own ``ls_*`` custom fields."""
-    own = all(change.field.startswith(_OWN_FIELDS) for change in modification.changes)
-    return own and modification.type_change is None
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.4g} %"

@@ -46,7 +46,7 @@ def plan_markdown(
         plan: what is shown.
         title: the heading, for instance with the company's name; escaped here.
         dry_run: whether nothing will be written.
-        refused: the exceeded ceilings in words, if any: shown before everything else.
+        refused: the exceeded thresholds in words, if any: shown before everything else.
         configuration_link: id -> address of the configuration in ConnectWise, None for no link.
         asset_link: key -> address of the asset in Lansweeper, None for no link.
         rows: how many rows each table shows at most.

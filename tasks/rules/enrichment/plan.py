@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.enrichment.texts import (
-    FIELDS,
+    FIELD_TYPES,
     AssetState,
     ConfigurationFacts,
     TextLimits,
@@ -150,7 +150,7 @@ class EnrichmentPlan:
 
     def tallies(self) -> dict[str, FieldTally]:
         """By custom field, in the order of the fields; fields that nothing happens to are left out."""
-        counted = {name: [0, 0, 0] for name in FIELDS}
+        counted = {name: [0, 0, 0] for name in FIELD_TYPES}
         for update in self.updates:
             for change in update.changes:
                 kind = 2 if not change.wanted else 1 if change.current else 0
@@ -335,7 +335,8 @@ def _undo_asset(
         before = {**(write.before or {}), **before}
         after.update(write.after or {})
     changes = []
-    for name in sorted(after, key=_place):
+    order = list(FIELD_TYPES)
+    for name in sorted(after, key=lambda name: (order.index(name) if name in order else len(order), name)):
         current = asset.values.get(name)
         if name not in known:
             plan.refused.append(_refusal(writes[0], "The custom field is gone from Lansweeper.", name))
@@ -348,10 +349,6 @@ def _undo_asset(
     if changes:
         named = ConfigurationName(0, writes[0].record_name, asset.key)
         plan.updates.append(AssetUpdate(asset, named, tuple(changes)))
-
-
-def _place(name: str) -> tuple[int, str]:
-    return (FIELDS.index(name) if name in FIELDS else len(FIELDS), name)
 
 
 def _refusal(write: JournalledWrite, reason: str, name: str | None = None) -> UndoRefusal:

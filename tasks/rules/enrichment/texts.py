@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from connectors.lansweeper.models import CustomField
 from tasks.rules.mapping.comparison import same
 from tasks.rules.mapping.targets import Kind
@@ -47,8 +49,15 @@ AGREEMENT_FIELDS = (
     AGREEMENT_START_DATE,
     AGREEMENT_END_DATE,
 )
-FIELDS = (*TOTALS, CONFIGURATION_URL, *AGREEMENT_FIELDS, SLA)
-"""The custom fields in the order in which plans and reports show them."""
+FIELD_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(TOTALS, "NUMERIC"),
+    CONFIGURATION_URL: "HYPERLINK",
+    **dict.fromkeys((*AGREEMENT_FIELDS, SLA), "TEXTAREA"),
+}
+"""The custom fields with their types in Lansweeper, in the order in which plans and reports show them.
+
+Several agreements stand in one text, hence the text area.
+"""
 
 SEPARATOR = "; "
 _ACTIVE = "active"
@@ -57,12 +66,20 @@ _NEVER = date.min
 Record = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class TextLimits:
-    """What one text holds at most: agreements, and characters. What does not fit is counted, not lost."""
+class TextLimits(BaseModel):
+    """How long one text may become in a custom field of Lansweeper; what does not fit is counted."""
 
-    agreements: int = 50
-    characters: int = 4000
+    model_config = ConfigDict(extra="forbid")
+
+    agreements: int = Field(
+        default=50, ge=1, title="Agreements", description='Agreements in one text before "... and n more".'
+    )
+    characters: int = Field(
+        default=4000,
+        ge=200,
+        title="Characters",
+        description='Characters of one text before "... and n more".',
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,22 +183,6 @@ def changed_texts(current: Mapping[str, str], wanted: Mapping[str, str]) -> tupl
 def same_text(name: str, one: str | None, other: str | None) -> bool:
     """Whether two texts of that field say the same."""
     return same(Kind.NUMBER if name in TOTALS else Kind.TEXT, one, other)
-
-
-FIELD_TYPES: Mapping[str, str] = {
-    "cw_total_tickets": "NUMERIC",
-    "cw_open_tickets": "NUMERIC",
-    "cw_closed_tickets": "NUMERIC",
-    "cw_configuration_url": "HYPERLINK",
-    "cw_agreement_id": "TEXTAREA",
-    "cw_agreement_name": "TEXTAREA",
-    "cw_agreement_type": "TEXTAREA",
-    "cw_agreement_status": "TEXTAREA",
-    "cw_agreement_start_date": "TEXTAREA",
-    "cw_agreement_end_date": "TEXTAREA",
-    "cw_sla": "TEXTAREA",
-}
-"""The documented fields with their types (design, section 5): several agreements stand in one text."""
 
 
 @dataclass(slots=True)

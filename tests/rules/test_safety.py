@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tasks.rules.asset_sync.match_result import MatchResult, Unmatched
-from tasks.rules.asset_sync.plan import Ceilings, Plan, check_ceilings
+from tasks.rules.asset_sync.plan import Plan
+from tasks.rules.asset_sync.safety import SafetyThresholds
 from tests.rules.plan_samples import asset, compiled
 from tests.rules.test_plan import match, planned
 
@@ -22,33 +23,35 @@ def plan(*, changed: int = 0, new: int = 0, **values: str) -> Plan:
 
 
 def test_a_share_above_the_ceiling_is_told_in_words() -> None:
-    assert check_ceilings(plan(changed=31), 100, True) == [
+    assert plan(changed=31).over_thresholds(100, True) == [
         "The plan would modify 31 configurations, 31 % of the 100 that the company has; the ceiling is 30 %."
     ]
 
 
 def test_exactly_the_ceiling_passes() -> None:
-    assert check_ceilings(plan(changed=30, new=30), 100, True) == []
+    assert plan(changed=30, new=30).over_thresholds(100, True) == []
 
 
 def test_few_existing_configurations_have_no_ceiling() -> None:
-    assert check_ceilings(plan(changed=20, new=20), 20, True) == []
-    assert len(check_ceilings(plan(changed=20, new=20), 21, True)) == 2
+    assert plan(changed=20, new=20).over_thresholds(20, True) == []
+    assert len(plan(changed=20, new=20).over_thresholds(21, True)) == 2
 
 
 def test_a_first_load_may_create_any_number() -> None:
-    assert check_ceilings(plan(new=60), 100, False) == []
-    assert "create 60 configurations, 60 %" in check_ceilings(plan(new=60), 100, True)[0]
+    assert plan(new=60).over_thresholds(100, False) == []
+    assert "create 60 configurations, 60 %" in plan(new=60).over_thresholds(100, True)[0]
 
 
 def test_the_integrations_own_fields_are_not_counted() -> None:
-    assert check_ceilings(plan(changed=60, customFields_ls_asset_url="u"), 100, True) == []
+    assert plan(changed=60, customFields_ls_asset_url="u").over_thresholds(100, True) == []
 
 
 def test_a_change_of_type_counts() -> None:
-    assert check_ceilings(plan(changed=60, type_name="Linux"), 100, True) != []
+    assert plan(changed=60, type_name="Linux").over_thresholds(100, True) != []
 
 
-@pytest.mark.parametrize("ceilings", [Ceilings(None, None), Ceilings(1.0, 1.0), Ceilings(minimum=100)])
-def test_ceilings_are_settings(ceilings: Ceilings) -> None:
-    assert check_ceilings(plan(changed=60, new=60), 100, True, ceilings) == []
+@pytest.mark.parametrize(
+    "thresholds", [SafetyThresholds(modified=1, created=1), SafetyThresholds(minimum=100)]
+)
+def test_thresholds_are_settings(thresholds: SafetyThresholds) -> None:
+    assert plan(changed=60, new=60).over_thresholds(100, True, thresholds) == []
