@@ -12,9 +12,9 @@ from prefect import flow
 
 from tasks.asset_sync.references import resolve
 from tasks.asset_sync.run import reference_actions
-from tasks.asset_sync.settings import Waiting
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferencePlan
 from tasks.shared.connections import DEFAULT, shared_connections
+from tasks.shared.retry import Waiting
 from tasks.shared.run_forms import ConnectWiseName, Create, Names, StructureLevel, titled
 
 WaitingTimes = Annotated[

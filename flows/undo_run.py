@@ -10,7 +10,6 @@ from prefect.artifacts import acreate_markdown_artifact
 from prefect.states import Cancelled
 
 from connectors.ledger.models import JournalledWrite
-from tasks.asset_sync.settings import Waiting
 from tasks.asset_sync.undo import Undo, apply_undo
 from tasks.enrichment.undo import TextUndoing, journalled_connection, text_undoing
 from tasks.rules.enrichment.plan import wrote_assets
@@ -25,6 +24,7 @@ from tasks.shared.connections import (
 )
 from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
 from tasks.shared.results import NAMED, failures_name, finished_state
+from tasks.shared.retry import Waiting
 from tasks.shared.run_forms import ConnectWiseName, DryRun, LedgerName, titled
 
 UNDO_KEY = "undo-run-plan"

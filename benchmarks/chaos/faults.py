@@ -21,9 +21,9 @@ from connectors.http import TimeLimits
 from connectors.lansweeper import refusals
 from connectors.lansweeper.client import AssetOperations
 from connectors.ledger import rate_limit
-from tasks.asset_sync.settings import Waiting
 from tasks.enrichment import custom_fields
 from tasks.shared import connections
+from tasks.shared.retry import Waiting
 
 Rule = dict[str, Any]
 

@@ -18,7 +18,7 @@ from tasks.rules.asset_sync.plan import Modification, Plan
 from tasks.rules.asset_sync.references import TYPE, ReferencePlan
 from tasks.rules.values import folded
 from tasks.shared.progress import run_logger
-from tasks.shared.retry import Patience
+from tasks.shared.retry import retry
 
 FIELDS = "id,type/id,type/name,company/id,customFields"
 
@@ -40,35 +40,32 @@ async def retype_configurations(
             results[key] = WriteResult(key, False, record_id, f"Not sent: {stopped}", written=False)
             continue
         try:
-            results[key] = await _retype_patiently(run, each, types, before)
+            results[key] = await _retype(run, each, types, before)
         except ConnectorError as error:
             results[key] = WriteResult(key, False, record_id, str(error))
             stopped = error if isinstance(error, StopError) else None
 
 
-async def _retype_patiently(
-    run: SyncRun, each: Modification, types: ReferencePlan, before: WriteResult
-) -> WriteResult:
+async def _retype(run: SyncRun, each: Modification, types: ReferencePlan, before: WriteResult) -> WriteResult:
     """Read the record and change its type; what had no answer is read again, a few times."""
     key, record_id = each.asset.key, each.configuration.id
-    patience = Patience(run.settings.waiting)
     sent = False
-    while True:
-        try:
-            fresh = await run.client.get_configuration(record_id, fields=FIELDS)
-            if _type_name(fresh) == _wanted(each):
-                return WriteResult(key, True, record_id) if sent else before
-            if why := _obstacle(run, each, fresh):
-                return WriteResult(key, False, record_id, why, written=False)
-            type_id = types.id_of(_wanted(each))
-            if type_id is None:
-                why = f"The type {_wanted(each)!r} has no record in ConnectWise."
-                return WriteResult(key, False, record_id, why, written=False)
-            sent = True
-            return await _change(run, each, fresh, type_id)
-        except RetryableError as error:
-            if not await patience.wait(error):
-                raise
+
+    async def attempt() -> WriteResult:
+        nonlocal sent
+        fresh = await run.client.get_configuration(record_id, fields=FIELDS)
+        if _type_name(fresh) == _wanted(each):
+            return WriteResult(key, True, record_id) if sent else before
+        if why := _obstacle(run, each, fresh):
+            return WriteResult(key, False, record_id, why, written=False)
+        type_id = types.id_of(_wanted(each))
+        if type_id is None:
+            why = f"The type {_wanted(each)!r} has no record in ConnectWise."
+            return WriteResult(key, False, record_id, why, written=False)
+        sent = True
+        return await _change(run, each, fresh, type_id)
+
+    return await retry(attempt, run.settings.waiting)
 
 
 def _obstacle(run: SyncRun, each: Modification, fresh: Record) -> str | None:

@@ -30,7 +30,7 @@ from tasks.rules.asset_sync.journal import (
 )
 from tasks.rules.asset_sync.plan import Modification
 from tasks.shared.progress import run_logger
-from tasks.shared.retry import patiently
+from tasks.shared.retry import retry
 
 
 async def own_member(run: SyncRun, written: Sequence[tuple[Ready, Record]]) -> str | None:
@@ -107,7 +107,7 @@ async def restore_members(
     )
     (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
     try:
-        await patiently(
+        await retry(
             lambda: run.client.patch_configuration(record_id, value_operations(values)),
             run.settings.waiting,
         )
@@ -181,9 +181,7 @@ class Canary:
         """Put back what is still as the server left it: somebody may have typed since it was read."""
         record_id = each.ready.modification.configuration.id
         try:
-            now = await patiently(
-                lambda: self.run.client.get_configuration(record_id), self.run.settings.waiting
-            )
+            now = await retry(lambda: self.run.client.get_configuration(record_id), self.run.settings.waiting)
         except ConnectorError as error:
             self._note(f"Configuration {record_id}: {', '.join(each.moved)} could not be put back: {error}")
             return

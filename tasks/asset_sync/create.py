@@ -17,7 +17,7 @@ from typing import Any
 import anyio
 
 from connectors.connectwise.conditions import all_of, equals
-from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError, UnclearOutcomeError
+from connectors.errors import ConnectorError, RejectedError, StopError, UnclearOutcomeError
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from tasks.asset_sync.run import SyncRun, WriteResult
 from tasks.connectwise.bulk_create_configurations import bulk_create_configurations
@@ -27,7 +27,7 @@ from tasks.rules.values import AssetRecord
 from tasks.shared.action import action
 from tasks.shared.concurrency import groups, send_batches
 from tasks.shared.progress import Inventory, Progress, run_logger
-from tasks.shared.retry import Patience, patiently
+from tasks.shared.retry import retry
 
 LONG_AGO_SECONDS = 3600.0
 """No server still works on a request that old, whatever the clocks of two machines say."""
@@ -56,10 +56,10 @@ async def read_until_settled(run: SyncRun, above_id: int, seconds_to_wait: float
     )
     deadline = anyio.current_time() + seconds_to_wait
     await anyio.sleep(max(0.0, seconds_to_wait - pause))
-    found = await patiently(lambda: find_created(run, above_id), run.settings.waiting)
+    found = await retry(lambda: find_created(run, above_id), run.settings.waiting)
     while True:
         await anyio.sleep(pause)
-        again = await patiently(lambda: find_created(run, above_id), run.settings.waiting)
+        again = await retry(lambda: find_created(run, above_id), run.settings.waiting)
         if again == found and anyio.current_time() >= deadline:
             return again
         found = again
@@ -236,28 +236,22 @@ class Creating:
 
     async def _post(self, records: list[dict[str, Any]]) -> list[ItemOutcome] | None:
         """Outcomes in the order sent; None when the bulk endpoint is refused, so go on one by one."""
-        patience = Patience(self.run.settings.waiting)
-        while True:
-            try:
-                return await self._post_once(records)
-            except RetryableError as error:
-                # Nothing was done, so the same records may be sent again.
-                if not await patience.wait(error):
-                    self._stop(error)
-                    return _all(records, False, str(error))
-            except UnclearOutcomeError as error:
-                self.unclear_since = anyio.current_time()
-                return _all(records, None, str(error))
-            except RejectedError as error:
-                return self._rejected(records, error)
-            except ConnectorError as error:
-                self._stop(error)
-                return _all(records, False, str(error))
-            except Exception as error:
-                # Not the vendor but something around the request failed, so it may have been sent.
-                self.unclear_since = anyio.current_time()
-                self._stop(StopError(f"{type(error).__name__} while sending a batch: {error}"))
-                return _all(records, None, str(error))
+        try:
+            # After a RetryableError nothing was done, so the same records may be sent again.
+            return await retry(lambda: self._post_once(records), self.run.settings.waiting)
+        except UnclearOutcomeError as error:
+            self.unclear_since = anyio.current_time()
+            return _all(records, None, str(error))
+        except RejectedError as error:
+            return self._rejected(records, error)
+        except ConnectorError as error:
+            self._stop(error)
+            return _all(records, False, str(error))
+        except Exception as error:
+            # Not the vendor but something around the request failed, so it may have been sent.
+            self.unclear_since = anyio.current_time()
+            self._stop(StopError(f"{type(error).__name__} while sending a batch: {error}"))
+            return _all(records, None, str(error))
 
     async def _post_once(self, records: list[dict[str, Any]]) -> list[ItemOutcome]:
         if self.one_by_one and len(records) == 1:

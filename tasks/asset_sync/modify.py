@@ -26,7 +26,7 @@ from tasks.rules.bulk import ItemOutcome, batches
 from tasks.rules.values import FieldChange
 from tasks.shared.concurrency import send_batches
 from tasks.shared.progress import Progress, run_logger, unvisited
-from tasks.shared.retry import Patience, patiently
+from tasks.shared.retry import Retries, retry
 
 OUTAGE = 3
 """So many batches in a row without an answer: the server is away, and the rest is not sent."""
@@ -90,12 +90,12 @@ class Modifying:
         """
         if self.stopped is not None:
             return self._fail(batch, f"Not sent: {self.stopped}")
-        patience = Patience(self.run.settings.waiting)
+        retries = Retries(self.run.settings.waiting)
         while rest := self._rest(batch):
             try:
-                await self._read_and_write(rest, bulk=self.bulk and not patience.last_try)
+                await self._read_and_write(rest, bulk=self.bulk and not retries.last_attempt)
             except RetryableError as error:
-                if not await patience.wait(error):
+                if not await retries.wait(error):
                     return await self._give_up(batch, error)
             except ConnectorError as error:
                 if isinstance(error, StopError):
@@ -202,7 +202,7 @@ class Modifying:
         """Read what was written once more; if that can't be done, bulk is not trusted any further."""
         modifications = [each.modification for each in written]
         try:
-            after = await patiently(lambda: self._read_again(modifications), self.run.settings.waiting)
+            after = await retry(lambda: self._read_again(modifications), self.run.settings.waiting)
         except ConnectorError as error:
             self.bulk = False
             self.canary.not_readable(written, error)

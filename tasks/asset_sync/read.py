@@ -25,7 +25,7 @@ from tasks.shared.action import action
 from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import connectwise_client, lansweeper_client
 from tasks.shared.progress import Inventory, run_logger
-from tasks.shared.retry import patiently
+from tasks.shared.retry import retry
 
 FromConnectWise = tuple[Inventory[ConfigurationRecord], dict[str, list[Record]]]
 
@@ -77,7 +77,7 @@ async def read_site(run: SyncRun, shared: SharedValues) -> Inventory[AssetRecord
         paths = run.mapping.lansweeper_paths
         waiting = run.settings.waiting
         records, total = await read_assets(
-            client, site, paths, filters, shared.asset, lambda call: patiently(call, waiting)
+            client, site, paths, filters, shared.asset, lambda call: retry(call, waiting)
         )
     if not records:
         raise StopError(_nothing_read(site, filtered=filters is not None))

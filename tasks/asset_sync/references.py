@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import anyio
@@ -19,7 +20,6 @@ from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.run import ReferenceActions, SyncRun
-from tasks.asset_sync.settings import Waiting
 from tasks.rules.asset_sync.plan import Plan, needed_names
 from tasks.rules.asset_sync.references import (
     CONTACT,
@@ -35,7 +35,7 @@ from tasks.shared.action import action
 from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import current_run_id, open_ledger
 from tasks.shared.progress import run_logger
-from tasks.shared.retry import patiently
+from tasks.shared.retry import Waiting, poll, retry
 
 TRIES = 3
 """How often a creation without an answer that is certainly not there is sent again."""
@@ -108,7 +108,7 @@ class _Creations:
         entry = WriteEntry("create_reference", kind, None, None, name, None, {"name": name})
         (write_id,) = await self.ledger.journal.begin(current_run_id(), self.actions.connection, 0, [entry])
         try:
-            record = await patiently(lambda: self.actions.send(name), self.waiting)
+            record = await retry(lambda: self.actions.send(name), self.waiting)
             record_id = _id_of(record)
         except UnclearOutcomeError as error:
             found = await self._settled(name)
@@ -133,16 +133,14 @@ class _Creations:
 
     async def _settled(self, name: str) -> int | None:
         """The record of that name once it is there; None when it still is not after the settle time."""
-        deadline = anyio.current_time() + self.waiting.settle_seconds
-        while True:
-            last = anyio.current_time() >= deadline
-            found = await self._find(name)
-            if found is not None or last:
-                return found
-            await anyio.sleep(self.waiting.pause_seconds)
+        return await poll(
+            partial(self._find, name),
+            until=anyio.current_time() + self.waiting.settle_seconds,
+            pause=self.waiting.pause_seconds,
+        )
 
     async def _find(self, name: str) -> int | None:
-        existing = await patiently(self.actions.read_again, self.waiting)
+        existing = await retry(self.actions.read_again, self.waiting)
         return plan_references(self.actions.kind, [name], existing, create=False).id_of(name)
 
 

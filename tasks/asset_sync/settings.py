@@ -17,6 +17,7 @@ from tasks.rules.mapping.model import (
     read_custom_field_mappings,
     read_mappings,
 )
+from tasks.shared.retry import Waiting
 
 
 class AssetCondition(BaseModel):
@@ -27,34 +28,6 @@ class AssetCondition(BaseModel):
     path: str = Field(title="Path", description="Lansweeper path.", examples=["assetBasicInfo.type"])
     operator: str = Field(default="EQUAL", title="Operator", description="EQUAL, LIKE, REGEXP, EXISTS, ...")
     value: str = Field(title="Value", description="Always text; dates in ISO form.", examples=["Windows"])
-
-
-class Waiting(BaseModel):
-    """How long a creation without an answer is waited for before its outcome is taken as settled."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    settle_seconds: float = Field(
-        default=60,
-        ge=0,
-        title="Settle time",
-        description="Seconds from the start of a request without answer.",
-    )
-    pause_seconds: float = Field(
-        default=5,
-        gt=0,
-        title="Pause between reads",
-        description="Seconds between two reads that must agree, and before a step is tried again.",
-    )
-    lease_seconds: float = Field(
-        default=75, ge=0, title="Wait for the lease", description="Seconds to wait for another writing run."
-    )
-    patience_seconds: float = Field(
-        default=900,
-        ge=0,
-        title="Patience",
-        description="Seconds that one step waits, in all, when a vendor or the request budget asks it to.",
-    )
 
 
 class AssetSynchronizationSettings(BaseModel):

@@ -16,14 +16,13 @@ from connectors.connectwise.conditions import all_of, equals, split_in
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 from connectors.ledger.models import JournalledWrite, JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
-from tasks.asset_sync.settings import Waiting
 from tasks.rules.asset_sync.journal import kept_value, value_of, value_operations
 from tasks.rules.asset_sync.undo import plan_undo, record_ids, unknown_creations, with_found_ids
 from tasks.rules.bulk import batches
 from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.shared.connections import current_run_id
 from tasks.shared.progress import Progress
-from tasks.shared.retry import patiently
+from tasks.shared.retry import Waiting, retry
 
 Record = dict[str, Any]
 
@@ -87,7 +86,7 @@ class Undo:
         return records
 
     async def _read(self, conditions: str, fields: str | None = None) -> list[Record]:
-        return await patiently(
+        return await retry(
             lambda: self.client.list_configurations(conditions=conditions, fields=fields), self.waiting
         )
 
@@ -156,7 +155,7 @@ async def _apply_chunk(undo: Undo, ids: Sequence[int], failed: list[str]) -> boo
 
 async def _write(undo: Undo, step: UndoStep) -> ConnectorError | None:
     try:
-        await patiently(lambda: _send(undo, step), undo.waiting)
+        await retry(lambda: _send(undo, step), undo.waiting)
     except ConnectorError as error:
         return error
     return None

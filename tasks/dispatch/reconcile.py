@@ -37,7 +37,7 @@ from tasks.rules.dispatch.decision import Decision, Standing, Step, changed_sect
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.triggers import CANCELLING, RULES, Change, Seen, memory_of, triggers_mark
 from tasks.shared.progress import run_logger
-from tasks.shared.retry import patiently
+from tasks.shared.retry import retry_result
 
 
 async def dispatch_record(
@@ -245,15 +245,13 @@ async def dispatch_patiently(
         RetryableError: a vendor was away for too long.
     """
     waiting = run.settings.waiting
-    left = waiting.patience_seconds
     await forget_refusals(run, kind, record_id)
-    while True:
-        outcome = await patiently(partial(dispatch_record, run, kind, record_id, word=word), waiting)
+
+    def again(outcome: Outcome) -> float | None:
         passing = outcome.result is Result.BUSY or (
             outcome.result is Result.FAILED and outcome.retry_after is not None
         )
-        pause = outcome.retry_after or waiting.busy_seconds
-        left -= pause
-        if not passing or left < 0:
-            return outcome
-        await run.sleep(pause)
+        return outcome.retry_after or waiting.busy_seconds if passing else None
+
+    dispatch = partial(dispatch_record, run, kind, record_id, word=word)
+    return await retry_result(dispatch, waiting, again=again, sleep=run.sleep)

@@ -23,6 +23,7 @@ from tasks.rules.dispatch.mapping_model import DispatchMappings, default_dispatc
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.triggers import Condition, Trigger
 from tasks.shared.connections import DEFAULT
+from tasks.shared.retry import RetryPolicy
 
 LONGEST_CREATION = 240.0
 """Seconds after which a creation without answer is given up: longer than one request may take in all."""
@@ -110,7 +111,7 @@ class WriteBack(BaseModel):
     )
 
 
-class DispatchWaiting(BaseModel):
+class DispatchWaiting(RetryPolicy):
     """How long dispatch waits for what is not known yet. All in seconds."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -157,12 +158,6 @@ class DispatchWaiting(BaseModel):
         gt=0,
         title="Busy",
         description="Seconds before a record that another process holds is tried again.",
-    )
-    patience_seconds: float = Field(
-        default=900,
-        ge=0,
-        title="Patience",
-        description="Seconds that one step waits, in all, when a vendor or the request budget asks it to.",
     )
 
 

@@ -47,7 +47,7 @@ from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import parse_reference, reference_carried
 from tasks.rules.dispatch.triggers import FOUND, is_closed
 from tasks.shared.progress import run_logger
-from tasks.shared.retry import patiently
+from tasks.shared.retry import retry_result
 
 _RESULTS = {Fate.UNCLEAR: Result.UNCLEAR, Fate.BUSY: Result.BUSY, Fate.LATER: Result.FAILED}
 
@@ -338,13 +338,15 @@ async def back_patiently(run: DispatchRun, step: Callable[[], Awaitable[Back]]) 
         RetryableError: a vendor was away for too long.
     """
     waiting = run.settings.waiting
-    left = waiting.patience_seconds
     did: dict[str, None] = {}
-    while True:
-        back = await patiently(step, waiting)
-        did |= dict.fromkeys(back.did)
-        pause = max(back.retry_after or waiting.busy_seconds, waiting.pause_seconds)
-        left -= pause
-        if not back.again or left < 0:
-            return back.including(tuple(did))
-        await run.sleep(pause)
+
+    async def attempt() -> Back:
+        back = await step()
+        did.update(dict.fromkeys(back.did))
+        return back
+
+    def again(back: Back) -> float | None:
+        return max(back.retry_after or waiting.busy_seconds, waiting.pause_seconds) if back.again else None
+
+    back = await retry_result(attempt, waiting, again=again, sleep=run.sleep)
+    return back.including(tuple(did))

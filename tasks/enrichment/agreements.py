@@ -33,7 +33,7 @@ from tasks.rules.enrichment.ways import (
     cheapest_agreement_way,
 )
 from tasks.shared.progress import Progress, run_logger
-from tasks.shared.retry import Waiting, patiently
+from tasks.shared.retry import RetryPolicy, retry
 
 FIELDS = "id,name,type,startDate,endDate,noEndingDateFlag,agreementStatus,sla"
 REPORT_NAME = "ConfigurationAgreement"
@@ -71,7 +71,7 @@ async def find_agreements(
     ledger: Ledger,
     configurations: Sequence[dict[str, Any]],
     *,
-    waiting: Waiting | None = None,
+    waiting: RetryPolicy | None = None,
 ) -> AgreementLinks:
     """The agreements of these configurations: those of the companies that they belong to.
 
@@ -102,7 +102,7 @@ class _CompanyAgreements:
         self.predicted = 0
 
     async def find(self) -> None:
-        self.records = await patiently(self._read, self.search.waiting)
+        self.records = await retry(self._read, self.search.waiting)
         if len(self.records) > FEW:
             await self._prepare()
         self.links = await self._find_links()

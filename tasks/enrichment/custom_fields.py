@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 import anyio
@@ -9,7 +10,6 @@ import anyio
 from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
 from connectors.lansweeper.models import CustomField
 from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
-from tasks.asset_sync.settings import Waiting
 from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.list_custom_fields import list_custom_fields
 from tasks.rules.enrichment.texts import FIELD_TYPES, CustomFieldKeys, choose_fields
@@ -17,6 +17,7 @@ from tasks.rules.lansweeper_input import FieldType
 from tasks.shared.connections import current_run_id, open_ledger
 from tasks.shared.lease import fields_lease
 from tasks.shared.progress import run_logger
+from tasks.shared.retry import Waiting, poll
 
 TRIES = 3
 """How often a field is sent whose creation had no answer and which certainly is not there."""
@@ -107,14 +108,12 @@ class _Site:
 
     async def _settled(self, name: str) -> bool:
         """Whether the field is there, at the latest after the settle time."""
-        deadline = anyio.current_time() + self.waiting.settle_seconds
-        while True:
-            last = anyio.current_time() >= deadline
-            if await self._is_there(name):
-                return True
-            if last:
-                return False
-            await anyio.sleep(self.waiting.pause_seconds)
+        until = anyio.current_time() + self.waiting.settle_seconds
+        found = await poll(partial(self._find, name), until=until, pause=self.waiting.pause_seconds)
+        return found is not None
+
+    async def _find(self, name: str) -> str | None:
+        return choose_fields(await self.read(), {name: FIELD_TYPES[name]}).keys.get(name)
 
 
 def _outcome(error: ConnectorError) -> JournalOutcome:

@@ -26,7 +26,7 @@ from tasks.enrichment.run import EnrichmentRun
 from tasks.rules.enrichment.plan import AssetUpdate
 from tasks.shared.action import action
 from tasks.shared.progress import Inventory, Progress, run_logger
-from tasks.shared.retry import patiently
+from tasks.shared.retry import retry
 
 WATERMARK = "lansweeper-edits"
 TRUSTED_DAYS = 30
@@ -216,7 +216,7 @@ class Editing:
             for each in batch
         ]
         before = run.assets.rate
-        outcomes = await patiently(
+        outcomes = await retry(
             lambda: run.assets.edit_assets(run.site_id, edits, cost=self.size.cost(len(edits))),
             run.settings.waiting,
         )

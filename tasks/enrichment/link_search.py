@@ -26,7 +26,7 @@ from tasks.rules.enrichment.ticket_changes import TicketKey
 from tasks.rules.enrichment.ways import Kind, Ways, WayState, bundle_way, remembered_ways
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import run_logger
-from tasks.shared.retry import Waiting, patiently
+from tasks.shared.retry import RetryPolicy, retry
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class WayFailedError(Exception):
         self.reason = reason
 
 
-async def try_way(way: str, call: Callable[[], Awaitable[T]], waiting: Waiting) -> T:
+async def try_way(way: str, call: Callable[[], Awaitable[T]], waiting: RetryPolicy) -> T:
     """The answer of ``call``, which only saves requests: there are other ways.
 
     Raises:
@@ -63,7 +63,7 @@ async def try_way(way: str, call: Callable[[], Awaitable[T]], waiting: Waiting) 
             raise
 
     try:
-        return await patiently(once, waiting)
+        return await retry(once, waiting)
     except RejectedError as error:
         raise WayFailedError(way, WayState.REFUSED, str(error)) from error
     except StopError as error:
@@ -86,7 +86,7 @@ class LinkSearch:
     """
 
     def __init__(
-        self, client: ConnectWiseClient, ledger: Ledger, company_id: int, ways: Ways, waiting: Waiting
+        self, client: ConnectWiseClient, ledger: Ledger, company_id: int, ways: Ways, waiting: RetryPolicy
     ) -> None:
         self.client = client
         self.ledger = ledger
@@ -100,7 +100,7 @@ class LinkSearch:
 
     @classmethod
     async def open(
-        cls, client: ConnectWiseClient, ledger: Ledger, company_id: int, waiting: Waiting | None
+        cls, client: ConnectWiseClient, ledger: Ledger, company_id: int, waiting: RetryPolicy | None
     ) -> LinkSearch:
         """With the ways that an earlier run found, unless they are old or the server's version changed."""
         started_at = client.session.requests
@@ -175,7 +175,7 @@ def ids_of(records: Iterable[dict[str, Any]]) -> frozenset[int]:
 async def read_one(search: LinkSearch, owners: Owners, owner_id: int) -> frozenset[int] | None:
     """One owner's configurations by its child collection; None: the owner is gone meanwhile."""
     try:
-        return ids_of(await patiently(lambda: owners.child(owner_id), search.waiting))
+        return ids_of(await retry(lambda: owners.child(owner_id), search.waiting))
     except RejectedError as error:
         if error.status != _NOT_FOUND:
             raise

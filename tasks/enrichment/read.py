@@ -22,7 +22,7 @@ from tasks.rules.enrichment.texts import AssetState, named_elsewhere
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.shared.action import action
 from tasks.shared.progress import Inventory
-from tasks.shared.retry import patiently
+from tasks.shared.retry import retry
 
 CONFIGURATION_FIELDS = "id,name,sla,customFields"
 ASSET_FIELDS = (
@@ -100,7 +100,7 @@ async def read_states(run: EnrichmentRun) -> Inventory[AssetState]:
         ASSET_FIELDS,
         None,
         lambda item: asset_state(item, names),
-        lambda call: patiently(call, waiting),
+        lambda call: retry(call, waiting),
     )
     if (total or 0) > len(records):
         run.notes.append(
@@ -144,7 +144,7 @@ async def _read(run: EnrichmentRun, ids: list[int]) -> list[Record]:
     records: list[Record] = []
     for conditions in split_in("id", ids):
         listing = partial(run.client.list_configurations, conditions, fields=FIELDS)
-        records += await patiently(listing, run.settings.waiting)
+        records += await retry(listing, run.settings.waiting)
     return records
 
 

@@ -15,7 +15,7 @@ from tasks.asset_sync.run import Company, find_company
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.texts import CustomFieldKeys
 from tasks.shared.connections import current_run_id
-from tasks.shared.retry import patiently
+from tasks.shared.retry import retry
 
 Record = dict[str, Any]
 
@@ -75,8 +75,8 @@ async def prepare_enrichment(
         CompanyNotFoundError: no such company.
         StopError: a key or token is refused, or the token does not see the site.
     """
-    company = await patiently(lambda: find_company(client, settings.company), settings.waiting)
-    site = await patiently(assets.site, settings.waiting)
+    company = await retry(lambda: find_company(client, settings.company), settings.waiting)
+    site = await retry(assets.site, settings.waiting)
     return EnrichmentRun(
         settings,
         run_id=current_run_id(),

@@ -8,19 +8,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules.choices import ASK
 from tasks.rules.enrichment.texts import TextLimits
+from tasks.shared.retry import RetryPolicy
 
 MOST_ALIASES = 100
 """More edits in one request than that gain nothing: 25 already make 15,000 edits 600 requests."""
 
 
-class EnrichmentWaiting(BaseModel):
+class EnrichmentWaiting(RetryPolicy):
     """How long a run waits for what passes by itself."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    pause_seconds: float = Field(
-        default=5, gt=0, title="Pause", description="Seconds before a step is tried again."
-    )
     lease_seconds: float = Field(
         default=75, ge=0, title="Wait for the lease", description="Seconds to wait for another writing run."
     )

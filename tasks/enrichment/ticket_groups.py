@@ -34,7 +34,7 @@ from tasks.rules.enrichment.ways import (
 )
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import Progress
-from tasks.shared.retry import patiently
+from tasks.shared.retry import retry
 
 CONFIGURATION = "configuration/id"
 FRAME = 120
@@ -160,7 +160,7 @@ async def _look_at(
 async def _is_as_swept(search: LinkSearch, kind: Kind, ticket: int) -> bool:
     """Whether the ticket has not changed since all tickets were read."""
     try:
-        record = await patiently(
+        record = await retry(
             lambda: search.client.get_ticket(kind, ticket, fields="id,_info/lastUpdated"), search.waiting
         )
     except RejectedError:

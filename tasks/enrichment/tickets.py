@@ -48,7 +48,7 @@ from tasks.rules.enrichment.ways import (
     cheapest_ticket_way,
 )
 from tasks.shared.progress import Progress, run_logger
-from tasks.shared.retry import Waiting, patiently
+from tasks.shared.retry import RetryPolicy, retry
 
 FIELDS: dict[Kind, str] = {
     "service": "id,summary,recordType,status,closedFlag,_info/lastUpdated",
@@ -85,7 +85,7 @@ async def sweep_tickets(search: LinkSearch) -> Sweep:
     """Every ticket of the company."""
     sweep = Sweep(search.client.session.clock.now())
     for kind in KINDS:
-        for record in await patiently(partial(_read, search, kind), search.waiting):
+        for record in await retry(partial(_read, search, kind), search.waiting):
             sweep.add(kind, record)
     return sweep
 
@@ -254,7 +254,7 @@ async def find_tickets(
     reconcile_every: int = RECONCILE_EVERY,
     force_reconcile: bool = False,
     remember: bool = True,
-    waiting: Waiting | None = None,
+    waiting: RetryPolicy | None = None,
 ) -> TicketLinks:
     """The tickets of these configurations, of all companies that they belong to.
 

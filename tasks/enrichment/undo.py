@@ -10,7 +10,6 @@ from connectors.lansweeper.client import LansweeperClient
 from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.run import Company
-from tasks.asset_sync.settings import Waiting
 from tasks.enrichment.custom_fields import custom_field_keys
 from tasks.enrichment.edit import edit_assets
 from tasks.enrichment.read import read_states
@@ -19,7 +18,7 @@ from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.plan import ASSET, TextUndo, plan_text_undo
 from tasks.shared.connections import current_run_id
 from tasks.shared.progress import Inventory
-from tasks.shared.retry import patiently
+from tasks.shared.retry import Waiting, retry
 
 
 @dataclass(slots=True)
@@ -75,7 +74,7 @@ async def text_undoing(
 ) -> TextUndoing:
     """The undo of the run that made these writes, planned."""
     first = next(each for each in writes if each.record_kind == ASSET)
-    site = await patiently(assets.site, waiting)
+    site = await retry(assets.site, waiting)
     patience = EnrichmentWaiting(
         pause_seconds=waiting.pause_seconds,
         lease_seconds=waiting.lease_seconds,

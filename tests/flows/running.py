@@ -14,9 +14,10 @@ from deployments.blocks import save_sandbox_blocks
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from flows.asset_synchronization import asset_synchronization
-from tasks.asset_sync.settings import AssetSynchronizationSettings, Waiting
+from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.rules.asset_sync.safety import SafetyThresholds
 from tasks.rules.report import RunReport
+from tasks.shared.retry import Waiting
 
 QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
 

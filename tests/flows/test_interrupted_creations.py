@@ -11,7 +11,7 @@ from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.create import settle_open_batches
 from tasks.asset_sync.run import prepare_run
-from tasks.asset_sync.settings import Waiting
+from tasks.shared.retry import Waiting
 from tests.flows.disturbing import BULK, CONFIGURATIONS, LEAN, fail, opened, rule, status
 from tests.flows.running import FlowRunner, report_of
 

@@ -14,8 +14,8 @@ import pytest
 from prefect import get_client
 
 from deployments.local.sandbox import Sandbox
-from tasks.asset_sync.settings import Waiting
 from tasks.shared.lease import lease_name
+from tasks.shared.retry import Waiting
 from tests.flows.disturbing import BULK, LEAN, rule
 from tests.flows.running import FlowRunner
 

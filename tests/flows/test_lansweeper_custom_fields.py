@@ -10,10 +10,10 @@ import pytest
 from connectors.errors import StopError, UnclearOutcomeError
 from connectors.ledger.store import Ledger
 from flows.lansweeper_custom_fields import ARTIFACT_KEY, lansweeper_custom_fields
-from tasks.asset_sync.settings import Waiting
 from tasks.enrichment.custom_fields import TRIES, custom_field_keys
 from tasks.rules.enrichment.texts import FIELD_TYPES, CustomFieldKeys
 from tasks.shared.connections import lansweeper_client, shared_connections
+from tasks.shared.retry import Waiting
 from tests.flows.disturbing import last_writes
 from tests.flows.running import FlowRunner
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.asset_sync.settings import Waiting
+from tasks.shared.retry import Waiting
 from tests.flows.running import FlowRunner
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect, pytest.mark.slow]
