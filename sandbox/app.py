@@ -83,7 +83,7 @@ class SandboxApp:
         if body is None:
             return
         call = read_call(scope, body)
-        self.world.ledger.note(call)
+        self.world.requests.note(call)
         if self.world.history.kept:
             self.world.history.arrived(call_name(call), call.query)
         faults = self.faults.take(call)
@@ -98,7 +98,7 @@ class SandboxApp:
         if not faults:
             began = time.process_time()
             await app(scope, replay(body), send)
-            self.world.ledger.spent(call, time.process_time() - began)
+            self.world.requests.spent(call, time.process_time() - began)
             return
         disturbance = Disturbance(faults)
         await disturbance.run(app, self.world, call, scope, body, send, self._in_background)

@@ -19,12 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.app import SandboxApp
 from sandbox.connectwise.callbacks import answer_callbacks
-from sandbox.data.churn import KINDS, churn, ticket_churn
-from sandbox.data.churn import KINDS_TICKET_CHURN as TICKET_KINDS
+from sandbox.data.churn import ASSET_KINDS, TICKET_KINDS, churn, ticket_churn
 from sandbox.editing import add, delete, edit
-from sandbox.field_nation.control import answer_control
+from sandbox.field_nation.app import answer_control
 from sandbox.requests import address_of
-from sandbox.state import count_records, history_of, wire_records
+from sandbox.world import count_records, history_of, wire_records
 
 CONTROL_ROOT = "/_sandbox"
 
@@ -63,12 +62,12 @@ def _endpoint(sandbox: SandboxApp, handler: Handler) -> Callable[[Request], Awai
 
 def _requests(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     """``before``: requests before these, since the history is kept."""
-    counts, history = sandbox.world.ledger.as_json(), sandbox.world.history
+    counts, history = sandbox.world.requests.as_json(), sandbox.world.history
     return counts | ({"before": history.requests - counts["total"]} if history.kept else {})
 
 
 def _clear_requests(sandbox: SandboxApp, body: Any, request: Request) -> None:
-    sandbox.world.ledger.clear()
+    sandbox.world.requests.clear()
 
 
 def _reset(sandbox: SandboxApp, body: Any, request: Request) -> Any:
@@ -141,17 +140,17 @@ def _delete(sandbox: SandboxApp, body: Any, request: Request) -> None:
 
 def _churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     """``{"share", "kinds"}``: the keys changed, by kind."""
-    kinds = tuple(body.get("kinds") or KINDS)
+    kinds = tuple(body.get("kinds") or ASSET_KINDS)
     return churn(sandbox.world, float(body["share"]), kinds)
 
 
 def _field_nation(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """The provider's hand, deliveries, tokens: see sandbox/field_nation/control.py."""
+    """The provider's hand, deliveries, tokens: `field_nation.app.answer_control`."""
     return answer_control(sandbox.field_nation, request.method, request.path_params["rest"], body)
 
 
 def _callbacks(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """Callbacks on their way, their faults, forged ones: see sandbox/connectwise/callbacks.py."""
+    """Callbacks on their way, their faults, forged ones: `connectwise.callbacks.answer_callbacks`."""
     path = request.path_params.get("rest", "")
     return answer_callbacks(sandbox.callbacks, sandbox.world.store, request.method, path, body)
 

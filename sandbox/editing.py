@@ -6,10 +6,10 @@ import random
 import re
 from typing import Any
 
-from sandbox.connectwise.linking import LinkWriter, link_table
+from sandbox.connectwise.links import LinkWriter, link_table
+from sandbox.connectwise.schema.company import CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.tables import table_of
-from sandbox.connectwise.store import CONFIGURATIONS_NAME
 from sandbox.connectwise.writes import move_owner
 from sandbox.requests import Call
 from sandbox.world import LANSWEEPER_ASSETS, World

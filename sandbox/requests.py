@@ -89,7 +89,7 @@ _COMPANY_INFO = re.compile(r"(/login/companyinfo/)[^/]+", re.IGNORECASE)
 
 
 @dataclass
-class Counts:
+class SystemCounts:
     """One system's counts. ``writes`` are the requests that could have changed something."""
 
     requests: int = 0
@@ -105,7 +105,7 @@ class Counts:
         return {"requests": self.requests, "writes": self.writes, "by": dict(sorted(self.by.items()))}
 
 
-class RequestLedger:
+class RequestCounts:
     """Every vendor request counts when it arrives, also when a fault then drops or refuses it.
 
     ``cpu_seconds`` in its JSON is what the whole process has used since the counts were at zero, and
@@ -116,7 +116,7 @@ class RequestLedger:
         self.clear()
 
     def clear(self) -> None:
-        self.systems = {name: Counts() for name in ("connectwise", "lansweeper", "field_nation")}
+        self.systems = {name: SystemCounts() for name in ("connectwise", "lansweeper", "field_nation")}
         self._cpu_at_zero = time.process_time()
         self._answering: dict[str, float] = dict.fromkeys(self.systems, 0.0)
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sandbox.connectwise.links import link_table
+from sandbox.connectwise.rendering import Renderer
+from sandbox.connectwise.schema.tables import table_of
+from sandbox.connectwise.store import Store
 from sandbox.credentials import Credentials
+from sandbox.field_nation.messages import message_list
 from sandbox.field_nation.store import FieldNationStore
+from sandbox.field_nation.views import work_order
 from sandbox.history import History
-from sandbox.requests import RequestLedger
+from sandbox.lansweeper.store import LansweeperStore
+from sandbox.requests import RequestCounts
 from sandbox.switches import Switches
 
-if TYPE_CHECKING:
-    from sandbox.connectwise.store import Store
-    from sandbox.lansweeper.store import LansweeperStore
-
+FIELD_NATION_ORDERS = "field_nation/work_orders"
 LANSWEEPER_ASSETS = "lansweeper/assets"
 LANSWEEPER_FIELDS = "lansweeper/customFields"
 LANSWEEPER_LOCKS = "lansweeper/locks"
@@ -23,7 +27,7 @@ LANSWEEPER_LOCKS = "lansweeper/locks"
 
 @dataclass
 class World:
-    """The state behind all servers. A reset builds a new world and keeps only credentials and ledger.
+    """The state behind all servers. A reset builds a new world and keeps only the credentials.
 
     ``seed`` drives everything random: the same seed, size and calls give the same world and answers.
     ``churns`` and ``edits`` count the scans and the persons' edits so far, so that each draws anew.
@@ -34,7 +38,7 @@ class World:
     switches: Switches
     seed: int
     credentials: Credentials
-    ledger: RequestLedger = field(default_factory=RequestLedger)
+    requests: RequestCounts = field(default_factory=RequestCounts)
     assets: int = 0
     scenario: str = "provider"
     churns: int = 0
@@ -67,3 +71,43 @@ class World:
             },
         }
         return served[collection]()
+
+
+def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
+    """Every record of a collection, ConnectWise's rendered, Lansweeper's as stored.
+
+    Raises ``KeyError`` for a Lansweeper collection that does not exist; an unknown ConnectWise collection
+    is an empty one. Links are shown as pairs: `{"ticketId" or "agreementId", "configurationId"}`.
+    """
+    if link_table(collection) is not None:
+        owner = "agreementId" if collection.startswith("finance/") else "ticketId"
+        pairs = world.store.links(collection).pairs()
+        return [{owner: one, "configurationId": configuration} for one, configuration in pairs]
+    if collection == FIELD_NATION_ORDERS:
+        return [
+            {**work_order(one), "messages": message_list(one)} for one in world.field_nation.orders.values()
+        ]
+    records = world.records(collection)
+    if collection.startswith("lansweeper/"):
+        return list(records.values())
+    show = _shower(world, collection)
+    return [show(record) for record in records.values()]
+
+
+def history_of(world: World, collection: str) -> dict[str, Any]:
+    """What happened to the records of a collection, each as the vendor would show it now."""
+    show = None if collection.startswith("lansweeper/") else _shower(world, collection)
+    return world.history.as_json(collection, show)
+
+
+def _shower(world: World, collection: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    null_custom = world.switches.unset_custom_field == "null"
+    return Renderer(table_of(collection), world.store, null_custom=null_custom).record
+
+
+def count_records(world: World, collection: str, company: int | None = None) -> int:
+    """How many records a collection holds, or how many of them belong to one company; none is rendered."""
+    records = world.records(collection)
+    if company is None:
+        return len(records)
+    return sum((record.get("company") or {}).get("id") == company for record in records.values())

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from sandbox.connectwise.errors import VendorError, denied
+from sandbox.connectwise.store import Store
 from sandbox.switches import Switches
 
 API_VERSION = "2026.4"
@@ -33,6 +34,22 @@ class Credentials(Protocol):
     @property
     def client_id(self) -> str:
         """The integration's GUID."""
+
+
+class World(Protocol):
+    """What the application needs of the sandbox; all of it may be exchanged while it runs."""
+
+    @property
+    def store(self) -> Store:
+        """The records."""
+
+    @property
+    def switches(self) -> Switches:
+        """How the server behaves where the vendor's servers differ."""
+
+    @property
+    def credentials(self) -> Credentials:
+        """What a caller must show."""
 
 
 def check_caller(authorization: str, client_id: str, known: Credentials, switches: Switches) -> None:

@@ -8,16 +8,17 @@ from typing import Any
 
 from starlette.requests import Request
 
+from sandbox.connectwise.body import Body
 from sandbox.connectwise.bulk import BulkCall, answer
 from sandbox.connectwise.condition_paths import linked_condition
 from sandbox.connectwise.errors import VendorError, no_endpoint, not_found
-from sandbox.connectwise.linking import LinkWriter
+from sandbox.connectwise.links import LinkWriter
 from sandbox.connectwise.reads import Address, Listing, search_query, shower
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.routing import Route
+from sandbox.connectwise.schema.company import CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.tables import table_of
-from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store
-from sandbox.connectwise.validation import Body
+from sandbox.connectwise.store import Record, Store
 from sandbox.connectwise.writes import (
     API_MEMBER,
     Writer,
@@ -46,7 +47,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class CollectionCall:
     """A request with what it is answered from; `bulk_items` counts bulk items over all calls."""
 
     request: Request
@@ -116,7 +117,7 @@ async def read_body(request: Request) -> Body:
         raise VendorError(400, "ConnectWiseApi", "The body is not UTF-8.") from None
 
 
-async def answered(call: Call) -> Answer:
+async def answered(call: CollectionCall) -> Answer:
     """Do what the request asks.
 
     Raises:
@@ -141,7 +142,7 @@ async def answered(call: Call) -> Answer:
             return await _one(call)
 
 
-def _listing(call: Call, query: Mapping[str, str] | None = None) -> Listing:
+def _listing(call: CollectionCall, query: Mapping[str, str] | None = None) -> Listing:
     table, asked = call.route.table, call.query if query is None else query
     if table.links:
         return Listing(table, call.store, asked, call.renderer(), records=call.links().records())
@@ -153,17 +154,17 @@ def _listing(call: Call, query: Mapping[str, str] | None = None) -> Listing:
     return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, beside=beside)
 
 
-def _listed(call: Call) -> Answer:
+def _listed(call: CollectionCall) -> Answer:
     return _page(call, _listing(call))
 
 
-async def _searched(call: Call) -> Answer:
+async def _searched(call: CollectionCall) -> Answer:
     if not call.switches.ticket_search:
         raise no_endpoint()
     return _page(call, _listing(call, {**call.query, **search_query(await call.body())}))
 
 
-def _page(call: Call, listing: Listing) -> Answer:
+def _page(call: CollectionCall, listing: Listing) -> Answer:
     if call.request.headers.get("pagination-type", "").strip().lower() == "forward-only":
         page, link = listing.forward_page(call.address, call.switches)
         _note_reads(call, page)
@@ -173,13 +174,13 @@ def _page(call: Call, listing: Listing) -> Answer:
     return Answer(200, page, {"Link": link} if link else {})
 
 
-def _note_reads(call: Call, page: list[Record]) -> None:
+def _note_reads(call: CollectionCall, page: list[Record]) -> None:
     if not call.query.get("fields", "").strip():
         ids = [int(one["id"]) for one in page if "id" in one]
         call.store.history.note_reads(call.route.table.name, ids, API_MEMBER)
 
 
-async def _created(call: Call) -> Answer:
+async def _created(call: CollectionCall) -> Answer:
     body, writer = await call.body(), call.writer()
     members = body.members(call.route.table, body.value)
     stored = writer.create(members)
@@ -187,7 +188,7 @@ async def _created(call: Call) -> Answer:
     return Answer(201, call.shower()(stored))
 
 
-async def _linked(call: Call) -> Answer:
+async def _linked(call: CollectionCall) -> Answer:
     links = call.links()
     if call.request.method == "DELETE":
         links.delete(call.route.record_id)
@@ -195,7 +196,7 @@ async def _linked(call: Call) -> Answer:
     return Answer(201, call.shower()(links.create(await call.body())))
 
 
-async def _one(call: Call) -> Answer:
+async def _one(call: CollectionCall) -> Answer:
     if call.route.table.links:
         return Answer(200, call.shower()(call.links().stored(call.route.record_id)))
     writer, record_id = call.writer(), call.route.record_id
@@ -222,19 +223,19 @@ async def _one(call: Call) -> Answer:
     return Answer(200, call.shower()(stored))
 
 
-def _move_owner(call: Call, record: Record) -> None:
+def _move_owner(call: CollectionCall, record: Record) -> None:
     moves = call.switches.note_moves_last_updated
     move_owner(call.store, call.route.table, record, notes_move=moves, by=API_MEMBER)
 
 
-async def _type_changed(call: Call) -> Answer:
+async def _type_changed(call: CollectionCall) -> Answer:
     writer, body = call.writer(), await call.body()
     shown = call.renderer().record(writer.stored(call.route.record_id))
     stored = change_type(writer, call.route.record_id, body, shown, call.store)
     return Answer(200, call.renderer().record(stored))
 
 
-async def _bulk(call: Call) -> Answer:
+async def _bulk(call: CollectionCall) -> Answer:
     if not call.switches.bulk_enabled:
         raise no_endpoint()
     fault = call.request.scope.get("sandbox.fault")

@@ -1,7 +1,7 @@
 """The ConnectWise PSA side of the sandbox as an ASGI application."""
 
 import json
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -10,38 +10,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.connectwise.access import (
     API_VERSION,
-    Credentials,
     RateLimit,
+    World,
     check_caller,
     check_right,
     company_info,
 )
-from sandbox.connectwise.answers import Answer, Call, answered
+from sandbox.connectwise.answers import Answer, CollectionCall, answered
 from sandbox.connectwise.bulk_reads import signing_key, system_answer
 from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
 from sandbox.connectwise.reads import Address
 from sandbox.connectwise.routing import codebase_and_rest, route
 from sandbox.connectwise.store import Store
-from sandbox.switches import Switches
 
 LONGEST_URL = 2000
 VENDOR_TYPE = "application/vnd.connectwise.com+json"
-
-
-class World(Protocol):
-    """What the application needs of the sandbox; all of it may be exchanged while it runs."""
-
-    @property
-    def store(self) -> Store:
-        """The records."""
-
-    @property
-    def switches(self) -> Switches:
-        """How the server behaves where the vendor's servers differ."""
-
-    @property
-    def credentials(self) -> Credentials:
-        """What a caller must show."""
 
 
 class ConnectWiseServer:
@@ -100,7 +83,9 @@ class ConnectWiseServer:
         check_right(asked.names, switches)
         if world.store is not self._counted:
             self._counted, self._bulk_items = world.store, [0]
-        return await answered(Call(request, asked, world.store, switches, address, base, self._bulk_items))
+        return await answered(
+            CollectionCall(request, asked, world.store, switches, address, base, self._bulk_items)
+        )
 
     def _is_codebase(self, word: str) -> bool:
         return word.lower() in ("v4_6_release", self._world.switches.codebase.strip("/").lower())

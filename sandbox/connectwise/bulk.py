@@ -10,9 +10,9 @@ from typing import Any
 
 import anyio
 
-from sandbox.connectwise.errors import FieldFault, VendorError, invalid
+from sandbox.connectwise.body import Body
+from sandbox.connectwise.errors import FieldError, VendorError, invalid
 from sandbox.connectwise.store import Record
-from sandbox.connectwise.validation import Body
 from sandbox.connectwise.writes import Writer
 from sandbox.switches import Switches
 
@@ -74,8 +74,8 @@ class BulkCall:
     def _replace(self, members: Record) -> Result:
         record_id = members.pop("id", None)
         if record_id is None:
-            fault = FieldFault("MissingRequiredField", "The id field is required.", "id")
-            raise invalid(self._writer.table.resource, [fault])
+            missing = FieldError("MissingRequiredField", "The id field is required.", "id")
+            raise invalid(self._writer.table.resource, [missing])
         return Result(200, self._writer.replace(record_id, members, self._switches.bulk_put_resets))
 
     def _is_refused(self, index: int) -> bool:

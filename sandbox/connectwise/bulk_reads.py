@@ -20,19 +20,19 @@ from starlette.requests import Request
 
 from sandbox.connectwise.access import API_VERSION, check_right, system_info
 from sandbox.connectwise.answers import Answer, read_body
+from sandbox.connectwise.body import Body
 from sandbox.connectwise.callbacks import KEY_WORDS
 from sandbox.connectwise.condition_paths import linked_condition
 from sandbox.connectwise.conditions import Access, ConditionError, compiled, parse
-from sandbox.connectwise.errors import FieldFault, VendorError, bad_condition, invalid, no_endpoint, not_found
-from sandbox.connectwise.linking import LinkWriter
+from sandbox.connectwise.errors import FieldError, VendorError, bad_condition, invalid, no_endpoint, not_found
+from sandbox.connectwise.links import LinkWriter
 from sandbox.connectwise.reads import Address, Listing, filter_values, numbered, ordered, page_size, shower
 from sandbox.connectwise.rendering import Renderer
-from sandbox.connectwise.schema.company import TYPES
+from sandbox.connectwise.schema.company import CONFIGURATION_TYPES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Kind, Table, text, whole
 from sandbox.connectwise.schema.finance import AGREEMENT_CONFIGURATIONS, AGREEMENT_TYPES_NAME, AGREEMENTS_NAME
 from sandbox.connectwise.schema.tables import table_of
-from sandbox.connectwise.store import CONFIGURATIONS_NAME, Record, Store
-from sandbox.connectwise.validation import Body
+from sandbox.connectwise.store import Record, Store
 from sandbox.connectwise.writes import API_MEMBER
 from sandbox.switches import Switches
 
@@ -174,7 +174,7 @@ class Bundle:
 
 
 def _refused(code: str, message: str) -> VendorError:
-    return invalid("bundleRequestsCollection", [FieldFault(code, message, "requests")])
+    return invalid("bundleRequestsCollection", [FieldError(code, message, "requests")])
 
 
 REPORTS_NAME = "system/reports"
@@ -282,7 +282,7 @@ def report_reply(
 
 def _columns(store: Store) -> dict[str, Access]:
     agreements, types = store.collection(AGREEMENTS_NAME), store.collection(AGREEMENT_TYPES_NAME)
-    configurations, kinds = store.collection(CONFIGURATIONS_NAME), store.collection(TYPES)
+    configurations, kinds = store.collection(CONFIGURATIONS_NAME), store.collection(CONFIGURATION_TYPES_NAME)
     companies = store.collection("company/companies")
 
     def agreement(read: Callable[[Record], Any]) -> Callable[[Pair], Any]:

@@ -23,17 +23,16 @@ import uuid
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from sandbox.connectwise.access import Credentials
+from sandbox.connectwise.access import World
 from sandbox.connectwise.rendering import Renderer
-from sandbox.connectwise.schema.system import CALLBACKS, TYPES
+from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACK_TYPES, CALLBACKS, EVERY, ITSELF, NEVER
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Change, Record, Store
-from sandbox.connectwise.writes import API_MEMBER, wants
+from sandbox.connectwise.writes import API_MEMBER
 from sandbox.credentials import SIGNATURE_HEADER, signature
-from sandbox.switches import Switches
 
 API = "/v4_6_release/apis/3.0"
 KEY_WORDS = ("system", "callbackkeys")
@@ -58,7 +57,7 @@ class Sender:
             "CompanyId": self.company_id,
             "MemberId": change.by,
             "Action": change.action,
-            "Type": TYPES[change.collection],
+            "Type": CALLBACK_TYPES[change.collection],
             "ID": change.record_id,
             "ProductInstanceId": str(uuid.uuid5(uuid.NAMESPACE_DNS, self.company_id)),
             "PartnerId": None,
@@ -70,6 +69,21 @@ class Sender:
     def _entity(self, store: Store, change: Change) -> str:
         renderer = Renderer(table_of(change.collection), store, base=self.root + API)
         return json.dumps(renderer.record(change.record), ensure_ascii=False, separators=(",", ":"))
+
+
+def wants(entry: Record, change: Change, own: str) -> bool:
+    """Whether this entry's receiver is told of a change; `own` is the member whose entry it is."""
+    record_type = CALLBACK_TYPES.get(change.collection)
+    if entry.get("inactiveFlag") or record_type is None or entry["type"].lower() != record_type:
+        return False
+    if entry.get("isSelfSuppressedFlag") and change.by == own:
+        return False
+    member = CALLBACK_LEVELS[record_type][entry["level"].lower()]
+    if member == EVERY:
+        return True
+    if member == ITSELF:
+        return bool(entry["objectId"] == change.record_id)
+    return member != NEVER and change.record.get(member) == {"id": entry["objectId"]}
 
 
 def encoded(payload: Record) -> bytes:
@@ -85,27 +99,11 @@ def address(entry: Record, change: Change) -> str:
 REPEATED = (404, 409, 419, 429)
 LEAST_DELAY = 0.2
 Background = Callable[[Coroutine[Any, Any, None]], None]
-Kind = Literal["genuine", "duplicate", "signature", "unsigned", "body", "key_url", "replay"]
-
-
-class World(Protocol):
-    """What deliveries need of the sandbox."""
-
-    @property
-    def store(self) -> Store:
-        """The records, callbacks and signing keys among them."""
-
-    @property
-    def switches(self) -> Switches:
-        """How long to wait."""
-
-    @property
-    def credentials(self) -> Credentials:
-        """The company that messages name."""
+MessageKind = Literal["genuine", "duplicate", "signature", "unsigned", "body", "key_url", "replay"]
 
 
 @dataclass
-class Faults:
+class MessageFaults:
     """Shares (0 to 1) of the messages that are sent twice, lost, or held back so that others overtake them.
 
     `seed` makes the choice repeatable; `reorder_within` is the longest time (s) that one is held back.
@@ -129,7 +127,7 @@ class Delivery:
     url: str
     body: bytes
     signature: str
-    kind: Kind = "genuine"
+    kind: MessageKind = "genuine"
     outcome: str = "waiting"
     statuses: list[int] = field(default_factory=list)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
@@ -161,8 +159,8 @@ class Callbacks:
         Raises:
             ValueError: an unknown fault or a share outside 0 to 1.
         """
-        unknown = sorted(set(given) - {one.name for one in fields(Faults)})
-        faults = Faults(**{name: value for name, value in given.items() if name not in unknown})
+        unknown = sorted(set(given) - {one.name for one in fields(MessageFaults)})
+        faults = MessageFaults(**{name: value for name, value in given.items() if name not in unknown})
         shares = (faults.duplicate, faults.lose, faults.reorder)
         if unknown or not all(0 <= share <= 1 for share in shares):
             raise ValueError(f"unknown faults {unknown}, or a share that is not within 0 and 1: {shares}")
@@ -175,7 +173,7 @@ class Callbacks:
             if wants(entry, change, API_MEMBER):
                 self._start(self.message(entry, change))
 
-    def message(self, entry: Record, change: Change, kind: Kind = "genuine") -> Delivery:
+    def message(self, entry: Record, change: Change, kind: MessageKind = "genuine") -> Delivery:
         """A signed message that is not sent yet."""
         store = self._world.store
         name, key = store.keys.current
@@ -242,7 +240,7 @@ async def _post(delivery: Delivery, time_limit: float) -> int:
     return answer.status_code
 
 
-STRANGER = "a stranger's key"
+FORGED_KEY = "a stranger's key"
 SIGNED_WRONGLY = ("signature", "unsigned", "body", "key_url")
 
 
@@ -285,14 +283,14 @@ def forged(callbacks: Callbacks, store: Store, given: dict[str, Any]) -> Deliver
     if how == "unsigned":
         made.signature = ""
     elif how == "signature":
-        made.signature = signature(STRANGER, made.body)
+        made.signature = signature(FORGED_KEY, made.body)
     else:
         payload = json.loads(made.body)
         if how == "key_url":
             payload["Metadata"] = {"key_url": given.get("key_url", "http://keys.example/key")}
         made.body = encoded({**payload, "MemberId": "a stranger"})
         if how == "key_url":
-            made.signature = signature(STRANGER, made.body)
+            made.signature = signature(FORGED_KEY, made.body)
     return made
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any
 
-from sandbox.connectwise.errors import FieldFault
+from sandbox.connectwise.errors import FieldError
 from sandbox.connectwise.schema.boards import BOARD_STATUSES_NAME, BOARDS_NAME, PRIORITIES_NAME
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.finance import AGREEMENTS_NAME, OPPORTUNITIES, OPPORTUNITY_STATUSES
@@ -24,62 +24,15 @@ from sandbox.connectwise.schema.service import (
 )
 from sandbox.connectwise.schema.system import CALLBACKS, PAYLOAD_VERSION
 
-CHARGED = {"ServiceTicket": SERVICE_TICKETS_NAME, "ProjectTicket": PROJECT_TICKETS_NAME}
-
-
-def settle_time(entry: Record, read: Read) -> None:
-    """Fill in what follows from times and ticket: `actualHours` is ignored where there are start and end."""
-    hours = _hours(entry)
-    if hours is not None:
-        entry["actualHours"] = hours
-    if entry.get("chargeToId") is not None:
-        entry.setdefault("chargeToType", "ServiceTicket")
-    ticket = charged_ticket(entry, read)
-    if ticket is None:
-        return
-    if entry["chargeToType"] == "ServiceTicket":
-        entry["ticket"] = {"id": ticket["id"]}
-    for name in ("company", "project", "phase"):
-        if name in ticket:
-            entry[name] = {"id": ticket[name]["id"]}
-
-
-def charged_ticket(entry: Record, read: Read) -> Record | None:
-    """The ticket that the entry is charged to, None where it is charged to something else."""
-    collection = CHARGED.get(entry.get("chargeToType", ""))
-    return read(collection).get(entry.get("chargeToId", 0)) if collection else None
-
-
-def charge_faults(table: Table, entry: Record, read: Read) -> list[FieldFault]:
-    """What is wrong with a time entry beside its members' own rules; empty for every other table."""
-    found: list[FieldFault] = []
-    if table.name != TIME_ENTRIES.name:
-        return found
-    kind = entry.get("chargeToType", "")
-    if kind in CHARGED and charged_ticket(entry, read) is None:
-        message = f"{kind} {entry.get('chargeToId')} not found"
-        found.append(FieldFault("NotFound", message, "chargeToId"))
-    if (_hours(entry) or 0) < 0:
-        found.append(FieldFault("InvalidField", "timeEnd must be later than timeStart.", "timeEnd"))
-    return found
-
-
-def _hours(entry: Record) -> float | None:
-    """Hours between start and end, less the deduction; None where one is missing or can't be read."""
-    try:
-        start, end = (datetime.fromisoformat(entry[name]) for name in ("timeStart", "timeEnd"))
-        return round((end - start).total_seconds() / 3600 - float(entry.get("hoursDeduct", 0)), 2)
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
 Record = dict[str, Any]
-TICKET_NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
 Read = Callable[[str], dict[int, Record]]
 Now = Callable[[], str]
 
+CHARGED = {"ServiceTicket": SERVICE_TICKETS_NAME, "ProjectTicket": PROJECT_TICKETS_NAME}
+TICKET_NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
 
-def settle(table: Table, record: Record, read: Read, now: Now, given: Collection[str] = ()) -> None:
+
+def compute(table: Table, record: Record, read: Read, now: Now, given: Collection[str] = ()) -> None:
     """Fill in what follows from the other members of a stored record; what is `given` stays as it is.
 
     `read` gives a collection's stored records, `now` the time in wire form.
@@ -88,9 +41,9 @@ def settle(table: Table, record: Record, read: Read, now: Now, given: Collection
         if "agreementStatus" not in given:
             record["agreementStatus"] = _agreement_status(record, now())
     elif table.name in (SERVICE_TICKETS_NAME, PROJECT_TICKETS_NAME):
-        _settle_ticket(table, record, read, now, given)
+        _compute_ticket(table, record, read, now, given)
     elif table.name == TIME_ENTRIES.name:
-        settle_time(record, read)
+        _compute_time_entry(record, read)
     elif table.name == OPPORTUNITIES.name and "status" not in record:
         record.update(_default("status", read(OPPORTUNITY_STATUSES.name)))
     elif table.name == CALLBACKS.name:
@@ -111,7 +64,7 @@ def _agreement_status(agreement: Record, now: str) -> str:
     return "Inactive" if agreement.get("startDate", now) > now else "Active"
 
 
-def _settle_ticket(table: Table, ticket: Record, read: Read, now: Now, given: Collection[str]) -> None:
+def _compute_ticket(table: Table, ticket: Record, read: Read, now: Now, given: Collection[str]) -> None:
     is_project = table.name == PROJECT_TICKETS_NAME
     if is_project:
         _take_from_phase(ticket, read)
@@ -181,6 +134,52 @@ def _close(ticket: Record, statuses: dict[int, Record], now: Now) -> None:
         ticket.pop("closedDate", None)
     elif "closedDate" not in ticket:
         ticket["closedDate"] = now()
+
+
+def _compute_time_entry(entry: Record, read: Read) -> None:
+    """Fill in what follows from times and ticket: `actualHours` is ignored where there are start and end."""
+    hours = _hours(entry)
+    if hours is not None:
+        entry["actualHours"] = hours
+    if entry.get("chargeToId") is not None:
+        entry.setdefault("chargeToType", "ServiceTicket")
+    ticket = charged_ticket(entry, read)
+    if ticket is None:
+        return
+    if entry["chargeToType"] == "ServiceTicket":
+        entry["ticket"] = {"id": ticket["id"]}
+    for name in ("company", "project", "phase"):
+        if name in ticket:
+            entry[name] = {"id": ticket[name]["id"]}
+
+
+def charged_ticket(entry: Record, read: Read) -> Record | None:
+    """The ticket that the entry is charged to, None where it is charged to something else."""
+    collection = CHARGED.get(entry.get("chargeToType", ""))
+    return read(collection).get(entry.get("chargeToId", 0)) if collection else None
+
+
+def charge_errors(table: Table, entry: Record, read: Read) -> list[FieldError]:
+    """What is wrong with a time entry beside its members' own rules; empty for every other table."""
+    found: list[FieldError] = []
+    if table.name != TIME_ENTRIES.name:
+        return found
+    kind = entry.get("chargeToType", "")
+    if kind in CHARGED and charged_ticket(entry, read) is None:
+        message = f"{kind} {entry.get('chargeToId')} not found"
+        found.append(FieldError("NotFound", message, "chargeToId"))
+    if (_hours(entry) or 0) < 0:
+        found.append(FieldError("InvalidField", "timeEnd must be later than timeStart.", "timeEnd"))
+    return found
+
+
+def _hours(entry: Record) -> float | None:
+    """Hours between start and end, less the deduction; None where one is missing or can't be read."""
+    try:
+        start, end = (datetime.fromisoformat(entry[name]) for name in ("timeStart", "timeEnd"))
+        return round((end - start).total_seconds() / 3600 - float(entry.get("hoursDeduct", 0)), 2)
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 # Members that say who and when, beside `_info`; set once.

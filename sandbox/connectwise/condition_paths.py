@@ -22,7 +22,6 @@ from sandbox.connectwise.conditions import (
     parse,
     terms,
 )
-from sandbox.connectwise.links import Links
 from sandbox.connectwise.schema.fields import Field, Kind, Table
 from sandbox.connectwise.schema.service import (
     PROJECT_TICKET_CONFIGURATIONS,
@@ -31,7 +30,7 @@ from sandbox.connectwise.schema.service import (
     SERVICE_TICKETS_NAME,
 )
 from sandbox.connectwise.schema.tables import table_of
-from sandbox.connectwise.store import Record, Store
+from sandbox.connectwise.store import Links, Record, Store
 from sandbox.switches import Switches
 
 LISTS = (Kind.REFERENCES, Kind.ITEMS, Kind.ANSWERS, Kind.CUSTOM, Kind.TEXTS, Kind.INTEGERS)

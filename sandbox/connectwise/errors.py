@@ -7,7 +7,7 @@ WRONG_CODEBASE = "Cannot route. Codebase/company is invalid"
 
 
 @dataclass(frozen=True, slots=True)
-class FieldFault:
+class FieldError:
     """One entry of `errors`."""
 
     code: str
@@ -34,9 +34,9 @@ class VendorError(Exception):
         return {"code": self.code, "message": self.message, "errors": self.errors}
 
 
-def invalid(resource: str, faults: list[FieldFault]) -> VendorError:
+def invalid(resource: str, found: list[FieldError]) -> VendorError:
     """A body that breaks the rules of its record."""
-    errors = [fault.body(resource) for fault in faults]
+    errors = [each.body(resource) for each in found]
     return VendorError(400, "InvalidObject", f"{resource} object is invalid", errors)
 
 

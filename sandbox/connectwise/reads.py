@@ -18,13 +18,13 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
+from sandbox.connectwise.body import Body
 from sandbox.connectwise.condition_paths import Beside, Names, child_condition, condition, custom_condition
 from sandbox.connectwise.conditions import ConditionError, Test
 from sandbox.connectwise.errors import VendorError, bad_condition
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.store import Record, Store
-from sandbox.connectwise.validation import Body
 from sandbox.switches import Switches
 
 DEFAULT_SIZE = 25

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from sandbox.connectwise.errors import VendorError, no_endpoint
+from sandbox.connectwise.schema.company import CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.tables import SERVED
-from sandbox.connectwise.store import CONFIGURATIONS_NAME
 
 VERBS = {
     ("GET", "list"): "list",

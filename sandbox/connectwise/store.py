@@ -9,15 +9,18 @@ Who is told of changes of the store: several changes of one record within one re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sandbox.connectwise.computed import AUTHORSHIP, authored, initial_notes, settle
-from sandbox.connectwise.links import Links
-from sandbox.connectwise.schema.company import QUESTIONS, STATUSES
+from sandbox.connectwise.computed import AUTHORSHIP, authored, compute, initial_notes
+from sandbox.connectwise.schema.company import (
+    CONFIGURATION_QUESTIONS_NAME,
+    CONFIGURATION_STATUSES_NAME,
+    CONFIGURATIONS_NAME,
+)
 from sandbox.connectwise.schema.fields import Field, Kind, Table
 from sandbox.connectwise.schema.system import CUSTOM_FIELDS_NAME
 from sandbox.connectwise.schema.tables import PODS, TABLES, table_of
@@ -74,8 +77,58 @@ class Watch:
             self.note(change)
 
 
+class Links:
+    """The pairs (owner, configuration) of one kind of owner. A pair is there once."""
+
+    def __init__(self) -> None:
+        """No pairs yet."""
+        self._of: dict[int, set[int]] = {}
+        self._owners: dict[int, set[int]] = {}
+
+    def add(self, owner_id: int, configuration_id: int) -> bool:
+        """Tie the two together; False if they were already."""
+        found = self._of.setdefault(owner_id, set())
+        if configuration_id in found:
+            return False
+        found.add(configuration_id)
+        self._owners.setdefault(configuration_id, set()).add(owner_id)
+        return True
+
+    def remove(self, owner_id: int, configuration_id: int) -> bool:
+        """Take the pair away; False if it was not there."""
+        if configuration_id not in self._of.get(owner_id, ()):
+            return False
+        self._of[owner_id].discard(configuration_id)
+        self._owners[configuration_id].discard(owner_id)
+        return True
+
+    def of(self, owner_id: int) -> Collection[int]:
+        """The configurations of an owner."""
+        return self._of.get(owner_id, ())
+
+    def are_any_of(self, owner_id: int, configuration_ids: frozenset[int]) -> bool:
+        """Whether the owner has one of the configurations."""
+        found = self._of.get(owner_id)
+        return found is not None and not found.isdisjoint(configuration_ids)
+
+    def forget_owner(self, owner_id: int) -> None:
+        """The owner is gone, and its pairs with it."""
+        for configuration_id in self._of.pop(owner_id, ()):
+            self._owners[configuration_id].discard(owner_id)
+
+    def forget_configuration(self, configuration_id: int) -> None:
+        """The configuration is gone, and its pairs with it."""
+        for owner_id in self._owners.pop(configuration_id, ()):
+            self._of[owner_id].discard(configuration_id)
+
+    def pairs(self) -> Iterator[tuple[int, int]]:
+        """Every pair, in order of owner and configuration."""
+        for owner_id in sorted(self._of):
+            for configuration_id in sorted(self._of[owner_id]):
+                yield owner_id, configuration_id
+
+
 Record = dict[str, Any]
-CONFIGURATIONS_NAME = "company/configurations"
 
 
 def utc_now() -> datetime:
@@ -138,7 +191,7 @@ class Store:
         if collection == CONFIGURATIONS_NAME and "status" not in stored:
             stored.update(self.default_status())
         self._describe_pod(collection, stored)
-        settle(table, stored, self.collection, self.now, record)
+        compute(table, stored, self.collection, self.now, record)
         if table.info is not None:
             stored["_info"] = {**self._stamps(table, by), **record.get("_info", {})}
         authored(table, stored, self.collection, self.now(), by)
@@ -171,7 +224,7 @@ class Store:
         for name in values:
             stored.pop(name, None)
         stored.update(fresh)
-        settle(table, stored, self.collection, self.now, values)
+        compute(table, stored, self.collection, self.now, values)
         self.touch(table, stored, by=by)
         return stored
 
@@ -210,7 +263,7 @@ class Store:
 
     def default_status(self) -> Record:
         """`{"status": {"id": n}}` of the status that is the default, or nothing."""
-        for record_id, status in self.collection(STATUSES).items():
+        for record_id, status in self.collection(CONFIGURATION_STATUSES_NAME).items():
             if status.get("defaultFlag"):
                 return {"status": {"id": record_id}}
         return {}
@@ -224,7 +277,7 @@ class Store:
     def questions(self, type_id: int) -> list[Record]:
         """The questions of a configuration type, in order."""
         if self._questions is None:
-            self._questions = _by_type(self.collection(QUESTIONS).values())
+            self._questions = _by_type(self.collection(CONFIGURATION_QUESTIONS_NAME).values())
         return self._questions.get(type_id, [])
 
     def stored_members(self, table: Table, record: Record) -> Record:
@@ -305,7 +358,7 @@ class Store:
         stored.setdefault("dateCreated", self.now())
 
     def _changed(self, collection: str) -> None:
-        if collection == QUESTIONS:
+        if collection == CONFIGURATION_QUESTIONS_NAME:
             self._questions = None
 
 

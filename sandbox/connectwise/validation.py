@@ -7,240 +7,31 @@ Whether a whole stored record keeps its table's rules; members that a PATCH did 
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from sandbox.connectwise.condition_paths import shown_name
-from sandbox.connectwise.errors import FieldFault, VendorError, bad_body
+from sandbox.connectwise.errors import FieldError
 from sandbox.connectwise.schema.company import COMPANIES_NAME
 from sandbox.connectwise.schema.fields import Field, Kind, Table
+from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACKS
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Record, Store, answers
-from sandbox.wire_json import decoded
-
-REFERENCE_MEMBERS = frozenset(
-    {"id", "name", "identifier", "_info", "dailycapacity", "sort", "level", "summary"}
-)
-QUESTION_MEMBERS = frozenset(
-    {
-        "answerid",
-        "questionid",
-        "question",
-        "answer",
-        "sequencenumber",
-        "numberofdecimals",
-        "fieldtype",
-        "requiredflag",
-    }
-)
-CUSTOM_MEMBERS = frozenset(
-    {
-        "id",
-        "caption",
-        "type",
-        "entrymethod",
-        "numberofdecimals",
-        "value",
-        "connectwiseid",
-        "rownum",
-        "userdefinedfieldrecid",
-        "podid",
-    }
-)
-
-
-class Body:
-    """A JSON body with its text, from which the places in error messages are taken."""
-
-    def __init__(self, text: str) -> None:
-        """Read the text.
-
-        Raises:
-            VendorError: not JSON.
-        """
-        self._text = text
-        try:
-            self.value: Any = decoded(text) if text.strip() else None
-        except (ValueError, RecursionError) as error:
-            raise bad_body(f"Unexpected character encountered while parsing value. {error}. ") from None
-
-    @property
-    def length(self) -> int:
-        """Its characters."""
-        return len(self._text)
-
-    def object(self, value: Any, members: frozenset[str], type_name: str, at: str = "") -> Record:
-        """A small object by lower-case names. `at` is its place.
-
-        Raises:
-            VendorError: not an object, or a member that is none of `members`.
-        """
-        return self._lowered(value, members, type_name, at)
-
-    def members(self, table: Table, value: Any, at: str = "") -> Record:
-        """The members of one record in canonical names; a null stays as None. `at` is the record's place.
-
-        Raises:
-            VendorError: not an object, an unknown member, a value of the wrong kind.
-        """
-        if not isinstance(value, dict):
-            raise bad_body(f"Cannot deserialize the value into type '{table.type_name}'. {self._place(at)}")
-        known = _lower_names(table)
-        found: Record = {}
-        for key, one in value.items():
-            name = known.get(key.lower())
-            place = f"{at}.{key}" if at else key
-            if name is not None:
-                found[name] = self.coerced(table.fields[name], one, place)
-            elif key.lower() == "id" and one is not None:
-                found["id"] = self._integer(one, place)
-            elif key.lower() not in ("id", "_info"):
-                raise self._unknown(key, table.type_name, place)
-        return found
-
-    def coerced(self, field: Field, value: Any, place: str) -> Any:
-        """A value as its field holds it; numbers may come as texts, texts as numbers."""
-        if value is None:
-            return None
-        match field.kind:
-            case Kind.TEXT | Kind.MOMENT:
-                return self._text_of(value, place)
-            case Kind.INTEGER:
-                return self._integer(value, place)
-            case Kind.NUMBER:
-                return self._number(value, place)
-            case Kind.FLAG:
-                return self._flag(value, place)
-            case Kind.CHOICE:
-                return self._choice(field, value, place)
-            case Kind.REFERENCE:
-                return self._reference(value, place)
-            case _:
-                return self._listed(field, value, place)
-
-    def _listed(self, field: Field, value: Any, place: str) -> list[Any]:
-        if not isinstance(value, list):
-            raise bad_body(f"Cannot deserialize the value into an array. {self._place(place)}")
-        places = [(one, f"{place}[{index}]") for index, one in enumerate(value)]
-        match field.kind:
-            case Kind.REFERENCES:
-                return [self._reference(one, at) for one, at in places]
-            case Kind.ANSWERS:
-                return [self._question(one, at) for one, at in places]
-            case Kind.CUSTOM:
-                return [self._lowered(one, CUSTOM_MEMBERS, "CustomFieldValue", at) for one, at in places]
-            case Kind.ITEMS:
-                return [self._item(field, one, at) for one, at in places]
-            case Kind.INTEGERS:
-                return [self._integer(one, at) for one, at in places]
-            case _:
-                return [self._text_of(one, at) for one, at in places]
-
-    def _question(self, value: Any, place: str) -> Record:
-        found = self._lowered(value, QUESTION_MEMBERS, "ConfigurationQuestion", place)
-        if found.get("questionid") is not None:
-            found["questionid"] = self._integer(found["questionid"], f"{place}.questionId")
-        if isinstance(found.get("answer"), dict | list):
-            raise self._wrong("answer", found["answer"], f"{place}.answer")
-        return found
-
-    def _item(self, field: Field, value: Any, place: str) -> Record:
-        known = {name.lower(): name for name in field.items}
-        lowered = self._lowered(value, frozenset(known), "item", place)
-        return {
-            known[key]: self.coerced(field.items[known[key]], one, f"{place}.{key}")
-            for key, one in lowered.items()
-            if one is not None and key in known
-        }
-
-    def _reference(self, value: Any, place: str) -> Record:
-        found = self._lowered(value, REFERENCE_MEMBERS, "Reference", place)
-        if found.get("id") is not None:
-            found["id"] = self._integer(found["id"], f"{place}.id")
-        return found
-
-    def _lowered(self, value: Any, members: frozenset[str], type_name: str, place: str) -> Record:
-        if not isinstance(value, dict):
-            raise bad_body(f"Cannot deserialize the value into type '{type_name}'. {self._place(place)}")
-        for key in value:
-            if key.lower() not in members and key != "_info":
-                raise self._unknown(key, type_name, f"{place}.{key}" if place else key)
-        return {key.lower(): one for key, one in value.items()}
-
-    def _text_of(self, value: Any, place: str) -> str:
-        if isinstance(value, dict | list):
-            raise self._wrong("string", value, place)
-        return value if isinstance(value, str) else json.dumps(value)
-
-    def _integer(self, value: Any, place: str) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,10}\s*", value):
-            value = int(value)
-        if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 2**31 - 1:
-            raise self._wrong("integer", value, place)
-        return value
-
-    def _number(self, value: Any, place: str) -> float | int:
-        try:
-            number = float(value)
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-        if isinstance(value, bool) or not math.isfinite(number):
-            raise self._wrong("double", value, place)
-        return value if isinstance(value, int | float) else number
-
-    def _flag(self, value: Any, place: str) -> bool:
-        words = {"true": True, "false": False}
-        if not isinstance(value, bool) and str(value).lower() not in words:
-            raise self._wrong("boolean", value, place)
-        return value if isinstance(value, bool) else words[str(value).lower()]
-
-    def _choice(self, field: Field, value: Any, place: str) -> str:
-        found = next((one for one in field.choices if one.lower() == str(value).lower()), None)
-        if found is None:
-            raise self._wrong("enum", value, place)
-        return found
-
-    def _wrong(self, kind: str, value: Any, place: str) -> VendorError:
-        shown = value if isinstance(value, str) else json.dumps(value)
-        return bad_body(f"Could not convert string to {kind}: {shown}. {self._place(place)}")
-
-    def _unknown(self, key: str, type_name: str, place: str) -> VendorError:
-        return bad_body(
-            f"Could not find member '{key}' on object of type '{type_name}'. {self._place(place)}"
-        )
-
-    def _place(self, place: str) -> str:
-        name = json.dumps(re.split(r"[.\[]", place)[-1].rstrip("]"), ensure_ascii=False)
-        index = max(0, self._text.find(name)) + len(name) + 1
-        before = self._text[:index]
-        line, column = before.count("\n") + 1, index - (before.rfind("\n") + 1)
-        return f"Path '{place}', line {line}, position {column}."
-
-
-def _lower_names(table: Table) -> dict[str, str]:
-    return _lowered_names(tuple(table.fields))
-
-
-@cache
-def _lowered_names(names: tuple[str, ...]) -> dict[str, str]:
-    """A table's members by their names in small letters."""
-    return {name.lower(): name for name in names}
 
 
 class Resolver:
-    """Turns members into stored form for one collection, collecting what is wrong in `faults`."""
+    """Turns members into stored form for one collection, collecting what is wrong in `errors`."""
 
     def __init__(self, table: Table, store: Store) -> None:
         """Nothing is written to the store."""
         self._table = table
         self._store = store
         self._record: Record = {}
-        self.faults: list[FieldFault] = []
+        self.errors: list[FieldError] = []
 
     def resolved(self, members: Record, owners: Callable[[Record], Record] = dict) -> Record:
         """The members in stored form; a null stays None; what has no effect or is not kept is left out.
@@ -310,7 +101,7 @@ class Resolver:
         message = f"{table.label} {wanted} not found"
         if owner is not None:
             message += f" for {table_of(table.fields[field.within].target).label} {owner['id']}"
-        self.faults.append(FieldFault("NotFound", message, name))
+        self.errors.append(FieldError("NotFound", message, name))
         return None
 
     def _custom_values(self, values: list[Record]) -> dict[int, Any]:
@@ -331,7 +122,7 @@ class Resolver:
         return found
 
     def _refuse(self, code: str, message: str) -> None:
-        self.faults.append(FieldFault(code, message, "customFields"))
+        self.errors.append(FieldError(code, message, "customFields"))
 
 
 def _word(table: Table, record: Record, key: str) -> str | None:
@@ -362,74 +153,74 @@ WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country")
 
 
-def faults(table: Table, record: Record, store: Store) -> list[FieldFault]:
+def field_errors(table: Table, record: Record, store: Store) -> list[FieldError]:
     """What is wrong with a record in stored form, member by member; empty if nothing is."""
-    found: list[FieldFault] = []
+    found: list[FieldError] = []
     for name, field in table.fields.items():
         value = record.get(name)
         if field.required and (value is None or (isinstance(value, str) and not value.strip())):
-            found.append(FieldFault("MissingRequiredField", f"The {name} field is required.", name))
+            found.append(FieldError("MissingRequiredField", f"The {name} field is required.", name))
         elif value is not None:
-            found.extend(_member_faults(name, field, value, record, store))
+            found.extend(_member_errors(name, field, value, record, store))
     if "questions" in record:
-        found.extend(_question_faults(record, store))
+        found.extend(_question_errors(record, store))
     return found
 
 
-def taken(table: Table, record: Record, changed: Record, store: Store) -> list[FieldFault]:
+def duplicate_errors(table: Table, record: Record, changed: Record, store: Store) -> list[FieldError]:
     """The changed members whose value another record of the collection (of the same parent) has already."""
     return [
-        FieldFault("ObjectExists", f"A matching {table.resource} entry already exists", name)
+        FieldError("ObjectExists", f"A matching {table.resource} entry already exists", name)
         for name in table.unique
         if name in changed and _held_elsewhere(table, record, name, store)
     ]
 
 
-def address_fault(table: Table, record: Record) -> list[FieldFault]:
+def address_errors(table: Table, record: Record) -> list[FieldError]:
     """A company is created with at least one part of its address."""
     if table.name != COMPANIES_NAME or any(record.get(name) for name in ADDRESS):
         return []
     message = "At least one address field is required."
-    return [FieldFault("MissingRequiredField", message, ADDRESS[0])]
+    return [FieldError("MissingRequiredField", message, ADDRESS[0])]
 
 
-def _member_faults(name: str, field: Field, value: Any, record: Record, store: Store) -> Iterator[FieldFault]:
+def _member_errors(name: str, field: Field, value: Any, record: Record, store: Store) -> Iterator[FieldError]:
     if field.max_length is not None and len(value) > field.max_length:
         message = f"The field {name} must be a string with a maximum length of {field.max_length}."
-        yield FieldFault("MaxLengthField", message, name)
+        yield FieldError("MaxLengthField", message, name)
     if field.minimum is not None and not field.minimum <= value <= (field.maximum or value):
         message = f"The field {name} must be between {field.minimum} and {field.maximum}."
-        yield FieldFault("OutOfRange", message, name)
+        yield FieldError("OutOfRange", message, name)
     if field.kind is Kind.MOMENT and not _is_wire_time(value):
-        yield FieldFault("InvalidField", f"Unsupported format applied to {name}", name)
+        yield FieldError("InvalidField", f"Unsupported format applied to {name}", name)
     if field.kind is Kind.REFERENCE:
-        yield from _reference_faults(name, field, value["id"], record, store)
+        yield from _reference_errors(name, field, value["id"], record, store)
     if field.kind is Kind.REFERENCES:
         for one in value:
-            yield from _reference_faults(name, field, one["id"], record, store)
+            yield from _reference_errors(name, field, one["id"], record, store)
 
 
-def _reference_faults(
+def _reference_errors(
     name: str, field: Field, record_id: int, record: Record, store: Store
-) -> Iterator[FieldFault]:
+) -> Iterator[FieldError]:
     target, found = table_of(field.target), store.get(field.target, record_id)
     if found is None:
-        yield FieldFault("NotFound", f"{target.label} {record_id} not found", f"{name}/id")
+        yield FieldError("NotFound", f"{target.label} {record_id} not found", f"{name}/id")
         return
     owner = record.get(field.within) if field.within else None
     if owner is not None and found.get(field.within) != owner:
         owners = table_of(target.fields[field.within].target).label
         message = f"{target.label} {record_id} not found for {owners} {owner['id']}"
-        yield FieldFault("NotFound", message, f"{name}/id")
+        yield FieldError("NotFound", message, f"{name}/id")
 
 
-def _question_faults(record: Record, store: Store) -> Iterator[FieldFault]:
+def _question_errors(record: Record, store: Store) -> Iterator[FieldError]:
     type_id = record.get("type", {}).get("id")
     asked = {one["id"] for one in store.questions(type_id)}
     for question_id in record["questions"]:
         if question_id not in asked:
             message = f"Question {question_id} not found for Configuration Type {type_id}"
-            yield FieldFault("NotFound", message, "questions/questionId")
+            yield FieldError("NotFound", message, "questions/questionId")
 
 
 def _held_elsewhere(table: Table, record: Record, name: str, store: Store) -> bool:
@@ -451,3 +242,32 @@ def _is_wire_time(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def callback_errors(table: Table, record: Record, store: Store) -> list[FieldError]:
+    """What is wrong with an entry beside its members' own rules; empty for every other table."""
+    return list(_callback_errors(record, store)) if table.name == CALLBACKS.name else []
+
+
+def _callback_errors(entry: Record, store: Store) -> Iterator[FieldError]:
+    parts = urlsplit(str(entry.get("url", "")).strip())
+    if entry.get("url") and (parts.scheme.lower() not in ("http", "https") or not parts.hostname):
+        yield FieldError("InvalidField", "Invalid URL", "url")
+    levels = CALLBACK_LEVELS.get(str(entry.get("type", "")).lower())
+    if entry.get("type") and levels is None:
+        yield FieldError("InvalidObject", f"Type {entry['type']} is invalid.", "type")
+    elif levels is not None and entry.get("level") and entry["level"].lower() not in levels:
+        message = f"Level {entry['level']} is invalid for type {entry['type']}."
+        yield FieldError("InvalidObject", message, "level")
+    if any(_same(entry, other) for other in store.collection(CALLBACKS.name).values()):
+        yield FieldError("ObjectExists", "A matching callback entry already exists", "objectId")
+
+
+def _same(entry: Record, other: Record) -> bool:
+    return entry.get("id") != other["id"] and _key(entry) == _key(other)
+
+
+def _key(entry: Record) -> tuple[object, ...]:
+    """What may be there once; the vendor names no members, these are assumed."""
+    words = tuple(str(entry.get(name, "")).lower() for name in ("type", "level"))
+    return (entry.get("url"), entry.get("objectId"), *words)

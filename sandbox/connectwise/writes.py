@@ -16,24 +16,29 @@ import copy
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
-from urllib.parse import urlsplit
 
+from sandbox.connectwise.body import Body
 from sandbox.connectwise.computed import (
     CHARGED,
     authored,
-    charge_faults,
+    charge_errors,
     charged_ticket,
+    compute,
     initial_notes,
-    settle,
 )
-from sandbox.connectwise.errors import FieldFault, VendorError, invalid, not_found
-from sandbox.connectwise.schema.company import STATUSES
+from sandbox.connectwise.errors import FieldError, VendorError, invalid, not_found
+from sandbox.connectwise.schema.company import CONFIGURATION_STATUSES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Kind, Table
 from sandbox.connectwise.schema.service import TIME_ENTRIES
-from sandbox.connectwise.schema.system import CALLBACKS, EVERY, ITSELF, LEVELS, NEVER, TYPES
 from sandbox.connectwise.schema.tables import SERVED, table_of
-from sandbox.connectwise.store import CONFIGURATIONS_NAME, Change, Record, Store, merged
-from sandbox.connectwise.validation import Body, Resolver, address_fault, faults, taken
+from sandbox.connectwise.store import Record, Store, merged
+from sandbox.connectwise.validation import (
+    Resolver,
+    address_errors,
+    callback_errors,
+    duplicate_errors,
+    field_errors,
+)
 
 OPERATIONS = ("add", "replace", "remove")
 
@@ -97,50 +102,6 @@ def _inside_list(items: list[Any], op: str, rest: list[str], value: Any) -> None
         items.append(value)
     elif at < len(items):
         items[at : at + 1] = [] if op == "remove" else [value]
-
-
-def callback_faults(table: Table, record: Record, store: Store) -> list[FieldFault]:
-    """What is wrong with an entry beside its members' own rules; empty for every other table."""
-    return list(_faults(record, store)) if table.name == CALLBACKS.name else []
-
-
-def wants(entry: Record, change: Change, own: str) -> bool:
-    """Whether this entry's receiver is told of a change; `own` is the member whose entry it is."""
-    record_type = TYPES.get(change.collection)
-    if entry.get("inactiveFlag") or record_type is None or entry["type"].lower() != record_type:
-        return False
-    if entry.get("isSelfSuppressedFlag") and change.by == own:
-        return False
-    member = LEVELS[record_type][entry["level"].lower()]
-    if member == EVERY:
-        return True
-    if member == ITSELF:
-        return bool(entry["objectId"] == change.record_id)
-    return member != NEVER and change.record.get(member) == {"id": entry["objectId"]}
-
-
-def _faults(entry: Record, store: Store) -> Iterator[FieldFault]:
-    parts = urlsplit(str(entry.get("url", "")).strip())
-    if entry.get("url") and (parts.scheme.lower() not in ("http", "https") or not parts.hostname):
-        yield FieldFault("InvalidField", "Invalid URL", "url")
-    levels = LEVELS.get(str(entry.get("type", "")).lower())
-    if entry.get("type") and levels is None:
-        yield FieldFault("InvalidObject", f"Type {entry['type']} is invalid.", "type")
-    elif levels is not None and entry.get("level") and entry["level"].lower() not in levels:
-        message = f"Level {entry['level']} is invalid for type {entry['type']}."
-        yield FieldFault("InvalidObject", message, "level")
-    if any(_same(entry, other) for other in store.collection(CALLBACKS.name).values()):
-        yield FieldFault("ObjectExists", "A matching callback entry already exists", "objectId")
-
-
-def _same(entry: Record, other: Record) -> bool:
-    return entry.get("id") != other["id"] and _key(entry) == _key(other)
-
-
-def _key(entry: Record) -> tuple[object, ...]:
-    """What may be there once; the vendor names no members, these are assumed."""
-    words = tuple(str(entry.get(name, "")).lower() for name in ("type", "level"))
-    return (entry.get("url"), entry.get("objectId"), *words)
 
 
 API_MEMBER = "apimember"
@@ -255,7 +216,7 @@ class Writer:
 
     def _require_on_update(self, members: Record) -> None:
         missing = [
-            FieldFault("MissingRequiredField", f"The {name} field is required.", name)
+            FieldError("MissingRequiredField", f"The {name} field is required.", name)
             for name, one in self.table.fields.items()
             if one.on_update and members.get(name) is None
         ]
@@ -265,8 +226,8 @@ class Writer:
     def _resolved(self, members: Record, before: Record) -> Record:
         resolver = Resolver(self.table, self._store)
         changes = resolver.resolved(members, lambda changes: self._laid_over(before, changes))
-        if resolver.faults:
-            raise invalid(self.table.resource, resolver.faults)
+        if resolver.errors:
+            raise invalid(self.table.resource, resolver.errors)
         return changes
 
     def _laid_over(self, before: Record, changes: Record) -> Record:
@@ -277,15 +238,15 @@ class Writer:
             del record[name]
             if name in self.table.defaults:
                 record[name] = self.table.defaults[name]
-        settle(self.table, record, self._store.collection, self._store.now)
+        compute(self.table, record, self._store.collection, self._store.now)
         return record
 
     def _validated(self, record: Record, changes: Record, *, new: bool = False) -> Record:
-        found: list[FieldFault] = faults(self.table, record, self._store)
-        found += taken(self.table, record, changes, self._store)
-        found += address_fault(self.table, record) if new else []
-        found += callback_faults(self.table, record, self._store)
-        found += charge_faults(self.table, record, self._store.collection)
+        found: list[FieldError] = field_errors(self.table, record, self._store)
+        found += duplicate_errors(self.table, record, changes, self._store)
+        found += address_errors(self.table, record) if new else []
+        found += callback_errors(self.table, record, self._store)
+        found += charge_errors(self.table, record, self._store.collection)
         if found:
             raise invalid(self.table.resource, found)
         return record
@@ -295,12 +256,12 @@ class Writer:
             return
         if before.get("type") != record["type"]:
             message = "The type of a configuration can only be changed by changeType."
-            raise invalid(self.table.resource, [FieldFault("InvalidField", message, "type/id")])
+            raise invalid(self.table.resource, [FieldError("InvalidField", message, "type/id")])
 
     def _keep(self, record_id: int, record: Record) -> Record:
         kept = self._store.replace(self.table, record_id, record, by=API_MEMBER)
-        if self.table.name == STATUSES and kept.get("defaultFlag"):
-            for other in self._store.collection(STATUSES).values():
+        if self.table.name == CONFIGURATION_STATUSES_NAME and kept.get("defaultFlag"):
+            for other in self._store.collection(CONFIGURATION_STATUSES_NAME).values():
                 if other["id"] != record_id:
                     other["defaultFlag"] = False
         return kept
@@ -318,7 +279,7 @@ def change_type(writer: Writer, record_id: int, body: Body, shown: Record, store
     record = {**before, **resolver.resolved({"type": changed})}
     if record["type"] != before.get("type"):
         record.pop("questions", None)
-    found = resolver.faults or faults(writer.table, record, store)
+    found = resolver.errors or field_errors(writer.table, record, store)
     if found:
         raise invalid(writer.table.resource, found)
     return store.replace(writer.table, record_id, record, by=API_MEMBER)
@@ -349,8 +310,8 @@ def children(collection: str, record_id: int, store: Store) -> list[tuple[str, i
 def require_custom_fields(writer: Writer, body: Body, store: Store) -> None:
     """The switch `patch_requires_custom_fields`: a PATCH without a customFields operation is refused."""
     if store.custom_fields(writer.table.name) and not sets_custom_fields(body):
-        fault = FieldFault("MissingRequiredField", "The customFields field is required.", "customFields")
-        raise invalid(writer.table.resource, [fault])
+        missing = FieldError("MissingRequiredField", "The customFields field is required.", "customFields")
+        raise invalid(writer.table.resource, [missing])
 
 
 _FLAGS = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")

@@ -23,7 +23,7 @@ SOFTWARE_LISTS = 60
 Section = dict[str, Any]
 
 
-def profiles(draw: random.Random, kind: c.Kind) -> list[Section]:
+def profiles(draw: random.Random, kind: c.AssetKind) -> list[Section]:
     """The hardware and operating system sections that assets of this kind may have."""
     if kind.type not in ("Windows", "Linux"):
         return [{}]
@@ -171,7 +171,7 @@ class AssetMaker:
         self._add_sections(asset, kind, model)
         return as_page_example(asset) if page_example else asset
 
-    def _basic_info(self, place: int, kind: c.Kind) -> dict[str, Any]:
+    def _basic_info(self, place: int, kind: c.AssetKind) -> dict[str, Any]:
         draw = self._draw
         name = self._name(place, kind)
         info: dict[str, Any] = {
@@ -194,7 +194,7 @@ class AssetMaker:
             del info["mac"]
         return info
 
-    def _name(self, place: int, kind: c.Kind) -> str:
+    def _name(self, place: int, kind: c.AssetKind) -> str:
         if place % 400 == 250:
             return f"{kind.prefix}-" + "rack-and-shelf-" * 8 + str(place)
         if place % 29 == 11:
@@ -205,7 +205,7 @@ class AssetMaker:
             return f"166.{place >> 14 & 255}.{place >> 6 & 255}.{place & 63}/1/{self._draw.randrange(12)}"
         return f"{kind.prefix}-{place:05}"
 
-    def _mac(self, place: int, kind: c.Kind) -> str:
+    def _mac(self, place: int, kind: c.AssetKind) -> str:
         if kind is c.LAPTOP and place % 13 == 5:
             return f"00:E0:4C:68:00:{place // 130 % 256:02X}"
         digits = format(self._draw.getrandbits(40), "010X")
@@ -243,7 +243,7 @@ class AssetMaker:
         self._previous_serial = f"{number:09X}" if place % 3 else f"00{number:08x}"
         return f" {self._previous_serial} " if place % 43 == 12 else self._previous_serial
 
-    def _add_sections(self, asset: Asset, kind: c.Kind, model: str) -> None:
+    def _add_sections(self, asset: Asset, kind: c.AssetKind, model: str) -> None:
         info = asset["assetBasicInfo"]
         address = info.get("ipAddress")
         if address:
@@ -259,7 +259,7 @@ class AssetMaker:
             asset["printerInfo"] = {"status": "Ready", "totalPages": float(self._draw.randrange(90_000))}
 
 
-def _mixed(draw: random.Random) -> list[c.Kind]:
+def _mixed(draw: random.Random) -> list[c.AssetKind]:
     """The fleet in some order, with the OT asset where the page's example belongs."""
     fleet = list(c.FLEET)
     draw.shuffle(fleet)

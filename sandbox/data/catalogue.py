@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class AssetKind:
     """One kind of asset: its Lansweeper type, how its names begin, and (maker, model) pairs."""
 
     type: str
@@ -19,7 +19,7 @@ class Kind:
     software: bool = False
 
 
-LAPTOP = Kind(
+LAPTOP = AssetKind(
     "Windows",
     "LT",
     (
@@ -30,34 +30,36 @@ LAPTOP = Kind(
     ),
     software=True,
 )
-DESKTOP = Kind(
+DESKTOP = AssetKind(
     "Windows",
     "WS",
     (("Dell Inc.", "OptiPlex 7010"), ("HP", "HP ProDesk 400 G9"), ("ASUSTeK COMPUTER INC.", "All Series")),
     software=True,
 )
-SERVER = Kind(
+SERVER = AssetKind(
     "Windows",
     "SRV",
     (("Dell Inc.", "PowerEdge R750"), ("HPE", "ProLiant DL380 Gen10"), ("VMware, Inc.", "VMware7,1")),
     software=True,
 )
-LINUX = Kind(
+LINUX = AssetKind(
     "Linux",
     "lnx",
     (("Supermicro", "SYS-5019C-MR"), ("QEMU", "Standard PC (Q35 + ICH9, 2009)")),
     software=True,
 )
-GUEST = Kind("VMware Guest", "vm", (("VMware, Inc.", "VMware Virtual Platform"),), scanner="VMware")
-HYPERVISOR = Kind("ESXi server", "esx", (("Dell Inc.", "PowerEdge R650"), ("Cisco Systems", "UCSC-C220-M6")))
-PRINTER = Kind(
+GUEST = AssetKind("VMware Guest", "vm", (("VMware, Inc.", "VMware Virtual Platform"),), scanner="VMware")
+HYPERVISOR = AssetKind(
+    "ESXi server", "esx", (("Dell Inc.", "PowerEdge R650"), ("Cisco Systems", "UCSC-C220-M6"))
+)
+PRINTER = AssetKind(
     "Printer",
     "PRN",
     (("Brother", "HL-L6400DW series"), ("Xerox", "VersaLink C7025"), ("Hewlett-Packard ", "LaserJet M507")),
 )
-SWITCH = Kind("Switch", "SW", (("Cisco Systems", "C9200L-48P-4G"), ("Ubiquiti", "USW-Pro-48-PoE")))
-FIREWALL = Kind("Firewall", "FW", (("Fortinet", "FortiGate 60F"), ("Palo Alto Networks", "PA-440")))
-OT = Kind(
+SWITCH = AssetKind("Switch", "SW", (("Cisco Systems", "C9200L-48P-4G"), ("Ubiquiti", "USW-Pro-48-PoE")))
+FIREWALL = AssetKind("Firewall", "FW", (("Fortinet", "FortiGate 60F"), ("Palo Alto Networks", "PA-440")))
+OT = AssetKind(
     "OT",
     "OT",
     (

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.connectwise.linking import LinkWriter
+from sandbox.connectwise.links import LinkWriter
 from sandbox.connectwise.schema.tables import TABLES
 from sandbox.data.assets import PAGE_PLACE, AssetMaker
 from sandbox.data.provider import RUN_COMPANY
@@ -17,12 +17,12 @@ from sandbox.data.tickets import LINKS
 from sandbox.editing import PERSON
 from sandbox.world import World
 
-KINDS = ("rename", "move", "add", "retire")
+ASSET_KINDS = ("rename", "move", "add", "retire")
 
 Asset = dict[str, Any]
 
 
-def churn(world: World, share: float, kinds: tuple[str, ...] = KINDS) -> dict[str, list[str]]:
+def churn(world: World, share: float, kinds: tuple[str, ...] = ASSET_KINDS) -> dict[str, list[str]]:
     """Change a share (0 to 1) of the assets, split evenly over the kinds, at least one each.
 
     Returns the keys of the assets by kind. Values that an edit through the API locked stay as they are.
@@ -31,7 +31,7 @@ def churn(world: World, share: float, kinds: tuple[str, ...] = KINDS) -> dict[st
     Raises:
         ValueError: a share outside 0 to 1, or an unknown kind.
     """
-    unknown = sorted(set(kinds) - set(KINDS))
+    unknown = sorted(set(kinds) - set(ASSET_KINDS))
     if unknown or not 0 <= share <= 1:
         raise ValueError(
             f"unknown kinds {unknown}" if unknown else f"the share must be within 0 and 1: {share}"
@@ -41,7 +41,7 @@ def churn(world: World, share: float, kinds: tuple[str, ...] = KINDS) -> dict[st
     keys = list(world.lansweeper.assets)
     draw.shuffle(keys)
     each = max(1, round(len(keys) * share / len(kinds))) if kinds and share > 0 else 0
-    changed = {kind: _CHANGES[kind](world, draw, _take(keys, each, kind)) for kind in kinds}
+    changed = {kind: _ASSET_CHANGES[kind](world, draw, _take(keys, each, kind)) for kind in kinds}
     world.lansweeper.touch()
     return changed
 
@@ -94,17 +94,15 @@ def scanned(world: World, asset: Asset, section: str, values: dict[str, Any]) ->
     asset[section] = {**asset[section], **open_values}
 
 
-_CHANGES = {"rename": _rename, "move": _move, "add": _add, "retire": _retire}
+_ASSET_CHANGES = {"rename": _rename, "move": _move, "add": _add, "retire": _retire}
 
 
-KINDS_TICKET_CHURN = ("close", "reopen", "attach", "detach", "add", "delete")
+TICKET_KINDS = ("close", "reopen", "attach", "detach", "add", "delete")
 
 Ticket = tuple[str, int]
 
 
-def ticket_churn(
-    world: World, share: float, kinds: tuple[str, ...] = KINDS_TICKET_CHURN
-) -> dict[str, list[int]]:
+def ticket_churn(world: World, share: float, kinds: tuple[str, ...] = TICKET_KINDS) -> dict[str, list[int]]:
     """Change a share (0 to 1) of the run company's tickets, split evenly over the kinds, at least one each.
 
     Returns the ids of the tickets by kind; a kind for which no ticket is left has fewer. The same world and
@@ -113,7 +111,7 @@ def ticket_churn(
     Raises:
         ValueError: a share outside 0 to 1, or an unknown kind.
     """
-    unknown = sorted(set(kinds) - set(KINDS_TICKET_CHURN))
+    unknown = sorted(set(kinds) - set(TICKET_KINDS))
     if unknown:
         raise ValueError(f"unknown kinds {unknown}")
     if not 0 <= share <= 1:
@@ -121,10 +119,10 @@ def ticket_churn(
     if not kinds or share == 0:
         return {kind: [] for kind in kinds}
     world.churns += 1
-    return _Churn(world).run(share, kinds)
+    return _TicketChurn(world).run(share, kinds)
 
 
-class _Churn:
+class _TicketChurn:
     """One call; a ticket is changed by one kind only."""
 
     def __init__(self, world: World) -> None:

@@ -12,7 +12,6 @@ from sandbox.data.dispatch import add_dispatch
 from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, set_up
 from sandbox.data.tickets import Desk, add_agreements, add_tickets, set_up_desk
 from sandbox.lansweeper.store import LansweeperStore
-from sandbox.requests import RequestLedger
 from sandbox.switches import Switches
 from sandbox.world import World
 
@@ -32,7 +31,6 @@ def build_world(
     agreements: int | None = None,
     tickets: int | None = None,
     switches: Switches | None = None,
-    ledger: RequestLedger | None = None,
 ) -> World:
     """A new world.
 
@@ -70,7 +68,6 @@ def build_world(
         switches=switches or Switches(),
         seed=seed,
         credentials=credentials,
-        ledger=ledger or RequestLedger(),
         assets=assets,
         scenario=scenario,
     )

@@ -12,25 +12,13 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
+from sandbox.credentials import FieldNationKeys
 from sandbox.field_nation.errors import FieldNationError
 
 TOKEN_PATH = "/authentication/api/oauth/token"  # noqa: S105 - an address
 REQUIRED = ("client_id", "client_secret", "username", "password")
-
-
-class Keys(Protocol):
-    """What a client must show to get a token."""
-
-    @property
-    def client_id(self) -> str: ...
-    @property
-    def client_secret(self) -> str: ...
-    @property
-    def username(self) -> str: ...
-    @property
-    def password(self) -> str: ...
 
 
 class TokenRefusedError(Exception):
@@ -45,7 +33,7 @@ class TokenRefusedError(Exception):
 class Tokens:
     """Tokens given out so far. A refresh token works once; an old access token lives until it expires."""
 
-    def __init__(self, keys: Keys, seed: int, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, keys: FieldNationKeys, seed: int, now: Callable[[], float] = time.monotonic) -> None:
         self._keys = keys
         self._draw = random.Random(f"field-nation-tokens-{seed}")
         self._now = now

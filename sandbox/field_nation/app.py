@@ -40,7 +40,7 @@ OWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ApiCall:
     """One call with what it is answered from."""
 
     store: FieldNationStore
@@ -55,7 +55,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ApiAnswer:
     """The answer's body, and what the webhooks are told; ``value`` None: an empty body."""
 
     value: Any
@@ -63,118 +63,118 @@ class Told:
     events: tuple[Event, ...] = ()
 
 
-def answer(method: str, path: str, ask: Ask) -> Told:
+def answer(method: str, path: str, call: ApiCall) -> ApiAnswer:
     """Do what the call asks; ``path`` is what follows ``/api/rest/v2``.
 
     Raises:
         FieldNationError: the call is refused.
     """
     if method == "GET" and path in _LOOKUPS:
-        return Told(_LOOKUPS[path]())
+        return ApiAnswer(_LOOKUPS[path]())
     if path == "/workorders":
-        return _collection(method, ask)
-    for verb, pattern, call in _CALLS:
+        return _collection(method, call)
+    for verb, pattern, handle in _CALLS:
         found = pattern.fullmatch(path)
         if verb == method and found:
             number, *rest = (int(one) for one in found.groups())
-            return call(ask, _order(ask, number), *rest)
+            return handle(call, _order(call, number), *rest)
     raise FieldNationError(404, f"Cannot {method} {path}.")
 
 
-def _order(ask: Ask, number: int) -> WorkOrder:
+def _order(call: ApiCall, number: int) -> WorkOrder:
     try:
-        return ask.store.get(number)
+        return call.store.get(number)
     except FieldNationError as error:
-        raise FieldNationError(ask.switches.field_nation_unknown_order, error.detail) from None
+        raise FieldNationError(call.switches.field_nation_unknown_order, error.detail) from None
 
 
-def _collection(method: str, ask: Ask) -> Told:
-    switches = ask.switches
+def _collection(method: str, call: ApiCall) -> ApiAnswer:
+    switches = call.switches
     if method == "POST":
-        order, events = work_orders.create(ask.store, ask.body)
-        return Told(work_order(order), order, tuple(events))
+        order, events = work_orders.create(call.store, call.body)
+        return ApiAnswer(work_order(order), order, tuple(events))
     if method == "GET":
         found = list_orders(
-            ask.store,
-            ask.query,
+            call.store,
+            call.query,
             lag=switches.field_nation_search_lag,
             filter_names=switches.field_nation_filter_names,
             search_incident=switches.field_nation_search_incident,
         )
-        return Told(found)
+        return ApiAnswer(found)
     raise FieldNationError(404, f"Cannot {method} /workorders.")
 
 
-def _changed(order: WorkOrder, events: list[Event]) -> Told:
-    return Told(work_order(order), order, tuple(events))
+def _changed(order: WorkOrder, events: list[Event]) -> ApiAnswer:
+    return ApiAnswer(work_order(order), order, tuple(events))
 
 
-def _read(ask: Ask, order: WorkOrder) -> Told:
-    return Told(work_order(order, ask.query.get("columns", "")))
+def _read(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+    return ApiAnswer(work_order(order, call.query.get("columns", "")))
 
 
-def _update(ask: Ask, order: WorkOrder) -> Told:
-    return _changed(order, work_orders.update(order, ask.body))
+def _update(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+    return _changed(order, work_orders.update(order, call.body))
 
 
-def _cancel(ask: Ask, order: WorkOrder) -> Told:
+def _cancel(call: ApiCall, order: WorkOrder) -> ApiAnswer:
     """The reason comes in the query (2026) or in a body (older pages)."""
-    given = ask.body if isinstance(ask.body, dict) else {}
-    if not (ask.query.get("cancel_reason") or given.get("cancel_reason")):
+    given = call.body if isinstance(call.body, dict) else {}
+    if not (call.query.get("cancel_reason") or given.get("cancel_reason")):
         raise FieldNationError(400, "Validation failed.", {"#/cancel_reason": "is required"})
-    return _changed(order, work_orders.cancel(order, ask.switches.field_nation_draft_delete == "deleted"))
+    return _changed(order, work_orders.cancel(order, call.switches.field_nation_draft_delete == "deleted"))
 
 
-def _publish(ask: Ask, order: WorkOrder) -> Told:
-    return _changed(order, work_orders.publish(order, ask.switches.field_nation_publish_checks))
+def _publish(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+    return _changed(order, work_orders.publish(order, call.switches.field_nation_publish_checks))
 
 
-def _route(ask: Ask, order: WorkOrder) -> Told:
-    checks = ask.switches.field_nation_publish_checks
-    events = work_orders.route(order, ask.member("technician"), checks)
-    return Told({"id": ask.store.number()}, order, tuple(events))
+def _route(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+    checks = call.switches.field_nation_publish_checks
+    events = work_orders.route(order, call.member("technician"), checks)
+    return ApiAnswer({"id": call.store.number()}, order, tuple(events))
 
 
-def _unroute(ask: Ask, order: WorkOrder) -> Told:
-    return _changed(order, work_orders.unroute(order, ask.member("technician")))
+def _unroute(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+    return _changed(order, work_orders.unroute(order, call.member("technician")))
 
 
-def _assign(ask: Ask, order: WorkOrder) -> Told:
-    return Told({}, order, tuple(work_orders.assign(order, ask.member("user"))))
+def _assign(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+    return ApiAnswer({}, order, tuple(work_orders.assign(order, call.member("user"))))
 
 
-def _unassign(ask: Ask, order: WorkOrder) -> Told:
-    return Told(None, order, tuple(work_orders.unassign(order)))
+def _unassign(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+    return ApiAnswer(None, order, tuple(work_orders.unassign(order)))
 
 
-def _reopen(ask: Ask, order: WorkOrder) -> Told:
-    missing = [name for name in ("reason", "reason_id") if not ask.query.get(name)]
+def _reopen(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+    missing = [name for name in ("reason", "reason_id") if not call.query.get(name)]
     if missing:
         raise FieldNationError(400, "Validation failed.", {f"#/{name}": "is required" for name in missing})
     return _changed(order, work_orders.reopen(order))
 
 
-def _post(ask: Ask, order: WorkOrder, parent: int | None = None) -> Told:
-    event = post(ask.store, order, OWN, ask.body, parent)
-    return Told(message_list(order), order, (event,))
+def _post(call: ApiCall, order: WorkOrder, parent: int | None = None) -> ApiAnswer:
+    event = post(call.store, order, OWN, call.body, parent)
+    return ApiAnswer(message_list(order), order, (event,))
 
 
-def _set_field(ask: Ask, order: WorkOrder, field: int) -> Told:
-    return _changed(order, work_orders.set_custom_field(order, field, ask.body))
+def _set_field(call: ApiCall, order: WorkOrder, field: int) -> ApiAnswer:
+    return _changed(order, work_orders.set_custom_field(order, field, call.body))
 
 
-def _step(step: Callable[[WorkOrder], list[Event]]) -> Callable[..., Told]:
-    return lambda ask, order: _changed(order, step(order))
+def _step(step: Callable[[WorkOrder], list[Event]]) -> Callable[..., ApiAnswer]:
+    return lambda call, order: _changed(order, step(order))
 
 
-def _shown(section: Callable[[WorkOrder], Any]) -> Callable[..., Told]:
-    return lambda ask, order: Told(section(order))
+def _shown(section: Callable[[WorkOrder], Any]) -> Callable[..., ApiAnswer]:
+    return lambda call, order: ApiAnswer(section(order))
 
 
 _N = r"/workorders/(\d+)"
-_CALLS: tuple[tuple[str, re.Pattern[str], Callable[..., Told]], ...] = tuple(
-    (method, re.compile(_N + rest), call)
-    for method, rest, call in (
+_CALLS: tuple[tuple[str, re.Pattern[str], Callable[..., ApiAnswer]], ...] = tuple(
+    (method, re.compile(_N + rest), handle)
+    for method, rest, handle in (
         ("GET", "", _read),
         ("PUT", "", _update),
         ("DELETE", "", _cancel),
@@ -300,8 +300,8 @@ class FieldNationApp:
             if not self.tokens.accepts(request.query_params.get("access_token", "")):
                 raise FieldNationError(401, "The access token is missing, expired or invalid.")
             headers = self._limit.take(switches.field_nation_rate_limit)
-            ask = Ask(self._store, switches, request.query_params, _parsed(raw))
-            told = answer(request.method, path, ask)
+            call = ApiCall(self._store, switches, request.query_params, _parsed(raw))
+            told = answer(request.method, path, call)
         except FieldNationError as error:
             return self._refusal(error, headers, raw)
         if told.order is not None and switches.field_nation_own_events:
@@ -346,3 +346,34 @@ def _json(
 ) -> Response:
     content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(content, status, headers, media_type=kind)
+
+
+_PROVIDER_STEP = re.compile(r"workorders/(\d+)/([a-z-]+)")
+_RESEND = re.compile(r"deliveries/([0-9a-f-]{36})/(resend|replay)")
+
+
+def answer_control(app: FieldNationApp, method: str, path: str, body: Any) -> Any:
+    """What a control address answers; ValueError for one that does not exist or a step that can't be done."""
+    try:
+        return _answer_control(app, method, path.strip("/"), body or {})
+    except (FieldNationError, WebhookError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _answer_control(app: FieldNationApp, method: str, path: str, given: dict[str, Any]) -> Any:
+    step, resend = _PROVIDER_STEP.fullmatch(path), _RESEND.fullmatch(path)
+    if method == "POST" and step:
+        return app.provider(int(step[1]), step[2], given)
+    if method == "POST" and resend and resend[2] == "replay":
+        app.deliveries.replay(app.deliveries.find(resend[1]))
+        return {}
+    if method == "POST" and resend:
+        return {"job_id": app.deliveries.retry(app.deliveries.find(resend[1]))}
+    if (method, path) == ("GET", "deliveries"):
+        log = app.deliveries.log
+        return [{**one.as_json(), "workOrderId": one.order_id, "lost": one.lost} for one in log]
+    if (method, path) == ("GET", "tokens"):
+        return app.tokens.granted
+    if (method, path) == ("POST", "tokens/revoke"):
+        return app.tokens.revoke(bool(given.get("refresh")))
+    raise ValueError(f"no such control address: {method} field-nation/{path}")

@@ -17,7 +17,7 @@ from sandbox.data.generate import build_world
 from sandbox.data.provider import RUN_COMPANY
 from sandbox.editing import edit
 from sandbox.lansweeper.writes import SiteWriter
-from sandbox.state import history_of, wire_records
+from sandbox.world import history_of, wire_records
 
 ASSETS = 30
 REQUESTS = 13

@@ -12,7 +12,7 @@ import pytest
 from sandbox.connectwise.schema.fields import Kind
 from sandbox.connectwise.schema.tables import TABLES
 from sandbox.credentials import mint_credentials
-from sandbox.data.churn import KINDS_TICKET_CHURN, ticket_churn
+from sandbox.data.churn import TICKET_KINDS, ticket_churn
 from sandbox.data.generate import build_world
 from sandbox.data.provider import ASSET_ID_FIELD, RUN_COMPANY
 from sandbox.world import World
@@ -171,13 +171,11 @@ def test_a_detached_ticket_may_look_unchanged() -> None:
 def test_shares_at_the_ends(share: float) -> None:
     made = build_world(7, 60, KEYS, scenario="enrichment")
     changed = ticket_churn(made, share)
-    assert set(changed) == set(KINDS_TICKET_CHURN)
+    assert set(changed) == set(TICKET_KINDS)
     assert any(changed.values()) == bool(share)
 
 
-@pytest.mark.parametrize(
-    ("share", "kinds"), [(2, KINDS_TICKET_CHURN), (-0.1, KINDS_TICKET_CHURN), (0.1, ("explode",))]
-)
+@pytest.mark.parametrize(("share", "kinds"), [(2, TICKET_KINDS), (-0.1, TICKET_KINDS), (0.1, ("explode",))])
 def test_churn_that_makes_no_sense(world: World, share: float, kinds: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=r"share|unknown kinds"):
         ticket_churn(world, share, kinds)

@@ -214,9 +214,10 @@ CONTACTS = Table(
 )
 
 
-TYPES = "company/configurations/types"
-QUESTIONS = "company/configurations/types/questions"
-STATUSES = "company/configurations/statuses"
+CONFIGURATIONS_NAME = "company/configurations"
+CONFIGURATION_TYPES_NAME = "company/configurations/types"
+CONFIGURATION_QUESTIONS_NAME = "company/configurations/types/questions"
+CONFIGURATION_STATUSES_NAME = "company/configurations/statuses"
 
 FIELD_TYPES = (
     "TextArea", "Currency", "Date", "Hyperlink", "IPAddress",
@@ -225,7 +226,7 @@ FIELD_TYPES = (
 ENTRY_TYPES = ("Date", "EntryField", "List", "Option")
 
 CONFIGURATIONS = Table(
-    name="company/configurations",
+    name=CONFIGURATIONS_NAME,
     route="/company/configurations",
     type_name="Configuration",
     resource="configuration",
@@ -233,8 +234,8 @@ CONFIGURATIONS = Table(
     hrefs={"documents_href": "/system/documents?recordType=Configuration&recordId={id}"},
     fields={
         "name": text(100, required=True),
-        "type": ref(TYPES, required=True),
-        "status": ref(STATUSES),
+        "type": ref(CONFIGURATION_TYPES_NAME, required=True),
+        "status": ref(CONFIGURATION_STATUSES_NAME),
         "company": ref("company/companies", required=True),
         "contact": ref("company/contacts", within="company"),
         "site": ref("company/sites", within="company"),
@@ -292,7 +293,7 @@ CONFIGURATIONS = Table(
 )
 
 CONFIGURATION_TYPES = Table(
-    name=TYPES,
+    name=CONFIGURATION_TYPES_NAME,
     route="/company/configurations/types",
     type_name="ConfigurationType",
     resource="configurationType",
@@ -306,14 +307,14 @@ CONFIGURATION_TYPES = Table(
 )
 
 CONFIGURATION_QUESTIONS = Table(
-    name=QUESTIONS,
+    name=CONFIGURATION_QUESTIONS_NAME,
     route="/company/configurations/types/{parentId}/questions",
     type_name="ConfigurationTypeQuestion",
     resource="configurationTypeQuestion",
     parent="configurationType",
     naming=(),
     fields={
-        "configurationType": ref(TYPES),
+        "configurationType": ref(CONFIGURATION_TYPES_NAME),
         "fieldType": choice(*FIELD_TYPES, required=True),
         "entryType": choice(*ENTRY_TYPES, required=True),
         "sequenceNumber": number(required=True),
@@ -325,7 +326,7 @@ CONFIGURATION_QUESTIONS = Table(
 )
 
 CONFIGURATION_STATUSES = Table(
-    name=STATUSES,
+    name=CONFIGURATION_STATUSES_NAME,
     route="/company/configurations/statuses",
     type_name="ConfigurationStatus",
     resource="configurationStatus",

@@ -174,3 +174,21 @@ class Table:
     def label(self) -> str:
         """The resource's name as a sentence begins with it."""
         return self.words or self.resource[:1].upper() + self.resource[1:]
+
+
+LINK_VERBS = frozenset({"list", "create", "get", "delete"})
+
+
+def links_of(owner: Table) -> Table:
+    """The child collection of a collection whose records have configurations."""
+    return Table(
+        name=f"{owner.name}/configurations",
+        route=f"{owner.route}/{{parentId}}/configurations",
+        type_name="ConfigurationReference",
+        resource="configuration",
+        verbs=LINK_VERBS,
+        info=(),
+        hrefs={"configuration_href": "/company/configurations/{id}"},
+        links=owner.name,
+        fields={"deviceIdentifier": text()},
+    )

@@ -5,7 +5,6 @@ Sales opportunities, their notes, statuses and types: members, lengths, what is 
 
 from __future__ import annotations
 
-from sandbox.connectwise.links import links_of
 from sandbox.connectwise.schema.fields import (
     Field,
     Kind,
@@ -14,6 +13,7 @@ from sandbox.connectwise.schema.fields import (
     computed,
     flag,
     ignored,
+    links_of,
     mirror,
     moment,
     number,

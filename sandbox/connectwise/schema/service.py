@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox.connectwise.links import links_of
 from sandbox.connectwise.schema.boards import (
     BOARD_STATUSES_NAME,
     BOARD_TYPES_NAME,
@@ -29,6 +28,7 @@ from sandbox.connectwise.schema.fields import (
     flag,
     ignored,
     items,
+    links_of,
     mirror,
     moment,
     number,
@@ -45,7 +45,7 @@ PROJECT_TICKETS_NAME = "project/tickets"
 
 BILLING_METHOD = choice("ActualRates", "FixedFee", "NotToExceed", "OverrideRate")
 
-_COMMON: dict[str, Field] = {
+_TICKET_FIELDS: dict[str, Field] = {
     "summary": text(100, required=True),
     "board": ref(BOARDS_NAME),
     "status": ref(BOARD_STATUSES_NAME, within="board", named_within=True),
@@ -131,7 +131,7 @@ SERVICE_TICKETS = Table(
     keeps_custom_fields=True,
     searchable=True,
     fields={
-        **_COMMON,
+        **_TICKET_FIELDS,
         "recordType": computed(choice("ProjectIssue", "ProjectTicket", "ServiceTicket")),
         "company": ref("company/companies", required=True),
         "team": ref("service/boards/teams"),
@@ -195,7 +195,7 @@ PROJECT_TICKETS = Table(
     searchable=True,
     sequence=SERVICE_TICKETS_NAME,
     fields={
-        **_COMMON,
+        **_TICKET_FIELDS,
         "isIssueFlag": flag(),
         "project": ref("project/projects"),
         "phase": ref("project/phases", required=True),
@@ -222,7 +222,7 @@ PROJECT_TICKET_CONFIGURATIONS = links_of(PROJECT_TICKETS)
 
 NOTE_TYPES = ("TicketNote", "TimeEntryNote", "MeetingNote")
 
-_COMMON_NOTE_TABLES: dict[str, Field] = {
+_NOTE_FIELDS: dict[str, Field] = {
     "text": text(),
     "detailDescriptionFlag": flag(),
     "internalAnalysisFlag": flag(),
@@ -231,8 +231,8 @@ _COMMON_NOTE_TABLES: dict[str, Field] = {
     "member": ref(MEMBERS.name),
     "contact": ref("company/contacts"),
 }
-_OWN: dict[str, Field] = {
-    **_COMMON_NOTE_TABLES,
+_TICKET_NOTE_FIELDS: dict[str, Field] = {
+    **_NOTE_FIELDS,
     "ticketId": mirror("ticket"),
     "customerUpdatedFlag": flag(),
     "processNotifications": ignored(flag(None)),
@@ -250,7 +250,7 @@ def _notes(owner: Table, type_name: str, further: Mapping[str, Field]) -> Table:
         parent="ticket",
         owner=owner.name,
         naming=("text",),
-        fields={**_OWN, **further},
+        fields={**_TICKET_NOTE_FIELDS, **further},
     )
 
 
@@ -267,7 +267,7 @@ def _all_notes(owner: Table, type_name: str, further: Mapping[str, Field]) -> Ta
         fields={
             "noteType": choice(*NOTE_TYPES),
             "ticket": ref(owner.name),
-            **_COMMON_NOTE_TABLES,
+            **_NOTE_FIELDS,
             "timeStart": moment(),
             "timeEnd": moment(),
             "bundledFlag": flag(),

@@ -191,7 +191,7 @@ EVERY, ITSELF, NEVER = "*", "id", ""
 
 # Type -> level -> the reference whose id is the objectId; EVERY record, the record ITSELF, or NEVER: the
 # level is there, but this server has nothing to compare it with.
-LEVELS: Mapping[str, Mapping[str, str]] = {
+CALLBACK_LEVELS: Mapping[str, Mapping[str, str]] = {
     "activity": {"owner": EVERY, "status": "status", "type": "type", "activity": ITSELF},
     "agreement": {"owner": EVERY, "type": "type", "company": "company", "agreement": ITSELF},
     "company": {
@@ -231,7 +231,7 @@ LEVELS: Mapping[str, Mapping[str, str]] = {
 }
 
 # The type whose callbacks tell of a collection's records.
-TYPES: Mapping[str, str] = {
+CALLBACK_TYPES: Mapping[str, str] = {
     "company/configurations": "configuration",
     "company/companies": "company",
     "company/contacts": "contact",
