@@ -66,7 +66,10 @@ def patched(table: Table, shown: Record, body: Body) -> Record:
             _inside_reference(working, name, parts[1:], value)
         elif field.kind in (Kind.ITEMS, Kind.ANSWERS, Kind.CUSTOM, Kind.REFERENCES):
             items = working.setdefault(name, copy.deepcopy(shown.get(name, [])))
-            _inside_list(items, operation["op"].lower(), parts[1:], value)
+            if items is None:  # An earlier operation took the whole list away.
+                items = working[name] = []
+            if isinstance(items, list):
+                _inside_list(items, operation["op"].lower(), parts[1:], value)
     found = {name: body.coerced(table.fields[name], value, name) for name, value in working.items()}
     if found.get("customFields", ...) is None:
         del found["customFields"]  # Removing the whole array clears nothing, as sending an empty one.

@@ -8,7 +8,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sandbox.connectwise.schema.company import CONFIGURATIONS
@@ -120,6 +120,18 @@ def test_any_record(body: dict[str, Any], where: tuple[str, str]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(OPERATIONS)
+@example(
+    [
+        {"op": "add", "path": "customFields", "value": None},
+        {"op": "add", "path": "customFields/-/name", "value": None},
+    ]
+)
+@example(
+    [
+        {"op": "add", "path": "customFields", "value": "text"},
+        {"op": "add", "path": "customFields/-", "value": {}},
+    ]
+)
 def test_any_patch(operations: list[dict[str, Any]]) -> None:
     readable(send("PATCH", f"{URL}/1", operations))
 
