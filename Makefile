@@ -48,7 +48,7 @@ test-slow: $(READY)
 
 # Both say what is missing, and skip, on a machine without PostgreSQL or without a browser.
 test-postgres: $(READY)
-	$(BIN)/python -m pytest -p tests.postgres.plugin -k postgres tests/postgres tests/connectors
+	$(BIN)/python -m pytest -p tests.postgres.plugin -k postgres tests/postgres tests/unit/connectors/ledger
 
 test-browser: $(READY) $(VENV)/.browser
 	$(BIN)/python -m pytest tests/browser

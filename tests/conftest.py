@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from deployments.local.prefect import WITHOUT_EVENTS, LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local.sandbox import Sandbox, start_sandbox
-from tests.one_authority import VARIABLE, write_one_authority
+from tests.support.certificates import VARIABLE, write_one_authority
 
 # A loaded machine is slow without anything being wrong: no single example is timed.
 settings.register_profile("untimed", deadline=None)
@@ -89,7 +89,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     for item in items:
         if item.get_closest_marker("prefect"):
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(item.config.rootpath))))
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
             item.add_marker(
                 pytest.mark.filterwarnings(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.one_authority import AS_IT_WAS, VARIABLE
+from tests.support.certificates import AS_IT_WAS, VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 START = """

@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmarks.performance import chart, results, table
 from benchmarks.performance.bounds import FIRST_LOAD, NO_CHANGE
 from benchmarks.performance.table import BEGIN, END, with_table
-from tests.benchmarks.bench_figures import MATCHING, row
+from tests.support.benchmarks.figures import MATCHING, row
 
 SHARE = {
     "walls_with_prefect": [25.0, 26.0, 24.0],

@@ -22,7 +22,7 @@ from benchmarks.performance.bounds import (
     used_by_part,
     wall_limit,
 )
-from tests.benchmarks.bench_figures import MATCHING, row
+from tests.support.benchmarks.figures import MATCHING, row
 
 KINDS = {"types": 80, "statuses": 12, "manufacturers": 1_001, "locations": 30}
 USUAL = Work(KINDS, missing=20, existing=15_000, created=750, modified=1_500)

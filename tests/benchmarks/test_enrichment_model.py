@@ -16,7 +16,7 @@ from tasks.rules.enrichment.texts import (
     agreement_rank,
     wanted_texts,
 )
-from tests.benchmarks.enriched_world import HeldSandbox
+from tests.support.benchmarks.enriched_world import HeldSandbox
 
 
 def agreement(number: int, **members: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.chaos.enrichment_faults import Scene
 from benchmarks.chaos.verdict import KILLED
-from tests.benchmarks.enriched_world import REQUESTS, EnrichedWorld, judged
+from tests.support.benchmarks.enriched_world import REQUESTS, EnrichedWorld, judged
 
 
 def test_a_right_schedule_has_no_faults_and_every_law_was_held_against_facts() -> None:

@@ -17,7 +17,7 @@ import pytest
 from connectors.connectwise.bulk_reads import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.service import TICKETS, TicketKind
-from tests.connectors.fake_connectwise import INFO, SETTINGS, body_of
+from tests.support.fake_connectwise import INFO, SETTINGS, body_of
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,8 @@ from jsonschema import Draft202012Validator
 
 from sandbox.connectwise.schema.fields import READ_VERBS, Field, Kind, Table
 from sandbox.connectwise.schema.tables import SERVED
-from tests.sandbox.connectwise_world import World, caller, configuration, small_world
-from tests.sandbox.service_desk import (
+from tests.support.sandbox.connectwise import World, caller, configuration, small_world
+from tests.support.sandbox.service_desk import (
     AGREEMENT_TYPE,
     agreement,
     insert_sales_and_time,

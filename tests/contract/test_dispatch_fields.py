@@ -15,7 +15,7 @@ from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.sources import MEMBERS, RELATED, work_order_members
 from tasks.rules.dispatch.targets import TICKET_TARGETS, WORK_ORDER_TARGETS, Kind
 from tests.contract.test_field_nation_client import faults
-from tests.rules.dispatch_records import source
+from tests.support.factories.dispatch import source
 
 REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 if not REFERENCE.is_dir():

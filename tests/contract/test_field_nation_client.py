@@ -17,7 +17,7 @@ import pytest
 from connectors.errors import ConnectorError
 from connectors.field_nation.client import OLDER_NAMES, FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
-from tests.sandbox.field_nation_world import WHOLE
+from tests.support.sandbox.field_nation import WHOLE
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from sandbox.field_nation.store import EVENTS
 from sandbox.field_nation.work_orders import WORK_ORDER
-from tests.sandbox.field_nation_world import HOOKS, REST, WHOLE, Place, place
+from tests.support.sandbox.field_nation import HOOKS, REST, WHOLE, Place, place
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 import pytest
 
 from deployments.local.up import set_up, worker
-from tests.deployments.stack import Pieces, kill_with_descendants, pieces
-from tests.flows.running import custom_value
+from tests.support.local_stack import Pieces, kill_with_descendants, pieces
+from tests.support.run_flow import custom_value
 
 pytestmark = pytest.mark.slow
 

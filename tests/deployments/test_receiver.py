@@ -18,7 +18,7 @@ import pytest
 from connectors.errors import StopError
 from connectors.ledger.inbox import Inbox, NewMessage
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH, TICKET, About, about
-from tests.deployments.receiver_world import (
+from tests.support.receiver import (
     KEY,
     SECRET,
     KeyServer,

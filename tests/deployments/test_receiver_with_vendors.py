@@ -19,8 +19,8 @@ from deployments.receiver.app import Receiver, server_config
 from deployments.receiver.settings import receiver_settings
 from tasks.dispatch.registration import Asked, Registration, register_connectwise, register_field_nation
 from tasks.dispatch.settings import DispatchSettings
-from tests.deployments.receiver_world import SECRET, serving
-from tests.sandbox.field_nation_world import WHOLE
+from tests.support.receiver import SECRET, serving
+from tests.support.sandbox.field_nation import WHOLE
 
 pytestmark = pytest.mark.anyio
 CONNECTWISE_KEYS = ("site", "company_id", "public_key", "private_key", "client_id")

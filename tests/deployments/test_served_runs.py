@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deployments.local.up import ROOT, save_blocks
-from tests.deployments.stack import Pieces, pieces
+from tests.support.local_stack import Pieces, pieces
 
 pytestmark = pytest.mark.slow
 

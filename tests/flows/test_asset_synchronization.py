@@ -10,8 +10,8 @@ import pytest
 
 from tasks.rules.asset_sync.safety import SafetyThresholds
 from tasks.rules.report import RunReport
-from tests.flows.disturbing import LEAN
-from tests.flows.running import FlowRunner, custom_value
+from tests.support.faults import LEAN
+from tests.support.run_flow import FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 

@@ -12,8 +12,8 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from flows.check_connections import check_connections
 from tasks.rules.connection_findings import FIELD_TYPES, Finding, Result, new_field, version_details
-from tests.flows.disturbing import LEAN
-from tests.flows.running import FlowRunner
+from tests.support.faults import LEAN
+from tests.support.run_flow import FlowRunner
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 

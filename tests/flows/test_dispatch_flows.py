@@ -25,8 +25,8 @@ from flows.dispatch_sweep import dispatch_sweep
 from flows.dispatch_work_order import dispatch_work_order
 from flows.preview_work_order import preview_work_order
 from tasks.dispatch.settings import DispatchRules
-from tests.dispatch.world import DISPATCH, OPEN, World, rules
-from tests.flows.running import FlowRunner, save_once
+from tests.support.dispatch import DISPATCH, OPEN, World, rules
+from tests.support.run_flow import FlowRunner, save_once
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 ROOT = Path(__file__).resolve().parents[2]

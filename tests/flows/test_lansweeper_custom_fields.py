@@ -14,8 +14,8 @@ from tasks.enrichment.custom_fields import TRIES, custom_field_keys
 from tasks.rules.enrichment.texts import FIELD_TYPES, CustomFieldKeys
 from tasks.shared.connections import lansweeper_client, shared_connections
 from tasks.shared.retry import Waiting
-from tests.flows.disturbing import last_writes
-from tests.flows.running import FlowRunner
+from tests.support.faults import last_writes
+from tests.support.run_flow import FlowRunner
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 

@@ -20,7 +20,7 @@ from tasks.rules.choices import ASK, Choices, choice_value, company_choices, wit
 from tasks.rules.mapping.model import LEAVE_OUT
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import chosen_company, company_input
-from tests.flows.running import FlowRunner
+from tests.support.run_flow import FlowRunner
 
 
 def test_choices_go_into_models_and_tables_and_leave_the_rest() -> None:

@@ -14,7 +14,7 @@ from deployments.local.sandbox import Sandbox
 from flows.register_callbacks import ARTIFACT_KEY, register_callbacks
 from tasks.dispatch.registration import Registered, Registration
 from tasks.shared.connections import field_nation_client
-from tests.flows.running import FlowRunner, save_once
+from tests.support.run_flow import FlowRunner, save_once
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 ADDRESS = "https://hooks.example.com"

@@ -7,8 +7,8 @@ from math import ceil
 import pytest
 
 from flows.undo_run import undo_run
-from tests.flows.enriching import FIELDS, Enricher
-from tests.flows.running import QUICK
+from tests.support.run_enrichment import FIELDS, Enricher
+from tests.support.run_flow import QUICK
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 

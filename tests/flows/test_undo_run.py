@@ -12,8 +12,8 @@ from connectors.ledger.store import Ledger
 from flows.undo_run import undo_run
 from tasks.rules.mapping.model import default_mappings
 from tasks.shared.lease import writing_lease
-from tests.flows.disturbing import LEAN, last_writes
-from tests.flows.running import QUICK, FlowRunner, custom_value
+from tests.support.faults import LEAN, last_writes
+from tests.support.run_flow import QUICK, FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 

@@ -20,8 +20,8 @@ from flows.sync_work_order import sync_work_order
 from flows.work_order_sweep import work_order_sweep
 from tasks.dispatch.run import Result
 from tasks.dispatch.settings import DispatchRules
-from tests.dispatch.back_world import BackWorld, back_rules
-from tests.flows.running import FlowRunner, save_once
+from tests.support.run_flow import FlowRunner, save_once
+from tests.support.work_orders import BackWorld, back_rules
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 

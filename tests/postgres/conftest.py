@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from deployments.local.prefect import LocalPrefect
-from tests.connectors.ledger_places import POSTGRES, place
 from tests.postgres.prefect_server import prefect_on, private_home
+from tests.support.ledger_places import POSTGRES, place
 
 __all__ = ["place"]
 

@@ -12,8 +12,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.connectors.ledger_places import POSTGRES
 from tests.postgres.cluster import PostgresMissingError, postgres_cluster
+from tests.support.ledger_places import POSTGRES
 
 _missing: list[str] = []
 

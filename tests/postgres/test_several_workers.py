@@ -15,7 +15,7 @@ import pytest
 from connectors.retry import Outcome
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
-from tests.flows.running import QUICK
+from tests.support.run_flow import QUICK
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,7 +78,7 @@ async def test_two_workers_together_never_exceed_the_shared_budget(
     # The vendor counts as well, by its own clock, and refuses one request too many.
     sandbox.switch(rate_limit=[LIMIT, WINDOW])
     workers = [
-        start(prefect, "tests.flows.killable_run", synchronization(sandbox, dry_run=dry_run))
+        start(prefect, "tests.support.killed_sync", synchronization(sandbox, dry_run=dry_run))
         for dry_run in (False, True)
     ]
     seen = follow(sandbox, workers)

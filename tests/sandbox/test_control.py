@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from deployments.local.sandbox import Sandbox
-from tests.sandbox.connectwise_calls import API, CONFIGURATIONS, connectwise, machines
-from tests.sandbox.lansweeper_queries import NO_TLS, Caller
+from tests.support.sandbox.calls import API, CONFIGURATIONS, connectwise, machines
+from tests.support.sandbox.lansweeper import NO_TLS, Caller
 
 
 def test_requests_are_counted_by_template_and_root_field(sandbox: Sandbox) -> None:

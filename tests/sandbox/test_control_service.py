@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from deployments.local.sandbox import Sandbox
-from tests.sandbox.connectwise_calls import API, connectwise
+from tests.support.sandbox.calls import API, connectwise
 
 LINKS = "service/tickets/configurations"
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deployments.local.sandbox import Sandbox
-from tests.sandbox.connectwise_calls import BULK, CONFIGURATIONS, connectwise, machines
+from tests.support.sandbox.calls import BULK, CONFIGURATIONS, connectwise, machines
 
 NEW = "company/configurations"
 BULK_PATH = "/company/configurations/bulk"
@@ -143,7 +143,7 @@ def test_a_person_deletes_what_looks_alike(sandbox: Sandbox, http: httpx.Client)
 
 
 def test_lansweeper_is_disturbed_by_root_field(sandbox: Sandbox) -> None:
-    from tests.sandbox.lansweeper_queries import Caller
+    from tests.support.sandbox.lansweeper import Caller
 
     sandbox.faults([{"system": "lansweeper", "path": "customFields", "fault": {"kind": "drop_before"}}])
     assert Caller(sandbox).site("name").status_code == 200

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from deployments.local.sandbox import Sandbox
-from tests.sandbox.connectwise_calls import BULK, CONFIGURATIONS, connectwise, machines
+from tests.support.sandbox.calls import BULK, CONFIGURATIONS, connectwise, machines
 
 NAME = "company/configurations"
 RE_READ = {"system": "connectwise", "method": "GET", "path": f"/{NAME}", "query": "*id in (*"}

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.sandbox.connectwise_calls import API, CONFIGURATIONS, connectwise, machines
+from tests.support.sandbox.calls import API, CONFIGURATIONS, connectwise, machines
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,1 +1,0 @@
-"""Dispatch against the sandbox, without Prefect."""

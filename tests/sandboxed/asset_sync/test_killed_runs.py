@@ -1,0 +1,98 @@
+"""Killed at any moment, the next run finishes the work: nothing lost, nothing created twice (law 3)."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from prefect import get_client
+
+from deployments.local.sandbox import Sandbox
+from tasks.shared.lease import lease_name
+from tasks.shared.retry import Waiting
+from tests.support.faults import BULK, LEAN, rule
+from tests.support.run_flow import FlowRunner
+
+pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+
+ROOT = Path(__file__).resolve().parents[3]
+IMPATIENT = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=1)
+WAITING_FOR_THE_LEASE = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=120)
+
+
+def start(runner: FlowRunner, **changes: Any) -> subprocess.Popen[bytes]:
+    settings = runner.settings(mappings=LEAN, **changes).model_dump_json()
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.support.killed_sync", settings],
+        cwd=ROOT,
+        env={**runner.server.environment, "PREFECT_LOGGING_LEVEL": "ERROR"},
+    )
+
+
+async def until(process: subprocess.Popen[bytes], sandbox: Sandbox, request: str, count: int) -> None:
+    """Wait until the sandbox has begun on the request for the ``count``-th time."""
+    deadline = time.monotonic() + 180
+    while sandbox.requests()["connectwise"]["by"].get(request, 0) < count:
+        assert process.poll() is None, "the run ended too soon"
+        assert time.monotonic() < deadline
+        await anyio.sleep(0.02)
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+async def free_lease(runner: FlowRunner) -> None:
+    """What Prefect does by itself about a minute after the holder was killed."""
+    async with get_client() as client:
+        await client.delete_global_concurrency_limit_by_name(lease_name("default", runner.sandbox.company_id))
+
+
+async def kill_twice_and_finish(runner: FlowRunner, *, wait_for_lease: bool) -> None:
+    counts = (await runner.report(dry_run=True, mappings=LEAN)).counts
+    post, put = f"POST {BULK}", f"PUT {BULK}"
+    runner.sandbox.faults([rule("POST", BULK, {"kind": "delay", "seconds": 6}, every=1)])
+    runner.sandbox.clear_requests()
+    first = start(runner, batch_size=5)
+    await until(first, runner.sandbox, post, 1)
+    await second_writing_run_is_cancelled_and_names_the_holder(runner)
+    runner.sandbox.faults([rule(None, BULK, {"kind": "delay", "seconds": 0.5}, every=1)])
+    await until(first, runner.sandbox, post, 3)
+    kill(first)
+    if not wait_for_lease:
+        await free_lease(runner)
+    second = start(runner, batch_size=5, waiting=WAITING_FOR_THE_LEASE)
+    await until(second, runner.sandbox, put, 2)
+    kill(second)
+    runner.sandbox.faults([])
+    if not wait_for_lease:
+        await free_lease(runner)
+    last = await runner.report(waiting=WAITING_FOR_THE_LEASE, mappings=LEAN)
+    assert last.counts.failed == 0
+    keys = runner.asset_keys()
+    assert len(keys) == counts.created + counts.modified
+    assert set(keys.values()) == {1}
+
+
+async def second_writing_run_is_cancelled_and_names_the_holder(runner: FlowRunner) -> None:
+    state = await runner.state(waiting=IMPATIENT, mappings=LEAN)
+    assert state.is_cancelled()
+    assert "flow run" in str(state.message)
+
+
+async def test_second_run_is_refused_then_kill_in_creation_and_again_in_modification(
+    runner: FlowRunner,
+) -> None:
+    await kill_twice_and_finish(runner, wait_for_lease=False)
+
+
+@pytest.mark.slow
+async def test_kill_twice_and_wait_for_the_lease_to_free_itself(runner: FlowRunner) -> None:
+    await kill_twice_and_finish(runner, wait_for_lease=True)

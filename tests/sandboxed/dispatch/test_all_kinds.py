@@ -1,0 +1,144 @@
+"""Service tickets, project tickets and opportunities of the scenario for dispatch, with related records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.reconcile import dispatch_record, preview_record
+from tasks.dispatch.run import DispatchRun, Outcome, Result
+from tasks.dispatch.settings import DispatchSettings, RecordMappings, WorkOrderDefaults, default_triggers
+from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.triggers import Condition, Trigger
+from tests.support.dispatch import QUICK, World
+
+pytestmark = pytest.mark.anyio
+SERVICE, PROJECT, OPPORTUNITY = RecordKind
+WON = Trigger(kind=OPPORTUNITY, conditions=(Condition(field="status", values=("Won",)),))
+COLLECTIONS = {SERVICE: "service/tickets", PROJECT: "project/tickets", OPPORTUNITY: "sales/opportunities"}
+DEFAULTS = WorkOrderDefaults(
+    type_of_work_id=103, pay_type="hourly", pay_amount=55, pay_units=4, reference_field_id=801
+)
+RULES = DispatchSettings(triggers=[*default_triggers(), WON], work_orders=DEFAULTS, waiting=QUICK)
+TICKET_PODS = "service/tickets"
+
+
+@pytest.fixture
+def desk(sandbox: Sandbox, tmp_path: Path) -> World:
+    """The scenario, with a field for the work order's number on service tickets."""
+    sandbox.reset(assets=2, tickets=6, scenario="dispatch")
+    fields = sandbox.state("system/userDefinedFields")
+    like = next(each for each in fields if each["caption"] == "FN check-in")
+    copied = {name: like[name] for name in ("podId", "fieldTypeIdentifier", "entryTypeIdentifier")}
+    sandbox.add("system/userDefinedFields", {**copied, "caption": "FN Work Order", "sequenceNumber": 9})
+    return World(sandbox, tmp_path / "ledger.db")
+
+
+def enter(desk: World, kind: RecordKind) -> int:
+    """A person brings a record of that kind into its trigger."""
+    record = desk.sandbox.state(COLLECTIONS[kind])[-1]
+    number = int(record["id"])
+    if kind is OPPORTUNITY:
+        statuses = desk.sandbox.state("sales/opportunities/statuses")
+        changes: dict[str, Any] = {"status": {"id": _id(statuses, "Won")}}
+        desk.sandbox.edit(COLLECTIONS[kind], number, changes)
+        return number
+    board = record["board"]["id"]
+    own = [each for each in desk.sandbox.state("service/boards/statuses") if each["board"]["id"] == board]
+    types = [each for each in desk.sandbox.state("service/boards/types") if each["board"]["id"] == board]
+    wanted = "Dispatch" if kind is SERVICE else "Scheduled"
+    changes = {"status": {"id": _id(own, wanted)}, "type": {"id": _id(types, "On-site")}}
+    desk.sandbox.edit(COLLECTIONS[kind], number, changes)
+    return number
+
+
+def _id(records: list[dict[str, Any]], name: str) -> int:
+    return int(next(each["id"] for each in records if each["name"] == name))
+
+
+async def created(run: DispatchRun, kind: RecordKind, number: int) -> Outcome:
+    outcome = await dispatch_record(run, kind, number)
+    assert outcome.result is Result.CREATED, outcome
+    assert outcome.warnings == ()
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("kind", "letter", "most"), [(SERVICE, "S", 3), (PROJECT, "P", 2), (OPPORTUNITY, "O", 4)]
+)
+async def test_each_kind_becomes_a_work_order(desk: World, kind: RecordKind, letter: str, most: int) -> None:
+    number = enter(desk, kind)
+    async with desk.run(RULES) as run:
+        await run.client.company_info()
+        desk.sandbox.clear_requests()
+        outcome = await created(run, kind, number)
+        assert sum(desk.sent("connectwise").values()) <= most
+        assert sum(desk.sent("field_nation").values()) <= 2
+        assert (await dispatch_record(run, kind, number)).result is Result.UNCHANGED
+    [order] = desk.orders(f"CW-{letter}-{number}")
+    assert order["id"] == outcome.work_order_id
+    assert order["title"].startswith(f"[CW-{letter}-{number}] ")
+    assert order["location"]["state"] in ("TX", "OH", "CO", "FL", "WA")
+    assert order["location"]["zip"]
+    assert order["contacts"]["results"][0]["name"]
+    words = order["description"]["markdown"]
+    assert any(each in words for each in ("ladder", "shift lead", "room is locked"))
+    assert order["pay"]["base"] == {"amount": 55, "units": 4}
+    fields = [each for group in order["custom_fields"]["results"] for each in group["results"]]
+    assert {each["id"]: each["value"] for each in fields}[801] == f"CW-{letter}-{number}"
+
+
+async def test_the_ticket_is_told_its_work_order(desk: World) -> None:
+    number = enter(desk, SERVICE)
+    async with desk.run(RULES) as run:
+        outcome = await created(run, SERVICE, number)
+        ticket = await run.client.get_ticket("service", number)
+    values = {each["caption"]: each.get("value") for each in ticket["customFields"]}
+    assert values["FN Work Order"] == str(outcome.work_order_id)
+
+
+async def test_related_records_are_fetched_once_for_many_tickets(desk: World) -> None:
+    lines = (
+        DispatchMapping(target="title", source="summary"),
+        DispatchMapping(target="description", source="company.city"),
+        DispatchMapping(target="confidential", source="board.location.name"),
+    )
+    mappings = RecordMappings(service=DispatchMappings(inbound=lines))
+    settings = RULES.model_copy(
+        update={"mappings": mappings, "work_orders": WorkOrderDefaults(incomplete_drafts=True)}
+    )
+    tickets = desk.sandbox.state("service/tickets")
+    field = [each for each in tickets if each["board"]["name"] == "Field Services"]
+    statuses = desk.sandbox.state("service/boards/statuses")
+    own = [each for each in statuses if each["board"]["id"] == field[0]["board"]["id"]]
+    async with desk.run(settings) as run:
+        for record in field:
+            desk.sandbox.edit("service/tickets", record["id"], {"status": {"id": _id(own, "Dispatch")}})
+            await created(run, SERVICE, record["id"])
+    sent = desk.sent("connectwise")
+    companies = {each["company"]["id"] for each in field}
+    assert len(field) == 6
+    assert sent["GET /company/companies/{id}"] == len(companies)
+    assert sent["GET /service/boards/{id}"] == 1
+    assert {each["confidential"]["markdown"] for each in desk.orders()} == {"Main Office"}
+
+
+async def test_a_preview_shows_the_work_order_and_what_is_missing(desk: World) -> None:
+    number = enter(desk, SERVICE)
+    async with desk.run(RULES) as run:
+        preview = await preview_record(run, SERVICE, number)
+        assert (preview.step, preview.inside, preview.refusal) == ("create", True, "")
+        assert (preview.body or {})["incident_id"] == f"CW-S-{number}"
+        await created(run, SERVICE, number)
+        assert (await preview_record(run, SERVICE, number)).step == "nothing"
+        desk.sandbox.edit("service/tickets", number, {"summary": "New words"})
+        again = await preview_record(run, SERVICE, number)
+        assert (again.step, list(again.changes or {})) == ("update", ["title"])
+        gone = await preview_record(run, SERVICE, 999_999)
+        assert (gone.step, gone.reason) == ("nothing", "the record does not exist")
+    async with desk.run(DispatchSettings(waiting=QUICK)) as run:
+        assert "type of work" in (await preview_record(run, SERVICE, number)).refusal

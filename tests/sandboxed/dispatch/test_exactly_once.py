@@ -1,0 +1,220 @@
+"""A record has one living work order: whatever is lost, late, doubled or killed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from tasks.dispatch.inbox import drain_once
+from tasks.dispatch.reconcile import dispatch_record
+from tasks.dispatch.run import Outcome, Result
+from tasks.dispatch.settings import CreateState, WriteBack
+from tasks.dispatch.state import Word
+from tests.support.dispatch import QUICK, SERVICE, World, rules
+from tests.support.kill import Killed, Killer, KillingLedger, KillingTransport
+
+pytestmark = pytest.mark.anyio
+WHOLE = rules(create_state=CreateState.PUBLISH, write_back=WriteBack(status="Waiting on customer"))
+
+
+@pytest.fixture(autouse=True)
+def no_limits(world: World) -> None:
+    """These tests send more than 60 requests a minute."""
+    world.sandbox.switch(field_nation_rate_limit=None)
+
+
+def fault(world: World, kind: str, **more: Any) -> None:
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
+    world.sandbox.faults([{**rule, "fault": {"kind": kind, **more}}])
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "result"),
+    [
+        ("drop_after", {}, Result.ADOPTED),
+        ("late", {"delay": 0.3}, Result.ADOPTED),
+        ("drop_before", {}, Result.UNRESOLVED),
+        pytest.param("status", {"status": 500, "body": {}}, Result.UNRESOLVED, marks=pytest.mark.slow),
+    ],
+)
+async def test_a_creation_without_answer(
+    world: World, kind: str, more: dict[str, Any], result: Result
+) -> None:
+    fault(world, kind, **more)
+    ticket = world.ticket()
+    async with world.run() as run:
+        outcome = await dispatch_record(run, SERVICE, ticket)
+        assert outcome.result is result
+        if result is Result.UNRESOLVED:
+            assert world.orders() == []
+            async with world.run(later=QUICK.unresolved_seconds) as later:
+                assert (await dispatch_record(later, SERVICE, ticket)).result is Result.CREATED
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNCHANGED
+    assert len(world.orders()) == 1
+
+
+async def test_an_unresolved_creation_is_made_once_more_only_and_then_by_hand(world: World) -> None:
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders"}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
+    ticket = world.ticket()
+    settings = rules(waiting=QUICK.model_copy(update={"unresolved_seconds": 0.0, "settle_seconds": 0.1}))
+    async with world.run(settings) as run:
+        for _ in range(4):
+            assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
+        assert world.sent("field_nation")["POST /workorders"] == 2
+        world.sandbox.faults([])
+        assert (await dispatch_record(run, SERVICE, ticket, word=Word(again=True))).result is Result.CREATED
+    assert len(world.orders()) == 1
+
+
+async def test_a_creation_that_takes_too_long_is_given_up_and_found(world: World) -> None:
+    fault(world, "delay", seconds=0.8)
+    ticket = world.ticket()
+    waiting = QUICK.model_copy(update={"creation_seconds": 0.3, "settle_seconds": 1.2})
+    async with world.run(rules(waiting=waiting)) as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+    assert len(world.orders()) == 1
+
+
+async def test_what_a_search_finds_late_is_waited_for(world: World) -> None:
+    world.sandbox.switch(field_nation_search_lag=0.4)
+    fault(world, "drop_after")
+    ticket = world.ticket()
+    async with world.run() as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+    assert len(world.orders()) == 1
+
+
+async def test_a_refusal_is_told_and_tried_anew(world: World) -> None:
+    ticket = world.ticket(stateIdentifier="ZZ")
+    async with world.run() as run:
+        refused = await dispatch_record(run, SERVICE, ticket)
+        assert refused.result is Result.REFUSED
+        assert "state" in refused.message
+        world.change(ticket, stateIdentifier="FL")
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CREATED
+    assert len(world.orders()) == 1
+
+
+async def test_what_is_missing_is_named_and_nothing_is_sent(world: World) -> None:
+    ticket = world.ticket(addressLine1="", city="", requiredDate=None)
+    async with world.run() as run:
+        refused = await dispatch_record(run, SERVICE, ticket)
+    assert refused.result is Result.REFUSED
+    for word in ("start date", "state", "zip"):
+        assert word in refused.message
+    assert "POST /workorders" not in world.sent("field_nation")
+
+
+async def test_a_lost_ledger_makes_no_second_work_order(world: World, tmp_path: Path) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        first = await dispatch_record(run, SERVICE, ticket)
+    async with world.run(ledger=tmp_path / "new.db") as run:
+        again = await dispatch_record(run, SERVICE, ticket)
+    assert (again.result, again.work_order_id) == (Result.ADOPTED, first.work_order_id)
+    assert len(world.orders()) == 1
+
+
+async def test_two_living_ones_are_reported_and_nothing_is_made(world: World, tmp_path: Path) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        await dispatch_record(run, SERVICE, ticket)
+        [order] = world.orders()
+        copy = {name: order[name] for name in ("title", "incident_id")}
+        await run.field_nation.create_work_order(copy)
+    async with world.run(ledger=tmp_path / "new.db") as run:
+        told = await dispatch_record(run, SERVICE, ticket)
+    assert told.result is Result.REPORTED
+    assert "2 living work orders" in told.message
+    assert len(world.orders()) == 2
+
+
+async def test_twenty_callbacks_at_once_on_two_engines(world: World) -> None:
+    ticket = world.ticket()
+    outcomes: list[Outcome] = []
+
+    async def one(run: Any) -> None:
+        outcomes.append(await dispatch_record(run, SERVICE, ticket))
+
+    async with world.run() as first, world.run() as second, anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(one, first)
+            group.start_soon(one, second)
+    results = [each.result for each in outcomes]
+    assert results.count(Result.CREATED) == 1
+    assert set(results) <= {Result.CREATED, Result.BUSY, Result.UNCHANGED}
+    assert len(world.orders()) == 1
+
+
+async def test_twenty_messages_are_one_look_for_each_drain(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as first, world.run() as second:
+        for number in range(20):
+            await first.ledger.inbox.put("connectwise", f"m-{number}", {"Type": "ticket", "ID": ticket})
+        async with anyio.create_task_group() as group:
+            for run in (first, second):
+                group.start_soon(drain_once, run)
+        while (await first.ledger.inbox.count()).get("waiting"):
+            await drain_once(first)
+            await anyio.sleep(0.05)
+        assert await first.ledger.inbox.count() == {"done": 20}
+    assert len(world.orders()) == 1
+
+
+def steps(world: World, killer: Killer, how: str) -> dict[str, Any]:
+    wrapped = {"wrap": lambda inner: KillingTransport(inner, killer)}
+    return wrapped if how == "request" else {}
+
+
+async def one_killed(world: World, ticket: int, killer: Killer, how: str) -> bool:
+    """Whether the kill came; False: the run ended before there were so many steps."""
+    async with world.run(WHOLE, **steps(world, killer, how)) as run:
+        if how == "ledger":
+            for name in ("intents", "links"):
+                setattr(run.ledger, name, KillingLedger(getattr(run.ledger, name), killer, name))
+        try:
+            await dispatch_record(run, SERVICE, ticket)
+        except Killed:
+            return True
+        return False
+
+
+@pytest.mark.parametrize(
+    ("how", "when"),
+    [
+        ("request", "after"),
+        pytest.param("request", "before", marks=pytest.mark.slow),
+        pytest.param("ledger", "before", marks=pytest.mark.slow),
+        pytest.param("ledger", "after", marks=pytest.mark.slow),
+    ],
+)
+async def test_killed_at_any_step_there_is_one_work_order_and_all_is_finished(
+    world: World, how: str, when: str
+) -> None:
+    killed: dict[int, str] = {}
+    for step in range(1, 30):
+        ticket, killer = world.ticket(f"Step {step}"), Killer(step, when)
+        if not await one_killed(world, ticket, killer, how):
+            break
+        killed[ticket] = killer.seen[-1]
+    assert len(killed) >= 7
+    results: dict[int, Outcome] = {}
+
+    async def resume(run: Any, ticket: int) -> None:
+        results[ticket] = await dispatch_record(run, SERVICE, ticket)
+
+    waiting = QUICK.model_copy(update={"unresolved_seconds": 0.0})
+    settings = WHOLE.model_copy(update={"waiting": waiting})
+    async with world.run(settings, later=100) as run, anyio.create_task_group() as group:
+        for ticket in killed:
+            group.start_soon(resume, run, ticket)
+    for ticket, name in killed.items():
+        [order] = world.orders(f"CW-S-{ticket}")
+        assert order["status"]["name"] == "Published", name
+        assert results[ticket].result in (Result.CREATED, Result.ADOPTED, Result.UNCHANGED), name
+    shown = {each["id"]: each["status"]["name"] for each in world.sandbox.state("service/tickets")}
+    assert {shown[ticket] for ticket in killed} == {"Waiting on customer"}

@@ -1,0 +1,277 @@
+"""What goes wrong around dispatch: restored ledgers, edited titles, copied work orders, lost rights."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployments.local.sandbox import Sandbox
+from tasks.dispatch.reconcile import _next_generation, dispatch_record
+from tasks.dispatch.records import read_source
+from tasks.dispatch.run import DispatchRun, Result
+from tasks.dispatch.settings import WriteBack
+from tasks.dispatch.state import hold, seen_now
+from tasks.dispatch.sweep import sweep
+from tasks.dispatch.work_order_events import bring_back
+from tasks.rules.dispatch.triggers import Condition, Trigger
+from tests.support.dispatch import DISPATCH, OPEN, PLACE, QUICK, SERVICE, World, rules
+from tests.support.work_orders import BackWorld, back_rules
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(autouse=True)
+def no_limits(world: World) -> None:
+    world.sandbox.switch(field_nation_rate_limit=None)
+
+
+@pytest.fixture
+def desk(sandbox: Sandbox, tmp_path: Path) -> BackWorld:
+    return BackWorld(sandbox, tmp_path / "desk.db")
+
+
+def stamp(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def test_a_ledger_restored_from_a_backup_makes_no_second_work_order(
+    world: World, tmp_path: Path
+) -> None:
+    async with world.run(later=-3600) as run:
+        await dispatch_record(run, SERVICE, world.ticket("Before the backup"))
+    shutil.copy(world.ledger, tmp_path / "backup.db")
+    ticket = world.ticket("After the backup")
+    async with world.run() as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CREATED
+    async with world.run(ledger=tmp_path / "backup.db") as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+    assert len(world.living(f"CW-S-{ticket}")) == 1
+
+
+async def test_a_lost_ledger_and_an_edited_title_make_nothing_twice(desk: BackWorld, tmp_path: Path) -> None:
+    """The number on the ticket leads to the work order, and marks to its note and time entry."""
+    field = WriteBack(custom_field="FN check-in")
+    settings = back_rules(write_back=field, outbound_rules=NOTE_AND_TIME, work_orders=rules().work_orders)
+    ticket = dispatchable(desk)
+    async with desk.run(settings) as run:
+        number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
+        await run.field_nation.publish_work_order(number)
+        desk.whole_life(number)
+        await bring_back(run, number)
+        await run.field_nation.update_work_order(number, {"title": "Radio, second floor"})
+    assert (len(desk.notes(ticket)), len(desk.times(ticket))) == (1, 1)
+    desk.ledger = tmp_path / "another.db"
+    async with desk.run(settings) as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        await bring_back(run, number)
+    assert (len(desk.notes(ticket)), len(desk.times(ticket))) == (1, 1)
+
+
+NOTE_AND_TIME = [rule for rule in back_rules().outbound_rules if str(rule.event) == "completed"]
+
+
+def dispatchable(desk: BackWorld) -> int:
+    """A ticket in the documented trigger, with all that its work order needs."""
+    [status] = [
+        each["id"]
+        for each in desk.sandbox.state("service/boards/statuses")
+        if each["name"] == "Dispatch" and each["board"]["id"] == field_services(desk)["board"]["id"]
+    ]
+    ticket = int(field_services(desk)["id"])
+    more: dict[str, Any] = {"status": {"id": status}, "requiredDate": "2026-12-01T14:00:00Z", **PLACE}
+    desk.sandbox.edit("service/tickets", ticket, more)
+    return ticket
+
+
+def field_services(desk: BackWorld) -> dict[str, Any]:
+    found = desk.sandbox.state("service/tickets")
+    return next(each for each in found if each["board"]["name"] == "Field Services")
+
+
+async def test_a_person_copied_the_cancelled_work_order(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
+        await run.field_nation.cancel_work_order(number, "wrong template")
+        old = await run.field_nation.get_work_order(number)
+        names = ("title", "incident_id", "description", "schedule", "location", "types_of_work", "pay")
+        await run.field_nation.create_work_order({name: old[name] for name in names})
+        world.move(ticket, OPEN)
+        await dispatch_record(run, SERVICE, ticket)
+        world.move(ticket, DISPATCH)
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+    assert len(world.living(f"CW-S-{ticket}")) == 1
+
+
+async def test_who_was_stopped_before_a_next_generation_finds_it_begun(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
+        await run.field_nation.cancel_work_order(number, "x")
+        world.move(ticket, OPEN)
+        await dispatch_record(run, SERVICE, ticket)
+        world.move(ticket, DISPATCH)
+        stopped = await hold(run, SERVICE, ticket)
+        source = await read_source(run, SERVICE, ticket)
+        assert stopped is not None
+        seen = seen_now(run, source, stopped.memory)[1]
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
+    async with world.run(later=QUICK.hold_seconds + 1) as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
+        assert (await _next_generation(run, stopped, source, seen)).result is Result.BUSY
+    assert world.living(f"CW-S-{ticket}") == []
+
+
+async def test_a_work_order_that_may_not_be_seen_any_more_gets_no_second(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
+        world.move(ticket, OPEN)
+        await dispatch_record(run, SERVICE, ticket)
+        world.move(ticket, DISPATCH)
+        hidden = {"system": "field_nation", "path": f"/workorders/{number}"}
+        world.sandbox.faults([{**hidden, "fault": {"kind": "status", "status": 401}}])
+        await dispatch_record(run, SERVICE, ticket)
+        world.sandbox.faults([])
+    assert world.living(f"CW-S-{ticket}") == [number]
+
+
+async def test_a_ticket_that_may_not_be_read_any_more_cancels_nothing(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run(rules(on_leave="cancel")) as run:
+        await dispatch_record(run, SERVICE, ticket)
+        hidden = {"system": "connectwise", "method": "GET", "path": f"/service/tickets/{ticket}"}
+        world.sandbox.faults([{**hidden, "fault": {"kind": "status", "status": 404}}])
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.REPORTED
+        world.sandbox.faults([])
+    assert len(world.living(f"CW-S-{ticket}")) == 1
+
+
+async def test_other_triggers_cancel_nothing(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run(rules(on_leave="cancel")) as run:
+        await dispatch_record(run, SERVICE, ticket)
+    others = [Trigger(kind=SERVICE, conditions=(Condition(field="status", values=("Another",)),))]
+    async with world.run(rules(on_leave="cancel", triggers=others)) as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.REPORTED
+    assert len(world.living(f"CW-S-{ticket}")) == 1
+
+
+async def test_what_a_person_changed_beside_a_changed_value_stays(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
+        place = (await run.field_nation.get_work_order(number))["location"]
+        await run.field_nation.update_work_order(number, {"location": {**place, "address1": "Dock B"}})
+        world.change(ticket, zip="33999")
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UPDATED
+        place = (await run.field_nation.get_work_order(number))["location"]
+    assert (place["address1"], place["zip"]) == ("Dock B", "33999")
+
+
+async def test_a_refused_record_that_is_closed_is_not_looked_at_for_ever(world: World) -> None:
+    ticket = world.ticket(stateIdentifier="ZZ")
+    async with world.run() as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.REFUSED
+        world.change(ticket, closedFlag=True)
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.OUTSIDE
+        assert await run.ledger.intents.count(run.tenant) == {"cancelled": 1}
+        world.change(ticket, closedFlag=False, stateIdentifier="FL")
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CREATED
+
+
+async def test_a_change_during_a_long_sweep_is_seen_by_the_next(world: World) -> None:
+    """Its page was read before, and a later page holds a change that is newer still."""
+    ticket, other = world.ticket(status=OPEN), world.ticket(status=OPEN)
+    async with world.run() as run:
+        read = run.client.tickets_pages
+
+        async def pages(*given: Any, **more: Any) -> AsyncIterator[list[dict[str, Any]]]:
+            found = {each["id"]: each async for page in read(*given, **more) for each in page}
+            yield [found[ticket]]
+            moved = {"id": world.statuses[DISPATCH]}
+            world.change(ticket, status=moved, _info={"lastUpdated": stamp(60), "dateEntered": stamp(0)})
+            yield [{**found[other], "_info": {"lastUpdated": stamp(600)}}]
+
+        run.client.tickets_pages = pages  # type: ignore[method-assign]
+        await sweep(run)
+    async with world.run(later=700) as run:
+        assert (await sweep(run)).counts() == {Result.CREATED: 1}
+
+
+async def test_a_time_to_come_does_not_stop_the_sweeps(world: World) -> None:
+    world.ticket("From the future", _info={"lastUpdated": "2099-01-01T00:00:00Z", "dateEntered": stamp(0)})
+    async with world.run() as run:
+        await sweep(run)
+    ticket = world.ticket("Of today")
+    async with world.run() as run:
+        await sweep(run)
+    assert len(world.living(f"CW-S-{ticket}")) == 1
+
+
+async def test_put_back_right_after_our_own_status_it_enters_anew(desk: BackWorld) -> None:
+    """ConnectWise does not tell us of our own changes, and no sweep came in between."""
+    ticket = dispatchable(desk)
+    async with desk.run(back_rules(work_orders=rules().work_orders)) as run:
+        number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
+        await run.field_nation.publish_work_order(number)
+        desk.provider(number, "accept")
+        await bring_back(run, number)
+        assert desk.status(ticket) == "Assigned"
+        await run.field_nation.cancel_work_order(number, "the provider fell ill")
+        dispatchable(desk)
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CREATED
+
+
+async def test_a_clock_ahead_of_the_ledgers_posts_no_note_twice(desk: BackWorld) -> None:
+    """The note's first request has no answer, and its work is done late."""
+    settings = back_rules(waiting=QUICK.model_copy(update={"settle_seconds": 60.0}))
+    async with desk.run(settings) as run:
+        ticket, number = await desk.dispatched(run)
+        desk.whole_life(number)
+        ahead = DispatchRun(
+            settings,
+            client=run.client,
+            field_nation=run.field_nation,
+            ledger=run.ledger,
+            now=lambda: datetime.now(UTC) + timedelta(minutes=5),
+        )
+        desk.fault("connectwise", "POST", f"/service/tickets/{ticket}/notes", "drop_before")
+        await bring_back(ahead, number)
+        assert (await bring_back(ahead, number)).result is Result.UNCLEAR
+    assert desk.notes(ticket) == []
+
+
+async def test_what_a_person_changed_stays_when_the_ledger_is_lost(world: World, tmp_path: Path) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
+        title = f"[CW-S-{ticket}] In a person's words"
+        await run.field_nation.update_work_order(number, {"title": title})
+    async with world.run(ledger=tmp_path / "new.db") as run:
+        found = await dispatch_record(run, SERVICE, ticket)
+        assert "title" in " ".join(found.warnings)
+        await dispatch_record(run, SERVICE, ticket)
+    assert [each["title"] for each in world.orders()] == [title]
+
+
+async def test_an_unresolved_creation_is_looked_for_less_and_less(world: World) -> None:
+    ticket = world.ticket()
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders"}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
+    waiting = QUICK.model_copy(update={"unresolved_seconds": 86_400.0})
+    settings = rules(waiting=waiting, polling={"first_look_hours": 0})
+    async with world.run(settings) as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
+        world.change(ticket, closedFlag=True)
+    looks = []
+    for later in (600, 900, 1_000, 1_500):
+        async with world.run(settings, later=later) as run:
+            looks.append((await sweep(run)).reopened)
+    assert looks == [1, 0, 0, 1]

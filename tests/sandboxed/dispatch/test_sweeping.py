@@ -1,0 +1,174 @@
+"""The sweep: what callbacks missed, what is not done yet, and two work orders of one record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from connectors.errors import StopError
+from tasks.dispatch.reconcile import dispatch_record
+from tasks.dispatch.run import Result
+from tasks.dispatch.sweep import sweep
+from tests.support.dispatch import DISPATCH, OPEN, QUICK, SERVICE, World, rules
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_sweep_makes_what_callbacks_missed_and_then_has_nothing_to_do(world: World) -> None:
+    tickets = [world.ticket(f"Ticket {number}") for number in range(3)]
+    outside = world.ticket(status=OPEN)
+    async with world.run() as run:
+        first = await sweep(run)
+        assert first.counts() == {Result.CREATED: 3}
+        assert first.passed == first.read - 3
+        world.move(outside, DISPATCH)
+        world.change(tickets[0], summary="Another summary")
+        second = await sweep(run)
+        assert second.counts()[Result.CREATED] == 1
+        assert second.counts()[Result.UPDATED] == 1
+        world.sandbox.clear_requests()
+        third = await sweep(run)
+    assert set(third.counts()) <= {Result.UNCHANGED}
+    writes = [name for name in world.sent("field_nation") if not name.startswith("GET")]
+    assert writes == []
+    assert len(world.orders()) == 4
+
+
+async def test_a_second_sweep_later_asks_for_no_record_again(world: World) -> None:
+    for number in range(3):
+        world.ticket(f"Ticket {number}")
+    async with world.run() as run:
+        await sweep(run)
+    async with world.run(later=60) as run:
+        await run.client.company_info()
+        world.sandbox.clear_requests()
+        swept = await sweep(run)
+    assert (swept.outcomes, swept.reopened) == ([], 0)
+    assert sum(world.sent("connectwise").values()) == 1
+    # The look for two work orders of one record.
+    assert sum(world.sent("field_nation").values()) == 1
+
+
+async def test_an_old_change_is_not_dispatched_by_the_first_sweep(world: World) -> None:
+    old = {"lastUpdated": "2020-01-01T00:00:00Z", "dateEntered": "2020-01-01T00:00:00Z"}
+    world.ticket("Long ago", _info=old)
+    async with world.run() as run:
+        assert (await sweep(run)).outcomes == []
+
+
+async def test_what_failed_is_seen_again(world: World) -> None:
+    world.ticket(stateIdentifier="ZZ")
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [2]}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_after"}}])
+    settings = rules(polling={"at_once": 1})
+    async with world.run(settings) as run:
+        lost = world.ticket("Its answer is lost")
+        first = await sweep(run)
+        assert first.counts() == {Result.REFUSED: 1, Result.UNCLEAR: 1}
+        second = await sweep(run)
+    assert second.counts() == {Result.REFUSED: 1, Result.ADOPTED: 1}
+    assert len(world.living(f"CW-S-{lost}")) == 1
+
+
+async def test_a_half_finished_creation_is_finished(world: World) -> None:
+    """Killed after the creation: its record did not change since."""
+    ticket = world.ticket()
+    async with world.run() as run:
+        await dispatch_record(run, SERVICE, ticket)
+        [link] = await run.ledger.links.of_kind(run.tenant, "field_nation/work_order")
+        details = {**link.details, "published": False}
+        await run.ledger.links.set_details(link.id, details)
+    async with world.run(rules(create_state="publish"), later=60) as run:
+        await sweep(run)
+    assert world.orders()[0]["status"]["name"] == "Published"
+
+
+async def test_a_draft_whose_record_closed_is_read_no_more(world: World) -> None:
+    """Publishing was refused, and then it was over: nothing is finished of it until it is opened again."""
+    refusal = {"kind": "status", "status": 400, "body": {"message": "not so"}}
+    path = {"system": "field_nation", "method": "POST", "path": "/workorders/*/publish"}
+    world.sandbox.faults([{**path, "fault": refusal}])
+    ticket = world.ticket()
+    settings = rules(create_state="publish")
+    async with world.run(settings) as run:
+        await sweep(run)
+        world.move(ticket, "Completed")
+        assert (await sweep(run)).counts() == {Result.REPORTED: 1}
+    async with world.run(settings, later=60) as run:
+        swept = await sweep(run)
+        assert (swept.outcomes, swept.reopened) == ([], 0)
+        # Times count by the second.
+        await anyio.sleep(1.1)
+        world.move(ticket, DISPATCH)
+        world.sandbox.faults([])
+        assert [each.work_order_id for each in (await sweep(run)).outcomes] == [world.orders()[0]["id"]]
+
+
+async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        await dispatch_record(run, SERVICE, ticket)
+        # Times count by the second.
+        await anyio.sleep(1.1)
+        world.change(ticket, summary="Another summary")
+        rule = {"system": "field_nation", "method": "PUT", "path": "/workorders/*"}
+        world.sandbox.faults([{**rule, "fault": {"kind": "status", "status": 403}}])
+        with pytest.raises(StopError):
+            await sweep(run)
+    world.sandbox.faults([])
+    async with world.run(later=60) as run:
+        assert (await sweep(run)).counts() == {Result.UPDATED: 1}
+    assert world.orders()[0]["title"].endswith("Another summary")
+
+
+async def test_a_record_that_left_before_anything_was_made_is_read_no_more(world: World) -> None:
+    """Killed between the intent and the creation, and nothing newer moves the watermark on."""
+    ticket = world.ticket()
+    async with world.run() as run:
+        name = run.reference(SERVICE, ticket)
+        await run.ledger.intents.claim(run.tenant, SERVICE.value, ticket, name, holder="killed", seconds=0.01)
+        world.move(ticket, OPEN)
+        assert (await sweep(run)).counts() == {Result.OUTSIDE: 1}
+        world.sandbox.clear_requests()
+        swept = await sweep(run)
+        assert (swept.read, swept.passed, swept.outcomes) == (1, 1, [])
+        assert world.sent("connectwise") == {"GET /service/tickets": 1}
+        world.move(ticket, DISPATCH)
+        assert (await sweep(run)).counts() == {Result.CREATED: 1}
+
+
+async def test_two_living_work_orders_are_reported(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        await dispatch_record(run, SERVICE, ticket)
+        copy = {"title": f"[CW-S-{ticket}] copied"}
+        await run.field_nation.create_work_order(copy)
+        [problem] = (await sweep(run)).doubles
+    assert problem.startswith(f"CW-S-{ticket} has 2 living work orders")
+
+
+async def test_a_dry_run_writes_nothing_anywhere(world: World) -> None:
+    ticket = world.ticket()
+    async with world.run() as run:
+        swept = await sweep(run, dry_run=True)
+        assert await run.ledger.intents.count(run.tenant) == {}
+        assert await run.ledger.state.get(run.tenant, "dispatch-sweep-service") is None
+    [preview] = swept.previews
+    assert (preview.reference, preview.step) == (f"CW-S-{ticket}", "create")
+    body: dict[str, Any] = preview.body or {}
+    assert body["incident_id"] == f"CW-S-{ticket}"
+    assert [name for name in world.sent("field_nation") if not name.startswith("GET")] == []
+    assert world.orders() == []
+
+
+async def test_unresolved_creations_are_reopened(world: World) -> None:
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
+    world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
+    ticket = world.ticket()
+    async with world.run() as run:
+        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
+    async with world.run(later=QUICK.unresolved_seconds + 60) as run:
+        assert (await sweep(run)).counts() == {Result.CREATED: 1}
+    assert len(world.orders()) == 1

@@ -1,0 +1,56 @@
+"""Where the ledger's tests keep their ledgers: a new SQLite file, or a new PostgreSQL database."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from subprocess import PIPE, Popen
+from typing import Any
+
+import asyncpg
+import pytest
+
+from connectors.ledger.database import database_url
+
+ROOT = Path(__file__).parents[2]
+POSTGRES = "CONNECTWISE_FLOWS_TEST_POSTGRES"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of an empty ledger; PostgreSQL only where the environment names a server."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "ledger.db")
+        return
+    server = os.environ.get(POSTGRES)
+    if not server:
+        pytest.skip(f"{POSTGRES} names no PostgreSQL server")
+    name = f"ledger_test_{uuid.uuid4().hex}"
+    await _on_server(server, f"CREATE DATABASE {name}")
+    yield database_url(server).set(database=name).render_as_string(hide_password=False)
+    await _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _on_server(server: str, statement: str) -> None:
+    address = database_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(address)
+    await connection.execute(statement)
+    await connection.close()
+
+
+def start_python(*arguments: str) -> Popen[bytes]:
+    """Another process of this interpreter, started in the project's folder."""
+    return Popen([sys.executable, *arguments], cwd=ROOT, stdout=PIPE, stderr=PIPE)
+
+
+def work_at_once(place: str, what: str, number: int, workers: int = 2) -> list[list[Any]]:
+    """What each of several processes did that start on the same ledger together; see dispatch_worker."""
+    program = ("-m", "tests.support.outbox_worker", place, what)
+    started = [start_python(*program, str(me), str(workers), str(number)) for me in range(workers)]
+    answers = [worker.communicate(timeout=60) for worker in started]
+    assert [errors for _, errors in answers] == [b""] * workers
+    return [json.loads(output) for output, _ in answers]

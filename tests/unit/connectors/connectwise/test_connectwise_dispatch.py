@@ -1,0 +1,161 @@
+"""What dispatch needs of ConnectWise: writes that are sent once, notes of three kinds, boards, callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.models import PatchOperation
+from connectors.connectwise.service import TICKETS, TicketKind
+from connectors.errors import RejectedError, UnclearOutcomeError, WriteRefusedError
+from tests.support.fake_connectwise import FakeConnectWise, body_of, refusal
+
+pytestmark = pytest.mark.anyio
+
+Write = Callable[[ConnectWiseClient], Awaitable[Any]]
+DONE: PatchOperation = {"op": "replace", "path": "status", "value": {"id": 12}}
+CREATES: list[tuple[str, Write]] = [
+    ("/service/tickets", lambda client: client.create_ticket("service", {"summary": "x"})),
+    ("/project/tickets", lambda client: client.create_ticket("project", {"summary": "x"})),
+    ("/service/tickets/5/notes", lambda client: client.create_ticket_note("service", 5, {"summary": "x"})),
+    ("/project/tickets/5/notes", lambda client: client.create_ticket_note("project", 5, {"summary": "x"})),
+    ("/sales/opportunities/6/notes", lambda client: client.create_opportunity_note(6, {"summary": "x"})),
+    ("/time/entries", lambda client: client.create_time_entry({"summary": "x"})),
+    ("/system/callbacks", lambda client: client.create_callback({"summary": "x"})),
+]
+CHANGES: list[tuple[str, str, Write]] = [
+    ("PATCH", "/service/tickets/5", lambda client: client.patch_ticket("service", 5, [DONE])),
+    ("PATCH", "/project/tickets/5", lambda client: client.patch_ticket("project", 5, [DONE])),
+    ("PATCH", "/sales/opportunities/6", lambda client: client.patch_opportunity(6, [DONE])),
+    ("DELETE", "/system/callbacks/8", lambda client: client.delete_callback(8)),
+]
+
+
+@pytest.mark.parametrize(("path", "create"), CREATES)
+async def test_a_create_sends_the_record_and_returns_what_was_made(path: str, create: Write) -> None:
+    fake = FakeConnectWise()
+    fake.say("POST", path, httpx.Response(201, json={"id": 77}))
+    async with fake.client() as client:
+        assert await create(client) == {"id": 77}
+        assert client.session.writes == 1
+    assert [body_of(one) for one in fake.asked("POST", path)] == [{"summary": "x"}]
+
+
+@pytest.mark.parametrize(
+    "answer", [httpx.ReadTimeout("slow"), httpx.Response(503), httpx.Response(200, text="x")]
+)
+@pytest.mark.parametrize(("path", "create"), CREATES)
+async def test_a_create_without_a_clear_answer_is_never_repeated(
+    path: str, create: Write, answer: httpx.Response | Exception
+) -> None:
+    fake = FakeConnectWise()
+    fake.say("POST", path, answer)
+    async with fake.client() as client:
+        with pytest.raises(UnclearOutcomeError):
+            await create(client)
+    assert len(fake.asked("POST", path)) == 1
+
+
+@pytest.mark.parametrize(("method", "path", "change"), CHANGES)
+async def test_an_absolute_change_may_be_sent_twice(method: str, path: str, change: Write) -> None:
+    fake = FakeConnectWise()
+    fake.say(method, path, httpx.Response(503), httpx.Response(200, json={"id": 5}))
+    async with fake.client() as client:
+        await change(client)
+    asked = fake.asked(method, path)
+    assert len(asked) == 2
+    assert all(body_of(one) == [DONE] for one in asked if method == "PATCH")
+
+
+async def test_a_client_for_reading_refuses_each_of_them() -> None:
+    fake = FakeConnectWise()
+    async with fake.client(read_only=True) as client:
+        for write in [create for _, create in CREATES] + [change for *_, change in CHANGES]:
+            with pytest.raises(WriteRefusedError):
+                await write(client)
+    assert fake.seen == []
+
+
+@pytest.mark.parametrize("kind", ["service", "project"])
+async def test_notes_of_three_kinds_are_all_read_though_their_ids_repeat(kind: TicketKind) -> None:
+    types = ("TicketNote", "TimeEntryNote", "MeetingNote")
+    notes = [{"id": 1 + number // 3, "noteType": types[number % 3]} for number in range(2001)]
+    fake = FakeConnectWise({f"{TICKETS[kind]}/5/allNotes": notes})
+    async with fake.client() as client:
+        assert await client.list_all_ticket_notes(kind, 5) == notes
+
+
+async def test_the_oldest_description_is_one_request() -> None:
+    path = "/service/tickets/5/notes"
+    fake = FakeConnectWise({path: [{"id": 3, "text": "the fault"}, {"id": 9, "text": "later"}]})
+    async with fake.client() as client:
+        found = await client.list_ticket_notes(
+            "service", 5, "detailDescriptionFlag = true", order_by="id asc", page=1, page_size=1
+        )
+    assert found == [{"id": 3, "text": "the fault"}]
+    assert len(fake.asked("GET", path)) == 1
+
+
+async def test_related_records_are_read_one_by_one() -> None:
+    fake = FakeConnectWise()
+    paths: dict[str, Write] = {
+        "/company/companies/3": lambda client: client.get_company(3),
+        "/company/companies/3/sites/4": lambda client: client.get_site(3, 4),
+        "/company/contacts/5": lambda client: client.get_contact(5),
+        "/system/members/6": lambda client: client.get_member(6),
+        "/service/boards/7": lambda client: client.get_board(7),
+        "/sales/opportunities/8": lambda client: client.get_opportunity(8),
+    }
+    async with fake.client() as client:
+        for path, get in paths.items():
+            fake.say("GET", path, httpx.Response(200, json={"path": path}))
+            fake.say("GET", path, refusal(404, "NotFound", "not found"))
+            assert await get(client) == {"path": path}
+            with pytest.raises(RejectedError):
+                await get(client)
+
+
+async def test_statuses_are_those_of_one_board() -> None:
+    fake = FakeConnectWise(
+        {
+            "/service/boards": [{"id": 1}, {"id": 2}],
+            "/service/boards/2/statuses": [{"id": 12, "name": "Closed", "closedStatus": True}],
+        }
+    )
+    async with fake.client() as client:
+        assert len(await client.list_boards()) == await client.count_boards() == 2
+        assert [one["id"] for one in await client.list_board_statuses(2)] == [12]
+
+
+async def test_a_callback_that_exists_is_a_rejection_that_says_so() -> None:
+    fake = FakeConnectWise({"/system/callbacks": [{"id": 8}]})
+    detail = {
+        "code": "ObjectExists",
+        "message": "A matching callback entry already exists",
+        "field": "objectId",
+    }
+    answer = refusal(400, "InvalidObject", "callbackEntry object is invalid", [detail])
+    fake.say("POST", "/system/callbacks", answer)
+    async with fake.client() as client:
+        with pytest.raises(RejectedError) as caught:
+            await client.create_callback({"url": "https://x.test?recordId="})
+        assert [one["id"] for one in await client.list_callbacks()] == [8]
+    assert [one.code for one in caught.value.details] == ["ObjectExists"]
+
+
+async def test_records_of_dispatch_are_listed_paged_and_counted() -> None:
+    fake = FakeConnectWise(
+        {
+            path: [{"id": 1}, {"id": 2}]
+            for path in ("/sales/opportunities", "/time/entries", "/system/members")
+        }
+    )
+    async with fake.client() as client:
+        for name in ("opportunities", "time_entries", "members"):
+            assert len(await getattr(client, f"list_{name}")()) == 2
+            assert [len(page) async for page in getattr(client, f"{name}_pages")(page_size=1)] == [1, 1]
+            assert await getattr(client, f"count_{name}")() == 2

@@ -1,0 +1,109 @@
+"""Site, credentials and links: what a person pastes, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.connectwise.settings import base_address
+from connectors.errors import StopError
+from tests.support.fake_connectwise import SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("site", "address"),
+    [
+        ("staging.connectwisedev.com", "https://api-staging.connectwisedev.com"),
+        ("na.myconnectwise.net", "https://api-na.myconnectwise.net"),
+        ("api-eu.myconnectwise.net", "https://api-eu.myconnectwise.net"),
+        (" https://AU.myconnectwise.net/v4_6_release/ ", "https://api-au.myconnectwise.net"),
+        ("http://na.myconnectwise.net", "https://api-na.myconnectwise.net"),
+        ("connect.msp.example", "https://connect.msp.example"),
+        ("connect.msp.example:8443/x?y=1", "https://connect.msp.example:8443"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("127.0.0.1:8443", "https://127.0.0.1:8443"),
+        ("http://[::1]:80", "http://[::1]:80"),
+    ],
+)
+def test_a_pasted_site_becomes_the_api_s_address(site: str, address: str) -> None:
+    assert base_address(site) == address
+    assert base_address(address) == address
+
+
+@pytest.mark.parametrize(
+    "site", ["", "  ", "ftp://x.test", "user@x.test", "a b.test", "https://", "x.test:abc"]
+)
+def test_what_is_no_server_is_refused_with_a_remedy(site: str) -> None:
+    with pytest.raises(StopError, match="site is") as caught:
+        base_address(site)
+    assert caught.value.remedy
+
+
+@given(st.text(max_size=30))
+def test_no_site_ever_leads_to_plain_http_elsewhere(site: str) -> None:
+    try:
+        address = base_address(site)
+    except StopError:
+        return
+    assert address.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]"))
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("company_id", "The company ID"),
+        ("public_key", "The public key"),
+        ("private_key", "The private key"),
+        ("client_id", "The client ID"),
+    ],
+)
+@pytest.mark.parametrize("value", ["", " \n", "two words", "schlüssel-9", "a\x00b"])
+def test_an_empty_or_mangled_credential_is_named_but_not_shown(name: str, words: str, value: str) -> None:
+    with pytest.raises(StopError, match=words) as caught:
+        replace(SETTINGS, **{name: value})
+    assert caught.value.remedy
+    assert not value.strip() or value not in str(caught.value)
+
+
+def test_a_login_pasted_into_one_field_is_refused() -> None:
+    with pytest.raises(StopError, match="public key"):
+        replace(SETTINGS, public_key="bluelight+Key:Secret")
+
+
+def test_blanks_around_a_pasted_key_are_dropped() -> None:
+    assert replace(SETTINGS, private_key=" PrivateKey654321\n").headers() == SETTINGS.headers()
+
+
+def test_a_version_is_asked_for_only_if_set() -> None:
+    pinned = replace(SETTINGS, api_version="2026.4").headers()
+    assert pinned["Accept"] == "application/vnd.connectwise.com+json; version=2026.4"
+
+
+def test_a_record_s_link_leads_to_the_site_that_people_use() -> None:
+    assert SETTINGS.configuration_url(9015) == (
+        "https://na.myconnectwise.net/v4_6_release/services/system_io/router/openrecord.rails"
+        "?locale=en_US&recordType=ConfigFv&recid=9015&companyName=bluelight"
+    )
+
+
+def test_tickets_of_both_kinds_and_opportunities_have_pages_of_their_own() -> None:
+    assert SETTINGS.ticket_url(5) == SETTINGS.configuration_url(5).replace("ConfigFv", "ServiceFv")
+    assert SETTINGS.opportunity_url(5) == SETTINGS.configuration_url(5).replace("ConfigFv", "OpportunityFv")
+
+
+def test_what_is_remembered_of_a_company_outlives_a_change_of_keys() -> None:
+    renewed = replace(SETTINGS, public_key="Other", private_key="Key", client_id="Another")
+    assert renewed.tenant_key == SETTINGS.tenant_key == "connectwise:api-na.myconnectwise.net:bluelight"
+    assert replace(SETTINGS, company_id="BlueLight").tenant_key == SETTINGS.tenant_key
+    assert replace(SETTINGS, company_id="redlight").tenant_key != SETTINGS.tenant_key
+    assert replace(SETTINGS, site="eu.myconnectwise.net").tenant_key != SETTINGS.tenant_key
+
+
+def test_one_credential_has_one_budget_whatever_the_site_s_spelling() -> None:
+    spelled = replace(SETTINGS, site="https://API-NA.myconnectwise.net/")
+    assert spelled.budget_key == SETTINGS.budget_key
+    assert replace(SETTINGS, public_key="Other").budget_key != SETTINGS.budget_key
+    assert SETTINGS.public_key not in SETTINGS.budget_key

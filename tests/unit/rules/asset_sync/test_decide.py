@@ -1,0 +1,92 @@
+"""The decision on the record as it is right before it is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.decide import Redecision, decide_changes, known_problems, redecide
+from tasks.rules.values import AssetRecord, FieldChange
+from tests.support.factories.asset_sync import COMPANY, REFERENCES, asset, compiled, configuration, wire
+
+
+def again(
+    asset_record: AssetRecord,
+    planned_on: dict[str, Any],
+    fresh: dict[str, Any] | None,
+    **authorities: str,
+) -> Redecision:
+    """Plan on one state of the record, decide again on the other."""
+    mapping = compiled(**authorities)
+    planned = differences(asset_record, mapping.read_configuration(planned_on), mapping)
+    return redecide(asset_record, planned, fresh, mapping, REFERENCES, company_id=COMPANY)
+
+
+def test_nothing_moved() -> None:
+    decision = again(asset(serialNumber="S2"), wire(), wire())
+    assert (decision.changes, decision.moved, decision.refused) == (
+        [FieldChange("serialNumber", None, "S2")],
+        [],
+        None,
+    )
+
+
+def test_an_edit_to_an_unmapped_field_does_not_matter() -> None:
+    assert again(asset(serialNumber="S2"), wire(), wire(vendorNotes="edited")).moved == []
+
+
+def test_an_edit_to_a_mapped_field_meets_the_authority_again() -> None:
+    edited = wire(serialNumber="typed by hand")
+    lansweeper = again(asset(serialNumber="S2"), wire(), edited)
+    assert lansweeper.changes == [FieldChange("serialNumber", "typed by hand", "S2")]
+    assert lansweeper.moved == ["serialNumber"]
+    fill = again(asset(serialNumber="S2"), wire(), edited, serialNumber="fill")
+    assert (fill.changes, fill.moved) == ([], ["serialNumber"])
+
+
+def test_a_value_that_somebody_already_set_is_not_written() -> None:
+    decision = again(asset(serialNumber="S2"), wire(), wire(serialNumber="S2"))
+    assert (decision.changes, decision.refused) == ([], None)
+
+
+def test_a_mapped_field_that_was_fine_and_is_edited_is_written_too() -> None:
+    decision = again(asset(serialNumber="S2"), wire(), wire(name="renamed"))
+    assert [change.field for change in decision.changes] == ["name", "serialNumber"]
+
+
+def test_a_record_of_another_asset_is_refused() -> None:
+    decision = again(asset(serialNumber="S2"), wire(key=None), wire(key="k9"))
+    assert decision.refused == "The configuration is now linked to asset k9."
+    assert decision.changes == []
+
+
+def test_a_planned_take_over_goes_on() -> None:
+    decision = again(asset(), wire(key="gone"), wire(key="gone"))
+    assert ("customFields.ls_asset_id", "gone", "k1") in [
+        (change.field, change.current, change.wanted) for change in decision.changes
+    ]
+
+
+def test_a_record_that_is_gone_or_moved_is_refused() -> None:
+    assert again(asset(), wire(), None).refused == "The configuration no longer exists."
+    moved = again(asset(), wire(), wire(company={"id": 8}))
+    assert moved.refused == "The configuration was moved to the company with id 8."
+
+
+def test_a_reference_whose_creation_failed_is_left_out() -> None:
+    decision = again(asset(manufacturer_name="Cray", serialNumber="S2"), wire(), wire())
+    assert [change.field for change in decision.changes] == ["serialNumber"]
+
+
+def test_a_type_change_is_never_among_the_changes() -> None:
+    decision = again(asset(type_name="Linux"), wire(), wire(), type_name="lansweeper")
+    assert (decision.changes, decision.moved) == ([], [])
+
+
+def test_a_name_is_never_cleared_and_a_company_never_changed() -> None:
+    changes = [FieldChange("name", "PC", None)]
+    decision = decide_changes(changes, configuration(), compiled(), known_problems(REFERENCES))
+    assert (decision.nothing, decision.warnings) == (
+        True,
+        ["name can't be empty in ConnectWise; it is left alone"],
+    )

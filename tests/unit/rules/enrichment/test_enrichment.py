@@ -1,0 +1,160 @@
+"""From a configuration, its agreements and its tickets to the texts of its asset's custom fields."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.rules.enrichment.texts import (
+    AGREEMENT_FIELDS,
+    FIELD_TYPES,
+    SEPARATOR,
+    TOTALS,
+    TextLimits,
+    agreement_texts,
+    changed_texts,
+    read_day,
+    wanted_texts,
+)
+from tests.support.factories.enrichment import agreement, facts, ticket
+
+
+def test_texts_of_the_page_s_sample() -> None:
+    texts = wanted_texts(
+        facts(agreements=[agreement()], tickets=[ticket(538)], sla={"id": 1, "name": "Gold"})
+    )
+    assert texts == {
+        "cw_total_tickets": "1",
+        "cw_open_tickets": "1",
+        "cw_closed_tickets": "0",
+        "cw_configuration_url": "https://na.example.test/openrecord.rails?recid=9015",
+        "cw_agreement_id": "538",
+        "cw_agreement_name": "Agreement 538",
+        "cw_agreement_type": "Block Time - One time",
+        "cw_agreement_status": "Active",
+        "cw_agreement_start_date": "29/09/2000",
+        "cw_agreement_end_date": "30/09/2028",
+        "cw_sla": "Gold",
+    }
+    assert tuple(texts) == tuple(FIELD_TYPES)
+
+
+def test_every_field_is_one_that_the_cross_flow_makes() -> None:
+    assert {FIELD_TYPES[name] for name in TOTALS} == {"NUMERIC"}
+
+
+def test_the_flag_and_not_the_name_of_the_status_says_what_is_closed() -> None:
+    tickets = [ticket(1, closed=False, status="Closed"), ticket(2, closed=True, status="New"), ticket(3)]
+    texts = wanted_texts(facts(tickets=tickets))
+    assert [texts[name] for name in TOTALS] == ["3", "2", "1"]
+
+
+def test_without_anything_totals_are_zero_and_the_rest_is_cleared() -> None:
+    texts = wanted_texts(facts())
+    assert [texts.pop(name) for name in TOTALS] == ["0", "0", "0"]
+    assert texts.pop("cw_configuration_url")
+    assert set(texts.values()) == {""}
+
+
+def test_agreements_stand_active_first_then_newest_then_by_id() -> None:
+    found = [
+        agreement(1, "Expired", "01/01/2025"),
+        agreement(5, "Active", "31/12/2020"),
+        agreement(4, "Active", "01/02/2021"),
+        agreement(3, "Active", "01/02/2021"),
+        agreement(2, "Active", None),
+        agreement(6, "Cancelled", "02/01/2025"),
+    ]
+    assert agreement_texts(found, TextLimits())["cw_agreement_id"] == "3; 4; 5; 2; 6; 1"
+
+
+def test_an_agreement_without_end_keeps_its_place() -> None:
+    found = [agreement(1), agreement(2, endDate=None), agreement(3)]
+    assert agreement_texts(found, TextLimits())["cw_agreement_end_date"] == "30/09/2028; ; 30/09/2028"
+    assert agreement_texts([agreement(2, endDate=None)], TextLimits())["cw_agreement_end_date"] == ""
+
+
+def test_a_separator_within_a_name_does_not_look_like_another_agreement() -> None:
+    text = agreement_texts([agreement(1, name="Gold; 24x7\nall"), agreement(2)], TextLimits())
+    assert text["cw_agreement_name"] == "Gold, 24x7 all; Agreement 2"
+
+
+names = st.one_of(st.none(), st.text(max_size=12))
+agreements = st.lists(
+    st.builds(
+        lambda number, name, end, kind: agreement(number, name=name, endDate=end, type=kind),
+        st.integers(1, 999_999),
+        names,
+        st.sampled_from([None, "30/09/2028"]),
+        st.one_of(st.none(), st.builds(lambda name: {"name": name}, names)),
+    ),
+    max_size=9,
+    unique_by=lambda each: each["id"],
+)
+
+
+@given(agreements, st.integers(1, 10), st.integers(200, 400))
+def test_the_nth_entry_of_every_field_is_the_same_agreement(
+    found: list[dict[str, object]], most: int, characters: int
+) -> None:
+    limits = TextLimits(agreements=most, characters=characters)
+    texts = agreement_texts(found, limits)
+    lengths = {len(text.split(SEPARATOR)) for text in texts.values() if text}
+    assert len(lengths) <= 1
+    assert all(len(text) <= characters for text in texts.values())
+    assert texts == agreement_texts(reversed(found), limits)
+    if found:
+        shown = texts["cw_agreement_id"].split(SEPARATOR)
+        left = len(found) - len([each for each in shown if each.isdigit()])
+        assert shown[-1] == f"... and {left} more" if left else shown[-1].isdigit()
+
+
+def test_what_does_not_fit_is_counted_in_every_field() -> None:
+    texts = agreement_texts([agreement(number) for number in range(1, 61)], TextLimits())
+    assert {texts[name].rsplit(SEPARATOR, 1)[1] for name in AGREEMENT_FIELDS} == {"... and 10 more"}
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted"),
+    [
+        ({}, {"cw_sla": ""}),
+        ({"cw_sla": " "}, {"cw_sla": ""}),
+        ({"cw_sla": "Gold "}, {"cw_sla": "Gold"}),
+        ({"cw_total_tickets": "3.0"}, {"cw_total_tickets": "3"}),
+        ({"cw_total_tickets": " 03"}, {"cw_total_tickets": "3"}),
+        ({"cw_agreement_end_date": "30/09/2028;"}, {"cw_agreement_end_date": "30/09/2028; "}),
+    ],
+)
+def test_what_says_the_same_is_not_written(current: dict[str, str], wanted: dict[str, str]) -> None:
+    assert changed_texts(current, wanted) == ()
+
+
+def test_differences_name_what_is_and_what_is_wanted() -> None:
+    current = {"cw_total_tickets": "2", "cw_open_tickets": "", "cw_sla": "Gold"}
+    wanted = {"cw_total_tickets": "3", "cw_open_tickets": "0", "cw_sla": ""}
+    assert [(each.field, each.current, each.wanted) for each in changed_texts(current, wanted)] == [
+        ("cw_total_tickets", "2", "3"),
+        ("cw_open_tickets", "", "0"),
+        ("cw_sla", "Gold", ""),
+    ]
+
+
+def test_agreement_id_is_text_and_no_number() -> None:
+    assert changed_texts({"cw_agreement_id": "0538"}, {"cw_agreement_id": "538"})
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("29/09/2000", date(2000, 9, 29)),
+        ("2025-10-11T07:35:18Z", date(2025, 10, 11)),
+        ("31/02/2020", date.min),
+        ("", date.min),
+        (None, date.min),
+    ],
+)
+def test_days_are_read_in_both_forms(text: str | None, day: date) -> None:
+    assert read_day(text) == day
