@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser lint format bench bench-enrichment layout campaign-dispatch chaos clean
+.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser test-docs docs lint format bench bench-enrichment layout campaign-dispatch chaos clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -56,6 +56,18 @@ test-browser: $(READY) $(VENV)/.browser
 $(VENV)/.browser: $(READY)
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[browser]' \
 		&& touch $@
+
+$(VENV)/.docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+# A broken link, anchor or cross-reference ends it with an error.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --clean
+
+test-docs: $(READY)
+	-$(MAKE) --silent $(VENV)/.docs
+	$(BIN)/python -m pytest tests/site
 
 $(VENV)/.bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'

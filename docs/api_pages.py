@@ -1,0 +1,118 @@
+"""Generates pages of the site: one for each module from its docstrings, and those with texts at the root.
+
+MkDocs calls the two functions below (``hooks`` in mkdocs.yml). A new module or decision record appears by
+itself.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).resolve().parent.parent
+ROOT_PAGES = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "SECURITY.md": "security.md",
+}
+"""Page of the site by file at the root, where a git host looks for it."""
+PACKAGES = {
+    "flows": "Flows",
+    "tasks/connectwise": "Actions: ConnectWise",
+    "tasks/lansweeper": "Actions: Lansweeper",
+    "tasks/field_nation": "Actions: Field Nation",
+    "tasks/asset_sync": "Asset synchronization",
+    "tasks/enrichment": "Tickets, agreements and SLA",
+    "tasks/dispatch": "Dispatch",
+    "tasks/shared": "Shared mechanisms",
+    "tasks/rules": "Rules",
+    "tasks/rules/mapping": "Rules: mapping",
+    "tasks/rules/asset_sync": "Rules: asset synchronization",
+    "tasks/rules/enrichment": "Rules: tickets, agreements and SLA",
+    "tasks/rules/dispatch": "Rules: dispatch",
+    "connectors": "Connectors",
+    "connectors/connectwise": "Connectors: ConnectWise",
+    "connectors/lansweeper": "Connectors: Lansweeper",
+    "connectors/field_nation": "Connectors: Field Nation",
+    "connectors/ledger": "Connectors: ledger",
+}
+"""Title in the navigation by package: the order in which a reader meets them."""
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages, and put them and the decision records into the navigation."""
+    for source, page in ROOT_PAGES.items():
+        text = (ROOT / source).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=relinked(text)))
+    files.append(File.generated(config, "LICENSE", content=(ROOT / "LICENSE").read_text(encoding="utf-8")))
+    index = ["# API", "", "Every module with its public classes and functions, from their docstrings.", ""]
+    navigation: list[Any] = ["api/index.md"]
+    for package, title in PACKAGES.items():
+        pages = []
+        index += [f"## {title}", "", "| Module | What it is |", "| --- | --- |"]
+        for path in modules(package):
+            page = f"api/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
+            files.append(File.generated(config, page, content=module_page(path)))
+            pages.append({path.stem: page})
+            index.append(f"| [`{dotted(path)}`]({page.removeprefix('api/')}) | {first_line(path)} |")
+        index.append("")
+        navigation.append({title: pages})
+    files.append(File.generated(config, "api/index.md", content="\n".join(index)))
+    nav = config.nav or []
+    fill(nav, "API", navigation)
+    records = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+    fill(nav, "Decision records", ["adr/index.md", *(f"adr/{path.name}" for path in records)])
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Lead links to files at the root to their pages."""
+    for source, page in ROOT_PAGES.items():
+        markdown = re.sub(rf"\]\(((?:\.\./)*)\.\./{re.escape(source)}", rf"](\1{page}", markdown)
+    return markdown
+
+
+def relinked(text: str) -> str:
+    """The text of a file at the root, with the links of a page in docs/."""
+    text = re.sub(r"\]\(docs/", "](", text)
+    for source, page in ROOT_PAGES.items():
+        text = re.sub(rf"\]\({re.escape(source)}", f"]({page}", text)
+    return text
+
+
+def modules(package: str) -> list[Path]:
+    """The modules of a package itself, without its subpackages."""
+    return sorted(path for path in (ROOT / package).glob("*.py") if path.name != "__init__.py")
+
+
+def dotted(path: Path) -> str:
+    """The module's name, as an import has it."""
+    return path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".")
+
+
+def first_line(path: Path) -> str:
+    """What a module is, in the first line of its docstring."""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    line = (docstring.splitlines() or [""])[0]
+    return line.replace("``", "`").replace("|", "\\|")
+
+
+def module_page(path: Path) -> str:
+    """The page that mkdocstrings fills in."""
+    return f"# `{dotted(path)}`\n\n::: {dotted(path)}\n"
+
+
+def fill(nav: list[Any], title: str, pages: list[Any]) -> None:
+    """Put the pages under the entry of that title, at whatever depth."""
+    for entry in nav:
+        for name, below in entry.items() if isinstance(entry, dict) else ():
+            if name == title:
+                entry[name] = pages
+            elif isinstance(below, list):
+                fill(below, title, pages)
