@@ -1,6 +1,6 @@
-"""Shows what was measured: tables for a console, and the README's in Markdown.
+"""Shows what was measured: tables for a console, and those of docs/costs.md in Markdown.
 
-``python -m benchmarks.performance.table``: writes what ``make bench`` measured into the README.
+``python -m benchmarks.performance.table``: writes what ``make bench`` measured into docs/costs.md.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _worst(found: list[tuple[Check, str]]) -> list[tuple[Check, str]]:
 
 
 def markdown(result: dict[str, Any]) -> str:
-    """The README's part: a row a size and kind, both latencies in it, and what else was compared."""
+    """The part of docs/costs.md: a row a size and kind, both latencies in it, and what else was compared."""
     lines = [
         "| Assets | Run | ConnectWise requests | least possible | one a record | Lansweeper requests "
         "| Wall s | CPU s | Peak MiB | Prefect task runs |",
@@ -205,7 +205,7 @@ def _markdown_matching(matching: Row | None) -> list[str]:
     ]
 
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "costs.md"
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
@@ -222,12 +222,12 @@ def with_table(text: str, table: str) -> str:
     return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
-def main(readme: Path = README) -> None:
+def main(page: Path = PAGE) -> None:
     """Raises SystemExit where nothing was measured yet."""
     found = results.load()
     if not found:
         raise SystemExit(f"{results.RESULT} is not there: run make bench first.")
-    readme.write_text(with_table(readme.read_text(encoding="utf-8"), markdown(found)), encoding="utf-8")
+    page.write_text(with_table(page.read_text(encoding="utf-8"), markdown(found)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ GET  /metrics                   what came, was handed over, refused, put off
 
 ``python -m deployments.receiver``: takes callbacks and webhooks, and keeps them for ``dispatch-inbox``.
 
-It listens on loopback unless told otherwise: something with TLS stands before it (see README.md). Settings
+It listens on loopback unless told otherwise: a proxy with TLS stands before it (docs/operations.md). Settings
 are environment variables, see ``deployments.receiver.settings``; it needs the ledger's place and the
 vendors' secrets, and no Prefect server.
 """

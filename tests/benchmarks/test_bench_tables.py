@@ -1,4 +1,4 @@
-"""What the bench prints, keeps, draws and writes into the README, from made-up figures."""
+"""What the bench prints, keeps, draws and writes into docs/costs.md, from made-up figures."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_figures_are_kept_with_commit_and_versions(tmp_path: Path) -> None:
     assert by["commit"]
 
 
-def test_the_readme_has_one_line_a_size_and_kind_with_both_latencies() -> None:
+def test_the_page_has_one_line_a_size_and_kind_with_both_latencies() -> None:
     lines = [line for line in table.markdown(RESULT).splitlines() if line.startswith("|")]
     assert lines[2] == ("| 15,000 | first load | 331 | 326 | 14,989 | 31 | 20.5 / 25 | 12 | 293 | 36 |")
     assert len(lines) == 4
@@ -88,7 +88,7 @@ def test_the_readme_has_one_line_a_size_and_kind_with_both_latencies() -> None:
     assert "1.20 times" in text
 
 
-def test_the_readme_tells_of_every_size_what_it_was_measured_with() -> None:
+def test_the_page_tells_of_every_size_what_it_was_measured_with() -> None:
     later = row(assets=1_000, commit="fedcba987", date="2026-02-01 12:00 UTC")
     text = table.markdown(results.merged(RESULT, [later, later | {"latency_ms": 0.0}], None))
     with_versions = "with Python 3.11.7 and Prefect 3.8.8 on 2 cores."

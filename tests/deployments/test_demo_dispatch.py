@@ -19,7 +19,7 @@ from deployments.local.prefect import LocalPrefect, local_prefect
 from deployments.local.receiver import local_inbox
 from deployments.local.sandbox import start_sandbox
 from deployments.local.up import save_blocks
-from tests.readme import ROOT
+from tests.docs.pages import ROOT
 from tests.support.local_stack import descendants
 
 pytestmark = pytest.mark.slow

@@ -16,7 +16,7 @@ import pytest
 from deployments.local.prefect import free_port
 from deployments.receiver.app import EX_CONFIG
 from deployments.receiver.settings import receiver_settings
-from tests.readme import ROOT
+from tests.docs.pages import ROOT
 
 CONNECTWISE = {
     "CONNECTWISE_SITE": "na.myconnectwise.net",

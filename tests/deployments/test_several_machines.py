@@ -161,7 +161,7 @@ def test_server_unit_gets_its_encryption_key() -> None:
 
 
 def test_runbook_names_only_what_exists() -> None:
-    text = (ROOT / "deployments" / "README.md").read_text()
+    text = (ROOT / "docs" / "operations.md").read_text()
     for module in re.findall(r"python -m (deployments\.\w+)", text):
         place = ROOT / module.replace(".", "/")
         assert place.with_suffix(".py").is_file() or (place / "__main__.py").is_file(), module

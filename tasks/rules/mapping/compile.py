@@ -85,7 +85,11 @@ def _target_problems(mapping: FieldMapping) -> Iterator[str]:
     if target in TARGETS or (target.startswith(CUSTOM_FIELD_PREFIX) and target != CUSTOM_FIELD_PREFIX):
         return
     near = near_matches(target)
-    hint = f"Did you mean {' or '.join(near)}?" if near else "See the README's list of ConnectWise paths."
+    hint = (
+        f"Did you mean {' or '.join(near)}?"
+        if near
+        else "See the list of ConnectWise paths in docs/flows.md."
+    )
     yield f"{mapping.source!r} is mapped to {target!r}, which is no ConnectWise field. {hint}"
 
 

@@ -1,4 +1,4 @@
-"""Every command, file and variable that the README and the runbook name exists, and the other way round."""
+"""Every command, file and variable that the docs name exists, and the other way round."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from prefect import settings
@@ -21,9 +20,9 @@ from deployments.blocks import (
     LANSWEEPER_OPTIONAL,
     LEDGER_URL,
 )
-from tests.readme import README, ROOT, RUNBOOK, commands, messages, named
+from tests.docs.pages import EVERYTHING, PAGES, ROOT, commands, messages, page
 
-COMMANDS = sorted({*commands(README), *commands(RUNBOOK)})
+COMMANDS = sorted({each for text in PAGES.values() for each in commands(text)})
 PREFECT = [found[1] for each in COMMANDS if (found := re.search(r"(?:^|/)prefect (.*)$", each))]
 MODULES = [found[1] for each in COMMANDS if (found := re.search(r"\bpython3? -m (.*)$", each))]
 
@@ -66,30 +65,20 @@ def test_a_prefect_command_that_does_not_exist_would_be_noticed() -> None:
         _app.parse_args(["worker", "start", "--no-such-option", "x"], exit_on_error=False, print_error=False)
 
 
-@pytest.mark.parametrize(("text", "folder"), [(README, ROOT), (RUNBOOK, ROOT / "deployments")])
-def test_every_link_leads_to_a_file(text: str, folder: Path) -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", text)
-    files = [each for each in named(text) if re.fullmatch(r"(deployments|docs|tests)/[\w./-]*\w\.\w+", each)]
-    missing = [each for each in links if not (ROOT / each).exists() and not (folder / each).exists()]
-    assert missing + [each for each in files if not (ROOT / each).exists()] == []
-
-
 def test_every_picture_has_words_instead() -> None:
-    pictures = re.findall(r"!\[([^\]]*)\]\(docs/images/(\w+)\.png\)", README)
+    pictures = re.findall(r"!\[([^\]]*)\]\((?:docs/)?images/(\w+)\.png\)", EVERYTHING)
     assert {name for _, name in pictures} >= {"form", "report"}
     assert all(len(words) > 20 for words, _ in pictures)
 
 
 def test_every_unit_that_the_runbook_names_exists() -> None:
-    units = set(re.findall(r"connectwise-flows-[a-z]+@?", RUNBOOK))
+    units = set(re.findall(r"connectwise-flows-[a-z]+@?", page("operations")))
     files = {path.stem for path in (ROOT / "deployments" / "systemd").glob("*.service")}
     assert units == files
 
 
 def test_every_variable_is_one_that_is_read_and_those_of_the_blocks_are_all_named() -> None:
-    used = set(
-        re.findall(r"\b(?:CONNECTWISE|LANSWEEPER|FIELD_NATION|PREFECT)_[A-Z_]+[A-Z]\b", README + RUNBOOK)
-    )
+    used = set(re.findall(r"\b(?:CONNECTWISE|LANSWEEPER|FIELD_NATION|PREFECT)_[A-Z_]+[A-Z]\b", EVERYTHING))
     of_blocks = {
         *CONNECTWISE,
         *LANSWEEPER,

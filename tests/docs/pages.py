@@ -1,4 +1,4 @@
-"""Reads README.md and the runbook: their sections, tables, code, and the project's own messages."""
+"""Reads the documentation: its pages, their sections, tables and code, and the project's own messages."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-RUNBOOK = (ROOT / "deployments" / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+PATHS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PATHS}
+"""Text of every page by its path in the repository."""
+EVERYTHING = "\n".join(PAGES.values())
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 VALUE = "\0"
 """Stands in a message for what is filled in; ``...`` stands for it in the documents."""
 
 
-def section(heading: str, text: str = README) -> str:
+def page(name: str) -> str:
+    """The text of a page in docs/."""
+    return PAGES[f"docs/{name}.md"]
+
+
+def section(heading: str, text: str) -> str:
     """What stands under a heading, up to the next one of the same or a higher level."""
     found = re.search(rf"^(#+) {re.escape(heading)}$", text, re.MULTILINE)
     assert found is not None, f"no heading {heading}"

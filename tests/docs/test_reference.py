@@ -1,4 +1,4 @@
-"""The README names what exists, and names all of it: flows, actions, blocks, settings, paths, errors."""
+"""The docs name what exists, and name all of it: flows, actions, blocks, settings, paths, errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from connectors import blocks
 from tasks.rules.mapping.model import FieldMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TARGETS
 from tasks.shared.action_flow import actions_of
-from tests.readme import DEPLOYMENTS, README, ROOT, RUNBOOK, is_said, messages, named, rows, section
+from tests.docs.pages import DEPLOYMENTS, ROOT, is_said, messages, named, page, rows, section
 
 BLOCKS: list[type[Block]] = [getattr(blocks, name) for name in blocks.__all__]
 ACTIONS: list[Task[..., Any]] = [
@@ -67,7 +67,9 @@ def settings_models(name: str) -> dict[str, FieldInfo]:
 
 
 def test_every_flow_stands_in_the_table_and_no_other() -> None:
-    assert sorted(name for cells in rows(section("Flows")) for name in named(cells[0])) == sorted(FLOWS)
+    assert sorted(
+        name for cells in rows(section("Flows", page("flows"))) for name in named(cells[0])
+    ) == sorted(FLOWS)
 
 
 def test_the_table_of_actions_has_name_flow_key_and_module_of_every_action() -> None:
@@ -76,7 +78,7 @@ def test_the_table_of_actions_has_name_flow_key_and_module_of_every_action() -> 
         [each.name, f"`{deployed[each.fn.__name__]}`", f"`{min(each.tags)}`", f"`{each.fn.__module__}`"]
         for each in ACTIONS
     ]
-    assert sorted(rows(section("Actions"))) == sorted(wanted)
+    assert sorted(rows(section("Actions", page("flows")))) == sorted(wanted)
 
 
 @pytest.mark.parametrize("name", FLOWS)
@@ -86,13 +88,13 @@ def test_every_setting_of_a_flow_is_named(name: str) -> None:
     wanted |= {
         field for of in taken.values() for model in models(of.annotation) for field in model.model_fields
     }
-    assert wanted - set(named(section("Settings"))) == set()
+    assert wanted - set(named(section("Settings", page("flows")))) == set()
 
 
-@pytest.mark.parametrize("name", [name for name in FLOWS if f"\n### `{name}`\n" in README])
+@pytest.mark.parametrize("name", [name for name in FLOWS if f"\n### `{name}`\n" in page("flows")])
 def test_every_setting_in_the_table_of_a_flow_exists_with_that_title_and_default(name: str) -> None:
     fields = settings_models(name)
-    table = rows(section(f"`{name}`"))
+    table = rows(section(f"`{name}`", page("flows")))
     assert table
     for title, key, default, *_ in table:
         field = fields[key.strip("`")]
@@ -103,7 +105,7 @@ def test_every_setting_in_the_table_of_a_flow_exists_with_that_title_and_default
 
 def test_every_row_of_the_other_flows_is_a_parameter_with_that_default() -> None:
     of: list[str] = []
-    for cell, name, default, *_ in rows(section("The other flows")):
+    for cell, name, default, *_ in rows(section("The other flows", page("flows"))):
         of = named(cell) or of
         for flow in of:
             parameter = parameters(import_object(FLOWS[flow]))[name.strip("`")]
@@ -116,49 +118,53 @@ def test_every_row_of_the_other_flows_is_a_parameter_with_that_default() -> None
 def test_all_flows_take_blocks_by_the_names_that_are_said_once() -> None:
     taken = {each for entrypoint in FLOWS.values() for each in parameters(import_object(entrypoint))}
     assert taken >= BLOCK_NAMES
-    assert set(named(section("Settings"))) >= BLOCK_NAMES
+    assert set(named(section("Settings", page("flows")))) >= BLOCK_NAMES
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda each: each.__name__)
 def test_every_block_is_named_with_title_and_name_of_every_field(block: type[Block]) -> None:
-    text = section("Blocks")
-    heading = f"**{block.get_block_type_name()}** (`{block.get_block_type_slug()}`)"
-    assert heading in text
-    after = text.partition(heading)[2].partition("\n**")[0]
+    after = section(block.get_block_type_name(), page("blocks"))
+    assert after.strip().startswith(f"Block type `{block.get_block_type_slug()}`.")
     wanted = [[field.title, f"`{name}`"] for name, field in block.model_fields.items()]
     assert [cells[:2] for cells in rows(after)] == wanted
 
 
 def test_the_connectwise_paths_are_those_that_a_mapping_may_write() -> None:
-    text = section("Settings").partition("**ConnectWise paths**")[2].partition("###")[0]
+    text = section("Settings", page("flows")).partition("**ConnectWise paths**")[2].partition("###")[0]
     assert sorted(set(named(text)) - {CUSTOM_FIELD_PREFIX}) == sorted(TARGETS)
-    assert set(FieldMapping.model_fields) <= set(named(section("Settings")))
+    assert set(FieldMapping.model_fields) <= set(named(section("Settings", page("flows"))))
 
 
 def test_every_collection_of_connectwise_stands_in_the_table_of_rights() -> None:
     sources = (ROOT / "connectors" / "connectwise").glob("*.py")
     used = {path for each in sources for path in COLLECTION.findall(each.read_text(encoding="utf-8"))}
-    covered = {each for cells in rows(section("Set up for real tenants")) for each in named(cells[-1])}
+    covered = {
+        each for cells in rows(section("Set up for real tenants", page("setup"))) for each in named(cells[-1])
+    }
     assert used
     assert [path for path in sorted(used) if not path.startswith(tuple(covered))] == []
     assert [path for path in sorted(covered) if not any(each.startswith(path) for each in used)] == []
 
 
-@pytest.mark.parametrize("quoted", [cells[0] for cells in rows(section("Troubleshooting"))])
+@pytest.mark.parametrize("quoted", [cells[0] for cells in rows(section("Runs", page("troubleshooting")))])
 def test_every_error_in_the_table_is_one_that_the_program_gives(quoted: str) -> None:
     assert is_said(quoted)
 
 
-def test_every_own_message_of_the_runbook_is_one_that_the_program_gives() -> None:
-    quoted = [each for cells in rows(section("When something is wrong", RUNBOOK)) for each in named(cells[0])]
+def test_every_own_message_of_servers_and_workers_is_one_that_the_program_gives() -> None:
+    quoted = [
+        each
+        for cells in rows(section("Servers, workers and the receiver", page("troubleshooting")))
+        for each in named(cells[0])
+    ]
     own = [each for each in quoted if "..." in each]
     assert own
     assert [each for each in own if not is_said(each)] == []
 
 
-def test_a_message_that_sends_people_to_the_readme_finds_what_it_names() -> None:
-    assert any("README's list of ConnectWise paths" in each for each in messages())
-    assert "**ConnectWise paths**" in README
+def test_a_message_that_sends_people_to_the_docs_finds_what_it_names() -> None:
+    assert any("See the list of ConnectWise paths in docs/flows.md" in each for each in messages())
+    assert "**ConnectWise paths**" in page("flows")
 
 
 def test_constraints_are_plain_pins() -> None:
