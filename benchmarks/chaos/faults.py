@@ -16,7 +16,7 @@ import httpx
 from prefect import Task
 
 from connectors import http, retry
-from connectors.connectwise import api
+from connectors.connectwise import collection
 from connectors.http import TimeLimits
 from connectors.lansweeper import refusals
 from connectors.lansweeper.client import AssetOperations
@@ -193,7 +193,7 @@ def shorten() -> None:
 
 def turn_small_pages(size: int) -> None:
     """Read so many records a page, so that a small company has several pages."""
-    api.PAGE_SIZE = size
+    collection.PAGE_SIZE = size
     *first, _, send = AssetOperations.asset_pages.__defaults__ or ()
     AssetOperations.asset_pages.__defaults__ = (*first, size, send)
 

@@ -153,7 +153,7 @@ class Campaign:
         await manager.create_webhook(receiver.address + FIELD_NATION_PATH, events)
         async with ConnectWiseClient(connectwise_settings(self._sandbox.info)) as client:
             url = f"{receiver.address}{CONNECTWISE_PATH}?recordId="
-            await client.create_callback({"url": url, "type": "ticket", "level": "owner", "objectId": 1})
+            await client.callbacks.create({"url": url, "type": "ticket", "level": "owner", "objectId": 1})
 
     async def _storm(
         self, say: Say, stories: list[Story], people: People, strangers: Strangers, workers: Workers

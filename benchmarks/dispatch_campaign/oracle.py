@@ -220,7 +220,7 @@ async def measure(sandbox: Sandbox, ledger: Path) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     async with open_run(sandbox.info, ledger) as run:
         # A process asks for the code base and a token once; the ledger notes when it began.
-        await run.client.list_boards(fields="id", page_size=1, page=1)
+        await run.client.boards.list(fields="id", page_size=1, page=1)
         await run.field_nation.search_work_orders("nothing", columns="status")
         for name, ticket in zip(list(BOUNDS)[:3], tickets, strict=True):
             _enter(sandbox, ticket)

@@ -39,13 +39,13 @@ async def check_connection(client: ConnectWiseClient) -> ConnectionCheck:
 async def missing_rights(client: ConnectWiseClient) -> list[str]:
     """The collections, in words, that the API member may not read; one record of each is asked for."""
     reads = {
-        "configurations": client.list_configurations,
-        "configuration types": client.list_configuration_types,
-        "configuration statuses": client.list_configuration_statuses,
-        "companies": client.list_companies,
-        "manufacturers": client.list_manufacturers,
-        "locations": client.list_locations,
-        "user-defined fields": client.list_user_defined_fields,
+        "configurations": client.configurations.list,
+        "configuration types": client.configuration_types.list,
+        "configuration statuses": client.configuration_statuses.list,
+        "companies": client.companies.list,
+        "manufacturers": client.manufacturers.list,
+        "locations": client.locations.list,
+        "user-defined fields": client.user_defined_fields.list,
     }
     missing = []
     for name, read in reads.items():
@@ -77,7 +77,7 @@ class ConnectWiseConnection(Block):
 
         connection = await ConnectWiseConnection.aload("BLOCK_NAME")
         async with connection.get_client(read_only=True) as client:
-            print(await client.count_configurations())
+            print(await client.configurations.count())
         ```
     """
 

@@ -1,8 +1,9 @@
-"""Operations on system reports: ready-made joins, such as which configurations an agreement covers.
+"""Reads of many records in few requests: system reports, bundles, and the search of tickets by POST.
 
-Bundles: several reads in one request, each answered on its own.
-
-Search by POST, whose conditions may be far longer than an address. Only tickets have it.
+None of the three is offered by every server, so each raises RejectedError where it is not: callers choose
+another way then. A report is a ready-made join, such as which configurations an agreement covers. A bundle is
+several reads in one request, each answered on its own. The search takes conditions that are far too long for
+an address; only tickets have it.
 """
 
 from __future__ import annotations
@@ -15,114 +16,29 @@ from typing import Any
 
 import orjson
 
-from connectors.connectwise.api import (
+from connectors.connectwise.api import ApiPath, Tenant
+from connectors.connectwise.collection import (
     LARGEST_PAGE,
-    Collection,
-    ConnectWiseApi,
+    count_of,
     has_next,
     next_page,
     page_request,
     records_of,
 )
-from connectors.connectwise.models import Record
+from connectors.connectwise.models import TICKETS, Record, TicketKind
 from connectors.connectwise.refusals import SHORTEN, words_of_error
-from connectors.connectwise.service import TICKETS, TicketKind
 from connectors.connectwise.settings import SYSTEM
 from connectors.errors import RejectedError
 from connectors.retry import Kind
 
-_REPORTS = Collection("/system/reports")
 _NAME = re.compile(r"\w+", re.ASCII)
-
-
-class ReportOperations(ConnectWiseApi):
-    """Read system reports."""
-
-    async def list_reports(self) -> list[str]:
-        """The names of the reports: ``GET /system/reports``."""
-        read = self._pages_by_number(_REPORTS, {}, LARGEST_PAGE)
-        return [str(report["name"]) async for page in read for report in page if report.get("name")]
-
-    async def report_columns(self, name: str) -> list[str]:
-        """The columns of one report: ``GET /system/reports/{reportName}/columns``.
-
-        Raises:
-            RejectedError: this server has no report of that name.
-        """
-        where = _report(name).under("/columns")
-        return _column_names(records_of(where, await self._get(where)))
-
-    async def count_report(self, name: str, conditions: str | None = None) -> int:
-        """The number of rows: ``GET /system/reports/{reportName}/count``."""
-        return await self._count(_report(name), conditions, {})
-
-    async def report_rows(
-        self,
-        name: str,
-        columns: Sequence[str],
-        conditions: str | None = None,
-        *,
-        order_by: str | None = None,
-        page_size: int = LARGEST_PAGE,
-    ) -> AsyncIterator[list[Record]]:
-        """Rows as {column: value}, page by page: ``GET /system/reports/{reportName}``.
-
-        Rows have no id to page by: name an order, and read again what must not be missed.
-
-        Raises:
-            RejectedError: no such report, column or condition, or an answer that is not the report's rows.
-        """
-        page_request(None, page_size)
-        where, page, before = _report(name), 1, None
-        shaped = {"columns": ",".join(columns), "conditions": conditions, "orderBy": order_by}
-        params: dict[str, str | int] = {key: value for key, value in shaped.items() if value}
-        while True:
-            asked = {**params, "page": page, "pageSize": page_size}
-            body, headers = await self._send(
-                Kind.READ, "GET", where.path, template=where.template, params=asked
-            )
-            rows = _rows(where, body, columns)
-            if rows and rows == before:
-                raise _refused(where, "gives the same page again and again")
-            following = next_page(headers.get("Link"), page, full=len(rows) >= page_size)
-            yield rows
-            if following is None:
-                return
-            page, before = following, rows
-
-
-def _report(name: str) -> Collection:
-    if not _NAME.fullmatch(name):
-        raise RejectedError(f"{name!r} is not the name of a report", remedy="Write it without blanks.")
-    return _REPORTS.named("/{reportName}", name)
-
-
-def _rows(where: Collection, body: Any, columns: Sequence[str]) -> list[Record]:
-    """The rows by the names that were asked for; the server may write a name in other letters."""
-    if not isinstance(body, dict) or not isinstance(body.get("row_values"), list):
-        raise _refused(where, "answered something else than rows")
-    asked = {name.lower(): name for name in columns}
-    names = [asked.get(name.lower(), name) for name in _column_names(body.get("column_definitions") or [])]
-    missing = set(columns) - set(names)
-    if missing:
-        raise _refused(where, f"does not give the columns {', '.join(sorted(missing))}")
-    try:
-        return [dict(zip(names, row, strict=True)) for row in body["row_values"]]
-    except (TypeError, ValueError) as error:
-        raise _refused(where, "gives rows that do not fit its columns") from error
-
-
-def _column_names(definitions: Sequence[Any]) -> list[str]:
-    """Each definition is an object of one member, named after the column."""
-    return [str(name) for one in definitions if isinstance(one, dict) for name in one]
-
-
-def _refused(where: Collection, words: str) -> RejectedError:
-    return RejectedError(f"The report {words}", system=SYSTEM, method="GET", path=where.path)
-
-
-_BUNDLES = Collection("/system/bundles")
+_BUNDLES = ApiPath.of("/system/bundles")
 _NO_ANSWER = "ConnectWise's answer to the bundle has no result for this request"
+LONGEST_SEARCH_BODY = 10_000
+"""Characters of a search's body. The vendor names 10,000 as the length of an address from which search is the
+way, and no limit for the body itself; nothing longer is sent."""
+LONGEST_SEARCH_CONDITIONS = LONGEST_SEARCH_BODY - 100
+"""Characters of the conditions as JSON: the rest is for the other member and the mark of a further page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +75,47 @@ class BundleAnswer:
     message: str = ""
 
 
-class BundleOperations(ConnectWiseApi):
-    """Read several things at once."""
+class BulkReads(Tenant):
+    """The three ways; ``ConnectWiseClient`` has them."""
+
+    async def count_report(self, name: str, conditions: str | None = None) -> int:
+        """The number of rows: ``GET /system/reports/{reportName}/count``."""
+        path = _report(name).under("/count")
+        params = {"conditions": conditions} if conditions else None
+        body, _ = await self.send(Kind.READ, "GET", path, params=params)
+        return count_of(path, body)
+
+    async def report_rows(
+        self,
+        name: str,
+        columns: Sequence[str],
+        conditions: str | None = None,
+        *,
+        order_by: str | None = None,
+        page_size: int = LARGEST_PAGE,
+    ) -> AsyncIterator[list[Record]]:
+        """Rows as {column: value}, page by page: ``GET /system/reports/{reportName}``.
+
+        Rows have no id to page by: name an order, and read again what must not be missed.
+
+        Raises:
+            RejectedError: no such report, column or condition, or an answer that is not the report's rows.
+        """
+        page_request(None, page_size)
+        path, page, before = _report(name), 1, None
+        shaped = {"columns": ",".join(columns), "conditions": conditions, "orderBy": order_by}
+        params: dict[str, str | int] = {key: value for key, value in shaped.items() if value}
+        while True:
+            asked = {**params, "page": page, "pageSize": page_size}
+            body, headers = await self.send(Kind.READ, "GET", path, params=asked)
+            rows = _rows(path, body, columns)
+            if rows and rows == before:
+                raise _refused(path, "gives the same page again and again")
+            following = next_page(headers.get("Link"), page, full=len(rows) >= page_size)
+            yield rows
+            if following is None:
+                return
+            page, before = following, rows
 
     async def bundle(self, items: Sequence[BundleItem]) -> list[BundleAnswer]:
         """One answer per item, in the order of the items: ``POST /system/bundles``. One request.
@@ -175,12 +130,68 @@ class BundleOperations(ConnectWiseApi):
             return []
         version = self.settings.api_version or await self.newest_version()
         requests = [_request(version, number, item) for number, item in enumerate(items, start=1)]
-        body = await self._write(Kind.READ, "POST", _BUNDLES, {"requests": requests})
+        body, _ = await self.send(Kind.READ, "POST", _BUNDLES, json={"requests": requests})
         results = body.get("results") if isinstance(body, dict) else None
         if not isinstance(results, list):
             message = "ConnectWise answered something else than a bundle's results"
-            raise RejectedError(message, system=SYSTEM, method="POST", path=_BUNDLES.path)
+            raise RejectedError(message, system=SYSTEM, method="POST", path=_BUNDLES.text)
         return _answers(results, len(items))
+
+    async def search_tickets(
+        self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = LARGEST_PAGE
+    ) -> AsyncIterator[list[Record]]:
+        """Tickets, page by page in the order of their ids: ``POST /service/tickets/search``.
+
+        The next page is asked for by the last id, so no ticket is missed or doubled when others are added
+        or deleted between two pages; ``id`` is therefore always among the fields.
+
+        Raises:
+            RejectedError: the server does not offer it, refuses a condition, or does not keep the order;
+                conditions longer than ``LONGEST_SEARCH_CONDITIONS``, before anything is sent.
+        """
+        _check(conditions, page_size)
+        path = ApiPath.of(f"{TICKETS[kind]}/search")
+        named = {"pageSize": page_size, "fields": _with_id(fields)}
+        params = {name: value for name, value in named.items() if value}
+        last: int | None = None
+        while True:
+            asked = _filter(conditions, last)
+            body, headers = await self.send(Kind.READ, "POST", path, params=params, json=asked)
+            tickets = records_of(path, body, "POST")
+            last = _last_id(tickets, last, path)
+            yield tickets
+            if not tickets or not has_next(headers.get("Link"), full=len(tickets) >= page_size):
+                return
+
+
+def _report(name: str) -> ApiPath:
+    if not _NAME.fullmatch(name):
+        raise RejectedError(f"{name!r} is not the name of a report", remedy="Write it without blanks.")
+    return ApiPath("/system/reports/{reportName}", f"/system/reports/{name}")
+
+
+def _rows(path: ApiPath, body: Any, columns: Sequence[str]) -> list[Record]:
+    """The rows by the names that were asked for; the server may write a name in other letters."""
+    if not isinstance(body, dict) or not isinstance(body.get("row_values"), list):
+        raise _refused(path, "answered something else than rows")
+    asked = {name.lower(): name for name in columns}
+    names = [asked.get(name.lower(), name) for name in _column_names(body.get("column_definitions") or [])]
+    missing = set(columns) - set(names)
+    if missing:
+        raise _refused(path, f"does not give the columns {', '.join(sorted(missing))}")
+    try:
+        return [dict(zip(names, row, strict=True)) for row in body["row_values"]]
+    except (TypeError, ValueError) as error:
+        raise _refused(path, "gives rows that do not fit its columns") from error
+
+
+def _column_names(definitions: Sequence[Any]) -> list[str]:
+    """Each definition is an object of one member, named after the column."""
+    return [str(name) for one in definitions if isinstance(one, dict) for name in one]
+
+
+def _refused(path: ApiPath, words: str) -> RejectedError:
+    return RejectedError(f"The report {words}", system=SYSTEM, method="GET", path=path.text)
 
 
 def _request(version: str, number: int, item: BundleItem) -> Record:
@@ -220,49 +231,6 @@ def _answer(result: Record) -> BundleAnswer:
     return BundleAnswer(True, status, entities, count)
 
 
-LONGEST_SEARCH_BODY = 10_000
-"""Characters of a search's body. The vendor names 10,000 as the length of an address from which search is the
-way, and no limit for the body itself; nothing longer is sent."""
-LONGEST_SEARCH_CONDITIONS = LONGEST_SEARCH_BODY - 100
-"""Characters of the conditions as JSON: the rest is for the other member and the mark of a further page."""
-
-
-class TicketSearchOperations(ConnectWiseApi):
-    """Search tickets by POST."""
-
-    async def search_tickets(
-        self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = LARGEST_PAGE
-    ) -> AsyncIterator[list[Record]]:
-        """Tickets, page by page in the order of their ids: ``POST /service/tickets/search``.
-
-        The next page is asked for by the last id, so no ticket is missed or doubled when others are added
-        or deleted between two pages; ``id`` is therefore always among the fields.
-
-        Raises:
-            RejectedError: the server does not offer it, refuses a condition, or does not keep the order;
-                conditions longer than ``LONGEST_SEARCH_CONDITIONS``, before anything is sent.
-        """
-        _check(conditions, page_size)
-        where = Collection(f"{TICKETS[kind]}/search")
-        named = {"pageSize": page_size, "fields": _with_id(fields)}
-        params = {name: value for name, value in named.items() if value}
-        last: int | None = None
-        while True:
-            body, headers = await self._send(
-                Kind.READ,
-                "POST",
-                where.path,
-                template=where.template,
-                params=params,
-                json=_filter(conditions, last),
-            )
-            tickets = records_of(where, body, "POST")
-            last = _last_id(tickets, last, where)
-            yield tickets
-            if not tickets or not has_next(headers.get("Link"), full=len(tickets) >= page_size):
-                return
-
-
 def _check(conditions: str, page_size: int) -> None:
     page_request(None, page_size)
     length = len(orjson.dumps(conditions))
@@ -281,7 +249,7 @@ def _filter(conditions: str, after: int | None) -> dict[str, str]:
     return {"conditions": further, "orderBy": "id asc"}
 
 
-def _last_id(tickets: list[dict[str, Any]], last: int | None, where: Collection) -> int | None:
+def _last_id(tickets: list[dict[str, Any]], last: int | None, path: ApiPath) -> int | None:
     for ticket in tickets:
         number = int(ticket.get("id") or 0)
         if number <= (last or 0):
@@ -289,7 +257,7 @@ def _last_id(tickets: list[dict[str, Any]], last: int | None, where: Collection)
                 "ConnectWise did not give the tickets in the order of their ids, so some could be missed",
                 system=SYSTEM,
                 method="POST",
-                path=where.path,
+                path=path.text,
             )
         last = number
     return last

@@ -1,76 +1,107 @@
-"""The client of ConnectWise PSA: a method per vendor operation, by area.
-
-Operations on configurations, ConnectWise's word for the devices of a company.
-
-Operations on the tables that configurations point at: types, statuses, manufacturers.
-
-Operations on companies, their sites and contacts.
-
-Operations on a tenant's own set-up: locations, departments, structure levels, custom fields.
-
-Operations on members, the people and integrations that log in to ConnectWise.
-
-Operations on agreements, their types, and the configurations that an agreement covers.
-"""
+"""The client of ConnectWise PSA: every collection and operation that this project uses, and no other."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Unpack, cast
+from collections.abc import Sequence
+from typing import Any, Unpack
 
-from connectors.connectwise.api import Collection, ConnectWiseApi
-from connectors.connectwise.bulk_reads import BundleOperations, ReportOperations, TicketSearchOperations
-from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
-from connectors.connectwise.service import (
-    CallbackOperations,
-    NoteOperations,
-    OpportunityOperations,
-    ServiceBoardOperations,
-    TicketOperations,
-    TimeEntryOperations,
-)
+from connectors.connectwise.api import ApiPath, TenantOptions
+from connectors.connectwise.bulk_reads import BulkReads
+from connectors.connectwise.collection import Collection
+from connectors.connectwise.models import TICKETS, PatchOperation, Record, TicketKind
+from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.retry import Kind
 
-_CONFIGURATIONS = Collection("/company/configurations")
-_BULK = Collection("/company/configurations/bulk")
-_ONE = "/company/configurations/{id}"
-_CHANGE_TYPE = "/company/configurations/{id}/changeType"
+_BULK = ApiPath.of("/company/configurations/bulk")
 
 
-class ConfigurationOperations(ConnectWiseApi):
-    """Read, create, replace, patch and delete configurations, one by one and in bulk."""
+class ConnectWiseClient(BulkReads):
+    """The collections by name, each with list, pages, count, get, create, patch and delete.
 
-    async def list_configurations(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Configurations, all or one page of them: ``GET /company/configurations``."""
-        return await self._list(_CONFIGURATIONS, conditions, search)
+    What is not plain is a method: configurations in bulk, the change of a type, and ``BulkReads``.
 
-    def configurations_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Configurations, page by page in the order of their ids."""
-        return self._pages(_CONFIGURATIONS, conditions, search)
+    Args:
+        options: those of ``Tenant``.
 
-    async def count_configurations(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of configurations: ``GET /company/configurations/count``."""
-        return await self._count(_CONFIGURATIONS, conditions, search)
+    Example:
+        ```python
+        async with ConnectWiseClient(settings, read_only=True) as client:
+            async for page in client.configurations.pages("company/id = 2", fields="id,name"):
+                print(len(page))
+            ticket = await client.tickets("service").get(5)
+        ```
+    """
 
-    async def get_configuration(self, configuration_id: int, fields: str | None = None) -> Record:
-        """One configuration, whole unless ``fields`` names some: ``GET /company/configurations/{id}``.
+    def __init__(self, settings: ConnectWiseSettings, **options: Unpack[TenantOptions]) -> None:
+        super().__init__(settings, **options)
+        self.configurations = Collection(self, "/company/configurations")
+        """The devices of a company. Name, type and company are required."""
+        self.configuration_types = Collection(self, "/company/configurations/types")
+        """A name of at most 50 characters."""
+        self.configuration_statuses = Collection(self, "/company/configurations/statuses")
+        """A ``description`` of at most 50 characters and no name. A new default replaces the old one."""
+        self.manufacturers = Collection(self, "/procurement/manufacturers")
+        """A name of at most 50 characters."""
+        self.companies = Collection(self, "/company/companies")
+        self.contacts = Collection(self, "/company/contacts")
+        self.locations = Collection(self, "/system/locations")
+        """A name of at most 50 characters, and ``structureLevel`` as ``{"id": n}``."""
+        self.departments = Collection(self, "/system/departments")
+        self.user_defined_fields = Collection(self, "/system/userDefinedFields")
+        """podId, caption (at most 25 characters), sequenceNumber (1 to 500), fieldTypeIdentifier."""
+        self.members = Collection(self, "/system/members")
+        self.agreements = Collection(self, "/finance/agreements")
+        self.boards = Collection(self, "/service/boards")
+        """Project boards have ``projectFlag``."""
+        self.opportunities = Collection(self, "/sales/opportunities")
+        self.opportunity_statuses = Collection(self, "/sales/opportunities/statuses")
+        self.time_entries = Collection(self, "/time/entries")
+        """``timeStart`` is required, without fractions of a second. ``actualHours`` is ignored when both
+        ``timeStart`` and ``timeEnd`` are given. Without ``chargeToId`` the time is the company's."""
+        self.callbacks = Collection(self, "/system/callbacks")
+        """Where ConnectWise posts a message when a record changes. url, objectId, type, level are required.
+        The record's id is appended to the url as it stands, so end it with ``?recordId=``. ``objectId`` is
+        the id at that level, 1 for the level Owner. A second entry of the kind is refused (ObjectExists)."""
 
-        Raises:
-            RejectedError: there is none of that id, with status 404.
+    def sites(self, company_id: int) -> Collection:
+        """The sites of one company."""
+        return Collection(self, "/company/companies/{parentId}/sites", parentId=company_id)
+
+    def agreement_configurations(self, agreement_id: int) -> Collection:
+        """The configurations of one agreement, each with ``id`` and ``deviceIdentifier`` only."""
+        return Collection(self, "/finance/agreements/{parentId}/configurations", parentId=agreement_id)
+
+    def board_statuses(self, board_id: int) -> Collection:
+        """The statuses of one board. ``closedStatus`` tells whether a ticket is closed; a name need not."""
+        return Collection(self, "/service/boards/{parentId}/statuses", parentId=board_id)
+
+    def tickets(self, kind: TicketKind) -> Collection:
+        """Service or project tickets.
+
+        A service ticket needs summary and company, a project ticket summary and phase; ``initialDescription``
+        becomes a note and never comes back on a read. A status must be one of the ticket's board, named by
+        id: statuses of one name have another id on each board. SLA minutes are stale in lists.
+        ``configuration/id = 5`` as a condition is undocumented: some servers take it, others refuse it.
         """
-        return await self._get_record(Collection(_ONE, id=configuration_id), fields)
+        return Collection(self, TICKETS[kind])
 
-    async def create_configuration(self, record: Record) -> Record:
-        """Create one: ``POST /company/configurations``. Name, type and company are required.
+    def ticket_configurations(self, kind: TicketKind, ticket_id: int) -> Collection:
+        """The configurations of one ticket, each with ``id`` and ``deviceIdentifier`` only."""
+        return Collection(self, TICKETS[kind] + "/{parentId}/configurations", parentId=ticket_id)
 
-        Raises:
-            UnclearOutcomeError: it may or may not exist now; look for it before sending it again.
+    def ticket_notes(self, kind: TicketKind, ticket_id: int) -> Collection:
+        """A ticket's own notes.
+
+        The description that was given on creation is the oldest with ``detailDescriptionFlag``, which puts a
+        note into the ticket's discussion; ``internalAnalysisFlag`` puts it among the internal notes,
+        ``resolutionFlag`` with the resolution. Which of them a server asks for is not known. ``noteType`` is
+        no member of these, and not to be used as a condition.
         """
-        return await self._create(_CONFIGURATIONS, record)
+        return Collection(self, TICKETS[kind] + "/{parentId}/notes", parentId=ticket_id)
+
+    def opportunity_notes(self, opportunity_id: int) -> Collection:
+        """The notes of one opportunity; each needs a text."""
+        return Collection(self, "/sales/opportunities/{parentId}/notes", parentId=opportunity_id)
 
     async def create_configurations(self, records: Sequence[Record]) -> Any:
         """Create several at once, of which some may be refused: ``POST /company/configurations/bulk``.
@@ -82,7 +113,8 @@ class ConfigurationOperations(ConnectWiseApi):
         Raises:
             UnclearOutcomeError: any of them may exist now, or come to exist in the next minute.
         """
-        return await self._write(Kind.CREATE, "POST", _BULK, list(records))
+        answer, _ = await self.send(Kind.CREATE, "POST", _BULK, json=list(records))
+        return answer
 
     async def replace_configurations(self, records: Sequence[Record]) -> Any:
         """Replace several whole records, each with its id: ``PUT /company/configurations/bulk``.
@@ -95,391 +127,16 @@ class ConfigurationOperations(ConnectWiseApi):
         Raises:
             RetryableError: not done, or not known to be; read the records again before sending them again.
         """
-        return await self._write(Kind.REPLACE, "PUT", _BULK, list(records))
-
-    async def patch_configuration(
-        self, configuration_id: int, operations: Sequence[PatchOperation]
-    ) -> Record:
-        """Change some members: ``PATCH /company/configurations/{id}``; returns the whole record.
-
-        It may be sent twice, so only operations that set an absolute value belong here. The server checks
-        the whole stored record and may refuse a member that was not sent.
-        """
-        return await self._patch(Collection(_ONE, id=configuration_id), operations)
-
-    async def delete_configuration(self, configuration_id: int) -> None:
-        """Delete one: ``DELETE /company/configurations/{id}``.
-
-        Raises:
-            RejectedError: there is none of that id (404; also if an earlier try did it), or it is in use.
-        """
-        await self._write(Kind.MODIFY, "DELETE", Collection(_ONE, id=configuration_id))
+        answer, _ = await self.send(Kind.REPLACE, "PUT", _BULK, json=list(records))
+        return answer
 
     async def change_configuration_type(self, configuration_id: int, type_id: int) -> Record:
         """Give one another type: ``PATCH /company/configurations/{id}/changeType``.
 
         The questions of the old type and their answers can be lost.
         """
+        path = ApiPath.of("/company/configurations/{id}/changeType", id=configuration_id)
         operation: PatchOperation = {"op": "replace", "path": "type", "value": {"id": type_id}}
-        return await self._patch(Collection(_CHANGE_TYPE, id=configuration_id), [operation])
-
-
-_TYPES = Collection("/company/configurations/types")
-_STATUSES = Collection("/company/configurations/statuses")
-_MANUFACTURERS = Collection("/procurement/manufacturers")
-
-
-class ReferenceTableOperations(ConnectWiseApi):
-    """Read and create configuration types, configuration statuses and manufacturers."""
-
-    async def list_configuration_types(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Configuration types, all or one page of them: ``GET /company/configurations/types``."""
-        return await self._list(_TYPES, conditions, search)
-
-    def configuration_types_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Configuration types, page by page in the order of their ids."""
-        return self._pages(_TYPES, conditions, search)
-
-    async def count_configuration_types(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of configuration types: ``GET /company/configurations/types/count``."""
-        return await self._count(_TYPES, conditions, search)
-
-    async def create_configuration_type(self, name: str) -> Record:
-        """Create a type; at most 50 characters: ``POST /company/configurations/types``."""
-        return await self._create(_TYPES, {"name": name})
-
-    async def list_configuration_statuses(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Configuration statuses, all or one page of them: ``GET /company/configurations/statuses``."""
-        return await self._list(_STATUSES, conditions, search)
-
-    def configuration_statuses_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Configuration statuses, page by page in the order of their ids."""
-        return self._pages(_STATUSES, conditions, search)
-
-    async def count_configuration_statuses(
-        self, conditions: str | None = None, **search: Unpack[Search]
-    ) -> int:
-        """The number of configuration statuses: ``GET /company/configurations/statuses/count``."""
-        return await self._count(_STATUSES, conditions, search)
-
-    async def create_configuration_status(
-        self, description: str, closed_flag: bool = False, default_flag: bool = False
-    ) -> Record:
-        """Create a status; at most 50 characters: ``POST /company/configurations/statuses``.
-
-        A status has a description and no name. A new default takes the place of the old one.
-        """
-        record = {"description": description, "closedFlag": closed_flag, "defaultFlag": default_flag}
-        return await self._create(_STATUSES, record)
-
-    async def list_manufacturers(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Manufacturers, all or one page of them: ``GET /procurement/manufacturers``."""
-        return await self._list(_MANUFACTURERS, conditions, search)
-
-    def manufacturers_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Manufacturers, page by page in the order of their ids."""
-        return self._pages(_MANUFACTURERS, conditions, search)
-
-    async def count_manufacturers(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of manufacturers: ``GET /procurement/manufacturers/count``."""
-        return await self._count(_MANUFACTURERS, conditions, search)
-
-    async def create_manufacturer(self, name: str) -> Record:
-        """Create a manufacturer; at most 50 characters: ``POST /procurement/manufacturers``."""
-        return await self._create(_MANUFACTURERS, {"name": name})
-
-
-_COMPANIES = Collection("/company/companies")
-_CONTACTS = Collection("/company/contacts")
-
-
-class CompanyOperations(ConnectWiseApi):
-    """Read companies, sites and contacts; this project never writes them."""
-
-    async def list_companies(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Companies, all or one page of them: ``GET /company/companies``."""
-        return await self._list(_COMPANIES, conditions, search)
-
-    def companies_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Companies, page by page in the order of their ids."""
-        return self._pages(_COMPANIES, conditions, search)
-
-    async def count_companies(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of companies: ``GET /company/companies/count``."""
-        return await self._count(_COMPANIES, conditions, search)
-
-    async def get_company(self, company_id: int, fields: str | None = None) -> Record:
-        """One company: ``GET /company/companies/{id}``.
-
-        Raises:
-            RejectedError: there is none of that id, with status 404.
-        """
-        return await self._get_record(Collection("/company/companies/{id}", id=company_id), fields)
-
-    async def list_sites(
-        self, company_id: int, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Sites of one company, all or one page of them: ``GET /company/companies/{parentId}/sites``."""
-        return await self._list(_sites(company_id), conditions, search)
-
-    def sites_pages(
-        self, company_id: int, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Sites of one company, page by page in the order of their ids."""
-        return self._pages(_sites(company_id), conditions, search)
-
-    async def count_sites(
-        self, company_id: int, conditions: str | None = None, **search: Unpack[Search]
-    ) -> int:
-        """The number of sites of one company: ``GET /company/companies/{parentId}/sites/count``."""
-        return await self._count(_sites(company_id), conditions, search)
-
-    async def get_site(self, company_id: int, site_id: int, fields: str | None = None) -> Record:
-        """One site of a company: ``GET /company/companies/{parentId}/sites/{id}``.
-
-        Raises:
-            RejectedError: the company has none of that id, with status 404.
-        """
-        template = "/company/companies/{parentId}/sites/{id}"
-        return await self._get_record(Collection(template, parentId=company_id, id=site_id), fields)
-
-    async def list_contacts(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Contacts, all or one page of them: ``GET /company/contacts``."""
-        return await self._list(_CONTACTS, conditions, search)
-
-    def contacts_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Contacts, page by page in the order of their ids."""
-        return self._pages(_CONTACTS, conditions, search)
-
-    async def count_contacts(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of contacts: ``GET /company/contacts/count``."""
-        return await self._count(_CONTACTS, conditions, search)
-
-    async def get_contact(self, contact_id: int, fields: str | None = None) -> Record:
-        """One contact: ``GET /company/contacts/{id}``.
-
-        Raises:
-            RejectedError: there is none of that id, with status 404.
-        """
-        return await self._get_record(Collection("/company/contacts/{id}", id=contact_id), fields)
-
-
-def _sites(company_id: int) -> Collection:
-    return Collection("/company/companies/{parentId}/sites", parentId=company_id)
-
-
-_INFO = Collection("/system/info")
-_LOCATIONS = Collection("/system/locations")
-_DEPARTMENTS = Collection("/system/departments")
-_LEVELS = Collection("/system/myCompany/corporateStructureLevels")
-_USER_DEFINED_FIELDS = Collection("/system/userDefinedFields")
-
-
-class SystemOperations(ConnectWiseApi):
-    """Read the set-up; create locations and user-defined fields."""
-
-    async def system_info(self) -> Record:
-        """Version and time zone of the server: ``GET /system/info``. It may answer without valid keys."""
-        return cast(Record, await self._get(_INFO))
-
-    async def list_locations(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Locations, all or one page of them: ``GET /system/locations``."""
-        return await self._list(_LOCATIONS, conditions, search)
-
-    def locations_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Locations, page by page in the order of their ids."""
-        return self._pages(_LOCATIONS, conditions, search)
-
-    async def count_locations(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of locations: ``GET /system/locations/count``."""
-        return await self._count(_LOCATIONS, conditions, search)
-
-    async def create_location(self, name: str, structure_level_id: int) -> Record:
-        """Create a location: ``POST /system/locations``. Its name has at most 50 characters.
-
-        ``structure_level_id`` is a corporate structure level, as ``list_corporate_structure_levels`` gives.
-        """
-        record = {"name": name, "structureLevel": {"id": structure_level_id}}
-        return await self._create(_LOCATIONS, record)
-
-    async def list_departments(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Departments, all or one page of them: ``GET /system/departments``."""
-        return await self._list(_DEPARTMENTS, conditions, search)
-
-    def departments_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Departments, page by page in the order of their ids."""
-        return self._pages(_DEPARTMENTS, conditions, search)
-
-    async def count_departments(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of departments: ``GET /system/departments/count``."""
-        return await self._count(_DEPARTMENTS, conditions, search)
-
-    async def list_corporate_structure_levels(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Levels 1 to 5 of the company's structure: ``GET /system/myCompany/corporateStructureLevels``."""
-        return await self._list(_LEVELS, conditions, search)
-
-    def corporate_structure_levels_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Corporate structure levels, page by page in the order of their ids."""
-        return self._pages(_LEVELS, conditions, search)
-
-    async def count_corporate_structure_levels(
-        self, conditions: str | None = None, **search: Unpack[Search]
-    ) -> int:
-        """The number of levels: ``GET /system/myCompany/corporateStructureLevels/count``."""
-        return await self._count(_LEVELS, conditions, search)
-
-    async def list_user_defined_fields(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """User-defined fields, all or one page of them: ``GET /system/userDefinedFields``."""
-        return await self._list(_USER_DEFINED_FIELDS, conditions, search)
-
-    def user_defined_fields_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """User-defined fields, page by page in the order of their ids."""
-        return self._pages(_USER_DEFINED_FIELDS, conditions, search)
-
-    async def count_user_defined_fields(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of user-defined fields: ``GET /system/userDefinedFields/count``."""
-        return await self._count(_USER_DEFINED_FIELDS, conditions, search)
-
-    async def create_user_defined_field(self, record: Record) -> Record:
-        """Create a custom field: ``POST /system/userDefinedFields``.
-
-        podId, caption (at most 25 characters), sequenceNumber (1 to 500), fieldTypeIdentifier are required.
-        """
-        return await self._create(_USER_DEFINED_FIELDS, record)
-
-
-_MEMBERS = Collection("/system/members")
-
-
-class MemberOperations(ConnectWiseApi):
-    """Read members; this project never writes them."""
-
-    async def list_members(self, conditions: str | None = None, **search: Unpack[ListSearch]) -> list[Record]:
-        """Members, all or one page of them: ``GET /system/members``."""
-        return await self._list(_MEMBERS, conditions, search)
-
-    def members_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Members, page by page in the order of their ids."""
-        return self._pages(_MEMBERS, conditions, search)
-
-    async def count_members(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of members: ``GET /system/members/count``."""
-        return await self._count(_MEMBERS, conditions, search)
-
-    async def get_member(self, member_id: int, fields: str | None = None) -> Record:
-        """One member: ``GET /system/members/{id}``.
-
-        Raises:
-            RejectedError: there is none of that id, with status 404.
-        """
-        return await self._get_record(Collection("/system/members/{id}", id=member_id), fields)
-
-
-_AGREEMENTS = Collection("/finance/agreements")
-_AGREEMENT_TYPES = Collection("/finance/agreements/types")
-
-
-class AgreementOperations(ConnectWiseApi):
-    """Read agreements; this project never writes them."""
-
-    async def list_agreements(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Agreements, all or one page of them: ``GET /finance/agreements``."""
-        return await self._list(_AGREEMENTS, conditions, search)
-
-    def agreements_pages(
-        self, conditions: str | None = None, **search: Unpack[PagesSearch]
-    ) -> AsyncIterator[list[Record]]:
-        """Agreements, page by page in the order of their ids."""
-        return self._pages(_AGREEMENTS, conditions, search)
-
-    async def count_agreements(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
-        """The number of agreements: ``GET /finance/agreements/count``."""
-        return await self._count(_AGREEMENTS, conditions, search)
-
-    async def list_agreement_types(
-        self, conditions: str | None = None, **search: Unpack[ListSearch]
-    ) -> list[Record]:
-        """Agreement types, all or one page of them: ``GET /finance/agreements/types``."""
-        return await self._list(_AGREEMENT_TYPES, conditions, search)
-
-    async def agreement_configurations(self, agreement_id: int) -> list[Record]:
-        """Every configuration of one agreement: ``GET /finance/agreements/{parentId}/configurations``.
-
-        Each has ``id`` and ``deviceIdentifier`` only. One request for each 1,000 of them.
-
-        Raises:
-            RejectedError: there is no agreement of that id, with status 404.
-        """
-        where = Collection("/finance/agreements/{parentId}/configurations", parentId=agreement_id)
-        return await self._list(where, None, {})
-
-
-class ConnectWiseClient(
-    ConfigurationOperations,
-    ReferenceTableOperations,
-    CompanyOperations,
-    SystemOperations,
-    AgreementOperations,
-    TicketOperations,
-    TicketSearchOperations,
-    NoteOperations,
-    ServiceBoardOperations,
-    OpportunityOperations,
-    TimeEntryOperations,
-    MemberOperations,
-    CallbackOperations,
-    ReportOperations,
-    BundleOperations,
-):
-    """Every operation that this project uses.
-
-    At most three methods a collection: ``list_x`` returns a list (every record, unless a page is asked for),
-    ``x_pages`` yields pages forward-only by id, ``count_x`` counts. Arguments are in ``models.ListSearch``.
-
-    Example:
-        ```python
-        async with ConnectWiseClient(settings, read_only=True) as client:
-            async for page in client.configurations_pages("company/id = 2", fields="id,name"):
-                print(len(page))
-        ```
-    """
+        changed: Record
+        changed, _ = await self.send(Kind.MODIFY, "PATCH", path, json=[operation])
+        return changed

@@ -5,10 +5,16 @@ Records are plain dicts: null members are left out by the server, so readers tre
 
 from __future__ import annotations
 
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 Record = dict[str, Any]
 """One record of any collection, with the vendor's member names."""
+
+
+TicketKind = Literal["service", "project"]
+"""``service``: recordType ServiceTicket. ``project``: ProjectTicket and ProjectIssue."""
+TICKETS: dict[TicketKind, str] = {"service": "/service/tickets", "project": "/project/tickets"}
+"""The two collections of tickets, which have the same operations."""
 
 
 class Reference(TypedDict):

@@ -53,7 +53,7 @@ async def _retype(run: SyncRun, each: Modification, types: ReferencePlan, before
 
     async def attempt() -> WriteResult:
         nonlocal sent
-        fresh = await run.client.get_configuration(record_id, fields=FIELDS)
+        fresh = await run.client.configurations.get(record_id, fields=FIELDS)
         if _type_name(fresh) == _wanted(each):
             return WriteResult(key, True, record_id) if sent else before
         if why := _obstacle(run, each, fresh):
@@ -153,7 +153,7 @@ async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str
     created = sum(result.ok for result in applied.created.values())
     unclear = any(result.message == FOUND for result in applied.created.values())
     try:
-        count = await run.client.count_configurations(conditions=equals("company/id", run.company.id))
+        count = await run.client.configurations.count(conditions=equals("company/id", run.company.id))
         if count == existing + created and not unclear:
             return []
         found = await find_created(run, run.highest_id)

@@ -72,7 +72,7 @@ async def _writer_of_a_patch(run: SyncRun, ready: Ready, record: Record) -> str 
     entry = _entry(ready, values)
     (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
     try:
-        answer = await run.client.patch_configuration(record_id, value_operations(values))
+        answer = await run.client.configurations.patch(record_id, value_operations(values))
     except ConnectorError as error:
         run_logger().warning("Who writes for this run is not known: %s", error)
         outcome: JournalOutcome = "unclear" if isinstance(error, RetryableError) else "failed"
@@ -108,7 +108,7 @@ async def restore_members(
     (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
     try:
         await retry(
-            lambda: run.client.patch_configuration(record_id, value_operations(values)),
+            lambda: run.client.configurations.patch(record_id, value_operations(values)),
             run.settings.waiting,
         )
         await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id, "restored")])
@@ -181,7 +181,9 @@ class Canary:
         """Put back what is still as the server left it: somebody may have typed since it was read."""
         record_id = each.ready.modification.configuration.id
         try:
-            now = await retry(lambda: self.run.client.get_configuration(record_id), self.run.settings.waiting)
+            now = await retry(
+                lambda: self.run.client.configurations.get(record_id), self.run.settings.waiting
+            )
         except ConnectorError as error:
             self._note(f"Configuration {record_id}: {', '.join(each.moved)} could not be put back: {error}")
             return

@@ -40,7 +40,7 @@ async def find_created(run: SyncRun, above_id: int) -> Found:
     """Configurations of the company with an id above ``above_id``, by the asset key they carry."""
     conditions = all_of(equals("company/id", run.company.id), f"id>{above_id}")
     found: Found = defaultdict(list)
-    pages = run.client.configurations_pages(conditions=conditions, fields=run.mapping.configuration_fields)
+    pages = run.client.configurations.pages(conditions=conditions, fields=run.mapping.configuration_fields)
     async for page in pages:
         for record in map(run.mapping.read_configuration, page):
             found[record.asset_key or ""].append(record.id)
@@ -255,7 +255,7 @@ class Creating:
 
     async def _post_once(self, records: list[dict[str, Any]]) -> list[ItemOutcome]:
         if self.one_by_one and len(records) == 1:
-            created = await self.run.client.create_configuration(records[0])
+            created = await self.run.client.configurations.create(records[0])
             outcomes = join_bulk_answer(1, created)
         else:
             outcomes = await bulk_create_configurations.fn(self.run.connectwise, records)

@@ -132,7 +132,7 @@ class Modifying:
         """The batch's records as they are now, whole, with one request."""
         ids = [each.configuration.id for each in batch]
         condition = any_of("id", ids)
-        records = await self.run.client.list_configurations(conditions=condition, page=1, page_size=len(ids))
+        records = await self.run.client.configurations.list(conditions=condition, page=1, page_size=len(ids))
         return {int(record["id"]): record for record in records}
 
     async def _ready(self, batch: Sequence[Modification], records: dict[int, Record]) -> list[Ready]:
@@ -231,7 +231,7 @@ class Modifying:
         current = self.run.mapping.read_configuration(each.fresh)
         operations = patch_operations(each.changes, current, self.run.mapping, self.run.references)
         try:
-            await self.run.client.patch_configuration(each.modification.configuration.id, operations)
+            await self.run.client.configurations.patch(each.modification.configuration.id, operations)
             return ItemOutcome(0, True, each.modification.configuration.id)
         except RejectedError as error:
             return ItemOutcome(0, False, message=_with_unsent_fields(error, each.changes))

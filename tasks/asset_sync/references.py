@@ -176,24 +176,24 @@ async def look_up_others(run: SyncRun, names: dict[str, list[str]]) -> dict[str,
 
 
 async def _sites(run: SyncRun, _: list[str]) -> Records:
-    return await run.client.list_sites(run.company.id, fields="id,name,inactiveFlag")
+    return await run.client.sites(run.company.id).list(fields="id,name,inactiveFlag")
 
 
 async def _contacts(run: SyncRun, _: list[str]) -> Records:
     conditions = equals("company/id", run.company.id)
-    return await run.client.list_contacts(conditions=conditions, fields="id,firstName,lastName,inactiveFlag")
+    return await run.client.contacts.list(conditions=conditions, fields="id,firstName,lastName,inactiveFlag")
 
 
 async def _vendors(run: SyncRun, names: list[str]) -> Records:
     """Only the companies of these names: a provider has thousands, and a few of them are vendors."""
     records: Records = []
     for conditions in split_in("name", names):
-        records += await run.client.list_companies(conditions=conditions, fields="id,name")
+        records += await run.client.companies.list(conditions=conditions, fields="id,name")
     return records
 
 
 async def _departments(run: SyncRun, _: list[str]) -> Records:
-    return await run.client.list_departments(fields="id,name")
+    return await run.client.departments.list(fields="id,name")
 
 
 async def find_references(run: SyncRun, read: Read) -> dict[str, ReferencePlan]:

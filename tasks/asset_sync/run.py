@@ -211,7 +211,7 @@ async def find_company(client: ConnectWiseClient, typed: str) -> Company:
     """
     terms = company_terms(typed)
     conditions = f"{any_of('identifier', terms)} or {any_of('name', terms)}"
-    found = await client.list_companies(
+    found = await client.companies.list(
         conditions=conditions, fields="id,identifier,name,deletedFlag", page=1, page_size=50
     )
     chosen = choose_company(typed, found)
@@ -225,7 +225,7 @@ async def find_custom_fields(
     targets = [each.target for each in mappings if each.target.startswith(CUSTOM_FIELD_PREFIX)]
     captions = [target.removeprefix(CUSTOM_FIELD_PREFIX) for target in targets]
     known = all(caption in settings.custom_field_ids for caption in captions)
-    defined = [] if known else await client.list_user_defined_fields(page=1, page_size=1000)
+    defined = [] if known else await client.user_defined_fields.list(page=1, page_size=1000)
     return resolve_custom_fields(captions, settings.custom_field_ids, defined)
 
 

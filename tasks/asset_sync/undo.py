@@ -87,7 +87,7 @@ class Undo:
 
     async def _read(self, conditions: str, fields: str | None = None) -> list[Record]:
         return await retry(
-            lambda: self.client.list_configurations(conditions=conditions, fields=fields), self.waiting
+            lambda: self.client.configurations.list(conditions=conditions, fields=fields), self.waiting
         )
 
     async def _find_created(self, keys: set[str]) -> dict[str, list[int]]:
@@ -165,7 +165,7 @@ async def _send(undo: Undo, step: UndoStep) -> None:
     if step.action == "change_type":
         await undo.client.change_configuration_type(step.record_id, int(step.values["type"]["id"]))
     elif step.action == "modify":
-        await undo.client.patch_configuration(step.record_id, value_operations(step.values))
+        await undo.client.configurations.patch(step.record_id, value_operations(step.values))
     else:
         await _delete(undo, step.record_id)
 
@@ -173,7 +173,7 @@ async def _send(undo: Undo, step: UndoStep) -> None:
 async def _delete(undo: Undo, record_id: int) -> None:
     """A record that was read a moment ago and is gone was deleted by a try whose answer got lost."""
     try:
-        await undo.client.delete_configuration(record_id)
+        await undo.client.configurations.delete(record_id)
     except RejectedError as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise

@@ -28,6 +28,5 @@ async def create_configuration_status(
     """
     description = check_name("Description of the status", description)
     async with connectwise_client(connection) as client:
-        return await client.create_configuration_status(
-            description, closed_flag=closed_flag, default_flag=default_flag
-        )
+        record = {"description": description, "closedFlag": closed_flag, "defaultFlag": default_flag}
+        return await client.configuration_statuses.create(record)

@@ -24,4 +24,4 @@ async def create_configuration_type(connection: str, name: str) -> dict[str, Any
     """
     name = check_name("Name of the configuration type", name)
     async with connectwise_client(connection) as client:
-        return await client.create_configuration_type(name)
+        return await client.configuration_types.create({"name": name})

@@ -26,4 +26,4 @@ async def create_location(connection: str, name: str, structure_level_id: int | 
     name = check_name("Name of the location", name)
     level = check_positive_id("Structure Level Id", structure_level_id)
     async with connectwise_client(connection) as client:
-        return await client.create_location(name, level)
+        return await client.locations.create({"name": name, "structureLevel": {"id": level}})

@@ -24,4 +24,4 @@ async def create_manufacturer(connection: str, name: str) -> dict[str, Any]:
     """
     name = check_name("Name of the manufacturer", name)
     async with connectwise_client(connection) as client:
-        return await client.create_manufacturer(name)
+        return await client.manufacturers.create({"name": name})

@@ -27,7 +27,7 @@ async def list_configuration_status(
         RejectedError: the conditions or the page size are refused; the message says why.
     """
     async with connectwise_client(connection) as client:
-        return await client.list_configuration_statuses(
+        return await client.configuration_statuses.list(
             conditions=conditions,
             page=page,
             page_size=page_size,

@@ -31,7 +31,7 @@ async def list_configuration_types(
         RejectedError: the conditions or the page size are refused; the message says why.
     """
     async with connectwise_client(connection) as client:
-        return await client.list_configuration_types(
+        return await client.configuration_types.list(
             conditions=conditions,
             child_conditions=child_conditions,
             custom_field_conditions=custom_field_conditions,

@@ -36,7 +36,7 @@ async def list_configurations(
         RejectedError: the conditions or the page size are refused; the message says why.
     """
     async with connectwise_client(connection) as client:
-        return await client.list_configurations(
+        return await client.configurations.list(
             conditions=conditions,
             child_conditions=child_conditions,
             custom_field_conditions=custom_field_conditions,
@@ -57,7 +57,7 @@ async def read_configurations(
     """
     kept: list[T] = []
     progress = Progress("configurations read")
-    async for page in client.configurations_pages(conditions=conditions, fields=fields):
+    async for page in client.configurations.pages(conditions=conditions, fields=fields):
         kept.extend(map(keep, page))
         progress.advance(len(page))
     return kept

@@ -98,8 +98,8 @@ async def patch_record(
     """PATCH a ticket or opportunity; only absolute values, since it may be sent twice."""
     tickets = ticket_kind(kind)
     if tickets is None:
-        return await run.client.patch_opportunity(record_id, operations)
-    return await run.client.patch_ticket(tickets, record_id, operations)
+        return await run.client.opportunities.patch(record_id, operations)
+    return await run.client.tickets(tickets).patch(record_id, operations)
 
 
 def _field_operations(run: DispatchRun, record: Record, work_order_id: int | None) -> list[PatchOperation]:
@@ -135,8 +135,8 @@ async def status_id(run: DispatchRun, kind: RecordKind, record: Record, name: st
 
     async def fetch() -> list[Record]:
         if kind is RecordKind.OPPORTUNITY:
-            return await run.client.list_opportunity_statuses(fields="id,name")
-        return await run.client.list_board_statuses(int(board or 0), fields="id,name")
+            return await run.client.opportunity_statuses.list(fields="id,name")
+        return await run.client.board_statuses(int(board or 0)).list(fields="id,name")
 
     statuses: list[Record] = await run.related.get(("statuses", kind.value, board), fetch)
     found = [each["id"] for each in statuses if str(each.get("name")).casefold() == name.strip().casefold()]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.service import TicketKind
+from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError
 from connectors.field_nation.models import Status, status_of
 from tasks.dispatch.run import DispatchRun, Record
@@ -44,8 +44,8 @@ async def read_record(client: ConnectWiseClient, kind: RecordKind, record_id: in
     tickets = ticket_kind(kind)
     try:
         if tickets is None:
-            return await client.get_opportunity(record_id)
-        return await client.get_ticket(tickets, record_id)
+            return await client.opportunities.get(record_id)
+        return await client.tickets(tickets).get(record_id)
     except RejectedError as error:
         if error.status == 404:
             return None
@@ -102,8 +102,8 @@ async def _description(run: DispatchRun, source: Source) -> str:
     tickets = ticket_kind(source.kind)
     if tickets is None:
         return ""
-    notes = await run.client.list_ticket_notes(
-        tickets, source.record_id, DESCRIPTIONS, page=1, page_size=1, order_by="id asc"
+    notes = await run.client.ticket_notes(tickets, source.record_id).list(
+        DESCRIPTIONS, page=1, page_size=1, order_by="id asc"
     )
     return description_of(notes)
 
@@ -121,12 +121,12 @@ async def _related(run: DispatchRun, record: Record, name: str) -> Record | None
     async def fetch() -> Record | None:
         try:
             if name == "site":
-                return await client.get_site(company or 0, number)
+                return await client.sites(company or 0).get(number)
             calls = {
-                "company": client.get_company,
-                "contact": client.get_contact,
-                "board": client.get_board,
-                "member": client.get_member,
+                "company": client.companies.get,
+                "contact": client.contacts.get,
+                "board": client.boards.get,
+                "member": client.members.get,
             }
             return await calls[name](number)
         except RejectedError as error:

@@ -78,11 +78,11 @@ async def register_connectwise(
     if asked.what is Registration.CREATE:
         boards = await _board_ids(client, asked.boards)
         wanted = wanted_callbacks(settings.kinds(), url, boards=boards, suppress_own=asked.suppress_own)
-    moves = callback_moves(await client.list_callbacks(), wanted, url)
+    moves = callback_moves(await client.callbacks.list(), wanted, url)
 
     async def carry_out(move: Move) -> None:
         if move.step is Step.REMOVE and move.found:
-            await _gone(client.delete_callback(int(move.found["id"])))
+            await _gone(client.callbacks.delete(int(move.found["id"])))
         elif move.step is Step.CREATE:
             await _create_callback(client, move)
 
@@ -147,7 +147,7 @@ def _outcome(step: Step, asked: Asked) -> str:
 async def _board_ids(client: ConnectWiseClient, names: Sequence[str]) -> list[int]:
     if not names:
         return []
-    found = await client.list_boards(any_of("name", [each.strip() for each in names]), fields="id,name")
+    found = await client.boards.list(any_of("name", [each.strip() for each in names]), fields="id,name")
     by_name = {str(each["name"]).strip().lower(): int(each["id"]) for each in found}
     missing = [each for each in names if each.strip().lower() not in by_name]
     if missing:
@@ -160,9 +160,9 @@ async def _board_ids(client: ConnectWiseClient, names: Sequence[str]) -> list[in
 async def _create_callback(client: ConnectWiseClient, move: Move) -> None:
     """Creates it, unless it turns out to be there: somebody else, or an answer that never came."""
     try:
-        await client.create_callback(dict(move.body))
+        await client.callbacks.create(dict(move.body))
     except (RejectedError, UnclearOutcomeError):
-        if not any(same_entry(each, move.body) for each in await client.list_callbacks()):
+        if not any(same_entry(each, move.body) for each in await client.callbacks.list()):
             raise
 
 

@@ -255,8 +255,8 @@ def _changed_since(run: DispatchRun, kind: RecordKind, start: datetime) -> Async
     conditions = f"lastUpdated >= {quote(moment)}"
     tickets = ticket_kind(kind)
     if tickets is None:
-        return run.client.opportunities_pages(conditions)
-    return run.client.tickets_pages(tickets, conditions)
+        return run.client.opportunities.pages(conditions)
+    return run.client.tickets(tickets).pages(conditions)
 
 
 def _watermark(kind: RecordKind) -> str:

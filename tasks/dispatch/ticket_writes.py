@@ -10,8 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.connectwise.models import PatchOperation
-from connectors.connectwise.service import TicketKind
+from connectors.connectwise.models import PatchOperation, TicketKind
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 from connectors.ledger.models import Claimed, Effect
 from tasks.dispatch.finish import field_operations, patch_record
@@ -49,18 +48,18 @@ async def list_notes(run: DispatchRun, kind: RecordKind, record_id: int) -> list
     """Every note of a ticket or opportunity."""
     tickets = ticket_kind(kind)
     if tickets is None:
-        return await run.client.list_opportunity_notes(record_id)
-    return await run.client.list_ticket_notes(tickets, record_id)
+        return await run.client.opportunity_notes(record_id).list()
+    return await run.client.ticket_notes(tickets, record_id).list()
 
 
 async def post_note(run: DispatchRun, kind: RecordKind, record_id: int, text: str, place: str) -> str:
     """Adds a note, ``internal``, ``discussion`` or ``resolution``; its id. An opportunity knows no places."""
     tickets = ticket_kind(kind)
     if tickets is None:
-        made = await run.client.create_opportunity_note(record_id, {"text": text})
+        made = await run.client.opportunity_notes(record_id).create({"text": text})
     else:
         flags = {flag: name == place for name, flag in _FLAGS.items()}
-        made = await run.client.create_ticket_note(tickets, record_id, {"text": text, **flags})
+        made = await run.client.ticket_notes(tickets, record_id).create({"text": text, **flags})
     return str(made["id"])
 
 
@@ -90,11 +89,11 @@ async def add_time(run: DispatchRun, target: Target, wanted: TimeWanted) -> Done
 
     async def send() -> str:
         entry = time_entry(wanted, charge, run.settings.time_entries)
-        return str((await run.client.create_time_entry(entry))["id"])
+        return str((await run.client.time_entries.create(entry))["id"])
 
     async def find() -> str | None:
         of_ticket = f'chargeToType = "{CHARGED[tickets]}" and chargeToId = {record_id}'
-        return _marked(await run.client.list_time_entries(of_ticket), wanted.mark, "notes")
+        return _marked(await run.client.time_entries.list(of_ticket), wanted.mark, "notes")
 
     return await do_once(run, effect_job(run, target.work_order_id, wanted.name, send, find, target.found))
 
@@ -151,8 +150,8 @@ async def refusal_words(
 async def _status_names(run: DispatchRun, kind: RecordKind, board: int | None) -> list[str]:
     async def fetch() -> list[Record]:
         if kind is RecordKind.OPPORTUNITY or board is None:
-            return await run.client.list_opportunity_statuses(fields="id,name")
-        return await run.client.list_board_statuses(board, fields="id,name")
+            return await run.client.opportunity_statuses.list(fields="id,name")
+        return await run.client.board_statuses(board).list(fields="id,name")
 
     found: list[Record] = await run.related.get(("statuses", kind.value, board), fetch)
     return [str(each.get("name")) for each in found]

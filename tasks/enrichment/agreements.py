@@ -121,7 +121,7 @@ class _CompanyAgreements:
         found.notes += [each for each in self.search.notes if each not in found.notes]
 
     async def _read(self) -> list[dict[str, Any]]:
-        pages = self.search.client.agreements_pages(self._of_company("company/id"), fields=FIELDS)
+        pages = self.search.client.agreements.pages(self._of_company("company/id"), fields=FIELDS)
         return [each async for page in pages for each in page]
 
     def _of_company(self, name: str) -> str:

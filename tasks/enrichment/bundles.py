@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
-from connectors.connectwise.api import LARGEST_PAGE
 from connectors.connectwise.bulk_reads import BundleAnswer
+from connectors.connectwise.collection import LARGEST_PAGE
 from tasks.enrichment.link_search import (
     Links,
     LinkSearch,

@@ -143,7 +143,7 @@ async def read_rivals(
 async def _read(run: EnrichmentRun, ids: list[int]) -> list[Record]:
     records: list[Record] = []
     for conditions in split_in("id", ids):
-        listing = partial(run.client.list_configurations, conditions, fields=FIELDS)
+        listing = partial(run.client.configurations.list, conditions, fields=FIELDS)
         records += await retry(listing, run.settings.waiting)
     return records
 

@@ -63,7 +63,7 @@ async def ask_one(search: LinkSearch, kind: Kind, asking: Asking, ids: Sequence[
         if asking is Asking.SEARCH:
             pages: AsyncIterator[list[Record]] = search.client.search_tickets(kind, conditions, fields="id")
         else:
-            pages = search.client.tickets_pages(kind, conditions, fields="id")
+            pages = search.client.tickets(kind).pages(conditions, fields="id")
         return {int(each["id"]) async for page in pages for each in page}
 
     return await try_way(asking_way(kind, asking), read, search.waiting)
@@ -161,7 +161,7 @@ async def _is_as_swept(search: LinkSearch, kind: Kind, ticket: int) -> bool:
     """Whether the ticket has not changed since all tickets were read."""
     try:
         record = await retry(
-            lambda: search.client.get_ticket(kind, ticket, fields="id,_info/lastUpdated"), search.waiting
+            lambda: search.client.tickets(kind).get(ticket, fields="id,_info/lastUpdated"), search.waiting
         )
     except RejectedError:
         return False

@@ -94,7 +94,7 @@ async def _read(search: LinkSearch, kind: Kind) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     progress = Progress(f"{kind} tickets read")
     conditions = equals("company/id", search.company_id)
-    async for page in search.client.tickets_pages(kind, conditions, fields=FIELDS[kind]):
+    async for page in search.client.tickets(kind).pages(conditions, fields=FIELDS[kind]):
         records.extend(page)
         progress.advance(len(page))
     return records

@@ -105,7 +105,7 @@ async def _rights(label: str, client: ConnectWiseClient) -> Finding:
 
 
 async def _fields(label: str, client: ConnectWiseClient, creation: FieldCreation) -> list[Finding]:
-    defined = await client.list_user_defined_fields(page=1, page_size=1000)
+    defined = await client.user_defined_fields.list(page=1, page_size=1000)
     findings = []
     for state in field_states(defined):
         if state.missing and creation.create:
@@ -137,7 +137,7 @@ async def _create(
         )
         return Finding(label, check, Result.MISSING if state.needed else Result.NOTE, details)
     try:
-        created = await client.create_user_defined_field(record)
+        created = await client.user_defined_fields.create(record)
     except ConnectorError as error:
         return Finding(label, check, Result.FAILED, str(error))
     defined.append(record | created)
@@ -145,7 +145,7 @@ async def _create(
 
 
 async def _companies(label: str, client: ConnectWiseClient) -> Finding:
-    count = await client.count_companies("deletedFlag = false")
+    count = await client.companies.count("deletedFlag = false")
     if not count:
         return Finding(label, "Companies", Result.MISSING, f"The API member sees no company. {CHECK_RIGHTS}")
     return Finding(label, "Companies", Result.OK, f"{counted(count, 'company')} visible.")

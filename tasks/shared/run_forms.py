@@ -36,19 +36,19 @@ PAGE = 200
 async def read_companies(connection: str) -> list[str]:
     """``identifier: name`` of every company that the connection sees."""
     async with connectwise_client(connection) as client:
-        found = await client.list_companies("deletedFlag = false", fields="id,identifier,name,deletedFlag")
+        found = await client.companies.list("deletedFlag = false", fields="id,identifier,name,deletedFlag")
     return company_choices(found)
 
 
 async def read_reference_names(connection: str) -> dict[str, list[str]]:
     """Names of types, statuses, manufacturers and locations, by the inputs that are tables of them."""
     async with connectwise_client(connection) as client:
-        statuses = await client.list_configuration_statuses(fields="id,description")
+        statuses = await client.configuration_statuses.list(fields="id,description")
         return {
-            "types": name_choices(await client.list_configuration_types(fields="id,name,inactiveFlag")),
+            "types": name_choices(await client.configuration_types.list(fields="id,name,inactiveFlag")),
             "statuses": name_choices(statuses, "description"),
-            "manufacturers": name_choices(await client.list_manufacturers(fields="id,name,inactiveFlag")),
-            "locations": name_choices(await client.list_locations(fields="id,name")),
+            "manufacturers": name_choices(await client.manufacturers.list(fields="id,name,inactiveFlag")),
+            "locations": name_choices(await client.locations.list(fields="id,name")),
         }
 
 

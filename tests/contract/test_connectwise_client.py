@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
 from connectors.connectwise.bulk_reads import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.service import TICKETS, TicketKind
+from connectors.connectwise.collection import Collection
+from connectors.connectwise.models import TICKETS, TicketKind
 from tests.support.fake_connectwise import INFO, SETTINGS, body_of
 
 pytestmark = pytest.mark.anyio
 
-DESCRIPTION = Path(__file__).resolve().parents[3] / "shared/reference/connectwise-psa-openapi.json"
+PROJECT = Path(__file__).resolve().parents[2]
+DESCRIPTION = PROJECT.parent / "shared/reference/connectwise-psa-openapi.json"
 LOOK_UP = "the look-up of the codebase lies outside the API: developer guide"
 NOT_DESCRIBED = {"company_info": LOOK_UP, "newest_version": LOOK_UP}
 UNDESCRIBED_PARAMETERS = {
@@ -29,10 +33,9 @@ UNDESCRIBED_PARAMETERS = {
     "/service/tickets/search": {"fields", "pageSize"},
     "/project/tickets/search": {"fields", "pageSize"},
 }
-NO_REQUEST = {"aclose"}
+NO_REQUEST = {"aclose", "send"}
 ANSWERS: dict[str, Any] = {
     "/count": {"count": 0},
-    "/columns": [{"AgreementRecId": {"type": "Int32"}}],
     "/system/reports/ConfigurationAgreement": {
         "column_definitions": [{"AgreementRecId": {"type": "Int32"}}],
         "row_values": [],
@@ -41,29 +44,6 @@ ANSWERS: dict[str, Any] = {
 }
 """What some paths answer; all others answer a page of no records, or an empty record."""
 SEARCH = {"conditions": "id > 0", "child_conditions": "a/b = 1", "custom_field_conditions": 'caption="x"'}
-LISTED = (
-    "configurations",
-    "configuration_types",
-    "configuration_statuses",
-    "companies",
-    "sites",
-    "contacts",
-    "departments",
-    "locations",
-    "manufacturers",
-    "user_defined_fields",
-    "corporate_structure_levels",
-    "agreements",
-    "tickets",
-    "boards",
-    "opportunities",
-    "time_entries",
-    "members",
-)
-OWNERS: dict[str, list[dict[str, Any]]] = {
-    "sites": [{"company_id": 7}],
-    "tickets": [{"kind": "service"}, {"kind": "project"}],
-}
 RECORD = {
     "id": 9,
     "name": "pc-1",
@@ -97,82 +77,112 @@ CALLBACK = {
     "description": "dispatch",
     "payloadVersion": "3.0.0",
 }
-WRITES: dict[str, dict[str, Any]] = {
-    "create_configuration": {"record": RECORD},
-    "create_configurations": {"records": [RECORD]},
-    "replace_configurations": {"records": [RECORD]},
-    "patch_configuration": {"configuration_id": 9, "operations": [OPERATION]},
-    "delete_configuration": {"configuration_id": 9},
-    "change_configuration_type": {"configuration_id": 9, "type_id": 1},
-    "create_configuration_type": {"name": "ls_OT"},
-    "create_configuration_status": {"description": "ls_Active", "closed_flag": True, "default_flag": True},
-    "create_manufacturer": {"name": "Lenovo"},
-    "create_location": {"name": "Lisbon", "structure_level_id": 1},
-    "create_user_defined_field": {"record": FIELD},
-    "patch_opportunity": {"opportunity_id": 6, "operations": [OPERATION]},
-    "create_opportunity_note": {"opportunity_id": 6, "record": {"text": "x", "type": {"id": 1}}},
-    "create_time_entry": {"record": TIME_ENTRY},
-    "create_callback": {"record": CALLBACK},
-    "delete_callback": {"callback_id": 8},
-}
-
-
 REPORT = {"name": "ConfigurationAgreement", "conditions": "CompanyRecId = 3"}
 BUNDLE = [
     BundleItem("ticketconfiguration", parent_id=5),
     BundleItem("ticket", record_id=5, fields="id"),
     BundleItem("ticket", conditions="id > 0", page=2, page_size=5),
 ]
-SINGLES: dict[str, list[dict[str, Any]]] = {
+METHODS: dict[str, list[dict[str, Any]]] = {
     "company_info": [{}],
     "newest_version": [{}],
-    "system_info": [{}],
-    "get_configuration": [{"configuration_id": 9, "fields": "id"}],
-    "list_agreement_types": [{**SEARCH, "fields": "id"}],
-    "agreement_configurations": [{"agreement_id": 4}],
-    "get_ticket": [{"kind": kind, "ticket_id": 5, "fields": "id"} for kind in TICKETS],
-    "ticket_configurations": [{"kind": kind, "ticket_id": 5} for kind in TICKETS],
-    "create_ticket": [{"kind": kind, "record": TICKET[kind]} for kind in TICKETS],
-    "patch_ticket": [{"kind": kind, "ticket_id": 5, "operations": [OPERATION]} for kind in TICKETS],
-    "create_ticket_note": [{"kind": kind, "ticket_id": 5, "record": NOTE} for kind in TICKETS],
-    "list_ticket_notes": [{"kind": kind, "ticket_id": 5, **SEARCH} for kind in TICKETS],
-    "list_all_ticket_notes": [{"kind": kind, "ticket_id": 5} for kind in TICKETS],
-    "get_company": [{"company_id": 3, "fields": "id"}],
-    "get_site": [{"company_id": 3, "site_id": 4, "fields": "id"}],
-    "get_contact": [{"contact_id": 5, "fields": "id"}],
-    "get_member": [{"member_id": 5, "fields": "id"}],
-    "get_board": [{"board_id": 5, "fields": "id"}],
-    "list_board_statuses": [{"board_id": 5, **SEARCH, "fields": "id"}],
-    "get_opportunity": [{"opportunity_id": 6, "fields": "id"}],
-    "list_opportunity_notes": [{"opportunity_id": 6, **SEARCH}],
-    "list_opportunity_statuses": [SEARCH],
-    "list_opportunity_types": [SEARCH],
-    "list_callbacks": [SEARCH],
+    "create_configurations": [{"records": [RECORD]}],
+    "replace_configurations": [{"records": [RECORD]}],
+    "change_configuration_type": [{"configuration_id": 9, "type_id": 1}],
     "search_tickets": [{"kind": kind, "conditions": "id > 0", "fields": "id"} for kind in TICKETS],
-    "list_reports": [{}],
-    "report_columns": [{"name": REPORT["name"]}],
     "count_report": [REPORT],
     "report_rows": [{**REPORT, "columns": ["AgreementRecId"], "order_by": "AgreementRecId asc"}],
     "bundle": [{"items": BUNDLE}],
 }
+"""Arguments for every operation that is a method of its own, by name."""
+LIST = {**SEARCH, "fields": "id"}
+VERBS: dict[str, list[dict[str, Any]]] = {
+    "list": [LIST, {**LIST, "order_by": "id asc", "page": 2, "page_size": 5}],
+    "pages": [{**LIST, "page_size": 5}],
+    "count": [SEARCH],
+    "get": [{"record_id": 5, "fields": "id"}],
+    "patch": [{"record_id": 9, "operations": [OPERATION]}],
+    "delete": [{"record_id": 9}],
+}
+"""Arguments for what a collection can do; ``create`` needs a record of the collection."""
+LISTED = {"list", "pages", "count"}
+WHOLE = {*LISTED, "get"}
+COLLECTIONS: dict[str, tuple[set[str], list[dict[str, Any]], list[Any]]] = {
+    "configurations": ({*WHOLE, "patch", "delete"}, [RECORD], [()]),
+    "configuration_types": (LISTED, [{"name": "ls_OT"}], [()]),
+    "configuration_statuses": (
+        LISTED,
+        [{"description": "ls_Active", "closedFlag": True, "defaultFlag": True}],
+        [()],
+    ),
+    "manufacturers": (LISTED, [{"name": "Lenovo"}], [()]),
+    "companies": (WHOLE, [], [()]),
+    "contacts": (WHOLE, [], [()]),
+    "locations": (LISTED, [{"name": "Lisbon", "structureLevel": {"id": 1}}], [()]),
+    "departments": (LISTED, [], [()]),
+    "user_defined_fields": (LISTED, [FIELD], [()]),
+    "members": (WHOLE, [], [()]),
+    "agreements": (LISTED, [], [()]),
+    "boards": (WHOLE, [], [()]),
+    "opportunities": ({*WHOLE, "patch"}, [], [()]),
+    "opportunity_statuses": (LISTED, [], [()]),
+    "time_entries": (LISTED, [TIME_ENTRY], [()]),
+    "callbacks": ({*LISTED, "delete"}, [CALLBACK], [()]),
+    "sites": (WHOLE, [], [(7,)]),
+    "agreement_configurations": (LISTED, [], [(4,)]),
+    "board_statuses": (LISTED, [], [(5,)]),
+    "tickets": ({*WHOLE, "patch"}, list(TICKET.values()), [(kind,) for kind in TICKETS]),
+    "ticket_configurations": (LISTED, [], [(kind, 5) for kind in TICKETS]),
+    "ticket_notes": (LISTED, [NOTE], [(kind, 5) for kind in TICKETS]),
+    "opportunity_notes": (LISTED, [{"text": "x", "type": {"id": 1}}], [(6,)]),
+}
+"""What each collection is asked for, the records that are created in it, and whose collection it is."""
+USED = re.compile(
+    r"\bclient\s*\.(\w+)(?:\((?:[^()]|\([^()]*\))*\))?\s*\.(list|pages|count|get|create|patch|delete)\b"
+)
+"""An operation of a collection in the source text of the product."""
 
 
-def samples() -> dict[str, list[dict[str, Any]]]:
-    """Arguments for every operation, by name."""
-    found = {**SINGLES, **{name: [arguments] for name, arguments in WRITES.items()}}
-    for name in LISTED:
-        for owner in OWNERS.get(name, [{}]):
-            shaped = {**owner, **SEARCH, "fields": "id"}
-            lists = [shaped, {**shaped, "order_by": "id asc", "page": 2, "page_size": 5}]
-            found[f"list_{name}"] = found.get(f"list_{name}", []) + lists
-            found[f"{name}_pages"] = [*found.get(f"{name}_pages", []), {**shaped, "page_size": 5}]
-            found[f"count_{name}"] = [*found.get(f"count_{name}", []), {**owner, **SEARCH}]
+class Call(NamedTuple):
+    """One call: of a method, or of what a collection can do."""
+
+    name: str
+    arguments: dict[str, Any]
+    owner: tuple[Any, ...] | None = None
+    verb: str = ""
+
+
+def samples() -> dict[str, list[Call]]:
+    """Calls of every operation, by its name."""
+    found = {name: [Call(name, each) for each in given] for name, given in METHODS.items()}
+    for name, (verbs, records, owners) in COLLECTIONS.items():
+        # Each kind of ticket is created as the vendor describes it.
+        pairs = (
+            list(zip(records, owners, strict=True)) if name == "tickets" else list(product(records, owners))
+        )
+        created = [Call(name, {"record": record}, owner, "create") for record, owner in pairs]
+        found |= {f"{name}.create": created} if created else {}
+        for verb in verbs:
+            calls = product(owners, VERBS[verb])
+            found[f"{name}.{verb}"] = [Call(name, each, owner, verb) for owner, each in calls]
     return found
 
 
 def operations() -> set[str]:
+    """The methods of the client, those that name a collection among them, and the collections it holds."""
     members = inspect.getmembers(ConnectWiseClient, inspect.isfunction)
-    return {name for name, _ in members if not name.startswith("_")} - NO_REQUEST
+    methods = {name for name, _ in members if not name.startswith("_")} - NO_REQUEST
+    held = {
+        name for name, value in vars(ConnectWiseClient(SETTINGS)).items() if isinstance(value, Collection)
+    }
+    return methods | held
+
+
+def used() -> set[str]:
+    """What the product does with collections, as "collection.verb"."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((PROJECT / "tasks").rglob("*.py"))]
+    found = {".".join(pair) for text in texts for pair in USED.findall(text)}
+    return {each for each in found if each.partition(".")[0] in COLLECTIONS}
 
 
 @pytest.fixture(scope="module")
@@ -202,11 +212,15 @@ class Recorder:
         return httpx.Response(200, json=[] if pages else {}, headers={"Link": following})
 
 
-async def requests_of(name: str, arguments: dict[str, Any]) -> tuple[list[httpx.Request], list[str]]:
+async def requests_of(call: Call) -> tuple[list[httpx.Request], list[str]]:
     """The requests that one call makes, and the templates that they are counted under."""
     recorder = Recorder()
     async with ConnectWiseClient(SETTINGS, transport=httpx.MockTransport(recorder.handle)) as client:
-        answer = getattr(client, name)(**arguments)
+        asked = getattr(client, call.name)
+        if call.verb:
+            collection = asked(*call.owner) if call.owner else asked
+            asked = getattr(collection, call.verb)
+        answer = asked(**call.arguments)
         if isinstance(answer, AsyncIterator):
             async for _ in answer:
                 pass
@@ -247,13 +261,18 @@ def unknown_members(spec: dict[str, Any], schema: dict[str, Any], value: Any, at
 
 
 def test_every_operation_has_a_sample() -> None:
-    assert operations() == set(samples())
+    assert operations() == {*METHODS, *COLLECTIONS}
+
+
+def test_everything_that_the_product_asks_of_a_collection_has_a_sample() -> None:
+    assert len(used()) > 30
+    assert used() <= set(samples())
 
 
 @pytest.mark.parametrize("name", sorted(set(samples()) - set(NOT_DESCRIBED)))
 async def test_every_request_is_described(spec: dict[str, Any], name: str) -> None:
-    for arguments in samples()[name]:
-        seen, counted = await requests_of(name, arguments)
+    for call in samples()[name]:
+        seen, counted = await requests_of(call)
         assert len(counted) == 1
         method, template = counted[0].split(" ")
         operation = described(spec, template, method)

@@ -67,7 +67,7 @@ async def test_canary_that_cannot_be_read_ends_bulk_and_keeps_the_counts(
 ) -> None:
     async with opened() as (client, _):
         # 1 reads the first batch, 2 is the canary.
-        fail(client, "list_configurations", StopError("not now"), at=[2])
+        fail(client.configurations, "list", StopError("not now"), at=[2])
         report = await runner.report(mappings=LEAN, batch_size=10)
     assert report.counts == calm.counts
     assert any("could not be read again" in note for note in report.notes)
@@ -139,7 +139,7 @@ async def test_exhausted_budget_is_waited_for_and_fails_no_record(
 ) -> None:
     async with opened() as (client, _):
         used_up = RetryableError("All 1000 requests per 300 s are used", retry_after=0.2)
-        fail(client, "patch_configuration", used_up, at=[2, 7, 8])
+        fail(client.configurations, "patch", used_up, at=[2, 7, 8])
         report = await runner.report(mappings=LEAN, write_mode="patch")
     assert report.counts == calm.counts
 

@@ -96,7 +96,7 @@ async def test_the_ticket_is_told_its_work_order(desk: World) -> None:
     number = enter(desk, SERVICE)
     async with desk.run(RULES) as run:
         outcome = await created(run, SERVICE, number)
-        ticket = await run.client.get_ticket("service", number)
+        ticket = await run.client.tickets("service").get(number)
     values = {each["caption"]: each.get("value") for each in ticket["customFields"]}
     assert values["FN Work Order"] == str(outcome.work_order_id)
 

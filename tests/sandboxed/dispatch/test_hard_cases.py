@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -190,16 +192,17 @@ async def test_a_change_during_a_long_sweep_is_seen_by_the_next(world: World) ->
     """Its page was read before, and a later page holds a change that is newer still."""
     ticket, other = world.ticket(status=OPEN), world.ticket(status=OPEN)
     async with world.run() as run:
-        read = run.client.tickets_pages
+        tickets = run.client.tickets
 
-        async def pages(*given: Any, **more: Any) -> AsyncIterator[list[dict[str, Any]]]:
+        async def pages(kind: Any, *given: Any, **more: Any) -> AsyncIterator[list[dict[str, Any]]]:
+            read = tickets(kind).pages
             found = {each["id"]: each async for page in read(*given, **more) for each in page}
             yield [found[ticket]]
             moved = {"id": world.statuses[DISPATCH]}
             world.change(ticket, status=moved, _info={"lastUpdated": stamp(60), "dateEntered": stamp(0)})
             yield [{**found[other], "_info": {"lastUpdated": stamp(600)}}]
 
-        run.client.tickets_pages = pages  # type: ignore[method-assign]
+        run.client.tickets = lambda kind: Mock(pages=partial(pages, kind))  # type: ignore[method-assign]
         await sweep(run)
     async with world.run(later=700) as run:
         assert (await sweep(run)).counts() == {Result.CREATED: 1}

@@ -172,7 +172,7 @@ async def test_a_deleted_ticket_is_reported(world: World) -> None:
 async def test_a_late_look_at_an_old_record_changes_nothing(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as run:
-        old: dict[str, Any] = await run.client.get_ticket("service", ticket)
+        old: dict[str, Any] = await run.client.tickets("service").get(ticket)
         await dispatched(run, ticket, Result.CREATED)
         await dispatch_record(run, SERVICE, ticket, record={**old, "summary": "Old"})
     assert "Old" not in world.orders()[0]["title"]

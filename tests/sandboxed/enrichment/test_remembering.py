@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.models import Record
-from connectors.connectwise.service import TicketKind
+from connectors.connectwise.collection import Collection
+from connectors.connectwise.models import TicketKind
 from tests.support.ticket_links import LinksWorld, ticket_ids
 
 pytestmark = pytest.mark.anyio
@@ -156,11 +156,11 @@ class Killed(ConnectWiseClient):
 
     left = 0
 
-    async def ticket_configurations(self, kind: TicketKind, ticket_id: int) -> list[Record]:
+    def ticket_configurations(self, kind: TicketKind, ticket_id: int) -> Collection:
         if type(self).left == 0:
             raise KilledError
         type(self).left -= 1
-        return await super().ticket_configurations(kind, ticket_id)
+        return super().ticket_configurations(kind, ticket_id)
 
 
 @pytest.mark.slow

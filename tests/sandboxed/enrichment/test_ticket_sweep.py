@@ -29,7 +29,7 @@ async def test_a_ticket_that_changes_now_is_not_settled_by_a_clock_that_is_ahead
     changed = [{"id": 7, "recordType": "ServiceTicket", "_info": {"lastUpdated": "2026-05-04T11:00:31Z"}}]
     vendor.collections = {"/service/tickets": changed, "/project/tickets": []}
     async with vendor.client() as client, Ledger.open(tmp_path / "ledger.db") as ledger:
-        await client.list_companies()
+        await client.companies.list()
         sweep = await sweep_tickets(LinkSearch(client, ledger, 6, Ways(), EnrichmentWaiting()))
     assert abs(sweep.at - THERE) < timedelta(minutes=1)
     assert sweep.stamps[("service", 7)] == "2026-05-04T11:00:31Z"

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.connectwise.bulk_reads import BundleAnswer, BundleItem
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.service import TicketKind
+from connectors.connectwise.models import TicketKind
 from tests.support.ticket_links import ALL_WAYS, LinksWorld, agreement_ids, ticket_ids
 
 pytestmark = pytest.mark.anyio

@@ -35,5 +35,5 @@ async def test_every_answer_of_a_client_tells_it() -> None:
     answer = httpx.Response(200, json=[], headers={"Link": "", "Date": "Mon, 04 May 2026 11:00:00 GMT"})
     vendor.say("GET", "/company/companies", answer)
     async with vendor.client() as client:
-        await client.list_companies()
+        await client.companies.list()
         assert abs(client.session.clock.now() - datetime(2026, 5, 4, 11, tzinfo=UTC)) < timedelta(minutes=1)

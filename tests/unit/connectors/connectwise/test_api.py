@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.connectwise.api import next_page, next_page_id, page_request
+from connectors.connectwise.collection import next_page, next_page_id, page_request
 from connectors.errors import RejectedError, StopError
 
 URL = "https://api-na.myconnectwise.net/v2026_3/apis/3.0/company/configurations"

@@ -29,7 +29,7 @@ async def test_the_codebase_is_looked_up_once_and_only_when_needed() -> None:
         assert fake.seen == []
         async with anyio.create_task_group() as group:
             for _ in range(4):
-                group.start_soon(client.count_configurations)
+                group.start_soon(client.configurations.count)
     assert [request.url.path for request in fake.seen].count("/login/companyinfo/bluelight") == 1
     assert len(fake.asked("GET", f"{CONFIGURATIONS}/count")) == 4
 
@@ -39,13 +39,13 @@ async def test_an_unknown_company_is_a_clear_error() -> None:
     fake.info = None
     async with fake.client() as client:
         with pytest.raises(StopError, match="does not know the company 'bluelight'"):
-            await client.list_companies()
+            await client.companies.list()
 
 
 async def test_requests_carry_key_client_id_and_plain_json() -> None:
     fake = FakeConnectWise({CONFIGURATIONS: []})
     async with fake.client() as client:
-        await client.list_configurations()
+        await client.configurations.list()
     headers = fake.seen[-1].headers
     credential = base64.b64encode(b"bluelight+PublicKey0123456:PrivateKey654321").decode()
     assert headers["Authorization"] == f"Basic {credential}"
@@ -57,26 +57,26 @@ async def test_requests_carry_key_client_id_and_plain_json() -> None:
 async def test_a_codebase_that_moved_is_found_again_by_a_read() -> None:
     fake = FakeConnectWise({CONFIGURATIONS: configurations(1)})
     async with fake.client() as client:
-        await client.list_configurations()
+        await client.configurations.list()
         fake.info, fake.root = {**fake.info, "Codebase": "v2026_4/"}, "/v2026_4/apis/3.0"
-        assert len(await client.list_configurations()) == 1
+        assert len(await client.configurations.list()) == 1
     assert fake.seen[-1].url.path == f"/v2026_4/apis/3.0{CONFIGURATIONS}"
 
 
 async def test_a_write_is_not_sent_again_to_another_codebase() -> None:
     fake = FakeConnectWise({CONFIGURATIONS: []})
     async with fake.client() as client:
-        await client.list_configurations()
+        await client.configurations.list()
         fake.info, fake.root = {**fake.info, "Codebase": "v2026_4/"}, "/v2026_4/apis/3.0"
         with pytest.raises(StopError, match="Cannot route"):
-            await client.create_configuration({"name": "x"})
+            await client.configurations.create({"name": "x"})
     assert [request.method for request in fake.seen].count("POST") == 1
 
 
 async def test_a_list_without_page_reads_every_record_forward_only() -> None:
     fake = FakeConnectWise({CONFIGURATIONS: configurations(2400)})
     async with fake.client() as client:
-        records = await client.list_configurations("company/id = 2", fields="id,name")
+        records = await client.configurations.list("company/id = 2", fields="id,name")
     assert records == fake.collections[CONFIGURATIONS]
     asked = fake.asked("GET", CONFIGURATIONS)
     assert [request.url.params.get("pageId") for request in asked] == [None, "3007", "6007"]
@@ -93,7 +93,7 @@ async def test_the_documented_paging_table(
 ) -> None:
     fake = FakeConnectWise({CONFIGURATIONS: configurations(300)})
     async with fake.client() as client:
-        records = await client.list_configurations(page=page, page_size=page_size)
+        records = await client.configurations.list(page=page, page_size=page_size)
     assert records == fake.collections[CONFIGURATIONS][first : first + number]
     assert len(fake.asked("GET", CONFIGURATIONS)) == 1
 
@@ -102,16 +102,16 @@ async def test_a_page_size_above_1000_is_refused_before_anything_is_sent() -> No
     fake = FakeConnectWise()
     async with fake.client() as client:
         with pytest.raises(RejectedError, match="page size of 1001"):
-            await client.list_companies(page_size=1001)
+            await client.companies.list(page_size=1001)
         with pytest.raises(RejectedError, match="page size of 1001"):
-            client.companies_pages(page_size=1001)
+            client.companies.pages(page_size=1001)
     assert fake.seen == []
 
 
 async def test_an_order_is_read_page_by_page() -> None:
     fake = FakeConnectWise({CONFIGURATIONS: configurations(1500)})
     async with fake.client() as client:
-        records = await client.list_configurations(order_by="name asc")
+        records = await client.configurations.list(order_by="name asc")
     assert len(records) == 1500
     assert [request.url.params["page"] for request in fake.asked("GET", CONFIGURATIONS)] == ["1", "2"]
 
@@ -119,7 +119,7 @@ async def test_an_order_is_read_page_by_page() -> None:
 async def test_pages_come_one_by_one() -> None:
     fake = FakeConnectWise({CONFIGURATIONS: configurations(25)})
     async with fake.client() as client:
-        sizes = [len(page) async for page in client.configurations_pages(page_size=10)]
+        sizes = [len(page) async for page in client.configurations.pages(page_size=10)]
     assert sizes == [10, 10, 5]
 
 
@@ -128,7 +128,7 @@ async def test_a_missing_link_header_is_an_error_before_the_page_is_handed_out()
     fake.say("GET", CONFIGURATIONS, httpx.Response(200, json=configurations(2)))
     async with fake.client() as client:
         with pytest.raises(StopError, match="no Link header"):
-            await anext(client.configurations_pages())
+            await anext(client.configurations.pages())
 
 
 async def test_a_link_that_does_not_move_on_is_an_error() -> None:
@@ -138,7 +138,7 @@ async def test_a_link_that_does_not_move_on_is_an_error() -> None:
     fake.say("GET", CONFIGURATIONS, *pages)
     async with fake.client() as client:
         with pytest.raises(StopError, match="does not lead to a further page"):
-            await client.list_configurations()
+            await client.configurations.list()
     assert fake.seen[-1].url.host == "api-na.myconnectwise.net"
 
 
@@ -147,7 +147,7 @@ async def test_something_else_than_a_list_is_an_error() -> None:
     fake.say("GET", CONFIGURATIONS, httpx.Response(200, json={"id": 1}, headers={"Link": ""}))
     async with fake.client() as client:
         with pytest.raises(StopError, match="something else than a list"):
-            await client.list_configurations()
+            await client.configurations.list()
 
 
 async def test_something_else_than_a_count_is_an_error() -> None:
@@ -155,7 +155,7 @@ async def test_something_else_than_a_count_is_an_error() -> None:
     fake.say("GET", f"{CONFIGURATIONS}/count", httpx.Response(200, json=[]))
     async with fake.client() as client:
         with pytest.raises(StopError, match="something else than a count"):
-            await client.count_configurations()
+            await client.configurations.count()
 
 
 async def test_conditions_pass_as_typed() -> None:
@@ -165,7 +165,7 @@ async def test_conditions_pass_as_typed() -> None:
         "custom_field_conditions": 'caption="X" AND value != null',
     }
     async with fake.client() as client:
-        await client.list_configurations('name = "a+b & c"', **typed)
+        await client.configurations.list('name = "a+b & c"', **typed)
     assert dict(fake.seen[-1].url.params) == {
         "conditions": 'name = "a+b & c"',
         "childConditions": 'a/b like "x%"',
@@ -177,7 +177,7 @@ async def test_conditions_pass_as_typed() -> None:
 async def test_counts_take_the_same_conditions() -> None:
     fake = FakeConnectWise({"/company/companies/7/sites": [{"id": 1}]})
     async with fake.client() as client:
-        assert await client.count_sites(7, "inactiveFlag = false") == 1
+        assert await client.sites(7).count("inactiveFlag = false") == 1
         assert client.session.sent["GET /company/companies/{parentId}/sites/count"] == 1
     assert fake.seen[-1].url.params["conditions"] == "inactiveFlag = false"
 
@@ -229,10 +229,10 @@ async def test_single_writes_send_what_the_vendor_asks_for() -> None:
     fake.say("DELETE", f"{CONFIGURATIONS}/9", httpx.Response(204))
     fake.say("POST", "/system/locations", httpx.Response(201, json={"id": 3}))
     async with fake.client() as client:
-        await client.patch_configuration(9, [{"op": "replace", "path": "name", "value": "b"}])
+        await client.configurations.patch(9, [{"op": "replace", "path": "name", "value": "b"}])
         await client.change_configuration_type(9, 4)
-        await client.delete_configuration(9)
-        await client.create_location("Lisbon", 2)
+        await client.configurations.delete(9)
+        await client.locations.create({"name": "Lisbon", "structureLevel": {"id": 2}})
     bodies = [body_of(request) for request in fake.seen if request.content]
     assert bodies == [
         [{"op": "replace", "path": "name", "value": "b"}],
@@ -245,11 +245,11 @@ async def test_a_client_for_reading_refuses_each_write() -> None:
     fake = FakeConnectWise()
     async with fake.client(read_only=True) as client:
         for write in (
-            client.create_manufacturer("Lenovo"),
+            client.manufacturers.create({"name": "Lenovo"}),
             client.create_configurations([]),
             client.replace_configurations([]),
-            client.patch_configuration(1, []),
-            client.delete_configuration(1),
+            client.configurations.patch(1, []),
+            client.configurations.delete(1),
         ):
             with pytest.raises(WriteRefusedError):
                 await write

@@ -10,7 +10,6 @@ import pytest
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import PatchOperation
-from connectors.connectwise.service import TICKETS, TicketKind
 from connectors.errors import RejectedError, UnclearOutcomeError, WriteRefusedError
 from tests.support.fake_connectwise import FakeConnectWise, body_of, refusal
 
@@ -19,19 +18,19 @@ pytestmark = pytest.mark.anyio
 Write = Callable[[ConnectWiseClient], Awaitable[Any]]
 DONE: PatchOperation = {"op": "replace", "path": "status", "value": {"id": 12}}
 CREATES: list[tuple[str, Write]] = [
-    ("/service/tickets", lambda client: client.create_ticket("service", {"summary": "x"})),
-    ("/project/tickets", lambda client: client.create_ticket("project", {"summary": "x"})),
-    ("/service/tickets/5/notes", lambda client: client.create_ticket_note("service", 5, {"summary": "x"})),
-    ("/project/tickets/5/notes", lambda client: client.create_ticket_note("project", 5, {"summary": "x"})),
-    ("/sales/opportunities/6/notes", lambda client: client.create_opportunity_note(6, {"summary": "x"})),
-    ("/time/entries", lambda client: client.create_time_entry({"summary": "x"})),
-    ("/system/callbacks", lambda client: client.create_callback({"summary": "x"})),
+    ("/service/tickets", lambda client: client.tickets("service").create({"summary": "x"})),
+    ("/project/tickets", lambda client: client.tickets("project").create({"summary": "x"})),
+    ("/service/tickets/5/notes", lambda client: client.ticket_notes("service", 5).create({"summary": "x"})),
+    ("/project/tickets/5/notes", lambda client: client.ticket_notes("project", 5).create({"summary": "x"})),
+    ("/sales/opportunities/6/notes", lambda client: client.opportunity_notes(6).create({"summary": "x"})),
+    ("/time/entries", lambda client: client.time_entries.create({"summary": "x"})),
+    ("/system/callbacks", lambda client: client.callbacks.create({"summary": "x"})),
 ]
 CHANGES: list[tuple[str, str, Write]] = [
-    ("PATCH", "/service/tickets/5", lambda client: client.patch_ticket("service", 5, [DONE])),
-    ("PATCH", "/project/tickets/5", lambda client: client.patch_ticket("project", 5, [DONE])),
-    ("PATCH", "/sales/opportunities/6", lambda client: client.patch_opportunity(6, [DONE])),
-    ("DELETE", "/system/callbacks/8", lambda client: client.delete_callback(8)),
+    ("PATCH", "/service/tickets/5", lambda client: client.tickets("service").patch(5, [DONE])),
+    ("PATCH", "/project/tickets/5", lambda client: client.tickets("project").patch(5, [DONE])),
+    ("PATCH", "/sales/opportunities/6", lambda client: client.opportunities.patch(6, [DONE])),
+    ("DELETE", "/system/callbacks/8", lambda client: client.callbacks.delete(8)),
 ]
 
 
@@ -80,21 +79,12 @@ async def test_a_client_for_reading_refuses_each_of_them() -> None:
     assert fake.seen == []
 
 
-@pytest.mark.parametrize("kind", ["service", "project"])
-async def test_notes_of_three_kinds_are_all_read_though_their_ids_repeat(kind: TicketKind) -> None:
-    types = ("TicketNote", "TimeEntryNote", "MeetingNote")
-    notes = [{"id": 1 + number // 3, "noteType": types[number % 3]} for number in range(2001)]
-    fake = FakeConnectWise({f"{TICKETS[kind]}/5/allNotes": notes})
-    async with fake.client() as client:
-        assert await client.list_all_ticket_notes(kind, 5) == notes
-
-
 async def test_the_oldest_description_is_one_request() -> None:
     path = "/service/tickets/5/notes"
     fake = FakeConnectWise({path: [{"id": 3, "text": "the fault"}, {"id": 9, "text": "later"}]})
     async with fake.client() as client:
-        found = await client.list_ticket_notes(
-            "service", 5, "detailDescriptionFlag = true", order_by="id asc", page=1, page_size=1
+        found = await client.ticket_notes("service", 5).list(
+            "detailDescriptionFlag = true", order_by="id asc", page=1, page_size=1
         )
     assert found == [{"id": 3, "text": "the fault"}]
     assert len(fake.asked("GET", path)) == 1
@@ -103,12 +93,12 @@ async def test_the_oldest_description_is_one_request() -> None:
 async def test_related_records_are_read_one_by_one() -> None:
     fake = FakeConnectWise()
     paths: dict[str, Write] = {
-        "/company/companies/3": lambda client: client.get_company(3),
-        "/company/companies/3/sites/4": lambda client: client.get_site(3, 4),
-        "/company/contacts/5": lambda client: client.get_contact(5),
-        "/system/members/6": lambda client: client.get_member(6),
-        "/service/boards/7": lambda client: client.get_board(7),
-        "/sales/opportunities/8": lambda client: client.get_opportunity(8),
+        "/company/companies/3": lambda client: client.companies.get(3),
+        "/company/companies/3/sites/4": lambda client: client.sites(3).get(4),
+        "/company/contacts/5": lambda client: client.contacts.get(5),
+        "/system/members/6": lambda client: client.members.get(6),
+        "/service/boards/7": lambda client: client.boards.get(7),
+        "/sales/opportunities/8": lambda client: client.opportunities.get(8),
     }
     async with fake.client() as client:
         for path, get in paths.items():
@@ -127,8 +117,8 @@ async def test_statuses_are_those_of_one_board() -> None:
         }
     )
     async with fake.client() as client:
-        assert len(await client.list_boards()) == await client.count_boards() == 2
-        assert [one["id"] for one in await client.list_board_statuses(2)] == [12]
+        assert len(await client.boards.list()) == await client.boards.count() == 2
+        assert [one["id"] for one in await client.board_statuses(2).list()] == [12]
 
 
 async def test_a_callback_that_exists_is_a_rejection_that_says_so() -> None:
@@ -142,8 +132,8 @@ async def test_a_callback_that_exists_is_a_rejection_that_says_so() -> None:
     fake.say("POST", "/system/callbacks", answer)
     async with fake.client() as client:
         with pytest.raises(RejectedError) as caught:
-            await client.create_callback({"url": "https://x.test?recordId="})
-        assert [one["id"] for one in await client.list_callbacks()] == [8]
+            await client.callbacks.create({"url": "https://x.test?recordId="})
+        assert [one["id"] for one in await client.callbacks.list()] == [8]
     assert [one.code for one in caught.value.details] == ["ObjectExists"]
 
 
@@ -155,7 +145,7 @@ async def test_records_of_dispatch_are_listed_paged_and_counted() -> None:
         }
     )
     async with fake.client() as client:
-        for name in ("opportunities", "time_entries", "members"):
-            assert len(await getattr(client, f"list_{name}")()) == 2
-            assert [len(page) async for page in getattr(client, f"{name}_pages")(page_size=1)] == [1, 1]
-            assert await getattr(client, f"count_{name}")() == 2
+        for collection in (client.opportunities, client.time_entries, client.members):
+            assert len(await collection.list()) == 2
+            assert [len(page) async for page in collection.pages(page_size=1)] == [1, 1]
+            assert await collection.count() == 2

@@ -84,18 +84,14 @@ async def test_a_name_that_is_no_name_is_refused_before_anything_is_sent() -> No
     async with fake.client() as client:
         for name in ("../company/companies", "", "Agreement report"):
             with pytest.raises(RejectedError, match="not the name of a report"):
-                await client.report_columns(name)
+                await client.count_report(name)
     assert fake.seen == []
 
 
-async def test_reports_and_their_columns_are_listed() -> None:
-    fake = FakeConnectWise({"/system/reports": [{"name": "Time"}, {"name": "ConfigurationAgreement"}]})
-    columns = [{name: {"type": "Int32"}} for name in COLUMNS]
-    fake.say("GET", f"{REPORT}/columns", httpx.Response(200, json=columns))
+async def test_the_rows_of_a_report_are_counted() -> None:
+    fake = FakeConnectWise()
     fake.say("GET", f"{REPORT}/count", httpx.Response(200, json={"count": 12}))
     async with fake.client() as client:
-        assert await client.list_reports() == ["Time", "ConfigurationAgreement"]
-        assert await client.report_columns("ConfigurationAgreement") == COLUMNS
         assert await client.count_report("ConfigurationAgreement", "CompanyRecId = 3") == 12
         assert client.session.sent["GET /system/reports/{reportName}/count"] == 1
 

@@ -50,68 +50,65 @@ def new_record(sandbox: Sandbox, name: str) -> dict[str, Any]:
 async def test_every_record_is_read_whatever_the_page_size(sandbox: Sandbox, connect: Open) -> None:
     expected = sorted(record["id"] for record in sandbox.state("company/configurations"))
     async with connect() as client:
-        listed = await client.list_configurations(fields="id")
+        listed = await client.configurations.list(fields="id")
         paged = [
-            one["id"] async for page in client.configurations_pages(fields="id", page_size=7) for one in page
+            one["id"] async for page in client.configurations.pages(fields="id", page_size=7) for one in page
         ]
-        ordered = await client.list_configurations(fields="id", order_by="id asc")
+        ordered = await client.configurations.list(fields="id", order_by="id asc")
         assert [one["id"] for one in listed] == paged == [one["id"] for one in ordered] == expected
-        assert await client.count_configurations() == len(expected)
+        assert await client.configurations.count() == len(expected)
 
 
 async def test_every_collection_can_be_listed_and_counted(sandbox: Sandbox, connect: Open) -> None:
     async with connect() as client:
-        pairs = [
-            (client.list_configuration_types, client.count_configuration_types),
-            (client.list_configuration_statuses, client.count_configuration_statuses),
-            (client.list_companies, client.count_companies),
-            (client.list_contacts, client.count_contacts),
-            (client.list_departments, client.count_departments),
-            (client.list_locations, client.count_locations),
-            (client.list_manufacturers, client.count_manufacturers),
-            (client.list_user_defined_fields, client.count_user_defined_fields),
-            (client.list_corporate_structure_levels, client.count_corporate_structure_levels),
+        collections = [
+            client.configuration_types,
+            client.configuration_statuses,
+            client.companies,
+            client.contacts,
+            client.departments,
+            client.locations,
+            client.manufacturers,
+            client.user_defined_fields,
         ]
-        for listed, counted in pairs:
-            assert len(await listed()) == await counted() > 0, listed.__name__
-        assert len(await client.list_sites(sandbox.company_id)) == await client.count_sites(
-            sandbox.company_id
-        )
-        assert (await client.system_info())["version"]
+        for collection in collections:
+            assert len(await collection.list()) == await collection.count() > 0, collection.path
+        sites = client.sites(sandbox.company_id)
+        assert len(await sites.list()) == await sites.count()
 
 
 @pytest.mark.parametrize("name", ['17" Racks', "O'Neill \\ Sons\\", "Müller (x) and [y], 100 %_"])
 async def test_a_value_finds_itself_and_nothing_else(connect: Open, name: str) -> None:
     async with connect() as client:
-        made = await client.create_manufacturer(name)
-        found = await client.list_manufacturers(equals("name", name))
+        made = await client.manufacturers.create({"name": name})
+        found = await client.manufacturers.list(equals("name", name))
     assert [one["id"] for one in found] == [made["id"]]
 
 
 async def test_records_are_found_by_ids(sandbox: Sandbox, connect: Open) -> None:
     ids = [record["id"] for record in sandbox.state("company/configurations")][:5]
     async with connect() as client:
-        assert [one["id"] for one in await client.list_configurations(any_of("id", ids))] == sorted(ids)
+        assert [one["id"] for one in await client.configurations.list(any_of("id", ids))] == sorted(ids)
 
 
 async def test_a_record_lives_and_dies(sandbox: Sandbox, connect: Open) -> None:
     types = sandbox.state("company/configurations/types")
     async with connect() as client:
-        made = await client.create_configuration(new_record(sandbox, "pc-1"))
+        made = await client.configurations.create(new_record(sandbox, "pc-1"))
         number = made["id"]
-        await client.patch_configuration(number, [{"op": "replace", "path": "name", "value": "pc-2"}])
+        await client.configurations.patch(number, [{"op": "replace", "path": "name", "value": "pc-2"}])
         await client.change_configuration_type(number, types[1]["id"])
-        read = await client.get_configuration(number)
+        read = await client.configurations.get(number)
         assert (read["name"], read["type"]["id"]) == ("pc-2", types[1]["id"])
-        await client.delete_configuration(number)
+        await client.configurations.delete(number)
         with pytest.raises(RejectedError, match="not found"):
-            await client.get_configuration(number)
+            await client.configurations.get(number)
 
 
 async def test_a_refused_record_says_which_field(sandbox: Sandbox, connect: Open) -> None:
     async with connect() as client:
         with pytest.raises(RejectedError) as caught:
-            await client.create_configuration({"name": "x" * 101, "company": {"id": sandbox.company_id}})
+            await client.configurations.create({"name": "x" * 101, "company": {"id": sandbox.company_id}})
     assert (caught.value.status, caught.value.code) == (400, "InvalidObject")
     assert {detail.field for detail in caught.value.details} >= {"type"}
 
@@ -120,10 +117,10 @@ async def test_bulk_writes_answer_by_item(sandbox: Sandbox, connect: Open) -> No
     async with connect() as client:
         answer = await client.create_configurations([new_record(sandbox, f"bulk {n}") for n in range(3)])
         ids = [item["data"]["id"] for item in answer["payload"]]
-        whole = await client.list_configurations(any_of("id", ids))
+        whole = await client.configurations.list(any_of("id", ids))
         changed = [{**record, "notes": "seen"} for record in whole]
         assert all(item["success"] for item in (await client.replace_configurations(changed))["payload"])
-        assert {one["notes"] for one in await client.list_configurations(any_of("id", ids))} == {"seen"}
+        assert {one["notes"] for one in await client.configurations.list(any_of("id", ids))} == {"seen"}
 
 
 async def test_a_create_whose_answer_is_lost_is_sent_once(sandbox: Sandbox, connect: Open) -> None:
@@ -131,7 +128,7 @@ async def test_a_create_whose_answer_is_lost_is_sent_once(sandbox: Sandbox, conn
     async with connect() as client:
         with pytest.raises(UnclearOutcomeError):
             await client.create_configurations([new_record(sandbox, "lost answer")])
-        assert len(await client.list_configurations(equals("name", "lost answer"))) == 1
+        assert len(await client.configurations.list(equals("name", "lost answer"))) == 1
     assert sandbox.requests()["connectwise"]["writes"] == 1
 
 
@@ -160,7 +157,7 @@ async def test_reads_outlive_a_rough_network(sandbox: Sandbox, connect: Open) ->
         ]
     )
     async with connect() as client:
-        records = [one async for page in client.configurations_pages(page_size=20) for one in page]
+        records = [one async for page in client.configurations.pages(page_size=20) for one in page]
     assert len(records) == expected
 
 
@@ -187,7 +184,7 @@ async def test_a_wrong_client_id(sandbox: Sandbox, connect: Open, status: int) -
 async def test_an_unknown_company(connect: Open) -> None:
     async with connect(company_id="nobody") as client:
         with pytest.raises(StopError, match="does not know the company 'nobody'"):
-            await client.list_companies()
+            await client.companies.list()
 
 
 async def test_a_missing_right_is_named(sandbox: Sandbox, connect: Open) -> None:
@@ -201,7 +198,7 @@ async def test_a_missing_right_is_named(sandbox: Sandbox, connect: Open) -> None
 async def test_an_address_that_is_too_long(connect: Open) -> None:
     async with connect() as client:
         with pytest.raises(RejectedError) as caught:
-            await client.list_configurations(any_of("id", range(10_000, 12_000)))
+            await client.configurations.list(any_of("id", range(10_000, 12_000)))
     assert (caught.value.status, caught.value.remedy) == (414, SHORTEN)
 
 
@@ -215,4 +212,4 @@ async def test_bulk_that_is_switched_off_is_a_rejection(sandbox: Sandbox, connec
 async def test_a_new_codebase_is_found(sandbox: Sandbox, connect: Open) -> None:
     sandbox.switch(codebase="v2026_3/")
     async with connect() as client:
-        assert await client.count_companies() > 0
+        assert await client.companies.count() > 0

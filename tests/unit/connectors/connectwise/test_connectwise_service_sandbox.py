@@ -26,23 +26,23 @@ async def client(sandbox: Sandbox) -> AsyncIterator[ConnectWiseClient]:
 
 
 async def test_a_ticket_is_made_closed_and_read(sandbox: Sandbox, client: ConnectWiseClient) -> None:
-    made = await client.create_ticket("service", {"summary": "x", "company": {"id": sandbox.company_id}})
-    statuses = await client.list_board_statuses(made["board"]["id"])
+    made = await client.tickets("service").create({"summary": "x", "company": {"id": sandbox.company_id}})
+    statuses = await client.board_statuses(made["board"]["id"]).list()
     closed = next(status["id"] for status in statuses if status["closedStatus"])
     operation: PatchOperation = {"op": "replace", "path": "status", "value": {"id": closed}}
-    patched = await client.patch_ticket("service", made["id"], [operation])
+    patched = await client.tickets("service").patch(made["id"], [operation])
     assert patched["status"]["id"] == closed
-    read = await client.get_ticket("service", made["id"], fields="id,closedFlag")
+    read = await client.tickets("service").get(made["id"], fields="id,closedFlag")
     assert read == {"id": made["id"], "closedFlag": True}
 
 
 async def test_a_status_of_another_board_is_refused(sandbox: Sandbox, client: ConnectWiseClient) -> None:
-    made = await client.create_ticket("service", {"summary": "x", "company": {"id": sandbox.company_id}})
-    boards = {board["id"] for board in await client.list_boards()} - {made["board"]["id"]}
-    (foreign, *_) = await client.list_board_statuses(min(boards))
+    made = await client.tickets("service").create({"summary": "x", "company": {"id": sandbox.company_id}})
+    boards = {board["id"] for board in await client.boards.list()} - {made["board"]["id"]}
+    (foreign, *_) = await client.board_statuses(min(boards)).list()
     operation: PatchOperation = {"op": "replace", "path": "status", "value": {"id": foreign["id"]}}
     with pytest.raises(RejectedError, match="not found for"):
-        await client.patch_ticket("service", made["id"], [operation])
+        await client.tickets("service").patch(made["id"], [operation])
 
 
 async def test_a_ticket_whose_answer_is_lost_is_sent_once(
@@ -50,22 +50,22 @@ async def test_a_ticket_whose_answer_is_lost_is_sent_once(
 ) -> None:
     sandbox.faults([{"method": "POST", "path": "/service/tickets", "fault": {"kind": "drop_after"}}])
     with pytest.raises(UnclearOutcomeError):
-        await client.create_ticket("service", {"summary": "lost", "company": {"id": sandbox.company_id}})
-    assert await client.count_tickets("service", equals("summary", "lost")) == 1
+        await client.tickets("service").create({"summary": "lost", "company": {"id": sandbox.company_id}})
+    assert await client.tickets("service").count(equals("summary", "lost")) == 1
 
 
 async def test_related_records_are_read_one_by_one(sandbox: Sandbox, client: ConnectWiseClient) -> None:
-    (site, *_) = await client.list_sites(sandbox.company_id)
-    (contact, *_) = await client.list_contacts()
-    (board, *_) = await client.list_boards()
-    (member, *_) = await client.list_members()
-    assert await client.get_company(sandbox.company_id, "id") == {"id": sandbox.company_id}
-    assert await client.get_site(sandbox.company_id, site["id"], "id,name") == {
+    (site, *_) = await client.sites(sandbox.company_id).list()
+    (contact, *_) = await client.contacts.list()
+    (board, *_) = await client.boards.list()
+    (member, *_) = await client.members.list()
+    assert await client.companies.get(sandbox.company_id, "id") == {"id": sandbox.company_id}
+    assert await client.sites(sandbox.company_id).get(site["id"], "id,name") == {
         "id": site["id"],
         "name": site["name"],
     }
-    assert await client.get_contact(contact["id"], "id") == {"id": contact["id"]}
-    assert (await client.get_board(board["id"]))["name"] == board["name"]
-    assert (await client.get_member(member["id"]))["identifier"] == member["identifier"]
+    assert await client.contacts.get(contact["id"], "id") == {"id": contact["id"]}
+    assert (await client.boards.get(board["id"]))["name"] == board["name"]
+    assert (await client.members.get(member["id"]))["identifier"] == member["identifier"]
     with pytest.raises(RejectedError):
-        await client.get_site(sandbox.company_id, 99_999)
+        await client.sites(sandbox.company_id).get(99_999)

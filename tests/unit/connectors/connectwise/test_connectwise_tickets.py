@@ -7,9 +7,11 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.connectwise.api import ApiPath
 from connectors.connectwise.bulk_reads import LONGEST_SEARCH_BODY, LONGEST_SEARCH_CONDITIONS
-from connectors.connectwise.service import TICKETS, TicketKind
+from connectors.connectwise.models import TICKETS, TicketKind
 from connectors.errors import RejectedError, RetryableError, StopError
+from connectors.retry import Kind
 from tests.support.fake_connectwise import FakeConnectWise, body_of, refusal
 
 pytestmark = pytest.mark.anyio
@@ -31,11 +33,11 @@ async def test_both_kinds_of_tickets_lie_in_collections_of_their_own(kind: Ticke
     fake = FakeConnectWise({path: items(3), f"{path}/9/configurations": items(1200)})
     fake.say("GET", f"{path}/9", httpx.Response(200, json={"id": 9}))
     async with fake.client() as client:
-        assert await client.list_tickets(kind, "company/id = 2", fields="id") == items(3)
-        assert [one async for one in client.tickets_pages(kind, page_size=2)] == [items(3)[:2], items(3)[2:]]
-        assert await client.count_tickets(kind) == 3
-        assert await client.get_ticket(kind, 9) == {"id": 9}
-        assert await client.ticket_configurations(kind, 9) == items(1200)
+        assert await client.tickets(kind).list("company/id = 2", fields="id") == items(3)
+        assert [one async for one in client.tickets(kind).pages(page_size=2)] == [items(3)[:2], items(3)[2:]]
+        assert await client.tickets(kind).count() == 3
+        assert await client.tickets(kind).get(9) == {"id": 9}
+        assert await client.ticket_configurations(kind, 9).list() == items(1200)
         assert client.session.sent[f"GET {path}/{{parentId}}/configurations"] == 2
 
 
@@ -45,22 +47,20 @@ async def test_a_ticket_that_is_gone_concerns_only_itself() -> None:
     fake.say("GET", path, refusal(404, "NotFound", "Ticket 9 not found"))
     async with fake.client() as client:
         with pytest.raises(RejectedError, match="Ticket 9 not found"):
-            await client.ticket_configurations("service", 9)
+            await client.ticket_configurations("service", 9).list()
 
 
 async def test_agreements_and_what_they_cover() -> None:
     fake = FakeConnectWise(
         {
             "/finance/agreements": items(4),
-            "/finance/agreements/types": items(2),
             "/finance/agreements/7/configurations": items(30),
         }
     )
     async with fake.client() as client:
-        assert len(await client.list_agreements("company/id = 2")) == await client.count_agreements() == 4
-        assert [len(one) async for one in client.agreements_pages(page_size=3)] == [3, 1]
-        assert len(await client.list_agreement_types()) == 2
-        assert await client.agreement_configurations(7) == items(30)
+        assert len(await client.agreements.list("company/id = 2")) == await client.agreements.count() == 4
+        assert [len(one) async for one in client.agreements.pages(page_size=3)] == [3, 1]
+        assert await client.agreement_configurations(7).list() == items(30)
 
 
 async def test_a_search_goes_on_after_the_last_id() -> None:
@@ -138,7 +138,7 @@ async def test_a_way_that_is_not_open_is_a_rejection_so_that_another_can_follow(
     fake.say(method, path, refusal(status, "ConnectWiseApi", "The endpoint does not exist."))
     async with fake.client() as client:
         with pytest.raises(RejectedError) as caught:
-            await client._send("read", method, path, json={})  # type: ignore[arg-type]
+            await client.send(Kind.READ, method, ApiPath.of(path), json={})
     assert caught.value.remedy
 
 
@@ -148,7 +148,7 @@ async def test_wrong_keys_close_every_way(method: str, path: str) -> None:
     fake.say(method, path, refusal(401, "Unauthorized", "UserNotAuthenticated"))
     async with fake.client() as client:
         with pytest.raises(StopError):
-            await client._send("read", method, path, json={})  # type: ignore[arg-type]
+            await client.send(Kind.READ, method, ApiPath.of(path), json={})
 
 
 async def test_a_search_that_stays_overloaded_is_for_later() -> None:

@@ -9,7 +9,7 @@ import pytest
 from connectors.connectwise.bulk_reads import LONGEST_SEARCH_CONDITIONS, BundleItem
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import any_of, equals
-from connectors.connectwise.service import TICKETS, TicketKind
+from connectors.connectwise.models import TICKETS, TicketKind
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.errors import RejectedError
 from deployments.local.sandbox import Sandbox
@@ -42,28 +42,26 @@ async def test_tickets_and_agreements_are_listed_paged_and_counted(
 ) -> None:
     for kind, path in STORED.items():
         expected = [one["id"] for one in sandbox.state(path)]
-        paged = [one["id"] async for page in client.tickets_pages(kind, page_size=7) for one in page]
+        paged = [one["id"] async for page in client.tickets(kind).pages(page_size=7) for one in page]
         assert sorted(expected) == paged
-        assert await client.count_tickets(kind) == len(await client.list_tickets(kind)) == len(expected) > 0
-    assert len(await client.list_agreements()) == await client.count_agreements() > 0
-    assert {one["name"] for one in await client.list_agreement_types()}
+        assert await client.tickets(kind).count() == len(expected) > 0
+        assert len(await client.tickets(kind).list()) == len(expected)
+    assert len(await client.agreements.list()) == await client.agreements.count() > 0
 
 
 async def test_child_collections_hold_what_is_attached(sandbox: Sandbox, client: ConnectWiseClient) -> None:
     for kind, path in STORED.items():
         ids = [one["id"] for one in sandbox.state(path)]
-        found = {(n, one["id"]) for n in ids for one in await client.ticket_configurations(kind, n)}
+        found = {(n, one["id"]) for n in ids for one in await client.ticket_configurations(kind, n).list()}
         assert found == pairs(sandbox, path, "ticketId")
         with pytest.raises(RejectedError):
-            await client.ticket_configurations(kind, 99_999)
+            await client.ticket_configurations(kind, 99_999).list()
     ids = [one["id"] for one in sandbox.state("finance/agreements")]
-    found = {(n, one["id"]) for n in ids for one in await client.agreement_configurations(n)}
+    found = {(n, one["id"]) for n in ids for one in await client.agreement_configurations(n).list()}
     assert found == pairs(sandbox, "finance/agreements", "agreementId")
 
 
 async def test_the_report_gives_the_same_agreements(sandbox: Sandbox, client: ConnectWiseClient) -> None:
-    assert REPORT in await client.list_reports()
-    assert set(COLUMNS) <= set(await client.report_columns(REPORT))
     rows = [row async for page in client.report_rows(REPORT, COLUMNS, page_size=5) for row in page]
     expected = pairs(sandbox, "finance/agreements", "agreementId")
     assert {(row["AgreementRecId"], row["ConfigurationRecId"]) for row in rows} == expected
@@ -102,7 +100,7 @@ async def test_conditions_and_search_give_the_same(sandbox: Sandbox, client: Con
     for kind, path in STORED.items():
         by_ticket = pairs(sandbox, path, "ticketId")
         one = sorted(by_ticket)[0][1]
-        single = await client.list_tickets(kind, equals("configuration/id", one), fields="id")
+        single = await client.tickets(kind).list(equals("configuration/id", one), fields="id")
         assert {ticket["id"] for ticket in single} == {owner for owner, held in by_ticket if held == one}
         many = any_of("configuration/id", sorted({held for _, held in by_ticket}))
         pages = [page async for page in client.search_tickets(kind, many, fields="id", page_size=3)]
@@ -132,7 +130,7 @@ async def test_each_way_that_is_closed_is_a_rejection(sandbox: Sandbox, client: 
     with pytest.raises(RejectedError):
         await client.bundle([BundleItem("ticket")])
     with pytest.raises(RejectedError, match="not a recognized name"):
-        await client.list_tickets("service", "configuration/id = 5")
+        await client.tickets("service").list("configuration/id = 5")
     with pytest.raises(RejectedError):
         await anext(client.search_tickets("service", "id > 0"))
 
@@ -145,4 +143,4 @@ async def test_a_bundle_that_is_too_large_and_an_in_that_is_not_known_are_reject
         await client.bundle([BundleItem("ticket")] * 3)
     assert all(answer.ok for answer in await client.bundle([BundleItem("ticket")] * 2))
     with pytest.raises(RejectedError):
-        await client.list_tickets("service", "configuration/id in (5,6)")
+        await client.tickets("service").list("configuration/id in (5,6)")

@@ -24,7 +24,7 @@ async def list_error(answer: httpx.Response) -> ConnectorError:
     fake.say("GET", LIST, *[answer] * 4)
     async with fake.client() as client:
         with pytest.raises(ConnectorError) as caught:
-            await client.list_configurations()
+            await client.configurations.list()
     return caught.value
 
 
@@ -40,7 +40,7 @@ async def test_the_vendors_code_message_and_fields_are_kept() -> None:
     fake.say("POST", LIST, answer)
     async with fake.client() as client:
         with pytest.raises(RejectedError) as caught:
-            await client.create_configuration({"name": "x"})
+            await client.configurations.create({"name": "x"})
     error = caught.value
     assert (error.status, error.code) == (400, "InvalidObject")
     assert error.details == (ErrorDetail("The type field is required", "MissingRequiredField", "type"),)
@@ -87,7 +87,7 @@ async def test_a_missing_record_concerns_only_itself() -> None:
     fake.say("GET", f"{LIST}/57919", refusal(404, "NotFound", "Configuration 57919 not found"))
     async with fake.client() as client:
         with pytest.raises(RejectedError, match="57919 not found") as caught:
-            await client.get_configuration(57919)
+            await client.configurations.get(57919)
     assert caught.value.remedy == ""
 
 

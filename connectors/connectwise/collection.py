@@ -1,0 +1,262 @@
+"""A collection of ConnectWise: list, page, count, get, create, patch and delete, each written once.
+
+Two ways of paging. Forward-only pages go by the last record's id: no record is missed or doubled if others
+are added or deleted meanwhile, and they know no order. Pages by number are for a caller who wants one page or
+an order. In both the ``Link`` header says whether more follows; only its query is used, never its host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Unpack, cast
+from urllib.parse import parse_qs, urlsplit
+
+from connectors.connectwise.api import ApiPath, Tenant
+from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
+from connectors.connectwise.settings import SYSTEM
+from connectors.errors import RejectedError, StopError
+from connectors.retry import Kind
+
+DEFAULT_PAGE_SIZE = 25
+LARGEST_PAGE = 1000
+"""Records; the vendor cuts a larger page silently, which would look like the end of the records."""
+PAGE_SIZE = LARGEST_PAGE
+"""Records asked for in a page by a reading that wants every record."""
+FORWARD_ONLY = {"pagination-type": "forward-only"}
+"""The header that asks for pages by id: no record is missed or doubled if others are added or deleted."""
+
+
+def page_request(page: int | None, page_size: int | None) -> tuple[int, int] | None:
+    """The page and page size to ask for, or None for every record (the documented table of the actions).
+
+    Neither given: every record. Page only: 25 records a page. Page size only: page 1.
+
+    Raises:
+        RejectedError: a page below 1, or a page size outside 1 to 1000.
+    """
+    if page is None and page_size is None:
+        return None
+    if page is not None and page < 1:
+        raise RejectedError(f"Page {page} does not exist", remedy="Pages count from 1.")
+    size = DEFAULT_PAGE_SIZE if page_size is None else page_size
+    _check_size(size)
+    return (1 if page is None else page, size)
+
+
+def _check_size(size: int) -> None:
+    if not 1 <= size <= LARGEST_PAGE:
+        raise RejectedError(
+            f"A page size of {size} is not possible: ConnectWise gives 1 to {LARGEST_PAGE} records a page",
+            remedy="Leave both page and page size empty to read every record.",
+        )
+
+
+def next_page_id(link: str | None, current: int | None) -> int | None:
+    """The ``pageId`` of the next page in forward-only mode, or None on the last page.
+
+    Args:
+        link: the Link header; in this mode it is always sent, and is empty on the last page.
+        current: the page id that was asked for, None for the first page.
+
+    Raises:
+        StopError: no Link header, or one that does not lead on: going by it would miss records or never end.
+    """
+    if link is None:
+        raise StopError(
+            "ConnectWise sent no Link header, so it is not known whether more records follow",
+            remedy="A proxy may remove it, or the server does not know forward-only paging.",
+        )
+    query = _next_query(link)
+    return None if query is None else _moved(query, "pageid", current or 0)
+
+
+def next_page(link: str | None, current: int, *, full: bool) -> int | None:
+    """The next page's number in page mode, or None at the end.
+
+    At the end the Link header names no next page, or is not sent at all; a full page without it is
+    followed by another request.
+
+    Raises:
+        StopError: the header's next page is not a further one.
+    """
+    if link is None:
+        return current + 1 if full else None
+    query = _next_query(link)
+    return None if query is None else _moved(query, "page", current)
+
+
+def has_next(link: str | None, *, full: bool) -> bool:
+    """Whether more follows, for a list that is continued by its last id and not by the header's query."""
+    return full if link is None else _next_query(link) is not None
+
+
+def _moved(query: dict[str, list[str]], name: str, current: int) -> int:
+    values = query.get(name, [])
+    following = int(values[0]) if values and values[0].isdecimal() else 0
+    if following <= current:
+        raise StopError(
+            "ConnectWise's Link header does not lead to a further page",
+            remedy="Reading stopped, since going on would miss records or never end.",
+        )
+    return following
+
+
+def _next_query(link: str) -> dict[str, list[str]] | None:
+    """The query of the link with rel next, names in lower case; only the query is used, never the host."""
+    for entry in link.split("<")[1:]:
+        address, _, parameters = entry.partition(">")
+        names = (part.strip().lower().replace('"', "").replace(" ", "") for part in parameters.split(";"))
+        if "rel=next" in {name.rstrip(",") for name in names}:
+            query = parse_qs(urlsplit(address.strip()).query)
+            return {name.lower(): values for name, values in query.items()}
+    return None
+
+
+_WIRE_NAMES = {
+    "child_conditions": "childConditions",
+    "custom_field_conditions": "customFieldConditions",
+    "fields": "fields",
+    "order_by": "orderBy",
+}
+Params = dict[str, str | int]
+Records = list[Record]
+"""A list's name for types: within ``Collection``, ``list`` is the method."""
+
+
+class Collection:
+    """One collection at a documented path, with the requests that every collection of the vendor answers.
+
+    ``conditions`` are in the vendor's language, as ``conditions.py`` builds them. Not every collection offers
+    every operation to every member; the server refuses what it does not offer.
+    """
+
+    def __init__(self, tenant: Tenant, template: str, **ids: int) -> None:
+        self._tenant = tenant
+        self.path = ApiPath.of(template, **ids)
+
+    async def list(self, conditions: str | None = None, **search: Unpack[ListSearch]) -> Records:
+        """Records as one list: ``GET /x``. Every record unless a page is asked for, 1,000 a request.
+
+        Raises:
+            RejectedError: a page or a condition that is not possible.
+            StopError: there is no way to know whether more records follow.
+        """
+        wanted = page_request(search.get("page"), search.get("page_size"))
+        params = _params(conditions, search)
+        if wanted is not None:
+            body, _ = await self._read(self.path, {**params, "page": wanted[0], "pageSize": wanted[1]})
+            return records_of(self.path, body)
+        # Pages by id know no order, so a wanted order costs that safety.
+        read = self._pages_by_number if "orderBy" in params else self._pages_by_id
+        return [record async for page in read(params, PAGE_SIZE) for record in page]
+
+    def pages(self, conditions: str | None = None, **search: Unpack[PagesSearch]) -> AsyncIterator[Records]:
+        """Records page by page in the order of their ids, forward-only: ``GET /x``. One request a page."""
+        size = search.get("page_size", PAGE_SIZE)
+        page_request(None, size)
+        return self._pages_by_id(_params(conditions, search), size)
+
+    async def count(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
+        """The number of records: ``GET /x/count``."""
+        path = self.path.under("/count")
+        answer, _ = await self._read(path, _params(conditions, search))
+        return count_of(path, answer)
+
+    async def get(self, record_id: int, fields: str | None = None) -> Record:
+        """One record, whole unless ``fields`` names some: ``GET /x/{id}``.
+
+        Raises:
+            RejectedError: there is none of that id, with status 404.
+        """
+        record, _ = await self._read(self._one(record_id), {"fields": fields} if fields else None)
+        return cast(Record, record)
+
+    async def create(self, record: Record) -> Record:
+        """Create one record, never repeated by itself: ``POST /x``.
+
+        Raises:
+            RejectedError: the vendor refuses the record.
+            UnclearOutcomeError: it may or may not exist now; look for it before sending it again.
+        """
+        made, _ = await self._tenant.send(Kind.CREATE, "POST", self.path, json=record)
+        return cast(Record, made)
+
+    async def patch(self, record_id: int, operations: Sequence[PatchOperation]) -> Record:
+        """Change some members: ``PATCH /x/{id}``; returns the whole record.
+
+        It may be sent twice, so only operations that set an absolute value belong here. The server checks
+        the whole stored record and may refuse a member that was not sent.
+        """
+        path = self._one(record_id)
+        changed, _ = await self._tenant.send(Kind.MODIFY, "PATCH", path, json=list(operations))
+        return cast(Record, changed)
+
+    async def delete(self, record_id: int) -> None:
+        """Delete one record: ``DELETE /x/{id}``.
+
+        Raises:
+            RejectedError: there is none of that id (404; also if an earlier try did it), or it is in use.
+        """
+        await self._tenant.send(Kind.MODIFY, "DELETE", self._one(record_id))
+
+    def _one(self, record_id: int) -> ApiPath:
+        return self.path.under("/{id}", id=record_id)
+
+    async def _read(self, path: ApiPath, params: Params | None, **options: Any) -> tuple[Any, Any]:
+        return await self._tenant.send(Kind.READ, "GET", path, params=params, **options)
+
+    async def _pages_by_id(self, params: Params, size: int) -> AsyncIterator[Records]:
+        page_id: int | None = None
+        while True:
+            asked = {**params, "pageSize": size, **({"pageId": page_id} if page_id is not None else {})}
+            body, headers = await self._read(self.path, asked, headers=FORWARD_ONLY)
+            records = records_of(self.path, body)
+            # Before the page is handed out: a caller must not act on half of the records unawares.
+            page_id = next_page_id(headers.get("Link"), page_id)
+            yield records
+            if page_id is None:
+                return
+
+    async def _pages_by_number(self, params: Params, size: int) -> AsyncIterator[Records]:
+        page = 1
+        while True:
+            body, headers = await self._read(self.path, {**params, "page": page, "pageSize": size})
+            records = records_of(self.path, body)
+            following = next_page(headers.get("Link"), page, full=len(records) >= size)
+            yield records
+            if following is None:
+                return
+            page = following
+
+
+def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
+    """The query's parameters under their wire names; empty ones are left out."""
+    named = {wire: search.get(name) for name, wire in _WIRE_NAMES.items()}
+    return {name: str(value) for name, value in {"conditions": conditions, **named}.items() if value}
+
+
+def records_of(path: ApiPath, body: Any, method: str = "GET") -> list[Record]:
+    """The body of a list's answer.
+
+    Raises:
+        StopError: it is no list.
+    """
+    if not isinstance(body, list):
+        raise _unexpected(path, "a list of records", method)
+    return body
+
+
+def count_of(path: ApiPath, body: Any) -> int:
+    """The number in a count's answer.
+
+    Raises:
+        StopError: there is none.
+    """
+    if not isinstance(body, dict) or "count" not in body:
+        raise _unexpected(path, "a count")
+    return int(body["count"])
+
+
+def _unexpected(path: ApiPath, wanted: str, method: str = "GET") -> StopError:
+    message = f"ConnectWise answered something else than {wanted}"
+    return StopError(message, system=SYSTEM, method=method, path=path.text)
