@@ -11,11 +11,11 @@ from tasks.asset_sync.apply import apply_plan
 from tasks.asset_sync.create import settle_open_batches
 from tasks.asset_sync.read import make_plan, match_inventories, read_all
 from tasks.asset_sync.references import create_references, find_references
-from tasks.asset_sync.report import dry_report, final_report, publish_plan, publish_report
+from tasks.asset_sync.report import final_report, plan_report, publish_plan, publish_report
 from tasks.asset_sync.run import SyncRun, prepare_run
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.rules.asset_sync.plan import Plan
-from tasks.rules.report import RunReport
+from tasks.rules.asset_sync.report import SyncReport
 from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,
@@ -82,7 +82,7 @@ async def synchronize(run: SyncRun) -> Any:
     refused = [] if run.settings.ceilings.go_on else exceeded
     await publish_plan(run, plan, refused)
     if run.settings.dry_run:
-        return await finish(run, plan, dry_report(run, plan))
+        return await finish(run, plan, plan_report(run, plan))
     if refused:
         raise ThresholdExceededError(
             " ".join(refused)
@@ -93,7 +93,7 @@ async def synchronize(run: SyncRun) -> Any:
     return await finish(run, plan, final_report(run, plan, applied, created))
 
 
-async def finish(run: SyncRun, plan: Plan, report: RunReport) -> Any:
+async def finish(run: SyncRun, plan: Plan, report: SyncReport) -> Any:
     """Publish the report; failures of single records end the run as failed, with everything else written."""
     await publish_report(run, plan, report)
     failures = [f"{report.state_name}; see the report."] if report.failed else []

@@ -19,10 +19,10 @@ import fastapi.encoders  # noqa: F401
 from benchmarks.performance.runner import Stopwatch
 from flows.asset_synchronization import asset_synchronization
 from tasks.asset_sync.settings import AssetSynchronizationSettings
+from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.asset_sync.safety import SafetyThresholds
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
-from tasks.rules.report import RunReport
 from tasks.shared import connections
 
 NO_LIMIT = ((10_000_000, 60.0),)
@@ -40,7 +40,7 @@ def measured(company: str) -> dict[str, Any]:
         company=company, dry_run=False, ceilings=SafetyThresholds(go_on=True)
     )
     watch = Stopwatch()
-    report: RunReport = asyncio.run(_run(settings))
+    report: SyncReport = asyncio.run(_run(settings))
     return watch.as_json() | {
         "run_id": report.run_id,
         "counts": report.counts.as_dict(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prefect.artifacts import acreate_markdown_artifact
 
@@ -11,7 +12,8 @@ from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.run import SyncRun, WriteResult
 from tasks.rules.asset_sync.plan import Modification, Plan
 from tasks.rules.asset_sync.render import plan_markdown, report_markdown
-from tasks.rules.report import Failure, RunReport, Written, final_counts
+from tasks.rules.asset_sync.report import SyncReport
+from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.values import AssetRecord, Rows
 
 PLAN_KEY = "asset-synchronization-plan"
@@ -56,7 +58,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
     )
 
 
-async def publish_report(run: SyncRun, plan: Plan, report: RunReport) -> None:
+async def publish_report(run: SyncRun, plan: Plan, report: SyncReport) -> None:
     """Show the report as an artifact of the run."""
     links = Links(run, plan)
     text = report_markdown(
@@ -71,9 +73,9 @@ async def publish_report(run: SyncRun, plan: Plan, report: RunReport) -> None:
     )
 
 
-def dry_report(run: SyncRun, plan: Plan) -> RunReport:
+def plan_report(run: SyncRun, plan: Plan) -> SyncReport:
     """The report of a run that stops at its plan."""
-    return RunReport(
+    return SyncReport(
         plan.counts,
         dry_run=True,
         notes=run.notes,
@@ -85,7 +87,7 @@ def dry_report(run: SyncRun, plan: Plan) -> RunReport:
     )
 
 
-def final_report(run: SyncRun, plan: Plan, applied: Applied, references: dict[str, list[str]]) -> RunReport:
+def final_report(run: SyncRun, plan: Plan, applied: Applied, references: dict[str, list[str]]) -> SyncReport:
     """The report of a run that wrote.
 
     Raises:
@@ -101,23 +103,18 @@ def final_report(run: SyncRun, plan: Plan, applied: Applied, references: dict[st
         ),
         *(_failure(modifications[key].name, "modify", r) for key, r in applied.modified.items() if not r.ok),
     ]
-    counts = final_counts(
-        plan.counts,
+    counts = plan.counts.after_writes(
         failed_creations=_failed(applied.created) + len(creations.keys() - applied.created.keys()),
         failed_modifications=_failed(applied.modified) + len(modifications.keys() - applied.modified.keys()),
         kept=sum(result.ok and not result.written for result in applied.modified.values()),
     )
-    return RunReport(
-        counts,
+    return replace(
+        plan_report(run, plan),
+        counts=counts,
+        dry_run=False,
         failures=failures,
         references_created=references,
         duplicates=applied.duplicates,
-        notes=run.notes,
-        requests_predicted=plan.predicted.total,
-        requests_used=run.client.session.requests,
-        writes=run.client.session.writes,
-        checksum=plan.checksum,
-        run_id="" if run.settings.dry_run else run.run_id,
         written=Rows(_written(creations, modifications, applied)),
     )
 
@@ -126,8 +123,8 @@ def _failed(results: dict[str, WriteResult]) -> int:
     return sum(not result.ok for result in results.values())
 
 
-def _failure(name: str | None, operation: str, result: WriteResult) -> Failure:
-    return Failure(
+def _failure(name: str | None, operation: str, result: WriteResult) -> WriteFailure:
+    return WriteFailure(
         result.asset_key,
         name or result.asset_key,
         operation,
@@ -138,14 +135,14 @@ def _failure(name: str | None, operation: str, result: WriteResult) -> Failure:
 
 def _written(
     creations: dict[str, AssetRecord], modifications: dict[str, Modification], applied: Applied
-) -> list[Written]:
+) -> list[WrittenRecord]:
     created = [
-        Written(key, creations[key].name or key, "created", result.record_id)
+        WrittenRecord(key, creations[key].name or key, "created", result.record_id)
         for key, result in applied.created.items()
         if result.ok
     ]
     modified = [
-        Written(key, modifications[key].name, "modified", result.record_id)
+        WrittenRecord(key, modifications[key].name, "modified", result.record_id)
         for key, result in applied.modified.items()
         if result.ok and result.written
     ]

@@ -29,7 +29,7 @@ from tasks.rules.enrichment.plan import (
 )
 from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_report_markdown, search_words
 from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
-from tasks.rules.report import Failure, Written
+from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.values import Rows
 from tasks.shared.action import action
 from tasks.shared.progress import Inventory, run_logger
@@ -206,11 +206,11 @@ def make_report(
     )
 
 
-def _failures(plan: EnrichmentPlan, results: Mapping[str, WriteResult]) -> list[Failure]:
+def _failures(plan: EnrichmentPlan, results: Mapping[str, WriteResult]) -> list[WriteFailure]:
     """What was not written; an update without a result counts as failed too."""
     missing = WriteResult("", False, message="Nothing is known of this edit.", written=False)
     return [
-        Failure(
+        WriteFailure(
             each.asset.key,
             each.name,
             "edit",
@@ -222,9 +222,9 @@ def _failures(plan: EnrichmentPlan, results: Mapping[str, WriteResult]) -> list[
     ]
 
 
-def _written(plan: EnrichmentPlan, results: Mapping[str, WriteResult]) -> list[Written]:
+def _written(plan: EnrichmentPlan, results: Mapping[str, WriteResult]) -> list[WrittenRecord]:
     return [
-        Written(each.asset.key, each.name, "updated", each.configuration.id)
+        WrittenRecord(each.asset.key, each.name, "updated", each.configuration.id)
         for each in plan.updates
         if each.asset.key in results and results[each.asset.key].ok
     ]

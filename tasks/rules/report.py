@@ -1,76 +1,60 @@
-"""What became of every asset read: the counts that must add up (law 1).
+"""What a run reports: counts that add up, failures, written records, and the Markdown all features share.
 
-What a run did, as a value: small enough to be the result of a flow.
+Each feature subclasses ``Counts`` with its own outcomes and ``Report`` with its own figures. A report is
+small enough to be the result of a flow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar, Generic, Self, TypeVar
+
+from tasks.rules.text import Link, bullets, cell, counted, escape, linked, table
+from tasks.rules.values import FieldChange
 
 
 class CountsError(ValueError):
-    """The counts do not add up: an asset was lost or counted twice. The run fails."""
+    """The counts do not add up: a record was lost or counted twice. The run fails."""
 
 
-@dataclass(frozen=True, slots=True)
 class Counts:
-    """Every asset read ends in exactly one of the six outcomes."""
+    """Everything read ends in exactly one outcome; a subclass is a dataclass of ``read`` and the outcomes.
 
-    read: int = 0
-    created: int = 0
-    modified: int = 0
-    unchanged: int = 0
-    ambiguous: int = 0
-    skipped: int = 0
-    failed: int = 0
+    ``unit`` names what is read, ``planned_names`` the outcomes that have another name before the writes.
+    """
+
+    __slots__: tuple[str, ...] = ()
+    unit: ClassVar[str]
+    planned_names: ClassVar[Mapping[str, str]]
+    read: int
+    failed: int
 
     @property
     def accounted(self) -> int:
         """The sum of the outcomes."""
-        return self.created + self.modified + self.unchanged + self.ambiguous + self.skipped + self.failed
-
-    def check(self) -> Counts:
-        """The counts themselves, if the outcomes sum up to the number read and none is negative.
-
-        Raises:
-            CountsError: they do not.
-        """
-        values = self.as_dict()
-        if self.accounted != self.read or min(values.values()) < 0:
-            told = ", ".join(f"{name} {count}" for name, count in values.items())
-            raise CountsError(f"{self.accounted} of {self.read} assets read are accounted for: {told}.")
-        return self
+        return sum(self.as_dict().values()) - self.read
 
     def as_dict(self) -> dict[str, int]:
         """In the order in which reports show them."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    def check(self) -> Self:
+        """The counts themselves, if the outcomes sum up to the number read and none is negative.
 
-def final_counts(
-    planned: Counts, *, failed_creations: int, failed_modifications: int, kept: int = 0
-) -> Counts:
-    """The plan's counts after the writes: what failed moves over to ``failed``.
-
-    ``kept``: planned modifications that the fresh re-read showed to be done already; they end unchanged.
-
-    Raises:
-        CountsError: more failed than was planned.
-    """
-    return Counts(
-        read=planned.read,
-        created=planned.created - failed_creations,
-        modified=planned.modified - failed_modifications - kept,
-        unchanged=planned.unchanged + kept,
-        ambiguous=planned.ambiguous,
-        skipped=planned.skipped,
-        failed=planned.failed + failed_creations + failed_modifications,
-    ).check()
+        Raises:
+            CountsError: they do not; the text gives every number.
+        """
+        values = self.as_dict()
+        if self.accounted != self.read or min(values.values()) < 0:
+            told = ", ".join(f"{name} {count}" for name, count in values.items())
+            raise CountsError(f"{self.accounted} of {self.read} {self.unit} read are accounted for: {told}.")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """One asset that could not be written, with the vendor's own words."""
+class WriteFailure:
+    """One record that could not be written, with the vendor's own words."""
 
     asset_key: str
     name: str
@@ -81,8 +65,8 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """One configuration that the run created or modified (``action``)."""
+class WrittenRecord:
+    """One record that the run created, modified or updated (``action``)."""
 
     asset_key: str
     name: str
@@ -90,40 +74,92 @@ class Written:
     configuration_id: int | None = None
 
 
-@dataclass(slots=True)
-class RunReport:
-    """The outcome of a run. ``counts`` add up; a report can't be made of counts that don't.
+C = TypeVar("C", bound=Counts)
 
-    ``duplicates``: asset keys that more than one configuration holds. ``notes``: what a person should know
-    (the canary stopped bulk, a field moved meanwhile, ...). ``requests_used`` and ``writes`` are those that
-    the clients sent to ConnectWise; ``requests_predicted`` is the plan's number.
+
+@dataclass(slots=True)
+class Report(Generic[C]):
+    """The result of a run. ``counts`` add up; a report can't be made of counts that don't.
+
+    ``notes``: what a person should know (the canary stopped bulk, a field moved meanwhile, ...). ``run_id``
+    is empty for a dry run, which can't be undone.
     """
 
-    counts: Counts
+    counts: C
     dry_run: bool = False
-    failures: list[Failure] = field(default_factory=list)
-    references_created: dict[str, list[str]] = field(default_factory=dict)
-    duplicates: list[str] = field(default_factory=list)
+    failures: list[WriteFailure] = field(default_factory=list)
+    written: Sequence[WrittenRecord] = ()
     notes: list[str] = field(default_factory=list)
-    requests_predicted: int = 0
-    requests_used: int = 0
-    writes: int = 0
-    checksum: str = ""
     run_id: str = ""
-    written: Sequence[Written] = ()
 
     def __post_init__(self) -> None:
         self.counts.check()
 
     @property
     def failed(self) -> bool:
-        """Whether the run ends as Failed; ambiguous and skipped assets alone do not make it so."""
+        """Whether the run ends as Failed; what was left alone does not make it so."""
         return self.counts.failed > 0
 
     @property
     def state_name(self) -> str:
         """The name of the run's last state."""
-        count = self.counts.failed
-        if not count:
-            return "Completed"
-        return f"Finished with {count} failure{'s' if count != 1 else ''}"
+        failed = self.counts.failed
+        return f"Finished with {counted(failed, 'failure')}" if failed else "Completed"
+
+
+def counts_table(counts: Counts, *, planned: bool = False) -> str:
+    """The counts that add up, one column each; a plan has no failures yet."""
+    values = counts.as_dict()
+    if planned:
+        values.pop("failed")
+    names = counts.planned_names if planned else {}
+    headers = [names.get(name, name).replace("_", " ").capitalize() for name in values]
+    return table(headers, [[f"**{count:,}**" for count in values.values()]])
+
+
+def failures_list(
+    failures: Sequence[WriteFailure],
+    configurations: Link,
+    assets: Link,
+    rows: int,
+    *,
+    operations: bool = True,
+) -> str:
+    """A line a failure; ``operations``: whether it says what was tried."""
+    lines = [_failure_line(each, configurations, assets, operations) for each in failures[:rows]]
+    return bullets(lines, rows, len(failures))
+
+
+def _failure_line(each: WriteFailure, configurations: Link, assets: Link, operations: bool) -> str:
+    record = each.configuration_id
+    shown = f", configuration {linked(record, configurations(record))}" if record is not None else ""
+    tried = f", {escape(each.operation)}" if operations else ""
+    said = f"{each.code}: {each.message}" if each.code else each.message
+    name = linked(each.name or each.asset_key, assets(each.asset_key))
+    return f"{name} (asset {cell(each.asset_key)}{shown}){tried}: {cell(said, 400)}"
+
+
+def changes_list(records: Iterable[tuple[str, Sequence[str]]], rows: int, total: int, unit: str) -> str:
+    """A block a record, a line a field; whole records until ``rows`` lines are shown.
+
+    Args:
+        records: the heading of each record and its lines, see ``change_line``; taken one by one.
+        rows: how many lines are shown at most, give or take one record.
+        total: how many records there are.
+        unit: what a record is, for "… and 3 more assets".
+    """
+    blocks: list[str] = []
+    shown = 0
+    for heading, lines in records:
+        if shown >= rows:
+            break
+        blocks.append("\n".join([f"- {heading}", *(f"  - {line}" for line in lines)]))
+        shown += len(lines)
+    left = total - len(blocks)
+    more = [f"- … and {counted(left, f'more {unit}')}"] if left else []
+    return "\n".join([*blocks, *more])
+
+
+def change_line(change: FieldChange, note: str = "") -> str:
+    """One field that changes: its name, a note, the value it has and the one it gets."""
+    return f"{cell(change.field)}{note}: {cell(change.current)} → {cell(change.wanted)}"

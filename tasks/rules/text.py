@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 _HISSING = ("s", "x", "ch", "sh")
@@ -88,10 +88,20 @@ def capped_table(headers: Sequence[str], rows: Sequence[Sequence[str]], limit: i
 
 
 def bullets(lines: Sequence[str], limit: int, total: int) -> str:
-    """The first ``limit`` lines as a list, which wraps where a table is cut, and how many more there are."""
+    """The first ``limit`` lines as a list, which wraps where a table is cut, and how many more there are.
+
+    Nothing at all for no lines.
+    """
+    if not lines:
+        return ""
     shown = "\n".join(f"- {line}" for line in lines[:limit])
     more = total - min(limit, len(lines))
     return f"{shown}\n- … and {more:,} more" if more > 0 else shown
+
+
+def escaped_list(texts: Iterable[Any]) -> str:
+    """All texts as a list, a line each."""
+    return "\n".join(f"- {escape(each)}" for each in texts)
 
 
 def section(title: str, body: str, level: int = 2) -> str:

@@ -68,8 +68,8 @@ def undo_markdown(
         f"{counted(len(plan.steps), 'record')} to put back or delete, "
         f"{counted(len(plan.refused), 'refusal')}, "
         f"{counted(plan.undone_already, 'record')} already as before.",
-        section("Steps", bullets(steps, rows, len(plan.steps)) if steps else ""),
-        section("Refused", bullets(refused, rows, len(plan.refused)) if refused else ""),
+        section("Steps", bullets(steps, rows, len(plan.steps))),
+        section("Refused", bullets(refused, rows, len(plan.refused))),
     )
 
 

@@ -19,7 +19,7 @@ from sandbox.switches import Switches
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import EnrichmentCounts
-from tasks.rules.enrichment.render import enrichment_counts_table
+from tasks.rules.report import counts_table
 
 SEEDS = range(2 * len(PLANS))
 
@@ -56,9 +56,7 @@ def test_what_is_drawn_is_taken_by_flow_and_sandbox(seed: int) -> None:
 
 def test_counts_are_read_from_the_report_of_a_run() -> None:
     counts = EnrichmentCounts(read=1_234, updated=1_000, unchanged=230, contested=4)
-    report = (
-        f"# Tickets of A\n\n**Completed**\n\n{enrichment_counts_table(counts)}\n\n| Name |\n|---|\n| 1 |\n"
-    )
+    report = f"# Tickets of A\n\n**Completed**\n\n{counts_table(counts)}\n\n| Name |\n|---|\n| 1 |\n"
     assert read_counts(report) == counts.as_dict()
     with pytest.raises(ValueError, match="No counts"):
         read_counts("# Nothing")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.asset_sync.safety import SafetyThresholds
-from tasks.rules.report import RunReport
 from tests.support.faults import LEAN
 from tests.support.run_flow import FlowRunner, custom_value
 
@@ -23,7 +23,7 @@ FEW = 30
 class Seen:
     """One run: its report, what it left in the sandbox, its artifact, and its requests."""
 
-    report: RunReport
+    report: SyncReport
     records: dict[int, dict[str, Any]]
     asset_keys: Counter[str]
     comparable: list[str]

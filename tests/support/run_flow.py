@@ -15,8 +15,8 @@ from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from flows.asset_synchronization import asset_synchronization
 from tasks.asset_sync.settings import AssetSynchronizationSettings
+from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.asset_sync.safety import SafetyThresholds
-from tasks.rules.report import RunReport
 from tasks.shared.retry import Waiting
 
 QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
@@ -70,7 +70,7 @@ class FlowRunner:
         state: State[Any] = await asset_synchronization(self.settings(**changes), return_state=True)
         return state
 
-    async def report(self, **changes: Any) -> RunReport:
+    async def report(self, **changes: Any) -> SyncReport:
         """Run the flow and answer its report, also that of a run that ended with failures."""
         return await report_of(await self.state(**changes))
 
@@ -91,12 +91,12 @@ class FlowRunner:
         return str(answer.raise_for_status().json()[0]["data"])
 
 
-async def report_of(state: State[Any]) -> RunReport:
+async def report_of(state: State[Any]) -> SyncReport:
     """The report that a run ended with; an exception that ended it is raised."""
     result = await state.aresult(raise_on_failure=False)
     if isinstance(result, Exception):
         raise result
-    assert isinstance(result, RunReport)
+    assert isinstance(result, SyncReport)
     return result
 
 

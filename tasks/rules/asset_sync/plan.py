@@ -22,6 +22,7 @@ from tasks.rules.asset_sync.decide import (
 )
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult
 from tasks.rules.asset_sync.references import KINDS, ReferencePlan
+from tasks.rules.asset_sync.report import SyncCounts
 from tasks.rules.asset_sync.safety import (
     Prediction,
     SafetyThresholds,
@@ -33,7 +34,6 @@ from tasks.rules.bulk import MAX_BATCH
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
-from tasks.rules.report import Counts
 from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange, folded
 
 _EXAMPLES = 3
@@ -139,7 +139,7 @@ class Plan:
     configurations that are inactive. ``paths`` are the fields of the mapping, in the assets' order.
     """
 
-    counts: Counts
+    counts: SyncCounts
     paths: tuple[str, ...]
     reference_creations: dict[str, list[str]]
     creations: list[Creation]
@@ -300,7 +300,7 @@ class _PlanBuilder:
         self.unchanged = compared.unchanged
         modifications = [each for changed in compared.changed if (each := self._modification(changed))]
         creations = [made for each in result.unmatched if (made := self._creation(each.asset, each.warning))]
-        counts = Counts(
+        counts = SyncCounts(
             read=len(result.matched) + len(result.unmatched) + len(result.ambiguous),
             created=len(creations),
             modified=len(modifications),

@@ -11,7 +11,8 @@ from typing import Any
 from tasks.rules.asset_sync.match_result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanWarning
 from tasks.rules.asset_sync.references import KINDS
-from tasks.rules.report import Counts, Failure, RunReport, Written
+from tasks.rules.asset_sync.report import SyncReport
+from tasks.rules.report import WrittenRecord, change_line, changes_list, counts_table, failures_list
 from tasks.rules.text import (
     ROWS,
     Link,
@@ -21,10 +22,10 @@ from tasks.rules.text import (
     counted,
     document,
     escape,
+    escaped_list,
     linked,
     noun,
     section,
-    table,
 )
 
 _CREATION_COLUMNS = ("type.name", "status.name", "serialNumber", "macAddress")
@@ -55,7 +56,7 @@ def plan_markdown(
         f"# {escape(title)}",
         _verdict(plan, dry_run, refused),
         counts_table(plan.counts, planned=True),
-        _figures(plan),
+        _plan_figures(plan),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
         section("Changes", _changes(plan, configuration_link, rows)),
         section("Configurations to create", _creations(plan, asset_link, rows)),
@@ -79,16 +80,6 @@ def findings(plan: Plan, configuration_link: Link, asset_link: Link, rows: int =
     )
 
 
-def counts_table(counts: Counts, *, planned: bool = False) -> str:
-    """The counts that add up, one column each."""
-    heads = {"created": "to create", "modified": "to modify"} if planned else {}
-    values = counts.as_dict()
-    if planned:
-        values.pop("failed")
-    headers = [heads.get(name, name).capitalize() for name in values]
-    return table(headers, [[f"**{count:,}**" for count in values.values()]])
-
-
 def references_list(names: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
     """A line a kind: how many reference records, and the names of the first ``rows``."""
     lines = [
@@ -110,19 +101,18 @@ def _listed(names: Sequence[str], rows: int) -> str:
 
 def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
     if refused:
-        told = "\n".join(f"- {escape(reason)}" for reason in refused)
         verdict = (
             "Dry run: nothing is written. A real run is refused:"
             if dry_run
             else "Refused: nothing is written."
         )
-        return f"**{verdict}**\n\n{told}"
+        return f"**{verdict}**\n\n{escaped_list(refused)}"
     if plan.nothing_to_write:
         return "**Nothing to write: ConnectWise is up to date.**"
     return "**Dry run: nothing is written.**" if dry_run else ""
 
 
-def _figures(plan: Plan) -> str:
+def _plan_figures(plan: Plan) -> str:
     cost = plan.predicted
     figures = [
         f"Requests to ConnectWise: {cost.total:,} predicted, {cost.writes:,} of them writes",
@@ -133,32 +123,26 @@ def _figures(plan: Plan) -> str:
 
 
 def _changes(plan: Plan, link: Link, rows: int) -> str:
-    """A block a configuration, a line a field; whole configurations until ``rows`` lines are shown."""
-    blocks: list[str] = []
-    shown = 0
-    for each in plan.modifications:
-        if shown >= rows:
-            break
-        blocks.append(_change_block(each, link))
-        shown += len(each.all_changes)
-    left = len(plan.modifications) - len(blocks)
-    more = [f"- … and {left:,} more {noun(left, 'configuration')}"] if left else []
-    return "\n".join([*blocks, *more])
+    records = ((_change_heading(each, link), _change_lines(each)) for each in plan.modifications)
+    return changes_list(records, rows, len(plan.modifications), "configuration")
 
 
-def _change_block(modification: Modification, link: Link) -> str:
+def _change_heading(modification: Modification, link: Link) -> str:
     shown = linked(modification.name, link(modification.configuration.id))
-    lines = [f"- {shown}, matched on {escape(modification.matched_on)}"]
-    for change in modification.all_changes:
-        own_call = " (own call)" if change is modification.type_change else ""
-        lines.append(f"  - {cell(change.field)}{own_call}: {cell(change.current)} → {cell(change.wanted)}")
-    return "\n".join(lines)
+    return f"{shown}, matched on {escape(modification.matched_on)}"
+
+
+def _change_lines(modification: Modification) -> list[str]:
+    return [
+        change_line(each, " (own call)" if each is modification.type_change else "")
+        for each in modification.all_changes
+    ]
 
 
 def _creations(plan: Plan, link: Link, rows: int) -> str:
     columns = [path for path in _CREATION_COLUMNS if path in plan.paths]
     lines = [_creation_line(each, columns, plan.paths, link) for each in plan.creations[:rows]]
-    return bullets(lines, rows, len(plan.creations)) if lines else ""
+    return bullets(lines, rows, len(plan.creations))
 
 
 def _creation_line(creation: Creation, columns: Sequence[str], paths: Sequence[str], link: Link) -> str:
@@ -175,7 +159,7 @@ def _ambiguous(found: Sequence[Ambiguous], configurations: Link, assets: Link, r
         f"{_candidates(each, configurations)}"
         for each in found[:rows]
     ]
-    return bullets(lines, rows, len(found)) if lines else ""
+    return bullets(lines, rows, len(found))
 
 
 def _candidates(each: Ambiguous, link: Link) -> str:
@@ -191,12 +175,12 @@ def _skipped(plan: Plan, link: Link, rows: int) -> str:
         f"{linked(each.name or each.asset_key, link(each.asset_key))}: {cell(each.reason, 300)}"
         for each in plan.skipped[:rows]
     ]
-    return bullets(lines, rows, len(plan.skipped)) if lines else ""
+    return bullets(lines, rows, len(plan.skipped))
 
 
 def _warnings(warnings: Sequence[PlanWarning], link: Link, rows: int) -> str:
     lines = [f"{cell(each.text, 300)} ({_concerned(each, link)})" for each in warnings[:rows]]
-    return bullets(lines, rows, len(warnings)) if lines else ""
+    return bullets(lines, rows, len(warnings))
 
 
 def _concerned(warning: PlanWarning, link: Link) -> str:
@@ -212,11 +196,11 @@ def _configurations(found: Sequence[Any], link: Link, rows: int) -> str:
         f"asset key {cell(each.asset_key)}"
         for each in found[:rows]
     ]
-    return bullets(lines, rows, len(found)) if lines else ""
+    return bullets(lines, rows, len(found))
 
 
 def report_markdown(
-    report: RunReport,
+    report: SyncReport,
     plan: Plan | None = None,
     *,
     title: str = "Report",
@@ -229,17 +213,17 @@ def report_markdown(
         f"# {escape(title)}",
         f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
         counts_table(report.counts, planned=report.dry_run),
-        _figures_report_text(report),
-        section("Failures", _failures(report.failures, configuration_link, asset_link, rows)),
+        _report_figures(report),
+        section("Failures", failures_list(report.failures, configuration_link, asset_link, rows)),
         section("Held by more than one configuration", _duplicates(report.duplicates, asset_link, rows)),
-        section("Notes", "\n".join(f"- {escape(note)}" for note in report.notes)),
+        section("Notes", escaped_list(report.notes)),
         findings(plan, configuration_link, asset_link, rows) if plan else "",
         section("Reference records created", references_list(report.references_created, rows)),
         section("Written", _written(report.written, configuration_link, asset_link, rows)),
     )
 
 
-def _figures_report_text(report: RunReport) -> str:
+def _report_figures(report: SyncReport) -> str:
     figures = [
         f"Requests to ConnectWise: {report.requests_used:,} used, {report.requests_predicted:,} predicted; "
         f"{counted(report.writes, 'write')}",
@@ -249,20 +233,7 @@ def _figures_report_text(report: RunReport) -> str:
     return "\n".join(f"- {each}" for each in figures if each)
 
 
-def _failures(failures: Sequence[Failure], configurations: Link, assets: Link, rows: int) -> str:
-    lines = [_failure(each, configurations, assets) for each in failures[:rows]]
-    return bullets(lines, rows, len(failures)) if lines else ""
-
-
-def _failure(each: Failure, configurations: Link, assets: Link) -> str:
-    record = each.configuration_id
-    shown = f", configuration {linked(record, configurations(record))}" if record is not None else ""
-    said = f"{each.code}: {each.message}" if each.code else each.message
-    name = linked(each.name or each.asset_key, assets(each.asset_key))
-    return f"{name} (asset {cell(each.asset_key)}{shown}), {escape(each.operation)}: {cell(said, 400)}"
-
-
-def _written(written: Sequence[Written], configurations: Link, assets: Link, rows: int) -> str:
+def _written(written: Sequence[WrittenRecord], configurations: Link, assets: Link, rows: int) -> str:
     lines = [
         [
             linked(each.name, configurations(each.configuration_id) if each.configuration_id else None, 40),
@@ -276,4 +247,4 @@ def _written(written: Sequence[Written], configurations: Link, assets: Link, row
 
 def _duplicates(keys: Sequence[str], link: Link, rows: int) -> str:
     lines = [linked(key, link(key)) for key in keys[:rows]]
-    return bullets(lines, rows, len(keys)) if lines else ""
+    return bullets(lines, rows, len(keys))

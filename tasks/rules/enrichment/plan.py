@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from connectors.ledger.models import JournalledWrite
+from tasks.rules.asset_sync.report import SyncCounts
 from tasks.rules.enrichment.texts import (
     FIELD_TYPES,
     AssetState,
@@ -21,15 +23,17 @@ from tasks.rules.enrichment.texts import (
     same_text,
     wanted_texts,
 )
-from tasks.rules.report import CountsError, Failure, Written
-from tasks.rules.text import counted
+from tasks.rules.report import Report
 from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep
 from tasks.rules.values import FieldChange
 
 
 @dataclass(frozen=True, slots=True)
-class EnrichmentCounts:
+class EnrichmentCounts(SyncCounts):
     """Every configuration read ends in exactly one of the six outcomes."""
+
+    unit: ClassVar[str] = "configurations"
+    planned_names: ClassVar[Mapping[str, str]] = {"updated": "to update"}
 
     read: int = 0
     updated: int = 0
@@ -38,23 +42,6 @@ class EnrichmentCounts:
     asset_gone: int = 0
     no_asset_id: int = 0
     contested: int = 0
-
-    def check(self) -> EnrichmentCounts:
-        """The counts themselves, if the outcomes sum up to the number read and none is negative.
-
-        Raises:
-            CountsError: they do not; the run fails.
-        """
-        values = self.as_dict()
-        accounted = sum(values.values()) - self.read
-        if accounted != self.read or min(values.values()) < 0:
-            told = ", ".join(f"{name} {count}" for name, count in values.items())
-            raise CountsError(f"{accounted} of {self.read} configurations read are accounted for: {told}.")
-        return self
-
-    def as_dict(self) -> dict[str, int]:
-        """In the order in which reports show them."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,40 +221,20 @@ class SearchCost:
 
 
 @dataclass(slots=True)
-class EnrichmentReport:
-    """The outcome of a run. ``counts`` add up; a report can't be made of counts that don't.
+class EnrichmentReport(Report[EnrichmentCounts]):
+    """The report of tickets-agreements-sla-sync.
 
     ``fields_created``: Lansweeper custom fields that the run made, or in a dry run would make. Requests are
     those that the clients sent, probes and repeated ones included.
     """
 
-    counts: EnrichmentCounts
-    dry_run: bool = False
-    failures: list[Failure] = field(default_factory=list)
-    written: Sequence[Written] = ()
     fields_created: list[str] = field(default_factory=list)
     searches: list[SearchCost] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
     connectwise_predicted: int = 0
     connectwise_used: int = 0
     lansweeper_predicted: int = 0
     lansweeper_used: int = 0
     mutations: int = 0
-    run_id: str = ""
-
-    def __post_init__(self) -> None:
-        self.counts.check()
-
-    @property
-    def failed(self) -> bool:
-        """Whether the run ends as Failed; contested and gone assets alone do not make it so."""
-        return self.counts.failed > 0
-
-    @property
-    def state_name(self) -> str:
-        """The name of the run's last state."""
-        failed = self.counts.failed
-        return f"Finished with {counted(failed, 'failure')}" if failed else "Completed"
 
 
 ASSET = "asset"

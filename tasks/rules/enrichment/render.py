@@ -8,12 +8,11 @@ from tasks.rules.enrichment.plan import (
     AssetUpdate,
     ConfigurationName,
     Contest,
-    EnrichmentCounts,
     EnrichmentPlan,
     EnrichmentReport,
     SearchCost,
 )
-from tasks.rules.report import Failure
+from tasks.rules.report import change_line, changes_list, counts_table, failures_list
 from tasks.rules.text import (
     ROWS,
     Link,
@@ -23,12 +22,11 @@ from tasks.rules.text import (
     counted,
     document,
     escape,
+    escaped_list,
     linked,
     section,
     table,
 )
-
-_PLANNED = {"updated": "to update"}
 
 
 def enrichment_plan_markdown(
@@ -59,15 +57,15 @@ def enrichment_plan_markdown(
         f"**{'Dry run: nothing is written.' if dry_run and not nothing else verdict}**"
         if dry_run or nothing
         else "",
-        enrichment_counts_table(plan.counts, planned=True),
-        "\n".join(f"- {escape(each)}" for each in figures),
+        counts_table(plan.counts, planned=True),
+        escaped_list(figures),
         section(
             "Custom fields to create",
             bullets(list(map(escape, fields_to_create)), rows, len(fields_to_create)),
         ),
         section("Changes by field", _tallies(plan)),
         section("Changes", _changes(plan.updates, link, rows)),
-        section("Notes", "\n".join(f"- {escape(each)}" for each in notes)),
+        section("Notes", escaped_list(notes)),
         _left_alone(plan, link, rows),
     )
 
@@ -85,26 +83,16 @@ def enrichment_report_markdown(
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
-        enrichment_counts_table(report.counts, planned=report.dry_run),
+        counts_table(report.counts, planned=report.dry_run),
         _figures(report),
-        section("How agreements and tickets were found", _searches(report.searches)),
-        section("Failures", _failures(report.failures, link, assets.get, rows)),
-        section("Notes", "\n".join(f"- {escape(each)}" for each in report.notes)),
+        section("How agreements and tickets were found", escaped_list(map(search_words, report.searches))),
+        section("Failures", failures_list(report.failures, link, assets.get, rows, operations=False)),
+        section("Notes", escaped_list(report.notes)),
         section("Changes by field", _tallies(plan)),
         _left_alone(plan, link, rows),
         section("Custom fields created", ", ".join(map(cell, report.fields_created))),
         section("Written", _written(report, link, assets.get, rows)),
     )
-
-
-def enrichment_counts_table(counts: EnrichmentCounts, *, planned: bool = False) -> str:
-    """The counts that add up, one column each."""
-    values = counts.as_dict()
-    if planned:
-        values.pop("failed")
-    heads = [(_PLANNED.get(name, name) if planned else name) for name in values]
-    headers = [head.replace("_", " ").capitalize() for head in heads]
-    return table(headers, [[f"**{count:,}**" for count in values.values()]])
 
 
 def _figures(report: EnrichmentReport) -> str:
@@ -116,10 +104,6 @@ def _figures(report: EnrichmentReport) -> str:
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]
     return "\n".join(f"- {each}" for each in figures if each)
-
-
-def _searches(searches: Sequence[SearchCost]) -> str:
-    return "\n".join(f"- {escape(search_words(each))}" for each in searches)
 
 
 def search_words(search: SearchCost) -> str:
@@ -143,27 +127,14 @@ def _tallies(plan: EnrichmentPlan) -> str:
 
 
 def _changes(updates: Sequence[AssetUpdate], link: Link, rows: int) -> str:
-    """A block an asset, a line a field; whole assets until ``rows`` lines are shown."""
-    blocks: list[str] = []
-    shown = 0
-    for each in updates:
-        if shown >= rows:
-            break
-        blocks.append(_change_block(each, link))
-        shown += len(each.changes)
-    left = len(updates) - len(blocks)
-    more = [f"- … and {counted(left, 'more asset')}"] if left else []
-    return "\n".join([*blocks, *more])
+    records = ((_change_heading(each, link), list(map(change_line, each.changes))) for each in updates)
+    return changes_list(records, rows, len(updates), "asset")
 
 
-def _change_block(update: AssetUpdate, link: Link) -> str:
+def _change_heading(update: AssetUpdate, link: Link) -> str:
     configuration = update.configuration
     shown = linked(configuration.name or configuration.id, link(configuration.id))
-    lines = [
-        f"  - {cell(change.field)}: {cell(change.current)} → {cell(change.wanted)}"
-        for change in update.changes
-    ]
-    return "\n".join([f"- {linked(update.name, update.asset.url)}, configuration {shown}", *lines])
+    return f"{linked(update.name, update.asset.url)}, configuration {shown}"
 
 
 def _left_alone(plan: EnrichmentPlan, link: Link, rows: int) -> str:
@@ -173,13 +144,13 @@ def _left_alone(plan: EnrichmentPlan, link: Link, rows: int) -> str:
     return document(
         section(
             "Claimed by several configurations, left alone",
-            bullets(contested, rows, len(plan.contested)) if contested else "",
+            bullets(contested, rows, len(plan.contested)),
         ),
         section("Asset gone from Lansweeper", _configurations(plan.asset_gone, link, rows)),
         section("Without ls_asset_id", _configurations(plan.no_asset_id, link, rows)),
         section(
             "Assets with ConnectWise values that no configuration of the company claims, left alone",
-            bullets(left_behind, rows, len(plan.left_behind)) if left_behind else "",
+            bullets(left_behind, rows, len(plan.left_behind)),
         ),
     ).strip()
 
@@ -198,17 +169,7 @@ def _configurations(found: Sequence[ConfigurationName], link: Link, rows: int) -
         + (f", asset key {cell(each.asset_key)}" if each.asset_key else "")
         for each in found[:rows]
     ]
-    return bullets(lines, rows, len(found)) if lines else ""
-
-
-def _failures(failures: Sequence[Failure], configurations: Link, assets: Link, rows: int) -> str:
-    lines = [
-        f"{linked(each.name or each.asset_key, assets(each.asset_key))} (asset {cell(each.asset_key)}, "
-        f"configuration {linked(each.configuration_id, configurations(each.configuration_id))}): "
-        f"{cell(each.message, 400)}"
-        for each in failures[:rows]
-    ]
-    return bullets(lines, rows, len(failures)) if lines else ""
+    return bullets(lines, rows, len(found))
 
 
 def _written(report: EnrichmentReport, configurations: Link, assets: Link, rows: int) -> str:

@@ -7,26 +7,26 @@ from typing import Any
 import pytest
 
 from connectors.errors import RetryableError, StopError
-from tasks.rules.report import RunReport
+from tasks.rules.asset_sync.report import SyncReport
 from tests.support.faults import BULK, CONFIGURATIONS, LEAN, edit, fail, opened, rule, status
 from tests.support.run_flow import FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
 
-CALM: list[RunReport] = []
+CALM: list[SyncReport] = []
 """What a run of the fresh sandbox reports when nothing happens; the same for every test."""
 
 
 @pytest.fixture
-async def calm(runner: FlowRunner) -> RunReport:
+async def calm(runner: FlowRunner) -> SyncReport:
     if not CALM:
         CALM.append(await runner.report(mappings=LEAN))
         runner.sandbox.reset()
     return CALM[0]
 
 
-def a_modified_configuration(calm: RunReport) -> int:
+def a_modified_configuration(calm: SyncReport) -> int:
     return next(each.configuration_id or 0 for each in calm.written if each.action == "modified")
 
 
@@ -45,7 +45,7 @@ async def test_canary_sees_the_damage_of_a_batch_whose_answer_was_lost(runner: F
 
 
 async def test_answer_without_items_is_read_again_not_taken_for_failed(
-    runner: FlowRunner, calm: RunReport
+    runner: FlowRunner, calm: SyncReport
 ) -> None:
     runner.sandbox.faults([rule(None, BULK, status(207, {"payload": []}), nth=[1, 3])])
     report = await runner.report(mappings=LEAN)
@@ -54,7 +54,7 @@ async def test_answer_without_items_is_read_again_not_taken_for_failed(
 
 
 async def test_record_on_which_the_bulk_endpoint_breaks_does_not_hold_up_the_others(
-    runner: FlowRunner, calm: RunReport
+    runner: FlowRunner, calm: SyncReport
 ) -> None:
     runner.sandbox.faults([rule("PUT", BULK, status(500, {"message": "broken"}), every=1)])
     report = await runner.report(mappings=LEAN)
@@ -63,7 +63,7 @@ async def test_record_on_which_the_bulk_endpoint_breaks_does_not_hold_up_the_oth
 
 
 async def test_canary_that_cannot_be_read_ends_bulk_and_keeps_the_counts(
-    runner: FlowRunner, calm: RunReport
+    runner: FlowRunner, calm: SyncReport
 ) -> None:
     async with opened() as (client, _):
         # 1 reads the first batch, 2 is the canary.
@@ -84,7 +84,9 @@ async def test_edit_between_put_and_canary_is_neither_damage_nor_put_back(runner
     assert record["notes"] == "typed by a person"
 
 
-async def test_edits_of_a_whole_batch_before_the_canary_are_kept(runner: FlowRunner, calm: RunReport) -> None:
+async def test_edits_of_a_whole_batch_before_the_canary_are_kept(
+    runner: FlowRunner, calm: SyncReport
+) -> None:
     batch = [each.configuration_id for each in calm.written if each.action == "modified"]
     typed = {"notes": "typed by a person"}
     by_many = edit(0, "after", set=typed) | {"ids": batch}
@@ -114,7 +116,7 @@ async def test_canary_without_a_known_writer_puts_nothing_back_and_says_so(runne
 
 
 async def test_configuration_deleted_between_reread_and_put_fails_alone(
-    runner: FlowRunner, calm: RunReport
+    runner: FlowRunner, calm: SyncReport
 ) -> None:
     target = a_modified_configuration(calm)
     runner.sandbox.faults([rule("PUT", BULK, edit(target, "before", delete=True), nth=[1])])
@@ -126,7 +128,7 @@ async def test_configuration_deleted_between_reread_and_put_fails_alone(
 
 
 async def test_configuration_deleted_between_plan_and_reread_fails_alone(
-    runner: FlowRunner, calm: RunReport
+    runner: FlowRunner, calm: SyncReport
 ) -> None:
     target = a_modified_configuration(calm)
     runner.sandbox.faults([rule("GET", CONFIGURATIONS, edit(target, "before", delete=True), nth=[2])])
@@ -135,7 +137,7 @@ async def test_configuration_deleted_between_plan_and_reread_fails_alone(
 
 
 async def test_exhausted_budget_is_waited_for_and_fails_no_record(
-    runner: FlowRunner, calm: RunReport
+    runner: FlowRunner, calm: SyncReport
 ) -> None:
     async with opened() as (client, _):
         used_up = RetryableError("All 1000 requests per 300 s are used", retry_after=0.2)

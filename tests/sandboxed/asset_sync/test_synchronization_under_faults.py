@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.report import Counts
+from tasks.rules.asset_sync.report import SyncCounts
 from tests.support.faults import BULK, LEAN, rule
 from tests.support.run_flow import FlowRunner, custom_value, report_of
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
 MAPPINGS = {**LEAN, "assetBasicInfo.ipAddress": "ipAddress"}
 CALM: dict[str, Any] = {}
-CALM_COUNTS: list[Counts] = []
+CALM_COUNTS: list[SyncCounts] = []
 
 
 @pytest.fixture

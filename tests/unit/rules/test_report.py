@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.report import Counts, CountsError, RunReport, final_counts
+from tasks.rules.asset_sync.report import SyncCounts, SyncReport
+from tasks.rules.report import CountsError
 
 numbers = st.integers(0, 50)
 
@@ -14,36 +15,36 @@ numbers = st.integers(0, 50)
 @given(numbers, numbers, numbers, numbers, numbers, st.data())
 def test_failures_move_over_and_the_sum_stays(created, modified, same, unclear, skipped, data) -> None:  # type: ignore[no-untyped-def]
     read = created + modified + same + unclear + skipped
-    planned = Counts(read, created, modified, same, unclear, skipped).check()
+    planned = SyncCounts(read, created, modified, same, unclear, skipped).check()
     lost = data.draw(st.integers(0, created))
     refused = data.draw(st.integers(0, modified))
     kept = data.draw(st.integers(0, modified - refused))
-    counts = final_counts(planned, failed_creations=lost, failed_modifications=refused, kept=kept)
+    counts = planned.after_writes(failed_creations=lost, failed_modifications=refused, kept=kept)
     assert (counts.failed, counts.unchanged, counts.read) == (lost + refused, same + kept, read)
 
 
 def test_counts_that_do_not_add_up_are_told_with_the_numbers() -> None:
     with pytest.raises(CountsError, match=r"3 of 4 assets read are accounted for: read 4, created 3"):
-        Counts(read=4, created=3).check()
+        SyncCounts(read=4, created=3).check()
 
 
 def test_more_failures_than_plans_are_refused() -> None:
     with pytest.raises(CountsError):
-        final_counts(Counts(read=1, created=1), failed_creations=2, failed_modifications=0)
+        SyncCounts(read=1, created=1).after_writes(failed_creations=2, failed_modifications=0)
 
 
 def test_a_report_needs_counts_that_add_up() -> None:
     with pytest.raises(CountsError):
-        RunReport(Counts(read=1))
+        SyncReport(SyncCounts(read=1))
 
 
 @pytest.mark.parametrize(
     ("counts", "name"),
     [
-        (Counts(read=2, ambiguous=1, skipped=1), "Completed"),
-        (Counts(read=1, failed=1), "Finished with 1 failure"),
-        (Counts(read=3, created=1, failed=2), "Finished with 2 failures"),
+        (SyncCounts(read=2, ambiguous=1, skipped=1), "Completed"),
+        (SyncCounts(read=1, failed=1), "Finished with 1 failure"),
+        (SyncCounts(read=3, created=1, failed=2), "Finished with 2 failures"),
     ],
 )
-def test_the_state_is_named_after_the_failures(counts: Counts, name: str) -> None:
-    assert RunReport(counts).state_name == name
+def test_the_state_is_named_after_the_failures(counts: SyncCounts, name: str) -> None:
+    assert SyncReport(counts).state_name == name

@@ -14,7 +14,6 @@ from tasks.rules.asset_sync.match_result import MatchOptions
 from tasks.rules.asset_sync.payloads import creation_payload, overlay
 from tasks.rules.asset_sync.plan import Plan, build_plan, compare_matched, needed_names
 from tasks.rules.asset_sync.references import KINDS, ReferencePlan, plan_references
-from tasks.rules.report import final_counts
 from tasks.rules.values import folded
 from tests.support.factories.asset_sync import COMPANY, compiled
 
@@ -151,8 +150,7 @@ def test_counts_add_up_after_any_failures(
     assets: list[dict[str, Any]], existing: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     plan, _ = Server(existing).plan(assets)
-    counts = final_counts(
-        plan.counts,
+    counts = plan.counts.after_writes(
         failed_creations=data.draw(st.integers(0, plan.counts.created)),
         failed_modifications=data.draw(st.integers(0, plan.counts.modified)),
     )

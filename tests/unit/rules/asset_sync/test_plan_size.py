@@ -8,7 +8,8 @@ from typing import Any
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.render import plan_markdown, report_markdown
-from tasks.rules.report import Counts, Failure, RunReport, Written
+from tasks.rules.asset_sync.report import SyncCounts, SyncReport
+from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.text import ROWS
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tests.support.factories.asset_sync import compiled, wire
@@ -46,13 +47,13 @@ def plan_of(size: int) -> Plan:
     return plan
 
 
-def report_of(size: int) -> RunReport:
-    return RunReport(
-        Counts(read=2 * size, created=size, failed=size),
-        failures=[Failure(f"k{n:05}", f"PC {n:05}", "create", "refused") for n in range(size)],
+def report_of(size: int) -> SyncReport:
+    return SyncReport(
+        SyncCounts(read=2 * size, created=size, failed=size),
+        failures=[WriteFailure(f"k{n:05}", f"PC {n:05}", "create", "refused") for n in range(size)],
         references_created={"manufacturer.name": [f"Maker {n:05}" for n in range(size)]},
         duplicates=[f"k{n:05}" for n in range(size)],
-        written=[Written(f"w{n:05}", f"PC {n:05}", "created", n) for n in range(size)],
+        written=[WrittenRecord(f"w{n:05}", f"PC {n:05}", "created", n) for n in range(size)],
     )
 
 

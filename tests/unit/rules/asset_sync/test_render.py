@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult, Unmatched
 from tasks.rules.asset_sync.render import plan_markdown, references_list, report_markdown
-from tasks.rules.report import Counts, Failure, RunReport, Written
+from tasks.rules.asset_sync.report import SyncCounts, SyncReport
+from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.text import cell, document, escape, linked, table, wrapped
 from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep, undo_markdown
 from tests.support.factories.asset_sync import asset, configuration
@@ -139,16 +140,16 @@ def test_an_up_to_date_plan_is_short() -> None:
 
 
 def test_a_report_shows_failures_in_the_vendors_words() -> None:
-    report = RunReport(
-        Counts(read=3, created=1, unchanged=1, failed=1),
-        failures=[Failure("k9", HOSTILE, "create", "macAddress is too long", "InvalidObject")],
+    report = SyncReport(
+        SyncCounts(read=3, created=1, unchanged=1, failed=1),
+        failures=[WriteFailure("k9", HOSTILE, "create", "macAddress is too long", "InvalidObject")],
         references_created={"type.name": ["ls_Linux"]},
         duplicates=["k3"],
         notes=["The canary stopped bulk."],
         requests_predicted=10,
         requests_used=11,
         writes=4,
-        written=[Written("k1", "PC 1", "created", 12), Written("k2", "PC 2", "created")],
+        written=[WrittenRecord("k1", "PC 1", "created", 12), WrittenRecord("k2", "PC 2", "created")],
     )
     text = report_markdown(
         report,
@@ -165,9 +166,9 @@ def test_a_report_shows_failures_in_the_vendors_words() -> None:
 
 
 def test_a_dry_report_speaks_of_what_would_be_done() -> None:
-    text = report_markdown(RunReport(Counts(read=3, created=1, modified=2), dry_run=True))
+    text = report_markdown(SyncReport(SyncCounts(read=3, created=1, modified=2), dry_run=True))
     assert "| Read | To create | To modify | Unchanged | Ambiguous | Skipped |" in text
-    assert "| Read | Created | Modified |" in report_markdown(RunReport(Counts(read=1, created=1)))
+    assert "| Read | Created | Modified |" in report_markdown(SyncReport(SyncCounts(read=1, created=1)))
 
 
 def test_warnings_link_the_assets_that_they_name_and_count_the_others() -> None:

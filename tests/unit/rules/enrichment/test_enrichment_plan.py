@@ -18,7 +18,7 @@ from tasks.rules.enrichment.plan import (
 )
 from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_report_markdown
 from tasks.rules.enrichment.texts import wanted_texts
-from tasks.rules.report import CountsError, Failure, Written
+from tasks.rules.report import CountsError, WriteFailure, WrittenRecord
 from tests.support.factories.enrichment import agreement, asset, facts, ticket, up_to_date
 from tests.unit.rules.asset_sync.test_render import HOSTILE
 
@@ -131,12 +131,12 @@ def test_report_adds_failures_ways_and_links() -> None:
     plan = hostile_plan()
     report = EnrichmentReport(
         plan.final_counts(1),
-        failures=[Failure("k1", HOSTILE, "edit", HOSTILE, configuration_id=1)],
+        failures=[WriteFailure("k1", HOSTILE, "edit", HOSTILE, configuration_id=1)],
         searches=[
             SearchCost("Tickets", "groups", 40, 41, asked=3, remembered=9, last_reconcile="2026-01-01")
         ],
         run_id="r1",
-        written=[Written("k1", HOSTILE, "updated", 1)],
+        written=[WrittenRecord("k1", HOSTILE, "updated", 1)],
     )
     text = enrichment_report_markdown(report, plan, link=lambda number: f"https://cw.test/{number}")
     assert "**Finished with 1 failure**" in text

@@ -1,0 +1,59 @@
+"""What became of every asset of a run, and the report of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from tasks.rules.report import Counts, Report
+
+
+@dataclass(frozen=True, slots=True)
+class SyncCounts(Counts):
+    """Every asset read ends in exactly one of the six outcomes."""
+
+    unit: ClassVar[str] = "assets"
+    planned_names: ClassVar[Mapping[str, str]] = {"created": "to create", "modified": "to modify"}
+
+    read: int = 0
+    created: int = 0
+    modified: int = 0
+    unchanged: int = 0
+    ambiguous: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    def after_writes(self, *, failed_creations: int, failed_modifications: int, kept: int = 0) -> SyncCounts:
+        """A plan's counts after the writes: what failed moves over to ``failed``.
+
+        ``kept``: planned modifications that the fresh re-read showed to be done already; they end unchanged.
+
+        Raises:
+            CountsError: more failed than was planned.
+        """
+        return SyncCounts(
+            read=self.read,
+            created=self.created - failed_creations,
+            modified=self.modified - failed_modifications - kept,
+            unchanged=self.unchanged + kept,
+            ambiguous=self.ambiguous,
+            skipped=self.skipped,
+            failed=self.failed + failed_creations + failed_modifications,
+        ).check()
+
+
+@dataclass(slots=True)
+class SyncReport(Report[SyncCounts]):
+    """The report of asset-synchronization.
+
+    ``duplicates``: asset keys that more than one configuration holds. ``requests_used`` and ``writes`` are
+    those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number.
+    """
+
+    references_created: dict[str, list[str]] = field(default_factory=dict)
+    duplicates: list[str] = field(default_factory=list)
+    requests_predicted: int = 0
+    requests_used: int = 0
+    writes: int = 0
+    checksum: str = ""
