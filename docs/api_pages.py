@@ -7,12 +7,14 @@ itself.
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOT_PAGES = {
@@ -43,6 +45,8 @@ PACKAGES = {
     "connectors/ledger": "Connectors: ledger",
 }
 """Title in the navigation by package: the order in which a reader meets them."""
+API_PAGES: set[str] = set()
+"""The pages made from modules, for links to them."""
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -59,6 +63,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for path in modules(package):
             page = f"api/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
             files.append(File.generated(config, page, content=module_page(path)))
+            API_PAGES.add(page)
             pages.append({path.stem: page})
             index.append(f"| [`{dotted(path)}`]({page.removeprefix('api/')}) | {first_line(path)} |")
         index.append("")
@@ -71,11 +76,18 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Lead links to files at the root to their pages."""
-    for source, page in ROOT_PAGES.items():
-        markdown = re.sub(rf"\]\(((?:\.\./)*)\.\./{re.escape(source)}", rf"](\1{page}", markdown)
-    return markdown
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Lead links to files at the root to their pages, and the path of a module to its page."""
+    for source, target in ROOT_PAGES.items():
+        markdown = re.sub(rf"\]\(((?:\.\./)*)\.\./{re.escape(source)}", rf"](\1{target}", markdown)
+    here = posixpath.dirname(page.file.src_uri)
+
+    def linked(found: re.Match[str]) -> str:
+        target = f"api/{found[1]}.md"
+        known = target in API_PAGES and not here.startswith("api")
+        return f"[{found[0]}]({posixpath.relpath(target, here)})" if known else found[0]
+
+    return re.sub(r"(?<!\[)`([\w/]+)\.py`", linked, markdown)
 
 
 def relinked(text: str) -> str:
