@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.asset_sync.report import SyncCounts
 from tasks.rules.enrichment.texts import (
     FIELD_TYPES,
     AssetState,
@@ -23,13 +22,13 @@ from tasks.rules.enrichment.texts import (
     same_text,
     wanted_texts,
 )
-from tasks.rules.report import Report
+from tasks.rules.report import Counts, Report
 from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep
 from tasks.rules.values import FieldChange
 
 
 @dataclass(frozen=True, slots=True)
-class EnrichmentCounts(SyncCounts):
+class EnrichmentCounts(Counts):
     """Every configuration read ends in exactly one of the six outcomes."""
 
     unit: ClassVar[str] = "configurations"
