@@ -75,10 +75,10 @@ async def synchronize(run: SyncRun) -> Any:
     """The steps of one run, dry or real."""
     read = await read_all(run)
     references = await find_references(run, read)
-    matched = await match_inventories(run, read.assets, read.configurations)
+    matched = await match_inventories(run, read)
     plan = make_plan(run, matched, references)
     existing = len(read.configurations)
-    exceeded = plan.over_thresholds(existing, matched.any_linked, run.settings.ceilings)
+    exceeded = plan.over_thresholds(existing, read.any_linked, run.settings.ceilings)
     refused = [] if run.settings.ceilings.go_on else exceeded
     await publish_plan(run, plan, refused)
     if run.settings.dry_run:

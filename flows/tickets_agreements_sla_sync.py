@@ -14,6 +14,7 @@ from tasks.enrichment.read import read_claims, read_rivals, read_states
 from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import EnrichmentPlan, EnrichmentReport
+from tasks.shared.action import Inventory
 from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,
@@ -22,7 +23,6 @@ from tasks.shared.connections import (
     shared_connections,
 )
 from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
-from tasks.shared.progress import Inventory
 from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 

@@ -24,9 +24,9 @@ from tasks.connectwise.bulk_create_configurations import bulk_create_configurati
 from tasks.rules.asset_sync.payloads import creation_payload
 from tasks.rules.bulk import ItemOutcome, batches, join_bulk_answer
 from tasks.rules.values import AssetRecord
-from tasks.shared.action import action
+from tasks.shared.action import Inventory, action
 from tasks.shared.concurrency import groups, send_batches
-from tasks.shared.progress import Inventory, Progress, run_logger
+from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import retry
 
 LONG_AGO_SECONDS = 3600.0

@@ -24,8 +24,9 @@ from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.bulk import ItemOutcome, batches
 from tasks.rules.values import FieldChange
+from tasks.shared.action import unvisited
 from tasks.shared.concurrency import send_batches
-from tasks.shared.progress import Progress, run_logger, unvisited
+from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import Retries, retry
 
 OUTAGE = 3

@@ -14,17 +14,17 @@ from connectors.errors import StopError
 from connectors.lansweeper.models import Filters
 from tasks.asset_sync.run import Record, SyncRun
 from tasks.connectwise.list_configurations import read_configurations
-from tasks.lansweeper.list_assets import read_assets
+from tasks.connectwise.match_configurations import match_records
+from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.asset_sync.compare import SharedValues
-from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched
 from tasks.rules.asset_sync.references import ReferencePlan
 from tasks.rules.values import AssetRecord, ConfigurationRecord
-from tasks.shared.action import action
+from tasks.shared.action import Inventory
 from tasks.shared.concurrency import gather_all
-from tasks.shared.connections import connectwise_client, lansweeper_client
-from tasks.shared.progress import Inventory, run_logger
+from tasks.shared.connections import lansweeper_client
+from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
 FromConnectWise = tuple[Inventory[ConfigurationRecord], dict[str, list[Record]]]
@@ -37,6 +37,11 @@ class Read:
     assets: Inventory[AssetRecord]
     configurations: Inventory[ConfigurationRecord]
     references: dict[str, list[Record]]
+
+    @property
+    def any_linked(self) -> bool:
+        """Whether any configuration has an asset key already."""
+        return any(each.asset_key for each in self.configurations)
 
 
 async def read_all(run: SyncRun) -> Read:
@@ -62,44 +67,39 @@ async def read_references(run: SyncRun) -> dict[str, list[Record]]:
     return dict(zip(mapped, read, strict=True))
 
 
-@action("List Assets", key="listAssetsAction")
 async def read_site(run: SyncRun, shared: SharedValues) -> Inventory[AssetRecord]:
     """Read every asset that the run's filter lets through.
-
-    A page that has to wait for the request limit is waited for: the pages before it are not read again.
 
     Raises:
         StopError: the site has no asset, or none that meets the filter.
     """
     async with lansweeper_client(run.lansweeper) as client:
-        site = (await client.site())["id"]
+        site = (await retry(client.site, run.settings.waiting))["id"]
         filters = cast(Filters | None, run.settings.lansweeper_filter())
-        paths = run.mapping.lansweeper_paths
-        waiting = run.settings.waiting
-        records, total = await read_assets(
-            client, site, paths, filters, shared.asset, lambda call: retry(call, waiting)
+        assets: AssetInventory[AssetRecord] = await read_assets(
+            client, site, run.mapping.lansweeper_paths, filters, shared.asset, run.settings.waiting
         )
-    if not records:
+    if not assets:
         raise StopError(_nothing_read(site, filtered=filters is not None))
-    missing = max(0, (total or 0) - len(records))
-    if missing:
+    if assets.missing:
         run.notes.append(
-            f"Lansweeper named {total} assets but gave {len(records)}; none of the missing counts as gone."
+            f"Lansweeper named {assets.total} assets but gave {len(assets)}; "
+            "none of the missing counts as gone."
         )
-    run.whole_site = filters is None and not missing
-    return Inventory(records)
+    run.whole_site = filters is None and not assets.missing
+    return assets
 
 
-@action("List of Configurations", key="listOfConfigurationsAction")
 async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[ConfigurationRecord]:
     """Read every configuration of the run's company, inactive ones included."""
-    async with connectwise_client(run.connectwise) as client:
-        conditions = equals("company/id", run.company.id)
-        records = await read_configurations(
-            client, conditions, run.mapping.configuration_fields, shared.configuration
-        )
+    records: Inventory[ConfigurationRecord] = await read_configurations(
+        run.client,
+        equals("company/id", run.company.id),
+        run.mapping.configuration_fields,
+        shared.configuration,
+    )
     run.highest_id = max((record.id for record in records), default=0)
-    return Inventory(records)
+    return records
 
 
 def _nothing_read(site: str, *, filtered: bool) -> str:
@@ -111,35 +111,13 @@ def _nothing_read(site: str, *, filtered: bool) -> str:
     )
 
 
-class Matched:
-    """The outcome of matching; ``any_linked``: whether any configuration has an asset key already."""
-
-    def __init__(self, result: MatchResult, any_linked: bool) -> None:
-        self.result = result
-        self.any_linked = any_linked
-
-
-@action("Match Configurations", key="matchConfigurationsAction")
-async def match_inventories(
-    run: SyncRun, assets: Inventory[AssetRecord], configurations: Inventory[ConfigurationRecord]
-) -> Matched:
-    """Link each asset to at most one configuration and each configuration to at most one asset.
-
-    Whether an asset is gone can only be told from the whole site, so never from a filtered or cut read.
-    """
+async def match_inventories(run: SyncRun, read: Read) -> MatchResult:
+    """Match what was read; only from the whole site can be told that an asset is gone."""
     options = MatchOptions(case_sensitive=run.settings.case_sensitive_match, complete=run.whole_site)
-    result = match(assets, configurations, options)
-    run_logger().info(
-        "%d assets matched, %d unmatched, %d ambiguous; %d configurations orphaned",
-        len(result.matched),
-        len(result.unmatched),
-        len(result.ambiguous),
-        len(result.orphaned),
-    )
-    return Matched(result, any(each.asset_key for each in configurations))
+    return (await match_records(read.assets, read.configurations, options)).value
 
 
-def make_plan(run: SyncRun, matched: Matched, references: Mapping[str, ReferencePlan]) -> Plan:
+def make_plan(run: SyncRun, matched: MatchResult, references: Mapping[str, ReferencePlan]) -> Plan:
     """The plan of the run, with the requests that it will cost."""
     options = PlanOptions(
         batch_size=run.settings.batch_size,
@@ -147,8 +125,8 @@ def make_plan(run: SyncRun, matched: Matched, references: Mapping[str, Reference
         reactivate=run.settings.reactivate,
         reads_done=run.client.session.requests,
     )
-    compared = compare_matched(matched.result.matched, run.mapping)
-    plan = build_plan(matched.result, compared, run.mapping, references, options)
+    compared = compare_matched(matched.matched, run.mapping)
+    plan = build_plan(matched, compared, run.mapping, references, options)
     run_logger().info(
         "Plan: %s; %d requests predicted, %d of them writes",
         ", ".join(f"{name} {count}" for name, count in plan.counts.as_dict().items()),

@@ -1,16 +1,14 @@
-"""The documented action List of Configurations."""
+"""The documented action List of Configurations, and its step in a run: read all, keep what is mapped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
-from tasks.shared.action import action
+from tasks.shared.action import Inventory, action, action_step
 from tasks.shared.connections import connectwise_client
 from tasks.shared.progress import Progress
-
-T = TypeVar("T")
 
 
 @action("List of Configurations", key="listOfConfigurationsAction")
@@ -45,19 +43,20 @@ async def list_configurations(
         )
 
 
+@action_step(list_configurations)
 async def read_configurations(
     client: ConnectWiseClient,
     conditions: str | None,
     fields: str,
-    keep: Callable[[dict[str, Any]], T],
-) -> list[T]:
+    keep: Callable[[dict[str, Any]], Any],
+) -> Inventory[Any]:
     """Read every configuration under ``conditions`` and keep of each only what ``keep`` takes from it.
 
     Pages of 1,000 in order of id; a page's records are dropped before the next page is read.
     """
-    kept: list[T] = []
+    kept: list[Any] = []
     progress = Progress("configurations read")
     async for page in client.configurations.pages(conditions=conditions, fields=fields):
         kept.extend(map(keep, page))
         progress.advance(len(page))
-    return kept
+    return Inventory(kept)

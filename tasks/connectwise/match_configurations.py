@@ -1,4 +1,4 @@
-"""The documented action Match Configurations."""
+"""The documented action Match Configurations, and its step in a run, which has read both sides already."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 from tasks.connectwise.list_configurations import read_configurations
 from tasks.rules.action_io import read_objects
 from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions, match_answer
+from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult, match_answer
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping, known_mappings
 from tasks.rules.mapping.model import FieldMapping, read_custom_field_mappings, read_mappings
-from tasks.shared.action import action
+from tasks.rules.values import AssetRecord, ConfigurationRecord
+from tasks.shared.action import Inventory, Opaque, action, action_step
 from tasks.shared.connections import connectwise_client
 from tasks.shared.progress import run_logger
 
@@ -63,13 +64,31 @@ async def match_configurations(
     mapping = _compile([*standard, *read_mappings(additional_field_mappings)], custom_field_mappings)
     assets = [mapping.read_asset(each) for each in objects]
     async with connectwise_client(connection) as client:
-        configurations = await read_configurations(
+        configurations = await read_configurations.fn(
             client, conditions, mapping.configuration_fields, mapping.read_configuration
         )
-    result = match(assets, configurations, MatchOptions(case_sensitive=case_sensitive_match))
+    result = match(assets, configurations.records, MatchOptions(case_sensitive=case_sensitive_match))
     return match_answer(
         result, mapping, {id(asset): each for asset, each in zip(assets, objects, strict=True)}
     )
+
+
+@action_step(match_configurations)
+async def match_records(
+    assets: Inventory[AssetRecord],
+    configurations: Inventory[ConfigurationRecord],
+    options: MatchOptions,
+) -> Opaque[MatchResult]:
+    """Link each asset to at most one configuration and each configuration to at most one asset."""
+    result = match(assets, configurations, options)
+    run_logger().info(
+        "%d assets matched, %d unmatched, %d ambiguous; %d configurations orphaned",
+        len(result.matched),
+        len(result.unmatched),
+        len(result.ambiguous),
+        len(result.orphaned),
+    )
+    return Opaque(result)
 
 
 def _compile(mappings: Sequence[FieldMapping], custom_field_mappings: Any) -> CompiledMapping:

@@ -24,8 +24,8 @@ from connectors.ledger.store import Ledger
 from tasks.asset_sync.run import WriteResult
 from tasks.enrichment.run import EnrichmentRun
 from tasks.rules.enrichment.plan import AssetUpdate
-from tasks.shared.action import action
-from tasks.shared.progress import Inventory, Progress, run_logger
+from tasks.shared.action import Inventory, action
+from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import retry
 
 WATERMARK = "lansweeper-edits"

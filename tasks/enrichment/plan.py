@@ -31,8 +31,8 @@ from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_r
 from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
 from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.values import Rows
-from tasks.shared.action import action
-from tasks.shared.progress import Inventory, run_logger
+from tasks.shared.action import Inventory, action
+from tasks.shared.progress import run_logger
 
 
 class Links:

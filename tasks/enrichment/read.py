@@ -16,12 +16,11 @@ from connectors.connectwise.conditions import equals, split_in
 from connectors.errors import StopError
 from tasks.connectwise.list_configurations import read_configurations
 from tasks.enrichment.run import EnrichmentRun, Record
-from tasks.lansweeper.list_assets import read_assets
+from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.enrichment.plan import ConfigurationName
 from tasks.rules.enrichment.texts import AssetState, named_elsewhere
 from tasks.rules.mapping.model import LINK_CAPTION
-from tasks.shared.action import action
-from tasks.shared.progress import Inventory
+from tasks.shared.action import Inventory
 from tasks.shared.retry import retry
 
 CONFIGURATION_FIELDS = "id,name,sla,customFields"
@@ -37,7 +36,6 @@ class LinkFieldMissingError(StopError):
     """No configuration of the company has the custom field that links it to its asset."""
 
 
-@action("List of Configurations", key="listOfConfigurationsAction")
 async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
     """Read every configuration of the company; its custom fields are cut down to ``ls_asset_id``.
 
@@ -46,7 +44,9 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
     """
     reader = LinkReader(run.settings.asset_id_field, run.company.id)
     conditions = equals("company/id", run.company.id)
-    records = await read_configurations(run.client, conditions, CONFIGURATION_FIELDS, reader.read)
+    records: Inventory[Record] = await read_configurations(
+        run.client, conditions, CONFIGURATION_FIELDS, reader.read
+    )
     if records and not reader.seen:
         wanted = run.settings.asset_id_field
         named = repr(LINK_CAPTION) if wanted is None else f"with the id {wanted}"
@@ -57,7 +57,7 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
         )
     if not records:
         run.notes.append(f"ConnectWise has no configurations of {run.company.identifier}.")
-    return Inventory(records)
+    return records
 
 
 class LinkReader:
@@ -86,28 +86,23 @@ def asset_key_of(record: Record) -> str | None:
     return str(value).strip() or None if value is not None else None
 
 
-@action("List Assets", key="listAssetsAction")
 async def read_states(run: EnrichmentRun) -> Inventory[AssetState]:
-    """Read every asset of the site with the texts that our custom fields have there.
-
-    A page that has to wait for the request limit is waited for: the pages before it are not read again.
-    """
+    """Read every asset of the site with the texts that our custom fields have there."""
     names = {key: name for name, key in run.field_keys.items()}
-    waiting = run.settings.waiting
-    records, total = await read_assets(
+    assets: AssetInventory[AssetState] = await read_assets(
         run.assets,
         run.site_id,
         ASSET_FIELDS,
         None,
         lambda item: asset_state(item, names),
-        lambda call: retry(call, waiting),
+        run.settings.waiting,
     )
-    if (total or 0) > len(records):
+    if assets.missing:
         run.notes.append(
-            f"Lansweeper named {total} assets but gave {len(records)}: "
+            f"Lansweeper named {assets.total} assets but gave {len(assets)}: "
             "an asset that is reported as gone may be one of those that are missing."
         )
-    return Inventory(records)
+    return assets
 
 
 def asset_state(item: dict[str, Any], names: dict[str, str]) -> AssetState:

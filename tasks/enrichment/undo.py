@@ -16,8 +16,8 @@ from tasks.enrichment.read import read_states
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.plan import ASSET, TextUndo, plan_text_undo
+from tasks.shared.action import Inventory
 from tasks.shared.connections import current_run_id
-from tasks.shared.progress import Inventory
 from tasks.shared.retry import Waiting, retry
 
 

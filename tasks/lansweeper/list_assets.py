@@ -1,15 +1,16 @@
-"""The documented action List Assets."""
+"""The documented action List Assets, and its step in a run: a whole site, cut down while it is read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
-from connectors.lansweeper.client import LansweeperClient, Sending, at_once
+from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.models import Filters
-from tasks.shared.action import action
+from tasks.shared.action import Inventory, action, action_step
 from tasks.shared.connections import lansweeper_client
 from tasks.shared.progress import Progress
+from tasks.shared.retry import RetryPolicy, retry
 
 T = TypeVar("T")
 
@@ -54,25 +55,43 @@ async def list_assets(
         return [item async for page in pages for item in page.items]
 
 
+class AssetInventory(Inventory[T]):
+    """Assets as they were read; ``total`` is the number that Lansweeper named at the start, if it did."""
+
+    __slots__ = ("total",)
+
+    def __init__(self, records: list[T], total: int | None) -> None:
+        super().__init__(records)
+        self.total = total
+
+    @property
+    def missing(self) -> int:
+        """How many assets Lansweeper named but did not give."""
+        return max(0, (self.total or 0) - len(self))
+
+
+@action_step(list_assets)
 async def read_assets(
     client: LansweeperClient,
     site_id: str,
     fields: Sequence[str],
     filters: Filters | None,
-    keep: Callable[[dict[str, Any]], T],
-    send: Sending = at_once,
-) -> tuple[list[T], int | None]:
+    keep: Callable[[dict[str, Any]], Any],
+    policy: RetryPolicy,
+) -> AssetInventory[Any]:
     """Read every asset under ``filters`` and keep of each only what ``keep`` takes from it.
 
-    Pages of 500; a page's items are dropped before the next page is read. The second answer is the number of
-    assets that Lansweeper named at the start, if it did. ``send`` makes each request, again if it likes.
+    Pages of 500; a page's items are dropped before the next page is read. A page that has to wait for the
+    request limit is waited for under ``policy``: the pages before it are not read again.
     """
-    kept: list[T] = []
+    kept: list[Any] = []
     progress: Progress | None = None
     total: int | None = None
-    async for page in client.asset_pages(site_id, fields, filters=filters, send=send):
+    async for page in client.asset_pages(
+        site_id, fields, filters=filters, send=lambda call: retry(call, policy)
+    ):
         total = total if page.total is None else page.total
         progress = progress or Progress("assets read", total)
         kept.extend(map(keep, page.items))
         progress.advance(len(page.items))
-    return kept, total
+    return AssetInventory(kept, total)

@@ -1,12 +1,19 @@
-"""What makes a Prefect task of a documented action: its documented name and key, and its retry policy.
+"""Documented actions as Prefect tasks: name, key, retry policy, and what passes between them unvisited.
 
-No action's answer is cached: the same read twice in a run must reach the vendor twice.
+``action`` makes the task that a person runs from a form; ``action_step`` makes its form within a flow's run,
+which takes what the run has open and read already and shows under the same name. No answer is cached: the
+same read twice in a run must reach the vendor twice.
+
+Prefect visits every list, mapping, dataclass and model that is handed to a task or returned by one, to find
+futures in it; for 15,000 records that costs seconds. An object of any other class it leaves alone:
+``Inventory`` is a list and ``Opaque`` any one value for that purpose. Prefect's own ``opaque`` annotation
+(3.8.8) is made for inputs: it is taken off an input, but not off a returned value, where it is a tuple.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
@@ -16,6 +23,7 @@ from connectors.errors import RetryableError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 
 RETRY_DELAYS_SECONDS: list[float] = [15, 75, 210]
 """Pauses between tries of an action: together the five minutes of the vendor's window of requests.
@@ -50,3 +58,69 @@ def action(name: str, key: str) -> Callable[[Callable[P, R]], Task[P, R]]:
         )(function)
 
     return decorate
+
+
+class ActionStep(Task[P, R]):
+    """A documented action as a step of a flow's run; ``actions_of`` does not offer it as a form."""
+
+
+def action_step(
+    public: Task[..., Any], *, retries: int = len(RETRY_DELAYS_SECONDS)
+) -> Callable[[Callable[P, R]], ActionStep[P, R]]:
+    """The form of the action ``public`` that flows run: same name and tag, other inputs.
+
+    Args:
+        retries: 0 for a step that waits and repeats by itself, where a retry would begin anew.
+    """
+
+    def decorate(function: Callable[P, R]) -> ActionStep[P, R]:
+        return ActionStep(
+            function,
+            name=public.name,
+            tags=public.tags,
+            cache_policy=NO_CACHE,
+            persist_result=False,
+            retries=retries,
+            retry_delay_seconds=RETRY_DELAYS_SECONDS,
+            retry_condition_fn=is_retryable,
+        )
+
+    return decorate
+
+
+class Opaque(Generic[T]):
+    """One value that Prefect hands on without a look into it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"Opaque({type(self.value).__name__})"
+
+
+class Inventory(Generic[T]):
+    """A list of records that is passed by reference."""
+
+    __slots__ = ("records",)
+
+    def __init__(self, records: list[T]) -> None:
+        self.records = records
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.records)
+
+    def __repr__(self) -> str:
+        return f"Inventory({len(self.records)} records)"
+
+
+def unvisited(records: list[T]) -> list[T]:
+    """The same records as an ``Inventory``, for a task whose documented input is a plain list.
+
+    Fifty whole configurations hold some thousand values, and Prefect visits each of them twice a request.
+    """
+    return cast(list[T], Inventory(records))

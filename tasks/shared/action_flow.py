@@ -44,6 +44,7 @@ from tasks.rules.action_io import (
 from tasks.rules.bulk import ItemOutcome
 from tasks.rules.choices import choice_value
 from tasks.rules.text import Link
+from tasks.shared.action import ActionStep
 from tasks.shared.connections import connectwise_client, current_run_id, shared_connections
 from tasks.shared.lease import writing_lease
 from tasks.shared.results import NAMED, failures_name, finished_state
@@ -227,10 +228,11 @@ WITH_PAGES = frozenset({"List of Configurations"})
 
 
 def actions_of(package: ModuleType) -> Iterator[Task[..., Any]]:
-    """The documented actions of a system: the tasks of that package's modules, by name."""
+    """The documented actions of a system: the tasks of that package's modules, without the steps of runs."""
     for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda each: each.name):
         module = importlib.import_module(f"{package.__name__}.{found.name}")
-        made_here = [each for each in vars(module).values() if isinstance(each, Task)]
+        tasks = [each for each in vars(module).values() if isinstance(each, Task)]
+        made_here = [each for each in tasks if not isinstance(each, ActionStep)]
         yield from (each for each in made_here if each.fn.__module__ == module.__name__)
 
 

@@ -1,17 +1,10 @@
-"""Tells a person who watches a run how far a long step has come: a log line with counts.
-
-Carries many records between tasks without Prefect walking through them.
-
-Prefect visits every list, mapping, dataclass and model that is handed to a task or returned by one, to
-find futures in it; for 15,000 records that costs seconds. An object of a class of its own it leaves alone.
-"""
+"""Progress of a long step for a person who watches the run: log lines with counts."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar, cast
+from collections.abc import Callable
 
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_logger, get_run_logger
@@ -55,32 +48,3 @@ class Progress:
         elif self.done >= self.total or self._clock() >= self._next_line:
             self._next_line = self._clock() + PAUSE_SECONDS
             self._log.info("%s: %s of %s", self.what, f"{self.done:,}", f"{self.total:,}")
-
-
-T = TypeVar("T")
-
-
-class Inventory(Generic[T]):
-    """A list of records that is passed by reference."""
-
-    __slots__ = ("records",)
-
-    def __init__(self, records: list[T]) -> None:
-        self.records = records
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def __iter__(self) -> Iterator[T]:
-        return iter(self.records)
-
-    def __repr__(self) -> str:
-        return f"Inventory({len(self.records)} records)"
-
-
-def unvisited(records: list[T]) -> list[T]:
-    """The same records as an ``Inventory``, for a task whose documented input is a plain list.
-
-    Fifty whole configurations hold some thousand values, and Prefect visits each of them twice a request.
-    """
-    return cast(list[T], Inventory(records))

@@ -8,9 +8,10 @@ from typing import Any, cast
 import pytest
 
 from connectors.errors import RetryableError
-from tasks.enrichment.read import read_states
+from tasks.enrichment import read
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings
+from tasks.lansweeper.list_assets import read_assets
 from tests.support.fake_lansweeper import SITE, FakeLansweeper, asset
 
 pytestmark = pytest.mark.anyio
@@ -29,12 +30,13 @@ class Exhausted:
             raise RetryableError("All requests are used", retry_after=0.01)
 
 
-async def test_a_read_goes_on_at_the_page_where_it_had_to_wait() -> None:
+async def test_a_read_goes_on_at_the_page_where_it_had_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read, "read_assets", read_assets.fn)
     fake = FakeLansweeper([asset(number) for number in range(ASSETS)])
     async with fake.client(budget=Exhausted()) as client:
         run: Any = SimpleNamespace(
             assets=client, site_id=SITE, field_keys={}, settings=EnrichmentSettings(company="Any"), notes=[]
         )
-        read = await read_states.fn(cast(EnrichmentRun, run))
-    assert len(read) == ASSETS
+        assets = await read.read_states(cast(EnrichmentRun, run))
+    assert len(assets) == ASSETS
     assert [variables["page"].get("cursor") for variables in fake.variables()] == [None, "500", "1000"]
