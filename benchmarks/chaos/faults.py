@@ -19,7 +19,7 @@ from connectors import http, retry
 from connectors.connectwise import collection
 from connectors.http import TimeLimits
 from connectors.lansweeper import refusals
-from connectors.lansweeper.client import AssetOperations
+from connectors.lansweeper.client import LansweeperClient
 from connectors.ledger import rate_limit
 from tasks.enrichment import custom_fields
 from tasks.shared import connections
@@ -194,8 +194,8 @@ def shorten() -> None:
 def turn_small_pages(size: int) -> None:
     """Read so many records a page, so that a small company has several pages."""
     collection.PAGE_SIZE = size
-    *first, _, send = AssetOperations.asset_pages.__defaults__ or ()
-    AssetOperations.asset_pages.__defaults__ = (*first, size, send)
+    *first, _, send = LansweeperClient.asset_pages.__defaults__ or ()
+    LansweeperClient.asset_pages.__defaults__ = (*first, size, send)
 
 
 def use_network(wrap: Any, *, impatient: bool) -> None:

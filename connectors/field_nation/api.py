@@ -213,44 +213,38 @@ class FieldNationApi:
     def _redact_with(self, redactor: Redactor) -> None:
         self.session.redact = self.logins.redact = redactor
 
-    async def _rest(
-        self,
-        kind: Kind,
-        method: str,
-        path: str,
-        *,
-        params: Params | None = None,
-        json: Any = None,
+    async def send(
+        self, kind: Kind, method: str, path: str, *, params: Params | None = None, json: Any = None
     ) -> Any:
         """The body of an accepted answer; None for an empty one. ``path`` is under ``/api/rest/v2``."""
-        return await self._send(kind, method, path, root=REST, params=params, json=json)
+        return await self._send_to(REST, kind, method, path, params=params, json=json)
 
-    async def _webhook(
+    async def send_webhooks(
         self, kind: Kind, method: str, path: str, *, params: Params | None = None, json: Any = None
     ) -> Any:
         """The ``result`` of an accepted answer of the webhooks API; ``path`` is under ``/api/v1``."""
-        answer = await self._send(kind, method, path, root=WEBHOOKS, params=params, json=json)
+        answer = await self._send_to(WEBHOOKS, kind, method, path, params=params, json=json)
         return answer.get("result") if isinstance(answer, dict) else None
 
-    async def _send(self, kind: Kind, method: str, path: str, **options: Any) -> Any:
+    async def _send_to(self, root: str, kind: Kind, method: str, path: str, **options: Any) -> Any:
         """Sends with a token; after a 401, which means that nothing was done, once more with a new one."""
         self.session.refuse_write(kind, method, path)
         token = await self._tokens.get()
         try:
-            return await self._once(token, kind, method, path, **options)
+            return await self._once(token, root, kind, method, path, **options)
         except StopError as error:
             if error.status != 401:
                 raise
         token = await self._tokens.get(refused=token)
         try:
-            return await self._once(token, kind, method, path, **options)
+            return await self._once(token, root, kind, method, path, **options)
         except StopError as error:
             if error.status != 401 or not _ID.search(path):
                 raise
             raise _not_seen(error) from None
 
     async def _once(
-        self, token: str, kind: Kind, method: str, path: str, *, root: str, params: Params | None, json: Any
+        self, token: str, root: str, kind: Kind, method: str, path: str, *, params: Params | None, json: Any
     ) -> Any:
         in_query = root == REST
         return await self.session.request_json(

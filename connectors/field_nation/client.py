@@ -1,11 +1,4 @@
-"""The client of Field Nation: a method per vendor operation, by area.
-
-Work orders: create, read, update, list.
-
-Steps of a work order's life that a buyer can take.
-
-What hangs on a work order: messages, custom fields, time logs, attachments.
-"""
+"""The client of Field Nation: work orders, the steps of their life, their messages and custom fields."""
 
 from __future__ import annotations
 
@@ -13,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
 from connectors.errors import RejectedError, StopError
-from connectors.field_nation.api import FieldNationApi, Params
+from connectors.field_nation.api import Params
 from connectors.field_nation.models import (
     INTERNAL,
     BaseList,
@@ -24,7 +17,7 @@ from connectors.field_nation.models import (
     status_of,
 )
 from connectors.field_nation.settings import SYSTEM
-from connectors.field_nation.webhooks import CompanyOperations, WebhookOperations
+from connectors.field_nation.webhooks import WebhookOperations
 from connectors.retry import Kind
 
 WORK_ORDERS = "/workorders"
@@ -41,32 +34,41 @@ OLDER_NAMES = {
     "f_has_counter_offer": "f_counter_offers",
 }
 """Filters whose name differs between the 2026 page and the REST file. Both are sent; one must be echoed."""
+_AFTER_WORK = {Status.WORK_DONE, Status.APPROVED, Status.PAID}
+_REFUSED_STEP = (400, 404, 409, 422)
 
 
-class WorkOrderOperations(FieldNationApi):
-    """The work orders of the company."""
+class FieldNationClient(WebhookOperations):
+    """Every operation that this project uses; answers are plain dictionaries with the vendor's names.
+
+    A create and a message are never repeated by themselves. Each step of a work order's life (publish,
+    approve, cancel) can be sent again: one that is refused since it was taken before counts as taken, which
+    matters after a dropped answer and costs one more read then.
+
+    Example:
+        ```python
+        async with FieldNationClient(settings, read_only=True) as client:
+            async for page in client.work_orders_pages("workorders_assigned", columns="status"):
+                print(len(page))
+        ```
+    """
 
     async def create_work_order(self, record: Mapping[str, Any]) -> Record:
         """Create a draft; returns the whole work order: ``POST /workorders``. Never repeated blindly.
 
-        Unknown or misplaced members are dropped silently by the vendor: see ``readback.dropped_fields``.
+        Unknown or misplaced members are dropped silently by the vendor: see ``models.dropped_fields``.
 
         Raises:
             UnclearOutcomeError: no answer came: it may exist, so search before creating it again.
         """
-        body = await self._rest(Kind.CREATE, "POST", WORK_ORDERS, json=dict(record))
+        body = await self.send(Kind.CREATE, "POST", WORK_ORDERS, json=dict(record))
         return self._work_order(body, "POST", WORK_ORDERS)
 
     async def get_work_order(self, work_order_id: int, *, columns: str = "") -> Record:
         """One work order; ``columns`` names the sections wanted: ``GET /workorders/{id}``."""
         path = work_order_path(work_order_id)
         params = {"columns": columns} if columns else None
-        return self._work_order(await self._rest(Kind.READ, "GET", path, params=params), "GET", path)
-
-    async def get_status(self, work_order_id: int) -> Record:
-        """The status section only: ``GET /workorders/{id}/status``."""
-        path = work_order_path(work_order_id, "/status")
-        return self._record(await self._rest(Kind.READ, "GET", path), "GET", path)
+        return self._work_order(await self.send(Kind.READ, "GET", path, params=params), "GET", path)
 
     async def update_work_order(self, work_order_id: int, changes: Mapping[str, Any]) -> Record:
         """Change the members sent and nothing else; returns the whole: ``PUT /workorders/{id}``.
@@ -74,7 +76,7 @@ class WorkOrderOperations(FieldNationApi):
         Status can't be set here; sending the same twice is sending it once.
         """
         path = work_order_path(work_order_id)
-        body = await self._rest(Kind.MODIFY, "PUT", path, json=dict(changes))
+        body = await self.send(Kind.MODIFY, "PUT", path, json=dict(changes))
         return self._work_order(body, "PUT", path)
 
     async def list_work_orders(
@@ -109,9 +111,7 @@ class WorkOrderOperations(FieldNationApi):
             **wanted,
             **{OLDER_NAMES[name]: value for name, value in wanted.items() if name in OLDER_NAMES},
         }
-        body = self._record(
-            await self._rest(Kind.READ, "GET", WORK_ORDERS, params=params), "GET", WORK_ORDERS
-        )
+        body = self._record(await self.send(Kind.READ, "GET", WORK_ORDERS, params=params), "GET", WORK_ORDERS)
         _check_echo(body, wanted)
         return self._page(body, page)
 
@@ -148,6 +148,43 @@ class WorkOrderOperations(FieldNationApi):
         pages = self.work_orders_pages("workorders_all", filters, columns=columns)
         return [record async for page in pages for record in page]
 
+    async def publish_work_order(self, work_order_id: int) -> Record:
+        """Draft to Published; visible to providers then: ``POST /workorders/{id}/publish``."""
+        seen = {Status.PUBLISHED, Status.ROUTED, Status.ASSIGNED} | _AFTER_WORK
+        return await self._step("POST", work_order_id, "/publish", seen)
+
+    async def approve_work_order(self, work_order_id: int) -> Record:
+        """Work Done to Approved, which lets it be paid: ``POST /workorders/{id}/approve``."""
+        return await self._step("POST", work_order_id, "/approve", {Status.APPROVED, Status.PAID})
+
+    async def cancel_work_order(self, work_order_id: int, reason: str) -> Record:
+        """Cancel it; after assignment that can cost a fee: ``DELETE /workorders/{id}``."""
+        over = {Status.CANCELLED, Status.DELETED}
+        return await self._step("DELETE", work_order_id, "", over, {"cancel_reason": reason})
+
+    async def list_messages(self, work_order_id: int) -> list[Record]:
+        """Every message with its ``replies``: ``GET /workorders/{id}/messages``."""
+        return await self._section(work_order_id, "/messages")
+
+    async def post_message(
+        self, work_order_id: int, message: str, *, type: MessageType = INTERNAL
+    ) -> list[Record]:
+        """Post a message; returns the whole list: ``POST /workorders/{id}/messages``.
+
+        The vendor does not say which one is new: see ``posted_message``. Never repeated blindly.
+
+        Raises:
+            UnclearOutcomeError: no answer came: read the messages before posting it again.
+        """
+        path = work_order_path(work_order_id, "/messages")
+        body = await self.send(Kind.CREATE, "POST", path, json={"message": message, "type": type})
+        return self._results(body, "POST", path)
+
+    async def list_custom_fields(self, work_order_id: int) -> list[Record]:
+        """Every custom field with its value, of all groups: ``GET /workorders/{id}/custom_fields``."""
+        groups = await self._section(work_order_id, "/custom_fields")
+        return [field for group in groups for field in _inner(group)]
+
     def _work_order(self, body: Any, method: str, path: str) -> Record:
         record = self._record(body, method, path)
         if not isinstance(record.get("id"), int):
@@ -170,96 +207,6 @@ class WorkOrderOperations(FieldNationApi):
             )
         return WorkOrderPage(items, page, int(metadata.get("pages") or 1), int(metadata.get("total") or 0))
 
-
-def work_order_path(work_order_id: int, below: str = "") -> str:
-    """``/workorders/7/status``."""
-    return f"{WORK_ORDERS}/{int(work_order_id)}{below}"
-
-
-def _check_echo(body: Record, wanted: Mapping[str, str]) -> None:
-    ignored = [name for name in wanted if name not in body and OLDER_NAMES.get(name) not in body]
-    if ignored:
-        raise RejectedError(
-            f"{SYSTEM} did not understand the filter {', '.join(ignored)}, so other records came too",
-            system=SYSTEM,
-            method="GET",
-            path=WORK_ORDERS,
-            remedy="Its name may have changed on the vendor's side.",
-        )
-
-
-_AFTER_WORK = {Status.WORK_DONE, Status.APPROVED, Status.PAID}
-_REFUSED_STEP = (400, 404, 409, 422)
-
-
-class ActionOperations(WorkOrderOperations):
-    """Each step can be sent again: one that is refused since it was taken before counts as taken.
-
-    That matters after a dropped answer, where the step is repeated and the vendor refuses the second one; it
-    costs one more read then. Routing alone is not repeated.
-    """
-
-    async def publish_work_order(self, work_order_id: int) -> Record:
-        """Draft to Published; visible to providers then: ``POST /workorders/{id}/publish``."""
-        seen = {Status.PUBLISHED, Status.ROUTED, Status.ASSIGNED} | _AFTER_WORK
-        return await self._step("POST", work_order_id, "/publish", seen)
-
-    async def unpublish_work_order(self, work_order_id: int) -> Record:
-        """Back to Draft: ``DELETE /workorders/{id}/publish``."""
-        return await self._step("DELETE", work_order_id, "/publish", {Status.DRAFT})
-
-    async def route_work_order(self, work_order_id: int, provider_id: int) -> Record:
-        """Offer it to one provider; returns ``{id}`` of the routing: ``POST /workorders/{id}/route``.
-
-        Raises:
-            UnclearOutcomeError: no answer came: read the work order's routes.
-        """
-        path = work_order_path(work_order_id, "/route")
-        body = await self._rest(Kind.CREATE, "POST", path, json={"technician": {"id": int(provider_id)}})
-        return self._record(body, "POST", path)
-
-    async def unroute_work_order(self, work_order_id: int, provider_id: int) -> None:
-        """Take the offer back: ``DELETE /workorders/{id}/route``."""
-        path = work_order_path(work_order_id, "/route")
-        await self._rest(Kind.MODIFY, "DELETE", path, json={"technician": {"id": int(provider_id)}})
-
-    async def assign_work_order(self, work_order_id: int, provider_id: int) -> None:
-        """Give it to a provider: ``POST /workorders/{id}/assignee``."""
-        path = work_order_path(work_order_id, "/assignee")
-        try:
-            await self._rest(Kind.MODIFY, "POST", path, json={"user": {"id": int(provider_id)}})
-        except RejectedError as error:
-            if error.status not in _REFUSED_STEP or await self._assignee(work_order_id) != provider_id:
-                raise
-
-    async def unassign_work_order(self, work_order_id: int, provider_id: int, comment: str = "") -> None:
-        """Take it from its provider: ``DELETE /workorders/{id}/assignee``."""
-        path = work_order_path(work_order_id, "/assignee")
-        body = {"user": {"id": int(provider_id)}, "comment": comment}
-        try:
-            await self._rest(Kind.MODIFY, "DELETE", path, json=body)
-        except RejectedError as error:
-            if error.status not in _REFUSED_STEP or await self._assignee(work_order_id) is not None:
-                raise
-
-    async def complete_work_order(self, work_order_id: int) -> Record:
-        """Mark the work as done: ``POST /workorders/{id}/complete`` (known from older clients only)."""
-        return await self._step("POST", work_order_id, "/complete", _AFTER_WORK)
-
-    async def send_back_work_order(self, work_order_id: int, reason: str, reason_id: int) -> Record:
-        """Work Done back to Assigned, as incomplete: ``DELETE /workorders/{id}/complete``."""
-        params: Params = {"reason": reason, "reason_id": int(reason_id)}
-        return await self._step("DELETE", work_order_id, "/complete", {Status.ASSIGNED}, params)
-
-    async def approve_work_order(self, work_order_id: int) -> Record:
-        """Work Done to Approved, which lets it be paid: ``POST /workorders/{id}/approve``."""
-        return await self._step("POST", work_order_id, "/approve", {Status.APPROVED, Status.PAID})
-
-    async def cancel_work_order(self, work_order_id: int, reason: str) -> Record:
-        """Cancel it; after assignment that can cost a fee: ``DELETE /workorders/{id}``."""
-        over = {Status.CANCELLED, Status.DELETED}
-        return await self._step("DELETE", work_order_id, "", over, {"cancel_reason": reason})
-
     async def _step(
         self,
         method: str,
@@ -270,7 +217,7 @@ class ActionOperations(WorkOrderOperations):
     ) -> Record:
         path = work_order_path(work_order_id, below)
         try:
-            body = await self._rest(Kind.MODIFY, method, path, params=params)
+            body = await self.send(Kind.MODIFY, method, path, params=params)
         except RejectedError as error:
             taken = await self._taken_before(error, work_order_id, reached)
             if taken is None:
@@ -289,62 +236,26 @@ class ActionOperations(WorkOrderOperations):
             return None
         return record if status_of(record) in reached else None
 
-    async def _assignee(self, work_order_id: int) -> Any:
-        record = await self.get_work_order(work_order_id)
-        user = (record.get("assignee") or {}).get("user") or {}
-        return user.get("id")
-
-
-class ConversationOperations(WorkOrderOperations):
-    """The sections of one work order."""
-
-    async def list_messages(self, work_order_id: int) -> list[Record]:
-        """Every message with its ``replies``: ``GET /workorders/{id}/messages``."""
-        return await self._section(work_order_id, "/messages")
-
-    async def post_message(
-        self, work_order_id: int, message: str, *, type: MessageType = INTERNAL
-    ) -> list[Record]:
-        """Post a message; returns the whole list: ``POST /workorders/{id}/messages``.
-
-        The vendor does not say which one is new: see ``posted_message``. Never repeated blindly.
-
-        Raises:
-            UnclearOutcomeError: no answer came: read the messages before posting it again.
-        """
-        path = work_order_path(work_order_id, "/messages")
-        body = await self._rest(Kind.CREATE, "POST", path, json={"message": message, "type": type})
-        return self._results(body, "POST", path)
-
-    async def reply_message(self, work_order_id: int, message_id: str, message: str) -> list[Record]:
-        """Answer a message; returns the whole list: ``POST /workorders/{id}/messages/{message_id}``."""
-        path = work_order_path(work_order_id, f"/messages/{int(message_id)}")
-        body = await self._rest(Kind.CREATE, "POST", path, json={"message": message})
-        return self._results(body, "POST", path)
-
-    async def list_custom_fields(self, work_order_id: int) -> list[Record]:
-        """Every custom field with its value, of all groups: ``GET /workorders/{id}/custom_fields``."""
-        groups = await self._section(work_order_id, "/custom_fields")
-        return [field for group in groups for field in _inner(group)]
-
-    async def set_custom_field(self, work_order_id: int, custom_field_id: int, value: str) -> Record:
-        """Set one value; returns the work order: ``PUT /workorders/{id}/custom_fields/{custom_field_id}``."""
-        path = work_order_path(work_order_id, f"/custom_fields/{int(custom_field_id)}")
-        body = await self._rest(Kind.MODIFY, "PUT", path, json={"value": value})
-        return self._work_order(body, "PUT", path)
-
-    async def list_time_logs(self, work_order_id: int) -> list[Record]:
-        """Every stay on site; an open one has no ``out``: ``GET /workorders/{id}/time_logs``."""
-        return await self._section(work_order_id, "/time_logs")
-
-    async def list_attachments(self, work_order_id: int) -> list[Record]:
-        """Every file, of all folders, with ``folder_id``: ``GET /workorders/{id}/attachments``."""
-        folders = await self._section(work_order_id, "/attachments")
-        return [{"folder_id": folder.get("id"), **file} for folder in folders for file in _inner(folder)]
-
     async def _section(self, work_order_id: int, below: str) -> list[Record]:
         path = work_order_path(work_order_id, below)
-        return self._results(await self._rest(Kind.READ, "GET", path), "GET", path)
+        return self._results(await self.send(Kind.READ, "GET", path), "GET", path)
+
+
+def work_order_path(work_order_id: int, below: str = "") -> str:
+    """``/workorders/7/status``."""
+    return f"{WORK_ORDERS}/{int(work_order_id)}{below}"
+
+
+def _check_echo(body: Record, wanted: Mapping[str, str]) -> None:
+    ignored = [name for name in wanted if name not in body and OLDER_NAMES.get(name) not in body]
+    if ignored:
+        raise RejectedError(
+            f"{SYSTEM} did not understand the filter {', '.join(ignored)}, so other records came too",
+            system=SYSTEM,
+            method="GET",
+            path=WORK_ORDERS,
+            remedy="Its name may have changed on the vendor's side.",
+        )
 
 
 def all_messages(messages: Sequence[Record]) -> list[Record]:
@@ -372,15 +283,3 @@ def _number(text: Any) -> tuple[int, str]:
     """Ids are numbers as text; any other kind of id comes first."""
     words = str(text)
     return (int(words), "") if words.isdecimal() else (-1, words)
-
-
-class FieldNationClient(ActionOperations, ConversationOperations, CompanyOperations, WebhookOperations):
-    """Every operation that this project uses; answers are plain dictionaries with the vendor's names.
-
-    Example:
-        ```python
-        async with FieldNationClient(settings, read_only=True) as client:
-            async for page in client.work_orders_pages("workorders_assigned", columns="status"):
-                print(len(page))
-        ```
-    """

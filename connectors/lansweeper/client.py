@@ -1,12 +1,7 @@
-"""The client of Lansweeper: a method per operation of its Data API, by area.
+"""The client of Lansweeper's Data API: sites, assets page by page, edits, custom fields.
 
-Operations on assets: read all, read one, edit one or several.
-
-Operations on sites: which there are, their asset types, their custom fields.
-
-Reads all assets of one query, page by page: cursors, totals, and pages that become too large.
-
-Joins the answers of several queries about the same assets, by key, and drops assets seen before.
+A long selection of fields is several queries (``graphql.path_groups``): ``AssetReader`` pages through each of
+them by cursor, ``AssetJoin`` joins their answers by key.
 """
 
 from __future__ import annotations
@@ -20,7 +15,7 @@ from connectors.errors import ConnectorError, RejectedError, RetryableError, Sto
 from connectors.lansweeper import graphql
 from connectors.lansweeper.api import LansweeperApi
 from connectors.lansweeper.edits import EditsReading, read_outcomes
-from connectors.lansweeper.graphql import DETAILS, any_key, checked_filters, path_groups, selection
+from connectors.lansweeper.graphql import any_key, checked_filters, path_groups
 from connectors.lansweeper.models import (
     Asset,
     AssetEdit,
@@ -35,20 +30,231 @@ from connectors.lansweeper.refusals import CHECK_CREDENTIAL, CHECK_SITE, is_too_
 from connectors.lansweeper.settings import several_sites
 from connectors.retry import Kind
 
-#: An answer may have 4 MB; a page this large makes the following ones half as long (bytes).
 NEARLY_TOO_LARGE = 3_000_000
-
-#: Sends a document with its variables; returns the assetResources of the answer and its size in bytes.
-Send = Callable[[str, dict[str, Any]], Awaitable[tuple[Any, int]]]
+"""Bytes. An answer may have 4 MB; a page this large makes the following ones half as long."""
 
 Answer = tuple[Any, int]
-#: Makes a request that is handed to it, or makes it again after a while: a long read resumes where it was.
+"""The assetResources of an answer, and the answer's size in bytes."""
+Send = Callable[[str, dict[str, Any]], Awaitable[Answer]]
+"""Sends a document with its variables."""
 Sending = Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
+"""Makes a request that is handed to it, or makes it again after a while: a long read resumes where it was."""
+LARGEST_PAGE = 500
+"""Assets on one page at most."""
+MOST_KEYS = 100
+"""Keys in one filter: the vendor takes 100 conditions."""
 
 
 async def at_once(call: Callable[[], Awaitable[Answer]]) -> Answer:
     """The plain way to send: once."""
     return await call()
+
+
+class LansweeperClient(LansweeperApi):
+    """Every operation that this project uses; answers are plain dictionaries with the vendor's names.
+
+    Example:
+        ```python
+        async with LansweeperClient(LansweeperSettings(token), read_only=True) as client:
+            site = await client.site()
+            async for page in client.asset_pages(site["id"], ["assetBasicInfo.name"]):
+                print(len(page.items))
+        ```
+    """
+
+    async def authorized_sites(self) -> list[Site]:
+        """The sites that the token may see: ``authorizedSites``."""
+        data, _ = await self._post(Kind.READ, "authorizedSites", graphql.AUTHORIZED_SITES)
+        sites = ((data or {}).get("authorizedSites") or {}).get("sites") or []
+        return [{"id": str(site["id"]), "name": str(site.get("name") or "")} for site in sites if site]
+
+    async def site(self) -> Site:
+        """The site to work on: the one that the settings name, or the only one the token may see.
+
+        Raises:
+            StopError: the named site is not among the token's, or none is named and there is not just one.
+        """
+        sites, named = await self.authorized_sites(), self.settings.site_id
+        shown = ", ".join(f"{site['name']} ({site['id']})" for site in sites)
+        if not sites:
+            raise StopError("The Lansweeper token may see no site", remedy=CHECK_CREDENTIAL)
+        chosen = [site for site in sites if site["id"].lower() == named.lower()] if named else sites
+        if not chosen:
+            message = f"The Lansweeper token may not see the site {named}, but {shown}"
+            raise StopError(message, remedy=CHECK_SITE)
+        if len(chosen) > 1:
+            raise several_sites(shown)
+        return chosen[0]
+
+    async def asset_types(self, site_id: str) -> list[str]:
+        """Names of the site's asset types: ``assetTypes``. Sites add their own."""
+        types, _ = await self._of_site(Kind.READ, "assetTypes", graphql.ASSET_TYPES, site_id)
+        return [str(name) for name in types or []]
+
+    async def custom_fields(self, site_id: str) -> list[CustomField]:
+        """The site's custom fields: ``customFields``. Several may have one name."""
+        fields, _ = await self._of_site(Kind.READ, "customFields", graphql.CUSTOM_FIELDS, site_id)
+        return [cast(CustomField, field) for field in fields or [] if field]
+
+    async def create_custom_field(
+        self, site_id: str, name: str, type_: str = "INPUT", props: CustomFieldProps | None = None
+    ) -> CustomField:
+        """Creates a custom field: ``createCustomField``. It is not repeated when its outcome is unclear.
+
+        ``type_`` and ``props`` as in ``models.CustomField``; there is no way to change them later.
+        """
+        field = {"name": name, "type": type_, **({"props": props} if props else {})}
+        created, _ = await self._of_site(
+            Kind.CREATE, "createCustomField", graphql.CREATE_CUSTOM_FIELD, site_id, field=field
+        )
+        if not isinstance(created, dict):
+            raise self._nothing("createCustomField", "See whether the custom field was made.")
+        return cast(CustomField, created)
+
+    async def asset_pages(
+        self,
+        site_id: str,
+        fields: Sequence[str],
+        filters: Filters | None = None,
+        page_size: int = LARGEST_PAGE,
+        send: Sending = at_once,
+    ) -> AsyncGenerator[AssetPage, None]:
+        """The assets of a site, each once, with the wanted field paths and ``key``.
+
+        Args:
+            fields: dotted leaf paths such as ``assetBasicInfo.name``. More than 29 besides ``key`` are read
+                with several queries page by page, joined by key.
+            filters: which assets; at most 100 conditions.
+            page_size: 1 to 500; it halves by itself when an answer nears the vendor's 4 MB.
+            send: makes each request; one that it makes again costs no page that was read before.
+
+        Raises:
+            RejectedError: a page size or path that can't be, before anything is sent.
+            StopError: the token, the site or a path is refused, or a cursor does not move.
+            RetryableError: the request limit is used up, or Lansweeper is out of order.
+        """
+        _check_page_size(page_size)
+        groups = path_groups(fields)
+        readers = self._readers(site_id, groups, checked_filters(filters), page_size, send)
+        join, first = AssetJoin(len(groups)), True
+        while not all(reader.done for reader in readers):
+            await _read_on(readers, join)
+            items = join.take()
+            if items or first:
+                yield AssetPage(items, readers[0].total if first else None)
+            first = False
+        # An asset that came between the pages of two queries has only a part: it is asked for by key.
+        missing = join.incomplete()
+        for start in range(0, len(missing), MOST_KEYS):
+            keys = missing[start : start + MOST_KEYS]
+            yield AssetPage(await self._assets_of(site_id, groups, keys, send))
+
+    async def edit_asset(self, site_id: str, key: str, fields: dict[str, Any]) -> dict[str, Any]:
+        """Writes fields of one asset: ``editAsset``. Fields that are not named stay as they are.
+
+        ``fields`` is an EditAssetInput, for custom fields
+        ``{"assetCustom": {"fields": [{"fieldKey": ..., "value": ...}]}}``; empty text clears one. A field
+        that Lansweeper's scan owns is locked by an edit: later scans no longer change it.
+        """
+        edited, _ = await self._of_site(
+            Kind.MODIFY, "editAsset", graphql.EDIT_ASSET, site_id, key=key, fields=fields
+        )
+        if not isinstance(edited, dict):
+            raise self._nothing("editAsset", "See that the asset still exists in Lansweeper.")
+        return edited
+
+    async def edit_assets(
+        self, site_id: str, edits: Sequence[AssetEdit], *, cost: int = 1
+    ) -> list[EditOutcome]:
+        """Writes to several assets with one request, and says of each whether it was written, in order.
+
+        An asset that can't be edited does not keep the others from being written. The edits are absolute
+        values, so the request is repeated after a server error or a dropped connection.
+
+        Args:
+            edits: as ``edit_asset`` takes them; the caller sizes the batch, none at all sends nothing.
+            cost: requests that Lansweeper counts this one as: ``len(edits)`` where it counts edits singly.
+
+        Raises:
+            TooManyAliasesError: the whole request is refused for its size, nothing was written: send fewer.
+            RejectedError: the whole request is refused for another reason, such as a value of a wrong type
+                in one of the edits; nothing was written.
+            StopError: the token, the site or the role is refused.
+            RetryableError: the request limit is used up, or Lansweeper is out of order.
+        """
+        if not edits:
+            return []
+        answer = await self._send_edits(site_id, edits, cost)
+        outcomes = read_outcomes(self._body(Kind.MODIFY, answer), edits)
+        if outcomes is None:
+            raise self._nothing("editAssets", CHECK_SITE)
+        return outcomes
+
+    async def _send_edits(self, site_id: str, edits: Sequence[AssetEdit], cost: int) -> httpx.Response:
+        variables: dict[str, Any] = {"site": site_id}
+        for number, edit in enumerate(edits):
+            variables |= {f"k{number}": edit.key, f"f{number}": edit.fields}
+        body = {
+            "operationName": "editAssets",
+            "query": graphql.edit_assets(len(edits)),
+            "variables": variables,
+        }
+        path, reading = self.settings.path, EditsReading(self._read, len(edits))
+        try:
+            return await self.session.request(
+                Kind.MODIFY,
+                "POST",
+                path,
+                template=f"{path} editAssets",
+                json=body,
+                read_error=reading,
+                cost=cost,
+            )
+        except RetryableError as error:
+            # Tried again and refused again: these edits fail for themselves, and others may well pass.
+            if reading.failed_for_themselves is None or (error.status or 0) < 500:
+                raise
+            return reading.failed_for_themselves
+
+    def _readers(
+        self,
+        site_id: str,
+        groups: Sequence[Sequence[str]],
+        filters: Filters | None,
+        page_size: int,
+        send: Sending,
+    ) -> list[AssetReader]:
+        async def ask(document: str, variables: dict[str, Any]) -> Answer:
+            return await send(
+                lambda: self._of_site(Kind.READ, "assetResources", document, site_id, **variables)
+            )
+
+        return [AssetReader(ask, group, filters, page_size) for group in groups]
+
+    async def _assets_of(
+        self, site_id: str, groups: Sequence[Sequence[str]], keys: Sequence[str], send: Sending
+    ) -> list[Asset]:
+        """The assets of these keys that still exist, whole."""
+        join = AssetJoin(len(groups))
+        readers = self._readers(site_id, groups, any_key(keys), MOST_KEYS, send)
+        while not all(reader.done for reader in readers):
+            await _read_on(readers, join)
+        return join.take()
+
+
+async def _read_on(readers: Sequence[AssetReader], join: AssetJoin) -> None:
+    for number, reader in enumerate(readers):
+        if not reader.done:
+            join.add(number, await reader.next_items())
+
+
+def _check_page_size(page_size: int) -> None:
+    if not 1 <= page_size <= LARGEST_PAGE:
+        raise RejectedError(
+            f"A page of {page_size} assets can't be read",
+            system="Lansweeper",
+            remedy=f"Ask for 1 to {LARGEST_PAGE} assets a page.",
+        )
 
 
 class AssetReader:
@@ -177,230 +383,3 @@ def _entry(mine: Any, theirs: Any) -> Any:
         merge(mine, theirs)
         return mine
     return theirs
-
-
-#: Assets on one page at most (reference, section 3).
-LARGEST_PAGE = 500
-#: Keys in one filter: the vendor takes 100 conditions.
-MOST_KEYS = 100
-
-
-class AssetOperations(LansweeperApi):
-    """Read and edit assets."""
-
-    async def asset_pages(
-        self,
-        site_id: str,
-        fields: Sequence[str],
-        filters: Filters | None = None,
-        page_size: int = LARGEST_PAGE,
-        send: Sending = at_once,
-    ) -> AsyncGenerator[AssetPage, None]:
-        """The assets of a site, each once, with the wanted field paths and ``key``.
-
-        Args:
-            fields: dotted leaf paths such as ``assetBasicInfo.name``. More than 29 besides ``key`` are read
-                with several queries page by page, joined by key.
-            filters: which assets; at most 100 conditions.
-            page_size: 1 to 500; it halves by itself when an answer nears the vendor's 4 MB.
-            send: makes each request; one that it makes again costs no page that was read before.
-
-        Raises:
-            RejectedError: a page size or path that can't be, before anything is sent.
-            StopError: the token, the site or a path is refused, or a cursor does not move.
-            RetryableError: the request limit is used up, or Lansweeper is out of order.
-        """
-        _check_page_size(page_size)
-        groups = path_groups(fields)
-        readers = self._readers(site_id, groups, checked_filters(filters), page_size, send)
-        join, first = AssetJoin(len(groups)), True
-        while not all(reader.done for reader in readers):
-            await _read_on(readers, join)
-            items = join.take()
-            if items or first:
-                yield AssetPage(items, readers[0].total if first else None)
-            first = False
-        # An asset that came between the pages of two queries has only a part: it is asked for by key.
-        missing = join.incomplete()
-        for start in range(0, len(missing), MOST_KEYS):
-            keys = missing[start : start + MOST_KEYS]
-            yield AssetPage(await self._assets_of(site_id, groups, keys, send))
-
-    async def asset_details(self, site_id: str, key: str, fields: Sequence[str] = DETAILS) -> Asset | None:
-        """One asset: ``assetDetails``, with any number of paths; None if there is no such key."""
-        document = graphql.ASSET_DETAILS % selection(fields)
-        details, _ = await self._of_site(Kind.READ, "assetDetails", document, site_id, key=key)
-        return cast("Asset | None", details)
-
-    async def edit_asset(self, site_id: str, key: str, fields: dict[str, Any]) -> dict[str, Any]:
-        """Writes fields of one asset: ``editAsset``. Fields that are not named stay as they are.
-
-        ``fields`` is an EditAssetInput, for custom fields
-        ``{"assetCustom": {"fields": [{"fieldKey": ..., "value": ...}]}}``; empty text clears one. A field
-        that Lansweeper's scan owns is locked by an edit: later scans no longer change it.
-        """
-        edited, _ = await self._of_site(
-            Kind.MODIFY, "editAsset", graphql.EDIT_ASSET, site_id, key=key, fields=fields
-        )
-        if not isinstance(edited, dict):
-            raise self._nothing("editAsset", "See that the asset still exists in Lansweeper.")
-        return edited
-
-    async def edit_assets(
-        self, site_id: str, edits: Sequence[AssetEdit], *, cost: int = 1
-    ) -> list[EditOutcome]:
-        """Writes to several assets with one request, and says of each whether it was written, in order.
-
-        An asset that can't be edited does not keep the others from being written. The edits are absolute
-        values, so the request is repeated after a server error or a dropped connection.
-
-        Args:
-            edits: as ``edit_asset`` takes them; the caller sizes the batch, none at all sends nothing.
-            cost: requests that Lansweeper counts this one as: ``len(edits)`` where it counts edits singly.
-
-        Raises:
-            TooManyAliasesError: the whole request is refused for its size, nothing was written: send fewer.
-            RejectedError: the whole request is refused for another reason, such as a value of a wrong type
-                in one of the edits; nothing was written.
-            StopError: the token, the site or the role is refused.
-            RetryableError: the request limit is used up, or Lansweeper is out of order.
-        """
-        if not edits:
-            return []
-        answer = await self._send_edits(site_id, edits, cost)
-        outcomes = read_outcomes(self._body(Kind.MODIFY, answer), edits)
-        if outcomes is None:
-            raise self._nothing("editAssets", CHECK_SITE)
-        return outcomes
-
-    async def _send_edits(self, site_id: str, edits: Sequence[AssetEdit], cost: int) -> httpx.Response:
-        variables: dict[str, Any] = {"site": site_id}
-        for number, edit in enumerate(edits):
-            variables |= {f"k{number}": edit.key, f"f{number}": edit.fields}
-        body = {
-            "operationName": "editAssets",
-            "query": graphql.edit_assets(len(edits)),
-            "variables": variables,
-        }
-        path, reading = self.settings.path, EditsReading(self._read, len(edits))
-        try:
-            return await self.session.request(
-                Kind.MODIFY,
-                "POST",
-                path,
-                template=f"{path} editAssets",
-                json=body,
-                read_error=reading,
-                cost=cost,
-            )
-        except RetryableError as error:
-            # Tried again and refused again: these edits fail for themselves, and others may well pass.
-            if reading.failed_for_themselves is None or (error.status or 0) < 500:
-                raise
-            return reading.failed_for_themselves
-
-    def _readers(
-        self,
-        site_id: str,
-        groups: Sequence[Sequence[str]],
-        filters: Filters | None,
-        page_size: int,
-        send: Sending,
-    ) -> list[AssetReader]:
-        async def ask(document: str, variables: dict[str, Any]) -> Answer:
-            return await send(
-                lambda: self._of_site(Kind.READ, "assetResources", document, site_id, **variables)
-            )
-
-        return [AssetReader(ask, group, filters, page_size) for group in groups]
-
-    async def _assets_of(
-        self, site_id: str, groups: Sequence[Sequence[str]], keys: Sequence[str], send: Sending
-    ) -> list[Asset]:
-        """The assets of these keys that still exist, whole."""
-        join = AssetJoin(len(groups))
-        readers = self._readers(site_id, groups, any_key(keys), MOST_KEYS, send)
-        while not all(reader.done for reader in readers):
-            await _read_on(readers, join)
-        return join.take()
-
-
-async def _read_on(readers: Sequence[AssetReader], join: AssetJoin) -> None:
-    for number, reader in enumerate(readers):
-        if not reader.done:
-            join.add(number, await reader.next_items())
-
-
-def _check_page_size(page_size: int) -> None:
-    if not 1 <= page_size <= LARGEST_PAGE:
-        raise RejectedError(
-            f"A page of {page_size} assets can't be read",
-            system="Lansweeper",
-            remedy=f"Ask for 1 to {LARGEST_PAGE} assets a page.",
-        )
-
-
-class SiteOperations(LansweeperApi):
-    """Read sites and their set-up; create custom fields."""
-
-    async def authorized_sites(self) -> list[Site]:
-        """The sites that the token may see: ``authorizedSites``."""
-        data, _ = await self._post(Kind.READ, "authorizedSites", graphql.AUTHORIZED_SITES)
-        sites = ((data or {}).get("authorizedSites") or {}).get("sites") or []
-        return [{"id": str(site["id"]), "name": str(site.get("name") or "")} for site in sites if site]
-
-    async def site(self) -> Site:
-        """The site to work on: the one that the settings name, or the only one the token may see.
-
-        Raises:
-            StopError: the named site is not among the token's, or none is named and there is not just one.
-        """
-        sites, named = await self.authorized_sites(), self.settings.site_id
-        shown = ", ".join(f"{site['name']} ({site['id']})" for site in sites)
-        if not sites:
-            raise StopError("The Lansweeper token may see no site", remedy=CHECK_CREDENTIAL)
-        chosen = [site for site in sites if site["id"].lower() == named.lower()] if named else sites
-        if not chosen:
-            message = f"The Lansweeper token may not see the site {named}, but {shown}"
-            raise StopError(message, remedy=CHECK_SITE)
-        if len(chosen) > 1:
-            raise several_sites(shown)
-        return chosen[0]
-
-    async def asset_types(self, site_id: str) -> list[str]:
-        """Names of the site's asset types: ``assetTypes``. Sites add their own."""
-        types, _ = await self._of_site(Kind.READ, "assetTypes", graphql.ASSET_TYPES, site_id)
-        return [str(name) for name in types or []]
-
-    async def custom_fields(self, site_id: str) -> list[CustomField]:
-        """The site's custom fields: ``customFields``. Several may have one name."""
-        fields, _ = await self._of_site(Kind.READ, "customFields", graphql.CUSTOM_FIELDS, site_id)
-        return [cast(CustomField, field) for field in fields or [] if field]
-
-    async def create_custom_field(
-        self, site_id: str, name: str, type_: str = "INPUT", props: CustomFieldProps | None = None
-    ) -> CustomField:
-        """Creates a custom field: ``createCustomField``. It is not repeated when its outcome is unclear.
-
-        ``type_`` and ``props`` as in ``models.CustomField``; there is no way to change them later.
-        """
-        field = {"name": name, "type": type_, **({"props": props} if props else {})}
-        created, _ = await self._of_site(
-            Kind.CREATE, "createCustomField", graphql.CREATE_CUSTOM_FIELD, site_id, field=field
-        )
-        if not isinstance(created, dict):
-            raise self._nothing("createCustomField", "See whether the custom field was made.")
-        return cast(CustomField, created)
-
-
-class LansweeperClient(AssetOperations, SiteOperations):
-    """Every operation that this project uses; answers are plain dictionaries with the vendor's names.
-
-    Example:
-        ```python
-        async with LansweeperClient(LansweeperSettings(token), read_only=True) as client:
-            site = await client.site()
-            async for page in client.asset_pages(site["id"], ["assetBasicInfo.name"]):
-                print(len(page.items))
-        ```
-    """

@@ -1,8 +1,7 @@
-"""The GraphQL documents, and nothing else. Each operation is named after its root field.
+"""What is asked of Lansweeper in GraphQL: the documents, field paths cut into queries, and filters. Pure.
 
-Field paths of Lansweeper: cut into queries of at most 30, or written as a GraphQL selection.
-
-Filters of a read of assets, written and checked without sending anything.
+Each operation is named after its root field. One query of assets takes at most 30 field paths, so a longer
+selection is several queries whose answers are joined by ``key``.
 """
 
 from __future__ import annotations
@@ -31,12 +30,6 @@ query assetResources(
 #: ``total`` may be asked for with the first page only; with any other it is an error.
 FIRST_ASSETS: Final = _PAGE % "total\n      "
 NEXT_ASSETS: Final = _PAGE % ""
-
-ASSET_DETAILS: Final = """
-query assetDetails($site: ID!, $key: ID!) {
-  site(id: $site) { assetDetails(key: $key) { %s } }
-}
-"""
 
 ASSET_TYPES: Final = "query assetTypes($site: ID!) { site(id: $site) { assetTypes } }"
 
@@ -77,27 +70,12 @@ mutation editAsset($site: ID!, $key: ID!, $fields: EditAssetInput) {
 """
 
 
-#: Field paths that one assetResources query may ask for (reference, section 3).
 MOST_PATHS = 30
+"""Field paths that one assetResources query may ask for."""
 KEY = "key"
-#: What ``asset_details`` reads where nothing else is asked for.
-DETAILS = (
-    KEY,
-    "url",
-    *(
-        f"assetBasicInfo.{name}"
-        for name in ("name", "type", "mac", "ipAddress", "domain", "fqdn", "userName")
-    ),
-    *(f"assetBasicInfo.{name}" for name in ("description", "firstSeen", "lastSeen")),
-    *(f"assetCustom.{name}" for name in ("manufacturer", "model", "serialNumber", "stateName", "location")),
-    *(f"assetCustom.{name}" for name in ("purchaseDate", "warrantyDate")),
-    *(f"assetCustom.fields.{name}" for name in ("fieldKey", "name", "value")),
-    "operatingSystem.caption",
-)
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 # Sections that are one object and no list.
 _OBJECTS = frozenset({"", "assetBasicInfo", "assetCustom", "operatingSystem", "otData", "cloudAssetCustom"})
-Tree = dict[str, "Tree"]
 
 
 def path_groups(paths: Sequence[str]) -> list[list[str]]:
@@ -142,22 +120,8 @@ def checked(path: str) -> str:
     return path
 
 
-def selection(paths: Sequence[str]) -> str:
-    """The paths as a GraphQL selection: ``a.b, a.c`` is ``a { b c }``."""
-    tree: Tree = {}
-    for path in paths:
-        branch = tree
-        for name in checked(path).split("."):
-            branch = branch.setdefault(name, {})
-    return _written(tree)
-
-
-def _written(tree: Tree) -> str:
-    return " ".join(f"{name} {{ {_written(inner)} }}" if inner else name for name, inner in tree.items())
-
-
-#: What one query may hold (reference, section 3).
 MOST_CONDITIONS = 100
+"""Conditions that the filters of one query may hold."""
 OPERATORS = frozenset(
     {
         "EQUAL",
@@ -180,19 +144,9 @@ def condition(path: str, operator: str, value: str) -> Condition:
     return {"operator": operator, "path": path, "value": value}
 
 
-def all_of(conditions: Sequence[Condition]) -> Filters:
-    """Assets that meet every condition."""
-    return {"conjunction": "AND", "conditions": list(conditions)}
-
-
-def any_of(conditions: Sequence[Condition]) -> Filters:
-    """Assets that meet at least one condition."""
-    return {"conjunction": "OR", "conditions": list(conditions)}
-
-
 def any_key(keys: Sequence[str]) -> Filters:
     """Assets with one of these keys, at most 100."""
-    return any_of([condition("key", "EQUAL", key) for key in keys])
+    return {"conjunction": "OR", "conditions": [condition("key", "EQUAL", key) for key in keys]}
 
 
 def checked_filters(filters: Filters | None) -> Filters | None:

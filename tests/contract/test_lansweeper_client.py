@@ -17,7 +17,7 @@ from graphql import (
 )
 
 from connectors.lansweeper import graphql
-from connectors.lansweeper.graphql import DETAILS, OPERATORS, selection
+from connectors.lansweeper.graphql import OPERATORS
 from tasks.rules.enrichment.texts import FIELD_TYPES
 from tasks.rules.lansweeper_input import FREE, PROPS, SCANNED, FieldType
 
@@ -26,7 +26,6 @@ DOCUMENTS = {
     "authorizedSites": graphql.AUTHORIZED_SITES,
     "first assets": graphql.FIRST_ASSETS,
     "next assets": graphql.NEXT_ASSETS,
-    "assetDetails": graphql.ASSET_DETAILS % selection(DETAILS),
     "assetTypes": graphql.ASSET_TYPES,
     "customFields": graphql.CUSTOM_FIELDS,
     "createCustomField": graphql.CREATE_CUSTOM_FIELD,

@@ -7,6 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from connectors.retry import Kind
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.run import Result
 from tasks.dispatch.settings import RecordMappings
@@ -96,7 +97,8 @@ async def test_work_that_was_sent_back_is_told_again(desk: BackWorld) -> None:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
         await bring_back(run, number)
-        await run.field_nation.send_back_work_order(number, "Photos are missing", 1)
+        reason = {"reason": "Photos are missing", "reason_id": 1}
+        await run.field_nation.send(Kind.MODIFY, "DELETE", f"/workorders/{number}/complete", params=reason)
         # The vendor's moments are whole seconds.
         await anyio.sleep(1.05)
         desk.provider(number, "work-done", closing_notes="With photos")

@@ -12,14 +12,11 @@ from hypothesis import strategies as st
 from connectors.errors import RejectedError, StopError
 from connectors.lansweeper.client import AssetJoin
 from connectors.lansweeper.graphql import (
-    DETAILS,
     MOST_PATHS,
-    all_of,
     any_key,
     checked_filters,
     condition,
     path_groups,
-    selection,
 )
 from tests.support.fake_lansweeper import asset, projected
 
@@ -53,11 +50,6 @@ def test_the_paths_of_one_list_stay_in_one_query() -> None:
 def test_what_cannot_be_a_path_is_refused_before_sending(path: str) -> None:
     with pytest.raises(RejectedError, match="is no Lansweeper field path"):
         path_groups([path])
-
-
-def test_paths_become_a_nested_selection() -> None:
-    assert selection(["key", "a.b", "a.c.d", "a.c.e"]) == "key a { b c { d e } }"
-    assert "fields { fieldKey name value }" in selection(DETAILS)
 
 
 def test_parts_of_an_asset_are_joined_by_key_in_any_order() -> None:
@@ -101,6 +93,6 @@ def test_more_than_100_conditions_are_refused() -> None:
 
 def test_an_unknown_operator_is_refused_and_no_filter_is_none() -> None:
     with pytest.raises(RejectedError, match="'IN' is no filter operator"):
-        all_of([condition("assetBasicInfo.type", "IN", "x")])
+        condition("assetBasicInfo.type", "IN", "x")
     assert checked_filters(None) is None
     assert checked_filters({}) is None

@@ -10,8 +10,8 @@ import pytest
 from connectors.errors import RetryableError, StopError
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.lansweeper.client import LansweeperClient
-from connectors.lansweeper.graphql import all_of, condition
-from connectors.lansweeper.models import Asset
+from connectors.lansweeper.graphql import any_key, condition
+from connectors.lansweeper.models import Asset, Filters
 from connectors.lansweeper.settings import LansweeperSettings
 
 pytestmark = pytest.mark.anyio
@@ -69,7 +69,8 @@ async def test_more_than_30_paths_bring_the_same_assets(sandbox: Any) -> None:
 async def test_a_filter_chooses_assets(sandbox: Any) -> None:
     async with client_of(sandbox) as client:
         site = await client.site()
-        windows = all_of([condition("assetBasicInfo.type", "EQUAL", "Windows")])
+        of_windows = condition("assetBasicInfo.type", "EQUAL", "Windows")
+        windows: Filters = {"conjunction": "AND", "conditions": [of_windows]}
         assets = await read(client, site["id"], ["assetBasicInfo.type"], filters=windows)
     assert assets
     assert {one["assetBasicInfo"]["type"] for one in assets} == {"Windows"}
@@ -84,8 +85,7 @@ async def test_one_asset_its_types_and_custom_fields(sandbox: Any) -> None:
         first = (await read(client, site, ["key"]))[0]["key"]
         change = {"assetCustom": {"fields": [{"fieldKey": created["key"], "value": "7"}]}}
         await client.edit_asset(site, first, change)
-        details = await client.asset_details(site, first, ["key", "assetCustom.fields.value"])
-    assert details is not None
+        [details] = await read(client, site, ["key", "assetCustom.fields.value"], filters=any_key([first]))
     assert {"value": "7"} in details["assetCustom"]["fields"]
     assert sandbox.requests()["lansweeper"]["writes"] == 2
 
