@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from connectors.connectwise.models import PatchOperation
-from tasks.rules.asset_sync.payloads import lay_member, set_member, without_info
+from tasks.rules.asset_sync.payloads import set_member, without_info
 from tasks.rules.mapping.comparison import comparable, is_empty
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TWIN_MEMBERS, Kind
@@ -52,20 +52,6 @@ def kept_value(value: Any) -> Any:
     if isinstance(value, Mapping) and "id" in value:
         return {part: value[part] for part in ("id", "name") if part in value}
     return without_info(value)
-
-
-def with_values(record: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole record of a PUT that sets the journalled values again; None clears."""
-    laid: dict[str, Any] = without_info(record)
-    for key, value in values.items():
-        if not key.startswith(_CUSTOM):
-            lay_member(laid, key, _sent(value))
-            continue
-        field_id = int(key.removeprefix(_CUSTOM))
-        others = [each for each in laid.get("customFields") or [] if each.get("id") != field_id]
-        own = [each for each in laid.get("customFields") or [] if each.get("id") == field_id]
-        laid["customFields"] = [*others, {**(own[0] if own else {"id": field_id}), "value": value}]
-    return laid
 
 
 def value_operations(values: Mapping[str, Any]) -> list[PatchOperation]:

@@ -130,26 +130,6 @@ def is_closed(document: Mapping[str, Any]) -> bool:
     return bool(flag) if flag is not None else not is_nothing(document.get("closedDate"))
 
 
-def polling_questions(triggers: Sequence[Trigger], kind: RecordKind) -> list[dict[str, tuple[str, ...]]]:
-    """For each trigger of that kind what to ask the server, so that it finds at least the trigger's records.
-
-    ``{"status/name": ("Dispatch",), ...}``: each field must be one of its values. Only equality of references
-    is asked; everything else is judged over the fetched record. Empty: every record.
-    """
-    return [_asked(trigger) for trigger in triggers if trigger.kind is kind]
-
-
-def _asked(trigger: Trigger) -> dict[str, tuple[str, ...]]:
-    asked: dict[str, tuple[str, ...]] = {}
-    for condition in trigger.conditions:
-        if condition.operator is Operator.IS and condition.field in REFERENCES:
-            # A second condition on a field only narrows: the first one finds its records too.
-            asked.setdefault(
-                f"{condition.field}/name", tuple(str(value).strip() for value in condition.values)
-            )
-    return asked
-
-
 def _change(before: Seen, inside: bool, document: Mapping[str, Any]) -> Change:
     if inside:
         return Change.STAYED if before.inside else Change.ENTERED

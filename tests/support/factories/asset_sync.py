@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from tasks.rules.asset_sync.journal import _sent
+from tasks.rules.asset_sync.payloads import lay_member, without_info
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
 from tasks.rules.mapping.model import FieldMapping
 from tasks.rules.values import AssetRecord, ConfigurationRecord
@@ -74,3 +77,20 @@ def wire(record_id: int = 100, key: str | None = "k1", **members: Any) -> dict[s
 def configuration(record_id: int = 100, key: str | None = "k1", **members: Any) -> ConfigurationRecord:
     """The same, read through the sample mapping."""
     return compiled().read_configuration(wire(record_id, key, **members))
+
+
+CUSTOM = "customFields/"
+
+
+def with_values(record: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The whole record of a PUT that sets the journalled values again; None clears."""
+    laid: dict[str, Any] = without_info(record)
+    for key, value in values.items():
+        if not key.startswith(CUSTOM):
+            lay_member(laid, key, _sent(value))
+            continue
+        field_id = int(key.removeprefix(CUSTOM))
+        others = [each for each in laid.get("customFields") or [] if each.get("id") != field_id]
+        own = [each for each in laid.get("customFields") or [] if each.get("id") == field_id]
+        laid["customFields"] = [*others, {**(own[0] if own else {"id": field_id}), "value": value}]
+    return laid

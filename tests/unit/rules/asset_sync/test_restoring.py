@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.journal import unmapped_changes, values_to_restore, with_values
-from tests.support.factories.asset_sync import wire
+from tasks.rules.asset_sync.journal import unmapped_changes, values_to_restore
+from tests.support.factories.asset_sync import wire, with_values
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from tasks.rules.dispatch.triggers import (
     Trigger,
     is_closed,
     judge,
-    polling_questions,
 )
 from tests.support.factories.dispatch import source
 
@@ -190,20 +189,3 @@ def test_what_is_remembered_is_enough(states: list[bool]) -> None:
         change, again = judge([PAGE], SERVICE, record, again)
         assert change in (Change.STAYED, Change.OUTSIDE)
     assert again == once
-
-
-def test_what_the_server_is_asked_finds_at_least_the_triggers_records() -> None:
-    other = Trigger(
-        kind=RecordKind.PROJECT_TICKET,
-        conditions=(condition("type", "On-Site", "Visit"), condition("customFields.Send to FN", True)),
-    )
-    loose = Trigger(conditions=(condition("priority", "Priority 1", operator=Operator.STARTS_WITH),))
-    narrowed = Trigger(conditions=(condition("status", "A", "B"), condition("status", "B")))
-    triggers = [PAGE, other, loose, narrowed]
-    assert polling_questions(triggers, SERVICE) == [
-        {"status/name": ("Dispatch",), "board/name": ("Field Services",)},
-        {},
-        {"status/name": ("A", "B")},
-    ]
-    assert polling_questions(triggers, RecordKind.PROJECT_TICKET) == [{"type/name": ("On-Site", "Visit")}]
-    assert polling_questions(triggers, RecordKind.OPPORTUNITY) == []
