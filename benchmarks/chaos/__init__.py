@@ -1,1 +1,1 @@
-"""The chaos campaign: drawn schedules of mishaps over both flows, and what must be true after each."""
+"""The chaos campaign: drawn schedules of injected over both flows, and what must be true after each."""

@@ -70,7 +70,7 @@ def judge_counts(
 
 
 def _is_dry(run: RunRecord) -> bool:
-    return run.mishap is not None and run.mishap.dry_run
+    return run.fault_plan is not None and run.fault_plan.dry_run
 
 
 def _quiet_or_dry(run: RunRecord, writes: Writes) -> Iterator[str]:
@@ -163,7 +163,7 @@ class Scene:
         return Matching(self.sides.values(), self.others).places()
 
 
-class AssetTruth:
+class AssetOracle:
     """Knows from the snapshot, the history and the last state what must be there."""
 
     def __init__(self, sandbox: Sandbox, settings: dict[str, Any]) -> None:

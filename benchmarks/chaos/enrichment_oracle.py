@@ -10,16 +10,163 @@ Law 1: what the reports of an enrichment say, held against each other, the reque
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.chaos.enrichment_faults import ASSETS, Scene, documented, leaves
-from benchmarks.chaos.persons_values import PersonsValues, mishaps_of
+from benchmarks.chaos.people import LANSWEEPER
+from benchmarks.chaos.schedule import FaultPlan
 from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict, requests_of
-from benchmarks.performance.enrichment_model import FIELDS, TOTALS, TYPES
+from benchmarks.performance.enrichment_model import FIELDS, TOTALS, TYPES, EnrichmentModel
 from deployments.local.sandbox import Sandbox
 
+Asset = dict[str, Any]
+CUSTOM_FIELDS = "lansweeper/customFields"
+LOCKS = "lansweeper/locks"
+ENTRIES = "assetCustom.fields"
+"""Where an asset's custom fields stand: a list of ``{"fieldKey", "name", "value"}``."""
+
+
 OUTCOMES = ("updated", "unchanged", "failed", "asset_gone", "no_asset_id", "contested")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``assets`` by key, ``fields`` the custom fields, ``locks`` members of assets that edits locked."""
+
+    assets: dict[str, Asset]
+    fields: list[dict[str, Any]]
+    locks: dict[str, list[str]]
+    model: EnrichmentModel
+
+    @classmethod
+    def of(cls, sandbox: Sandbox) -> Scene:
+        """Read it."""
+        return cls(
+            assets={each["key"]: each for each in sandbox.state(LANSWEEPER)},
+            fields=sandbox.state(CUSTOM_FIELDS),
+            locks={each["key"]: each["members"] for each in sandbox.state(LOCKS)},
+            model=EnrichmentModel(sandbox),
+        )
+
+    def field_keys(self) -> dict[str, str]:
+        """Keys of the custom fields with a documented name -> that name."""
+        return {each["key"]: name for each in self.fields if (name := documented(each["name"]))}
+
+    def texts(self, key: str) -> dict[str, str]:
+        """The documented texts that an asset has, by the name of the field."""
+        names = self.field_keys()
+        entries = (self.assets[key].get("assetCustom") or {}).get("fields") or []
+        return {names[each["fieldKey"]]: str(each["value"]) for each in entries if each["fieldKey"] in names}
+
+    def outcomes(self) -> dict[str, int]:
+        """How many configurations of the company a run has to count as what; ``alone`` are those written."""
+        claims, known = self.model.claims(), self.assets
+        there = {key: len(ids) for key, ids in claims.items() if key in known}
+        linked = sum(map(len, claims.values()))
+        return {
+            "read": len(self.model.configurations),
+            "no_asset_id": len(self.model.configurations) - linked,
+            "asset_gone": linked - sum(there.values()),
+            "contested": sum(number for number in there.values() if number > 1),
+            "alone": sum(number == 1 for number in there.values()),
+        }
+
+    def alone(self) -> dict[str, int]:
+        """The assets that exactly one configuration of the company claims, with its id."""
+        claims = self.model.claims()
+        return {key: ids[0] for key, ids in claims.items() if len(ids) == 1 and key in self.assets}
+
+
+def documented(name: str | None) -> str:
+    """The documented field that this name means: Lansweeper takes no notice of case and outer blanks."""
+    folded = (name or "").strip().casefold()
+    return folded if folded in FIELDS else ""
+
+
+def leaves(record: Any, left_out: Collection[str] = (), path: str = "") -> dict[str, Any]:
+    """Every value of an asset by its path; a custom field stands at ``assetCustom.fields[key]``.
+
+    Absent, null and empty objects are the same. ``left_out``: keys of custom fields that do not count.
+    """
+    if path == ENTRIES:
+        return dict(_entries(record or (), left_out))
+    if not isinstance(record, dict):
+        return {} if record is None else {path: record}
+    found: dict[str, Any] = {}
+    for name, value in record.items():
+        found |= leaves(value, left_out, f"{path}.{name}" if path else name)
+    return found
+
+
+def _entries(entries: Iterable[dict[str, Any]], left_out: Collection[str]) -> Iterable[tuple[str, Any]]:
+    for each in entries:
+        if each["fieldKey"] not in left_out:
+            yield f"{ENTRIES}[{each['fieldKey']}]", each["value"]
+
+
+class PersonsValues:
+    """The values that persons may have left at each path; None: they may have emptied it."""
+
+    def __init__(self, injected: Iterable[FaultPlan]) -> None:
+        self._values: dict[str, list[Any]] = defaultdict(list)
+        self._certain: list[tuple[str, Any]] = []
+        self.deletes = False
+        for action, certain in _actions(injected):
+            self.deletes = self.deletes or bool(action.get("delete"))
+            for path, value in _flat(action.get("set") or {}).items():
+                self._values[path].append(value)
+                if certain and value is not None and not path.startswith(ENTRIES):
+                    self._certain.append((path, value))
+
+    def explain(self, path: str, value: Any) -> bool:
+        """Whether a person may have left this value there."""
+        if value in self._values.get(path, ()):
+            return True
+        whole = ENTRIES if path.startswith(f"{ENTRIES}[") else path
+        # A person who sets all custom fields at once takes away those that he does not name.
+        return value is None and any(each is None or whole == ENTRIES for each in self._values.get(whole, ()))
+
+    def marks(self) -> Iterator[tuple[str, Any]]:
+        """Values that were certainly written and that nobody wrote over: an asset still has to have them."""
+        for path, value in self._certain:
+            if not self.deletes and len(self._values[path]) == 1:
+                yield path, value
+
+
+def _actions(injected: Iterable[FaultPlan]) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Persons' edits and deletions of assets, and whether they happened in any case: between the runs."""
+    for fault_plan in injected:
+        during = [rule["fault"] for rule in fault_plan.faults if rule["fault"]["kind"] == "edit"]
+        for each, certain in [*((one, False) for one in during), *((one, True) for one in fault_plan.people)]:
+            if each.get("collection") == LANSWEEPER:
+                yield _as_edit(each), certain
+
+
+def _as_edit(action: dict[str, Any]) -> dict[str, Any]:
+    if action.get("do") == "delete":
+        return {"delete": True}
+    changes = action.get("set", action.get("changes"))
+    return {"set": changes, "delete": action.get("delete", False)}
+
+
+def _flat(changes: dict[str, Any]) -> dict[str, Any]:
+    """Dotted paths and nested objects alike, by their full paths; nulls are kept."""
+    found: dict[str, Any] = {}
+    for name, value in changes.items():
+        if name == ENTRIES:
+            found |= {ENTRIES: value, **leaves(value, (), ENTRIES)}
+        elif isinstance(value, dict):
+            found |= _flat({f"{name}.{member}": each for member, each in value.items()})
+        else:
+            found[name] = value
+    return found
+
+
+def plans_of(runs: Sequence[Any]) -> list[FaultPlan]:
+    """The injected of the disturbed runs, in their order."""
+    return [each.fault_plan for each in runs if each.fault_plan is not None]
 
 
 def judge_reports(verdict: Verdict, runs: list[RunRecord], after: Scene) -> None:
@@ -146,20 +293,20 @@ def _say(verdict: Verdict, faults: list[str]) -> None:
 ALLOWED_WRITES = {"editAsset", "createCustomField"}
 
 
-class EnrichmentTruth:
+class EnrichmentOracle:
     """Made right after the reset; ``judge`` is called once, after the quiet run. ``before``: at the reset."""
 
     def __init__(self, sandbox: Sandbox, settings: dict[str, Any]) -> None:
         self._sandbox = sandbox
         self._limits = dict(settings.get("text") or {})
         self.before = Scene.of(sandbox)
-        sandbox.keep_history(ASSETS)
+        sandbox.keep_history(LANSWEEPER)
 
     def judge(self, runs: list[RunRecord]) -> Verdict:
         """Everything that can be said of the end state and of what the runs told."""
         verdict = Verdict()
         after = Scene.of(self._sandbox)
-        persons = PersonsValues(mishaps_of(runs))
+        persons = PersonsValues(plans_of(runs))
         self._judge_texts(verdict, after)
         self._judge_unwritten(verdict, after)
         self._judge_other_values(verdict, after, persons)
@@ -167,12 +314,12 @@ class EnrichmentTruth:
         for run in runs:
             judge_requests(verdict, run)
         judge_reports(verdict, runs, after)
-        judge_written(verdict, runs, self._sandbox.history(ASSETS))
+        judge_written(verdict, runs, self._sandbox.history(LANSWEEPER))
         return verdict
 
     def _judge_texts(self, verdict: Verdict, after: Scene) -> None:
         """Law 3: every asset that one configuration claims has all eleven texts, and they are right."""
-        wanted = after.truth.texts(self._limits)
+        wanted = after.model.texts(self._limits)
         for key in after.alone():
             has = after.texts(key)
             for name, text in wanted[key].items():
@@ -185,8 +332,8 @@ class EnrichmentTruth:
 
         One whose claims persons changed may keep what was written while one configuration claimed it alone.
         """
-        before, own = self.before, self.before.truth.configurations
-        claimed, claims = before.truth.claims(), after.truth.claims()
+        before, own = self.before, self.before.model.configurations
+        claimed, claims = before.model.claims(), after.model.claims()
         for key in after.assets.keys() - after.alone().keys():
             verdict.checked["law 4"] += 1
             has = after.texts(key)
@@ -265,7 +412,7 @@ def judge_requests(verdict: Verdict, run: RunRecord) -> None:
         verdict.checked["law 2"] += connectwise["requests"] + lansweeper["requests"]
         if writes:
             verdict.faults.append(f"The quiet run sent {writes} writes")
-    if run.mishap is not None and run.mishap.dry_run:
+    if run.fault_plan is not None and run.fault_plan.dry_run:
         verdict.checked["law 5"] += connectwise["requests"] + lansweeper["requests"]
         if writes:
             verdict.faults.append(f"A dry run sent {writes} writes")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import ssl
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import httpx
 from prefect import Task
 
+from benchmarks.chaos.people import draw_ticket_fault
 from connectors import http, retry
 from connectors.connectwise import collection
 from connectors.http import TimeLimits
@@ -61,7 +63,7 @@ _TARGETS: dict[bool, tuple[tuple[str, str | None, str, int], ...]] = {
 """System, method, path and within how many such requests, for the enrichment (True) and the assets."""
 
 
-def draw_weather(draw: random.Random, number: int, *, enrichment: bool) -> tuple[Rule, ...]:
+def draw_vendor_faults(draw: random.Random, number: int, *, enrichment: bool) -> tuple[Rule, ...]:
     """So many fault rules."""
     kinds = (_on_target, _on_target, _on_target, _storm) + (() if enrichment else (_partial,))
     return tuple(draw.choice(kinds)(draw, enrichment) for _ in range(number))
@@ -136,10 +138,63 @@ def _partial(draw: random.Random, enrichment: bool) -> Rule:
     return rule | ({"method": draw.choice(("POST", "PUT"))} if draw.random() < 0.5 else {})
 
 
+LATE = 1.0
+"""Seconds after which Lansweeper has done what it was asked before the connection dropped."""
+NAMED_WAIT = {"Retry-After": "1"}
+UNANSWERED: Sequence[Rule] = (
+    {"kind": "drop_after"},
+    {"kind": "late", "delay": LATE},
+    {"kind": "drop_before"},
+)
+
+
+def draw_enrichment_faults(rng: random.Random, n: int) -> tuple[Rule, ...]:
+    """``n`` fault rules for Lansweeper, and for persons who change tickets while they are being read."""
+    kinds = (_refused_alias, _lansweeper_too_many, _out_of_order, _creation, _dropped_edit, draw_ticket_fault)
+    return tuple(rng.choice(kinds)(rng) for _ in range(n))
+
+
+def _refused_alias(rng: random.Random) -> Rule:
+    """Some edits of a mutation are null, under a status that is an error, the others are done."""
+    fault = {"kind": "partial", "share": rng.choice((0.1, 0.3, 1)), "status": rng.choice((400, 409, 500))}
+    return _lansweeper("editAsset", fault, rng, within=4)
+
+
+def _lansweeper_too_many(rng: random.Random) -> Rule:
+    """429; without Retry-After it means a full minute without any call."""
+    headers = NAMED_WAIT if rng.random() < 0.7 else {}
+    fault = {"kind": "status", "status": 429, "headers": headers, "body": {"errors": [{"message": "slow"}]}}
+    return _lansweeper("*", fault, rng, within=25)
+
+
+def _out_of_order(rng: random.Random) -> Rule:
+    faults: Sequence[Rule] = (
+        {"kind": "status", "status": 500, "body": {"errors": [{"message": "Internal"}]}},
+        {"kind": "status", "status": 502, "body": "<html><h1>Bad Gateway</h1></html>"},
+        {"kind": "drop_before"},
+        {"kind": "delay", "seconds": 0.5},
+    )
+    return _lansweeper("*", rng.choice(faults), rng, within=25)
+
+
+def _creation(rng: random.Random) -> Rule:
+    """A custom field that is made although its creation had no answer."""
+    return _lansweeper("createCustomField", rng.choice(UNANSWERED), rng, within=11)
+
+
+def _dropped_edit(rng: random.Random) -> Rule:
+    return _lansweeper("editAsset", rng.choice(UNANSWERED), rng, within=4)
+
+
+def _lansweeper(path: str, fault: Rule, rng: random.Random, within: int) -> Rule:
+    nth = sorted(rng.sample(range(1, within + 1), rng.randint(1, 2)))
+    return {"system": "lansweeper", "path": path, "nth": nth, "fault": fault}
+
+
 AUTHORITIES = ssl.create_default_context()
 """Read once, before all forks: the sandbox speaks no TLS, and reading them takes a tenth of a run's CPU."""
 READ_SECONDS = 1.5
-"""How long a disturbed run waits for an answer; ``weather.TIME_OUT`` is longer."""
+"""How long a disturbed run waits for an answer; ``TIME_OUT`` is longer."""
 SETTLE_SECONDS = 6.5
 """Longer than any time-out and late work together."""
 PAUSE_SECONDS = 0.3
@@ -183,7 +238,7 @@ def shorten() -> None:
     refusals.COOL_DOWN = COOL_DOWN
     rate_limit.LONGEST_PAUSE = LONGEST_PAUSE
     vars(custom_fields)["Waiting"] = partial(Waiting, **ASSET_WAITING)
-    connections.REQUEST_LIMITS = REQUESTS  # type: ignore[attr-defined]
+    vars(connections)["REQUEST_LIMITS"] = REQUESTS
     for name, module in list(sys.modules.items()):
         if name.startswith("tasks."):
             for value in vars(module).values():

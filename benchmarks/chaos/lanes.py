@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import os
 import shutil
+import signal
+import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -31,30 +35,32 @@ from prefect.settings import (
     temporary_settings,
 )
 
-from benchmarks.chaos.asset_oracle import AssetTruth
-from benchmarks.chaos.enrichment_oracle import EnrichmentTruth
+from benchmarks.chaos.asset_oracle import AssetOracle
+from benchmarks.chaos.enrichment_oracle import EnrichmentOracle
 from benchmarks.chaos.faults import LONGEST_LATE
 from benchmarks.chaos.people import act
 from benchmarks.chaos.process import Ended, Job, fork_and_wait, live
-from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, Mishap, Schedule
+from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, FaultPlan, Schedule, draw_schedule
 from benchmarks.chaos.verdict import (
     KILLED,
     RAISED,
     TOO_LONG,
+    Oracle,
     RunRecord,
     ScheduleResult,
-    Truth,
     Verdict,
+    injected_faults,
     judge_runs,
     judge_secrets,
-    mishaps_of,
 )
 from connectors.ledger.store import Ledger
 from deployments.blocks import sandbox_blocks
 from deployments.local.prefect import WITHOUT_EVENTS, local_prefect
-from deployments.local.sandbox import Sandbox
+from deployments.local.sandbox import Sandbox, start_sandbox
+from flows.asset_synchronization import asset_synchronization
+from tasks.asset_sync.settings import AssetSynchronizationSettings
 
-TRUTHS: dict[str, type[Any]] = {ASSETS: AssetTruth, ENRICHMENT: EnrichmentTruth}
+ORACLES: dict[str, type[Any]] = {ASSETS: AssetOracle, ENRICHMENT: EnrichmentOracle}
 NOT_JUDGED = ("custom_field_ids",)
 """Settings that change no outcome: the ids are those that would be found by caption."""
 
@@ -108,21 +114,21 @@ class Lane:
         began = time.monotonic()
         self._begin(schedule)
         settings = {name: value for name, value in schedule.settings.items() if name not in NOT_JUDGED}
-        truth: Truth = TRUTHS[schedule.flow](self.sandbox, settings)
+        oracle: Oracle = ORACLES[schedule.flow](self.sandbox, settings)
         runs = [self._disturbed(schedule, number) for number in range(len(schedule.rounds))]
         if any(
             rule["fault"]["kind"] in ("late", "delay") for each in schedule.rounds for rule in each.faults
         ):
             time.sleep(2 * LONGEST_LATE)
         runs += [self._run(schedule, "clean", None), self._run(schedule, "quiet", None)]
-        verdict = self._judge(truth, runs)
+        verdict = self._judge(oracle, runs)
         return ScheduleResult(
             seed=schedule.seed,
             flow=schedule.flow,
             verdict=verdict,
             runs=runs,
             seconds=round(time.monotonic() - began, 2),
-            mishaps=sum(map(mishaps_of, runs), Counter()),
+            injected=sum(map(injected_faults, runs), Counter()),
         )
 
     def _begin(self, schedule: Schedule) -> None:
@@ -131,9 +137,9 @@ class Lane:
         shutil.copyfile(self._empty, self.ledger)
         self.sandbox.reset(schedule.seed, schedule.assets, schedule.scenario, schedule.switches)
 
-    def _judge(self, truth: Truth, runs: list[RunRecord]) -> Verdict:
+    def _judge(self, oracle: Oracle, runs: list[RunRecord]) -> Verdict:
         try:
-            verdict = truth.judge(runs)
+            verdict = oracle.judge(runs)
         except Exception as error:
             verdict = Verdict(faults=[f"the truth could not be told: {type(error).__name__}: {error}"])
         known = {fault.casefold() for fault in verdict.faults}
@@ -145,17 +151,17 @@ class Lane:
         return verdict
 
     def _disturbed(self, schedule: Schedule, number: int) -> RunRecord:
-        mishap = schedule.rounds[number]
-        self.sandbox.faults(list(mishap.faults))
+        fault_plan = schedule.rounds[number]
+        self.sandbox.faults(list(fault_plan.faults))
         try:
-            record = self._run(schedule, "disturbed", mishap, number)
+            record = self._run(schedule, "disturbed", fault_plan, number)
             record.fired = self.sandbox.faults_fired()
         finally:
             self.sandbox.faults([])
-        act(self.sandbox, mishap.people)
+        act(self.sandbox, fault_plan.people)
         return record
 
-    def _run(self, schedule: Schedule, kind: Any, mishap: Mishap | None, number: int = 0) -> RunRecord:
+    def _run(self, schedule: Schedule, kind: Any, fault_plan: FaultPlan | None, number: int = 0) -> RunRecord:
         job = Job(
             flow=schedule.flow,
             company=self.sandbox.company,
@@ -164,7 +170,7 @@ class Lane:
             ledger=self.ledger,
             note=self.note,
             seed=f"{schedule.seed}-{kind}-{number}",
-            mishap=mishap,
+            fault_plan=fault_plan,
             page_size=schedule.page_size,
         )
         self.note.unlink(missing_ok=True)
@@ -175,9 +181,11 @@ class Lane:
             file.write(f"--- {kind} {number}\n".encode() + ended.log)
         if ended.signal:
             self.free_leases()
-        return self._record(kind, ended, requests, mishap)
+        return self._record(kind, ended, requests, fault_plan)
 
-    def _record(self, kind: Any, ended: Ended, requests: dict[str, Any], mishap: Mishap | None) -> RunRecord:
+    def _record(
+        self, kind: Any, ended: Ended, requests: dict[str, Any], fault_plan: FaultPlan | None
+    ) -> RunRecord:
         told = json.loads(ended.answer) if ended.answer and not ended.signal else {}
         error = told.get("error", "")
         outcome = RAISED if error else str(told.get("state", RAISED))
@@ -192,7 +200,7 @@ class Lane:
             counts=told.get("counts"),
             report=told.get("report"),
             requests=requests,
-            mishap=mishap,
+            fault_plan=fault_plan,
             error=error,
             killed_at=self.note.read_text(encoding="utf-8").strip() if self.note.exists() else "",
             cpu=round(ended.cpu, 2),
@@ -205,6 +213,104 @@ class Lane:
             for each in listed.json():
                 if self.name in each["name"]:
                     client.delete(f"/v2/concurrency_limits/{quote(each['name'])}").raise_for_status()
+
+
+Told = Callable[[ScheduleResult], None]
+Ask = tuple[int, str]
+FORK = multiprocessing.get_context("fork")
+
+
+class LaneProcess:
+    """A forked process that runs the schedules it is handed, one at a time."""
+
+    def __init__(self, name: str, api_url: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder / name
+        self.pipe, theirs = FORK.Pipe()
+        self.busy: Ask | None = None
+        self._process = FORK.Process(target=_serve, args=(name, api_url, self.folder, theirs), name=name)
+        self._process.start()
+        theirs.close()
+
+    def ask(self, one: Ask) -> None:
+        self.busy = one
+        self.pipe.send(one)
+
+    def close(self) -> None:
+        """It ends its run and its sandbox."""
+        self.pipe.close()
+        self._process.terminate()
+        self._process.join(20)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def _serve(name: str, api_url: str, folder: Path, pipe: Connection) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with start_sandbox() as sandbox:
+        lane = Lane(name, sandbox, api_url, folder)
+        lane.prepare()
+        while True:
+            try:
+                seed, flow = pipe.recv()
+            except (EOFError, OSError):
+                return
+            result = lane.run(draw_schedule(seed, flow))
+            if result.faults:
+                keep_log(lane, result)
+            pipe.send(result)
+
+
+def keep_log(lane: Lane, result: ScheduleResult) -> None:
+    """What the runs of a failing schedule logged, beside the lanes' folders."""
+    log = (lane.folder / "log.txt").read_bytes()
+    (lane.folder.parent / f"failed-{result.flow}-{result.seed}.log").write_bytes(log)
+
+
+def run_schedules(asks: Sequence[Ask], lanes: int, api_url: str, folder: Path, told: Told) -> None:
+    """Run them all, ``lanes`` at a time; ``told`` hears each result as it comes.
+
+    RuntimeError if a lane ends by itself.
+    """
+    left = list(reversed(asks))
+    working = [LaneProcess(f"chaos-{number}", api_url, folder) for number in range(min(lanes, len(asks)))]
+    try:
+        for each in working:
+            each.ask(left.pop())
+        while busy := [each for each in working if each.busy]:
+            ready = wait([each.pipe for each in busy])
+            for lane in [each for each in busy if each.pipe in ready]:
+                told(_heard(lane))
+                lane.busy = None
+                if left:
+                    lane.ask(left.pop())
+    finally:
+        for each in working:
+            each.close()
+
+
+def _heard(lane: LaneProcess) -> ScheduleResult:
+    try:
+        result: ScheduleResult = lane.pipe.recv()
+    except (EOFError, OSError) as error:
+        raise RuntimeError(f"The lane {lane.name} ended by itself during {lane.busy}") from error
+    return result
+
+
+def warm_up(api_url: str, folder: Path) -> None:
+    """One small run in this process: what a first run imports and builds is then there in every fork.
+
+    Prefect's own threads do not outlive a fork: it starts them anew in the child (``os.register_at_fork``).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with start_sandbox("--assets", "5") as sandbox:
+        lane = Lane("chaos-warm-up", sandbox, api_url, folder)
+        lane.prepare()
+        names = {"connectwise": lane.name, "lansweeper": lane.name, "ledger": lane.name}
+        settings = AssetSynchronizationSettings(company=sandbox.company)
+        asyncio.run(asset_synchronization(settings, **names, return_state=True))  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""One run of a flow in a forked process, with its mishap: killed at a request, a wrong clock, a full disk.
+"""One run of a flow in a forked process under its fault plan: a kill, a wrong clock, a full disk.
 
 Forks a process, hears it out and waits for its end: a zombie or a leftover never stays.
 
@@ -30,7 +30,7 @@ from typing import Any, NoReturn
 from prefect import State
 
 from benchmarks.chaos.faults import ASSET_WAITING, ENRICHMENT_WAITING, shorten, turn_small_pages, use_network
-from benchmarks.chaos.schedule import ASSETS, Mishap
+from benchmarks.chaos.schedule import ASSETS, FaultPlan
 from benchmarks.dispatch_campaign.processes import BEFORE, Killer, KillingTransport
 from flows.asset_synchronization import asset_synchronization
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
@@ -52,7 +52,7 @@ class Job:
     Attributes:
         settings: of the flow, as drawn.
         block: name of the three blocks.
-        mishap: None: a clean or quiet run.
+        fault_plan: None: a clean or quiet run.
         note: file that names the request at which it was killed.
     """
 
@@ -63,7 +63,7 @@ class Job:
     ledger: Path
     note: Path
     seed: str
-    mishap: Mishap | None = None
+    fault_plan: FaultPlan | None = None
     page_size: int | None = None
 
 
@@ -113,16 +113,18 @@ def live(job: Job, log: int, answer: int) -> NoReturn:
 
 
 def _arm(job: Job) -> None:
-    mishap = job.mishap or Mishap()
+    fault_plan = job.fault_plan or FaultPlan()
     shorten()
     if job.page_size:
         turn_small_pages(job.page_size)
-    killer = ChosenKiller(mishap.kill_at, mishap.kill_when, mishap.kill_writes, job.note, on=mishap.kill_on)
-    use_network(lambda inner: KillingTransport(inner, killer), impatient=job.mishap is not None)
-    if mishap.clock_skew_seconds:
-        skew_clock(mishap.clock_skew_seconds)
-    if mishap.ledger_room_bytes is not None:
-        fill_disk(job.ledger, mishap.ledger_room_bytes)
+    killer = ChosenKiller(
+        fault_plan.kill_at, fault_plan.kill_when, fault_plan.kill_writes, job.note, on=fault_plan.kill_on
+    )
+    use_network(lambda inner: KillingTransport(inner, killer), impatient=job.fault_plan is not None)
+    if fault_plan.clock_skew_seconds:
+        skew_clock(fault_plan.clock_skew_seconds)
+    if fault_plan.ledger_room_bytes is not None:
+        fill_disk(job.ledger, fault_plan.ledger_room_bytes)
 
 
 def skew_clock(seconds: float) -> None:
@@ -171,7 +173,7 @@ async def _run(job: Job) -> dict[str, Any]:
 
 
 def _flow_of(job: Job) -> tuple[Callable[..., Any], Any]:
-    dry_run = bool(job.mishap and job.mishap.dry_run)
+    dry_run = bool(job.fault_plan and job.fault_plan.dry_run)
     common = {**job.settings, "company": job.company, "dry_run": dry_run}
     if job.flow == ASSETS:
         values = {**common, "ceilings": {"go_on": True}, "waiting": ASSET_WAITING}

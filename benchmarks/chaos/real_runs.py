@@ -7,27 +7,30 @@ from __future__ import annotations
 
 import random
 import re
+import shutil
 import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Literal
 
-from benchmarks.chaos.asset_oracle import AssetTruth
-from benchmarks.chaos.enrichment_faults import draw_enrichment_faults, draw_enrichment_people
-from benchmarks.chaos.enrichment_oracle import EnrichmentTruth
-from benchmarks.chaos.faults import LONGEST_LATE, draw_weather
-from benchmarks.chaos.people import act, draw_people, draw_people_faults
+from benchmarks.chaos.asset_oracle import AssetOracle
+from benchmarks.chaos.enrichment_oracle import EnrichmentOracle
+from benchmarks.chaos.faults import LONGEST_LATE, draw_enrichment_faults, draw_vendor_faults
+from benchmarks.chaos.people import act, draw_enrichment_people, draw_people, draw_people_faults
 from benchmarks.chaos.process import kill, with_text
-from benchmarks.chaos.real_stack import ENDED, Lane
-from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, Mishap, Schedule, draw_settings, draw_switches
+from benchmarks.chaos.real_stack import ENDED, Lane, StoppedError, lanes
+from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, FaultPlan, Schedule, draw_settings, draw_switches
 from benchmarks.chaos.verdict import (
     COMPLETED,
     KILLED,
+    Oracle,
     RunRecord,
     ScheduleResult,
-    Truth,
     Verdict,
     fault_name,
     judge_runs,
@@ -110,13 +113,13 @@ def restarts_server(seed: int) -> bool:
     return any(event.kind in (SERVER, SERVER_TERM) for events in draw_real(seed).events for event in events)
 
 
-def _round(draw: random.Random, flow: str) -> Mishap:
+def _round(draw: random.Random, flow: str) -> FaultPlan:
     enrichment = flow == ENRICHMENT
-    rules = [*draw_weather(draw, draw.randint(1, 2), enrichment=enrichment)]
+    rules = [*draw_vendor_faults(draw, draw.randint(1, 2), enrichment=enrichment)]
     people = draw_enrichment_people(draw) if enrichment else draw_people(draw)
     rules += draw_enrichment_faults(draw, 1) if enrichment else draw_people_faults(draw, 1)
     slow = {"path": "*", "every": 1, "fault": {"kind": "delay", "seconds": SLOW}}
-    return replace(Mishap(), faults=(slow, *map(_bearable, rules)), people=people)
+    return replace(FaultPlan(), faults=(slow, *map(_bearable, rules)), people=people)
 
 
 def _bearable(rule: dict[str, Any]) -> dict[str, Any]:
@@ -144,6 +147,8 @@ TRIES = 5
 CRASHED_SECONDS = 300.0
 """Until when Prefect marks a killed run: 90 s of silence, and as long again if it was restarted."""
 LOOK = 0.1
+LANES = 4
+JOIN_SECONDS = 0.5
 _FIGURES = re.compile(r"^\|(.*)\|\s*$", re.MULTILINE)
 
 
@@ -165,7 +170,7 @@ class RealRun:
         self.schedule = drawn.schedule
         self.say = say
         self.runs: list[RunRecord] = []
-        self.mishaps: Counter[str] = Counter()
+        self.injected: Counter[str] = Counter()
         self.killed: list[Killed] = []
         self.alive: set[str] = set()
         self.faults: list[str] = []
@@ -175,14 +180,14 @@ class RealRun:
         began, schedule = time.monotonic(), self.schedule
         self.lane.forget()
         self.sandbox.reset(schedule.seed, schedule.assets, schedule.scenario, schedule.switches)
-        kind = EnrichmentTruth if schedule.flow == ENRICHMENT else AssetTruth
-        truth: Truth = kind(self.sandbox, schedule.settings)
-        for mishap, events in zip(schedule.rounds, self.drawn.events, strict=True):
-            self._disturbed(mishap, events)
+        kind = EnrichmentOracle if schedule.flow == ENRICHMENT else AssetOracle
+        oracle: Oracle = kind(self.sandbox, schedule.settings)
+        for fault_plan, events in zip(schedule.rounds, self.drawn.events, strict=True):
+            self._disturbed(fault_plan, events)
         self.lane.stack.pause(2 * LONGEST_LATE)
         self._finish()
         self._undisturbed("quiet")
-        verdict = truth.judge(self.runs)
+        verdict = oracle.judge(self.runs)
         judge_runs(self.runs, verdict)
         self._judge_killed(verdict)
         self._judge_secrets(verdict)
@@ -190,25 +195,27 @@ class RealRun:
             verdict.apart["run called crashed that still lived"] += len(self.alive)
         verdict.faults += self.faults
         seconds = time.monotonic() - began
-        return ScheduleResult(schedule.seed, schedule.flow, verdict, self.runs, seconds, self.mishaps, "real")
+        return ScheduleResult(
+            schedule.seed, schedule.flow, verdict, self.runs, seconds, self.injected, "real"
+        )
 
-    def _disturbed(self, mishap: Mishap, events: tuple[Event, ...]) -> None:
+    def _disturbed(self, fault_plan: FaultPlan, events: tuple[Event, ...]) -> None:
         """The round, once more if a restart by another schedule ended its run before its own events."""
         done = 0
         for _ in range(ROUND_TRIES):
-            self.sandbox.faults(list(mishap.faults))
-            before = sum(self.mishaps[kind] for kind in EVENTS)
+            self.sandbox.faults(list(fault_plan.faults))
+            before = sum(self.injected[kind] for kind in EVENTS)
             record = self._run("disturbed", events[done:])
-            done += sum(self.mishaps[kind] for kind in EVENTS) - before
-            record.mishap = replace(mishap, people=())
+            done += sum(self.injected[kind] for kind in EVENTS) - before
+            record.fault_plan = replace(fault_plan, people=())
             record.fired = self.sandbox.faults_fired()
-            self.mishaps += happened(record)
+            self.injected += happened(record)
             if done == len(events) or record.outcome not in ("Failed", "Crashed"):
                 break
         self.sandbox.faults([])
-        record.mishap = mishap
-        self.mishaps.update(f"between runs: {deed['do']}" for deed in mishap.people)
-        act(self.sandbox, mishap.people)
+        record.fault_plan = fault_plan
+        self.injected.update(f"between runs: {deed['do']}" for deed in fault_plan.people)
+        act(self.sandbox, fault_plan.people)
 
     def _finish(self) -> None:
         """The next run that is not refused for the lease of a killed one has to do all that is left."""
@@ -218,9 +225,9 @@ class RealRun:
     def _undisturbed(self, kind: Kind) -> str:
         """A run that was not refused and that no other schedule's restart of the server ended."""
         for number in range(TRIES):
-            before = self.mishaps[RESTARTED]
+            before = self.injected[RESTARTED]
             record = self._run(kind)
-            ended_by_another = record.outcome != COMPLETED and self.mishaps[RESTARTED] > before
+            ended_by_another = record.outcome != COMPLETED and self.injected[RESTARTED] > before
             if record.outcome != "Cancelled" and not ended_by_another:
                 break
             if number < TRIES - 1:
@@ -235,7 +242,7 @@ class RealRun:
         restarts, own = self.lane.stack.restarts, self._own_restarts()
         fallen = self._watch(run_id, list(events))
         others = self.lane.stack.restarts - restarts - (self._own_restarts() - own)
-        self.mishaps += Counter({RESTARTED: others})
+        self.injected += Counter({RESTARTED: others})
         killed = any(each.startswith(KILLS) for each in fallen)
         state = {} if killed else self.lane.run_state(run_id)
         record = RunRecord(
@@ -300,13 +307,13 @@ class RealRun:
             self.lane.stack.restart_server(number)
         if event.kind in KILLS:
             self.killed.append(Killed(run_id, time.monotonic()))
-        self.mishaps[event.kind] += 1
+        self.injected[event.kind] += 1
         counts = {"ConnectWise": served["connectwise"], "Lansweeper": served["lansweeper"]}
         writes = ", ".join(f"{each['writes']} of {name}" for name, each in counts.items())
         return f"{event.kind} at request {served['total']} (writes: {writes})"
 
     def _own_restarts(self) -> int:
-        return self.mishaps[SERVER] + self.mishaps[SERVER_TERM]
+        return self.injected[SERVER] + self.injected[SERVER_TERM]
 
     def _give_up(self, run_id: str) -> None:
         state = self.lane.run_state(run_id)
@@ -347,8 +354,8 @@ class RealRun:
 def happened(record: RunRecord) -> Counter[str]:
     """How often each kind of fault was applied; the slowness of every request is none of them."""
     found: Counter[str] = Counter()
-    mishap = record.mishap or Mishap()
-    for rule, number in zip(mishap.faults, record.fired, strict=True):
+    fault_plan = record.fault_plan or FaultPlan()
+    for rule, number in zip(fault_plan.faults, record.fired, strict=True):
         if rule["fault"]["kind"] != "delay":
             found[fault_name(rule["fault"])] += number
     return +found
@@ -366,3 +373,54 @@ def read_counts(report: str) -> dict[str, int]:
     heads, figures = rows[0], rows[2]
     names = [head.lower().replace(" ", "_") for head in heads]
     return {name: int(each.replace(",", "")) for name, each in zip(names, figures, strict=True)}
+
+
+def run_real(seeds: Sequence[int], folder: Path, say: Say, *, number: int = LANES) -> list[ScheduleResult]:
+    """Run every seed's schedule, ``number`` of them at a time, in ``folder``, which is emptied.
+
+    Everything is ended with the function, also when an exception or a signal's handler ends it: server,
+    workers, flow runs and sandboxes. Results are in the order of the seeds; those whose server is restarted
+    are run first, since that fails the runs of all lanes before their own events.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    waiting: SimpleQueue[int] = SimpleQueue()
+    for seed in sorted(seeds, key=lambda each: not restarts_server(each)):
+        waiting.put(seed)
+    results: dict[int, ScheduleResult] = {}
+    with lanes(folder, min(number, len(seeds))) as found:
+        threads = [
+            threading.Thread(target=_work, args=(lane, waiting, results, say), daemon=True) for lane in found
+        ]
+        for thread in threads:
+            thread.start()
+        # Looked at by turns, since a join would keep a signal's handler from ending the campaign.
+        while any(thread.is_alive() for thread in threads):
+            time.sleep(JOIN_SECONDS)
+    return [results[seed] for seed in seeds]
+
+
+def _work(lane: Lane, waiting: SimpleQueue[int], results: dict[int, ScheduleResult], say: Say) -> None:
+    while True:
+        try:
+            seed = waiting.get_nowait()
+        except Empty:
+            return
+        try:
+            results[seed] = _one(lane, seed, say)
+        except StoppedError:
+            return
+
+
+def _one(lane: Lane, seed: int, say: Say) -> ScheduleResult:
+    """One schedule; an exception of the campaign itself is a fault of the schedule."""
+    drawn, began = draw_real(seed), time.monotonic()
+    try:
+        result = RealRun(lane, drawn, say).play()
+    except StoppedError:
+        raise
+    except Exception as error:
+        broken = Verdict([f"The campaign itself failed: {type(error).__name__}: {error}"])
+        seconds = time.monotonic() - began
+        result = ScheduleResult(seed, drawn.schedule.flow, broken, [], seconds, Counter(), "real")
+    say(f"  seed {seed} ({drawn.schedule.flow}): {result.seconds:.0f} s, {len(result.faults)} faults")
+    return result

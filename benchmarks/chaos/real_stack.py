@@ -22,6 +22,7 @@ from typing import Any
 import httpx
 
 from benchmarks.chaos.process import kill, kill_tree, with_text
+from benchmarks.save_blocks import connection
 from deployments.local.prefect import LocalPrefect, free_port, prefect_environment
 from deployments.local.sandbox import ROOT, Sandbox, start_sandbox
 from deployments.local.up import POOL, run
@@ -144,10 +145,6 @@ class Lane:
         self._lock = threading.Lock()
         self._worker: subprocess.Popen[bytes] | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        """What ``real_blocks`` saves."""
-        return {"name": self.name, "info": self.sandbox.info, "ledger": str(self.ledger)}
-
     def start_worker(self) -> None:
         """A process worker that takes the runs of this lane's queue only, if there is none.
 
@@ -237,8 +234,8 @@ def lanes(folder: Path, number: int) -> Iterator[Sequence[Lane]]:
         run(
             stack.prefect,
             "-m",
-            "benchmarks.chaos.real_blocks",
-            json.dumps([each.as_json() for each in found]),
+            "benchmarks.save_blocks",
+            json.dumps([connection(each.name, each.sandbox.info, each.ledger) for each in found]),
         )
         for lane in found:
             lane.start_worker()

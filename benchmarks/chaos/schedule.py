@@ -9,9 +9,15 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.chaos.enrichment_faults import draw_enrichment_faults, draw_enrichment_people
-from benchmarks.chaos.faults import BEFORE_AFTER, BULK, CONFIGURATIONS, draw_weather, slow_work
-from benchmarks.chaos.people import draw_bystanders, draw_people, draw_people_faults
+from benchmarks.chaos.faults import (
+    BEFORE_AFTER,
+    BULK,
+    CONFIGURATIONS,
+    draw_enrichment_faults,
+    draw_vendor_faults,
+    slow_work,
+)
+from benchmarks.chaos.people import draw_bystanders, draw_enrichment_people, draw_people, draw_people_faults
 
 LEAN = {
     "assetBasicInfo.name": "name",
@@ -129,7 +135,7 @@ ROOM = (0, 4_000, 20_000, 60_000, 150_000)
 
 
 @dataclass(frozen=True)
-class Mishap:
+class FaultPlan:
     """One disturbed round, which is one run of the flow.
 
     Attributes:
@@ -157,7 +163,7 @@ class Mishap:
 
 @dataclass(frozen=True)
 class Schedule:
-    """One schedule: fresh data, rounds of mishaps, then a clean and a quiet run.
+    """One schedule: fresh data, rounds of injected, then a clean and a quiet run.
 
     ``page_size``: records that a page holds at most; None: as many as in production, which is all of them.
     """
@@ -168,7 +174,7 @@ class Schedule:
     scenario: str
     switches: dict[str, Any]
     settings: dict[str, Any]
-    rounds: tuple[Mishap, ...]
+    rounds: tuple[FaultPlan, ...]
     page_size: int | None = None
 
 
@@ -190,7 +196,7 @@ def draw_schedule(seed: int, flow: str) -> Schedule:
     )
 
 
-def _draw_round(draw: random.Random, flow: str) -> Mishap:
+def _draw_round(draw: random.Random, flow: str) -> FaultPlan:
     """At least one thing goes wrong."""
     kill, full, skew = draw.random() < 0.45, draw.random() < 0.1, draw.random() < 0.2
     disturbed = draw.random() < 0.75 or not (kill or full or skew)
@@ -199,7 +205,7 @@ def _draw_round(draw: random.Random, flow: str) -> Mishap:
     if killed.get("kill_when") == "during":
         faults = (slow_work(draw, killed["kill_on"], killed["kill_at"]), *faults)
     people = draw_enrichment_people if flow == ENRICHMENT else draw_people
-    return Mishap(
+    return FaultPlan(
         faults=faults,
         **killed,
         clock_skew_seconds=draw.choice((-1, 1)) * draw.choice(SKEWS) if skew else 0.0,
@@ -209,10 +215,15 @@ def _draw_round(draw: random.Random, flow: str) -> Mishap:
     )
 
 
-def _beside(seed: int, mishap: Mishap, flow: str) -> Mishap:
+def _beside(seed: int, fault_plan: FaultPlan, flow: str) -> FaultPlan:
     """The round with bystanders; drawn apart, so that they change nothing else of the seed's schedule."""
-    draw = random.Random(f"{seed}-{mishap}")
-    return replace(mishap, faults=(*mishap.faults, *draw_bystanders(draw))) if flow == ASSETS else mishap
+    # The plan's name of before: seeds that were noted down keep their schedules.
+    draw = random.Random(f"{seed}-Mishap{repr(fault_plan).removeprefix('FaultPlan')}")
+    return (
+        replace(fault_plan, faults=(*fault_plan.faults, *draw_bystanders(draw)))
+        if flow == ASSETS
+        else fault_plan
+    )
 
 
 def _draw_kill(draw: random.Random, flow: str) -> dict[str, Any]:
@@ -233,7 +244,7 @@ def _draw_kill(draw: random.Random, flow: str) -> dict[str, Any]:
 
 def _draw_faults(draw: random.Random, flow: str) -> tuple[dict[str, Any], ...]:
     enrichment = flow == ENRICHMENT
-    found = list(draw_weather(draw, draw.choice((0, 1, 2, 2, 3)), enrichment=enrichment))
+    found = list(draw_vendor_faults(draw, draw.choice((0, 1, 2, 2, 3)), enrichment=enrichment))
     persons = draw_enrichment_faults if enrichment else draw_people_faults
     found += persons(draw, draw.choice((0, 1, 1, 2) if found else (1, 2)))
     slow = [each for each in found if each["fault"]["kind"] == "delay"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from benchmarks.chaos.schedule import Mishap
+from benchmarks.chaos.schedule import FaultPlan
 from deployments.local.sandbox import Sandbox
 
 COMPLETED, KILLED, RAISED = "Completed", "killed", "raised"
@@ -32,9 +32,9 @@ class RunRecord:
         counts: of its report; None where there is no report.
         report: the whole report as JSON; None where there is none.
         requests: what the sandbox served during this run alone, as ``Sandbox.requests()`` gives it.
-        mishap: of a disturbed run.
+        fault_plan: of a disturbed run.
         error: the exception that ended it, in words.
-        fired: how often each of the mishap's fault rules was applied, in their order.
+        fired: how often each of the plan's fault rules was applied, in their order.
         killed_at: the request boundary at which it was killed, such as ``after POST /path``.
         cpu: seconds that its process took.
     """
@@ -44,7 +44,7 @@ class RunRecord:
     counts: dict[str, int] | None
     report: dict[str, Any] | None
     requests: dict[str, Any]
-    mishap: Mishap | None = None
+    fault_plan: FaultPlan | None = None
     error: str = ""
     fired: list[int] = field(default_factory=list)
     killed_at: str = ""
@@ -72,7 +72,7 @@ class Verdict:
     apart: Counter[str] = field(default_factory=Counter)
 
 
-class Truth(Protocol):
+class Oracle(Protocol):
     """Knows from the sandbox alone what must be there after the runs."""
 
     def __init__(self, sandbox: Sandbox, settings: dict[str, Any]) -> None:
@@ -88,7 +88,7 @@ class ScheduleResult:
 
     Attributes:
         name: ``forked`` or ``real``, and what else tells it apart.
-        mishaps: how often each kind of mishap really happened (faults fired, kills, skews, full disks ...).
+        injected: how often each kind of fault was really injected (rules, kills, skews, full disks ...).
     """
 
     seed: int
@@ -96,7 +96,7 @@ class ScheduleResult:
     verdict: Verdict
     runs: list[RunRecord]
     seconds: float
-    mishaps: Counter[str] = field(default_factory=Counter)
+    injected: Counter[str] = field(default_factory=Counter)
     name: str = "forked"
 
     @property
@@ -117,8 +117,8 @@ def judge_runs(runs: list[RunRecord], verdict: Verdict) -> None:
         if run.kind in CALM and (run.outcome in (RAISED, KILLED) or run.counts is None):
             verdict.faults.append(f"the {run.kind} run ended as {run.outcome}: {run.error}")
         if run.error == TOO_LONG and run.kind not in CALM:
-            verdict.faults.append(f"a disturbed run did not end: {run.mishap}")
-        dry = run.mishap is not None and run.mishap.dry_run
+            verdict.faults.append(f"a disturbed run did not end: {run.fault_plan}")
+        dry = run.fault_plan is not None and run.fault_plan.dry_run
         law = "law 2" if run.kind == "quiet" and finished else "law 5" if dry else ""
         if law:
             verdict.checked[law] += int(run.requests["total"])
@@ -149,23 +149,23 @@ def secrets_of(info: dict[str, Any]) -> Iterator[tuple[str, str]]:
 DISK_WORDS = ("disk", "full", "I/O")
 
 
-def mishaps_of(run: RunRecord) -> Counter[str]:
+def injected_faults(run: RunRecord) -> Counter[str]:
     """What really happened in a disturbed run, by kind."""
     found: Counter[str] = Counter()
-    mishap = run.mishap
-    if mishap is None:
+    fault_plan = run.fault_plan
+    if fault_plan is None:
         return found
-    for rule, number in zip(mishap.faults, run.fired, strict=False):
+    for rule, number in zip(fault_plan.faults, run.fired, strict=False):
         found[fault_name(rule["fault"])] += number
     if run.outcome == KILLED and run.killed_at:
-        found[f"kill {mishap.kill_when}"] += 1
-    if mishap.clock_skew_seconds:
+        found[f"kill {fault_plan.kill_when}"] += 1
+    if fault_plan.clock_skew_seconds:
         found["clock skew"] += 1
-    if mishap.ledger_room_bytes is not None and any(word in run.error for word in DISK_WORDS):
+    if fault_plan.ledger_room_bytes is not None and any(word in run.error for word in DISK_WORDS):
         found["full disk"] += 1
-    if mishap.dry_run:
+    if fault_plan.dry_run:
         found["dry run"] += 1
-    for deed in mishap.people:
+    for deed in fault_plan.people:
         found[f"between runs: {deed['do']}"] += 1
     return +found
 
@@ -192,7 +192,7 @@ def tally(results: Sequence[ScheduleResult]) -> dict[str, Any]:
         "schedules": dict(sorted(Counter(f"{each.name} {each.flow}" for each in results).items())),
         "seconds of schedules": round(sum(each.seconds for each in results)),
         "runs": _sorted(Counter(f"{run.kind}: {_outcome(run)}" for run in runs)),
-        "mishaps": _sorted(sum((each.mishaps for each in results), Counter())),
+        "mishaps": _sorted(sum((each.injected for each in results), Counter())),
         "kills at": _sorted(Counter(_boundary(run.killed_at) for run in runs if run.killed_at)),
         "facts checked": dict(sorted(checked.items())),
         "counted apart": _sorted(sum((each.verdict.apart for each in results), Counter())),

@@ -35,8 +35,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.dispatch_campaign.faults import begin_storm, end_storm
-from benchmarks.dispatch_campaign.forged import Strangers
-from benchmarks.dispatch_campaign.oracle import Truth, broken_bounds, later_round, measure, quiet_round
+from benchmarks.dispatch_campaign.forged import ForgedMessages
+from benchmarks.dispatch_campaign.oracle import Oracle, broken_bounds, later_round, measure, quiet_round
 from benchmarks.dispatch_campaign.processes import (
     Receiver,
     Workers,
@@ -62,7 +62,7 @@ LONGEST_STORM, LONGEST_CALM = 360.0, 600.0
 OUTSIDERS = 10
 """For so many dispatched tickets there is one more that never comes into the trigger."""
 LOOK = 0.4
-STRANGER_EVERY = 1.5
+FORGE_EVERY = 1.5
 ROTATION = 40.0
 Say = Callable[[str], None]
 
@@ -90,7 +90,7 @@ class Campaign:
         receiver = Receiver(self._sandbox.info, ledger, self._secret, self._folder / "receiver.log")
         workers = Workers(self._seed, self._sandbox.info, ledger, self._folder)
         try:
-            result = await self._weather(say, stories, receiver, workers, ledger)
+            result = await self._phases(say, stories, receiver, workers, ledger)
         finally:
             workers.close()
             receiver.close()
@@ -121,29 +121,29 @@ class Campaign:
         }
         return draw_stories(self._seed, found["service"], found["project"], self._tickets, self._spread)
 
-    async def _weather(
+    async def _phases(
         self, say: Say, stories: list[Story], receiver: Receiver, workers: Workers, ledger: Path
     ) -> dict[str, Any]:
         manager_settings = field_nation_settings(self._sandbox.info, self._secret)
         async with FieldNationClient(manager_settings) as manager:
             await self._subscribe(manager, receiver)
             people = People(self._sandbox, manager, stories)
-            strangers = Strangers(self._sandbox, receiver.address, self._secret, self._seed)
+            forged = ForgedMessages(self._sandbox, receiver.address, self._secret, self._seed)
             say("Storm ...")
-            storm = await self._storm(say, stories, people, strangers, workers)
+            storm = await self._storm(say, stories, people, forged, workers)
             say(f"Calm after {storm['seconds']} s and {workers.kills} kills; what is left is done ...")
             calm = await self._calm(say, stories, people, workers)
         say("Quiet: an hour later, and then once more ...")
         later = await later_round(self._sandbox, ledger)
         quiet = await quiet_round(self._sandbox, ledger)
-        self._judge(stories, people, strangers, receiver, workers, quiet)
+        self._judge(stories, people, forged, receiver, workers, quiet)
         return {
             "storm": storm,
             "calm": calm,
             "an hour later": later,
             "quiet round": quiet,
             "kills": {"number": workers.kills, "at": _counted(workers.where())},
-            "strangers": dict(sorted(strangers.sent.items())),
+            "strangers": dict(sorted(forged.sent.items())),
             "receiver": receiver.counts(),
         }
 
@@ -156,19 +156,19 @@ class Campaign:
             await client.callbacks.create({"url": url, "type": "ticket", "level": "owner", "objectId": 1})
 
     async def _storm(
-        self, say: Say, stories: list[Story], people: People, strangers: Strangers, workers: Workers
+        self, say: Say, stories: list[Story], people: People, forged: ForgedMessages, workers: Workers
     ) -> dict[str, Any]:
         begin_storm(self._sandbox, self._seed)
         draw = random.Random(f"{self._seed}-storm")
-        began, told, stranger, rotation = time.monotonic(), 0.0, STRANGER_EVERY, ROTATION
+        began, told, next_forged, rotation = time.monotonic(), 0.0, FORGE_EVERY, ROTATION
         while people.left and (now := time.monotonic() - began) < LONGEST_STORM:
             workers.tend()
             await people.act(now)
-            if now > stranger:
+            if now > next_forged:
                 orders = self._sandbox.state(ORDERS)
                 number = int(draw.choice(orders)["id"]) if orders else 410_001
-                strangers.act(draw.choice(stories).ticket, number)
-                stranger += STRANGER_EVERY
+                forged.send(draw.choice(stories).ticket, number)
+                next_forged += FORGE_EVERY
             if now > rotation:
                 self._sandbox.callbacks("POST", "rotate-key")
                 rotation += ROTATION
@@ -186,11 +186,11 @@ class Campaign:
         while (now := time.monotonic() - began) < LONGEST_CALM:
             workers.tend()
             await people.act(float("inf"))
-            if not people.left and not Truth(self._sandbox).faults(stories):
+            if not people.left and not Oracle(self._sandbox).faults(stories):
                 break
             if now > told + 20:
                 told = now
-                left = people.waiting() or Truth(self._sandbox).faults(stories)
+                left = people.waiting() or Oracle(self._sandbox).faults(stories)
                 say(f"  {now:.0f} s: {len(left)} to do, such as {left[0] if left else 'none'}")
             await anyio.sleep(2)
         workers.stop()
@@ -200,7 +200,7 @@ class Campaign:
         self,
         stories: list[Story],
         people: People,
-        strangers: Strangers,
+        forged: ForgedMessages,
         receiver: Receiver,
         workers: Workers,
         quiet: dict[str, Any],
@@ -208,15 +208,15 @@ class Campaign:
         faults = self._faults
         faults += [f"not done: {each}" for each in people.waiting()]
         faults += [f"two living work orders at once: {each}" for each in sorted(people.doubles)]
-        faults += Truth(self._sandbox).faults(stories)
+        faults += Oracle(self._sandbox).faults(stories)
         faults += [f"the quiet round wrote: {name} ({number})" for name, number in quiet["writes"].items()]
-        faults += [f"believed: {each}" for each in strangers.believed()]
+        faults += [f"believed: {each}" for each in forged.believed()]
         faults += [f"a dispatch process ended by itself with status {code}" for code in workers.crashes]
         if not workers.kills:
             faults.append("no process was killed, so nothing was shown")
         counted = receiver.counts()
-        faults += [f"replayed: {each}" for each in strangers.taken_twice(counted)]
-        for source, number in strangers.refusals_wanted().items():
+        faults += [f"replayed: {each}" for each in forged.taken_twice(counted)]
+        for source, number in forged.refusals_wanted().items():
             refused = counted.get(f"refused {source}", 0)
             if refused != number:
                 faults.append(f"{refused} messages of {source} were refused and counted, {number} forged")

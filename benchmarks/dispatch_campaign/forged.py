@@ -23,7 +23,7 @@ OLD_SECONDS = 3_600
 OLD_BODY = timedelta(days=20)
 
 
-class Strangers:
+class ForgedMessages:
     """Sends one message at a time; ``sent`` counts them by vendor and way.
 
     Forged callbacks are sent by the sandbox, which keeps their answers.
@@ -37,7 +37,7 @@ class Strangers:
         self._answers: list[tuple[str, int]] = []
         self.sent: dict[str, int] = {}
 
-    def act(self, ticket: int, work_order: int) -> None:
+    def send(self, ticket: int, work_order: int) -> None:
         """One message that tells of a ticket or a work order; a replay needs one that was delivered."""
         way = self._draw.choice(("callback", "webhook", "replayed callback", "replayed webhook"))
         if way == "callback":

@@ -31,7 +31,7 @@ Record = dict[str, Any]
 COMPLETED = "completed"
 
 
-class Truth:
+class Oracle:
     """What the sandbox holds at one moment."""
 
     def __init__(self, sandbox: Sandbox) -> None:

@@ -21,8 +21,10 @@ from rich.table import Table
 
 from benchmarks.performance.enrichment_model import check_ledger, check_texts
 from benchmarks.performance.runner import BUILD, run_module
+from benchmarks.save_blocks import ROOM, connection
 from deployments.local.prefect import LocalPrefect, local_prefect
 from deployments.local.sandbox import Sandbox, start_sandbox
+from tasks.shared.connections import DEFAULT
 
 SIZES = (15_000, 200, 5_000)
 CHURN = 0.01
@@ -85,9 +87,10 @@ def measure(
     ledger = home / f"{way.replace(' ', '-')}.db"
     # The client keeps the limits by itself; a ledger of its own does not know the run before.
     sandbox.switch(**WAYS[way], lansweeper_limits=way == "all ways")
-    run_module("benchmarks.performance.enrichment_blocks", prefect, str(ledger), json.dumps(sandbox.info))
+    blocks = [connection(DEFAULT, sandbox.info, ledger, ROOM)]
+    run_module("benchmarks.save_blocks", prefect, json.dumps(blocks))
     sandbox.clear_requests()
-    output = run_module("benchmarks.performance.enrichment_run", prefect, sandbox.company)
+    output = run_module("benchmarks.performance.measured_run", prefect, "enrichment", sandbox.company)
     figures = json.loads(output.splitlines()[-1])
     served = sandbox.requests()
     counts = figures["counts"]

@@ -122,7 +122,7 @@ Links = dict[tuple[str, int], set[int]]
 """Configuration ids by kind and id of the ticket that holds them."""
 
 
-class Truth:
+class EnrichmentModel:
     """The company's configurations with what belongs to them, from the sandbox's own tables."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -203,7 +203,7 @@ def check_texts(sandbox: Sandbox) -> None:
 
     Raises AssertionError that names the first asset that differs.
     """
-    states, texts = asset_states(sandbox), Truth(sandbox).texts()
+    states, texts = asset_states(sandbox), EnrichmentModel(sandbox).texts()
     for key, state in states.items():
         if key in texts:
             assert not changed_texts(state.values, texts[key]), (key, changed_texts(state.values, texts[key]))
@@ -216,13 +216,13 @@ async def check_ledger(sandbox: Sandbox, ledger: Path) -> None:
 
     Raises AssertionError that names the first ticket that differs.
     """
-    truth = Truth(sandbox)
-    linked = {number for numbers in truth.claims().values() for number in numbers}
+    model = EnrichmentModel(sandbox)
+    linked = {number for numbers in model.claims().values() for number in numbers}
     async with Ledger.open(ledger) as database:
         tenant = account(sandbox).budget_key
         remembered = await database.ticket_links.of_company(tenant, sandbox.company_id)
     found = {(each.kind, each.ticket_id): set(each.configuration_ids) & linked for each in remembered}
-    for ticket, numbers in truth.ticket_links.items():
+    for ticket, numbers in model.ticket_links.items():
         assert found.get(ticket) == numbers & linked, (ticket, found.get(ticket), numbers & linked)
 
 

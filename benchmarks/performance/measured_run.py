@@ -1,66 +1,164 @@
-"""One run of asset-synchronization in a process of its own; prints what it cost as one JSON line.
+"""One measured run of a flow in a process of its own; prints what it cost as one JSON line.
 
-``python -m benchmarks.performance.measured_run COMPANY``: expects Prefect's settings in the environment and
-the blocks named ``default``, as ``benchmarks.performance.scale`` prepares them. ``without_prefect`` prints
-the same of the same chain.
+``python -m benchmarks.performance.measured_run KIND COMPANY [LEDGER INFO]``, where KIND is one of
+
+``assets``
+    asset-synchronization, orchestrated.
+``assets-without-prefect``
+    The same chain as plain functions: no orchestration, no server, no artifact, no lease. The steps, their
+    order, the clients and the ledger are the same, so the requests must be the same; what is left out is
+    Prefect's part, and only that. LEDGER and INFO (the sandbox's first line) stand in the blocks' place.
+``enrichment``
+    tickets-agreements-sla-sync, orchestrated.
+
+The orchestrated ones expect Prefect's settings in the environment and the blocks named ``default``, as
+``benchmarks.save_blocks`` saves them. Each imports its own flow only: memory and imports are measured, too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-# Prefect imports it while it writes the parameters of a run down that was called by name. A worker's run has
-# them from the server, and imports are not measured.
-import fastapi.encoders  # noqa: F401
+from prefect import Flow, Task
+from prefect.blocks.core import Block
 
 from benchmarks.performance.runner import Stopwatch
-from flows.asset_synchronization import asset_synchronization
-from tasks.asset_sync.settings import AssetSynchronizationSettings
-from tasks.rules.asset_sync.report import SyncReport
-from tasks.rules.asset_sync.safety import SafetyThresholds
-from tasks.rules.mapping.compile import compile_mapping
-from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
+from connectors.ledger.block import LedgerDatabase
+from deployments.blocks import sandbox_blocks
 from tasks.shared import connections
 
 NO_LIMIT = ((10_000_000, 60.0),)
 
 
-def main(company: str) -> None:
-    """Run once for real."""
-    print(json.dumps(measured(company)))
+def measure_assets(company: str) -> dict[str, Any]:
+    """Run asset-synchronization once for real, without the client's own limit for Lansweeper."""
+    # Prefect imports it while it writes the parameters of a run down that was called by name. A worker's run
+    # has them from the server, and imports are not measured.
+    import fastapi.encoders  # noqa: F401
 
+    from flows.asset_synchronization import asset_synchronization
+    from tasks.asset_sync.settings import AssetSynchronizationSettings
+    from tasks.rules.asset_sync.safety import SafetyThresholds
 
-def measured(company: str) -> dict[str, Any]:
-    """Run the chain with the client's own limit for Lansweeper switched off, and say what it cost."""
-    connections.REQUEST_LIMITS = NO_LIMIT  # type: ignore[attr-defined]
+    replace({connections: {"REQUEST_LIMITS": NO_LIMIT}})
     settings = AssetSynchronizationSettings(
         company=company, dry_run=False, ceilings=SafetyThresholds(go_on=True)
     )
     watch = Stopwatch()
-    report: SyncReport = asyncio.run(_run(settings))
+    report: Any = asyncio.run(_awaited(asset_synchronization, settings))
     return watch.as_json() | {
         "run_id": report.run_id,
         "counts": report.counts.as_dict(),
         "predicted": report.requests_predicted,
         "used": report.requests_used,
-        "paths": lansweeper_paths(settings),
+        "paths": _lansweeper_paths(settings),
     }
 
 
-def lansweeper_paths(settings: AssetSynchronizationSettings) -> int:
+def measure_assets_without_prefect(company: str, ledger: str, info: str) -> dict[str, Any]:
+    """Run the same chain once for real with flows and tasks as the functions that they were made of."""
+    import flows.asset_synchronization as chain
+    from tasks.asset_sync import report
+
+    logging.disable(logging.INFO)
+    blocks = sandbox_blocks(json.loads(info), Path(ledger), request_limit=10_000_000)
+
+    async def given(kind: type[Block], name: str = "") -> Block:
+        return next(block for block in blocks if isinstance(block, kind))
+
+    async def given_ledger(name: str) -> Block:
+        return await given(LedgerDatabase)
+
+    replace(
+        {
+            Flow: {"__call__": _called},
+            Task: {"__call__": _called},
+            connections: {"load_block": given, "load_ledger_block": given_ledger},
+            chain: {"writing_lease": _no_lease},
+            report: {"acreate_markdown_artifact": _no_artifact},
+        }
+    )
+    return measure_assets(company)
+
+
+def measure_enrichment(company: str) -> dict[str, Any]:
+    """Run tickets-agreements-sla-sync once for real; CPU and memory with the imports."""
+    from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
+    from tasks.enrichment.settings import EnrichmentSettings
+    from tasks.rules.enrichment.render import search_words
+
+    settings = EnrichmentSettings(company=company, dry_run=False)
+    watch = Stopwatch()
+    report: Any = asyncio.run(_awaited(tickets_agreements_sla_sync, settings))
+    cost = watch.as_json()
+    return {
+        "counts": report.counts.as_dict(),
+        "predicted": report.connectwise_predicted,
+        "used": report.connectwise_used,
+        "mutations": report.mutations,
+        "searches": [search_words(each) for each in report.searches],
+        "wall_seconds": cost["wall_seconds"],
+        "cpu_seconds": round(cost["cpu_seconds"] + cost["import_cpu_seconds"], 2),
+        "peak_megabytes": cost["peak_megabytes"],
+    }
+
+
+KINDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "assets": measure_assets,
+    "assets-without-prefect": measure_assets_without_prefect,
+    "enrichment": measure_enrichment,
+}
+
+
+def replace(places: Mapping[type | ModuleType, Mapping[str, Any]]) -> None:
+    """Exchange names of modules and classes in this process.
+
+    Raises:
+        AttributeError: a name that is not there: it was renamed, and nothing would be exchanged.
+    """
+    for place, names in places.items():
+        for name, value in names.items():
+            getattr(place, name)
+            setattr(place, name, value)
+
+
+async def _awaited(flow: Any, settings: Any) -> Any:
+    """The flow is called inside the event loop: without Prefect calling it gives a coroutine at once."""
+    return await flow(settings)
+
+
+def _lansweeper_paths(settings: Any) -> int:
     """How many Lansweeper paths the mapping reads where ConnectWise has all of its custom fields."""
+    from tasks.rules.mapping.compile import compile_mapping
+    from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
+
     mappings = settings.all_mappings()
     captions = [each.target.removeprefix(CUSTOM_FIELD_PREFIX) for each in mappings]
     ids = {caption: number for number, caption in enumerate(captions, start=1)}
     return len(compile_mapping(mappings, custom_field_ids=ids).lansweeper_paths)
 
 
-async def _run(settings: AssetSynchronizationSettings) -> Any:
-    return await asset_synchronization(settings)
+def _called(self: Flow[..., Any] | Task[..., Any], *arguments: Any, **named: Any) -> Any:
+    return self.fn(*arguments, **named)
+
+
+@asynccontextmanager
+async def _no_lease(connection: str, company_id: int, wait_seconds: float = 0) -> AsyncIterator[None]:
+    yield
+
+
+async def _no_artifact(text: str, key: str, description: str) -> None:
+    return None
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    kind, *given = sys.argv[1:]
+    print(json.dumps(KINDS[kind](*given)))

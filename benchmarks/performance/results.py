@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.performance.bounds import Check, matching_checks, row_checks, straight_line
-from benchmarks.performance.runner import BUILD, ROOT
+from benchmarks.performance.runner import BUILD
+from deployments.local.sandbox import ROOT
 
 RESULT = BUILD / "bench.json"
 

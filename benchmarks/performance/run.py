@@ -21,7 +21,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.performance import chart, peers, results, table
+from benchmarks.performance import peers, results, table
 from benchmarks.performance.results import Row
 from benchmarks.performance.runner import BUILD
 from benchmarks.performance.scale import COMPARED, Stand, measure_size
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None, *, home: Path = HOME, result: Path 
         known = results.merged(known, (), matching())
         results.save(known, result)
     if not given.no_chart:
-        chart.draw(known["runs"], result.with_suffix(".png"))
+        table.draw_chart(known["runs"], result.with_suffix(".png"))
     held = table.show(console, known)
     console.print(f"{(time.monotonic() - began) / 60:.1f} minutes; figures in {result}")
     return held

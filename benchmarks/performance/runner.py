@@ -20,9 +20,8 @@ import httpx
 from rich.console import Console
 
 from deployments.local.prefect import LocalPrefect
-from deployments.local.sandbox import Sandbox
+from deployments.local.sandbox import ROOT, Sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 LOOK_SECONDS = 0.5
 LINE_SECONDS = 15.0

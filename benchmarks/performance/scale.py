@@ -13,10 +13,13 @@ from rich.console import Console
 from benchmarks.performance import bounds
 from benchmarks.performance.bounds import FIRST_LOAD, NO_CHANGE, REFERENCE_LISTS, USUAL_RUN, Work
 from benchmarks.performance.runner import orchestrated, run_watched
+from benchmarks.save_blocks import ROOM, connection
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox, start_sandbox
+from tasks.shared.connections import DEFAULT
 
 SEED = 7
+MEASURED_RUN = "benchmarks.performance.measured_run"
 CHANGED, NEW = 0.10, 0.05
 """Shares of the assets that differ at the usual run: renamed or moved, and added."""
 COMPARED = 7
@@ -68,9 +71,8 @@ def save_blocks(stand: Stand, sandbox: Sandbox) -> None:
     run(
         stand,
         sandbox,
-        "benchmarks.performance.enrichment_blocks",
-        str(stand.ledger),
-        json.dumps(sandbox.info),
+        "benchmarks.save_blocks",
+        json.dumps([connection(DEFAULT, sandbox.info, stand.ledger, ROOM)]),
     )
 
 
@@ -91,7 +93,7 @@ def measure_run(stand: Stand, sandbox: Sandbox, changed: int) -> Row:
     """One run's figures, with the requests and the CPU time of the sandbox that served it."""
     before = existing_records(sandbox)
     sandbox.clear_requests()
-    cost = run(stand, sandbox, "benchmarks.performance.measured_run", sandbox.company)
+    cost = run(stand, sandbox, MEASURED_RUN, "assets", sandbox.company)
     served = sandbox.requests()
     after = existing_records(sandbox)
     runs = orchestrated(stand.prefect.api_url, cost["run_id"])
@@ -146,12 +148,12 @@ def prefect_share(stand: Stand, sandbox: Sandbox, size: int, measured: Row, time
     for number in range(times):
         if number:
             fresh(stand, sandbox, size)
-            cost = run(stand, sandbox, "benchmarks.performance.measured_run", sandbox.company)
+            cost = run(stand, sandbox, MEASURED_RUN, "assets", sandbox.company)
             orchestrated_walls.append(cost["wall_seconds"])
         fresh(stand, sandbox, size)
         stand.console.print(f"  without Prefect, {number + 1} of {times} ...")
         cost = run(
-            stand, sandbox, "benchmarks.performance.without_prefect", sandbox.company, str(stand.ledger), info
+            stand, sandbox, MEASURED_RUN, "assets-without-prefect", sandbox.company, str(stand.ledger), info
         )
         check_alike(sandbox.requests(), measured)
         without.append(cost)

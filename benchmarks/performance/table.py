@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,21 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.performance import results
-from benchmarks.performance.bounds import AGAINST_DIFFSYNC, BY_HAND, PARTS, WALL_LATENCY, WALL_SIZE, Check
+from benchmarks.performance.bounds import (
+    AGAINST_DIFFSYNC,
+    BY_HAND,
+    FIRST_LOAD,
+    MOST_MEGABYTES,
+    NO_CHANGE,
+    PARTS,
+    USUAL_RUN,
+    WALL_LATENCY,
+    WALL_SIZE,
+    Check,
+)
 from benchmarks.performance.results import NOTE, checked
-from benchmarks.performance.runner import ROOT
+from benchmarks.performance.runner import BUILD
+from deployments.local.sandbox import ROOT
 
 Row = dict[str, Any]
 
@@ -203,6 +215,78 @@ def _markdown_matching(matching: Row | None) -> list[str]:
         f"much, at least {AGAINST_DIFFSYNC:g}) and compiled JMESPath {spent['jmespath']:.2f} s "
         f"({jmespath:.1f} times).",
     ]
+
+
+CHART = BUILD / "bench.png"
+COLOURS = {FIRST_LOAD: "#1f5fa8", USUAL_RUN: "#c8641e", NO_CHANGE: "#3a8a4d"}
+STYLES = ("-", "--", ":", "-.")
+
+Points = tuple[list[int], list[float]]
+
+
+def points(rows: Sequence[Row], kind: str, latency: float, value: Callable[[Row], float]) -> Points:
+    """Sizes and values of one kind of run and latency, from the smallest size on."""
+    found = sorted(
+        (row["assets"], float(value(row)))
+        for row in rows
+        if row["kind"] == kind and row["latency_ms"] == latency
+    )
+    return [size for size, _ in found], [each for _, each in found]
+
+
+def draw_chart(rows: Sequence[Row], path: Path = CHART) -> None:
+    """Requests, seconds and memory, side by side.
+
+    Raises:
+        ImportError: matplotlib is not installed; it belongs to the extra ``bench``.
+    """
+    from matplotlib.figure import Figure
+
+    latencies = sorted({float(row["latency_ms"]) for row in rows})
+    figure = Figure(figsize=(15, 5), layout="constrained")
+    figure.suptitle("asset-synchronization: cost against the number of assets")
+    requests, seconds, memory = figure.subplots(1, 3)
+    _draw_requests(requests, rows, latencies[-1])
+    for number, latency in enumerate(latencies):
+        for kind in COLOURS:
+            style = {"color": COLOURS[kind], "linestyle": STYLES[number % len(STYLES)], "marker": "o"}
+            label = f"{kind}, {latency:g} ms"
+            seconds.plot(*points(rows, kind, latency, lambda row: row["wall_seconds"]), label=label, **style)
+            memory.plot(*points(rows, kind, latency, lambda row: row["peak_megabytes"]), label=label, **style)
+    memory.axhline(MOST_MEGABYTES, color="#888888", linewidth=1, label="1.5 GB")
+    titles = ((requests, "ConnectWise requests"), (seconds, "Wall seconds"), (memory, "Peak memory, MiB"))
+    for axes, title in titles:
+        _finish_axes(axes, title, sorted({int(row["assets"]) for row in rows}))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+
+
+def _draw_requests(axes: Any, rows: Sequence[Row], latency: float) -> None:
+    for kind, colour in COLOURS.items():
+        sent = points(rows, kind, latency, lambda row: row["connectwise_requests"])
+        least = points(rows, kind, latency, lambda row: row["connectwise_least"] + row["rereads"])
+        axes.plot(*sent, label=kind, color=colour, marker="o")
+        axes.plot(*least, color=colour, linestyle=":", linewidth=1)
+    axes.plot(
+        *points(rows, FIRST_LOAD, latency, one_a_record),
+        label="first load, one a record",
+        color="#888888",
+        marker="x",
+    )
+    axes.plot([], [], label="least possible", color="#444444", linestyle=":", linewidth=1)
+
+
+def _finish_axes(axes: Any, title: str, sizes: list[int]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set(title=title, xlabel="Assets", xscale="log", yscale="log")
+    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axes.set_xticks([], minor=True)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.grid(True, linewidth=0.4)
+    axes.legend(fontsize="small", handlelength=3.5)
 
 
 PAGE = ROOT / "docs" / "costs.md"

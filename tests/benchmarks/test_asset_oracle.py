@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from benchmarks.chaos.asset_model import link_of
-from benchmarks.chaos.asset_oracle import AssetTruth
+from benchmarks.chaos.asset_oracle import AssetOracle
 from benchmarks.chaos.asset_trail import AT_ONCE, LOST
-from benchmarks.chaos.schedule import Mishap
+from benchmarks.chaos.schedule import FaultPlan
 from benchmarks.chaos.verdict import RunRecord, Verdict
 from deployments.local.sandbox import Sandbox
 from tests.support.benchmarks.little_sync import LittleSync
@@ -32,7 +32,7 @@ class Stage:
         """The same data once more."""
         self.sandbox.reset(seed=3, assets=28)
         self._used: set[int] = set()
-        self.truth = AssetTruth(self.sandbox, settings)
+        self.truth = AssetOracle(self.sandbox, settings)
         self.sync = LittleSync(self.sandbox, self.http, settings)
 
     def runs(self, **first: Any) -> list[RunRecord]:
@@ -412,7 +412,7 @@ def _noisy(runs: list[RunRecord]) -> str:
 
 
 def _wet(runs: list[RunRecord]) -> str:
-    runs[0].mishap = Mishap(dry_run=True)
+    runs[0].fault_plan = FaultPlan(dry_run=True)
     return "none may be (law 5)"
 
 
@@ -451,6 +451,6 @@ def test_a_write_in_the_quiet_run(stage: Stage) -> None:
 
 def test_settings_that_the_model_does_not_know_are_refused(sandbox: Sandbox) -> None:
     with pytest.raises(ValueError, match="does not know structure_level_id"):
-        AssetTruth(sandbox, {"structure_level_id": 3})
+        AssetOracle(sandbox, {"structure_level_id": 3})
     with pytest.raises(ValueError, match="neither clear nor value tables"):
-        AssetTruth(sandbox, {"mappings": [{"source": "a", "target": "notes", "clear": True}]})
+        AssetOracle(sandbox, {"mappings": [{"source": "a", "target": "notes", "clear": True}]})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from benchmarks.performance import chart, results, table
+from benchmarks.performance import results, table
 from benchmarks.performance.bounds import FIRST_LOAD, NO_CHANGE
 from benchmarks.performance.table import BEGIN, END, with_table
 from tests.support.benchmarks.figures import MATCHING, row
@@ -106,7 +106,7 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
 
 def test_the_chart_takes_the_figures_of_one_kind_in_order_of_size() -> None:
     rows = [row(), row(assets=1_000, wall_seconds=3.0), QUIET, row(latency_ms=0.0)]
-    assert chart.points(rows, FIRST_LOAD, 50.0, lambda each: each["wall_seconds"]) == (
+    assert table.points(rows, FIRST_LOAD, 50.0, lambda each: each["wall_seconds"]) == (
         [1_000, 15_000],
         [3.0, 25.0],
     )
@@ -115,5 +115,5 @@ def test_the_chart_takes_the_figures_of_one_kind_in_order_of_size() -> None:
 @pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="the extra bench is not installed")
 def test_the_chart_is_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "bench.png"
-    chart.draw([*RESULT["runs"], row(assets=1_000)], path)
+    table.draw_chart([*RESULT["runs"], row(assets=1_000)], path)
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""The drawing of schedules: the seed alone decides, and the whole of it brings every kind of mishap."""
+"""The drawing of schedules: the seed alone decides, and the whole of it brings every kind of fault."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from benchmarks.chaos.asset_model import Model
 from benchmarks.chaos.faults import LONGEST_LATE, READ_SECONDS, SETTLE_SECONDS, TIME_OUT
 from benchmarks.chaos.lanes import NOT_JUDGED
-from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, Mishap, Schedule, draw_schedule
+from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, FaultPlan, Schedule, draw_schedule
 from benchmarks.chaos.verdict import fault_name
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.faults import Faults
@@ -29,7 +29,7 @@ def drawn() -> dict[str, list[Schedule]]:
     return {flow: [draw_schedule(seed, flow) for seed in range(MANY)] for flow in FLOWS}
 
 
-def every_round(drawn: dict[str, list[Schedule]]) -> Iterator[Mishap]:
+def every_round(drawn: dict[str, list[Schedule]]) -> Iterator[FaultPlan]:
     for schedules in drawn.values():
         for schedule in schedules:
             yield from schedule.rounds
@@ -52,9 +52,9 @@ def test_every_schedule_is_one_that_sandbox_flow_and_model_understand(
             FLOWS[flow].model_validate({**each.settings, "company": "x"})
             if flow == ASSETS:
                 Model({name: value for name, value in each.settings.items() if name not in NOT_JUDGED})
-    for mishap in every_round(drawn):
-        Faults().set(list(mishap.faults), 1)
-        for deed in mishap.people:
+    for fault_plan in every_round(drawn):
+        Faults().set(list(fault_plan.faults), 1)
+        for deed in fault_plan.people:
             assert deed["do"] in ("edit", "delete", "add", "churn", "ticket_churn")
             if str(deed.get("collection", "lansweeper/")).startswith(("company", "service", "finance")):
                 assert table_of(deed["collection"])
@@ -82,8 +82,8 @@ def test_persons_also_edit_records_whose_batch_has_still_to_be_read(
     rules = [
         rule
         for schedule in drawn[ASSETS]
-        for mishap in schedule.rounds
-        for rule in mishap.faults
+        for fault_plan in schedule.rounds
+        for rule in fault_plan.faults
         if "ids" in rule["fault"] and rule["method"] == "PUT"
     ]
     assert len(rules) > MANY / 6
@@ -93,7 +93,7 @@ def test_persons_also_edit_records_whose_batch_has_still_to_be_read(
 
 
 def test_no_round_is_calm(drawn: dict[str, list[Schedule]]) -> None:
-    calm = Mishap()
+    calm = FaultPlan()
     for each in every_round(drawn):
         assert each.faults or each.kill_at or each.clock_skew_seconds or each.ledger_room_bytes is not None
         assert each != calm

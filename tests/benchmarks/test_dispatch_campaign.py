@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks.dispatch_campaign.campaign import run_campaign
-from benchmarks.dispatch_campaign.oracle import Truth
+from benchmarks.dispatch_campaign.oracle import Oracle
 from benchmarks.dispatch_campaign.stories import LIFE, PLOTS, Step, Story, draw_stories
 
 SEED = 5
@@ -65,7 +65,7 @@ def order(number: int, *messages: str, status: str = "Published", **changes: Any
 
 def faults(story: Story, orders: list[dict[str, Any]], notes: list[str], **more: str) -> str:
     sandbox: Any = OneTicket(orders, ["Please bring a ladder.", *notes], **more)
-    return "\n".join(Truth(sandbox).faults([story]))
+    return "\n".join(Oracle(sandbox).faults([story]))
 
 
 ENTERS = Step(0.0, "status", "Dispatch")

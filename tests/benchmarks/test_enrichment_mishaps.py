@@ -1,11 +1,11 @@
-"""Persons and mishaps of the enrichment: drawn from the seed alone, and such as the sandbox takes."""
+"""Persons and faults of the enrichment: drawn from the seed alone, and such as the sandbox takes."""
 
 from __future__ import annotations
 
 import random
 
-from benchmarks.chaos.enrichment_faults import draw_enrichment_faults, draw_enrichment_people
-from benchmarks.chaos.people import act
+from benchmarks.chaos.faults import draw_enrichment_faults
+from benchmarks.chaos.people import act, draw_enrichment_people
 from deployments.local.sandbox import Sandbox
 from sandbox.faults import read_rule
 

@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.performance.enrichment_model import FIELDS, TYPES, Truth, configuration_address, texts_of
+from benchmarks.performance.enrichment_model import (
+    FIELDS,
+    TYPES,
+    EnrichmentModel,
+    configuration_address,
+    texts_of,
+)
 from connectors.connectwise.settings import record_address
 from tasks.rules.enrichment.answers import shown_agreement, sla_of
 from tasks.rules.enrichment.texts import (
@@ -66,7 +72,7 @@ def test_names_and_types_are_the_documented_ones() -> None:
 
 @pytest.mark.parametrize("limits", [(50, 4000), (1, 4000), (2, 4000), (50, 200)])
 def test_the_flow_comes_to_the_same_texts(limits: tuple[int, int]) -> None:
-    truth = Truth(HeldSandbox())
+    truth = EnrichmentModel(HeldSandbox())
     several = [agreement(each, name=f"{each} {'x' * 60};") for each in range(1, 6)]
     for number, record in truth.configurations.items():
         agreements = truth.agreements[number] + (several if number % 5 == 0 else [])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.enrichment_faults import Scene
+from benchmarks.chaos.enrichment_oracle import Scene
 from benchmarks.chaos.verdict import KILLED
 from tests.support.benchmarks.enriched_world import REQUESTS, EnrichedWorld, judged
 
@@ -100,7 +100,7 @@ def null_alias_counted(world: EnrichedWorld) -> None:
 def edited_in_the_quiet_run(world: EnrichedWorld) -> None:
     key = world.alone()[0]
     world.begin_request(2 * REQUESTS)
-    world.write(key, **world.scene.truth.texts()[key])
+    world.write(key, **world.scene.model.texts()[key])
 
 
 def edit_not_told(world: EnrichedWorld) -> None:
@@ -170,8 +170,8 @@ def test_a_killed_run_without_a_report_is_no_fault() -> None:
 
 def test_a_dry_run_that_writes_is_named() -> None:
     def dry(world: EnrichedWorld) -> None:
-        assert world.runs[0].mishap is not None
-        world.runs[0].mishap = type(world.runs[0].mishap)(dry_run=True)
+        assert world.runs[0].fault_plan is not None
+        world.runs[0].fault_plan = type(world.runs[0].fault_plan)(dry_run=True)
         world.runs[0].requests["lansweeper"]["writes"] = 1
 
     assert "A dry run sent 1 writes" in judged(dry).faults
@@ -204,7 +204,7 @@ def test_persons_who_empty_custom_fields_or_write_other_ones_are_known() -> None
 def test_an_asset_that_lost_its_only_claim_may_keep_its_texts() -> None:
     def deleted_later(world: EnrichedWorld) -> None:
         key = world.alone()[0]
-        (number,) = world.truth.before.truth.claims()[key]
+        (number,) = world.truth.before.model.claims()[key]
         world.sandbox.unseen.add(key)  # it was written long before these runs
         world.sandbox.world.store.delete("company/configurations", number)
         world.scene = Scene.of(world.sandbox)

@@ -48,8 +48,8 @@ def test_what_is_drawn_is_taken_by_flow_and_sandbox(seed: int) -> None:
     model = EnrichmentSettings if drawn.schedule.flow == ENRICHMENT else AssetSynchronizationSettings
     model.model_validate(settings)
     Switches.of(drawn.schedule.switches)
-    for mishap, events in zip(drawn.schedule.rounds, drawn.events, strict=True):
-        for rule in mishap.faults:
+    for fault_plan, events in zip(drawn.schedule.rounds, drawn.events, strict=True):
+        for rule in fault_plan.faults:
             read_rule(rule, random.Random(1))
         assert [event.at for event in events] == sorted(event.at for event in events)
 

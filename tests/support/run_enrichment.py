@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect import State
 
-from benchmarks.performance.enrichment_model import Truth, asset_states, check_texts
+from benchmarks.performance.enrichment_model import EnrichmentModel, asset_states, check_texts
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
@@ -43,8 +43,8 @@ class Enricher(FlowRunner):
         assert isinstance(result, EnrichmentReport)
         return result
 
-    def truth(self) -> Truth:
-        return Truth(self.sandbox)
+    def truth(self) -> EnrichmentModel:
+        return EnrichmentModel(self.sandbox)
 
     def check(self) -> None:
         """Every asset has the texts that the sandbox's own tables give."""

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.chaos.enrichment_faults import Scene
-from benchmarks.chaos.enrichment_oracle import EnrichmentTruth
-from benchmarks.chaos.schedule import Mishap
+from benchmarks.chaos.enrichment_oracle import EnrichmentOracle, Scene
+from benchmarks.chaos.schedule import FaultPlan
 from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict
 from benchmarks.performance.enrichment_model import FIELDS, TYPES
 from deployments.local.sandbox import Sandbox
@@ -59,11 +58,11 @@ class EnrichedWorld:
         self.sandbox = HeldSandbox()
         self.store = self.sandbox.world.lansweeper
         self.writer = SiteWriter(self.store, seed=1)
-        self.truth = EnrichmentTruth(self.sandbox, settings)
+        self.truth = EnrichmentOracle(self.sandbox, settings)
         self.scene = self.truth.before
         self.keys: dict[str, str] = {}
         self.runs: list[RunRecord] = []
-        self.mishap = Mishap()
+        self.fault_plan = FaultPlan()
 
     def enrich(self) -> None:
         """Make the fields and write every text, as the flow does."""
@@ -72,7 +71,7 @@ class EnrichedWorld:
                 field = {"name": name, "type": TYPES[name]}
                 self.keys[name] = self.writer.create_custom_field(None, field)["key"]  # type: ignore[arg-type]
         self.scene = Scene.of(self.sandbox)
-        wanted = self.scene.truth.texts()
+        wanted = self.scene.model.texts()
         self.begin_request(REQUESTS)  # the clean run's first one
         for key in self.alone():
             self.write(key, **wanted[key])
@@ -101,14 +100,14 @@ class EnrichedWorld:
         """An edit between the runs, told to the truth as well."""
         edit(self.sandbox.world, collection, record_id, changes)
         told = {"do": "edit", "collection": collection, "id": record_id, "set": changes}
-        self.mishap = Mishap(people=(*self.mishap.people, told))
+        self.fault_plan = FaultPlan(people=(*self.fault_plan.people, told))
 
     def finish(self) -> None:
         """The records of three runs, of which the clean one wrote everything."""
         self.runs = [self.run("disturbed"), self.run("clean"), self.run("quiet")]
         for number, run in enumerate(self.runs):
             run.requests |= {"before": number * REQUESTS, "total": REQUESTS}
-        self.runs[0].mishap = self.mishap
+        self.runs[0].fault_plan = self.fault_plan
 
     def run(self, kind: Any) -> RunRecord:
         outcomes = self.scene.outcomes()
