@@ -46,12 +46,6 @@ async def asset_synchronization(
 
     A dry run, the default, shows the plan and writes nothing. A real run prepares missing locations,
     manufacturers, statuses and types, creates and modifies configurations in batches, and reports.
-
-    Args:
-        settings: company, mappings, filters, ceilings, and whether it is a dry run.
-        connectwise: name of the ConnectWise PSA Connection block.
-        lansweeper: name of the Lansweeper Connection block.
-        ledger: name of the Integration Ledger block.
     """
     async with (
         shared_connections(read_only=settings.dry_run, ledger=ledger),

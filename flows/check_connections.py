@@ -38,11 +38,6 @@ async def check_connections(
 
     Log in, version, rights, the four custom fields, visible companies and sites, and the request budget.
     The run fails if something that the flows need is missing. Nothing is written unless it is asked for.
-
-    Args:
-        create_missing_fields: create those of the four custom fields that ConnectWise does not have.
-        configuration_pod_id: pod id of the configuration screen; to create the first custom field.
-        ledger: name of the Integration Ledger block.
     """
     creation = FieldCreation(create_missing_fields, configuration_pod_id)
     findings: list[Finding] = []

@@ -22,13 +22,7 @@ async def lansweeper_custom_fields(
     dry_run: Annotated[bool, titled("Dry run", "Show what is missing and make nothing.")] = True,
     ledger: LedgerName = DEFAULT,
 ) -> CustomFieldKeys:
-    """Find the Lansweeper custom fields for tickets, agreements and SLA, and make the missing ones.
-
-    Args:
-        lansweeper: name of the Lansweeper Connection block.
-        dry_run: show what is missing and make nothing.
-        ledger: name of the Integration Ledger block.
-    """
+    """Find the Lansweeper custom fields for tickets, agreements and SLA, and make the missing ones."""
     async with shared_connections(read_only=dry_run, ledger=ledger):
         async with lansweeper_client(lansweeper) as client:
             site = await client.site()

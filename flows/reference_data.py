@@ -30,15 +30,7 @@ async def location_flow(
     structure_level_id: StructureLevel = None,
     waiting: WaitingTimes = None,
 ) -> ReferencePlan:
-    """Find the ConnectWise locations of these names; create the missing ones on a structure level.
-
-    Args:
-        names: names of the locations.
-        connectwise: name of the ConnectWise PSA Connection block.
-        create: create what is missing; without a structure level id nothing is created.
-        structure_level_id: corporate structure level (1 to 5) of the locations that are created.
-        waiting: how long a creation without an answer is waited for.
-    """
+    """Find the ConnectWise locations of these names; create the missing ones on a given structure level."""
     actions = reference_actions(connectwise, structure_level_id)[LOCATION.path]
     async with shared_connections():
         return await resolve(actions, names, create=create, waiting=waiting)
@@ -51,14 +43,7 @@ async def manufacturer_flow(
     create: Create = False,
     waiting: WaitingTimes = None,
 ) -> ReferencePlan:
-    """Find the ConnectWise manufacturers of these names; create the missing ones if asked.
-
-    Args:
-        names: names of the manufacturers.
-        connectwise: name of the ConnectWise PSA Connection block.
-        create: create what is missing.
-        waiting: how long a creation without an answer is waited for.
-    """
+    """Find the ConnectWise manufacturers of these names; create the missing ones if asked."""
     actions = reference_actions(connectwise)[MANUFACTURER.path]
     async with shared_connections():
         return await resolve(actions, names, create=create, waiting=waiting)
@@ -71,14 +56,7 @@ async def status_flow(
     create: Create = False,
     waiting: WaitingTimes = None,
 ) -> ReferencePlan:
-    """Find the configuration statuses of these descriptions; create the missing ones if asked.
-
-    Args:
-        names: descriptions of the statuses.
-        connectwise: name of the ConnectWise PSA Connection block.
-        create: create what is missing.
-        waiting: how long a creation without an answer is waited for.
-    """
+    """Find the configuration statuses of these descriptions; create the missing ones if asked."""
     actions = reference_actions(connectwise)[STATUS.path]
     async with shared_connections():
         return await resolve(actions, names, create=create, waiting=waiting)
@@ -91,14 +69,7 @@ async def type_flow(
     create: Create = False,
     waiting: WaitingTimes = None,
 ) -> ReferencePlan:
-    """Find the configuration types of these names; create the missing ones if asked.
-
-    Args:
-        names: names of the configuration types.
-        connectwise: name of the ConnectWise PSA Connection block.
-        create: create what is missing.
-        waiting: how long a creation without an answer is waited for.
-    """
+    """Find the configuration types of these names; create the missing ones if asked."""
     actions = reference_actions(connectwise)[TYPE.path]
     async with shared_connections():
         return await resolve(actions, names, create=create, waiting=waiting)

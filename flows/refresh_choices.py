@@ -54,11 +54,6 @@ async def refresh_choices(
 
     Defaults and schedules of the deployments stay as they are, and a value typed by hand is still taken. A
     connection that is not saved is left out; one that can't be read leaves its dropdowns as they are.
-
-    Args:
-        connectwise: name of the ConnectWise PSA Connection block.
-        lansweeper: name of the Lansweeper Connection block.
-        ledger: name of the Integration Ledger block.
     """
     problems: list[str] = []
     inputs = await read_block_names()

@@ -41,13 +41,6 @@ async def tickets_agreements_sla_sync(
 
     A dry run, the default, shows the plan and writes nothing. A real run makes missing custom fields, edits
     the assets whose texts differ, several in one request, and reports. ConnectWise is only read.
-
-    Args:
-        settings: company, edits in one request, how often every ticket is asked about, and whether it is a
-            dry run.
-        connectwise: name of the ConnectWise PSA Connection block.
-        lansweeper: name of the Lansweeper Connection block.
-        ledger: name of the Integration Ledger block.
     """
     async with (
         shared_connections(read_only=settings.dry_run, ledger=ledger),

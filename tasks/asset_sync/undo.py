@@ -1,6 +1,6 @@
-"""Reads what a run wrote and what is there now, and plans the reverse.
+"""Undo of a run of asset-synchronization: read what it wrote and what is there now, plan, write the reverse.
 
-Writes the steps of an undo, a few records at a time, each journalled like any write.
+The steps are written a batch at a time, each journalled like any write.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from tasks.rules.asset_sync.undo import plan_undo, record_ids, unknown_creations
 from tasks.rules.bulk import batches
 from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.shared.connections import current_run_id
+from tasks.shared.lease import CONNECTWISE
 from tasks.shared.progress import Progress
 from tasks.shared.retry import Waiting, retry
 
@@ -32,7 +33,7 @@ class UnknownRunError(LookupError):
 
 
 @dataclass(slots=True)
-class Undo:
+class ConfigurationUndo:
     """The undo of one run: what the run wrote, and the plan by the records as they are now.
 
     ``connectwise`` is a block's name, ``client`` the client it opens.
@@ -47,12 +48,16 @@ class Undo:
     writes: Sequence[JournalledWrite] = ()
     plan: UndoPlan = field(default_factory=UndoPlan)
 
-    def counts(self) -> dict[str, int]:
-        """Steps, refusals, and what needs nothing."""
-        plan = self.plan
-        return {"steps": len(plan.steps), "refused": len(plan.refused), "undone_already": plan.undone_already}
+    @property
+    def lease(self) -> tuple[str, str, int]:
+        """System, connection and company whose lease a writing undo holds; known once it is prepared."""
+        return CONNECTWISE, self.connectwise, self.company_id
 
-    async def prepare(self) -> Undo:
+    def address(self, record_id: Any) -> str | None:
+        """The page of a configuration."""
+        return self.client.settings.configuration_url(record_id)
+
+    async def prepare(self) -> UndoPlan:
         """Plan the reverse of the run, by the journal and the records as they are now.
 
         Raises:
@@ -70,7 +75,24 @@ class Undo:
         if wanted := unknown_creations(self.writes):
             self.writes = with_found_ids(self.writes, await self._find_created(wanted))
         self.plan = plan_undo(self.writes, await self.read_records(record_ids(self.writes)))
-        return self
+        return self.plan
+
+    async def apply(self) -> list[str]:
+        """Write the reverse; returns what failed, in words. The plan becomes what was done.
+
+        The records are read again, 50 at a time, right before they are written: the undo of thousands of
+        them takes long, and a field that somebody changed meanwhile is refused too.
+        """
+        ids = list(dict.fromkeys(step.record_id for step in self.plan.steps))
+        self.plan.steps = []
+        progress = Progress("records put back", len(ids))
+        failed: list[str] = []
+        for chunk in batches(ids):
+            if await _apply_batch(self, chunk, failed):
+                failed.append("What followed was not tried.")
+                break
+            progress.advance(len(chunk))
+        return failed
 
     def writes_of(self, record_ids: Iterable[int]) -> list[JournalledWrite]:
         """What the run wrote to these records."""
@@ -93,11 +115,11 @@ class Undo:
     async def _find_created(self, keys: set[str]) -> dict[str, list[int]]:
         """Ids of what the run created without learning it, by asset key.
 
-        Only while the ledger holds the batch as open: a later writing run settles it, and what has no id
+        Only while the ledger holds the batch as open: a later writing run recovers it, and what has no id
         then was not created by this run.
         """
-        batches = await self.ledger.batches.in_flight(self.connectwise, self.company_id)
-        own = [each for each in batches if each.run_id == self.run_id]
+        in_flight = await self.ledger.batches.in_flight(self.connectwise, self.company_id)
+        own = [each for each in in_flight if each.run_id == self.run_id]
         keys = keys & {key for batch in own for key in batch.asset_keys}
         if not keys:
             return {}
@@ -111,25 +133,7 @@ class Undo:
         return found
 
 
-async def apply_undo(undo: Undo) -> list[str]:
-    """Write the reverse; returns what failed, in words. ``undo.plan.steps`` becomes what was done.
-
-    The records are read again, 50 at a time, right before they are written: the undo of thousands of them
-    takes long, and a field that somebody changed meanwhile is refused too.
-    """
-    ids = list(dict.fromkeys(step.record_id for step in undo.plan.steps))
-    undo.plan.steps = []
-    progress = Progress("records put back", len(ids))
-    failed: list[str] = []
-    for chunk in batches(ids):
-        if await _apply_chunk(undo, chunk, failed):
-            failed.append("What followed was not tried.")
-            break
-        progress.advance(len(chunk))
-    return failed
-
-
-async def _apply_chunk(undo: Undo, ids: Sequence[int], failed: list[str]) -> bool:
+async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list[str]) -> bool:
     """Plan these records anew and write them; True when nothing more will work until a person acts."""
     try:
         records = await undo.read_records(ids)
@@ -153,7 +157,7 @@ async def _apply_chunk(undo: Undo, ids: Sequence[int], failed: list[str]) -> boo
     return False
 
 
-async def _write(undo: Undo, step: UndoStep) -> ConnectorError | None:
+async def _write(undo: ConfigurationUndo, step: UndoStep) -> ConnectorError | None:
     try:
         await retry(lambda: _send(undo, step), undo.waiting)
     except ConnectorError as error:
@@ -161,7 +165,7 @@ async def _write(undo: Undo, step: UndoStep) -> ConnectorError | None:
     return None
 
 
-async def _send(undo: Undo, step: UndoStep) -> None:
+async def _send(undo: ConfigurationUndo, step: UndoStep) -> None:
     if step.action == "change_type":
         await undo.client.change_configuration_type(step.record_id, int(step.values["type"]["id"]))
     elif step.action == "modify":
@@ -170,7 +174,7 @@ async def _send(undo: Undo, step: UndoStep) -> None:
         await _delete(undo, step.record_id)
 
 
-async def _delete(undo: Undo, record_id: int) -> None:
+async def _delete(undo: ConfigurationUndo, record_id: int) -> None:
     """A record that was read a moment ago and is gone was deleted by a try whose answer got lost."""
     try:
         await undo.client.configurations.delete(record_id)
@@ -185,7 +189,9 @@ def _outcome(step: UndoStep, write_id: int, error: ConnectorError | None) -> Wri
     return WriteOutcome(write_id, failed if error else "done", step.record_id, str(error) if error else None)
 
 
-async def _journal(undo: Undo, steps: Sequence[UndoStep], records: dict[int, Record]) -> list[int]:
+async def _journal(
+    undo: ConfigurationUndo, steps: Sequence[UndoStep], records: dict[int, Record]
+) -> list[int]:
     entries = [_entry(step, records[step.record_id]) for step in steps]
     return await undo.ledger.journal.begin(current_run_id(), undo.connectwise, undo.company_id, entries)
 

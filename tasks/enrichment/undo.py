@@ -1,9 +1,10 @@
-"""Undoes a run of tickets-agreements-sla-sync: puts the earlier texts of its assets back."""
+"""Undo of a run of tickets-agreements-sla-sync: the earlier texts of its assets go back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.lansweeper.client import LansweeperClient
@@ -15,64 +16,68 @@ from tasks.enrichment.edit import edit_assets
 from tasks.enrichment.read import read_states
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
-from tasks.rules.enrichment.plan import ASSET, TextUndo, plan_text_undo
+from tasks.rules.enrichment.undo import ASSET, TextUndoPlan, plan_text_undo
+from tasks.rules.undo import UndoPlan
 from tasks.shared.action import Inventory
 from tasks.shared.connections import current_run_id
+from tasks.shared.lease import LANSWEEPER
 from tasks.shared.retry import Waiting, retry
 
 
 @dataclass(slots=True)
-class TextUndoing:
-    """The undo of one run: what it wrote to assets, and the plan by the texts that they have now.
-
-    ``lansweeper`` is the name of the block that the run wrote through, as the journal has it.
-    """
+class TextUndo:
+    """The undo of one run: what it wrote to assets, and the plan by the texts that they have now."""
 
     run: EnrichmentRun
     writes: Sequence[JournalledWrite]
-    plan: TextUndo = field(default_factory=TextUndo)
+    texts: TextUndoPlan = field(default_factory=TextUndoPlan)
 
-    async def prepare(self) -> None:
+    @property
+    def lease(self) -> tuple[str, str, int]:
+        """System, connection and company whose lease a writing undo holds."""
+        return LANSWEEPER, self.run.lansweeper, self.run.company.id
+
+    @property
+    def plan(self) -> UndoPlan:
+        """The plan as ``undo_markdown`` shows it."""
+        return self.texts.as_undo_plan()
+
+    def address(self, record_id: Any) -> str | None:
+        """The page of the asset at that place of the plan; refusals have none."""
+        return None if record_id is None else self.texts.updates[int(record_id)].asset.url
+
+    async def prepare(self) -> UndoPlan:
         """Plan the reverse by the journal and the assets as they are now."""
         assets = await read_states(self.run)
-        self.plan = plan_text_undo(self.writes, {each.key: each for each in assets}, self.run.field_keys)
+        self.texts = plan_text_undo(self.writes, {each.key: each for each in assets}, self.run.field_keys)
+        return self.plan
 
     async def apply(self) -> list[str]:
         """Write the reverse; returns what failed, in words. The plan becomes what was done."""
-        results = (await edit_assets(self.run, Inventory(self.plan.updates))).by_key
-        failed = [each for each in self.plan.updates if not results[each.asset.key].ok]
-        self.plan.updates = [each for each in self.plan.updates if results[each.asset.key].ok]
-        return [f"{each.name}: {results[each.asset.key].message}" for each in failed]
-
-    def counts(self) -> dict[str, int]:
-        """Steps, refusals, and what needs nothing."""
-        plan = self.plan
-        return {
-            "steps": len(plan.updates),
-            "refused": len(plan.refused),
-            "undone_already": plan.undone_already,
-        }
-
-    def asset_url(self, place: int | str | None) -> str | None:
-        """The page of the asset at that place of the plan."""
-        return None if place is None else self.plan.updates[int(place)].asset.url
+        updates = self.texts.updates
+        results = (await edit_assets(self.run, Inventory(updates))).by_key
+        self.texts.updates = [each for each in updates if results[each.asset.key].ok]
+        return [
+            f"{each.name}: {results[each.asset.key].message}"
+            for each in updates
+            if not results[each.asset.key].ok
+        ]
 
 
 def journalled_connection(writes: Sequence[JournalledWrite]) -> str:
-    """The name of the Lansweeper Connection block that the run wrote through."""
+    """The name of the Lansweeper Connection block that the run wrote through, as the journal has it."""
     return next(each.connection for each in writes if each.record_kind == ASSET)
 
 
-async def text_undoing(
+async def text_undo(
     writes: Sequence[JournalledWrite],
-    *,
     connectwise: str,
     client: ConnectWiseClient,
     assets: LansweeperClient,
     ledger: Ledger,
     waiting: Waiting,
-) -> TextUndoing:
-    """The undo of the run that made these writes, planned."""
+) -> TextUndo:
+    """The undo of the run that made these writes, ready to be prepared."""
     first = next(each for each in writes if each.record_kind == ASSET)
     site = await retry(assets.site, waiting)
     patience = EnrichmentWaiting(
@@ -92,6 +97,4 @@ async def text_undoing(
         ledger=ledger,
     )
     run.field_keys = (await custom_field_keys(first.connection, run.site_id, create=False)).keys
-    undoing = TextUndoing(run, writes)
-    await undoing.prepare()
-    return undoing
+    return TextUndo(run, writes)

@@ -1,13 +1,29 @@
-"""The plan that undoes a run, and its Markdown; every feature that writes has an undo that makes one."""
+"""The plan that undoes a run, and its Markdown.
+
+The features' ``undo`` modules have a class each of the same interface: ``prepare`` plans the reverse,
+``apply`` writes it and returns what failed, ``lease`` names what to hold meanwhile, ``address`` links to a
+record.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.text import ROWS, Link, bullets, cell, counted, document, escape, linked, section
+from tasks.rules.text import (
+    ROWS,
+    Link,
+    bullets,
+    cell,
+    counted,
+    document,
+    escape,
+    escaped_list,
+    linked,
+    section,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,10 @@ class UndoPlan:
     refused: list[UndoRefusal] = field(default_factory=list)
     undone_already: int = 0
 
+    def counts(self) -> dict[str, int]:
+        """Steps, refusals, and what needs nothing."""
+        return {"steps": len(self.steps), "refused": len(self.refused), "undone_already": self.undone_already}
+
     def refuse(self, write: JournalledWrite, reason: str, key: str | None = None) -> None:
         """Note what is left as it is."""
         self.refused.append(UndoRefusal(write.record_id, write.record_name, key, reason))
@@ -50,9 +70,10 @@ def undo_markdown(
     title: str = "Undo",
     dry_run: bool = True,
     link: Link = lambda _: None,
+    failed: Sequence[str] = (),
     rows: int = ROWS,
 ) -> str:
-    """The undo of a run for an artifact: what is put back, what is deleted and what is refused."""
+    """The undo of a run for an artifact: what is put back or deleted, what is refused and what failed."""
     steps = [
         f"{linked(step.name, link(step.record_id))}: {escape(step.action)} {_becomes(step)}"
         for step in plan.steps[:rows]
@@ -70,6 +91,7 @@ def undo_markdown(
         f"{counted(plan.undone_already, 'record')} already as before.",
         section("Steps", bullets(steps, rows, len(plan.steps))),
         section("Refused", bullets(refused, rows, len(plan.refused))),
+        section("Failed", escaped_list(failed)),
     )
 
 

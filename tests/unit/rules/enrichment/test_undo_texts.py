@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.enrichment.plan import plan_text_undo, wrote_assets
 from tasks.rules.enrichment.texts import FIELD_TYPES, AssetState
+from tasks.rules.enrichment.undo import plan_text_undo, wrote_assets
 from tests.support.factories.enrichment import asset
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
