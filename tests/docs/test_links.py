@@ -19,8 +19,6 @@ MADE = {"deployments/compose/secrets/"}
 """Made on the machine, and never in the repository."""
 PLACEHOLDER = re.compile(r"\b(?:VENDOR|ACTION|NAME)\b")
 LINK = re.compile(r"\]\(([^()\s]+)\)")
-GENERATED = re.compile(r"docs/api/(?P<module>[\w/]+)\.md")
-"""Pages that exist in the site only, one for each module; docs/api/index.md lists them."""
 
 
 def without_code(text: str) -> str:
@@ -44,11 +42,9 @@ def leads_somewhere(page: str, link: str) -> bool:
         return True
     target, _, anchor = link.partition("#")
     path = (ROOT / page).parent / target if target else ROOT / page
-    name = path.resolve().relative_to(ROOT).as_posix()
-    if generated := GENERATED.fullmatch(name):
-        return generated["module"] == "index" or (ROOT / f"{generated['module']}.py").is_file()
     if not path.exists():
         return False
+    name = path.resolve().relative_to(ROOT).as_posix()
     return not anchor or anchor in anchors(PAGES.get(name, ""))
 
 

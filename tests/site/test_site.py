@@ -17,8 +17,9 @@ import pytest
 
 from tests.docs.pages import PAGES, ROOT
 
+NEEDED = ("mkdocs", "material", "mkdocstrings", "griffe_pydantic")
 pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("mkdocs") is None or importlib.util.find_spec("mkdocstrings") is None,
+    any(importlib.util.find_spec(name) is None for name in NEEDED),
     reason="the extra docs is not installed: pip install --constraint constraints.txt --editable '.[docs]'",
 )
 PACKAGES = ("connectors", "tasks", "flows")
@@ -63,6 +64,8 @@ def test_search_finds_pages_settings_and_functions(site: Path) -> None:
         "api/tasks/connectwise/list_manufacturers/#tasks.connectwise.list_manufacturers.list_manufacturers"
     )
     assert wanted in places
+    field = "api/tasks/dispatch/settings/#tasks.dispatch.settings.DispatchSettings.on_leave"
+    assert "Before a provider is assigned" in places[field]
 
 
 def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
