@@ -7,7 +7,7 @@ from typing import Annotated
 from prefect import flow
 
 from tasks.dispatch.inbox import Served, handle_notes, handle_work_order, serve_inbox
-from tasks.dispatch.open import open_dispatch
+from tasks.dispatch.run import open_dispatch
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, FieldNationName, LedgerName, RulesName, titled
 

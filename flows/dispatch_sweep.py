@@ -7,8 +7,8 @@ from typing import Any
 from prefect import flow
 
 from tasks.dispatch.inbox import drain_all, handle_notes, handle_work_order
-from tasks.dispatch.open import open_dispatch
-from tasks.dispatch.report import FAILURES, ended, publish_outcomes, publish_previews, say
+from tasks.dispatch.report import log_result, publish_previews, publish_results, sweep_state
+from tasks.dispatch.run import open_dispatch
 from tasks.dispatch.sweep import sweep
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
@@ -46,10 +46,9 @@ async def dispatch_sweep(
             await publish_previews(run, TITLE, swept.previews, counts=counts, notes=swept.doubles)
             return swept
         drained = await drain_all(run, handle_work_order, handle_notes)
-        for outcome in swept.outcomes:
-            say(outcome)
-        outcomes = [*swept.outcomes, *drained.outcomes]
+        for result in swept.results:
+            log_result(result)
+        results = [*swept.results, *drained.results]
         counts["messages of the inbox"] = drained.messages
-        await publish_outcomes(run, TITLE, outcomes, counts=counts, notes=swept.doubles)
-    failed = [each for each in outcomes if each.result in FAILURES]
-    return ended(swept, failed, swept.doubles)
+        await publish_results(run, TITLE, results, counts=counts, notes=swept.doubles)
+    return sweep_state(swept, results, swept.doubles)

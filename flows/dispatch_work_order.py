@@ -6,14 +6,13 @@ from typing import Annotated, Any, Literal
 
 from prefect import flow
 
-from tasks.dispatch.open import open_dispatch
-from tasks.dispatch.reconcile import dispatch_patiently, preview_record
-from tasks.dispatch.report import FAILURES, publish_outcomes, publish_preview, say
-from tasks.dispatch.state import Word
+from tasks.dispatch.reconcile import preview_record, retry_dispatch
+from tasks.dispatch.records import Override
+from tasks.dispatch.report import log_result, publish_preview, publish_results, single_state
+from tasks.dispatch.run import open_dispatch
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
-from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 Kind = Literal["service", "project", "opportunity"]
@@ -57,17 +56,16 @@ async def dispatch_work_order(
         ledger: name of the Integration Ledger block.
     """
     kind, number = RecordKind(record_kind), check_positive("Record", record_id)
-    word = Word(outside=outside_trigger, again=again)
+    override = Override(outside_trigger, retry_creation=again)
     async with (
         shared_connections(read_only=dry_run, ledger=ledger),
         open_dispatch(connectwise, field_nation, rules) as run,
     ):
         if dry_run:
-            preview = await preview_record(run, kind, number, word=word)
+            preview = await preview_record(run, kind, number, override=override)
             await publish_preview(run, preview)
             return preview
-        outcome = await dispatch_patiently(run, kind, number, word)
-        say(outcome)
-        await publish_outcomes(run, f"Dispatch of {outcome.reference}", [outcome])
-    failures = [str(outcome)] if outcome.result in FAILURES else []
-    return finished_state(str(outcome.result).capitalize(), failures, outcome)
+        result = await retry_dispatch(run, kind, number, override)
+        log_result(result)
+        await publish_results(run, f"Dispatch of {result.subject}", [result])
+    return single_state(result)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from prefect import flow
 
 from flows.dispatch_work_order import RecordKindName, RecordNumber
-from tasks.dispatch.open import open_dispatch
 from tasks.dispatch.reconcile import Preview, preview_record
 from tasks.dispatch.report import publish_preview
+from tasks.dispatch.run import open_dispatch
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from prefect import flow
 
 from tasks.dispatch.notes import copy_notes, preview_copies
-from tasks.dispatch.open import open_dispatch
-from tasks.dispatch.report import ended, publish_backs
-from tasks.dispatch.run import Back, DispatchRun, Result
+from tasks.dispatch.report import publish_results, sweep_state
+from tasks.dispatch.run import DispatchRun, open_dispatch
 from tasks.dispatch.sweep import sweep_notes
-from tasks.dispatch.work_order_events import back_patiently
+from tasks.dispatch.work_order_events import retry_outbound
+from tasks.rules.dispatch.result import DispatchResult
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
@@ -49,13 +49,12 @@ async def sync_notes(
         shared_connections(read_only=dry_run, ledger=ledger),
         open_dispatch(connectwise, field_nation, rules) as run,
     ):
-        backs = await (sweep_notes(run, dry_run=dry_run) if number is None else _one(run, number, dry_run))
-        await publish_backs(run, ARTIFACT_KEY, TITLE, backs, dry_run=dry_run)
-    failed = [each for each in backs if each.result in (Result.FAILED, Result.REPORTED)]
-    return ended(backs, failed)
+        results = await (sweep_notes(run, dry_run=dry_run) if number is None else _one(run, number, dry_run))
+        await publish_results(run, TITLE, results, key=ARTIFACT_KEY, dry_run=dry_run)
+    return sweep_state(results, results)
 
 
-async def _one(run: DispatchRun, number: int, dry_run: bool) -> list[Back]:
+async def _one(run: DispatchRun, number: int, dry_run: bool) -> list[DispatchResult]:
     if dry_run:
         return [await preview_copies(run, number)]
-    return [await back_patiently(run, partial(copy_notes, run, number))]
+    return [await retry_outbound(run, partial(copy_notes, run, number))]

@@ -7,13 +7,11 @@ from typing import Annotated, Any
 
 from prefect import flow
 
-from tasks.dispatch.open import open_dispatch
-from tasks.dispatch.report import publish_backs
-from tasks.dispatch.run import Result
-from tasks.dispatch.work_order_events import back_patiently, bring_back, preview_back
+from tasks.dispatch.report import publish_results, single_state
+from tasks.dispatch.run import open_dispatch
+from tasks.dispatch.work_order_events import preview_events, retry_outbound, sync_events
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
-from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 ARTIFACT_KEY = "sync-work-order"
@@ -47,9 +45,9 @@ async def sync_work_order(
         open_dispatch(connectwise, field_nation, rules) as run,
     ):
         if dry_run:
-            back = await preview_back(run, number)
+            result = await preview_events(run, number)
         else:
-            back = await back_patiently(run, partial(bring_back, run, number))
-        await publish_backs(run, ARTIFACT_KEY, f"Work order {number}", [back], dry_run=dry_run)
-    failures = [str(back)] if back.again or back.result is Result.REPORTED else []
-    return finished_state(str(back.result).capitalize(), failures, back)
+            result = await retry_outbound(run, partial(sync_events, run, number))
+        title = f"Work order {number}"
+        await publish_results(run, title, [result], key=ARTIFACT_KEY, dry_run=dry_run)
+    return single_state(result)

@@ -6,9 +6,8 @@ from typing import Any
 
 from prefect import flow
 
-from tasks.dispatch.open import open_dispatch
-from tasks.dispatch.report import ended, publish_backs
-from tasks.dispatch.run import Result
+from tasks.dispatch.report import publish_results, sweep_state
+from tasks.dispatch.run import open_dispatch
 from tasks.dispatch.sweep import sweep_work_orders
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
@@ -48,8 +47,7 @@ async def work_order_sweep(
             "nothing new": swept.passed,
             "in no list": swept.unlisted,
         }
-        await publish_backs(
-            run, ARTIFACT_KEY, TITLE, swept.backs, counts=counts, notes=swept.doubles, dry_run=dry_run
+        await publish_results(
+            run, TITLE, swept.results, key=ARTIFACT_KEY, counts=counts, notes=swept.doubles, dry_run=dry_run
         )
-    failed = [each for each in swept.backs if each.result in (Result.FAILED, Result.REPORTED)]
-    return ended(swept, failed, swept.doubles)
+    return sweep_state(swept, swept.results, swept.doubles)

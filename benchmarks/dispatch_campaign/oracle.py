@@ -22,9 +22,9 @@ from tasks.dispatch.inbox import drain_all, handle_notes, handle_work_order
 from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.run import DispatchRun, RelatedCache
-from tasks.dispatch.state import WATERMARK
+from tasks.dispatch.state import COVERAGE_NAME
 from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
-from tasks.dispatch.work_order_events import bring_back
+from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.reference import RecordKind, effect_mark, reference_carried
 
 Record = dict[str, Any]
@@ -226,8 +226,8 @@ async def measure(sandbox: Sandbox, ledger: Path) -> dict[str, dict[str, int]]:
             _enter(sandbox, ticket)
             found[name] = await _count(sandbox, dispatch_record(run, SERVICE, ticket))
             if name == OLDER:
-                known = await run.ledger.state.get(run.tenant, WATERMARK) or {}
-                await run.ledger.state.set(run.tenant, WATERMARK, {**known, "at": LONG_AGO})
+                known = await run.ledger.state.get(run.tenant, COVERAGE_NAME) or {}
+                await run.ledger.state.set(run.tenant, COVERAGE_NAME, {**known, "at": LONG_AGO})
                 run.related = RelatedCache(run.settings.polling.cache_seconds)
         await _life(sandbox, run, tickets[0], found)
     return found
@@ -237,19 +237,19 @@ async def _life(sandbox: Sandbox, run: DispatchRun, ticket: int, found: dict[str
     number = next(
         int(each["id"])
         for each in sandbox.state(ORDERS)
-        if reference_carried(each) == run.reference(SERVICE, ticket)
+        if reference_carried(each) == run.state.ref(SERVICE, ticket).reference
     )
-    await bring_back(run, number)
+    await sync_events(run, number)
     sandbox.provider(number, "accept")
-    found["assigned: ticket status"] = await _count(sandbox, bring_back(run, number))
+    found["assigned: ticket status"] = await _count(sandbox, sync_events(run, number))
     sandbox.provider(number, "check-in")
-    found["checked in: custom field"] = await _count(sandbox, bring_back(run, number))
+    found["checked in: custom field"] = await _count(sandbox, sync_events(run, number))
     sandbox.provider(number, "check-out", hours=2)
     sandbox.provider(number, "work-done", closing_notes="All tested.")
-    found["work done: note and time entry"] = await _count(sandbox, bring_back(run, number))
+    found["work done: note and time entry"] = await _count(sandbox, sync_events(run, number))
     await run.field_nation.approve_work_order(number)
-    found["approved: ticket status"] = await _count(sandbox, bring_back(run, number))
-    found["nothing new: status"] = await _count(sandbox, bring_back(run, number))
+    found["approved: ticket status"] = await _count(sandbox, sync_events(run, number))
+    found["nothing new: status"] = await _count(sandbox, sync_events(run, number))
     found["nothing new: notes"] = await _count(sandbox, copy_notes(run, number))
 
 

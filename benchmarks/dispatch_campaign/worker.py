@@ -39,7 +39,7 @@ async def _sweep_orders(run: DispatchRun) -> dict[str, Any]:
 
 
 async def _sweep_notes(run: DispatchRun) -> dict[str, Any]:
-    return Counter(str(each.result) for each in await sweep_notes(run))
+    return Counter(str(each.status) for each in await sweep_notes(run))
 
 
 _SWEEPS: tuple[tuple[str, Callable[[DispatchRun], Awaitable[Any]], int], ...] = (

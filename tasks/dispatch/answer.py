@@ -1,65 +1,42 @@
-"""What an action answers of one record; a refusal becomes an error, so that its run fails.
-
-What an action answers of one work order that was brought back.
-"""
+"""The answer of a documented action about one record or work order; a refusal becomes an error."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from connectors.errors import RejectedError, RetryableError
-from tasks.dispatch.run import Back, DispatchRun, Outcome, Result
+from tasks.dispatch.run import DispatchRun
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
+
+REFUSED = (DispatchStatus.REFUSED, DispatchStatus.UNRESOLVED, DispatchStatus.OUTSIDE)
+NO_RECORD = "Only work orders that dispatch has made come back."
 
 
-def answer_of(run: DispatchRun, outcome: Outcome) -> dict[str, Any]:
-    """Reference, result, work order and both addresses.
+def answer_of(run: DispatchRun, result: DispatchResult) -> dict[str, Any]:
+    """Reference, result, work order, what was done, message, warnings, and both addresses.
 
     Raises:
         RejectedError: it was refused, its creation is unresolved, or there is no such record.
         RetryableError: another process works on it, or a vendor is away.
     """
-    text = f"{outcome.reference}: {outcome.message or outcome.result}"
-    if outcome.result in (Result.REFUSED, Result.UNRESOLVED, Result.OUTSIDE):
+    record, number = result.record, result.work_order_id
+    if record is None:
+        text = f"Work order {number} belongs to no record that is known"
+        raise RejectedError(text, remedy=result.message or NO_RECORD)
+    text = str(result) if result.outbound else f"{record.reference}: {result.message or result.status}"
+    if result.retryable:
+        raise RetryableError(text, retry_after=result.retry_after)
+    if result.status in REFUSED:
         raise RejectedError(text)
-    if outcome.result in (Result.BUSY, Result.FAILED, Result.UNCLEAR):
-        raise RetryableError(text, retry_after=outcome.retry_after)
-    number = outcome.work_order_id
+    reference = {"reference": record.reference, "result": str(result.status)}
+    outbound = {"status": result.work_order_status, "did": list(result.did)}
+    # In the order of the columns that a person sees.
+    first = {"work_order_id": number, **reference, **outbound} if result.outbound else reference
     return {
-        "reference": outcome.reference,
-        "result": str(outcome.result),
+        **first,
         "work_order_id": number,
-        "message": outcome.message,
-        "warnings": list(outcome.warnings),
-        "record_url": run.record_url(outcome.kind, outcome.record_id),
+        "message": result.message,
+        "warnings": list(result.warnings),
+        "record_url": run.record_url(record),
         "work_order_url": run.work_order_url(number) if number else None,
-    }
-
-
-def back_answer(run: DispatchRun, back: Back) -> dict[str, Any]:
-    """Work order, record, result, what was done, and both addresses.
-
-    Raises:
-        RejectedError: the work order belongs to no record that is known.
-        RetryableError: another process works on it, or a vendor is away.
-    """
-    kind, number = back.kind, back.record_id
-    if kind is None or number is None:
-        raise RejectedError(
-            f"Work order {back.work_order_id} belongs to no record that is known",
-            remedy=back.message or "Only work orders that dispatch has made come back.",
-        )
-    if back.again:
-        raise RetryableError(str(back), retry_after=back.retry_after)
-    if back.result is Result.OUTSIDE:
-        raise RejectedError(str(back))
-    return {
-        "work_order_id": back.work_order_id,
-        "reference": run.reference(kind, number),
-        "result": str(back.result),
-        "status": back.status,
-        "did": list(back.did),
-        "message": back.message,
-        "warnings": list(back.warnings),
-        "record_url": run.record_url(kind, number),
-        "work_order_url": run.work_order_url(back.work_order_id),
     }

@@ -3,65 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.connectwise.models import PatchOperation
 from connectors.errors import RejectedError
 from connectors.field_nation.models import LIVING, Status, status_of
-from tasks.dispatch.records import SHOWN, Source, read_work_order, ticket_kind
+from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order, ticket_kind
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
-from tasks.dispatch.state import Held, Refusal, What, keep_refusal, order_mark, refusal_of, remember
+from tasks.dispatch.state import ClaimedRecord, Refusal, RefusedStep
 from tasks.rules.dispatch.decision import OVER
 from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.result import RecordRef
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
-    """What is remembered afterwards, and what could not be done, a sentence each."""
+class FinishedCreation:
+    """The record with what is remembered afterwards, and what could not be done, a sentence each."""
 
-    held: Held
+    claimed: ClaimedRecord
     warnings: tuple[str, ...] = ()
 
 
-async def finish(run: DispatchRun, held: Held, source: Source) -> Finished:
+async def finish(run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord) -> FinishedCreation:
     """Does what is left of a creation. A refusal is a warning: the work order exists, and that counts."""
     warnings: list[str] = []
-    memory = held.memory
+    memory = claimed.memory
     if not memory.published:
-        problem = await _publish(run, held, source)
+        problem = await _publish(run, claimed)
         warnings += [problem] if problem else []
-        memory = memory.but(published=not problem)
-        held = await remember(run, held, memory)
-    if not memory.written_back and source.record is not None:
-        problem = await _write_back(run, held, source)
+        memory = replace(memory, published=not problem)
+        claimed = await run.state.remember(claimed, memory)
+    if not memory.written_back and fetched.record is not None:
+        problem = await _write_back(run, claimed, fetched.record)
         warnings += [problem] if problem else []
-        held = await remember(run, held, memory.but(written_back=True))
-    return Finished(held, tuple(warnings))
+        claimed = await run.state.remember(claimed, replace(memory, written_back=True))
+    return FinishedCreation(claimed, tuple(warnings))
 
 
-async def _publish(run: DispatchRun, held: Held, source: Source) -> str:
+async def _publish(run: DispatchRun, claimed: ClaimedRecord) -> str:
     """Why it stays a draft. What was refused is sent again only once something has changed."""
-    number = held.work_order_id
+    number = claimed.work_order_id
     if run.settings.create_state is not CreateState.PUBLISH or number is None:
         return ""
-    about, sent = (source.kind, source.record_id, What.PUBLISHING), [number, held.memory.sent]
-    before = await refusal_of(run, *about, sent)
+    about, sent = (claimed.ref, RefusedStep.PUBLISHING), [number, claimed.memory.sent]
+    before = await run.state.refusal(*about, sent)
     if before is not None:
         order = await read_work_order(run, number, columns=SHOWN)
         if _is_past_publishing(order):
             return ""
         if order_mark(order) == before.order:
-            return _stays(number, before.message)
+            return f"Work order {number} stays a draft: {before.message}"
     try:
         await run.field_nation.publish_work_order(number)
     except RejectedError as error:
         order = await read_work_order(run, number, columns=SHOWN)
         if _is_past_publishing(order):
             return ""
-        await keep_refusal(run, *about, sent, Refusal(str(error), order_mark(order)))
-        return _stays(number, str(error))
+        await run.state.keep_refusal(*about, sent, Refusal(str(error), order_mark(order)))
+        return f"Work order {number} stays a draft: {error}"
     return ""
 
 
@@ -73,38 +74,25 @@ def _is_past_publishing(order: Record | None) -> bool:
     return not order or status_of(order) in OVER | (LIVING - {Status.DRAFT, Status.POSTPONED})
 
 
-def _stays(number: int, why: str) -> str:
-    return f"Work order {number} stays a draft: {why}"
-
-
-async def _write_back(run: DispatchRun, held: Held, source: Source) -> str:
+async def _write_back(run: DispatchRun, claimed: ClaimedRecord, record: Record) -> str:
     """One PATCH of absolute values, so that it may be sent again; none where nothing is to be set."""
-    record = source.record or {}
+    caption = run.settings.write_back.custom_field
+    fields = {caption: str(claimed.work_order_id)} if caption else {}
     try:
-        operations = [
-            *_field_operations(run, record, held.work_order_id),
-            *await _status_operations(run, source.kind, record),
-        ]
-        if operations:
-            await patch_record(run, source.kind, source.record_id, operations)
+        status = await _status_operations(run, claimed.ref.kind, record)
+        if operations := [*field_operations(record, fields), *status]:
+            await patch_record(run, claimed.ref, operations)
     except RejectedError as error:
         return f"The record could not be told of its work order: {error}"
     return ""
 
 
-async def patch_record(
-    run: DispatchRun, kind: RecordKind, record_id: int, operations: list[PatchOperation]
-) -> Record:
+async def patch_record(run: DispatchRun, ref: RecordRef, operations: list[PatchOperation]) -> Record:
     """PATCH a ticket or opportunity; only absolute values, since it may be sent twice."""
-    tickets = ticket_kind(kind)
+    tickets = ticket_kind(ref.kind)
     if tickets is None:
-        return await run.client.opportunities.patch(record_id, operations)
-    return await run.client.tickets(tickets).patch(record_id, operations)
-
-
-def _field_operations(run: DispatchRun, record: Record, work_order_id: int | None) -> list[PatchOperation]:
-    caption = run.settings.write_back.custom_field
-    return field_operations(record, {caption: str(work_order_id)}) if caption else []
+        return await run.client.opportunities.patch(ref.id, operations)
+    return await run.client.tickets(tickets).patch(ref.id, operations)
 
 
 def field_operations(record: Record, values: Mapping[str, Any]) -> list[PatchOperation]:
@@ -125,12 +113,8 @@ async def _status_operations(run: DispatchRun, kind: RecordKind, record: Record)
     return [{"op": "replace", "path": "status", "value": {"id": number}}]
 
 
-async def status_id(run: DispatchRun, kind: RecordKind, record: Record, name: str) -> int:
-    """The id of the status of that name on the record's board; statuses of one name differ by board.
-
-    Raises:
-        RejectedError: the board has none of that name.
-    """
+async def list_statuses(run: DispatchRun, kind: RecordKind, record: Record) -> list[Record]:
+    """Id and name of every status that the record may have: those of its board differ from other boards'."""
     board = (record.get("board") or {}).get("id")
 
     async def fetch() -> list[Record]:
@@ -138,7 +122,17 @@ async def status_id(run: DispatchRun, kind: RecordKind, record: Record, name: st
             return await run.client.opportunity_statuses.list(fields="id,name")
         return await run.client.board_statuses(int(board or 0)).list(fields="id,name")
 
-    statuses: list[Record] = await run.related.get(("statuses", kind.value, board), fetch)
+    found: list[Record] = await run.related.get(("statuses", kind.value, board), fetch)
+    return found
+
+
+async def status_id(run: DispatchRun, kind: RecordKind, record: Record, name: str) -> int:
+    """The id of the status of that name on the record's board.
+
+    Raises:
+        RejectedError: the board has none of that name.
+    """
+    statuses = await list_statuses(run, kind, record)
     found = [each["id"] for each in statuses if str(each.get("name")).casefold() == name.strip().casefold()]
     if not found:
         known = ", ".join(sorted(str(each.get("name")) for each in statuses))

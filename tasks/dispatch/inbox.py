@@ -1,10 +1,11 @@
 """Drains the ledger's inbox: takes messages in batches and looks once at each record that they are about.
 
-Keeps messages of the inbox to this process while it works on them, and no longer after a kill.
+    drain_once     claims one batch, and renews the claim while it works; groups it by record or work order
+    drain_all      batches until no message is due
+    serve_inbox    batches until it is told to stop: the long-lived drain
 
-Handles the inbox's messages about work orders, and looks for notes after those about records.
-
-The long-lived drain: batch after batch until it is told to stop.
+A message that can't be handled now is handed out again after a pause, and given up after so many attempts.
+What is in the way but not the message's own fault, such as an outage, never gives a message up.
 """
 
 from __future__ import annotations
@@ -24,68 +25,39 @@ from connectors.ledger.models import InboxMessage
 from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.records import read_record
-from tasks.dispatch.report import say
-from tasks.dispatch.run import AGAIN, Back, DispatchRun, Outcome, Result, talk_name
-from tasks.dispatch.state import keep_alive
-from tasks.dispatch.work_order_events import bring_back
+from tasks.dispatch.report import log_result
+from tasks.dispatch.run import DispatchRun
+from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.messages import TICKET, WORK_ORDER, About, about
 from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import run_logger
-
-
-@asynccontextmanager
-async def held_messages(run: DispatchRun, ids: Sequence[int], holder: str) -> AsyncIterator[None]:
-    """Within this block the claim on these messages is renewed three times in the time that it lasts.
-
-    An error within comes out as itself.
-    """
-    failed: list[Exception] = []
-    async with anyio.create_task_group() as group:
-        if ids:
-            group.start_soon(_renew, run, ids, holder)
-        try:
-            yield
-        except Exception as error:
-            failed.append(error)
-        group.cancel_scope.cancel()
-    if failed:
-        raise failed[0]
-
-
-async def _renew(run: DispatchRun, ids: Sequence[int], holder: str) -> None:
-    seconds = run.settings.waiting.hold_seconds
-    while True:
-        await anyio.sleep(seconds / 3)
-        try:
-            await run.ledger.inbox.extend(ids, holder, seconds=seconds)
-        except ConnectorError as error:
-            # Whoever takes them over looks at the same records once more, which does no harm.
-            run_logger().warning("Messages could not be kept: %s", error)
-
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
 OUTAGE_PAUSE = 60.0
 """Seconds before messages are tried again that wait for a person, for instance for new credentials."""
-
-_MAY_TALK = (Result.UNCHANGED, Result.UPDATED, Result.REPORTED)
+LEDGER_PAUSE = 5.0
+"""Seconds of rest where the ledger itself is away; more each time."""
+LONGEST_REST = 60.0
+_MAY_TALK = (DispatchStatus.UNCHANGED, DispatchStatus.UPDATED, DispatchStatus.REPORTED)
 """A work order that was only just made has nothing to be told."""
 
 
 @dataclass
 class Drained:
-    """What became of the messages that were taken, and of the records that they were about."""
+    """How the messages of one or more batches ended, and the results of the records that they were about."""
 
     messages: int = 0
     done: int = 0
     again: int = 0
     failed: int = 0
-    outcomes: list[Outcome] = field(default_factory=list)
+    results: list[DispatchResult] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
-        """Records by result."""
-        return Counter(str(each.result) for each in self.outcomes)
+        """Records by status."""
+        return Counter(str(each.status) for each in self.results)
 
     def add(self, other: Drained) -> None:
         """Takes another batch's counts in."""
@@ -93,7 +65,7 @@ class Drained:
         self.done += other.done
         self.again += other.again
         self.failed += other.failed
-        self.outcomes += other.outcomes
+        self.results += other.results
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +79,7 @@ class Handled:
     done: bool
     message: str = ""
     after: float | None = None
-    outcome: Outcome | None = None
+    result: DispatchResult | None = None
     passing: bool = False
     busy: bool = False
 
@@ -119,7 +91,7 @@ WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[Handled]]
 async def drain_once(
     run: DispatchRun, work_orders: WorkOrderHandler | None = None, notes: WorkOrderHandler | None = None
 ) -> Drained:
-    """Takes one batch and settles it; records are worked on a few at a time.
+    """Takes one batch and acknowledges what is done; records are worked on a few at a time.
 
     Args:
         work_orders: handles messages about work orders; without it they stay in the inbox.
@@ -135,9 +107,9 @@ async def drain_once(
 
     async def one(group: tuple[About | None, list[InboxMessage]]) -> None:
         handled = await _handle(run, group[0], work_orders, notes)
-        await _settle(run, holder, group[1], handled, drained)
+        await _acknowledge(run, holder, group[1], handled, drained)
 
-    async with held_messages(run, [each.id for each in batch], holder):
+    async with claim_renewal(run, [each.id for each in batch], holder):
         await map_bounded(_by_record(batch).items(), one, polling.at_once, on_error="finish_running")
     return drained
 
@@ -176,11 +148,11 @@ async def _handle(
                 return Handled(False, "nobody handles work orders here", passing=True)
             return await work_orders(run, what.number)
         kind = await _kind_of(run, what)
-        outcome = await dispatch_record(run, kind, what.number, wait=False)
-        if notes is not None and outcome.work_order_id and outcome.result in _MAY_TALK:
-            copied = await notes(run, outcome.work_order_id)
+        result = await dispatch_record(run, kind, what.number, wait=False)
+        if notes is not None and result.work_order_id and result.status in _MAY_TALK:
+            copied = await notes(run, result.work_order_id)
             if not copied.done:
-                return replace(copied, outcome=outcome, passing=True)
+                return replace(copied, result=result, passing=True)
     except RetryableError as error:
         return Handled(False, str(error), error.retry_after, passing=True)
     except StopError as error:
@@ -190,9 +162,9 @@ async def _handle(
         if not isinstance(error, ConnectorError):
             run_logger().exception("A message about %s could not be handled", what)
         return Handled(False, str(error) or type(error).__name__)
-    busy, again = outcome.result is Result.BUSY, outcome.result in AGAIN
-    passing = busy or outcome.result is Result.UNCLEAR or outcome.retry_after is not None
-    return Handled(not again, outcome.message, outcome.retry_after, outcome, passing=passing, busy=busy)
+    handled = _handled(result)
+    passing = result.status is not DispatchStatus.FAILED or result.retry_after is not None
+    return replace(handled, result=result, passing=passing)
 
 
 async def _kind_of(run: DispatchRun, what: About) -> RecordKind:
@@ -200,7 +172,7 @@ async def _kind_of(run: DispatchRun, what: About) -> RecordKind:
     if what.what != TICKET:
         return RecordKind(what.what)
     for kind in (RecordKind.SERVICE_TICKET, RecordKind.PROJECT_TICKET):
-        if await run.ledger.intents.newest(run.tenant, kind.value, what.number) is not None:
+        if (await run.state.record(kind, what.number)).intent is not None:
             return kind
     record = await read_record(run.client, RecordKind.SERVICE_TICKET, what.number)
     if record is None or str(record.get("recordType") or "").startswith("Project"):
@@ -208,13 +180,13 @@ async def _kind_of(run: DispatchRun, what: About) -> RecordKind:
     return RecordKind.SERVICE_TICKET
 
 
-async def _settle(
+async def _acknowledge(
     run: DispatchRun, holder: str, messages: Sequence[InboxMessage], handled: Handled, drained: Drained
 ) -> None:
     inbox, ids = run.ledger.inbox, [message.id for message in messages]
-    if handled.outcome is not None:
-        drained.outcomes.append(handled.outcome)
-        say(handled.outcome)
+    if handled.result is not None:
+        drained.results.append(handled.result)
+        log_result(handled.result)
     if handled.done:
         drained.done += len(ids)
         await inbox.acknowledge(ids, holder)
@@ -236,46 +208,69 @@ def _pause(attempts: int) -> float:
 
 
 async def handle_work_order(run: DispatchRun, work_order_id: int) -> Handled:
-    """Brings a work order back, and copies notes if it has other messages than when they were last copied.
+    """Applies a work order's events, and copies notes if it has other messages than at the last copying.
 
     Raises:
-        ConnectorError: as ``bring_back``.
+        ConnectorError: as ``sync_events``.
     """
-    back = await bring_back(run, work_order_id)
-    _say(back)
-    if back.again or back.result is Result.OUTSIDE or not await _talked(run, back):
-        return _handled(back)
+    result = await sync_events(run, work_order_id)
+    log_result(result)
+    if result.retryable or result.status is DispatchStatus.OUTSIDE or not await _has_talked(run, result):
+        return _handled(result)
     return await handle_notes(run, work_order_id)
 
 
 async def handle_notes(run: DispatchRun, work_order_id: int) -> Handled:
     """Copies the notes of a work order and its record."""
-    back = await copy_notes(run, work_order_id)
-    _say(back)
-    return _handled(back)
+    result = await copy_notes(run, work_order_id)
+    log_result(result)
+    return _handled(result)
 
 
-async def _talked(run: DispatchRun, back: Back) -> bool:
+async def _has_talked(run: DispatchRun, result: DispatchResult) -> bool:
     if not run.settings.notes.to_connectwise:
         return False
-    before = await run.ledger.state.get(run.tenant, talk_name(back.work_order_id))
-    seen = 0 if before is None else before.get("messages")
-    return back.messages is None or back.messages != seen
+    return result.messages is None or result.messages != await run.state.messages(result.work_order_id or 0)
 
 
-def _handled(back: Back) -> Handled:
-    busy = back.result is Result.BUSY
-    return Handled(not back.again, back.message, back.retry_after, passing=back.again, busy=busy)
+def _handled(result: DispatchResult) -> Handled:
+    return Handled(
+        not result.retryable,
+        result.message,
+        result.retry_after,
+        passing=result.retryable,
+        busy=result.status is DispatchStatus.BUSY,
+    )
 
 
-def _say(back: Back) -> None:
-    if back.result not in (Result.UNCHANGED, Result.OUTSIDE, Result.BUSY):
-        run_logger().info("%s", back)
+@asynccontextmanager
+async def claim_renewal(run: DispatchRun, ids: Sequence[int], holder: str) -> AsyncIterator[None]:
+    """Within this block the claim on these messages is renewed three times in the time that it lasts.
+
+    An error within comes out as itself.
+    """
+    failed: list[Exception] = []
+    async with anyio.create_task_group() as group:
+        if ids:
+            group.start_soon(_renew, run, ids, holder)
+        try:
+            yield
+        except Exception as error:
+            failed.append(error)
+        group.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
 
 
-OUTAGE = 5.0
-"""Seconds of rest where the ledger itself is away; more each time."""
-LONGEST_REST = 60.0
+async def _renew(run: DispatchRun, ids: Sequence[int], holder: str) -> None:
+    seconds = run.settings.waiting.hold_seconds
+    while True:
+        await anyio.sleep(seconds / 3)
+        try:
+            await run.ledger.inbox.extend(ids, holder, seconds=seconds)
+        except ConnectorError as error:
+            # Whoever takes them over looks at the same records once more, which does no harm.
+            run_logger().warning("Messages could not be kept: %s", error)
 
 
 @dataclass
@@ -323,12 +318,12 @@ async def _drain_until(
     outages = 0
     while not ends.is_set():
         try:
-            await keep_alive(run)
+            await run.heartbeat()
             drained = await drain_once(run, work_orders, notes)
         except ConnectorError as error:
             run_logger().error("The inbox can't be read now: %s", error)
             outages += 1
-            await _rest(ends, min(LONGEST_REST, OUTAGE * outages))
+            await _rest(ends, min(LONGEST_REST, LEDGER_PAUSE * outages))
             continue
         outages = 0
         served.messages += drained.messages

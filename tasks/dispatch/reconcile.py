@@ -1,43 +1,58 @@
-"""One record: fetch it, decide, and do what was decided. The heart of every dispatch flow.
+"""Reconciles one record with its work order: fetch, decide, and do what was decided.
 
-What would become of one record now, without writing anything, to the ledger neither.
+    1. ``state.record``      what the ledger knows; a record outside of all triggers ends here
+    2. ``state.claim``       the record for this process alone
+    3. ``fetch_record``      the record as it is now
+    4. ``decide``            the next step, with one look at the work order where that depends on it
+    5. ``create``, ``recover``, ``update`` or ``cancel``, which release the record
 
-Stays with one record until it is done, where nobody comes back later: a run by hand.
+``preview_record`` goes the same way without a claim, and writes nothing, to the ledger neither.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from connectors.ledger.claims import ClaimLostError
 from connectors.ledger.models import Intent
-from connectors.ledger.outbox import WORK_ORDER
-from tasks.dispatch.create import create, number_on, settle, wanted_work_order
-from tasks.dispatch.records import Source, read_source, read_work_order, standing_of, with_related
-from tasks.dispatch.run import DispatchRun, Outcome, Record, Result, Told
-from tasks.dispatch.state import (
-    NO_WORD,
-    Held,
-    Word,
+from tasks.dispatch.create import busy, create, recover, wanted_work_order, written_number
+from tasks.dispatch.records import (
+    NO_OVERRIDE,
+    FetchedRecord,
+    Override,
     cancels_on_leave,
-    forget_refusals,
-    hold,
-    is_older_than_ledger,
+    fetch_record,
     is_wanted,
-    record_side,
-    release,
-    remember,
-    seen_now,
-    state_of,
+    observe_record,
+    read_work_order,
+    record_facts,
+    status_and_assigned,
+    with_related,
 )
+from tasks.dispatch.run import DispatchRun, Record
+from tasks.dispatch.state import ClaimedRecord, RecordState
 from tasks.dispatch.update import cancel, update
-from tasks.rules.dispatch.decision import Decision, Standing, Step, changed_sections, decide
+from tasks.rules.dispatch.decision import (
+    DispatchDecision,
+    DispatchStep,
+    RecordFacts,
+    WorkOrderFacts,
+    changed_sections,
+    decide,
+)
+from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.dispatch.triggers import CANCELLING, RULES, Change, Seen, memory_of, triggers_mark
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
+from tasks.rules.dispatch.triggers import RecordChange, Seen, triggers_mark
+from tasks.rules.values import read_moment
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry_result
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""So far ConnectWise's clock and the ledger's may disagree."""
 
 
 async def dispatch_record(
@@ -47,129 +62,165 @@ async def dispatch_record(
     *,
     record: Record | None = None,
     wait: bool = True,
-    word: Word = NO_WORD,
-) -> Outcome:
+    override: Override = NO_OVERRIDE,
+) -> DispatchResult:
     """Create, update or leave alone the work order of one record; at most one living one comes of it.
 
     Args:
         record: the whole record if the caller has just read it.
-        wait: stay until an unanswered creation is settled, which can take a minute; otherwise the outcome
-            is UNCLEAR and the caller comes back.
-        word: what a person asks for beyond the rules.
+        wait: stay until an unanswered creation is accounted for, which can take a minute; otherwise the
+            result is UNCLEAR and the caller comes back.
+        override: what a person asks for beyond the rules.
 
     Raises:
         RetryableError: a vendor is away; nothing is lost by trying the record again later.
         StopError: a person must act: credentials, rights, the ledger.
     """
-    told = Told(run, kind, record_id)
+    ref = run.state.ref(kind, record_id)
     while True:
         try:
-            outcome = await _dispatch(run, told, record, word=word)
+            result = await _reconcile(run, ref, record, override)
         except ClaimLostError:
-            return told.busy()
-        if not wait or outcome.result is not Result.UNCLEAR:
-            return outcome
-        pause = outcome.retry_after or run.settings.waiting.pause_seconds
-        run_logger().info("%s: looking again in %.0f s", told.reference, pause)
+            return busy(run, ref)
+        if not wait or result.status is not DispatchStatus.UNCLEAR:
+            return result
+        pause = result.retry_after or run.settings.waiting.pause_seconds
+        run_logger().info("%s: looking again in %.0f s", ref.reference, pause)
         await run.sleep(pause)
         record = None
 
 
-async def _dispatch(run: DispatchRun, told: Told, record: Record | None, *, word: Word) -> Outcome:
-    kind, number = told.kind, told.record_id
-    known = await run.ledger.intents.newest(run.tenant, kind.value, number)
-    source = None
-    if known is None:
-        source = await read_source(run, kind, number, record)
-        if source.record is None:
-            return told.outcome(Result.OUTSIDE, message="ConnectWise has no such record")
-        if not (word.outside or seen_now(run, source, None)[1].inside):
-            return told.outcome(Result.OUTSIDE)
-    held = await hold(run, kind, number)
-    if held is None:
-        return told.busy()
+async def _reconcile(
+    run: DispatchRun, ref: RecordRef, record: Record | None, override: Override
+) -> DispatchResult:
+    known = await run.state.record(ref.kind, ref.id)
+    fetched = None
+    if known.intent is None:
+        fetched = await fetch_record(run, ref, record)
+        if fetched.record is None:
+            return ref.result(DispatchStatus.OUTSIDE, message="ConnectWise has no such record")
+        if not (override.outside_trigger or observe_record(run, fetched, None)[1].inside):
+            return ref.result(DispatchStatus.OUTSIDE)
+    claimed = await run.state.claim(ref)
+    if claimed is None:
+        return busy(run, ref)
     try:
-        if source is None or _moved_on(held.intent):
+        if fetched is None or _went_on(claimed.intent):
             # Only what is read while the record is ours is sure to be newer than what was sent before.
-            source = await read_source(run, kind, number)
-        return await _with_record(run, held, source, word=word)
+            fetched = await fetch_record(run, ref)
+        return await _step(run, claimed, fetched, override)
     except Exception:
-        await release(run, held)
+        await run.state.release(claimed)
         raise
 
 
-async def _with_record(run: DispatchRun, held: Held, source: Source, *, word: Word) -> Outcome:
-    change, seen = seen_now(run, source, held.memory if held.link else None)
-    state = state_of(run, held.memory, source, change, seen, word)
-    leaving = cancels_on_leave(run, source.kind, held.memory)
-    decision = decide(state, Standing(held.intent.state), cancel_on_leave=leaving)
-    if decision.step is Step.LOOK:
-        status, assigned = standing_of(await read_work_order(run, held.work_order_id or 0))
-        decision = decide(state, Standing(held.intent.state, status, assigned), cancel_on_leave=leaving)
-    more = {**held.memory.more, RULES: triggers_mark(run.settings.triggers, source.kind)}
-    more.pop(CANCELLING, None)
-    now_known = held.memory.but(seen=seen, closed=state.closed or source.record is None, more=more)
-    if decision.step is Step.CANCEL:
+def _went_on(intent: Intent) -> bool:
+    """Another process was here between our look at the ledger and the claim."""
+    return intent.state != "intent" or intent.attempts > 0
+
+
+async def _step(
+    run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, override: Override
+) -> DispatchResult:
+    """Takes the step that is due, and remembers the record as it was seen."""
+    memory, kind = claimed.memory, claimed.ref.kind
+    change, seen = observe_record(run, fetched, memory if claimed.link else None)
+    facts = record_facts(run, memory, fetched, change, seen, override)
+    known = RecordState(claimed.intent, claimed.link, memory)
+    decision = await _decide(run, kind, known, facts)
+    now_known = replace(
+        memory,
+        seen=seen,
+        closed=facts.closed or facts.gone,
+        triggers=triggers_mark(run.settings.triggers, kind),
+        cancelling=False,
+    )
+    if decision.step is DispatchStep.CANCEL:
         # Remembered afterwards: who takes over after a kill must see that it left, too.
-        cancelling = held.memory.but(more={**held.memory.more, CANCELLING: True})
-        held = await remember(run, held, cancelling)
-        outcome = await cancel(run, held, source, decision.reason)
-        await remember(run, held, now_known)
-        return outcome
-    if decision.step is Step.UPDATE:
+        claimed = await run.state.remember(claimed, replace(memory, cancelling=True))
+        result = await cancel(run, claimed, decision.reason)
+        await run.state.remember(claimed, now_known)
+        return result
+    if decision.step is DispatchStep.UPDATE:
         # Remembered afterwards too: what could not be sent must not count as known.
-        return await update(run, held, source, now_known)
-    if held.link is not None and change is not Change.STALE and decision.step is not Step.NEW_GENERATION:
-        held = await remember(run, held, now_known)
-    return await _do(run, held, source, seen, decision, word=word)
+        return await update(run, claimed, fetched, now_known)
+    remembers = change is not RecordChange.STALE and decision.step is not DispatchStep.NEW_GENERATION
+    if claimed.link is not None and remembers:
+        claimed = await run.state.remember(claimed, now_known)
+    if decision.step is DispatchStep.RECOVER:
+        wanted = is_wanted(fetched, seen, override)
+        again = override.retry_creation
+        return await recover(run, claimed, fetched, seen, wanted=wanted, retry_creation=again)
+    if decision.step is DispatchStep.CREATE:
+        return await _create(run, claimed, fetched, seen)
+    if decision.step is DispatchStep.NEW_GENERATION:
+        return await _next_generation(run, claimed, fetched, seen)
+    return await _leave(run, claimed, decision)
 
 
-async def _do(
-    run: DispatchRun, held: Held, source: Source, seen: Seen, decision: Decision, *, word: Word
-) -> Outcome:
-    if decision.step is Step.SETTLE:
-        return await settle(run, held, source, seen, wanted=is_wanted(source, seen, word), again=word.again)
-    if decision.step is Step.CREATE:
-        return await _create(run, held, source, seen)
-    if decision.step is Step.NEW_GENERATION:
-        return await _next_generation(run, held, source, seen)
-    if held.intent.state in ("intent", "refused"):
+async def _decide(
+    run: DispatchRun, kind: RecordKind, known: RecordState, facts: RecordFacts
+) -> DispatchDecision:
+    """The step; the work order is read only where it depends on that: one request."""
+    cancels = cancels_on_leave(run, kind, known.memory)
+    order = WorkOrderFacts(known.intent.state if known.intent else "")
+    decision = decide(facts, order, cancel_on_leave=cancels)
+    if decision.step is not DispatchStep.LOOK:
+        return decision
+    number = known.intent.work_order_id if known.intent else None
+    status, assigned = status_and_assigned(await read_work_order(run, number or 0))
+    return decide(facts, WorkOrderFacts(order.intent, status, assigned), cancel_on_leave=cancels)
+
+
+async def _leave(run: DispatchRun, claimed: ClaimedRecord, decision: DispatchDecision) -> DispatchResult:
+    """Nothing is to be done, or a person is to be told."""
+    if claimed.intent.state in ("intent", "refused"):
         # Nothing was made, and none is wanted any more: no sweep has to look at it again.
-        await run.ledger.intents.cancel(held.intent.id, "the record wants no work order any more")
-    await release(run, held)
-    quiet = Result.UNCHANGED if held.work_order_id else Result.OUTSIDE
-    result = Result.REPORTED if decision.step is Step.REPORT else quiet
-    told = Told(run, source.kind, source.record_id)
-    return told.outcome(result, held.work_order_id, message=decision.reason)
+        await run.ledger.intents.cancel(claimed.intent.id, "the record wants no work order any more")
+    await run.state.release(claimed)
+    status = DispatchStatus.UNCHANGED if claimed.work_order_id else DispatchStatus.OUTSIDE
+    if decision.step is DispatchStep.REPORT:
+        status = DispatchStatus.REPORTED
+    return claimed.ref.result(status, claimed.work_order_id, message=decision.reason)
 
 
-async def _create(run: DispatchRun, held: Held, source: Source, seen: Seen) -> Outcome:
+async def _create(
+    run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, seen: Seen
+) -> DispatchResult:
     """Looked for first where a work order may be there that the ledger does not know: of a record that is
     older than what it knows, or bears a number, or whose earlier work order a person may have copied.
     """
-    intent = held.intent
-    known = intent.generation == 1 and number_on(run, source.record) is None
-    look_first = intent.attempts == 0 and (not known or await is_older_than_ledger(run, source))
-    return await create(run, held, await with_related(run, source), seen, look_first=look_first)
+    intent = claimed.intent
+    known = intent.generation == 1 and written_number(run, fetched.record) is None
+    look_first = intent.attempts == 0 and (not known or await _may_be_forgotten(run, fetched))
+    return await create(run, claimed, await with_related(run, fetched), seen, look_first=look_first)
 
 
-async def _next_generation(run: DispatchRun, held: Held, source: Source, seen: Seen) -> Outcome:
+async def _may_be_forgotten(run: DispatchRun, fetched: FetchedRecord) -> bool:
+    """Whether the record was there before the ledger knew all of dispatch, or may have been.
+
+    Only then is Field Nation searched before a first creation: it costs one request, and after the loss of a
+    ledger it is what keeps tickets from getting a second work order.
+    """
+    covered = await run.heartbeat()
+    entered = read_moment(read_path(fetched.document, "_info.dateEntered"))
+    return covered is None or entered is None or entered <= covered + CLOCK_SKEW
+
+
+async def _next_generation(
+    run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, seen: Seen
+) -> DispatchResult:
     """The old work order is over: its intent is closed, and the next one begun."""
-    if held.intent.state != "cancelled":
-        await run.ledger.intents.cancel(held.intent.id, "its work order is over")
-    again = await hold(run, source.kind, source.record_id, new_generation=True)
+    if claimed.intent.state != "cancelled":
+        await run.ledger.intents.cancel(claimed.intent.id, "its work order is over")
+    again = await run.state.claim(claimed.ref, new_generation=True)
     if again is None:
-        return Told(run, source.kind, source.record_id).busy()
+        return busy(run, claimed.ref)
     if again.intent.attempts:
         # Another process began this generation after we had decided.
-        await release(run, again)
-        return Told(run, source.kind, source.record_id).busy()
-    return await _create(run, again, source, seen)
-
-
-def _moved_on(intent: Intent) -> bool:
-    """Another process was here between our look at the ledger and the claim."""
-    return intent.state != "intent" or intent.attempts > 0
+        await run.state.release(again)
+        return busy(run, claimed.ref)
+    return await _create(run, again, fetched, seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +234,8 @@ class Preview:
         warnings: values that do not fit and would be left out.
     """
 
-    kind: RecordKind
-    record_id: int
-    reference: str
-    step: Step
+    ref: RecordRef
+    step: DispatchStep
     inside: bool
     work_order_id: int | None = None
     reason: str = ""
@@ -197,32 +246,30 @@ class Preview:
 
 
 async def preview_record(
-    run: DispatchRun, kind: RecordKind, record_id: int, *, record: Record | None = None, word: Word = NO_WORD
+    run: DispatchRun,
+    kind: RecordKind,
+    record_id: int,
+    *,
+    record: Record | None = None,
+    override: Override = NO_OVERRIDE,
 ) -> Preview:
     """Reads the record with what its mapping needs, and its work order where the decision depends on it."""
-    reference = run.reference(kind, record_id)
-    source = await read_source(run, kind, record_id, record)
-    intent = await run.ledger.intents.newest(run.tenant, kind.value, record_id)
-    link = await run.ledger.links.from_left(run.tenant, record_side(kind, record_id), WORK_ORDER)
-    memory = memory_of(link.details if link else {})
-    change, seen = seen_now(run, source, memory if link else None)
-    number = intent.work_order_id if intent else None
-    state = state_of(run, memory, source, change, seen, word)
-    leaving = cancels_on_leave(run, kind, memory)
-    standing = Standing(intent.state if intent else "")
-    decision = decide(state, standing, cancel_on_leave=leaving)
-    if decision.step is Step.LOOK:
-        status, assigned = standing_of(await read_work_order(run, number or 0))
-        decision = decide(state, Standing(standing.intent, status, assigned), cancel_on_leave=leaving)
-    if source.record is None:
-        return Preview(kind, record_id, reference, decision.step, False, number, "the record does not exist")
-    wanted = wanted_work_order(run, await with_related(run, source))
-    changes = changed_sections(memory.sent, wanted.body) if decision.step is Step.UPDATE else {}
-    step = Step.NOTHING if decision.step is Step.UPDATE and not changes else decision.step
+    ref = run.state.ref(kind, record_id)
+    fetched = await fetch_record(run, ref, record)
+    known = await run.state.record(kind, record_id)
+    change, seen = observe_record(run, fetched, known.memory if known.link else None)
+    facts = record_facts(run, known.memory, fetched, change, seen, override)
+    decision = await _decide(run, kind, known, facts)
+    number = known.intent.work_order_id if known.intent else None
+    if fetched.record is None:
+        return Preview(ref, decision.step, False, number, "the record does not exist")
+    wanted = wanted_work_order(run, await with_related(run, fetched))
+    step, changes = decision.step, dict[str, Any]()
+    if step is DispatchStep.UPDATE:
+        changes = changed_sections(known.memory.sent, wanted.body)
+        step = step if changes else DispatchStep.NOTHING
     return Preview(
-        kind,
-        record_id,
-        reference,
+        ref,
         step,
         seen.inside,
         number,
@@ -234,9 +281,9 @@ async def preview_record(
     )
 
 
-async def dispatch_patiently(
-    run: DispatchRun, kind: RecordKind, record_id: int, word: Word = NO_WORD
-) -> Outcome:
+async def retry_dispatch(
+    run: DispatchRun, kind: RecordKind, record_id: int, override: Override = NO_OVERRIDE
+) -> DispatchResult:
     """As ``dispatch_record``; waits for vendors that ask for it and for another process, within its patience.
 
     A person asks for it, so what was refused before is sent once more.
@@ -245,13 +292,13 @@ async def dispatch_patiently(
         RetryableError: a vendor was away for too long.
     """
     waiting = run.settings.waiting
-    await forget_refusals(run, kind, record_id)
+    await run.state.forget_refusals(run.state.ref(kind, record_id))
 
-    def again(outcome: Outcome) -> float | None:
-        passing = outcome.result is Result.BUSY or (
-            outcome.result is Result.FAILED and outcome.retry_after is not None
+    def again(result: DispatchResult) -> float | None:
+        passing = result.status is DispatchStatus.BUSY or (
+            result.status is DispatchStatus.FAILED and result.retry_after is not None
         )
-        return outcome.retry_after or waiting.busy_seconds if passing else None
+        return result.retry_after or waiting.busy_seconds if passing else None
 
-    dispatch = partial(dispatch_record, run, kind, record_id, word=word)
+    dispatch = partial(dispatch_record, run, kind, record_id, override=override)
     return await retry_result(dispatch, waiting, again=again, sleep=run.sleep)

@@ -1,12 +1,12 @@
-"""Fetches a record with what its mapping needs of its surroundings, in as few requests as that takes.
+"""Fetches a record with what its mapping needs, in as few requests as that takes, and reads its work order.
 
-Reads how a work order stands: its status, who has it, and as much as its refusals may depend on.
+``record_facts`` says what a fetched record means for its dispatch, compared with what is remembered of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
@@ -14,8 +14,13 @@ from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError
 from connectors.field_nation.models import Status, status_of
 from tasks.dispatch.run import DispatchRun, Record
+from tasks.dispatch.state import fingerprint
+from tasks.rules.dispatch.decision import RecordFacts
+from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.sources import description_of, dispatch_source, reads_description, related_needed
+from tasks.rules.dispatch.triggers import RecordChange, RecordMemory, Seen, is_closed, observe, triggers_mark
 
 _TICKETS: dict[RecordKind, TicketKind] = {
     RecordKind.SERVICE_TICKET: "service",
@@ -25,13 +30,28 @@ DESCRIPTIONS = "detailDescriptionFlag = True"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FetchedRecord:
     """A record as fetched, and the document that triggers and mappings read; ``record`` None: it is gone."""
 
-    kind: RecordKind
-    record_id: int
+    ref: RecordRef
     record: Record | None
     document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a person asks for beyond the rules.
+
+    Attributes:
+        outside_trigger: make a work order though the record is in no trigger.
+        retry_creation: an unresolved creation made nothing, so it may be made once more now.
+    """
+
+    outside_trigger: bool = False
+    retry_creation: bool = False
+
+
+NO_OVERRIDE = Override()
 
 
 def ticket_kind(kind: RecordKind) -> TicketKind | None:
@@ -52,40 +72,86 @@ async def read_record(client: ConnectWiseClient, kind: RecordKind, record_id: in
         raise
 
 
-async def read_source(
-    run: DispatchRun, kind: RecordKind, record_id: int, record: Record | None = None
-) -> Source:
-    """The record with its triggers' members; related records are not fetched yet. One request at most."""
-    found = record if record is not None else await read_record(run.client, kind, record_id)
-    if found is None:
-        return Source(kind, record_id, None, {})
-    return Source(kind, record_id, found, _document(run, kind, found, {}, ""))
+async def fetch_record(run: DispatchRun, ref: RecordRef, record: Record | None = None) -> FetchedRecord:
+    """The record with its triggers' members; related records are not fetched yet. One request at most.
+
+    Args:
+        record: the whole record if the caller has just read it.
+    """
+    found = record if record is not None else await read_record(run.client, ref.kind, ref.id)
+    return FetchedRecord(ref, found, {} if found is None else _document(ref, found, {}, ""))
 
 
-async def with_related(run: DispatchRun, source: Source) -> Source:
+async def with_related(run: DispatchRun, fetched: FetchedRecord) -> FetchedRecord:
     """The same with its description note and the related records that the inbound mapping reads."""
-    if source.record is None:
-        return source
-    lines = run.settings.mappings_of(source.kind).inbound
-    description = await _description(run, source) if reads_description(lines, source.document) else ""
+    ref, record = fetched.ref, fetched.record
+    if record is None:
+        return fetched
+    lines = run.settings.mappings_of(ref.kind).inbound
+    description = await _description(run, ref) if reads_description(lines, fetched.document) else ""
     related: dict[str, Record | None] = {}
-    document = _document(run, source.kind, source.record, related, description)
+    document = _document(ref, record, related, description)
     while needed := related_needed(lines, document, related):
         for name in needed:
-            related[name] = await _related(run, source.record, name)
-        document = _document(run, source.kind, source.record, related, description)
-    return Source(source.kind, source.record_id, source.record, document)
+            related[name] = await _related(run, record, name)
+        document = _document(ref, record, related, description)
+    return FetchedRecord(ref, record, document)
+
+
+def observe_record(
+    run: DispatchRun, fetched: FetchedRecord, memory: RecordMemory | None
+) -> tuple[RecordChange, Seen]:
+    """The record's change, and what to remember of it; ``memory`` None: nothing is known of it yet."""
+    before = memory.seen if memory is not None else None
+    if fetched.record is None:
+        known = before or Seen()
+        change = RecordChange.CLOSED if known.inside else RecordChange.OUTSIDE
+        return change, Seen(False, known.updated, known.entries)
+    change, seen = observe(run.settings.triggers, fetched.ref.kind, fetched.document, before)
+    if change is RecordChange.STAYED and memory is not None and memory.cancelling:
+        return RecordChange.ENTERED, replace(seen, entries=seen.entries + 1)
+    return change, seen
+
+
+def cancels_on_leave(run: DispatchRun, kind: RecordKind, memory: RecordMemory) -> bool:
+    """Whether leaving cancels: not where the triggers were changed, since then the record did not move."""
+    mark = triggers_mark(run.settings.triggers, kind)
+    return run.settings.on_leave == "cancel" and memory.triggers in ("", mark)
+
+
+def is_wanted(fetched: FetchedRecord, seen: Seen, override: Override = NO_OVERRIDE) -> bool:
+    """Whether the record wants a work order: it is there, and is in a trigger or asked for."""
+    return fetched.record is not None and (seen.inside or override.outside_trigger)
+
+
+def record_facts(
+    run: DispatchRun,
+    memory: RecordMemory,
+    fetched: FetchedRecord,
+    change: RecordChange,
+    seen: Seen,
+    override: Override = NO_OVERRIDE,
+) -> RecordFacts:
+    """The record as a decision takes it."""
+    gone = fetched.record is None
+    closed = not gone and is_closed(fetched.document)
+    status = str(read_path(fetched.document, "status.name") or "").strip().lower()
+    return RecordFacts(
+        change,
+        inside=is_wanted(fetched, seen, override),
+        closed=closed,
+        newly_closed=(closed or gone) and not memory.closed,
+        gone=gone,
+        own_status=status in run.settings.own_statuses(),
+        asked=override.outside_trigger,
+    )
 
 
 def _document(
-    run: DispatchRun,
-    kind: RecordKind,
-    record: Record,
-    related: Mapping[str, Record | None],
-    description: str,
+    ref: RecordRef, record: Record, related: Mapping[str, Record | None], description: str
 ) -> dict[str, Any]:
     document = dispatch_source(
-        kind,
+        ref.kind,
         record,
         description=description,
         company=related.get("company"),
@@ -94,15 +160,15 @@ def _document(
         board=related.get("board"),
         member=related.get("member"),
     )
-    return {**document, "reference": run.reference(kind, int(record["id"]))}
+    return {**document, "reference": ref.reference}
 
 
-async def _description(run: DispatchRun, source: Source) -> str:
+async def _description(run: DispatchRun, ref: RecordRef) -> str:
     """The oldest description note: ``initialDescription`` never comes back on a read."""
-    tickets = ticket_kind(source.kind)
+    tickets = ticket_kind(ref.kind)
     if tickets is None:
         return ""
-    notes = await run.client.ticket_notes(tickets, source.record_id).list(
+    notes = await run.client.ticket_notes(tickets, ref.id).list(
         DESCRIPTIONS, page=1, page_size=1, order_by="id asc"
     )
     return description_of(notes)
@@ -169,9 +235,14 @@ async def read_work_order(
         raise
 
 
-def standing_of(work_order: Record | None) -> tuple[Status, bool]:
+def status_and_assigned(work_order: Record | None) -> tuple[Status, bool]:
     """Its status, Deleted for one that does not exist, and whether a provider has it."""
     if work_order is None:
         return Status.DELETED, False
     user = (work_order.get("assignee") or {}).get("user") or {}
     return status_of(work_order), bool(user.get("id"))
+
+
+def order_mark(work_order: Record | None) -> str:
+    """Changes with what a person may change of a work order; of one that was read with ``SHOWN``."""
+    return fingerprint({name: (work_order or {}).get(name) for name in SHOWN.split(",")})

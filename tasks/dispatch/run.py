@@ -1,19 +1,11 @@
-"""What dispatch works with: rules, open connections, the ledger; and what became of one record.
-
-Keeps related records of a long-lived process for some minutes: companies, sites, contacts, statuses.
-
-Makes the outcome of one record, so that each step says only what is its own.
-
-What became of one work order that was brought back.
-"""
+"""What one run of dispatch works with: the checked rules, open clients of both vendors, and the ledger."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 import anyio
@@ -21,17 +13,28 @@ import anyio
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.settings import RecordType, record_address
 from connectors.field_nation.client import FieldNationClient
-from connectors.ledger.models import Intent
 from connectors.ledger.store import Ledger
-from tasks.dispatch.settings import DispatchSettings
-from tasks.rules.dispatch.reference import RecordKind, reference_of
+from tasks.dispatch.settings import DispatchSettings, OnLeave, load_dispatch_settings
+from tasks.dispatch.state import COVERAGE_NAME, DispatchStore
+from tasks.rules.dispatch.mapping import MappingError, check_mappings
+from tasks.rules.dispatch.outbound import rules_problems
+from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.result import RecordRef
+from tasks.rules.dispatch.sources import source_members
+from tasks.shared.connections import DEFAULT, connectwise_client, field_nation_client, open_ledger
 
-MOST = 5_000
-"""Entries kept at most; the oldest go first."""
+Record = dict[str, Any]
+MOST_KEPT = 5_000
+"""Entries of a cache; the oldest go first."""
+_PAGES: dict[RecordKind, RecordType] = {
+    RecordKind.SERVICE_TICKET: "ServiceFv",
+    RecordKind.PROJECT_TICKET: "ServiceFv",
+    RecordKind.OPPORTUNITY: "OpportunityFv",
+}
 
 
 class RelatedCache:
-    """Answers by key, each for ``seconds``."""
+    """Keeps companies, sites, contacts and statuses of a long-lived process, each for ``seconds``."""
 
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds
@@ -46,17 +49,9 @@ class RelatedCache:
         value = await fetch()
         self._kept.pop(key, None)
         self._kept[key] = (self._now(), value)
-        while len(self._kept) > MOST:
+        while len(self._kept) > MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
         return value
-
-
-Record = dict[str, Any]
-_PAGES: dict[RecordKind, RecordType] = {
-    RecordKind.SERVICE_TICKET: "ServiceFv",
-    RecordKind.PROJECT_TICKET: "ServiceFv",
-    RecordKind.OPPORTUNITY: "OpportunityFv",
-}
 
 
 def _utc_now() -> datetime:
@@ -89,6 +84,7 @@ class DispatchRun:
         self.now = now
         self.sleep = sleep
         self.related = RelatedCache(settings.polling.cache_seconds)
+        self.state = DispatchStore(ledger, self.tenant, settings)
 
     @property
     def tenant(self) -> str:
@@ -98,14 +94,20 @@ class DispatchRun:
         theirs = self.field_nation.settings.base_url.partition("://")[2]
         return f"{ours.company_id.lower()}@{host}|{theirs}"
 
-    def reference(self, kind: RecordKind, record_id: int) -> str:
-        """The reference of a record, with the prefix that is set."""
-        return reference_of(kind, record_id, self.settings.reference_prefix)
+    async def heartbeat(self) -> datetime | None:
+        """Since when the ledger knows all of dispatch; notes now and then that it is in use.
 
-    def record_url(self, kind: RecordKind, record_id: int) -> str:
+        To be called by whatever works for long, or often.
+        """
+        found: datetime | None = await self.related.get(
+            (COVERAGE_NAME,), lambda: self.state.coverage(self.now())
+        )
+        return found
+
+    def record_url(self, ref: RecordRef) -> str:
         """Where a person opens the ticket or opportunity."""
         ours = self.client.settings
-        return record_address(ours.site, ours.company_id, _PAGES[kind], record_id)
+        return record_address(ours.site, ours.company_id, _PAGES[ref.kind], ref.id)
 
     def work_order_url(self, work_order_id: int) -> str:
         """Where a person opens the work order."""
@@ -115,128 +117,35 @@ class DispatchRun:
         return f"DispatchRun({self.tenant})"
 
 
-class Result(StrEnum):
-    """What became of one record; each record ends in exactly one of these."""
+@asynccontextmanager
+async def open_dispatch(
+    connectwise: str = DEFAULT,
+    field_nation: str = DEFAULT,
+    rules: str = DEFAULT,
+    *,
+    on_leave: OnLeave | None = None,
+) -> AsyncIterator[DispatchRun]:
+    """Both clients, the ledger and the checked rules, by the names of saved blocks.
 
-    CREATED = "created"
-    ADOPTED = "adopted"
-    """A work order was found that an earlier, unanswered creation had made."""
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-    OUTSIDE = "outside"
-    """Not in a trigger and without a work order: nothing to do with dispatch."""
-    CANCELLED = "cancelled"
-    REPORTED = "reported"
-    """A person should look; nothing was done."""
-    REFUSED = "refused"
-    UNCLEAR = "unclear"
-    """A creation was not answered and nothing is found yet; it is looked for again."""
-    UNRESOLVED = "unresolved"
-    """The same after all the looking: a person should look, or the long pause passes."""
-    BUSY = "busy"
-    """Another process works on this record."""
-    FAILED = "failed"
+    Where the enclosing flow has connections open, those are used.
 
+    Args:
+        on_leave: takes the place of the rules' own.
 
-AGAIN = frozenset({Result.UNCLEAR, Result.BUSY, Result.FAILED})
-"""Results after which the record must be tried again soon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """One record's result. ``retry_after`` in seconds for results of ``AGAIN``, where it is known."""
-
-    kind: RecordKind
-    record_id: int
-    reference: str
-    result: Result
-    work_order_id: int | None = None
-    message: str = ""
-    warnings: tuple[str, ...] = ()
-    retry_after: float | None = None
-
-    def __str__(self) -> str:
-        order = f" (work order {self.work_order_id})" if self.work_order_id else ""
-        words = ": ".join(each for each in (str(self.result), self.message) if each)
-        return f"{self.reference} {words}{order}"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Whom an outcome is about."""
-
-    run: DispatchRun
-    kind: RecordKind
-    record_id: int
-
-    @classmethod
-    def of(cls, run: DispatchRun, intent: Intent) -> Told:
-        """The record of an intent."""
-        return cls(run, RecordKind(intent.record_kind), intent.record_id)
-
-    @property
-    def reference(self) -> str:
-        """The record's reference."""
-        return self.run.reference(self.kind, self.record_id)
-
-    def outcome(
-        self,
-        result: Result,
-        work_order_id: int | None = None,
-        *,
-        message: str = "",
-        warnings: tuple[str, ...] = (),
-        retry_after: float | None = None,
-    ) -> Outcome:
-        """That record's outcome."""
-        about = (self.kind, self.record_id, self.reference)
-        return Outcome(*about, result, work_order_id, message, warnings, retry_after)
-
-    def busy(self) -> Outcome:
-        """Another process has the record; it is tried again soon."""
-        wait = self.run.settings.waiting.busy_seconds
-        return self.outcome(Result.BUSY, message="another process works on it", retry_after=wait)
-
-
-@dataclass(frozen=True, slots=True)
-class Back:
-    """What became of one work order; ``did`` and ``warnings`` are words a person reads.
-
-    ``retry_after``: seconds, for results of ``AGAIN`` where it is known.
+    Raises:
+        MappingError: the rules hold mappings or texts that can't work; nothing was read or written.
+        StopError: there is no such block.
     """
-
-    work_order_id: int
-    result: Result
-    kind: RecordKind | None = None
-    record_id: int | None = None
-    status: str = ""
-    did: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    message: str = ""
-    retry_after: float | None = None
-    messages: int | None = None
-    """How many messages the work order has, answers not counted; None: not read."""
-
-    @property
-    def again(self) -> bool:
-        """Whether it must be tried again soon."""
-        return self.result in AGAIN
-
-    def including(self, did: tuple[str, ...]) -> Back:
-        """The same with what earlier tries did; then it counts as updated, not as unchanged."""
-        result = Result.UPDATED if did and self.result is Result.UNCHANGED else self.result
-        return replace(self, did=did, result=result)
-
-    def __str__(self) -> str:
-        words = (str(self.result), *self.did, self.message, *self.warnings)
-        return f"Work order {self.work_order_id}: {'; '.join(each for each in words if each)}"
-
-
-def memory_name(work_order_id: int) -> str:
-    """The watermark under which the ledger remembers what was seen of a work order."""
-    return f"work order {work_order_id}"
-
-
-def talk_name(work_order_id: int) -> str:
-    """The watermark under which the ledger remembers how many messages were there when notes were copied."""
-    return f"messages of work order {work_order_id}"
+    settings = await load_dispatch_settings(rules)
+    if on_leave is not None:
+        settings = settings.model_copy(update={"on_leave": on_leave})
+    for kind in RecordKind:
+        check_mappings(settings.mappings_of(kind), sources=source_members(kind))
+    if problems := rules_problems(settings.outbound_rules):
+        raise MappingError(" ".join(problems))
+    async with (
+        connectwise_client(connectwise) as client,
+        field_nation_client(field_nation) as theirs,
+        open_ledger() as ledger,
+    ):
+        yield DispatchRun(settings, client=client, field_nation=theirs, ledger=ledger)

@@ -21,7 +21,7 @@ from tasks.rules.dispatch.events import (
 )
 from tasks.rules.dispatch.mapping_model import DispatchMappings, default_dispatch_mappings
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.dispatch.triggers import Condition, Trigger
+from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tasks.shared.connections import DEFAULT
 from tasks.shared.retry import RetryPolicy
 
@@ -210,15 +210,15 @@ def default_triggers() -> list[Trigger]:
         Trigger(
             kind=RecordKind.SERVICE_TICKET,
             conditions=(
-                Condition(field="board", values=("Field Services",)),
-                Condition(field="status", values=("Dispatch",)),
+                TriggerCondition(field="board", values=("Field Services",)),
+                TriggerCondition(field="status", values=("Dispatch",)),
             ),
         ),
         Trigger(
             kind=RecordKind.PROJECT_TICKET,
             conditions=(
-                Condition(field="type", values=("On-Site",)),
-                Condition(field="status", values=("Scheduled",)),
+                TriggerCondition(field="type", values=("On-Site",)),
+                TriggerCondition(field="status", values=("Scheduled",)),
             ),
         ),
     ]

@@ -1,23 +1,20 @@
-"""Keeps a record to one process at a time, and notes what becomes of its work order.
+"""The repository of dispatch: what it keeps in the ledger about records and work orders, named only here.
 
-A killed process loses its record after a while. So nothing here tidies up on the way out of a kill; what is
-tidied up after an error only makes the next one wait less.
+    What                                   Kept as
+    a record's intent and its claim        row of ``ledger.intents``: one process works on a record at a time
+    a record's work order, and             link ``connectwise/KIND`` - ``field_nation/work_order``, whose
+      ``RecordMemory``                       details are the memory
+    ``WorkOrderState``                     watermark ``work order N``
+    messages when notes were copied        watermark ``messages of work order N``
+    what a vendor refused of a record      watermark ``dispatch-refused-KIND-N``
+    creations without answer               watermark ``dispatch-unanswered-INTENT``
+    how far the sweep of a kind came       watermark ``dispatch-sweep-KIND``
+    since when the ledger knows all        watermark ``dispatch-begun``
+    each action of a work order            row of ``ledger.effects``: see ``tasks.dispatch.outbox``
+    each note that was copied              row of ``ledger.notes``
 
-Which ticket or opportunity a work order was made for.
-
-Since when the ledger knows all of dispatch: an older record may have a work order that it does not know.
-
-That is since its beginning, or since it was last away: a ledger that was restored from a backup knows nothing
-of what was made after that backup.
-
-Remembers what a vendor refused, so that the same is not sent again at every look.
-
-It is sent again once it may end otherwise: what the record maps to, the rules or the work order have changed
-since, or a person asks for it. What only passes, an outage or too many requests, is no refusal.
-
-What a fetched record means, compared with what is remembered of it: the facts that a decision takes.
-
-Remembers where a record stands after this integration has moved it: ConnectWise need not tell of that.
+A claim is a lease: a killed process loses its record after ``hold_seconds``. So nothing here tidies up on the
+way out of a kill; what is tidied up after an error only makes the next process wait less.
 """
 
 from __future__ import annotations
@@ -25,181 +22,99 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
-from connectors.ledger.models import Intent, Link, Side
+from connectors.ledger.models import Intent, IntentState, Link, Side
 from connectors.ledger.outbox import WORK_ORDER
-from tasks.dispatch.records import SHOWN, Source
-from tasks.dispatch.run import DispatchRun, Record
-from tasks.rules.dispatch.decision import RecordState
-from tasks.rules.dispatch.paths import read_path
-from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.dispatch.sources import dispatch_source
-from tasks.rules.dispatch.triggers import (
-    CANCELLING,
-    RULES,
-    Change,
-    Memory,
-    Seen,
-    is_closed,
-    judge,
-    memory_of,
-    triggers_mark,
-)
+from connectors.ledger.store import Ledger
+from tasks.dispatch.settings import DispatchSettings
+from tasks.rules.dispatch.events import WorkOrderState
+from tasks.rules.dispatch.reference import RecordKind, reference_of
+from tasks.rules.dispatch.result import RecordRef
+from tasks.rules.dispatch.triggers import RecordMemory, Seen
 from tasks.rules.values import read_moment, write_moment
 
-MARGIN = 0.25
+RECORD_SIDE = "connectwise/"
+"""Before the kind of record at the left end of a link."""
+WORK_ORDER_NAME = "work order {}"
+MESSAGES_NAME = "messages of work order {}"
+REFUSED_NAME = "dispatch-refused-{}-{}"
+UNANSWERED_NAME = "dispatch-unanswered-{}"
+SWEEP_NAME = "dispatch-sweep-{}"
+COVERAGE_NAME = "dispatch-begun"
+EVENTS_LOCK = "bringing back"
+"""The effect that one process holds while it applies the events of a work order."""
+NOTES_LOCK = "copying notes"
+"""The effect that one process holds while it copies the notes of a work order."""
+
+HEARTBEAT = timedelta(minutes=1)
+"""It is noted no more often than this that the ledger is in use."""
+AWAY = timedelta(minutes=30)
+"""A ledger that no process used for so long may be an older copy of itself, restored from a backup."""
+CLAIM_MARGIN = 0.25
 """The part of the longest request by which a claim outlives it: a minute of four."""
+
+_STATES: tuple[IntentState, ...] = ("intent", "sent", "refused", "unresolved", "created", "cancelled")
+_RULES, _FOUND, _CANCELLING = "rules", "found", "cancelling"
+_OWN = frozenset(
+    {"sent", "inside", "updated", "entries", "closed", "published", "written_back", "dropped"}
+    | {_RULES, _FOUND, _CANCELLING}
+)
 
 
 def outliving(longest: float) -> float:
     """Seconds for which a claim must last while a request of at most ``longest`` seconds is under way."""
-    return longest * (1 + MARGIN)
+    return longest * (1 + CLAIM_MARGIN)
+
+
+def fingerprint(value: Any) -> str:
+    """A short text that changes with a value."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """An intent that this process holds, with its link and what is remembered there, if there is any."""
+class RecordState:
+    """What is known of a ticket or opportunity; the intent is that of its newest work order."""
 
+    intent: Intent | None = None
+    link: Link | None = None
+    memory: RecordMemory = field(default_factory=RecordMemory)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRecord:
+    """A record that this process has to itself, with its newest intent and what is remembered of it.
+
+    ``link`` None: the record never had a work order, so nothing is remembered.
+    """
+
+    ref: RecordRef
     intent: Intent
     holder: str
     link: Link | None
-    memory: Memory
+    memory: RecordMemory
 
     @property
     def work_order_id(self) -> int | None:
         return self.intent.work_order_id
 
 
-def record_side(kind: RecordKind, record_id: int) -> Side:
-    """The record's end of a link."""
-    return Side(f"connectwise/{kind.value}", str(record_id))
-
-
-async def hold(
-    run: DispatchRun, kind: RecordKind, record_id: int, *, new_generation: bool = False, holder: str = ""
-) -> Held | None:
-    """The record's newest intent, made if there is none, for this process alone; None: another has it.
-
-    The same ``holder`` again holds it longer, and sees it as it is now.
-    """
-    name = holder or str(uuid.uuid4())
-    claimed = await run.ledger.intents.claim(
-        run.tenant,
-        kind.value,
-        record_id,
-        run.reference(kind, record_id),
-        holder=name,
-        seconds=run.settings.waiting.hold_seconds,
-        new_generation=new_generation,
-    )
-    if not claimed.ours:
-        return None
-    link = await run.ledger.links.from_left(run.tenant, record_side(kind, record_id), WORK_ORDER)
-    return Held(claimed.row, name, link, memory_of(link.details if link else {}))
-
-
-async def hold_again(run: DispatchRun, held: Held) -> Held | None:
-    """The same with a fresh claim; None if another process took over."""
-    intent = held.intent
-    return await hold(run, RecordKind(intent.record_kind), intent.record_id, holder=held.holder)
-
-
-async def release(run: DispatchRun, held: Held) -> None:
-    """Another process may go on with the record."""
-    await run.ledger.intents.release(held.intent.id, held.holder)
-
-
-async def remember(run: DispatchRun, held: Held, memory: Memory) -> Held:
-    """Keeps what is known of the record with its link; without a link there is nothing to keep it with."""
-    if held.link is not None and memory != held.memory:
-        await run.ledger.links.set_details(held.link.id, memory.details())
-    return replace(held, memory=memory)
-
-
-_LEFT = "connectwise/"
-
-
 @dataclass(frozen=True, slots=True)
-class Owner:
+class WorkOrderOwner:
     """The record of a work order. ``newer``: the work order that the record has by now, if it is another."""
 
-    kind: RecordKind
-    record_id: int
-    memory: Memory
+    ref: RecordRef
+    memory: RecordMemory
     newer: int | None = None
 
 
-async def owner_of(run: DispatchRun, work_order_id: int) -> Owner | None:
-    """The record that the ledger knows a work order to belong to; None: it is not one of ours."""
-    intent = await run.ledger.intents.of_work_order(run.tenant, work_order_id)
-    if intent is not None:
-        kind, number = RecordKind(intent.record_kind), intent.record_id
-        link = await run.ledger.links.from_left(run.tenant, record_side(kind, number), WORK_ORDER)
-        current = int(link.right.id) if link is not None else work_order_id
-        memory = memory_of(link.details) if link is not None else Memory()
-        return Owner(kind, number, memory, None if current == work_order_id else current)
-    link = await run.ledger.links.from_right(run.tenant, Side(WORK_ORDER, str(work_order_id)))
-    return None if link is None else linked_owner(link)
-
-
-def linked_owner(link: Link) -> Owner | None:
-    """The record at the left end of a link; None: it is no record of dispatch."""
-    kind = link.left.kind.removeprefix(_LEFT)
-    if not link.left.kind.startswith(_LEFT) or kind not in set(RecordKind):
-        return None
-    return Owner(RecordKind(kind), int(link.left.id), memory_of(link.details))
-
-
-WATERMARK = "dispatch-begun"
-CLOCKS = timedelta(minutes=5)
-OFTEN = timedelta(minutes=1)
-"""It is noted no more often than this that the ledger is in use."""
-AWAY = timedelta(minutes=30)
-"""A ledger that no process used for so long may be an older copy of itself."""
-
-
-async def is_older_than_ledger(run: DispatchRun, source: Source) -> bool:
-    """Whether the record was there before the ledger knew all of dispatch, or may have been.
-
-    Only then is Field Nation searched before a first creation: it costs one request, and after the loss of a
-    ledger it is what keeps tickets from getting a second work order.
-    """
-    begun = read_moment((await _begun(run))["at"])
-    entered = read_moment(read_path(source.document, "_info.dateEntered"))
-    return begun is None or entered is None or entered <= begun + CLOCKS
-
-
-async def keep_alive(run: DispatchRun) -> None:
-    """Notes now and then that the ledger is in use. For whatever works for long, or often."""
-    await _begun(run)
-
-
-async def _begun(run: DispatchRun) -> dict[str, str]:
-    async def fetch() -> dict[str, str]:
-        now = _second(run.now())
-        known = await run.ledger.state.get(run.tenant, WATERMARK) or {}
-        alive = read_moment(known.get("alive"))
-        longest = max(AWAY, 3 * timedelta(seconds=run.settings.polling.cache_seconds))
-        if alive is not None and now - alive < OFTEN:
-            return known
-        was_away = alive is None or now - alive > longest
-        known = {"at": write_moment(now) if was_away else known["at"], "alive": write_moment(now)}
-        await run.ledger.state.set(run.tenant, WATERMARK, known)
-        return known
-
-    found: dict[str, str] = await run.related.get((WATERMARK,), fetch)
-    return found
-
-
-def _second(moment: datetime) -> datetime:
-    return moment.replace(microsecond=0)
-
-
-class What(StrEnum):
+class RefusedStep(StrEnum):
     """What is refused of a record's work order; refused values of the record itself go by their target."""
 
     CREATION = "creation"
@@ -209,123 +124,262 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """``order`` is the mark of the work order as it stood then, empty where there was none."""
+    """Why a vendor refused something. ``order``: fingerprint of the work order then, "" without one."""
 
     message: str
     order: str = ""
 
 
-async def refusal_of(
-    run: DispatchRun, kind: RecordKind, record_id: int, what: str, sent: Any
-) -> Refusal | None:
-    """How exactly this, by the same rules, was refused before; None if it was not."""
-    known = await run.ledger.state.get(run.tenant, _name(kind, record_id)) or {}
-    kept = known.get(str(what)) or {}
-    if kept.get("sent") != _mark([sent, run.settings.model_dump(mode="json")]):
-        return None
-    return Refusal(str(kept.get("message") or ""), str(kept.get("order") or ""))
+class DispatchStore:
+    """Reads and writes what dispatch keeps of one tenant; every call is one short transaction or two."""
+
+    def __init__(self, ledger: Ledger, tenant: str, settings: DispatchSettings) -> None:
+        self._ledger = ledger
+        self._tenant = tenant
+        self._settings = settings
+
+    def ref(self, kind: RecordKind, record_id: int) -> RecordRef:
+        """A record with its reference, whose prefix is a setting."""
+        return RecordRef(kind, record_id, reference_of(kind, record_id, self._settings.reference_prefix))
+
+    async def record(self, kind: RecordKind, record_id: int) -> RecordState:
+        """What is known of one record; all is empty for one that dispatch never worked on."""
+        intent = await self._ledger.intents.newest(self._tenant, kind.value, record_id)
+        link = await self._link(kind, record_id) if intent is not None else None
+        return RecordState(intent, link, _memory_of(link))
+
+    async def records(self) -> dict[tuple[RecordKind, int], RecordState]:
+        """What is known of every record: two queries."""
+        links = await self._ledger.links.of_kind(self._tenant, WORK_ORDER)
+        by_side = {link.left: link for link in links}
+        found: dict[tuple[RecordKind, int], RecordState] = {}
+        # The newest generation of a record comes last.
+        for intent in await self._ledger.intents.in_state(self._tenant, *_STATES):
+            key = RecordKind(intent.record_kind), intent.record_id
+            link = by_side.get(_side(*key))
+            found[key] = RecordState(intent, link, _memory_of(link))
+        return found
+
+    async def claim(
+        self, ref: RecordRef, *, new_generation: bool = False, holder: str = ""
+    ) -> ClaimedRecord | None:
+        """The record for this process alone, with an intent if it had none; None: another process has it.
+
+        Args:
+            new_generation: where the newest intent is cancelled, begin the next one.
+            holder: who has it already holds it longer, and sees it as it is now.
+        """
+        name = holder or str(uuid.uuid4())
+        claimed = await self._ledger.intents.claim(
+            self._tenant,
+            ref.kind.value,
+            ref.id,
+            ref.reference,
+            holder=name,
+            seconds=self._settings.waiting.hold_seconds,
+            new_generation=new_generation,
+        )
+        if not claimed.ours:
+            return None
+        link = await self._link(ref.kind, ref.id)
+        return ClaimedRecord(ref, claimed.row, name, link, _memory_of(link))
+
+    async def renew(self, claimed: ClaimedRecord) -> ClaimedRecord | None:
+        """The same with a fresh claim; None: another process took over."""
+        return await self.claim(claimed.ref, holder=claimed.holder)
+
+    async def release(self, claimed: ClaimedRecord) -> None:
+        """Lets another process go on with the record."""
+        await self._ledger.intents.release(claimed.intent.id, claimed.holder)
+
+    async def remember(self, claimed: ClaimedRecord, memory: RecordMemory) -> ClaimedRecord:
+        """Keeps what is known of the record with its link; without a link there is nothing to keep."""
+        if claimed.link is not None and memory != claimed.memory:
+            await self._ledger.links.set_details(claimed.link.id, _details(memory))
+        return replace(claimed, memory=memory)
+
+    async def created(self, claimed: ClaimedRecord, work_order_id: int, memory: RecordMemory) -> None:
+        """Links the record with its work order, made or found, and frees the claim.
+
+        Raises:
+            StopError: the record has another work order, or this one another record: a person must look.
+        """
+        await self._ledger.intents.created(claimed.intent.id, work_order_id, _details(memory))
+
+    async def owner(self, work_order_id: int) -> WorkOrderOwner | None:
+        """The record that a work order is known to belong to; None: it is not one of ours."""
+        intent = await self._ledger.intents.of_work_order(self._tenant, work_order_id)
+        if intent is None:
+            link = await self._ledger.links.from_right(self._tenant, Side(WORK_ORDER, str(work_order_id)))
+            return None if link is None else self._linked_owner(link)
+        kind = RecordKind(intent.record_kind)
+        link = await self._link(kind, intent.record_id)
+        current = int(link.right.id) if link is not None else work_order_id
+        ref = self.ref(kind, intent.record_id)
+        return WorkOrderOwner(ref, _memory_of(link), None if current == work_order_id else current)
+
+    async def owners(self) -> dict[int, WorkOrderOwner]:
+        """Every linked work order with its record: one query."""
+        links = await self._ledger.links.of_kind(self._tenant, WORK_ORDER)
+        found = {int(link.right.id): self._linked_owner(link) for link in links}
+        return {number: owner for number, owner in found.items() if owner is not None}
+
+    async def work_order(self, work_order_id: int) -> WorkOrderState:
+        """What was seen and done of the events of one work order."""
+        return _work_order_state(await self._read(WORK_ORDER_NAME.format(work_order_id)))
+
+    async def keep_work_order(self, work_order_id: int, state: WorkOrderState) -> None:
+        """Keeps what was seen and done of a work order's events."""
+        await self._write(WORK_ORDER_NAME.format(work_order_id), _work_order_value(state))
+
+    async def messages(self, work_order_id: int) -> int | None:
+        """How many messages a work order had when all its notes were last copied; 0: they never were."""
+        known = await self._ledger.state.get(self._tenant, MESSAGES_NAME.format(work_order_id))
+        return 0 if known is None else known.get("messages")
+
+    async def keep_messages(self, work_order_id: int, count: int) -> None:
+        """Keeps that number, so that an event of the work order is known to be no message."""
+        name, value = MESSAGES_NAME.format(work_order_id), {"messages": count}
+        if await self._ledger.state.get(self._tenant, name) != value:
+            await self._write(name, value)
+
+    async def refusal(self, ref: RecordRef, what: str, sent: Any) -> Refusal | None:
+        """How exactly this was refused before, by the same rules; None: it was not, and may be sent.
+
+        So the same is not sent again at every look, but once it may end otherwise: what the record maps to,
+        the rules or the work order have changed since, or a person asks. An outage is no refusal.
+        """
+        kept = (await self._read(_refused_name(ref))).get(str(what)) or {}
+        if kept.get("sent") != self._sent_mark(sent):
+            return None
+        return Refusal(str(kept.get("message") or ""), str(kept.get("order") or ""))
+
+    async def keep_refusal(self, ref: RecordRef, what: str, sent: Any, refusal: Refusal) -> None:
+        """Keeps a refusal; it replaces the one before of the same step."""
+        kept = {"sent": self._sent_mark(sent), "order": refusal.order, "message": refusal.message}
+        await self._write(_refused_name(ref), {**await self._read(_refused_name(ref)), str(what): kept})
+
+    async def forget_refusals(self, ref: RecordRef) -> None:
+        """Lets everything be sent once more, since a person asks for it."""
+        if await self._read(_refused_name(ref)):
+            await self._write(_refused_name(ref), {})
+
+    async def count_unanswered(self, claimed: ClaimedRecord) -> int:
+        """How many creations of this intent were never answered nor found; those refused do not count."""
+        name = UNANSWERED_NAME.format(claimed.intent.id)
+        count = int((await self._read(name)).get("count") or 0)
+        if claimed.intent.state == "sent":
+            count += 1
+            await self._write(name, {"count": count})
+        return count
+
+    async def swept_until(self, kind: RecordKind) -> datetime | None:
+        """Up to which ``lastUpdated`` all records of a kind were looked at; None: no sweep came to an end."""
+        return read_moment((await self._read(SWEEP_NAME.format(kind.value))).get("updated"))
+
+    async def keep_swept_until(self, kind: RecordKind, moment: datetime) -> None:
+        """Keeps that moment."""
+        await self._write(SWEEP_NAME.format(kind.value), {"updated": write_moment(moment)})
+
+    async def coverage(self, now: datetime) -> datetime | None:
+        """Since when the ledger knows all of dispatch; notes with a heartbeat that it is in use ``now``.
+
+        That is since its beginning, or since no process used it for a while: a ledger that was restored from
+        a backup knows nothing of what was made after that backup.
+        """
+        now = now.replace(microsecond=0)
+        known = await self._read(COVERAGE_NAME)
+        alive = read_moment(known.get("alive"))
+        longest = max(AWAY, 3 * timedelta(seconds=self._settings.polling.cache_seconds))
+        if alive is None or now - alive >= HEARTBEAT:
+            began_anew = alive is None or now - alive > longest
+            known = {"at": write_moment(now) if began_anew else known["at"], "alive": write_moment(now)}
+            await self._write(COVERAGE_NAME, known)
+        return read_moment(known["at"])
+
+    async def _link(self, kind: RecordKind, record_id: int) -> Link | None:
+        return await self._ledger.links.from_left(self._tenant, _side(kind, record_id), WORK_ORDER)
+
+    def _linked_owner(self, link: Link) -> WorkOrderOwner | None:
+        """The record at the left end of a link; None: it is no record of dispatch."""
+        kind = link.left.kind.removeprefix(RECORD_SIDE)
+        if not link.left.kind.startswith(RECORD_SIDE) or kind not in set(RecordKind):
+            return None
+        return WorkOrderOwner(self.ref(RecordKind(kind), int(link.left.id)), _memory_of(link))
+
+    async def _read(self, name: str) -> Mapping[str, Any]:
+        return await self._ledger.state.get(self._tenant, name) or {}
+
+    async def _write(self, name: str, value: dict[str, Any]) -> None:
+        await self._ledger.state.set(self._tenant, name, value)
+
+    def _sent_mark(self, sent: Any) -> str:
+        return fingerprint([sent, self._rules])
+
+    @cached_property
+    def _rules(self) -> dict[str, Any]:
+        return self._settings.model_dump(mode="json")
 
 
-async def keep_refusal(
-    run: DispatchRun, kind: RecordKind, record_id: int, what: str, sent: Any, refusal: Refusal
-) -> None:
-    """Remembers a refusal; the one before of the same kind is forgotten."""
-    name = _name(kind, record_id)
-    known = await run.ledger.state.get(run.tenant, name) or {}
-    mark = _mark([sent, run.settings.model_dump(mode="json")])
-    kept = {"sent": mark, "order": refusal.order, "message": refusal.message}
-    await run.ledger.state.set(run.tenant, name, {**known, str(what): kept})
+def _side(kind: RecordKind, record_id: int) -> Side:
+    return Side(f"{RECORD_SIDE}{kind.value}", str(record_id))
 
 
-async def forget_refusals(run: DispatchRun, kind: RecordKind, record_id: int) -> None:
-    """A person asks: everything may be sent once more."""
-    if await run.ledger.state.get(run.tenant, _name(kind, record_id)):
-        await run.ledger.state.set(run.tenant, _name(kind, record_id), {})
+def _refused_name(ref: RecordRef) -> str:
+    return REFUSED_NAME.format(ref.kind.value, ref.id)
 
 
-def order_mark(work_order: Record | None) -> str:
-    """Changes with what a person may change of a work order; of one that was read with ``SHOWN``."""
-    return _mark({name: (work_order or {}).get(name) for name in SHOWN.split(",")})
+def _work_order_value(state: WorkOrderState) -> dict[str, Any]:
+    return {
+        "milestones": {name: list(seen) for name, seen in state.milestones.items()},
+        "handled": sorted(state.handled),
+        "mapped": dict(state.mapped),
+    }
 
 
-def _name(kind: RecordKind, record_id: int) -> str:
-    return f"dispatch-refused-{kind.value}-{record_id}"
-
-
-def _mark(what: Any) -> str:
-    text = json.dumps(what, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A person's word. ``outside``: make a work order though the record is in no trigger. ``again``: an
-    unresolved creation made nothing, so it may be made once more now.
-    """
-
-    outside: bool = False
-    again: bool = False
-
-
-NO_WORD = Word()
-
-
-def seen_now(run: DispatchRun, source: Source, memory: Memory | None) -> tuple[Change, Seen]:
-    """The record's change, and what to remember of it; ``memory`` None: nothing is known of it yet."""
-    before = memory.seen if memory is not None else None
-    if source.record is None:
-        known = before or Seen()
-        return (Change.CLOSED if known.inside else Change.OUTSIDE), Seen(False, known.updated, known.entries)
-    change, seen = judge(run.settings.triggers, source.kind, source.document, before)
-    if change is Change.STAYED and memory is not None and memory.more.get(CANCELLING):
-        return Change.ENTERED, replace(seen, entries=seen.entries + 1)
-    return change, seen
-
-
-def cancels_on_leave(run: DispatchRun, kind: RecordKind, memory: Memory) -> bool:
-    """Whether leaving cancels: not where the triggers were changed, since then the record did not move."""
-    mark = triggers_mark(run.settings.triggers, kind)
-    return run.settings.on_leave == "cancel" and memory.more.get(RULES, mark) == mark
-
-
-def is_wanted(source: Source, seen: Seen, word: Word = NO_WORD) -> bool:
-    """The record is there, and is in a trigger or asked for."""
-    return source.record is not None and (seen.inside or word.outside)
-
-
-def state_of(
-    run: DispatchRun, memory: Memory, source: Source, change: Change, seen: Seen, word: Word = NO_WORD
-) -> RecordState:
-    """The record as a decision takes it."""
-    gone = source.record is None
-    closed = not gone and is_closed(source.document)
-    return RecordState(
-        change,
-        inside=is_wanted(source, seen, word),
-        closed=closed,
-        newly_closed=(closed or gone) and not memory.closed,
-        gone=gone,
-        own_status=_status_name(source) in run.settings.own_statuses(),
-        asked=word.outside,
+def _work_order_state(value: Mapping[str, Any]) -> WorkOrderState:
+    """What ``_work_order_value`` wrote; what is missing has its default."""
+    milestones = value.get("milestones") or {}
+    return WorkOrderState(
+        {name: (str(seen[0]), int(seen[1])) for name, seen in milestones.items()},
+        frozenset(value.get("handled") or ()),
+        dict(value.get("mapped") or {}),
     )
 
 
-def _status_name(source: Source) -> str:
-    return str(read_path(source.document, "status.name") or "").strip().lower()
+def _details(memory: RecordMemory) -> dict[str, Any]:
+    """A memory as a link's details, JSON."""
+    flags = {_RULES: memory.triggers, _FOUND: memory.found, _CANCELLING: memory.cancelling}
+    return {
+        **memory.other,
+        **{name: value for name, value in flags.items() if value},
+        "sent": memory.sent,
+        "inside": memory.seen.inside,
+        "updated": write_moment(memory.seen.updated) if memory.seen.updated else None,
+        "entries": memory.seen.entries,
+        "closed": memory.closed,
+        "published": memory.published,
+        "written_back": memory.written_back,
+        "dropped": list(memory.dropped),
+    }
 
 
-async def note_own_move(run: DispatchRun, kind: RecordKind, record_id: int, record: Record) -> None:
-    """The record left its trigger by our own hand: a person who puts it back makes it enter anew.
-
-    Where another process works on it nothing is noted: that one, or the next sweep, sees the record itself.
-    """
-    known = await run.ledger.intents.newest(run.tenant, kind.value, record_id)
-    if known is None or known.state != "created":
-        return
-    held = await hold(run, kind, record_id)
-    if held is None:
-        return
-    change, seen = seen_now(run, Source(kind, record_id, record, dispatch_source(kind, record)), held.memory)
-    if held.link is not None and change is Change.LEFT:
-        await remember(run, held, held.memory.but(seen=seen))
-    await release(run, held)
+def _memory_of(link: Link | None) -> RecordMemory:
+    """What ``_details`` wrote; what is missing has its default."""
+    details = link.details if link is not None else {}
+    return RecordMemory(
+        sent=dict(details.get("sent") or {}),
+        seen=Seen(
+            bool(details.get("inside")),
+            read_moment(details.get("updated")),
+            int(details.get("entries") or 0),
+        ),
+        closed=bool(details.get("closed")),
+        published=bool(details.get("published")),
+        written_back=bool(details.get("written_back")),
+        dropped=tuple(details.get("dropped") or ()),
+        triggers=str(details.get(_RULES) or ""),
+        found=bool(details.get(_FOUND)),
+        cancelling=bool(details.get(_CANCELLING)),
+        other={name: value for name, value in details.items() if name not in _OWN},
+    )

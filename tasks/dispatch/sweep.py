@@ -1,8 +1,11 @@
-"""Polling: looks at every record that changed since the last sweep, so that lost callbacks do no harm.
+"""Polling, so that lost callbacks and webhooks do no harm: three sweeps, each over all that may have changed.
 
-Looks through the work orders in flight and brings back those to which something has happened.
+    sweep               records that changed since the last sweep, and again those that are not done yet
+    sweep_work_orders   work orders in flight: the events of those to which something has happened
+    sweep_notes         the notes of every work order that is not over
 
-Copies the notes of every work order that lives.
+A refusal of one record, or a vendor that is away, is that record's result; it does not end a sweep. Where a
+person must act (``StopError``) those under way are finished and no other is begun.
 """
 
 from __future__ import annotations
@@ -11,65 +14,74 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from connectors.connectwise.conditions import quote
 from connectors.errors import RejectedError, RetryableError
 from connectors.field_nation.models import LIVING, BaseList, status_of
-from connectors.ledger.models import Intent, IntentState
-from connectors.ledger.outbox import WORK_ORDER
+from connectors.ledger.models import Intent
 from tasks.dispatch.create import created_since
 from tasks.dispatch.notes import copy_notes, preview_copies
 from tasks.dispatch.reconcile import Preview, dispatch_record, preview_record
 from tasks.dispatch.records import ticket_kind
-from tasks.dispatch.run import AGAIN, Back, DispatchRun, Outcome, Record, Result, Told, memory_name
-from tasks.dispatch.state import Owner, keep_alive, linked_owner
-from tasks.dispatch.work_order_events import VANISHED, bring_back, preview_back, unlinked
+from tasks.dispatch.run import DispatchRun, Record
+from tasks.dispatch.state import RecordState, WorkOrderOwner
+from tasks.dispatch.work_order_events import preview_events, sync_events, unlinked
 from tasks.rules.dispatch.decision import double_words, doubles
-from tasks.rules.dispatch.events import (
-    Known,
-    WorkOrderEvent,
-    counted_milestones,
-    events_of,
-    known_of,
-    open_events,
-)
+from tasks.rules.dispatch.events import counted_milestones, events_of, open_events
 from tasks.rules.dispatch.outbound import stays_without_rule, times_wanted
 from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.rules.dispatch.sources import dispatch_source
-from tasks.rules.dispatch.triggers import Memory, memory_of
 from tasks.rules.report import CountsError
-from tasks.rules.values import read_moment, write_moment
+from tasks.rules.values import read_moment
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import Progress, run_logger
 
-UNDONE: tuple[IntentState, ...] = ("intent", "sent", "refused", "unresolved")
+UNFINISHED = frozenset({"intent", "sent", "refused", "unresolved"})
+"""States of an intent that are looked at again whether or not the record changed."""
 KEPT_MESSAGES = 30 * 86_400.0
-"""Seconds for which settled messages are remembered; the vendors repeat one for minutes only."""
+"""Seconds for which acknowledged messages are remembered; the vendors repeat one for minutes only."""
 FRESH = timedelta(seconds=10)
-Key = tuple[RecordKind, int]
+SAME_SECOND = timedelta(seconds=2)
+LISTS: tuple[BaseList, ...] = ("workorders_in_flight", "workorders_approved")
+"""Further those of any list that were made in the last days: drafts, and what is over soon."""
+LIST_COLUMNS = "status,incident_id,milestones,time_logs"
+RecordKey = tuple[RecordKind, int]
+
+
+async def isolated(failed: DispatchResult, look: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
+    """The result of a look; ``failed`` with the reason where it was refused or a vendor is away."""
+    try:
+        return await look()
+    except RetryableError as error:
+        return failed.but(DispatchStatus.FAILED, str(error), error.retry_after)
+    except RejectedError as error:
+        run_logger().warning("%s: %s", failed.subject, error)
+        return failed.but(DispatchStatus.FAILED, str(error))
 
 
 @dataclass
-class Swept:
+class RecordSweep:
     """One sweep. Every record read is either ``passed``, since dispatch has nothing to do with it or knows
-    it as it is, or has an outcome (in a dry run: a preview); ``reopened`` are looked at beside those read.
+    it as it is, or has a result (in a dry run: a preview); ``reopened`` are looked at beside those read.
     """
 
     read: int = 0
     passed: int = 0
     reopened: int = 0
-    outcomes: list[Outcome] = field(default_factory=list)
+    results: list[DispatchResult] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
     doubles: list[str] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
-        """Records by result."""
-        return Counter(str(each.result) for each in self.outcomes)
+        """Records by status."""
+        return Counter(str(each.status) for each in self.results)
 
     def check(self) -> None:
         """CountsError if a record was lost or counted twice."""
-        looked_at = len(self.outcomes) + len(self.previews)
+        looked_at = len(self.results) + len(self.previews)
         if self.read + self.reopened != self.passed + looked_at:
             raise CountsError(
                 f"{self.read} records read and {self.reopened} reopened are not {self.passed} passed and "
@@ -77,20 +89,19 @@ class Swept:
             )
 
 
-async def sweep(run: DispatchRun, *, dry_run: bool = False) -> Swept:
+async def sweep(run: DispatchRun, *, dry_run: bool = False) -> RecordSweep:
     """Looks at what changed, and again at what is not done yet.
 
-    How far it came is remembered for each kind once everything before is accounted for: a record that must
-    be tried again holds that back, so the next sweep sees it.
+    How far it came is kept for each kind once everything before is accounted for: a record that must be tried
+    again holds that back, so the next sweep sees it.
 
     Raises:
         StopError: a person must act; what was not reached is seen by the next sweep.
     """
-    swept = Swept()
+    swept = RecordSweep()
     if not dry_run:
-        await keep_alive(run)
-    sweeper = _Sweeper(run, swept, dry_run)
-    await sweeper.learn()
+        await run.heartbeat()
+    sweeper = _Sweeper(run, swept, await run.state.records(), dry_run)
     for kind in run.settings.kinds():
         await sweeper.sweep(kind)
     await sweeper.reopen()
@@ -111,25 +122,16 @@ async def find_doubles(run: DispatchRun) -> list[str]:
 
 
 class _Sweeper:
-    """What one sweep knows: the intents and memories by record, and which records it has looked at."""
+    """What one sweep knows: the state of every record, and which records it has looked at."""
 
-    def __init__(self, run: DispatchRun, swept: Swept, dry_run: bool) -> None:
+    def __init__(
+        self, run: DispatchRun, swept: RecordSweep, states: dict[RecordKey, RecordState], dry_run: bool
+    ) -> None:
         self.run = run
         self.swept = swept
+        self.states = states
         self.dry_run = dry_run
-        self.intents: dict[Key, Intent] = {}
-        self.memories: dict[Key, Memory] = {}
-        self.seen: set[Key] = set()
-        self.at_once = run.settings.polling.at_once
-
-    async def learn(self) -> None:
-        ledger, tenant = self.run.ledger, self.run.tenant
-        for intent in await ledger.intents.in_state(tenant, *UNDONE, "created", "cancelled"):
-            # The newest generation comes last.
-            self.intents[RecordKind(intent.record_kind), intent.record_id] = intent
-        for link in await ledger.links.of_kind(tenant, WORK_ORDER):
-            kind = link.left.kind.removeprefix("connectwise/")
-            self.memories[RecordKind(kind), int(link.left.id)] = memory_of(link.details)
+        self.seen: set[RecordKey] = set()
 
     async def sweep(self, kind: RecordKind) -> None:
         start = await self._start(kind)
@@ -139,8 +141,8 @@ class _Sweeper:
         async for page in _changed_since(self.run, kind, start):
             records = [each for each in page if (kind, int(each["id"])) not in self.seen]
             self.swept.read += len(records)
-            for outcome, updated in await self._page(kind, records):
-                if outcome is not None and outcome.result in AGAIN:
+            for result, updated in await self._page(kind, records):
+                if result is not None and result.retryable:
                     failed = min(failed or updated, updated)
                 newest = max(newest, updated)
             progress.advance(len(page))
@@ -148,30 +150,64 @@ class _Sweeper:
             # A record may have changed after its page was read, while a later page took long, or may bear a
             # time to come: what changed since this began belongs to the next sweep.
             newest = min(newest, began)
-            value = {"updated": write_moment(min(newest, failed) if failed else newest)}
-            await self.run.ledger.state.set(self.run.tenant, _watermark(kind), value)
+            await self.run.state.keep_swept_until(kind, min(newest, failed) if failed else newest)
 
     async def reopen(self) -> None:
         """What is not done yet, whether or not its record changed: refused, unresolved, half finished."""
         undone = [
-            key
-            for key, intent in self.intents.items()
-            if key not in self.seen and self._is_undone(key, intent)
+            key for key, state in self.states.items() if key not in self.seen and self._is_undone(state)
         ]
         self.swept.reopened = len(undone)
+        at_once = self.run.settings.polling.at_once
+        await map_bounded(undone, lambda key: self._look(key, None), at_once, on_error="finish_running")
 
-        async def one(key: Key) -> None:
-            await self._look(key, None)
+    async def _start(self, kind: RecordKind) -> datetime:
+        now = self.run.now().replace(microsecond=0)
+        first = now - timedelta(hours=self.run.settings.polling.first_look_hours)
+        return min(await self.run.state.swept_until(kind) or first, now)
 
-        await map_bounded(undone, one, self.at_once, on_error="finish_running")
+    async def _page(
+        self, kind: RecordKind, records: list[Record]
+    ) -> list[tuple[DispatchResult | None, datetime]]:
+        read_at = self.run.now()
 
-    def _is_undone(self, key: Key, intent: Intent) -> bool:
-        memory = self.memories.get(key)
-        if intent.state == "unresolved":
-            return self._is_due(intent)
+        async def one(record: Record) -> tuple[DispatchResult | None, datetime]:
+            key = (kind, int(record["id"]))
+            self.seen.add(key)
+            updated = _updated(record) or self.run.now()
+            if self._passes(key, record):
+                self.swept.passed += 1
+                return None, updated
+            # One that was read a moment ago is not read again; the budget can make a page last for minutes.
+            fresh = record if self.run.now() - read_at < FRESH else None
+            return await self._look(key, fresh), updated
+
+        return await map_bounded(records, one, self.run.settings.polling.at_once, on_error="finish_running")
+
+    def _passes(self, key: RecordKey, record: Record) -> bool:
+        kind = key[0]
+        if kind is RecordKind.SERVICE_TICKET and str(record.get("recordType") or "").startswith("Project"):
+            # A server that lists project tickets with the service tickets gives them twice.
+            return True
+        state = self.states.get(key, RecordState())
+        if state.intent is None or (state.intent.state == "cancelled" and state.link is None):
+            # Nothing was ever made for it, so there is nothing that it could have changed since.
+            document = dispatch_source(kind, record)
+            return not any(trigger.matches(kind, document) for trigger in self.run.settings.triggers)
+        updated = _updated(record)
+        known = state.link is not None and state.memory.seen.updated == updated
+        # A change within the same second would look the same, so only what is a while ago is passed.
+        old = updated is not None and self.run.now() - updated > SAME_SECOND
+        return known and old and not self._is_undone(state)
+
+    def _is_undone(self, state: RecordState) -> bool:
+        if state.intent is None:
+            return False
+        if state.intent.state == "unresolved":
+            return self._is_due(state.intent)
         # Nothing is finished for a closed record; one that is opened again has changed.
-        half = intent.state == "created" and memory is not None and not (memory.finished or memory.closed)
-        return intent.state in UNDONE or half
+        memory, created = state.memory, state.intent.state == "created" and state.link is not None
+        return state.intent.state in UNFINISHED or (created and not (memory.finished or memory.closed))
 
     def _is_due(self, intent: Intent) -> bool:
         """An unresolved creation is looked for at growing pauses, of a day at most, and to repeat it."""
@@ -181,72 +217,16 @@ class _Sweeper:
         repeated = timedelta(seconds=self.run.settings.waiting.unresolved_seconds)
         return age - looked >= min(looked, timedelta(days=1)) or looked < repeated <= age
 
-    async def _start(self, kind: RecordKind) -> datetime:
-        polling = self.run.settings.polling
-        known = await self.run.ledger.state.get(self.run.tenant, _watermark(kind)) or {}
-        first = self.run.now().replace(microsecond=0) - timedelta(hours=polling.first_look_hours)
-        return min(read_moment(known.get("updated")) or first, self.run.now().replace(microsecond=0))
-
-    def _fresh(self, record: Record, read_at: datetime) -> Record | None:
-        """The record if it was read a moment ago; the budget can make a page last for many minutes."""
-        return record if self.run.now() - read_at < FRESH else None
-
-    async def _page(self, kind: RecordKind, records: list[Record]) -> list[tuple[Outcome | None, datetime]]:
-        found: list[tuple[Outcome | None, datetime]] = []
-        read_at = self.run.now()
-
-        async def one(record: Record) -> None:
-            key = (kind, int(record["id"]))
-            self.seen.add(key)
-            updated = _updated(record) or self.run.now()
-            if self._passes(key, record):
-                self.swept.passed += 1
-                found.append((None, updated))
-            else:
-                found.append((await self._look(key, self._fresh(record, read_at)), updated))
-
-        await map_bounded(records, one, self.at_once, on_error="finish_running")
-        return found
-
-    def _passes(self, key: Key, record: Record) -> bool:
-        kind = key[0]
-        if kind is RecordKind.SERVICE_TICKET and str(record.get("recordType") or "").startswith("Project"):
-            # A server that lists project tickets with the service tickets gives them twice.
-            return True
-        intent, memory = self.intents.get(key), self.memories.get(key)
-        if intent is None or (intent.state == "cancelled" and memory is None):
-            # Nothing was ever made for it, so there is nothing that it could have changed since.
-            document = dispatch_source(kind, record)
-            return not any(trigger.matches(kind, document) for trigger in self.run.settings.triggers)
-        known = memory is not None and memory.seen.updated == _updated(record)
-        # A change within the same second would look the same, so only what is a while ago is passed.
-        settled = known and not self._is_undone(key, intent)
-        return settled and self._is_old(record)
-
-    def _is_old(self, record: Record) -> bool:
-        updated = _updated(record)
-        return updated is not None and self.run.now() - updated > timedelta(seconds=2)
-
-    async def _look(self, key: Key, record: Record | None) -> Outcome | None:
+    async def _look(self, key: RecordKey, record: Record | None) -> DispatchResult | None:
         kind, number = key
         if self.dry_run:
             self.swept.previews.append(await preview_record(self.run, kind, number, record=record))
             return None
-        outcome = await _looked_at(self.run, kind, number, record)
-        self.swept.outcomes.append(outcome)
-        return outcome
-
-
-async def _looked_at(run: DispatchRun, kind: RecordKind, number: int, record: Record | None) -> Outcome:
-    """The outcome; a refusal of one record, or a vendor that is away, does not end the sweep."""
-    told = Told(run, kind, number)
-    try:
-        return await dispatch_record(run, kind, number, record=record, wait=False)
-    except RetryableError as error:
-        return told.outcome(Result.FAILED, message=str(error), retry_after=error.retry_after)
-    except RejectedError as error:
-        run_logger().warning("%s: %s", told.reference, error)
-        return told.outcome(Result.FAILED, message=str(error))
+        failed = self.run.state.ref(kind, number).result(DispatchStatus.FAILED)
+        look = partial(dispatch_record, self.run, kind, number, record=record, wait=False)
+        result = await isolated(failed, look)
+        self.swept.results.append(result)
+        return result
 
 
 def _changed_since(run: DispatchRun, kind: RecordKind, start: datetime) -> AsyncIterator[list[Record]]:
@@ -259,22 +239,12 @@ def _changed_since(run: DispatchRun, kind: RecordKind, start: datetime) -> Async
     return run.client.tickets(tickets).pages(conditions)
 
 
-def _watermark(kind: RecordKind) -> str:
-    return f"dispatch-sweep-{kind.value}"
-
-
 def _updated(record: Record) -> datetime | None:
     return read_moment(read_path(record, "_info.lastUpdated"))
 
 
-LISTS: tuple[BaseList, ...] = ("workorders_in_flight", "workorders_approved")
-"""Further those of any list that were made in the last days: drafts, and what is over soon."""
-COLUMNS = "status,incident_id,milestones,time_logs"
-OVER = {WorkOrderEvent.PAID.value, WorkOrderEvent.CANCELLED.value, VANISHED}
-
-
 @dataclass
-class SweptOrders:
+class WorkOrderSweep:
     """One sweep. Every work order listed is a stranger, ``passed`` since nothing happened, or has a result;
     ``unlisted`` are linked ones that no list holds: they are read one by one until they are over.
     """
@@ -283,24 +253,24 @@ class SweptOrders:
     strangers: int = 0
     passed: int = 0
     unlisted: int = 0
-    backs: list[Back] = field(default_factory=list)
+    results: list[DispatchResult] = field(default_factory=list)
     doubles: list[str] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
-        """Work orders by result."""
-        return Counter(str(each.result) for each in self.backs)
+        """Work orders by status."""
+        return Counter(str(each.status) for each in self.results)
 
     def check(self) -> None:
         """CountsError if a work order was lost or counted twice."""
-        if self.listed + self.unlisted != self.strangers + self.passed + len(self.backs):
+        if self.listed + self.unlisted != self.strangers + self.passed + len(self.results):
             raise CountsError(
                 f"{self.listed} work orders listed and {self.unlisted} more are not {self.strangers} of "
-                f"others, {self.passed} passed and {len(self.backs)} looked at"
+                f"others, {self.passed} passed and {len(self.results)} looked at"
             )
 
 
-async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> SweptOrders:
-    """Brings back what webhooks missed, and names references that two living work orders carry.
+async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> WorkOrderSweep:
+    """Applies the events that webhooks missed, and names references that two living work orders carry.
 
     One request for each 100 work orders of three lists, and then only those to which something has happened.
 
@@ -308,25 +278,24 @@ async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> Swept
         RejectedError: Field Nation did not understand a filter, so nothing was believed.
     """
     listed = await _listed(run)
-    owners = await _owners(run)
-    swept = SweptOrders(listed=len(listed))
+    owners = await run.state.owners()
+    swept = WorkOrderSweep(listed=len(listed))
     found = doubles(listed.values(), run.settings.reference_prefix)
     swept.doubles = [double_words(reference, ids) for reference, ids in found.items()]
-    due: list[tuple[int, Owner]] = []
+    due: list[int] = []
     for number, work_order in listed.items():
         owner = owners.get(number)
         if owner is None:
             await _stranger(run, work_order, swept)
         elif await _has_news(run, number, owner, work_order):
-            due.append((number, owner))
+            due.append(number)
         else:
             swept.passed += 1
-    unlisted = [(number, owner) for number, owner in owners.items() if number not in listed]
-    still = [(number, owner) for number, owner in unlisted if not await _is_over(run, number)]
+    unlisted = [number for number in owners if number not in listed]
+    still = [number for number in unlisted if not (await run.state.work_order(number)).over]
     swept.unlisted = len(still)
-    swept.backs += await _map_work_orders(
-        run, [*due, *still], lambda number, owner: _bring_one(run, number, owner, dry_run)
-    )
+    look = preview_events if dry_run else sync_events
+    swept.results += await _each(run, [*due, *still], owners, lambda number, owner: look(run, number))
     swept.check()
     return swept
 
@@ -334,105 +303,61 @@ async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> Swept
 async def _listed(run: DispatchRun) -> dict[int, Record]:
     found: dict[int, Record] = {}
     for name in LISTS:
-        async for page in run.field_nation.work_orders_pages(name, columns=COLUMNS):
+        async for page in run.field_nation.work_orders_pages(name, columns=LIST_COLUMNS):
             found |= {int(each["id"]): each for each in page}
-    days = run.settings.polling.duplicate_days
-    if days:
-        last = run.now().date()
-        first = last.fromordinal(last.toordinal() - days)
-        until = last.fromordinal(last.toordinal() + 1)
-        recent = await run.field_nation.work_orders_created(str(first), str(until), columns=COLUMNS)
+    if days := run.settings.polling.duplicate_days:
+        today = run.now().date()
+        first, until = today - timedelta(days=days), today + timedelta(days=1)
+        recent = await run.field_nation.work_orders_created(str(first), str(until), columns=LIST_COLUMNS)
         found |= {int(each["id"]): each for each in recent}
     return dict(sorted(found.items()))
 
 
-async def _owners(run: DispatchRun) -> dict[int, Owner]:
-    links = await run.ledger.links.of_kind(run.tenant, WORK_ORDER)
-    found = {int(link.right.id): linked_owner(link) for link in links}
-    return {number: owner for number, owner in found.items() if owner is not None}
-
-
-async def _stranger(run: DispatchRun, work_order: Record, swept: SweptOrders) -> None:
-    back = await unlinked(run, work_order)
-    if back.result is Result.OUTSIDE or status_of(work_order) not in LIVING:
+async def _stranger(run: DispatchRun, work_order: Record, swept: WorkOrderSweep) -> None:
+    result = await unlinked(run, work_order)
+    if result.status is DispatchStatus.OUTSIDE or status_of(work_order) not in LIVING:
         swept.strangers += 1
     else:
-        swept.backs.append(back)
+        swept.results.append(result)
 
 
-async def _has_news(run: DispatchRun, number: int, owner: Owner, work_order: Record) -> bool:
+async def _has_news(run: DispatchRun, number: int, owner: WorkOrderOwner, work_order: Record) -> bool:
     """Whether something is to be done, as far as the list tells; a mapping of one's own reads more."""
-    if getattr(run.settings.mappings, owner.kind.value).outbound:
+    if getattr(run.settings.mappings, owner.ref.kind.value).outbound:
         return True
-    rules = run.settings.outbound_rules
-    known = await _known(run, number)
-    times = times_wanted({"id": number, **work_order}, events_of(work_order, known), rules, known.handled)
+    rules, state = run.settings.outbound_rules, await run.state.work_order(number)
+    times = times_wanted({"id": number, **work_order}, events_of(work_order, state), rules, state.handled)
     return bool(
-        open_events(work_order, known)
-        or counted_milestones(work_order, known) != known.milestones
+        open_events(work_order, state)
+        or counted_milestones(work_order, state) != state.milestones
         or times.times
-        or stays_without_rule(work_order, rules) - known.handled
+        or stays_without_rule(work_order, rules) - state.handled
     )
 
 
-async def _is_over(run: DispatchRun, number: int) -> bool:
-    return bool(OVER & (await _known(run, number)).handled)
-
-
-async def _known(run: DispatchRun, number: int) -> Known:
-    return known_of(await run.ledger.state.get(run.tenant, memory_name(number)))
-
-
-async def _bring_one(run: DispatchRun, number: int, owner: Owner, dry_run: bool) -> Back:
-    """A refusal of one work order, or a vendor that is away, does not end the sweep."""
-    back = Back(number, Result.FAILED, owner.kind, owner.record_id)
-    try:
-        return await (preview_back(run, number) if dry_run else bring_back(run, number))
-    except RetryableError as error:
-        return replace(back, message=str(error), retry_after=error.retry_after)
-    except RejectedError as error:
-        return replace(back, message=str(error))
-
-
-async def _map_work_orders(
-    run: DispatchRun, due: Sequence[tuple[int, Owner]], step: Callable[[int, Owner], Awaitable[Back]]
-) -> list[Back]:
-    """The result of each, some at a time, with a line of progress.
-
-    Raises:
-        StopError: a person must act. Those under way are finished first, and no other is begun.
-    """
-    progress = Progress("Work orders", len(due))
-
-    async def one(work_order: tuple[int, Owner]) -> Back:
-        try:
-            return await step(*work_order)
-        finally:
-            progress.advance(1)
-
-    return await map_bounded(due, one, run.settings.polling.at_once, on_error="stop_errors")
-
-
-async def sweep_notes(run: DispatchRun, *, dry_run: bool = False) -> list[Back]:
+async def sweep_notes(run: DispatchRun, *, dry_run: bool = False) -> list[DispatchResult]:
     """Every linked work order that is not known to be over: one request each way, and one for each copy."""
-    links = await run.ledger.links.of_kind(run.tenant, WORK_ORDER)
-    owners = [(int(link.right.id), linked_owner(link)) for link in links]
-    living = [
-        (number, owner) for number, owner in owners if owner is not None and not await _over(run, number)
-    ]
-    return await _map_work_orders(run, living, lambda number, owner: _copy(run, number, owner, dry_run))
+    owners = await run.state.owners()
+    living = [number for number in owners if not (await run.state.work_order(number)).over]
+    copy = preview_copies if dry_run else copy_notes
+    return await _each(run, living, owners, lambda number, owner: copy(run, number, owner=owner))
 
 
-async def _over(run: DispatchRun, number: int) -> bool:
-    return bool(OVER & known_of(await run.ledger.state.get(run.tenant, memory_name(number))).handled)
+async def _each(
+    run: DispatchRun,
+    numbers: Sequence[int],
+    owners: dict[int, WorkOrderOwner],
+    look: Callable[[int, WorkOrderOwner], Awaitable[DispatchResult]],
+) -> list[DispatchResult]:
+    """The result of each work order."""
+    progress = Progress("Work orders", len(numbers))
 
+    async def one(number: int) -> DispatchResult:
+        owner = owners[number]
+        failed = replace(owner.ref.outbound(number), status=DispatchStatus.FAILED)
+        result = await isolated(failed, partial(look, number, owner))
+        progress.advance(1)
+        return result
 
-async def _copy(run: DispatchRun, number: int, owner: Owner, dry_run: bool) -> Back:
-    """A refusal of one work order, or a vendor that is away, does not end the sweep."""
-    back = Back(number, Result.FAILED, owner.kind, owner.record_id)
-    try:
-        return await (preview_copies if dry_run else copy_notes)(run, number, owner=owner)
-    except RetryableError as error:
-        return replace(back, message=str(error), retry_after=error.retry_after)
-    except RejectedError as error:
-        return replace(back, message=str(error))
+    at_once = run.settings.polling.at_once
+    return await map_bounded(numbers, one, at_once, on_error="stop_errors")

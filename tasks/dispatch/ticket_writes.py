@@ -1,26 +1,30 @@
-"""What an event writes in ConnectWise: notes, time entries, and values of the ticket itself.
-
-Sets values of the ticket that events want: all in one request, each remembered as done.
-"""
+"""Writes to the record of a work order: notes, time entries, and values of the record itself."""
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from connectors.connectwise.models import PatchOperation, TicketKind
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
-from connectors.ledger.models import Claimed, Effect
-from tasks.dispatch.finish import field_operations, patch_record
-from tasks.dispatch.outbox import MOST_REFUSALS, Done, Fate, do_once, effect_job
-from tasks.dispatch.records import ticket_kind
+from tasks.dispatch.finish import field_operations, list_statuses, patch_record
+from tasks.dispatch.outbox import (
+    Delivery,
+    DeliveryResult,
+    DeliveryStatus,
+    OutboxClaim,
+    claim_many,
+    deliver,
+    effect_row,
+    postponed,
+)
+from tasks.dispatch.records import fetch_record, observe_record, ticket_kind
 from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.state import Refusal, keep_refusal, note_own_move, outliving, refusal_of
+from tasks.dispatch.state import Refusal
 from tasks.rules.dispatch.outbound import CUSTOM_FIELD, NoteWanted, TimeWanted, ValueWanted, time_entry
-from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.dispatch.triggers import is_closed
+from tasks.rules.dispatch.result import RecordRef
+from tasks.rules.dispatch.triggers import RecordChange, is_closed
 
 CHARGED: dict[TicketKind, str] = {"service": "ServiceTicket", "project": "ProjectTicket"}
 _FLAGS = {
@@ -31,71 +35,71 @@ _FLAGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LinkedTicket:
     """The record that is written, as it was just read, and its work order.
 
-    ``found``: the ledger does not know all that was done for this work order, so it is looked for first.
+    ``look_first``: the ledger does not know all that was done for this work order, so it is looked for.
     """
 
     work_order_id: int
-    kind: RecordKind
-    record_id: int
+    ref: RecordRef
     record: Record
-    found: bool = False
+    look_first: bool = False
 
 
-async def list_notes(run: DispatchRun, kind: RecordKind, record_id: int) -> list[Record]:
+async def list_notes(run: DispatchRun, ref: RecordRef) -> list[Record]:
     """Every note of a ticket or opportunity."""
-    tickets = ticket_kind(kind)
+    tickets = ticket_kind(ref.kind)
     if tickets is None:
-        return await run.client.opportunity_notes(record_id).list()
-    return await run.client.ticket_notes(tickets, record_id).list()
+        return await run.client.opportunity_notes(ref.id).list()
+    return await run.client.ticket_notes(tickets, ref.id).list()
 
 
-async def post_note(run: DispatchRun, kind: RecordKind, record_id: int, text: str, place: str) -> str:
+async def post_note(run: DispatchRun, ref: RecordRef, text: str, place: str) -> str:
     """Adds a note, ``internal``, ``discussion`` or ``resolution``; its id. An opportunity knows no places."""
-    tickets = ticket_kind(kind)
+    tickets = ticket_kind(ref.kind)
     if tickets is None:
-        made = await run.client.opportunity_notes(record_id).create({"text": text})
+        made = await run.client.opportunity_notes(ref.id).create({"text": text})
     else:
         flags = {flag: name == place for name, flag in _FLAGS.items()}
-        made = await run.client.ticket_notes(tickets, record_id).create({"text": text, **flags})
+        made = await run.client.ticket_notes(tickets, ref.id).create({"text": text, **flags})
     return str(made["id"])
 
 
-async def add_note(run: DispatchRun, target: Target, wanted: NoteWanted) -> Done:
-    """The note of an event, once."""
-    kind, record_id = target.kind, target.record_id
+async def add_note(run: DispatchRun, ticket: LinkedTicket, wanted: NoteWanted) -> DeliveryResult:
+    """Adds the note of an event, once."""
 
     async def send() -> str:
-        return await post_note(run, kind, record_id, wanted.text, wanted.place)
+        return await post_note(run, ticket.ref, wanted.text, wanted.place)
 
     async def find() -> str | None:
-        return _marked(await list_notes(run, kind, record_id), wanted.mark, "text")
+        return _marked(await list_notes(run, ticket.ref), wanted.mark, "text")
 
-    return await do_once(run, effect_job(run, target.work_order_id, wanted.name, send, find, target.found))
+    row = effect_row(run, ticket.work_order_id, wanted.name)
+    return await deliver(run, Delivery(row, send, find, ticket.look_first))
 
 
-async def add_time(run: DispatchRun, target: Target, wanted: TimeWanted) -> Done:
-    """The time entry of a stay on site, once.
+async def add_time(run: DispatchRun, ticket: LinkedTicket, wanted: TimeWanted) -> DeliveryResult:
+    """Adds the time entry of a stay on site, once.
 
     Raises:
         RejectedError: an opportunity takes no time entries.
     """
-    record_id, tickets = target.record_id, ticket_kind(target.kind)
+    tickets = ticket_kind(ticket.ref.kind)
     if tickets is None:
         raise RejectedError("No time can be entered for an opportunity", remedy="Correct the rules.")
-    charge = {"chargeToType": CHARGED[tickets], "chargeToId": record_id}
+    charge = {"chargeToType": CHARGED[tickets], "chargeToId": ticket.ref.id}
 
     async def send() -> str:
         entry = time_entry(wanted, charge, run.settings.time_entries)
         return str((await run.client.time_entries.create(entry))["id"])
 
     async def find() -> str | None:
-        of_ticket = f'chargeToType = "{CHARGED[tickets]}" and chargeToId = {record_id}'
+        of_ticket = f'chargeToType = "{CHARGED[tickets]}" and chargeToId = {ticket.ref.id}'
         return _marked(await run.client.time_entries.list(of_ticket), wanted.mark, "notes")
 
-    return await do_once(run, effect_job(run, target.work_order_id, wanted.name, send, find, target.found))
+    row = effect_row(run, ticket.work_order_id, wanted.name)
+    return await deliver(run, Delivery(row, send, find, ticket.look_first))
 
 
 def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchOperation]:
@@ -131,30 +135,20 @@ def has_value(record: Mapping[str, Any], wanted: ValueWanted) -> bool:
 
 
 async def refusal_words(
-    run: DispatchRun, kind: RecordKind, record: Record, wanted: ValueWanted, error: RejectedError
+    run: DispatchRun, ticket: LinkedTicket, wanted: ValueWanted, error: RejectedError
 ) -> str:
     """Why a value was refused; of a status that the board lacks, with the names that it has."""
     if wanted.target != "status.name":
         return str(error)
-    board = record.get("board") or {}
+    board = ticket.record.get("board") or {}
     try:
-        names = await _status_names(run, kind, board.get("id"))
+        names = [str(each.get("name")) for each in await list_statuses(run, ticket.ref.kind, ticket.record)]
     except ConnectorError:
         return str(error)
     if str(wanted.value).strip().casefold() in {name.casefold() for name in names}:
         return str(error)
     where = f"The board {board.get('name')!r}" if board else "This kind of record"
     return f"{where} has no status {wanted.value!r}; it has {', '.join(names) or 'none'}. Correct the rules."
-
-
-async def _status_names(run: DispatchRun, kind: RecordKind, board: int | None) -> list[str]:
-    async def fetch() -> list[Record]:
-        if kind is RecordKind.OPPORTUNITY or board is None:
-            return await run.client.opportunity_statuses.list(fields="id,name")
-        return await run.client.board_statuses(board).list(fields="id,name")
-
-    found: list[Record] = await run.related.get(("statuses", kind.value, board), fetch)
-    return [str(each.get("name")) for each in found]
 
 
 def _operation(wanted: ValueWanted) -> PatchOperation:
@@ -171,147 +165,125 @@ def _marked(records: Sequence[Record], mark: str, member: str) -> str | None:
     return str(min(found)) if found else None
 
 
-Settled = list[tuple[ValueWanted, Done]]
+ValueResults = list[tuple[ValueWanted, DeliveryResult]]
 
 
-async def set_values(run: DispatchRun, target: Target, values: Sequence[ValueWanted]) -> Settled:
-    """What became of each. They are absolute, so that sending them again after a kill does no harm.
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value that is to be sent; those of an outbound mapping have no row, so no claim."""
 
-    Where the vendor refuses them together each is sent by itself, so that one wrong name spoils only itself.
+    wanted: ValueWanted
+    claim: OutboxClaim | None = None
+
+
+async def set_values(run: DispatchRun, ticket: LinkedTicket, wanted: Sequence[ValueWanted]) -> ValueResults:
+    """Sets values of the ticket, all in one PATCH, each remembered as done.
+
+    They are absolute, so that sending them again after a kill does no harm. Where the vendor refuses them
+    together each is sent by itself, so that one wrong name spoils only itself.
     """
-    claimed, settled = await _claim(run, target, values)
-    if not claimed:
-        return settled
+    values, results = await _claim(run, ticket, wanted)
+    if not values:
+        return results
     try:
-        return [*settled, *await _send(run, target, claimed)]
+        return [*results, *await _send(run, ticket, values)]
     except RejectedError as error:
-        if len(claimed) == 1:
-            return [*settled, await _refused(run, target, claimed[0], error)]
-    for one in claimed:
+        if len(values) == 1:
+            return [*results, await _refused(run, ticket, values[0], error)]
+    for one in values:
         try:
-            settled += await _send(run, target, [one])
+            results += await _send(run, ticket, [one])
         except RejectedError as error:
-            settled.append(await _refused(run, target, one, error))
-    return settled
-
-
-@dataclass(slots=True)
-class _Claim:
-    """A value with its row in the ledger; values of an outbound mapping have none."""
-
-    value: ValueWanted
-    row_id: int | None
-    holder: str
-    sent: bool = False
+            results.append(await _refused(run, ticket, one, error))
+    return results
 
 
 async def _claim(
-    run: DispatchRun, target: Target, values: Sequence[ValueWanted]
-) -> tuple[list[_Claim], Settled]:
-    claimed: list[_Claim] = []
-    settled: Settled = []
-    for value in values:
-        if not value.name:
-            before = await refusal_of(run, *_about(target, value))
-            if before is None:
-                claimed.append(_Claim(value, None, ""))
-            else:
-                settled.append((value, Done(Fate.REFUSED, message=before.message)))
-            continue
-        holder = str(uuid.uuid4())
-        found = await _row(run, target, value, holder)
-        row, ours = found.row, found.ours
-        if ours and row.state == "sent":
-            # Of a process that was killed: what it sent may be sent again.
-            await run.ledger.effects.unresolved(row.id, holder, "not known, and harmless to repeat")
-            ours = (await _row(run, target, value, holder)).ours
-        if row.state == "done":
-            settled.append((value, Done(Fate.BEFORE)))
-        elif not ours:
-            busy = run.settings.waiting.busy_seconds
-            settled.append((value, Done(Fate.BUSY, message="another process does it", retry_after=busy)))
-        elif row.state == "refused" and row.attempts >= MOST_REFUSALS:
-            await run.ledger.effects.release(row.id, holder)
-            settled.append((value, Done(Fate.GIVEN_UP, message=row.message or "")))
+    run: DispatchRun, ticket: LinkedTicket, wanted: Sequence[ValueWanted]
+) -> tuple[list[_Value], ValueResults]:
+    """The values to send, and the results of the others."""
+    values: list[_Value] = []
+    results: ValueResults = []
+    named = [one for one in wanted if one.name]
+    claims = await claim_many(run, [effect_row(run, ticket.work_order_id, one.name) for one in named])
+    for one, claim in zip(named, claims, strict=True):
+        if isinstance(claim, DeliveryResult):
+            results.append((one, claim))
         else:
-            claimed.append(_Claim(value, row.id, holder))
-    return claimed, settled
+            values.append(_Value(one, claim))
+    for one in wanted:
+        if one.name:
+            continue
+        before = await run.state.refusal(*_refused_value(ticket, one))
+        if before is None:
+            values.append(_Value(one))
+        else:
+            results.append((one, DeliveryResult(DeliveryStatus.REFUSED, message=before.message)))
+    return values, results
 
 
-async def _row(run: DispatchRun, target: Target, value: ValueWanted, holder: str) -> Claimed[Effect]:
-    seconds = run.settings.waiting.hold_seconds
-    number = target.work_order_id
-    return await run.ledger.effects.claim(run.tenant, number, value.name, holder=holder, seconds=seconds)
-
-
-async def _send(run: DispatchRun, target: Target, claimed: Sequence[_Claim]) -> Settled:
-    values = [one.value for one in claimed]
-    operations = operations_for(target.record, values)
-    if operations:
-        await _mark(run, claimed)
+async def _send(run: DispatchRun, ticket: LinkedTicket, values: Sequence[_Value]) -> ValueResults:
+    wanted = [one.wanted for one in values]
+    claims = [one.claim for one in values if one.claim is not None]
+    waiting, answer = run.settings.waiting, ticket.record
+    if operations := operations_for(ticket.record, wanted):
+        for claim in claims:
+            await claim.mark_sent(waiting.creation_seconds)
         try:
-            answer = await patch_record(run, target.kind, target.record_id, operations)
-        except RetryableError as error:
-            await _give_back(run, claimed, error)
-            return [(one.value, _later(run, error)) for one in claimed]
-        except StopError as error:
-            await _give_back(run, claimed, error)
-            raise
-    else:
-        answer = target.record
-    settled: Settled = []
-    for one in claimed:
-        if one.row_id is not None:
-            await run.ledger.effects.done(one.row_id)
-        kept = has_value(answer, one.value)
-        settled.append((one.value, Done(Fate.DONE, message="" if kept else _not_kept(one.value))))
-    if any(one.target.startswith("status.") for one in values):
-        await note_own_move(run, target.kind, target.record_id, answer)
-    return settled
-
-
-async def _mark(run: DispatchRun, claimed: Sequence[_Claim]) -> None:
-    """All as sent, right before they are."""
-    seconds = outliving(run.settings.waiting.creation_seconds)
-    for one in claimed:
-        if one.row_id is not None and not one.sent:
-            await run.ledger.effects.mark_sent(one.row_id, one.holder, seconds=seconds)
-            one.sent = True
-
-
-async def _give_back(run: DispatchRun, claimed: Sequence[_Claim], error: ConnectorError) -> None:
-    for one in claimed:
-        if one.row_id is not None:
-            await run.ledger.effects.unresolved(one.row_id, one.holder, str(error))
-
-
-def _later(run: DispatchRun, error: RetryableError) -> Done:
-    pause = error.retry_after if error.retry_after is not None else run.settings.waiting.pause_seconds
-    return Done(Fate.LATER, message=str(error), retry_after=pause)
+            answer = await patch_record(run, ticket.ref, operations)
+        except (RetryableError, StopError) as error:
+            for claim in claims:
+                await claim.postpone(error, waiting.pause_seconds)
+            if isinstance(error, StopError):
+                raise
+            return [(one, postponed(error, waiting.pause_seconds)) for one in wanted]
+    for claim in claims:
+        await claim.done()
+    if any(one.target.startswith("status.") for one in wanted):
+        await note_own_status_change(run, ticket.ref, answer)
+    kept = [(one, "" if has_value(answer, one) else _not_kept(one)) for one in wanted]
+    return [(one, DeliveryResult(DeliveryStatus.DONE, message=message)) for one, message in kept]
 
 
 async def _refused(
-    run: DispatchRun, target: Target, one: _Claim, error: RejectedError
-) -> tuple[ValueWanted, Done]:
-    words = await refusal_words(run, target.kind, target.record, one.value, error)
-    if one.row_id is not None:
-        await run.ledger.effects.refused(one.row_id, one.holder, words)
-    else:
-        await keep_refusal(run, *_about(target, one.value), Refusal(words))
-    return one.value, Done(Fate.REFUSED, message=words)
+    run: DispatchRun, ticket: LinkedTicket, value: _Value, error: RejectedError
+) -> tuple[ValueWanted, DeliveryResult]:
+    words = await refusal_words(run, ticket, value.wanted, error)
+    if value.claim is not None:
+        return value.wanted, await value.claim.refuse(words)
+    await run.state.keep_refusal(*_refused_value(ticket, value.wanted), Refusal(words))
+    return value.wanted, DeliveryResult(DeliveryStatus.REFUSED, message=words)
 
 
-def _about(target: Target, value: ValueWanted) -> tuple[RecordKind, int, str, Any]:
+def _refused_value(ticket: LinkedTicket, value: ValueWanted) -> tuple[RecordRef, str, Any]:
     """By what a refusal is remembered: the value, and as much of the record as may have made it refused.
 
     Not its status, nor its time, since other values of the same run change those.
     """
-    record = target.record
+    record = ticket.record
     captions = sorted(str(each.get("caption")) for each in record.get("customFields") or [])
     named = [(record.get(name) or {}).get("id") for name in ("board", "company", "type", "stage")]
-    judged = [target.work_order_id, value.value, captions, named, is_closed(record)]
-    return target.kind, target.record_id, f"value {value.target}", judged
+    judged = [ticket.work_order_id, value.value, captions, named, is_closed(record)]
+    return ticket.ref, f"value {value.target}", judged
 
 
 def _not_kept(value: ValueWanted) -> str:
     return f"ConnectWise took {value.target} = {value.value!r} and shows another value"
+
+
+async def note_own_status_change(run: DispatchRun, ref: RecordRef, record: Record) -> None:
+    """Remembers that the record left its trigger by our own hand: a person who puts it back makes it enter.
+
+    ConnectWise need not tell of changes that the API member made. Where another process works on the record
+    nothing is noted: that one, or the next sweep, sees the record itself.
+    """
+    intent = (await run.state.record(ref.kind, ref.id)).intent
+    if intent is None or intent.state != "created":
+        return
+    claimed = await run.state.claim(ref)
+    if claimed is None:
+        return
+    change, seen = observe_record(run, await fetch_record(run, ref, record), claimed.memory)
+    if claimed.link is not None and change is RecordChange.LEFT:
+        await run.state.remember(claimed, replace(claimed.memory, seen=seen))
+    await run.state.release(claimed)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tasks.dispatch.answer import back_answer
+from tasks.dispatch.answer import answer_of
 from tasks.dispatch.notes import copy_notes
-from tasks.dispatch.open import open_dispatch
-from tasks.dispatch.work_order_events import back_patiently
+from tasks.dispatch.run import open_dispatch
+from tasks.dispatch.work_order_events import retry_outbound
 from tasks.rules.limits import check_positive
 from tasks.shared.action import action
 from tasks.shared.connections import DEFAULT
@@ -35,4 +35,4 @@ async def notes_sync(
     """
     number = check_positive("Work Order Id", work_order_id)
     async with open_dispatch(connectwise, connection, rules) as run:
-        return back_answer(run, await back_patiently(run, partial(copy_notes, run, number)))
+        return answer_of(run, await retry_outbound(run, partial(copy_notes, run, number)))

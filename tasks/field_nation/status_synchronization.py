@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tasks.dispatch.answer import back_answer
-from tasks.dispatch.open import open_dispatch
-from tasks.dispatch.work_order_events import back_patiently, bring_back
+from tasks.dispatch.answer import answer_of
+from tasks.dispatch.run import open_dispatch
+from tasks.dispatch.work_order_events import retry_outbound, sync_events
 from tasks.rules.limits import check_positive
 from tasks.shared.action import action
 from tasks.shared.connections import DEFAULT
@@ -34,4 +34,4 @@ async def status_synchronization(
     """
     number = check_positive("Work Order Id", work_order_id)
     async with open_dispatch(connectwise, connection, rules) as run:
-        return back_answer(run, await back_patiently(run, partial(bring_back, run, number)))
+        return answer_of(run, await retry_outbound(run, partial(sync_events, run, number)))

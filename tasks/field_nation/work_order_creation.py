@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tasks.dispatch.answer import answer_of
-from tasks.dispatch.open import open_dispatch
 from tasks.dispatch.reconcile import dispatch_record
-from tasks.dispatch.state import Word, forget_refusals
+from tasks.dispatch.records import Override
+from tasks.dispatch.run import open_dispatch
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
 from tasks.shared.action import action
@@ -42,6 +42,6 @@ async def work_order_creation(
     """
     number = check_positive("Record Id", record_id)
     async with open_dispatch(connectwise, connection, rules) as run:
-        word, kind = Word(outside=True, again=again), RecordKind(record_kind)
-        await forget_refusals(run, kind, number)
-        return answer_of(run, await dispatch_record(run, kind, number, word=word))
+        override, kind = Override(outside_trigger=True, retry_creation=again), RecordKind(record_kind)
+        await run.state.forget_refusals(run.state.ref(kind, number))
+        return answer_of(run, await dispatch_record(run, kind, number, override=override))

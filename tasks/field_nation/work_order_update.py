@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from connectors.errors import RejectedError
 from tasks.dispatch.answer import answer_of
-from tasks.dispatch.open import open_dispatch
 from tasks.dispatch.reconcile import dispatch_record
+from tasks.dispatch.run import open_dispatch
 from tasks.dispatch.settings import OnLeave
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
@@ -40,12 +40,11 @@ async def work_order_update(
         StopError: a credential or right is missing.
     """
     number, kind = check_positive("Record Id", record_id), RecordKind(record_kind)
-    async with open_dispatch(connectwise, connection, rules) as run:
-        run.settings = run.settings.model_copy(update={"on_leave": OnLeave.REPORT})
-        intent = await run.ledger.intents.newest(run.tenant, kind.value, number)
+    async with open_dispatch(connectwise, connection, rules, on_leave=OnLeave.REPORT) as run:
+        intent = (await run.state.record(kind, number)).intent
         if intent is None or intent.state != "created":
             raise RejectedError(
-                f"{run.reference(kind, number)} has no work order that is known",
+                f"{run.state.ref(kind, number).reference} has no work order that is known",
                 remedy="Run Work Order Creation.",
             )
         return answer_of(run, await dispatch_record(run, kind, number))

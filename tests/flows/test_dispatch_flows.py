@@ -57,7 +57,7 @@ def artifacts(world: World, prefect_server: LocalPrefect) -> FlowRunner:
 async def test_one_record_is_shown_first_and_then_dispatched(world: World, artifacts: FlowRunner) -> None:
     ticket = world.ticket()
     shown = await dispatch_work_order(ticket)
-    assert (shown.step, shown.reference) == ("create", f"CW-S-{ticket}")
+    assert (shown.step, shown.ref.reference) == ("create", f"CW-S-{ticket}")
     assert world.orders() == []
     assert "1 Harbour Street" in await artifacts.artifact("dispatch-preview")
     outcome = await dispatch_work_order(ticket, dry_run=False)

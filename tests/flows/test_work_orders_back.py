@@ -18,8 +18,8 @@ from flows.actions import ACTIONS
 from flows.sync_notes import sync_notes
 from flows.sync_work_order import sync_work_order
 from flows.work_order_sweep import work_order_sweep
-from tasks.dispatch.run import Result
 from tasks.dispatch.settings import DispatchRules
+from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.run_flow import FlowRunner, save_once
 from tests.support.work_orders import BackWorld, back_rules
 
@@ -56,7 +56,7 @@ async def test_one_work_order_is_shown_first_and_then_brought_back(
     assert "would: status.name = Assigned" in shown.did
     assert desk.status(ticket) == "New"
     back = await sync_work_order(number, dry_run=False)
-    assert (back.result, desk.status(ticket)) == (Result.UPDATED, "Assigned")
+    assert (back.status, desk.status(ticket)) == (DispatchStatus.UPDATED, "Assigned")
     report = await artifacts.artifact("sync-work-order")
     assert f"/workorders/{number}" in report
     assert f"recid={ticket}" in report

@@ -21,7 +21,7 @@ from deployments.local.sandbox import Sandbox
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings, DispatchWaiting, WorkOrderDefaults
 from tasks.rules.dispatch.reference import RecordKind, reference_carried
-from tasks.rules.dispatch.triggers import Condition, Trigger
+from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 
 OPEN = "New (not responded)"
 DISPATCH = "In Progress"
@@ -50,7 +50,10 @@ PLACE = {
 
 def rules(**changes: Any) -> DispatchSettings:
     """Rules for the sandbox's Help Desk, with short waits."""
-    conditions = (Condition(field="board", values=(BOARD,)), Condition(field="status", values=(DISPATCH,)))
+    conditions = (
+        TriggerCondition(field="board", values=(BOARD,)),
+        TriggerCondition(field="status", values=(DISPATCH,)),
+    )
     given: dict[str, Any] = {
         "triggers": [Trigger(kind=SERVICE, conditions=conditions)],
         "work_orders": WorkOrderDefaults(type_of_work_id=103, pay_type="fixed", pay_amount=150, pay_units=1),

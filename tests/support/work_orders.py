@@ -102,7 +102,7 @@ class BackWorld:
         found = self.sandbox.state(COLLECTIONS[kind])
         wanted = [one for one in found if kind is OPPORTUNITY or one["board"]["name"] in boards]
         record = int(wanted[place]["id"])
-        reference = run.reference(kind, record)
+        reference = run.state.ref(kind, record).reference
         body = {**WHOLE, "title": f"[{reference}] Fix it", "incident_id": reference}
         number = int((await run.field_nation.create_work_order(body))["id"])
         await run.field_nation.publish_work_order(number)
@@ -111,7 +111,7 @@ class BackWorld:
         return record, number
 
     async def link(self, run: DispatchRun, kind: RecordKind, record: int, number: int) -> None:
-        reference = run.reference(kind, record)
+        reference = run.state.ref(kind, record).reference
         intents = run.ledger.intents
         claimed = await intents.claim(run.tenant, kind.value, record, reference, holder="t", seconds=60)
         sent = {"description": {"html": f"<p>{self.description(record)}</p>"}} if kind is SERVICE else {}

@@ -22,7 +22,7 @@ from typing import Any
 from connectors.field_nation.models import LIVING, Status, status_of
 from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.dispatch.reference import carries, reference_carried
-from tasks.rules.dispatch.triggers import Change
+from tasks.rules.dispatch.triggers import RecordChange
 from tasks.rules.values import read_moment
 
 OVER = frozenset({Status.PAID, Status.CANCELLED, Status.DELETED})
@@ -30,11 +30,11 @@ BEFORE_ASSIGNMENT = frozenset({Status.DRAFT, Status.PUBLISHED, Status.ROUTED, St
 AFTER_WORK = frozenset({Status.WORK_DONE, Status.APPROVED})
 
 
-class Step(StrEnum):
+class DispatchStep(StrEnum):
     """What to do next."""
 
     NOTHING = "nothing"
-    SETTLE = "settle"
+    RECOVER = "settle"
     """A creation was begun and its outcome is not known: look for what it made."""
     CREATE = "create"
     NEW_GENERATION = "new generation"
@@ -46,14 +46,14 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RecordState:
+class RecordFacts:
     """The record as fetched. ``gone``: deleted. ``newly_closed``: closed or gone, and open when last seen.
 
     ``inside``: in a trigger, or ``asked`` for by a person. ``own_status``: its status is one that this
     integration sets itself, so reaching it is not leaving.
     """
 
-    change: Change
+    change: RecordChange
     inside: bool
     closed: bool = False
     newly_closed: bool = False
@@ -63,7 +63,7 @@ class RecordState:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WorkOrderFacts:
     """What is known: the newest intent's state ("" for none), the work order's status (None: not read)."""
 
     intent: str = ""
@@ -72,24 +72,24 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class DispatchDecision:
     """The step, and why in words where a person should know."""
 
-    step: Step
+    step: DispatchStep
     reason: str = ""
 
 
-def decide(record: RecordState, standing: Standing, *, cancel_on_leave: bool = False) -> Decision:
+def decide(record: RecordFacts, order: WorkOrderFacts, *, cancel_on_leave: bool = False) -> DispatchDecision:
     """The next step for one record."""
-    if standing.intent in ("sent", "unresolved"):
-        return Decision(Step.SETTLE)
-    if record.change is Change.STALE:
-        return Decision(Step.NOTHING, "newer knowledge of the record is there already")
-    if standing.intent in ("", "intent", "refused"):
-        return Decision(Step.CREATE if _wanted(record) else Step.NOTHING)
-    if standing.intent == "cancelled" or standing.status in OVER:
+    if order.intent in ("sent", "unresolved"):
+        return DispatchDecision(DispatchStep.RECOVER)
+    if record.change is RecordChange.STALE:
+        return DispatchDecision(DispatchStep.NOTHING, "newer knowledge of the record is there already")
+    if order.intent in ("", "intent", "refused"):
+        return DispatchDecision(DispatchStep.CREATE if _wanted(record) else DispatchStep.NOTHING)
+    if order.intent == "cancelled" or order.status in OVER:
         return _after_the_end(record)
-    return _while_it_lives(record, standing, cancel_on_leave)
+    return _while_it_lives(record, order, cancel_on_leave)
 
 
 def may_create_again(
@@ -120,46 +120,48 @@ def next_look(age: float, settle: float, first: float) -> float | None:
     return min(max(first, age), settle - age) or first
 
 
-def _wanted(record: RecordState) -> bool:
+def _wanted(record: RecordFacts) -> bool:
     return record.inside and not record.gone
 
 
-def _after_the_end(record: RecordState) -> Decision:
-    if _wanted(record) and (record.asked or record.change is Change.ENTERED):
-        return Decision(Step.NEW_GENERATION, "the earlier work order is over and the record came back")
+def _after_the_end(record: RecordFacts) -> DispatchDecision:
+    if _wanted(record) and (record.asked or record.change is RecordChange.ENTERED):
+        return DispatchDecision(
+            DispatchStep.NEW_GENERATION, "the earlier work order is over and the record came back"
+        )
     if _wanted(record):
-        return Decision(
-            Step.NOTHING,
+        return DispatchDecision(
+            DispatchStep.NOTHING,
             "its work order is over; it gets another once it has left the trigger and come back",
         )
-    return Decision(Step.NOTHING)
+    return DispatchDecision(DispatchStep.NOTHING)
 
 
-def _while_it_lives(record: RecordState, standing: Standing, cancel_on_leave: bool) -> Decision:
+def _while_it_lives(record: RecordFacts, order: WorkOrderFacts, cancel_on_leave: bool) -> DispatchDecision:
     if (record.closed or record.gone) and not (record.newly_closed or record.asked):
-        return Decision(Step.NOTHING)
-    left = record.change is Change.LEFT and not record.own_status
+        return DispatchDecision(DispatchStep.NOTHING)
+    left = record.change is RecordChange.LEFT and not record.own_status
     ended = record.newly_closed and not record.asked
-    if standing.status is None:
-        came_back = record.asked or record.change is Change.ENTERED
-        return Decision(Step.LOOK if left or ended or came_back else Step.UPDATE)
+    if order.status is None:
+        came_back = record.asked or record.change is RecordChange.ENTERED
+        return DispatchDecision(DispatchStep.LOOK if left or ended or came_back else DispatchStep.UPDATE)
     if not (left or ended):
-        return Decision(Step.UPDATE)
+        return DispatchDecision(DispatchStep.UPDATE)
     why = "was deleted" if record.gone else "was closed" if ended else "left the trigger"
-    if standing.status in BEFORE_ASSIGNMENT and not standing.assigned:
+    if order.status in BEFORE_ASSIGNMENT and not order.assigned:
         # ConnectWise says "not found" of a record that the API member may not see any more, too.
         if cancel_on_leave and not record.gone:
-            return Decision(Step.CANCEL, f"the record {why} before a provider was assigned")
-        return Decision(
-            Step.REPORT, f"the record {why}, and its work order is still {_words(standing.status)}"
+            return DispatchDecision(DispatchStep.CANCEL, f"the record {why} before a provider was assigned")
+        return DispatchDecision(
+            DispatchStep.REPORT, f"the record {why}, and its work order is still {_words(order.status)}"
         )
-    if ended and standing.status not in AFTER_WORK:
-        return Decision(
-            Step.REPORT,
-            f"the record {why} although its work order is {_words(standing.status)}; after assignment "
+    if ended and order.status not in AFTER_WORK:
+        return DispatchDecision(
+            DispatchStep.REPORT,
+            f"the record {why} although its work order is {_words(order.status)}; after assignment "
             "nothing is cancelled automatically",
         )
-    return Decision(Step.NOTHING if ended else Step.UPDATE)
+    return DispatchDecision(DispatchStep.NOTHING if ended else DispatchStep.UPDATE)
 
 
 def _words(status: Status) -> str:
@@ -167,9 +169,9 @@ def _words(status: Status) -> str:
     return str(status).replace("_", " ") if known else "in a status that is not known"
 
 
-COLUMNS = "status,incident_id,milestones"
+ADOPTION_COLUMNS = "status,incident_id,milestones"
 """The sections that a list must hold to be judged here."""
-CLOCKS = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(minutes=5)
 """So far the vendor's clock and ours may disagree."""
 WorkOrder = Mapping[str, Any]
 
@@ -221,7 +223,7 @@ def double_words(reference: str, ids: Sequence[int]) -> str:
 def _made_since(work_order: WorkOrder, since: datetime) -> bool:
     text = read_path(work_order, "milestones.created.utc")
     created = read_moment(text)
-    return created is not None and created >= since - CLOCKS
+    return created is not None and created >= since - CLOCK_SKEW
 
 
 FIELDS = "custom_fields"

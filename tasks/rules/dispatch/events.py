@@ -187,11 +187,16 @@ _FROM = {
 """Events that a step back takes back: a provider who cancels leaves a work order that is not assigned."""
 _CODES = {"confirmed": WorkOrderEvent.CONFIRMED, "on_my_way": WorkOrderEvent.ON_MY_WAY}
 _ORDER = {event: place for place, event in enumerate(WorkOrderEvent)}
-OVER = frozenset({Status.CANCELLED, Status.DELETED})
+_ENDED = frozenset({Status.CANCELLED, Status.DELETED})
+
+
+VANISHED = "vanished"
+"""Handled like an event, of a work order that Field Nation has no more."""
+_LAST = frozenset({WorkOrderEvent.PAID.value, WorkOrderEvent.CANCELLED.value, VANISHED})
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class HappenedEvent:
     """One event. ``number`` counts from 1; ``at`` is UTC as the vendor writes it, "" where not known."""
 
     event: WorkOrderEvent
@@ -205,12 +210,12 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class WorkOrderState:
     """What is remembered of a work order between two looks.
 
     Attributes:
         milestones: name -> the moment last seen, and how many different ones were seen.
-        handled: keys of events whose effects are settled; they never count again.
+        handled: keys of events for which nothing is left to do; they never count again.
         mapped: target -> the value that an outbound mapping wrote last.
     """
 
@@ -218,26 +223,13 @@ class Known:
     handled: frozenset[str] = frozenset()
     mapped: Mapping[str, Any] = field(default_factory=dict)
 
-    def details(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "milestones": {name: list(seen) for name, seen in self.milestones.items()},
-            "handled": sorted(self.handled),
-            "mapped": dict(self.mapped),
-        }
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return bool(_LAST & self.handled)
 
 
-def known_of(details: Mapping[str, Any] | None) -> Known:
-    """Reads what ``Known.details`` wrote; None: nothing is known."""
-    given = details or {}
-    return Known(
-        {name: (str(seen[0]), int(seen[1])) for name, seen in (given.get("milestones") or {}).items()},
-        frozenset(given.get("handled") or ()),
-        dict(given.get("mapped") or {}),
-    )
-
-
-def counted_milestones(work_order: WorkOrder, known: Known) -> dict[str, tuple[str, int]]:
+def counted_milestones(work_order: WorkOrder, known: WorkOrderState) -> dict[str, tuple[str, int]]:
     """The milestones with their numbers: another moment than the last one is one more time.
 
     Remember them before anything is done for an event, so that a second time is not taken for the first.
@@ -249,14 +241,14 @@ def counted_milestones(work_order: WorkOrder, known: Known) -> dict[str, tuple[s
     return counted
 
 
-def events_of(work_order: WorkOrder, known: Known) -> list[Happened]:
+def events_of(work_order: WorkOrder, known: WorkOrderState) -> list[HappenedEvent]:
     """Every event that stands, in order: by moment, and where none is known by the order of a life."""
     counted = counted_milestones(work_order, known)
     found = [*_of_milestones(work_order, counted), *_of_logs(work_order), *_of_code(work_order, counted)]
     return sorted(found, key=lambda each: (each.at or "~", _ORDER[each.event], each.number))
 
 
-def open_events(work_order: WorkOrder, known: Known) -> list[Happened]:
+def open_events(work_order: WorkOrder, known: WorkOrderState) -> list[HappenedEvent]:
     """Those of ``events_of`` whose effects are not settled yet."""
     return [each for each in events_of(work_order, known) if each.key not in known.handled]
 
@@ -297,24 +289,24 @@ def _moments(work_order: WorkOrder) -> Iterator[tuple[str, str]]:
             yield name, at
 
 
-def _of_milestones(work_order: WorkOrder, counted: Mapping[str, tuple[str, int]]) -> Iterator[Happened]:
+def _of_milestones(work_order: WorkOrder, counted: Mapping[str, tuple[str, int]]) -> Iterator[HappenedEvent]:
     status = status_of(work_order)
     for name, at in _moments(work_order):
         event = _MILESTONES[name]
         if _stands(event, status):
-            yield Happened(event, counted[name][1], at or counted[name][0])
+            yield HappenedEvent(event, counted[name][1], at or counted[name][0])
 
 
 def _stands(event: WorkOrderEvent, status: Status) -> bool:
     if event is WorkOrderEvent.CANCELLED:
-        return status in OVER
-    if status in OVER:
+        return status in _ENDED
+    if status in _ENDED:
         return event not in _FROM
     # A status that is not known takes nothing back.
     return _RANKS.get(status, 99) >= _FROM.get(event, 0)
 
 
-def _of_logs(work_order: WorkOrder) -> Iterator[Happened]:
+def _of_logs(work_order: WorkOrder) -> Iterator[HappenedEvent]:
     for event, moment, codes in (
         (WorkOrderEvent.CHECKED_IN, log_start, ("checked_in", "checked_out")),
         (WorkOrderEvent.CHECKED_OUT, log_end, ("checked_out",)),
@@ -322,14 +314,14 @@ def _of_logs(work_order: WorkOrder) -> Iterator[Happened]:
         moments = [at for at in map(moment, _logs(work_order)) if at]
         if not moments and sub_status_of(work_order) in codes:
             moments = [""]
-        yield from (Happened(event, number, at) for number, at in enumerate(moments, start=1))
+        yield from (HappenedEvent(event, number, at) for number, at in enumerate(moments, start=1))
 
 
-def _of_code(work_order: WorkOrder, counted: Mapping[str, tuple[str, int]]) -> Iterator[Happened]:
+def _of_code(work_order: WorkOrder, counted: Mapping[str, tuple[str, int]]) -> Iterator[HappenedEvent]:
     """On the way and confirmed count once for each assignment: nothing else tells two of them apart."""
     event = _CODES.get(sub_status_of(work_order))
     if event is not None and status_of(work_order) is Status.ASSIGNED:
-        yield Happened(event, counted.get("assigned", ("", 1))[1])
+        yield HappenedEvent(event, counted.get("assigned", ("", 1))[1])
 
 
 def _logs(work_order: WorkOrder) -> list[dict[str, Any]]:

@@ -51,7 +51,7 @@ class KnownCopy:
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class NoteCopy:
     """A note that is due. ``found``: id of a copy that is there already although nobody remembers it.
 
     ``internal`` is the copy's own: for messages, only the own company sees it.
@@ -117,11 +117,11 @@ def order_message(record: Record) -> Note:
     )
 
 
-def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSettings) -> list[Copy]:
+def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSettings) -> list[NoteCopy]:
     """What is to be copied, oldest first on each side; the ledger then sees to it that each is once."""
     remembered = list(known)
     own = {name.strip().casefold() for name in settings.own_authors}
-    due: list[Copy] = []
+    due: list[NoteCopy] = []
     for notes, others in ((talk.notes, talk.messages), (talk.messages, talk.notes)):
         side: Side = "connectwise" if notes is talk.notes else "field_nation"
         if not _wanted(side, settings):
@@ -150,7 +150,7 @@ def _is_ours(note: Note, ours: Collection[str]) -> bool:
     return ends_with_mark(note.text) and (not ours or note.writer in ours or not note.writer)
 
 
-def _copy(talk: Conversation, note: Note, others: Iterable[Note], settings: NoteSettings) -> Copy:
+def _copy(talk: Conversation, note: Note, others: Iterable[Note], settings: NoteSettings) -> NoteCopy:
     if note.side == "connectwise":
         mark = note_mark(talk.reference, note.id)
         internal = note.internal or not settings.visible_to_provider
@@ -161,7 +161,7 @@ def _copy(talk: Conversation, note: Note, others: Iterable[Note], settings: Note
         place = "Field Nation"
     who = f"{note.author} in {place}" if note.author else f"In {place}"
     text = marked(f"{who}: {_plain(note.text)}", mark)
-    return Copy(note, text, mark, internal, copy_of(others, mark))
+    return NoteCopy(note, text, mark, internal, copy_of(others, mark))
 
 
 def copy_of(others: Iterable[Note], mark: str) -> str | None:

@@ -16,7 +16,7 @@ from jmespath.exceptions import JMESPathError
 
 from tasks.rules.dispatch.actions import plain
 from tasks.rules.dispatch.events import (
-    Happened,
+    HappenedEvent,
     OutboundAction,
     OutboundRule,
     TimeEntrySettings,
@@ -77,7 +77,7 @@ class ValueWanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedActions:
     """All that is to be done, in order; ``problems`` are sentences about what can't be."""
 
     notes: tuple[NoteWanted, ...] = ()
@@ -90,8 +90,10 @@ class Wanted:
         return bool(self.notes or self.times or self.values)
 
 
-def wanted_of(work_order: WorkOrder, opened: Sequence[Happened], rules: Sequence[OutboundRule]) -> Wanted:
-    """What the rules want for events whose effects are not settled. Time entries are not among it.
+def wanted_of(
+    work_order: WorkOrder, opened: Sequence[HappenedEvent], rules: Sequence[OutboundRule]
+) -> WantedActions:
+    """What the rules want for events that are not handled yet. Time entries are not among it.
 
     Of several statuses, or values of one field, only the last one counts: a ticket whose work order was
     assigned and approved between two looks goes to the last status at once.
@@ -115,15 +117,15 @@ def wanted_of(work_order: WorkOrder, opened: Sequence[Happened], rules: Sequence
                     values[value.target] = value
             except ValueError as error:
                 problems.append(f"{happened.key}: {error}.")
-    return Wanted(tuple(notes), (), tuple(values.values()), tuple(problems))
+    return WantedActions(tuple(notes), (), tuple(values.values()), tuple(problems))
 
 
 def times_wanted(
     work_order: WorkOrder,
-    happened: Iterable[Happened],
+    happened: Iterable[HappenedEvent],
     rules: Sequence[OutboundRule],
     handled: Iterable[str],
-) -> Wanted:
+) -> WantedActions:
     """A time entry for every stay that has ended, once an event has happened that a rule names for it.
 
     One a stay, however many rules there are. A stay that is entered late has its entry late.
@@ -133,7 +135,7 @@ def times_wanted(
         (one for one in rules if one.action is OutboundAction.ADD_TIME_ENTRY and one.event in events), None
     )
     if rule is None:
-        return Wanted()
+        return WantedActions()
     times: list[TimeWanted] = []
     problems: list[str] = []
     for log in closed_logs(work_order):
@@ -149,7 +151,7 @@ def times_wanted(
         mark = effect_mark(int(work_order["id"]), key)
         text = filled(rule.value.strip() or _TIME_TEXT, {**outbound_source(work_order), "time_log": log})
         times.append(TimeWanted(key, key, mark, marked(text, mark), write_moment(start), write_moment(end)))
-    return Wanted(times=tuple(times), problems=tuple(problems))
+    return WantedActions(times=tuple(times), problems=tuple(problems))
 
 
 def stays_without_rule(work_order: WorkOrder, rules: Sequence[OutboundRule]) -> frozenset[str]:
@@ -166,7 +168,7 @@ def log_key(log: Mapping[str, Any]) -> str:
 
 def mapped_of(
     work_order: WorkOrder, lines: Sequence[DispatchMapping], before: Mapping[str, Any]
-) -> tuple[Wanted, dict[str, Any]]:
+) -> tuple[WantedActions, dict[str, Any]]:
     """What an outbound mapping wants that it did not write before, and all that it wants, by target.
 
     A value that a person changed since in ConnectWise stays, until it changes in Field Nation.
@@ -180,16 +182,16 @@ def mapped_of(
         del changed["actualHours"]
         problems.append(f"actualHours: time is entered by a rule with {OutboundAction.ADD_TIME_ENTRY!r}.")
     values = [ValueWanted("", f"mapped {target}", target, value) for target, value in changed.items()]
-    return Wanted(tuple(notes), (), tuple(values), tuple(problems)), found
+    return WantedActions(tuple(notes), (), tuple(values), tuple(problems)), found
 
 
-def joined(*parts: Wanted) -> Wanted:
+def joined(*parts: WantedActions) -> WantedActions:
     """All of them; where two want a value for one target, the first one's counts."""
     values: dict[str, ValueWanted] = {}
     for part in parts:
         for value in part.values:
             values.setdefault(value.target, value)
-    return Wanted(
+    return WantedActions(
         tuple(note for part in parts for note in part.notes),
         tuple(time for part in parts for time in part.times),
         tuple(values.values()),
@@ -197,7 +199,7 @@ def joined(*parts: Wanted) -> Wanted:
     )
 
 
-def wanted_words(wanted: Wanted) -> list[str]:
+def wanted_words(wanted: WantedActions) -> list[str]:
     """Each action in words, as a report shows it."""
     return [
         *(note_words(note) for note in wanted.notes),
@@ -262,14 +264,16 @@ def time_entry(wanted: TimeWanted, charge: Mapping[str, Any], settings: TimeEntr
     return record | ({"member": {"identifier": settings.member}} if settings.member.strip() else {})
 
 
-def _note(work_order: WorkOrder, happened: Happened, rule: OutboundRule, number: int) -> Iterator[NoteWanted]:
+def _note(
+    work_order: WorkOrder, happened: HappenedEvent, rule: OutboundRule, number: int
+) -> Iterator[NoteWanted]:
     what = happened.key if number == 1 else f"{happened.key}.{number}"
     mark = effect_mark(int(work_order["id"]), what)
     text = filled(rule.value.strip() or _default_text(happened.event), outbound_source(work_order))
     yield NoteWanted(f"{what}/note", happened.key, mark, marked(text, mark))
 
 
-def _value(work_order: WorkOrder, happened: Happened, rule: OutboundRule) -> ValueWanted:
+def _value(work_order: WorkOrder, happened: HappenedEvent, rule: OutboundRule) -> ValueWanted:
     value = filled(rule.value, outbound_source(work_order))
     status = rule.action is OutboundAction.SET_STATUS
     target = "status.name" if status else f"{CUSTOM_FIELD}{rule.custom_field.strip()}"

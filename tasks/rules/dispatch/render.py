@@ -13,7 +13,7 @@ MOST_ROWS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportLine:
     """One record in a report; the addresses are those of the two pages."""
 
     reference: str
@@ -27,7 +27,7 @@ class Line:
 def dispatch_markdown(
     title: str,
     counts: Mapping[str, int],
-    lines: Sequence[Line],
+    lines: Sequence[ReportLine],
     *,
     notes: Sequence[str] = (),
     looked_at: bool = False,
@@ -51,7 +51,7 @@ def dispatch_markdown(
 
 
 def preview_markdown(
-    line: Line,
+    line: ReportLine,
     body: Mapping[str, Any] | None,
     changes: Mapping[str, Any] | None,
     *,
@@ -71,7 +71,7 @@ def preview_markdown(
     )
 
 
-def _records(lines: Sequence[Line]) -> str:
+def _records(lines: Sequence[ReportLine]) -> str:
     if not lines:
         return ""
     rows = [

@@ -3,15 +3,13 @@
 A trigger is a list of conditions that must all hold; several triggers are alternatives. A record enters once:
 being told the same change again, late or out of order changes nothing, since what counts is the record as it
 was fetched, by its ``lastUpdated``.
-
-What is remembered of one record and its work order, kept as the details of their link.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -20,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.rules.dispatch.paths import is_nothing, read_path, steps_of
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.values import read_boolean, read_moment, read_number, write_moment
+from tasks.rules.values import read_boolean, read_moment, read_number
 
 REFERENCES = ("status", "board", "type", "subType", "item", "priority", "company", "site", "team", "stage")
 """Fields that are references: a condition on one compares its name."""
@@ -35,10 +33,10 @@ class Operator(StrEnum):
     STARTS_WITH = "starts with"
 
 
-class Condition(BaseModel):
+class TriggerCondition(BaseModel):
     """One condition. ``field`` is status, board, type, priority, customFields.<caption> or any path."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, title="Condition")
 
     field: str = Field(min_length=1, description="status, board, type, priority, customFields.<caption>, ...")
     operator: Operator = Field(default=Operator.IS, description="How the field is compared.")
@@ -47,7 +45,7 @@ class Condition(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _field_is_a_path(self) -> Condition:
+    def _field_is_a_path(self) -> TriggerCondition:
         steps_of(self.field)
         return self
 
@@ -66,7 +64,7 @@ class Trigger(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: RecordKind = Field(default=RecordKind.SERVICE_TICKET, description="What is dispatched.")
-    conditions: tuple[Condition, ...] = Field(
+    conditions: tuple[TriggerCondition, ...] = Field(
         min_length=1, description="All of them must hold. A trigger without any would dispatch every ticket."
     )
 
@@ -77,7 +75,7 @@ class Trigger(BaseModel):
         )
 
 
-class Change(StrEnum):
+class RecordChange(StrEnum):
     """What a fetched record means for its dispatch, compared with what was known of it."""
 
     ENTERED = "entered"
@@ -104,14 +102,14 @@ class Seen:
     entries: int = 0
 
 
-def judge(
+def observe(
     triggers: Sequence[Trigger], kind: RecordKind, document: Mapping[str, Any], seen: Seen | None
-) -> tuple[Change, Seen]:
+) -> tuple[RecordChange, Seen]:
     """The change of a fetched record, and what to remember from now on; ``seen`` None: never seen before."""
     before = seen or Seen()
     updated = read_moment(read_path(document, "_info.lastUpdated"))
     if before.updated is not None and updated is not None and updated < before.updated:
-        return Change.STALE, before
+        return RecordChange.STALE, before
     inside = any(trigger.matches(kind, document) for trigger in triggers)
     entered = inside and not before.inside
     known = updated if updated is not None else before.updated
@@ -130,12 +128,12 @@ def is_closed(document: Mapping[str, Any]) -> bool:
     return bool(flag) if flag is not None else not is_nothing(document.get("closedDate"))
 
 
-def _change(before: Seen, inside: bool, document: Mapping[str, Any]) -> Change:
+def _change(before: Seen, inside: bool, document: Mapping[str, Any]) -> RecordChange:
     if inside:
-        return Change.STAYED if before.inside else Change.ENTERED
+        return RecordChange.STAYED if before.inside else RecordChange.ENTERED
     if not before.inside:
-        return Change.OUTSIDE
-    return Change.CLOSED if is_closed(document) else Change.LEFT
+        return RecordChange.OUTSIDE
+    return RecordChange.CLOSED if is_closed(document) else RecordChange.LEFT
 
 
 def _alike(value: Any, wanted: str | bool | int | float) -> bool:
@@ -153,27 +151,22 @@ def _text(value: Any) -> str:
     return "" if value is None else " ".join(str(value).casefold().split())
 
 
-RULES = "rules"
-"""Kept with a link: the mark of the triggers by which its record was last judged."""
-FOUND = "found"
-"""Kept of a work order that was found although the ledger knew of no creation: what came back from it before
-is not known either, so that notes and time entries are looked for before they are made."""
-CANCELLING = "cancelling"
-"""Kept while a cancellation is under way: who takes over after a kill knows by it that the record had left,
-even where it has come back by then."""
-_OWN = ("sent", "inside", "updated", "entries", "closed", "published", "written_back", "dropped")
-
-
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """
+class RecordMemory:
+    """What is remembered of one record between two looks, as long as it has or had a work order.
+
     Attributes:
         sent: the work order's members as they were last sent.
         seen: whether the record was in a trigger when last fetched, and its ``lastUpdated``.
         closed: it was closed then, or gone.
         published, written_back: what follows a creation is done, or is not to be done.
         dropped: dotted paths that Field Nation dropped silently when they were last sent.
-        more: what other steps keep there; it is never touched here.
+        triggers: the mark of the triggers by which it was last judged, "" where none was kept.
+        found: its work order was found although the ledger knew of no creation. What came back from it before
+            is not known either, so that notes and time entries are looked for before they are made.
+        cancelling: a cancellation is under way. Who takes over after a kill knows by it that the record had
+            left, even where it has come back by then.
+        other: what another version of this program keeps there; it is never touched.
     """
 
     sent: dict[str, Any] = field(default_factory=dict)
@@ -182,43 +175,12 @@ class Memory:
     published: bool = False
     written_back: bool = False
     dropped: tuple[str, ...] = ()
-    more: dict[str, Any] = field(default_factory=dict)
+    triggers: str = ""
+    found: bool = False
+    cancelling: bool = False
+    other: dict[str, Any] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
         """Nothing of the creation is left to do."""
         return self.published and self.written_back
-
-    def but(self, **changes: Any) -> Memory:
-        """The same with some attributes replaced."""
-        return replace(self, **changes)
-
-    def details(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            **self.more,
-            "sent": self.sent,
-            "inside": self.seen.inside,
-            "updated": write_moment(self.seen.updated) if self.seen.updated else None,
-            "entries": self.seen.entries,
-            "closed": self.closed,
-            "published": self.published,
-            "written_back": self.written_back,
-            "dropped": list(self.dropped),
-        }
-
-
-def memory_of(details: Mapping[str, Any]) -> Memory:
-    """Reads what ``Memory.details`` wrote; what is missing has its default."""
-    seen = Seen(
-        bool(details.get("inside")), read_moment(details.get("updated")), int(details.get("entries") or 0)
-    )
-    return Memory(
-        dict(details.get("sent") or {}),
-        seen,
-        bool(details.get("closed")),
-        bool(details.get("published")),
-        bool(details.get("written_back")),
-        tuple(details.get("dropped") or ()),
-        {name: value for name, value in details.items() if name not in _OWN},
-    )

@@ -6,8 +6,8 @@ import pytest
 
 from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.reconcile import dispatch_record
-from tasks.dispatch.run import Result
 from tasks.dispatch.sweep import sweep
+from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.dispatch import OPEN, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio
@@ -19,10 +19,10 @@ async def test_the_description_of_a_found_work_order_is_no_message_to_copy(world
     ticket = world.ticket(initialDescription="Bring a ladder")
     async with world.run() as run:
         unclear = await dispatch_record(run, SERVICE, ticket, wait=False)
-        assert unclear.result is Result.UNCLEAR
+        assert unclear.status is DispatchStatus.UNCLEAR
         world.move(ticket, OPEN)
         found = await dispatch_record(run, SERVICE, ticket)
-        assert found.result is Result.ADOPTED
+        assert found.status is DispatchStatus.ADOPTED
         assert (await copy_notes(run, found.work_order_id or 0)).did == ()
     [order] = world.orders()
     assert "Bring a ladder" in order["description"]["html"]
@@ -34,9 +34,9 @@ async def test_what_changed_before_a_work_order_was_found_is_sent_by_the_next_sw
     world.sandbox.faults([{**rule, "fault": {"kind": "drop_after"}}])
     ticket = world.ticket("Replace the router")
     async with world.run() as run:
-        assert (await dispatch_record(run, SERVICE, ticket, wait=False)).result is Result.UNCLEAR
+        assert (await dispatch_record(run, SERVICE, ticket, wait=False)).status is DispatchStatus.UNCLEAR
         world.change(ticket, summary="Replace the switch")
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.ADOPTED
     async with world.run(later=10) as run:
         await sweep(run)
     [order] = world.orders()
@@ -52,10 +52,10 @@ async def test_a_found_work_order_of_a_record_that_left_is_not_published_and_its
     async with world.run() as run:
         await dispatch_record(run, SERVICE, ticket, wait=False)
         world.move(ticket, OPEN)
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.ADOPTED
         [order] = world.orders()
         assert order["status"]["name"] == "Draft"
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.REPORTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.REPORTED
 
 
 async def test_a_found_work_order_of_a_record_that_left_is_cancelled_where_that_is_set(world: World) -> None:
@@ -65,6 +65,6 @@ async def test_a_found_work_order_of_a_record_that_left_is_cancelled_where_that_
     async with world.run(rules(on_leave="cancel")) as run:
         await dispatch_record(run, SERVICE, ticket, wait=False)
         world.move(ticket, OPEN)
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CANCELLED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.ADOPTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.CANCELLED
     assert [each["status"]["name"] for each in world.orders()] == ["Deleted"]

@@ -9,16 +9,17 @@ import pytest
 
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.reconcile import dispatch_record, preview_record
-from tasks.dispatch.run import DispatchRun, Outcome, Result
+from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings, RecordMappings, WorkOrderDefaults, default_triggers
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.dispatch.triggers import Condition, Trigger
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
+from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tests.support.dispatch import QUICK, World
 
 pytestmark = pytest.mark.anyio
 SERVICE, PROJECT, OPPORTUNITY = RecordKind
-WON = Trigger(kind=OPPORTUNITY, conditions=(Condition(field="status", values=("Won",)),))
+WON = Trigger(kind=OPPORTUNITY, conditions=(TriggerCondition(field="status", values=("Won",)),))
 COLLECTIONS = {SERVICE: "service/tickets", PROJECT: "project/tickets", OPPORTUNITY: "sales/opportunities"}
 DEFAULTS = WorkOrderDefaults(
     type_of_work_id=103, pay_type="hourly", pay_amount=55, pay_units=4, reference_field_id=801
@@ -60,9 +61,9 @@ def _id(records: list[dict[str, Any]], name: str) -> int:
     return int(next(each["id"] for each in records if each["name"] == name))
 
 
-async def created(run: DispatchRun, kind: RecordKind, number: int) -> Outcome:
+async def created(run: DispatchRun, kind: RecordKind, number: int) -> DispatchResult:
     outcome = await dispatch_record(run, kind, number)
-    assert outcome.result is Result.CREATED, outcome
+    assert outcome.status is DispatchStatus.CREATED, outcome
     assert outcome.warnings == ()
     return outcome
 
@@ -78,7 +79,7 @@ async def test_each_kind_becomes_a_work_order(desk: World, kind: RecordKind, let
         outcome = await created(run, kind, number)
         assert sum(desk.sent("connectwise").values()) <= most
         assert sum(desk.sent("field_nation").values()) <= 2
-        assert (await dispatch_record(run, kind, number)).result is Result.UNCHANGED
+        assert (await dispatch_record(run, kind, number)).status is DispatchStatus.UNCHANGED
     [order] = desk.orders(f"CW-{letter}-{number}")
     assert order["id"] == outcome.work_order_id
     assert order["title"].startswith(f"[CW-{letter}-{number}] ")

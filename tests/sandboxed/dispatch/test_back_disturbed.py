@@ -11,8 +11,9 @@ import pytest
 from connectors.errors import ConnectorError
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.notes import copy_notes
-from tasks.dispatch.run import Back, DispatchRun, Result
-from tasks.dispatch.work_order_events import bring_back
+from tasks.dispatch.run import DispatchRun
+from tasks.dispatch.work_order_events import sync_events
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tests.support.kill import Killed, Killer, KillingLedger, KillingTransport
 from tests.support.work_orders import BackWorld
 
@@ -25,19 +26,21 @@ def desk(sandbox: Sandbox, tmp_path: Path) -> BackWorld:
     return BackWorld(sandbox, tmp_path / "ledger.db")
 
 
-async def until_settled(desk: BackWorld, run: DispatchRun, number: int, *, pause: float = 0) -> list[Result]:
+async def until_settled(
+    desk: BackWorld, run: DispatchRun, number: int, *, pause: float = 0
+) -> list[DispatchStatus]:
     """Both directions, on and on, an hour later each time; what became of each try.
 
     ``pause``: real seconds, for work that the server still does when the clock was moved on.
     """
     results = []
     for _ in range(6):
-        for step in (bring_back, copy_notes):
+        for step in (sync_events, copy_notes):
             try:
-                results.append((await step(run, number)).result)
+                results.append((await step(run, number)).status)
             except ConnectorError:
-                results.append(Result.FAILED)
-        if results[-2:] == [Result.UNCHANGED] * 2:
+                results.append(DispatchStatus.FAILED)
+        if results[-2:] == [DispatchStatus.UNCHANGED] * 2:
             return results
         desk.later(3_600)
         await anyio.sleep(pause)
@@ -105,15 +108,19 @@ async def test_duplicates_at_once_do_each_once(desk: BackWorld) -> None:
         ticket, number = await desk.dispatched(one)
         desk.whole_life(number)
         talk(desk, ticket, number)
-        backs: list[Back] = []
+        backs: list[DispatchResult] = []
 
         async def told(run: DispatchRun, copying: bool) -> None:
-            backs.append(await (copy_notes if copying else bring_back)(run, number))
+            backs.append(await (copy_notes if copying else sync_events)(run, number))
 
         async with anyio.create_task_group() as group:
             for turn in range(20):
                 group.start_soon(told, one if turn % 2 else other, turn % 4 < 2)
-        assert {back.result for back in backs} <= {Result.UPDATED, Result.UNCHANGED, Result.BUSY}
+        assert {back.status for back in backs} <= {
+            DispatchStatus.UPDATED,
+            DispatchStatus.UNCHANGED,
+            DispatchStatus.BUSY,
+        }
         await until_settled(desk, one, number)
         await everything_once(desk, one, ticket, number)
 
@@ -169,7 +176,7 @@ async def killed_run(desk: BackWorld, killer: Killer, *, in_ledger: bool = False
                 for name in ("effects", "notes"):
                     setattr(victim.ledger, name, KillingLedger(getattr(victim.ledger, name), killer, name))
             try:
-                await bring_back(victim, number)
+                await sync_events(victim, number)
                 await copy_notes(victim, number)
             except Killed:
                 killed = True

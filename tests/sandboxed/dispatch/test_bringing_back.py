@@ -9,12 +9,11 @@ import pytest
 
 from connectors.retry import Kind
 from deployments.local.sandbox import Sandbox
-from tasks.dispatch.run import Result
 from tasks.dispatch.settings import RecordMappings
-from tasks.dispatch.state import forget_refusals
-from tasks.dispatch.work_order_events import bring_back
+from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.events import OutboundAction, OutboundRule, TimeEntrySettings, WorkOrderEvent
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
+from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.work_orders import ALL_FOUR, OPPORTUNITY, PROJECT, SERVICE, BackWorld, back_rules
 
 pytestmark = pytest.mark.anyio
@@ -29,16 +28,16 @@ async def test_every_step_of_the_provider_comes_back_once(desk: BackWorld) -> No
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.provider(number, "accept")
-        assert (await bring_back(run, number)).did == ("status.name = Assigned",)
+        assert (await sync_events(run, number)).did == ("status.name = Assigned",)
         assert desk.status(ticket) == "Assigned"
         desk.provider(number, "check-in", at="2026-12-01T14:00:00+00:00")
-        assert (await bring_back(run, number)).result is Result.UPDATED
+        assert (await sync_events(run, number)).status is DispatchStatus.UPDATED
         desk.provider(number, "check-out", hours=2.5)
         desk.provider(number, "work-done", closing_notes="Swapped the radio")
-        assert len((await bring_back(run, number)).did) == 2
+        assert len((await sync_events(run, number)).did) == 2
         await run.field_nation.approve_work_order(number)
-        assert (await bring_back(run, number)).did == ("status.name = Completed",)
-        assert [(await bring_back(run, number)).result for _ in range(2)] == [Result.UNCHANGED] * 2
+        assert (await sync_events(run, number)).did == ("status.name = Completed",)
+        assert [(await sync_events(run, number)).status for _ in range(2)] == [DispatchStatus.UNCHANGED] * 2
     assert desk.status(ticket) == "Completed"
     assert desk.field(ticket, "FN check-in") == "2026-12-01 14:00:00"
     [note] = desk.notes(ticket)
@@ -55,19 +54,19 @@ async def test_what_each_costs(desk: BackWorld) -> None:
     async with desk.run() as run:
         _, number = await desk.dispatched(run)
         desk.provider(number, "accept")
-        await bring_back(run, number)
+        await sync_events(run, number)
         assert desk.sent() == {
             "connectwise": {"GET /service/tickets/{id}": 1, "PATCH /service/tickets/{id}": 1},
             "field_nation": {"GET /workorders/{id}": 1},
         }
         desk.sandbox.clear_requests()
-        await bring_back(run, number)
+        await sync_events(run, number)
         assert desk.sent() == {"connectwise": {}, "field_nation": {"GET /workorders/{id}": 1}}
         desk.provider(number, "check-in", at="2026-12-01T14:00:00+00:00")
         desk.provider(number, "check-out", hours=1)
         desk.provider(number, "work-done", closing_notes="Done")
         desk.sandbox.clear_requests()
-        await bring_back(run, number)
+        await sync_events(run, number)
         assert desk.sent() == {
             "connectwise": {
                 "GET /service/tickets/{id}": 1,
@@ -84,8 +83,8 @@ async def test_a_whole_life_seen_at_once_goes_to_the_last_status(desk: BackWorld
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
         await run.field_nation.approve_work_order(number)
-        back = await bring_back(run, number)
-    assert (back.result, back.status) == (Result.UPDATED, "approved")
+        back = await sync_events(run, number)
+    assert (back.status, back.work_order_status) == (DispatchStatus.UPDATED, "approved")
     assert "status.name = Assigned" not in back.did
     assert desk.status(ticket) == "Completed"
     assert (len(desk.notes(ticket)), len(desk.times(ticket))) == (1, 1)
@@ -96,13 +95,13 @@ async def test_work_that_was_sent_back_is_told_again(desk: BackWorld) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
-        await bring_back(run, number)
+        await sync_events(run, number)
         reason = {"reason": "Photos are missing", "reason_id": 1}
         await run.field_nation.send(Kind.MODIFY, "DELETE", f"/workorders/{number}/complete", params=reason)
         # The vendor's moments are whole seconds.
         await anyio.sleep(1.05)
         desk.provider(number, "work-done", closing_notes="With photos")
-        await bring_back(run, number)
+        await sync_events(run, number)
     texts = [each["text"] for each in desk.notes(ticket)]
     assert [text.rpartition("\n")[2] for text in texts] == [
         f"[FN-{number}-completed]",
@@ -116,13 +115,13 @@ async def test_project_tickets_and_opportunities_come_back_too(desk: BackWorld) 
         opportunity, second = await desk.dispatched(run, OPPORTUNITY)
         for number in (first, second):
             desk.whole_life(number)
-        one, other = await bring_back(run, first), await bring_back(run, second)
-    assert one.result is Result.UPDATED
+        one, other = await sync_events(run, first), await sync_events(run, second)
+    assert one.status is DispatchStatus.UPDATED
     assert desk.status(project, PROJECT) == "Assigned"
     assert [each["text"][:10] for each in desk.notes(project, PROJECT)] == ["Work order"]
     assert [each["chargeToType"] for each in desk.times(project)] == ["ProjectTicket"]
     assert len(desk.notes(opportunity, OPPORTUNITY)) == 1
-    assert other.result is Result.REPORTED
+    assert other.status is DispatchStatus.REPORTED
     assert "No time can be entered for an opportunity" in " ".join(other.warnings)
 
 
@@ -138,20 +137,20 @@ async def test_a_status_that_the_board_lacks_is_told_with_its_names(desk: BackWo
     async with desk.run(back_rules(outbound_rules=[wrong, field, lacking])) as run:
         ticket, number = await desk.dispatched(run)
         desk.provider(number, "accept")
-        back = await bring_back(run, number)
+        back = await sync_events(run, number)
         for _ in range(4):
-            last = await bring_back(run, number)
+            last = await sync_events(run, number)
     words = " ".join(back.warnings)
-    assert back.result is Result.REPORTED
+    assert back.status is DispatchStatus.REPORTED
     assert "no status 'Asigned'; it has" in words
     assert "Assigned, " in words
     assert "no custom field 'Nowhere'" in words
     assert desk.field(ticket, "FN check-in").startswith("by ")
-    assert last.result in (Result.UNCHANGED, Result.REPORTED)
+    assert last.status in (DispatchStatus.UNCHANGED, DispatchStatus.REPORTED)
     assert desk.sent()["connectwise"]["PATCH /service/tickets/{id}"] < 8
     async with desk.run() as run:
-        corrected = await bring_back(run, number)
-    assert corrected.result in (Result.UPDATED, Result.UNCHANGED)
+        corrected = await sync_events(run, number)
+    assert corrected.status in (DispatchStatus.UPDATED, DispatchStatus.UNCHANGED)
 
 
 @pytest.mark.parametrize("how", ["deleted", "closed"])
@@ -168,8 +167,8 @@ async def test_a_ticket_that_is_gone_or_closed_is_reported(desk: BackWorld, how:
             )
             desk.sandbox.edit("service/tickets", ticket, {"status": {"id": closed}})
         desk.whole_life(number)
-        first, second = await bring_back(run, number), await bring_back(run, number)
-    assert (first.result, second.result) == (Result.REPORTED, Result.UNCHANGED)
+        first, second = await sync_events(run, number), await sync_events(run, number)
+    assert (first.status, second.status) == (DispatchStatus.REPORTED, DispatchStatus.UNCHANGED)
     assert how in " ".join((first.message, *first.warnings))
     if how == "closed":
         assert desk.status(ticket) == "Closed"
@@ -185,27 +184,31 @@ async def test_a_work_order_of_nobody_is_left_alone_and_one_with_our_reference_r
         other = {"title": "Mine alone"}
         alone = (await run.field_nation.create_work_order(other))["id"]
         twin = (await run.field_nation.create_work_order({"title": found["title"]}))["id"]
-        backs = [await bring_back(run, one) for one in (alone, twin, 5)]
+        backs = [await sync_events(run, one) for one in (alone, twin, 5)]
         await run.ledger.intents.claim(run.tenant, "service", 9, "CW-S-9", holder="t", seconds=60)
         making = (await run.field_nation.create_work_order({"title": "[CW-S-9] New"}))["id"]
-        just_made = await bring_back(run, making)
-    assert [back.result for back in backs] == [Result.OUTSIDE, Result.REPORTED, Result.OUTSIDE]
+        just_made = await sync_events(run, making)
+    assert [back.status for back in backs] == [
+        DispatchStatus.OUTSIDE,
+        DispatchStatus.REPORTED,
+        DispatchStatus.OUTSIDE,
+    ]
     assert f"CW-S-{ticket}, which has work order {number}" in backs[1].message
-    assert (just_made.result, just_made.again) == (Result.BUSY, True)
+    assert (just_made.status, just_made.retryable) == (DispatchStatus.BUSY, True)
 
 
 async def test_a_new_rule_does_nothing_for_what_happened_before(desk: BackWorld) -> None:
     async with desk.run(back_rules(outbound_rules=[])) as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
-        assert (await bring_back(run, number)).result is Result.UNCHANGED
+        assert (await sync_events(run, number)).status is DispatchStatus.UNCHANGED
     async with desk.run() as run:
         before = desk.status(ticket)
-        back = await bring_back(run, number)
+        back = await sync_events(run, number)
     assert desk.status(ticket) == before
     assert desk.notes(ticket) == []
     assert desk.times(ticket) == []
-    assert back.result is Result.UNCHANGED
+    assert back.status is DispatchStatus.UNCHANGED
 
 
 async def test_ones_own_outbound_mapping_writes_what_changed(desk: BackWorld) -> None:
@@ -217,10 +220,10 @@ async def test_ones_own_outbound_mapping_writes_what_changed(desk: BackWorld) ->
     async with desk.run(back_rules(outbound_rules=[], mappings=mappings)) as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
-        await bring_back(run, number)
+        await sync_events(run, number)
         name = desk.field(ticket, "FN check-in")
         desk.sandbox.clear_requests()
-        assert (await bring_back(run, number)).result is Result.UNCHANGED
+        assert (await sync_events(run, number)).status is DispatchStatus.UNCHANGED
         assert desk.sent()["connectwise"] == {}
     assert " " in name
     assert [each["text"].partition("\n")[0] for each in desk.notes(ticket)] == ["Swapped the radio"]
@@ -236,13 +239,13 @@ async def test_a_refused_value_of_ones_own_mapping_is_told_each_time_and_sent_on
         desk.sandbox.faults([rule])
         for wanted in (1, 0, 0):
             desk.sandbox.clear_requests()
-            back = await bring_back(run, number)
-            assert (back.result, "not so" in " ".join(back.warnings)) == (Result.REPORTED, True)
+            back = await sync_events(run, number)
+            assert (back.status, "not so" in " ".join(back.warnings)) == (DispatchStatus.REPORTED, True)
             sent = desk.sent()["connectwise"]
             assert sum(count for name, count in sent.items() if name.startswith("PATCH")) == wanted
         desk.sandbox.faults([])
-        await forget_refusals(run, SERVICE, ticket)
-        assert (await bring_back(run, number)).result is Result.UPDATED
+        await run.state.forget_refusals(run.state.ref(SERVICE, ticket))
+        assert (await sync_events(run, number)).status is DispatchStatus.UPDATED
     assert desk.field(ticket, "FN check-in")
 
 
@@ -252,6 +255,6 @@ async def test_time_is_entered_for_the_member_and_as_billed_as_set(desk: BackWor
     async with desk.run(back_rules(outbound_rules=ALL_FOUR, time_entries=times)) as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
-        await bring_back(run, number)
+        await sync_events(run, number)
     [entry] = desk.times(ticket)
     assert (entry["member"]["identifier"], entry["billableOption"]) == ("admin", "Billable")

@@ -10,9 +10,9 @@ import pytest
 
 from tasks.dispatch.inbox import drain_once
 from tasks.dispatch.reconcile import dispatch_record
-from tasks.dispatch.run import Outcome, Result
+from tasks.dispatch.records import Override
 from tasks.dispatch.settings import CreateState, WriteBack
-from tasks.dispatch.state import Word
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tests.support.dispatch import QUICK, SERVICE, World, rules
 from tests.support.kill import Killed, Killer, KillingLedger, KillingTransport
 
@@ -34,25 +34,27 @@ def fault(world: World, kind: str, **more: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "more", "result"),
     [
-        ("drop_after", {}, Result.ADOPTED),
-        ("late", {"delay": 0.3}, Result.ADOPTED),
-        ("drop_before", {}, Result.UNRESOLVED),
-        pytest.param("status", {"status": 500, "body": {}}, Result.UNRESOLVED, marks=pytest.mark.slow),
+        ("drop_after", {}, DispatchStatus.ADOPTED),
+        ("late", {"delay": 0.3}, DispatchStatus.ADOPTED),
+        ("drop_before", {}, DispatchStatus.UNRESOLVED),
+        pytest.param(
+            "status", {"status": 500, "body": {}}, DispatchStatus.UNRESOLVED, marks=pytest.mark.slow
+        ),
     ],
 )
 async def test_a_creation_without_answer(
-    world: World, kind: str, more: dict[str, Any], result: Result
+    world: World, kind: str, more: dict[str, Any], result: DispatchStatus
 ) -> None:
     fault(world, kind, **more)
     ticket = world.ticket()
     async with world.run() as run:
         outcome = await dispatch_record(run, SERVICE, ticket)
-        assert outcome.result is result
-        if result is Result.UNRESOLVED:
+        assert outcome.status is result
+        if result is DispatchStatus.UNRESOLVED:
             assert world.orders() == []
             async with world.run(later=QUICK.unresolved_seconds) as later:
-                assert (await dispatch_record(later, SERVICE, ticket)).result is Result.CREATED
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNCHANGED
+                assert (await dispatch_record(later, SERVICE, ticket)).status is DispatchStatus.CREATED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UNCHANGED
     assert len(world.orders()) == 1
 
 
@@ -63,10 +65,12 @@ async def test_an_unresolved_creation_is_made_once_more_only_and_then_by_hand(wo
     settings = rules(waiting=QUICK.model_copy(update={"unresolved_seconds": 0.0, "settle_seconds": 0.1}))
     async with world.run(settings) as run:
         for _ in range(4):
-            assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
+            assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UNRESOLVED
         assert world.sent("field_nation")["POST /workorders"] == 2
         world.sandbox.faults([])
-        assert (await dispatch_record(run, SERVICE, ticket, word=Word(again=True))).result is Result.CREATED
+        assert (
+            await dispatch_record(run, SERVICE, ticket, override=Override(retry_creation=True))
+        ).status is DispatchStatus.CREATED
     assert len(world.orders()) == 1
 
 
@@ -75,7 +79,7 @@ async def test_a_creation_that_takes_too_long_is_given_up_and_found(world: World
     ticket = world.ticket()
     waiting = QUICK.model_copy(update={"creation_seconds": 0.3, "settle_seconds": 1.2})
     async with world.run(rules(waiting=waiting)) as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.ADOPTED
     assert len(world.orders()) == 1
 
 
@@ -84,7 +88,7 @@ async def test_what_a_search_finds_late_is_waited_for(world: World) -> None:
     fault(world, "drop_after")
     ticket = world.ticket()
     async with world.run() as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.ADOPTED
     assert len(world.orders()) == 1
 
 
@@ -92,10 +96,10 @@ async def test_a_refusal_is_told_and_tried_anew(world: World) -> None:
     ticket = world.ticket(stateIdentifier="ZZ")
     async with world.run() as run:
         refused = await dispatch_record(run, SERVICE, ticket)
-        assert refused.result is Result.REFUSED
+        assert refused.status is DispatchStatus.REFUSED
         assert "state" in refused.message
         world.change(ticket, stateIdentifier="FL")
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CREATED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.CREATED
     assert len(world.orders()) == 1
 
 
@@ -103,7 +107,7 @@ async def test_what_is_missing_is_named_and_nothing_is_sent(world: World) -> Non
     ticket = world.ticket(addressLine1="", city="", requiredDate=None)
     async with world.run() as run:
         refused = await dispatch_record(run, SERVICE, ticket)
-    assert refused.result is Result.REFUSED
+    assert refused.status is DispatchStatus.REFUSED
     for word in ("start date", "state", "zip"):
         assert word in refused.message
     assert "POST /workorders" not in world.sent("field_nation")
@@ -115,7 +119,7 @@ async def test_a_lost_ledger_makes_no_second_work_order(world: World, tmp_path: 
         first = await dispatch_record(run, SERVICE, ticket)
     async with world.run(ledger=tmp_path / "new.db") as run:
         again = await dispatch_record(run, SERVICE, ticket)
-    assert (again.result, again.work_order_id) == (Result.ADOPTED, first.work_order_id)
+    assert (again.status, again.work_order_id) == (DispatchStatus.ADOPTED, first.work_order_id)
     assert len(world.orders()) == 1
 
 
@@ -128,14 +132,14 @@ async def test_two_living_ones_are_reported_and_nothing_is_made(world: World, tm
         await run.field_nation.create_work_order(copy)
     async with world.run(ledger=tmp_path / "new.db") as run:
         told = await dispatch_record(run, SERVICE, ticket)
-    assert told.result is Result.REPORTED
+    assert told.status is DispatchStatus.REPORTED
     assert "2 living work orders" in told.message
     assert len(world.orders()) == 2
 
 
 async def test_twenty_callbacks_at_once_on_two_engines(world: World) -> None:
     ticket = world.ticket()
-    outcomes: list[Outcome] = []
+    outcomes: list[DispatchResult] = []
 
     async def one(run: Any) -> None:
         outcomes.append(await dispatch_record(run, SERVICE, ticket))
@@ -144,9 +148,9 @@ async def test_twenty_callbacks_at_once_on_two_engines(world: World) -> None:
         for _ in range(10):
             group.start_soon(one, first)
             group.start_soon(one, second)
-    results = [each.result for each in outcomes]
-    assert results.count(Result.CREATED) == 1
-    assert set(results) <= {Result.CREATED, Result.BUSY, Result.UNCHANGED}
+    results = [each.status for each in outcomes]
+    assert results.count(DispatchStatus.CREATED) == 1
+    assert set(results) <= {DispatchStatus.CREATED, DispatchStatus.BUSY, DispatchStatus.UNCHANGED}
     assert len(world.orders()) == 1
 
 
@@ -202,7 +206,7 @@ async def test_killed_at_any_step_there_is_one_work_order_and_all_is_finished(
             break
         killed[ticket] = killer.seen[-1]
     assert len(killed) >= 7
-    results: dict[int, Outcome] = {}
+    results: dict[int, DispatchResult] = {}
 
     async def resume(run: Any, ticket: int) -> None:
         results[ticket] = await dispatch_record(run, SERVICE, ticket)
@@ -215,6 +219,10 @@ async def test_killed_at_any_step_there_is_one_work_order_and_all_is_finished(
     for ticket, name in killed.items():
         [order] = world.orders(f"CW-S-{ticket}")
         assert order["status"]["name"] == "Published", name
-        assert results[ticket].result in (Result.CREATED, Result.ADOPTED, Result.UNCHANGED), name
+        assert results[ticket].status in (
+            DispatchStatus.CREATED,
+            DispatchStatus.ADOPTED,
+            DispatchStatus.UNCHANGED,
+        ), name
     shown = {each["id"]: each["status"]["name"] for each in world.sandbox.state("service/tickets")}
     assert {shown[ticket] for ticket in killed} == {"Waiting on customer"}

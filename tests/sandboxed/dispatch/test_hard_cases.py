@@ -14,13 +14,13 @@ import pytest
 
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.reconcile import _next_generation, dispatch_record
-from tasks.dispatch.records import read_source
-from tasks.dispatch.run import DispatchRun, Result
+from tasks.dispatch.records import fetch_record, observe_record
+from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import WriteBack
-from tasks.dispatch.state import hold, seen_now
 from tasks.dispatch.sweep import sweep
-from tasks.dispatch.work_order_events import bring_back
-from tasks.rules.dispatch.triggers import Condition, Trigger
+from tasks.dispatch.work_order_events import sync_events
+from tasks.rules.dispatch.result import DispatchStatus
+from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tests.support.dispatch import DISPATCH, OPEN, PLACE, QUICK, SERVICE, World, rules
 from tests.support.work_orders import BackWorld, back_rules
 
@@ -49,9 +49,9 @@ async def test_a_ledger_restored_from_a_backup_makes_no_second_work_order(
     shutil.copy(world.ledger, tmp_path / "backup.db")
     ticket = world.ticket("After the backup")
     async with world.run() as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CREATED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.CREATED
     async with world.run(ledger=tmp_path / "backup.db") as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.ADOPTED
     assert len(world.living(f"CW-S-{ticket}")) == 1
 
 
@@ -64,13 +64,13 @@ async def test_a_lost_ledger_and_an_edited_title_make_nothing_twice(desk: BackWo
         number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
         await run.field_nation.publish_work_order(number)
         desk.whole_life(number)
-        await bring_back(run, number)
+        await sync_events(run, number)
         await run.field_nation.update_work_order(number, {"title": "Radio, second floor"})
     assert (len(desk.notes(ticket)), len(desk.times(ticket))) == (1, 1)
     desk.ledger = tmp_path / "another.db"
     async with desk.run(settings) as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
-        await bring_back(run, number)
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.ADOPTED
+        await sync_events(run, number)
     assert (len(desk.notes(ticket)), len(desk.times(ticket))) == (1, 1)
 
 
@@ -106,7 +106,7 @@ async def test_a_person_copied_the_cancelled_work_order(world: World) -> None:
         world.move(ticket, OPEN)
         await dispatch_record(run, SERVICE, ticket)
         world.move(ticket, DISPATCH)
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.ADOPTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.ADOPTED
     assert len(world.living(f"CW-S-{ticket}")) == 1
 
 
@@ -118,15 +118,15 @@ async def test_who_was_stopped_before_a_next_generation_finds_it_begun(world: Wo
         world.move(ticket, OPEN)
         await dispatch_record(run, SERVICE, ticket)
         world.move(ticket, DISPATCH)
-        stopped = await hold(run, SERVICE, ticket)
-        source = await read_source(run, SERVICE, ticket)
+        stopped = await run.state.claim(run.state.ref(SERVICE, ticket))
         assert stopped is not None
-        seen = seen_now(run, source, stopped.memory)[1]
+        fetched = await fetch_record(run, stopped.ref)
+        seen = observe_record(run, fetched, stopped.memory)[1]
     rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
     world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
     async with world.run(later=QUICK.hold_seconds + 1) as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
-        assert (await _next_generation(run, stopped, source, seen)).result is Result.BUSY
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UNRESOLVED
+        assert (await _next_generation(run, stopped, fetched, seen)).status is DispatchStatus.BUSY
     assert world.living(f"CW-S-{ticket}") == []
 
 
@@ -150,7 +150,7 @@ async def test_a_ticket_that_may_not_be_read_any_more_cancels_nothing(world: Wor
         await dispatch_record(run, SERVICE, ticket)
         hidden = {"system": "connectwise", "method": "GET", "path": f"/service/tickets/{ticket}"}
         world.sandbox.faults([{**hidden, "fault": {"kind": "status", "status": 404}}])
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.REPORTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.REPORTED
         world.sandbox.faults([])
     assert len(world.living(f"CW-S-{ticket}")) == 1
 
@@ -159,9 +159,9 @@ async def test_other_triggers_cancel_nothing(world: World) -> None:
     ticket = world.ticket()
     async with world.run(rules(on_leave="cancel")) as run:
         await dispatch_record(run, SERVICE, ticket)
-    others = [Trigger(kind=SERVICE, conditions=(Condition(field="status", values=("Another",)),))]
+    others = [Trigger(kind=SERVICE, conditions=(TriggerCondition(field="status", values=("Another",)),))]
     async with world.run(rules(on_leave="cancel", triggers=others)) as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.REPORTED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.REPORTED
     assert len(world.living(f"CW-S-{ticket}")) == 1
 
 
@@ -172,7 +172,7 @@ async def test_what_a_person_changed_beside_a_changed_value_stays(world: World) 
         place = (await run.field_nation.get_work_order(number))["location"]
         await run.field_nation.update_work_order(number, {"location": {**place, "address1": "Dock B"}})
         world.change(ticket, zip="33999")
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UPDATED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UPDATED
         place = (await run.field_nation.get_work_order(number))["location"]
     assert (place["address1"], place["zip"]) == ("Dock B", "33999")
 
@@ -180,12 +180,12 @@ async def test_what_a_person_changed_beside_a_changed_value_stays(world: World) 
 async def test_a_refused_record_that_is_closed_is_not_looked_at_for_ever(world: World) -> None:
     ticket = world.ticket(stateIdentifier="ZZ")
     async with world.run() as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.REFUSED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.REFUSED
         world.change(ticket, closedFlag=True)
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.OUTSIDE
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.OUTSIDE
         assert await run.ledger.intents.count(run.tenant) == {"cancelled": 1}
         world.change(ticket, closedFlag=False, stateIdentifier="FL")
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CREATED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.CREATED
 
 
 async def test_a_change_during_a_long_sweep_is_seen_by_the_next(world: World) -> None:
@@ -205,7 +205,7 @@ async def test_a_change_during_a_long_sweep_is_seen_by_the_next(world: World) ->
         run.client.tickets = lambda kind: Mock(pages=partial(pages, kind))  # type: ignore[method-assign]
         await sweep(run)
     async with world.run(later=700) as run:
-        assert (await sweep(run)).counts() == {Result.CREATED: 1}
+        assert (await sweep(run)).counts() == {DispatchStatus.CREATED: 1}
 
 
 async def test_a_time_to_come_does_not_stop_the_sweeps(world: World) -> None:
@@ -225,11 +225,11 @@ async def test_put_back_right_after_our_own_status_it_enters_anew(desk: BackWorl
         number = (await dispatch_record(run, SERVICE, ticket)).work_order_id or 0
         await run.field_nation.publish_work_order(number)
         desk.provider(number, "accept")
-        await bring_back(run, number)
+        await sync_events(run, number)
         assert desk.status(ticket) == "Assigned"
         await run.field_nation.cancel_work_order(number, "the provider fell ill")
         dispatchable(desk)
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.CREATED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.CREATED
 
 
 async def test_a_clock_ahead_of_the_ledgers_posts_no_note_twice(desk: BackWorld) -> None:
@@ -246,8 +246,8 @@ async def test_a_clock_ahead_of_the_ledgers_posts_no_note_twice(desk: BackWorld)
             now=lambda: datetime.now(UTC) + timedelta(minutes=5),
         )
         desk.fault("connectwise", "POST", f"/service/tickets/{ticket}/notes", "drop_before")
-        await bring_back(ahead, number)
-        assert (await bring_back(ahead, number)).result is Result.UNCLEAR
+        await sync_events(ahead, number)
+        assert (await sync_events(ahead, number)).status is DispatchStatus.UNCLEAR
     assert desk.notes(ticket) == []
 
 
@@ -271,7 +271,7 @@ async def test_an_unresolved_creation_is_looked_for_less_and_less(world: World) 
     waiting = QUICK.model_copy(update={"unresolved_seconds": 86_400.0})
     settings = rules(waiting=waiting, polling={"first_look_hours": 0})
     async with world.run(settings) as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UNRESOLVED
         world.change(ticket, closedFlag=True)
     looks = []
     for later in (600, 900, 1_000, 1_500):

@@ -8,7 +8,8 @@ import anyio
 import pytest
 
 from tasks.dispatch.inbox import Handled, drain_all, drain_once, serve_inbox
-from tasks.dispatch.run import DispatchRun, Result
+from tasks.dispatch.run import DispatchRun
+from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.dispatch import OPEN, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +33,7 @@ async def test_many_messages_about_one_record_are_one_look(world: World) -> None
         )
         drained = await drain_once(run)
         assert await run.ledger.inbox.count() == {"done": 8}
-    assert drained.counts() == {Result.CREATED: 2, Result.OUTSIDE: 1}
+    assert drained.counts() == {DispatchStatus.CREATED: 2, DispatchStatus.OUTSIDE: 1}
     assert len(world.orders()) == 2
 
 
@@ -45,8 +46,8 @@ async def test_a_project_ticket_is_told_by_its_message_or_by_a_read(world: World
     )
     async with world.run() as run:
         await put(run, callback(ticket))
-        [outcome] = (await drain_once(run)).outcomes
-    assert (outcome.reference, outcome.result) == (f"CW-P-{ticket}", Result.OUTSIDE)
+        [outcome] = (await drain_once(run)).results
+    assert (outcome.subject, outcome.status) == (f"CW-P-{ticket}", DispatchStatus.OUTSIDE)
 
 
 async def test_a_vendor_that_is_away_costs_no_message(world: World) -> None:
@@ -61,18 +62,18 @@ async def test_a_vendor_that_is_away_costs_no_message(world: World) -> None:
         assert (await drain_once(run)).messages == 0
     world.sandbox.faults([])
     async with world.run(settings, later=120) as run:
-        assert (await drain_once(run)).counts() == {Result.CREATED: 1}
+        assert (await drain_once(run)).counts() == {DispatchStatus.CREATED: 1}
     assert len(world.orders()) == 1
 
 
 async def test_a_record_that_another_process_has_is_no_try(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as run:
-        about = (run.tenant, SERVICE.value, ticket, run.reference(SERVICE, ticket))
+        about = (run.tenant, SERVICE.value, ticket, run.state.ref(SERVICE, ticket).reference)
         await run.ledger.intents.claim(*about, holder="another", seconds=60)
         await put(run, callback(ticket))
         for _ in range(3):
-            assert (await drain_once(run)).counts() == {Result.BUSY: 1}
+            assert (await drain_once(run)).counts() == {DispatchStatus.BUSY: 1}
             await anyio.sleep(run.settings.waiting.busy_seconds + 0.05)
         [message] = await run.ledger.inbox.claim("test", limit=1, seconds=60)
     assert message.attempts == 1
@@ -99,7 +100,7 @@ async def test_a_killed_drain_loses_nothing(world: World) -> None:
         await run.ledger.inbox.claim("killed", limit=10, seconds=60)
         assert (await drain_once(run)).messages == 0
     async with world.run(later=61) as run:
-        assert (await drain_once(run)).counts() == {Result.CREATED: 1}
+        assert (await drain_once(run)).counts() == {DispatchStatus.CREATED: 1}
 
 
 async def test_it_serves_until_it_is_told_to_stop_and_finishes_what_it_took(world: World) -> None:

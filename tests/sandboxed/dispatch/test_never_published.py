@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.dispatch.reconcile import dispatch_patiently, dispatch_record
-from tasks.dispatch.run import Result
+from tasks.dispatch.reconcile import dispatch_record, retry_dispatch
 from tasks.dispatch.settings import CreateState
+from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.dispatch import SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +28,7 @@ async def test_a_cancelled_draft_is_not_published_again_and_again(world: World) 
         assert "stays a draft" in made.warnings[0]
         await run.field_nation.cancel_work_order(made.work_order_id or 0, "by hand")
         told = await dispatch_record(run, SERVICE, ticket)
-        assert (told.result, told.warnings) == (Result.UNCHANGED, ())
+        assert (told.status, told.warnings) == (DispatchStatus.UNCHANGED, ())
         world.sandbox.clear_requests()
         await dispatch_record(run, SERVICE, ticket)
     assert PUBLISH not in world.sent("field_nation")
@@ -39,6 +39,6 @@ async def test_a_draft_that_could_not_be_published_is_published_when_a_person_as
     ticket = world.ticket()
     async with world.run(PUBLISHING) as run:
         assert (await dispatch_record(run, SERVICE, ticket)).warnings
-        assert (await dispatch_patiently(run, SERVICE, ticket)).warnings == ()
+        assert (await retry_dispatch(run, SERVICE, ticket)).warnings == ()
     [order] = world.orders()
     assert order["status"]["name"] == "Published"

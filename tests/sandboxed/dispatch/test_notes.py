@@ -8,9 +8,9 @@ import pytest
 
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.notes import copy_notes
-from tasks.dispatch.run import Result
-from tasks.dispatch.work_order_events import bring_back
+from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.events import NoteSettings
+from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.work_orders import OPPORTUNITY, PROJECT, SERVICE, BackWorld, back_rules
 
 pytestmark = pytest.mark.anyio
@@ -37,7 +37,7 @@ async def test_a_note_written_on_each_side_appears_once_on_the_other(desk: BackW
         first = await copy_notes(run, number)
         assert len(first.did) == 2
         for _ in range(3):
-            assert (await copy_notes(run, number)).result is Result.UNCHANGED
+            assert (await copy_notes(run, number)).status is DispatchStatus.UNCHANGED
         said = [(one["role"], one["message"]) for one in await run.field_nation.list_messages(number)]
     assert said[0] == ("TECHTOMANAGER", "Which gate?")
     assert said[1][0] == "ASSIGNEDTECH"
@@ -61,7 +61,7 @@ async def test_rounds_of_talk_in_both_directions_make_no_echo(desk: BackWorld) -
             desk.provider(number, "message", message=f"answer {turn}")
             desk.provider(number, "message", message=f"staff {turn}", user=9001)
             await copy_notes(run, number)
-            await bring_back(run, number)
+            await sync_events(run, number)
             await copy_notes(run, number)
         said = await run.field_nation.list_messages(number)
     texts = [one["message"] for one in said]
@@ -112,7 +112,7 @@ async def test_project_tickets_and_opportunities_talk_too(desk: BackWorld) -> No
             desk.provider(number, "accept")
             desk.provider(number, "message", message=f"For the {kind.words}")
             assert (await copy_notes(run, number)).did[-1].startswith("message")
-            assert (await copy_notes(run, number)).result is Result.UNCHANGED
+            assert (await copy_notes(run, number)).status is DispatchStatus.UNCHANGED
             assert sum("For the" in one["text"] for one in desk.notes(record, kind)) == 1
 
 
@@ -150,4 +150,4 @@ async def test_a_deleted_ticket_is_reported(desk: BackWorld) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.sandbox.delete("service/tickets", ticket)
-        assert (await copy_notes(run, number)).result is Result.REPORTED
+        assert (await copy_notes(run, number)).status is DispatchStatus.REPORTED

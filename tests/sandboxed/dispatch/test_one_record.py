@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from tasks.dispatch.reconcile import dispatch_record
-from tasks.dispatch.run import DispatchRun, Outcome, Result
+from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import CreateState, OnLeave, WorkOrderDefaults, WriteBack
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tests.support.dispatch import DISPATCH, OPEN, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio
@@ -16,17 +17,17 @@ CANCELLING = rules(on_leave=OnLeave.CANCEL)
 CLOSED = "Completed"
 
 
-async def dispatched(run: DispatchRun, ticket: int, *results: Result) -> Outcome:
+async def dispatched(run: DispatchRun, ticket: int, *results: DispatchStatus) -> DispatchResult:
     outcome = await dispatch_record(run, SERVICE, ticket)
-    assert outcome.result in results, outcome
+    assert outcome.status in results, outcome
     return outcome
 
 
 async def test_a_ticket_in_the_trigger_becomes_one_work_order(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as run:
-        first = await dispatched(run, ticket, Result.CREATED)
-        await dispatched(run, ticket, Result.UNCHANGED)
+        first = await dispatched(run, ticket, DispatchStatus.CREATED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
     [order] = world.orders()
     assert order["id"] == first.work_order_id
     assert order["title"] == f"[CW-S-{ticket}] Replace the access point"
@@ -38,7 +39,7 @@ async def test_a_ticket_in_the_trigger_becomes_one_work_order(world: World) -> N
 async def test_a_ticket_outside_of_the_trigger_is_left_alone(world: World) -> None:
     ticket = world.ticket(status=OPEN)
     async with world.run() as run:
-        await dispatched(run, ticket, Result.OUTSIDE)
+        await dispatched(run, ticket, DispatchStatus.OUTSIDE)
         assert await run.ledger.intents.newest(run.tenant, "service", ticket) is None
     assert world.orders() == []
     assert world.sent("field_nation") == {}
@@ -47,11 +48,11 @@ async def test_a_ticket_outside_of_the_trigger_is_left_alone(world: World) -> No
 async def test_only_what_differs_is_sent_and_what_people_changed_stays(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as run:
-        number = (await dispatched(run, ticket, Result.CREATED)).work_order_id or 0
+        number = (await dispatched(run, ticket, DispatchStatus.CREATED)).work_order_id or 0
         await run.field_nation.update_work_order(number, {"description": {"html": "<p>By hand</p>"}})
         world.change(ticket, summary="Replace the switch", zip="33603")
-        updated = await dispatched(run, ticket, Result.UPDATED)
-        await dispatched(run, ticket, Result.UNCHANGED)
+        updated = await dispatched(run, ticket, DispatchStatus.UPDATED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
     assert updated.message in ("changed location, title", "changed description, location, title")
     [order] = world.orders()
     assert order["title"] == f"[CW-S-{ticket}] Replace the switch"
@@ -65,23 +66,23 @@ async def test_the_figures_of_a_creation(world: World) -> None:
     async with world.run(settings) as run:
         await run.client.company_info()
         world.sandbox.clear_requests()
-        await dispatched(run, first, Result.CREATED)
+        await dispatched(run, first, DispatchStatus.CREATED)
         assert sum(world.sent("connectwise").values()) <= 5
         assert sum(world.sent("field_nation").values()) <= 2
         world.sandbox.clear_requests()
-        await dispatched(run, second, Result.CREATED)
+        await dispatched(run, second, DispatchStatus.CREATED)
     assert sum(world.sent("connectwise").values()) == 3
     assert sum(world.sent("field_nation").values()) == 2
 
 
 async def test_a_new_ticket_is_published_in_two_requests(world: World) -> None:
     async with world.run(rules(create_state=CreateState.PUBLISH)) as run:
-        await dispatched(run, world.ticket(), Result.CREATED)
+        await dispatched(run, world.ticket(), DispatchStatus.CREATED)
     ticket = world.ticket("Later")
     async with world.run(rules(create_state=CreateState.PUBLISH), later=-600) as run:
         await run.ledger.state.set(run.tenant, "dispatch-begun", {"at": "2020-01-01T00:00:00Z"})
         world.sandbox.clear_requests()
-        await dispatched(run, ticket, Result.CREATED)
+        await dispatched(run, ticket, DispatchStatus.CREATED)
     sent = world.sent("field_nation")
     assert sent == {"POST /workorders": 1, "POST /workorders/{id}/publish": 1}
 
@@ -90,24 +91,24 @@ async def test_what_cannot_be_published_stays_a_draft_and_is_said(world: World) 
     settings = rules(create_state=CreateState.PUBLISH, work_orders=WorkOrderDefaults(template_id=999))
     ticket = world.ticket()
     async with world.run(settings) as run:
-        outcome = await dispatched(run, ticket, Result.CREATED)
+        outcome = await dispatched(run, ticket, DispatchStatus.CREATED)
         assert "stays a draft" in " ".join(outcome.warnings)
         await run.field_nation.update_work_order(
             outcome.work_order_id or 0,
             {"types_of_work": [{"id": 103}], "pay": {"type": "fixed", "base": {"amount": 1, "units": 1}}},
         )
-        await dispatched(run, ticket, Result.UNCHANGED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
     assert world.orders()[0]["status"]["name"] == "Published"
 
 
 async def test_leaving_before_assignment_is_reported_once(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as run:
-        await dispatched(run, ticket, Result.CREATED)
+        await dispatched(run, ticket, DispatchStatus.CREATED)
         world.move(ticket, OPEN)
-        told = await dispatched(run, ticket, Result.REPORTED)
+        told = await dispatched(run, ticket, DispatchStatus.REPORTED)
         assert "left the trigger" in told.message
-        await dispatched(run, ticket, Result.UNCHANGED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
     assert len(world.living(f"CW-S-{ticket}")) == 1
 
 
@@ -117,13 +118,13 @@ async def test_leaving_or_closing_cancels_where_that_is_set_and_coming_back_make
 ) -> None:
     ticket = world.ticket()
     async with world.run(CANCELLING) as run:
-        first = await dispatched(run, ticket, Result.CREATED)
+        first = await dispatched(run, ticket, DispatchStatus.CREATED)
         world.move(ticket, status)
-        await dispatched(run, ticket, Result.CANCELLED)
-        await dispatched(run, ticket, Result.UNCHANGED)
+        await dispatched(run, ticket, DispatchStatus.CANCELLED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
         world.move(ticket, DISPATCH)
-        second = await dispatched(run, ticket, Result.CREATED)
-        await dispatched(run, ticket, Result.UNCHANGED)
+        second = await dispatched(run, ticket, DispatchStatus.CREATED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
     assert first.work_order_id != second.work_order_id
     assert world.living(f"CW-S-{ticket}") == [second.work_order_id]
 
@@ -131,16 +132,16 @@ async def test_leaving_or_closing_cancels_where_that_is_set_and_coming_back_make
 async def test_after_assignment_nothing_is_cancelled(world: World) -> None:
     ticket = world.ticket()
     async with world.run(rules(on_leave=OnLeave.CANCEL, create_state=CreateState.PUBLISH)) as run:
-        number = (await dispatched(run, ticket, Result.CREATED)).work_order_id or 0
+        number = (await dispatched(run, ticket, DispatchStatus.CREATED)).work_order_id or 0
         world.sandbox.provider(number, "accept")
         world.move(ticket, OPEN)
-        await dispatched(run, ticket, Result.UNCHANGED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
         world.move(ticket, CLOSED)
-        told = await dispatched(run, ticket, Result.REPORTED)
+        told = await dispatched(run, ticket, DispatchStatus.REPORTED)
         assert "after assignment nothing is cancelled" in told.message
-        await dispatched(run, ticket, Result.UNCHANGED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
         world.move(ticket, DISPATCH)
-        await dispatched(run, ticket, Result.UNCHANGED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
     assert world.living(f"CW-S-{ticket}") == [number]
 
 
@@ -149,30 +150,30 @@ async def test_a_ticket_whose_work_order_was_cancelled_by_a_person_gets_no_other
 ) -> None:
     ticket = world.ticket()
     async with world.run() as run:
-        number = (await dispatched(run, ticket, Result.CREATED)).work_order_id or 0
+        number = (await dispatched(run, ticket, DispatchStatus.CREATED)).work_order_id or 0
         await run.field_nation.cancel_work_order(number, "not needed")
         world.change(ticket, summary="Changed since")
-        await dispatched(run, ticket, Result.UNCHANGED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
         world.move(ticket, OPEN)
-        await dispatched(run, ticket, Result.UNCHANGED)
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
         world.move(ticket, DISPATCH)
-        await dispatched(run, ticket, Result.CREATED)
+        await dispatched(run, ticket, DispatchStatus.CREATED)
     assert len(world.living(f"CW-S-{ticket}")) == 1
 
 
 async def test_a_deleted_ticket_is_reported(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as run:
-        await dispatched(run, ticket, Result.CREATED)
+        await dispatched(run, ticket, DispatchStatus.CREATED)
         world.sandbox.delete("service/tickets", ticket)
-        assert "was deleted" in (await dispatched(run, ticket, Result.REPORTED)).message
-        await dispatched(run, ticket, Result.UNCHANGED)
+        assert "was deleted" in (await dispatched(run, ticket, DispatchStatus.REPORTED)).message
+        await dispatched(run, ticket, DispatchStatus.UNCHANGED)
 
 
 async def test_a_late_look_at_an_old_record_changes_nothing(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as run:
         old: dict[str, Any] = await run.client.tickets("service").get(ticket)
-        await dispatched(run, ticket, Result.CREATED)
+        await dispatched(run, ticket, DispatchStatus.CREATED)
         await dispatch_record(run, SERVICE, ticket, record={**old, "summary": "Old"})
     assert "Old" not in world.orders()[0]["title"]

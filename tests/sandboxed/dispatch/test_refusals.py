@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from tasks.dispatch.reconcile import dispatch_patiently, dispatch_record
-from tasks.dispatch.run import DispatchRun, Outcome, Result
+from tasks.dispatch.reconcile import dispatch_record, retry_dispatch
+from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import CreateState
 from tasks.dispatch.sweep import sweep
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tests.support.dispatch import QUICK, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio
@@ -22,10 +23,10 @@ def refuse(world: World, method: str, path: str, status: int = 400, **headers: s
     world.sandbox.faults([{"system": "field_nation", "method": method, "path": path, "fault": fault}])
 
 
-async def swept(world: World, run: DispatchRun) -> tuple[list[Outcome], dict[str, int]]:
+async def swept(world: World, run: DispatchRun) -> tuple[list[DispatchResult], dict[str, int]]:
     """What a sweep told, and what it wrote at Field Nation."""
     world.sandbox.clear_requests()
-    outcomes = (await sweep(run)).outcomes
+    outcomes = (await sweep(run)).results
     sent = world.sent("field_nation")
     return outcomes, {name: number for name, number in sent.items() if not name.startswith("GET")}
 
@@ -36,13 +37,13 @@ async def test_a_refused_creation_is_told_each_time_and_sent_once(world: World) 
     async with world.run() as run:
         for wanted in ({CREATE: 1}, {}, {}):
             [outcome], written = await swept(world, run)
-            assert (outcome.result, written) == (Result.REFUSED, wanted)
+            assert (outcome.status, written) == (DispatchStatus.REFUSED, wanted)
             assert "not so" in outcome.message
         world.change(ticket, summary="Another summary")
         assert (await swept(world, run))[1] == {CREATE: 1}
         assert (await swept(world, run))[1] == {}
         world.sandbox.faults([])
-        assert (await dispatch_patiently(run, SERVICE, ticket)).result is Result.CREATED
+        assert (await retry_dispatch(run, SERVICE, ticket)).status is DispatchStatus.CREATED
 
 
 async def test_other_rules_send_a_refused_creation_again(world: World) -> None:
@@ -69,7 +70,7 @@ async def test_a_refused_publishing_is_told_each_time_and_sent_once(world: World
         assert (await swept(world, run))[1] == {PUBLISH: 1}
         assert (await swept(world, run))[1] == {}
         world.sandbox.faults([])
-        assert (await dispatch_patiently(run, SERVICE, ticket)).warnings == ()
+        assert (await retry_dispatch(run, SERVICE, ticket)).warnings == ()
     assert world.orders()[0]["status"]["name"] == "Published"
 
 
@@ -84,7 +85,7 @@ async def test_a_draft_that_a_person_published_is_not_told_of_any_more(world: Wo
         [outcome], written = await swept(world, run)
         assert (outcome.warnings, written) == ((), {})
     async with world.run(PUBLISHING, later=60) as run:
-        assert (await sweep(run)).outcomes == []
+        assert (await sweep(run)).results == []
 
 
 async def test_a_refused_update_is_not_sent_again_whoever_looks(world: World) -> None:
@@ -96,11 +97,11 @@ async def test_a_refused_update_is_not_sent_again_whoever_looks(world: World) ->
         for wanted in (1, 0, 0):
             world.sandbox.clear_requests()
             outcome = await dispatch_record(run, SERVICE, ticket)
-            assert (outcome.result, "not so" in outcome.message) == (Result.REFUSED, True)
+            assert (outcome.status, "not so" in outcome.message) == (DispatchStatus.REFUSED, True)
             assert world.sent("field_nation").get(UPDATE, 0) == wanted
         world.sandbox.faults([])
         await run.field_nation.update_work_order(made.work_order_id or 0, {"description": {"html": "x"}})
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UPDATED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UPDATED
 
 
 async def test_what_only_passes_is_sent_again(world: World) -> None:
@@ -108,7 +109,7 @@ async def test_what_only_passes_is_sent_again(world: World) -> None:
     ticket = world.ticket()
     async with world.run(PUBLISHING) as run:
         [outcome], _ = await swept(world, run)
-        assert outcome.result is Result.FAILED
+        assert outcome.status is DispatchStatus.FAILED
         _, written = await swept(world, run)
         assert written[PUBLISH] > 0
         world.sandbox.faults([])

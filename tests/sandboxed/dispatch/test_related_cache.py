@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.dispatch.run import MOST, RelatedCache
+from tasks.dispatch.run import MOST_KEPT, RelatedCache
 
 pytestmark = pytest.mark.anyio
 
@@ -39,9 +39,9 @@ async def test_it_does_not_grow_without_end() -> None:
         fetched.append(1)
         return 1
 
-    for number in range(MOST + 1):
+    for number in range(MOST_KEPT + 1):
         await cache.get(number, fetch)
-    await cache.get(MOST, fetch)
-    assert len(fetched) == MOST + 1
+    await cache.get(MOST_KEPT, fetch)
+    assert len(fetched) == MOST_KEPT + 1
     await cache.get(0, fetch)
-    assert len(fetched) == MOST + 2
+    assert len(fetched) == MOST_KEPT + 2

@@ -9,8 +9,8 @@ import pytest
 
 from connectors.errors import StopError
 from tasks.dispatch.reconcile import dispatch_record
-from tasks.dispatch.run import Result
 from tasks.dispatch.sweep import sweep
+from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.dispatch import DISPATCH, OPEN, QUICK, SERVICE, World, rules
 
 pytestmark = pytest.mark.anyio
@@ -21,16 +21,16 @@ async def test_a_sweep_makes_what_callbacks_missed_and_then_has_nothing_to_do(wo
     outside = world.ticket(status=OPEN)
     async with world.run() as run:
         first = await sweep(run)
-        assert first.counts() == {Result.CREATED: 3}
+        assert first.counts() == {DispatchStatus.CREATED: 3}
         assert first.passed == first.read - 3
         world.move(outside, DISPATCH)
         world.change(tickets[0], summary="Another summary")
         second = await sweep(run)
-        assert second.counts()[Result.CREATED] == 1
-        assert second.counts()[Result.UPDATED] == 1
+        assert second.counts()[DispatchStatus.CREATED] == 1
+        assert second.counts()[DispatchStatus.UPDATED] == 1
         world.sandbox.clear_requests()
         third = await sweep(run)
-    assert set(third.counts()) <= {Result.UNCHANGED}
+    assert set(third.counts()) <= {DispatchStatus.UNCHANGED}
     writes = [name for name in world.sent("field_nation") if not name.startswith("GET")]
     assert writes == []
     assert len(world.orders()) == 4
@@ -45,7 +45,7 @@ async def test_a_second_sweep_later_asks_for_no_record_again(world: World) -> No
         await run.client.company_info()
         world.sandbox.clear_requests()
         swept = await sweep(run)
-    assert (swept.outcomes, swept.reopened) == ([], 0)
+    assert (swept.results, swept.reopened) == ([], 0)
     assert sum(world.sent("connectwise").values()) == 1
     # The look for two work orders of one record.
     assert sum(world.sent("field_nation").values()) == 1
@@ -55,7 +55,7 @@ async def test_an_old_change_is_not_dispatched_by_the_first_sweep(world: World) 
     old = {"lastUpdated": "2020-01-01T00:00:00Z", "dateEntered": "2020-01-01T00:00:00Z"}
     world.ticket("Long ago", _info=old)
     async with world.run() as run:
-        assert (await sweep(run)).outcomes == []
+        assert (await sweep(run)).results == []
 
 
 async def test_what_failed_is_seen_again(world: World) -> None:
@@ -66,9 +66,9 @@ async def test_what_failed_is_seen_again(world: World) -> None:
     async with world.run(settings) as run:
         lost = world.ticket("Its answer is lost")
         first = await sweep(run)
-        assert first.counts() == {Result.REFUSED: 1, Result.UNCLEAR: 1}
+        assert first.counts() == {DispatchStatus.REFUSED: 1, DispatchStatus.UNCLEAR: 1}
         second = await sweep(run)
-    assert second.counts() == {Result.REFUSED: 1, Result.ADOPTED: 1}
+    assert second.counts() == {DispatchStatus.REFUSED: 1, DispatchStatus.ADOPTED: 1}
     assert len(world.living(f"CW-S-{lost}")) == 1
 
 
@@ -95,15 +95,15 @@ async def test_a_draft_whose_record_closed_is_read_no_more(world: World) -> None
     async with world.run(settings) as run:
         await sweep(run)
         world.move(ticket, "Completed")
-        assert (await sweep(run)).counts() == {Result.REPORTED: 1}
+        assert (await sweep(run)).counts() == {DispatchStatus.REPORTED: 1}
     async with world.run(settings, later=60) as run:
         swept = await sweep(run)
-        assert (swept.outcomes, swept.reopened) == ([], 0)
+        assert (swept.results, swept.reopened) == ([], 0)
         # Times count by the second.
         await anyio.sleep(1.1)
         world.move(ticket, DISPATCH)
         world.sandbox.faults([])
-        assert [each.work_order_id for each in (await sweep(run)).outcomes] == [world.orders()[0]["id"]]
+        assert [each.work_order_id for each in (await sweep(run)).results] == [world.orders()[0]["id"]]
 
 
 async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(world: World) -> None:
@@ -119,7 +119,7 @@ async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(world: Wor
             await sweep(run)
     world.sandbox.faults([])
     async with world.run(later=60) as run:
-        assert (await sweep(run)).counts() == {Result.UPDATED: 1}
+        assert (await sweep(run)).counts() == {DispatchStatus.UPDATED: 1}
     assert world.orders()[0]["title"].endswith("Another summary")
 
 
@@ -127,16 +127,16 @@ async def test_a_record_that_left_before_anything_was_made_is_read_no_more(world
     """Killed between the intent and the creation, and nothing newer moves the watermark on."""
     ticket = world.ticket()
     async with world.run() as run:
-        name = run.reference(SERVICE, ticket)
+        name = run.state.ref(SERVICE, ticket).reference
         await run.ledger.intents.claim(run.tenant, SERVICE.value, ticket, name, holder="killed", seconds=0.01)
         world.move(ticket, OPEN)
-        assert (await sweep(run)).counts() == {Result.OUTSIDE: 1}
+        assert (await sweep(run)).counts() == {DispatchStatus.OUTSIDE: 1}
         world.sandbox.clear_requests()
         swept = await sweep(run)
-        assert (swept.read, swept.passed, swept.outcomes) == (1, 1, [])
+        assert (swept.read, swept.passed, swept.results) == (1, 1, [])
         assert world.sent("connectwise") == {"GET /service/tickets": 1}
         world.move(ticket, DISPATCH)
-        assert (await sweep(run)).counts() == {Result.CREATED: 1}
+        assert (await sweep(run)).counts() == {DispatchStatus.CREATED: 1}
 
 
 async def test_two_living_work_orders_are_reported(world: World) -> None:
@@ -156,7 +156,7 @@ async def test_a_dry_run_writes_nothing_anywhere(world: World) -> None:
         assert await run.ledger.intents.count(run.tenant) == {}
         assert await run.ledger.state.get(run.tenant, "dispatch-sweep-service") is None
     [preview] = swept.previews
-    assert (preview.reference, preview.step) == (f"CW-S-{ticket}", "create")
+    assert (preview.ref.reference, preview.step) == (f"CW-S-{ticket}", "create")
     body: dict[str, Any] = preview.body or {}
     assert body["incident_id"] == f"CW-S-{ticket}"
     assert [name for name in world.sent("field_nation") if not name.startswith("GET")] == []
@@ -168,7 +168,7 @@ async def test_unresolved_creations_are_reopened(world: World) -> None:
     world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
     ticket = world.ticket()
     async with world.run() as run:
-        assert (await dispatch_record(run, SERVICE, ticket)).result is Result.UNRESOLVED
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UNRESOLVED
     async with world.run(later=QUICK.unresolved_seconds + 60) as run:
-        assert (await sweep(run)).counts() == {Result.CREATED: 1}
+        assert (await sweep(run)).counts() == {DispatchStatus.CREATED: 1}
     assert len(world.orders()) == 1

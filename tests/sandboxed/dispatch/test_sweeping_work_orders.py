@@ -11,9 +11,9 @@ from connectors.retry import Kind
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.inbox import handle_notes, handle_work_order
 from tasks.dispatch.notes import preview_copies
-from tasks.dispatch.run import Result
 from tasks.dispatch.sweep import sweep_notes, sweep_work_orders
-from tasks.dispatch.work_order_events import preview_back
+from tasks.dispatch.work_order_events import preview_events
+from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.work_orders import BackWorld
 
 pytestmark = pytest.mark.anyio
@@ -32,13 +32,13 @@ async def test_a_sweep_brings_back_what_is_new_and_then_only_lists(desk: BackWor
         desk.whole_life(number)
         first = await sweep_work_orders(run)
         assert (first.listed, first.strangers, first.unlisted) == (3, 1, 0)
-        assert {back.work_order_id: back.result for back in first.backs} == {
-            number: Result.UPDATED,
-            quiet: Result.UNCHANGED,
+        assert {back.work_order_id: back.status for back in first.results} == {
+            number: DispatchStatus.UPDATED,
+            quiet: DispatchStatus.UNCHANGED,
         }
         desk.sandbox.clear_requests()
         second = await sweep_work_orders(run)
-    assert (second.passed, second.backs, second.doubles) == (2, [], [])
+    assert (second.passed, second.results, second.doubles) == (2, [], [])
     assert desk.sent() == {"connectwise": {}, "field_nation": {"GET /workorders": 3}}
     assert desk.status(ticket) == "Assigned"
 
@@ -54,7 +54,7 @@ async def test_a_dry_sweep_says_what_it_would_do_and_writes_nothing(desk: BackWo
         assert [name for sent in desk.sent().values() for name in sent if not name.startswith("GET")] == []
         wet = await sweep_work_orders(run)
     assert (before, desk.status(ticket)) == ("New", "Assigned")
-    assert sorted(words.removeprefix("would: ") for words in dry.backs[0].did) == sorted(wet.backs[0].did)
+    assert sorted(words.removeprefix("would: ") for words in dry.results[0].did) == sorted(wet.results[0].did)
     assert [back.did for back in notes] == [("would: copy message 2 to ConnectWise",)]
 
 
@@ -66,7 +66,7 @@ async def test_what_no_list_holds_is_read_until_it_is_over(desk: BackWorld) -> N
         await run.field_nation.send(Kind.MODIFY, "DELETE", f"/workorders/{deleted}/publish")
         await run.field_nation.cancel_work_order(deleted, "not wanted")
         first = await sweep_work_orders(run)
-        assert (first.unlisted, len(first.backs)) == (1, 2)
+        assert (first.unlisted, len(first.results)) == (1, 2)
         desk.sandbox.clear_requests()
         second = await sweep_work_orders(run)
     assert (second.unlisted, second.passed) == (0, 1)
@@ -81,7 +81,7 @@ async def test_two_living_work_orders_of_one_record_are_reported(desk: BackWorld
         swept = await sweep_work_orders(run)
     [words] = swept.doubles
     assert f"CW-S-{ticket} has 2 living work orders, {number} and {twin}" in words
-    assert [back.work_order_id for back in swept.backs if back.result is Result.REPORTED] == [twin]
+    assert [back.work_order_id for back in swept.results if back.status is DispatchStatus.REPORTED] == [twin]
 
 
 async def test_one_that_fails_does_not_keep_the_others(desk: BackWorld) -> None:
@@ -96,8 +96,8 @@ async def test_one_that_fails_does_not_keep_the_others(desk: BackWorld) -> None:
         swept = await sweep_work_orders(run)
         desk.sandbox.faults([])
         again = await sweep_work_orders(run)
-    assert swept.counts() == {Result.UPDATED: 2, Result.FAILED: 1}
-    assert again.counts() == {Result.UPDATED: 1}
+    assert swept.counts() == {DispatchStatus.UPDATED: 2, DispatchStatus.FAILED: 1}
+    assert again.counts() == {DispatchStatus.UPDATED: 1}
 
 
 @pytest.mark.slow
@@ -111,7 +111,7 @@ async def test_wrong_credentials_end_the_sweep(desk: BackWorld) -> None:
         with pytest.raises(StopError):
             await sweep_work_orders(run)
         desk.sandbox.faults([])
-        assert (await sweep_work_orders(run)).counts() == {Result.UPDATED: 1}
+        assert (await sweep_work_orders(run)).counts() == {DispatchStatus.UPDATED: 1}
 
 
 async def test_a_message_about_a_work_order_copies_notes_only_where_there_are_messages(
@@ -141,7 +141,7 @@ async def test_a_message_about_a_work_order_copies_notes_only_where_there_are_me
 async def test_previews_of_strangers_say_so(desk: BackWorld) -> None:
     async with desk.run() as run:
         alone = (await run.field_nation.create_work_order({"title": "Mine"}))["id"]
-        assert (await preview_back(run, alone)).result is Result.OUTSIDE
-        assert (await preview_copies(run, alone)).result is Result.OUTSIDE
+        assert (await preview_events(run, alone)).status is DispatchStatus.OUTSIDE
+        assert (await preview_copies(run, alone)).status is DispatchStatus.OUTSIDE
         with pytest.raises(RejectedError):
             await run.field_nation.get_work_order(5)

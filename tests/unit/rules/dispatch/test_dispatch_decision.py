@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from connectors.field_nation.models import LIVING, Status
 from tasks.rules.dispatch.decision import (
     OVER,
-    Decision,
-    RecordState,
-    Standing,
-    Step,
+    DispatchDecision,
+    DispatchStep,
+    RecordFacts,
+    WorkOrderFacts,
     decide,
     may_create_again,
     next_look,
 )
-from tasks.rules.dispatch.triggers import Change
+from tasks.rules.dispatch.triggers import RecordChange
 
 RECORDS = st.builds(
-    RecordState,
-    change=st.sampled_from(Change),
+    RecordFacts,
+    change=st.sampled_from(RecordChange),
     inside=st.booleans(),
     closed=st.booleans(),
     newly_closed=st.booleans(),
@@ -32,13 +32,13 @@ RECORDS = st.builds(
     asked=st.booleans(),
 )
 STATES = st.sampled_from(["", "intent", "sent", "created", "refused", "unresolved", "cancelled"])
-STANDINGS = st.builds(Standing, STATES, st.none() | st.sampled_from(Status), st.booleans())
-MAKING = {Step.CREATE, Step.NEW_GENERATION}
+STANDINGS = st.builds(WorkOrderFacts, STATES, st.none() | st.sampled_from(Status), st.booleans())
+MAKING = {DispatchStep.CREATE, DispatchStep.NEW_GENERATION}
 
 
 @given(RECORDS, STANDINGS, st.booleans())
 def test_nothing_is_made_beside_what_lives_or_may_live(
-    record: RecordState, standing: Standing, cancel: bool
+    record: RecordFacts, standing: WorkOrderFacts, cancel: bool
 ) -> None:
     step = decide(record, standing, cancel_on_leave=cancel).step
     if step in MAKING:
@@ -47,61 +47,64 @@ def test_nothing_is_made_beside_what_lives_or_may_live(
         assert standing.intent not in ("sent", "unresolved")
         assert standing.intent != "created" or standing.status in OVER
     if standing.intent in ("sent", "unresolved"):
-        assert step is Step.SETTLE
+        assert step is DispatchStep.RECOVER
 
 
 @given(RECORDS, STANDINGS, st.booleans())
 def test_only_what_nobody_is_assigned_to_is_cancelled_and_only_if_that_is_set(
-    record: RecordState, standing: Standing, cancel: bool
+    record: RecordFacts, standing: WorkOrderFacts, cancel: bool
 ) -> None:
-    if decide(record, standing, cancel_on_leave=cancel).step is Step.CANCEL:
+    if decide(record, standing, cancel_on_leave=cancel).step is DispatchStep.CANCEL:
         assert cancel
         assert not standing.assigned
         assert standing.status in (Status.DRAFT, Status.PUBLISHED, Status.ROUTED, Status.POSTPONED)
 
 
 @given(RECORDS, STANDINGS, st.booleans())
-def test_a_look_is_asked_for_once(record: RecordState, standing: Standing, cancel: bool) -> None:
+def test_a_look_is_asked_for_once(record: RecordFacts, standing: WorkOrderFacts, cancel: bool) -> None:
     decision = decide(record, standing, cancel_on_leave=cancel)
-    assert decision.step is not Step.LOOK or standing.status is None
-    if decision.step in (Step.REPORT, Step.CANCEL, Step.NEW_GENERATION):
+    assert decision.step is not DispatchStep.LOOK or standing.status is None
+    if decision.step in (DispatchStep.REPORT, DispatchStep.CANCEL, DispatchStep.NEW_GENERATION):
         assert decision.reason
 
 
 @pytest.mark.parametrize("status", sorted(LIVING))
 def test_a_reopened_record_updates_its_living_work_order(status: Status) -> None:
-    record = RecordState(Change.ENTERED, inside=True)
-    assert decide(record, Standing("created")).step is Step.LOOK
-    assert decide(record, Standing("created", status)).step is Step.UPDATE
+    record = RecordFacts(RecordChange.ENTERED, inside=True)
+    assert decide(record, WorkOrderFacts("created")).step is DispatchStep.LOOK
+    assert decide(record, WorkOrderFacts("created", status)).step is DispatchStep.UPDATE
 
 
 @pytest.mark.parametrize("status", sorted(OVER))
 def test_a_reopened_record_gets_another_where_the_old_one_is_over(status: Status) -> None:
-    assert decide(RecordState(Change.ENTERED, True), Standing("created", status)).step is Step.NEW_GENERATION
-    stayed = decide(RecordState(Change.STAYED, True), Standing("created", status))
-    assert stayed.step is Step.NOTHING
+    assert (
+        decide(RecordFacts(RecordChange.ENTERED, True), WorkOrderFacts("created", status)).step
+        is DispatchStep.NEW_GENERATION
+    )
+    stayed = decide(RecordFacts(RecordChange.STAYED, True), WorkOrderFacts("created", status))
+    assert stayed.step is DispatchStep.NOTHING
     assert "come back" in stayed.reason
 
 
 @pytest.mark.parametrize(
     ("status", "assigned", "step"),
     [
-        (Status.PUBLISHED, False, Step.REPORT),
-        (Status.POSTPONED, True, Step.REPORT),
-        (Status.ASSIGNED, True, Step.REPORT),
-        (Status.WORK_DONE, True, Step.NOTHING),
-        (Status.APPROVED, True, Step.NOTHING),
-        (Status.UNKNOWN, False, Step.REPORT),
+        (Status.PUBLISHED, False, DispatchStep.REPORT),
+        (Status.POSTPONED, True, DispatchStep.REPORT),
+        (Status.ASSIGNED, True, DispatchStep.REPORT),
+        (Status.WORK_DONE, True, DispatchStep.NOTHING),
+        (Status.APPROVED, True, DispatchStep.NOTHING),
+        (Status.UNKNOWN, False, DispatchStep.REPORT),
     ],
 )
-def test_a_record_that_closes(status: Status, assigned: bool, step: Step) -> None:
-    closing = RecordState(Change.CLOSED, inside=False, closed=True, newly_closed=True)
-    assert decide(closing, Standing("created", status, assigned)).step is step
+def test_a_record_that_closes(status: Status, assigned: bool, step: DispatchStep) -> None:
+    closing = RecordFacts(RecordChange.CLOSED, inside=False, closed=True, newly_closed=True)
+    assert decide(closing, WorkOrderFacts("created", status, assigned)).step is step
 
 
 def test_reaching_a_status_of_our_own_is_not_leaving() -> None:
-    left = RecordState(Change.LEFT, inside=False, own_status=True)
-    assert decide(left, Standing("created")) == Decision(Step.UPDATE)
+    left = RecordFacts(RecordChange.LEFT, inside=False, own_status=True)
+    assert decide(left, WorkOrderFacts("created")) == DispatchDecision(DispatchStep.UPDATE)
 
 
 @given(st.floats(0, 10_000), st.floats(0.01, 600), st.floats(0.01, 60))

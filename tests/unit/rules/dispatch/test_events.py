@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.dispatch.state import _work_order_state, _work_order_value
 from tasks.rules.dispatch.events import (
-    Known,
     WorkOrderEvent,
+    WorkOrderState,
     closed_logs,
     counted_milestones,
     events_of,
-    known_of,
     open_events,
     status_doubt,
 )
@@ -103,12 +103,12 @@ class Life:
 @given(st.lists(st.integers(0, 5), max_size=25))
 @settings(max_examples=60)
 def test_who_looks_after_each_step_sees_everything_once_and_in_order(choices: list[int]) -> None:
-    life, known, told = Life(), Known(), list[str]()
+    life, known, told = Life(), WorkOrderState(), list[str]()
     for choice in [*choices, 0]:
         order = life.shown()
         new = open_events(order, known)
         told += [each.key for each in new]
-        known = Known(counted_milestones(order, known), known.handled | {each.key for each in new})
+        known = WorkOrderState(counted_milestones(order, known), known.handled | {each.key for each in new})
         life.step(choice)
     assert told == life.truth[: len(told)]
     assert len(told) >= len(life.truth) - 1
@@ -118,18 +118,19 @@ def test_who_looks_after_each_step_sees_everything_once_and_in_order(choices: li
 @settings(max_examples=60)
 def test_who_looks_now_and_then_and_is_killed_sees_nothing_twice(steps: list[tuple[int, bool, bool]]) -> None:
     """A kill loses what was handled, not what was counted before: the same keys come again."""
-    life, known, done = Life(), Known(), list[str]()
+    life, known, done = Life(), WorkOrderState(), list[str]()
     for choice, looks, killed in [*steps, (0, True, False)]:
         life.step(choice)
         if not looks:
             continue
         order = life.shown()
-        known = known_of(Known(counted_milestones(order, known), known.handled).details())
+        counted = WorkOrderState(counted_milestones(order, known), known.handled)
+        known = _work_order_state(_work_order_value(counted))
         new = [each.key for each in open_events(order, known)]
         # The ledger's effects: a key that was done before is not done again.
         done += [key for key in new if key not in done]
         if not killed:
-            known = Known(known.milestones, known.handled | set(new))
+            known = WorkOrderState(known.milestones, known.handled | set(new))
     assert len(done) == len(set(done))
     assert set(done) <= set(life.truth)
     lasting = {f"{name}" for name in ("published", "checked_in", "approved", "paid")}
@@ -141,7 +142,7 @@ def test_order_of_a_whole_life_seen_at_once() -> None:
     life = Life()
     for choice in (0, 0, 0, 0, 1, 0, 0):
         life.step(choice)
-    assert [each.key for each in events_of(life.shown(), Known())] == [
+    assert [each.key for each in events_of(life.shown(), WorkOrderState())] == [
         "created", "published", "assigned", "checked_in", "checked_out", "completed", "approved", "paid",
     ]  # fmt: skip
     assert [log["id"] for log in closed_logs(life.shown())] == [70]
@@ -153,9 +154,9 @@ def test_order_of_a_whole_life_seen_at_once() -> None:
 )
 def test_a_status_without_its_milestone_counts_once(name: str, expected: str) -> None:
     order = {"id": 7, "status": {"name": name}}
-    [event] = open_events(order, Known())
+    [event] = open_events(order, WorkOrderState())
     assert event.key == expected
-    known = Known(counted_milestones(order, Known()), frozenset({expected}))
+    known = WorkOrderState(counted_milestones(order, WorkOrderState()), frozenset({expected}))
     workdone = {"completed": "workdone"}.get(expected, expected)
     later = {**order, "milestones": {workdone: {"utc": utc(5)}}}
     assert open_events(later, known) == []
@@ -166,16 +167,16 @@ def test_what_was_taken_back_does_not_count() -> None:
         "status": {"name": "Cancelled"},
         "milestones": {name: {"utc": utc(at)} for at, name in enumerate(("created", "assigned", "canceled"))},
     }
-    assert [each.event for each in events_of(order, Known())] == [
+    assert [each.event for each in events_of(order, WorkOrderState())] == [
         WorkOrderEvent.CREATED, WorkOrderEvent.CANCELLED,
     ]  # fmt: skip
 
 
 def test_on_the_way_counts_once_an_assignment() -> None:
     order = {"status": {"name": "Assigned", "code": "on_my_way"}, "milestones": {"assigned": {"utc": utc(1)}}}
-    assert [each.key for each in events_of(order, Known())] == ["assigned", "on_my_way"]
+    assert [each.key for each in events_of(order, WorkOrderState())] == ["assigned", "on_my_way"]
     again = {**order, "milestones": {"assigned": {"utc": utc(9)}}}
-    known = Known(counted_milestones(order, Known()))
+    known = WorkOrderState(counted_milestones(order, WorkOrderState()))
     assert [each.key for each in events_of(again, known)] == ["assigned-2", "on_my_way-2"]
 
 
@@ -183,7 +184,7 @@ def test_a_check_in_without_its_time_log_is_the_same_as_with_it() -> None:
     order = {"status": {"name": "Assigned", "code": "checked_in"}}
     log = {"id": 1, "in": {"created": {"utc": utc(3)}}}
     keys = [
-        [each.key for each in events_of({**order, "time_logs": logs}, Known())]
+        [each.key for each in events_of({**order, "time_logs": logs}, WorkOrderState())]
         for logs in (None, {"results": [log]})
     ]
     assert keys == [["assigned", "checked_in"], ["checked_in", "assigned"]]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tasks.rules.dispatch.events import NoteSettings
 from tasks.rules.dispatch.notes import (
     Conversation,
-    Copy,
     KnownCopy,
     Note,
+    NoteCopy,
     Side,
     copies_due,
     opportunity_note,
@@ -44,7 +44,7 @@ class Sides:
         number = len(self.people)
         self.people.append(self.add(side, f"said {number}.", "person", internal))
 
-    def due(self, rules: NoteSettings = ALL) -> list[Copy]:
+    def due(self, rules: NoteSettings = ALL) -> list[NoteCopy]:
         notes, messages = list(self.sides["connectwise"]), list(self.sides["field_nation"])
         return copies_due(Conversation(7, "CW-S-5", notes, messages), self.known, rules)
 

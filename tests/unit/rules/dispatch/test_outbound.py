@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.rules.dispatch.events import (
-    Happened,
+    HappenedEvent,
     OutboundAction,
     OutboundRule,
     TimeEntrySettings,
@@ -46,7 +46,7 @@ ORDER: dict[str, Any] = {
 
 
 def test_the_documented_rules_on_a_whole_life() -> None:
-    events = [Happened(event) for event in WorkOrderEvent]
+    events = [HappenedEvent(event) for event in WorkOrderEvent]
     wanted = wanted_of(ORDER, events, default_outbound_rules())
     assert wanted_words(wanted) == [
         "an internal note for completed",
@@ -60,7 +60,7 @@ def test_the_documented_rules_on_a_whole_life() -> None:
 
 def test_two_notes_of_one_event_have_marks_of_their_own_and_a_second_time_too() -> None:
     rules = [OutboundRule(event=COMPLETED, action=NOTE, value=text) for text in ("a", "b", "")]
-    wanted = wanted_of(ORDER, [Happened(COMPLETED), Happened(COMPLETED, 2)], rules)
+    wanted = wanted_of(ORDER, [HappenedEvent(COMPLETED), HappenedEvent(COMPLETED, 2)], rules)
     marks = [note.mark for note in wanted.notes]
     assert marks == [f"[FN-7-completed{which}]" for which in ("", ".2", ".3", "-2", "-2.2", "-2.3")]
     assert len({note.name for note in wanted.notes}) == 6
@@ -69,7 +69,9 @@ def test_two_notes_of_one_event_have_marks_of_their_own_and_a_second_time_too() 
 
 def test_a_corrected_rule_is_another_action() -> None:
     names = {
-        wanted_of(ORDER, [Happened(APPROVED)], [OutboundRule(event=APPROVED, action=STATUS, value=value)])
+        wanted_of(
+            ORDER, [HappenedEvent(APPROVED)], [OutboundRule(event=APPROVED, action=STATUS, value=value)]
+        )
         .values[0]
         .name
         for value in ("Completd", "Completed")
@@ -81,34 +83,34 @@ def test_a_value_that_is_not_there_yet_is_told() -> None:
     field = OutboundRule(
         event=COMPLETED, action=OutboundAction.SET_CUSTOM_FIELD, custom_field="X", value="{{nothing}}"
     )
-    wanted = wanted_of(ORDER, [Happened(COMPLETED)], [field])
+    wanted = wanted_of(ORDER, [HappenedEvent(COMPLETED)], [field])
     assert not wanted.anything
     assert wanted.problems == ("completed: the work order has nothing yet for customFields.X.",)
 
 
 def test_every_closed_stay_has_one_entry_however_many_rules() -> None:
     other = TIME.model_copy(update={"event": APPROVED})
-    happened = [Happened(COMPLETED), Happened(APPROVED)]
+    happened = [HappenedEvent(COMPLETED), HappenedEvent(APPROVED)]
     wanted = times_wanted(ORDER, happened, [TIME, other], ())
     [entry] = wanted.times
     assert (entry.start, entry.end) == ("2026-12-01T14:00:00Z", "2026-12-01T16:00:00Z")
     assert entry.text == "2 h\n\n[FN-7-time-1]"
     assert not times_wanted(ORDER, happened, [TIME], {"time-1"}).anything
-    assert not times_wanted(ORDER, [Happened(APPROVED)], [TIME], ()).anything
+    assert not times_wanted(ORDER, [HappenedEvent(APPROVED)], [TIME], ()).anything
     assert stays_without_rule(ORDER, []) == {"time-1"}
     assert stays_without_rule(ORDER, [TIME]) == frozenset()
 
 
 def test_a_stay_that_ends_before_it_begins_is_told() -> None:
     order = {**ORDER, "time_logs": {"results": [stay(1, "14:00:00", "13:00:00")]}}
-    wanted = times_wanted(order, [Happened(COMPLETED)], [TIME], ())
+    wanted = times_wanted(order, [HappenedEvent(COMPLETED)], [TIME], ())
     assert not wanted.times
     assert "can't be entered" in wanted.problems[0]
 
 
 @pytest.mark.parametrize(("member", "named"), [("", {}), ("mia", {"member": {"identifier": "mia"}})])
 def test_a_time_entry_is_charged_to_the_ticket(member: str, named: dict[str, Any]) -> None:
-    [entry] = times_wanted(ORDER, [Happened(COMPLETED)], [TIME], ()).times
+    [entry] = times_wanted(ORDER, [HappenedEvent(COMPLETED)], [TIME], ()).times
     charge = {"chargeToType": "ServiceTicket", "chargeToId": 5}
     body = time_entry(entry, charge, TimeEntrySettings(member=member))
     assert body == {
@@ -142,7 +144,7 @@ def test_ones_own_mapping_writes_only_what_changed() -> None:
 def test_a_rule_counts_before_a_mapping_for_one_target() -> None:
     rule = OutboundRule(event=APPROVED, action=STATUS, value="Completed")
     line = DispatchMapping(target="status.name", source="closing_notes")
-    both = joined(wanted_of(ORDER, [Happened(APPROVED)], [rule]), mapped_of(ORDER, [line], {})[0])
+    both = joined(wanted_of(ORDER, [HappenedEvent(APPROVED)], [rule]), mapped_of(ORDER, [line], {})[0])
     assert [value.value for value in both.values] == ["Completed"]
 
 

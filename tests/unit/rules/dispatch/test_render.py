@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tasks.rules.dispatch.render import Line, dispatch_markdown, preview_markdown
+from tasks.rules.dispatch.render import ReportLine, dispatch_markdown, preview_markdown
 
-LINE = Line(
+LINE = ReportLine(
     "CW-S-5",
     "https://cw.example/v4?recid=5",
     "created",

@@ -12,21 +12,21 @@ from pydantic import ValidationError
 
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.triggers import (
-    Change,
-    Condition,
     Operator,
+    RecordChange,
     Seen,
     Trigger,
+    TriggerCondition,
     is_closed,
-    judge,
+    observe,
 )
 from tests.support.factories.dispatch import source
 
 SERVICE = RecordKind.SERVICE_TICKET
 
 
-def condition(field: str, *values: Any, operator: Operator = Operator.IS) -> Condition:
-    return Condition(field=field, operator=operator, values=values)
+def condition(field: str, *values: Any, operator: Operator = Operator.IS) -> TriggerCondition:
+    return TriggerCondition(field=field, operator=operator, values=values)
 
 
 PAGE = Trigger(conditions=(condition("status", "Dispatch"), condition("board", "Field Services")))
@@ -54,7 +54,7 @@ PAGE = Trigger(conditions=(condition("status", "Dispatch"), condition("board", "
         (condition("company.identifier", "bluelightco"), True),
     ],
 )
-def test_conditions(one: Condition, holds: bool) -> None:
+def test_conditions(one: TriggerCondition, holds: bool) -> None:
     assert one.holds(source()) is holds
 
 
@@ -100,11 +100,11 @@ def at(minute: int, status: str, **more: Any) -> dict[str, Any]:
     return source(status={"name": status}, _info={"lastUpdated": updated}, **more)
 
 
-def changes(*records: dict[str, Any]) -> list[Change]:
+def changes(*records: dict[str, Any]) -> list[RecordChange]:
     seen: Seen | None = None
     found = []
     for record in records:
-        change, seen = judge([PAGE], SERVICE, record, seen)
+        change, seen = observe([PAGE], SERVICE, record, seen)
         found.append(change)
     return found
 
@@ -121,22 +121,26 @@ def test_a_life_in_and_out_of_the_trigger() -> None:
         at(5, "Dispatch", closedFlag=True),
         at(6, "New"),
     ) == [
-        Change.OUTSIDE,
-        Change.ENTERED,
-        Change.STAYED,
-        Change.STAYED,
-        Change.STALE,
-        Change.LEFT,
-        Change.ENTERED,
-        Change.CLOSED,
-        Change.OUTSIDE,
+        RecordChange.OUTSIDE,
+        RecordChange.ENTERED,
+        RecordChange.STAYED,
+        RecordChange.STAYED,
+        RecordChange.STALE,
+        RecordChange.LEFT,
+        RecordChange.ENTERED,
+        RecordChange.CLOSED,
+        RecordChange.OUTSIDE,
     ]
 
 
 def test_a_record_without_a_date_is_judged_as_it_is() -> None:
     undated = source(_info={})
-    change, seen = judge([PAGE], SERVICE, undated, Seen(False, datetime(2026, 11, 20, tzinfo=UTC), 1))
-    assert (change, seen.entries, seen.updated) == (Change.ENTERED, 2, datetime(2026, 11, 20, tzinfo=UTC))
+    change, seen = observe([PAGE], SERVICE, undated, Seen(False, datetime(2026, 11, 20, tzinfo=UTC), 1))
+    assert (change, seen.entries, seen.updated) == (
+        RecordChange.ENTERED,
+        2,
+        datetime(2026, 11, 20, tzinfo=UTC),
+    )
 
 
 STATES = st.lists(st.booleans(), min_size=1, max_size=12)
@@ -158,8 +162,8 @@ def test_entering_counts_once_however_often_and_late_it_is_told(
     for number, version in enumerate(versions):
         late = data.draw(st.lists(st.integers(0, number), max_size=3))
         for record in (version, *(versions[each] for each in late)):
-            change, seen = judge([PAGE], SERVICE, record, seen)
-            assert (change is Change.STALE) == (record is not version and record != version)
+            change, seen = observe([PAGE], SERVICE, record, seen)
+            assert (change is RecordChange.STALE) == (record is not version and record != version)
     assert seen is not None
     assert (seen.entries, seen.inside) == (entries_of(states), states[-1])
 
@@ -169,7 +173,7 @@ def test_entering_counts_once_however_often_and_late_it_is_told(
 def test_in_any_order_the_newest_state_wins(order: list[int], states: list[bool]) -> None:
     seen: Seen | None = None
     for minute in order:
-        _, seen = judge([PAGE], SERVICE, at(minute, "Dispatch" if states[minute] else "New"), seen)
+        _, seen = observe([PAGE], SERVICE, at(minute, "Dispatch" if states[minute] else "New"), seen)
     assert seen is not None
     assert seen.inside == states[5]
     assert seen.entries <= entries_of([True, False] * 3)
@@ -182,10 +186,10 @@ def test_what_is_remembered_is_enough(states: list[bool]) -> None:
     records = [at(minute, "Dispatch" if state else "New") for minute, state in enumerate(states)]
     once: Seen | None = None
     for record in records:
-        _, once = judge([PAGE], SERVICE, record, once)
+        _, once = observe([PAGE], SERVICE, record, once)
     again: Seen | None = None
     for record in records:
-        _, again = judge([PAGE], SERVICE, record, again)
-        change, again = judge([PAGE], SERVICE, record, again)
-        assert change in (Change.STAYED, Change.OUTSIDE)
+        _, again = observe([PAGE], SERVICE, record, again)
+        change, again = observe([PAGE], SERVICE, record, again)
+        assert change in (RecordChange.STAYED, RecordChange.OUTSIDE)
     assert again == once

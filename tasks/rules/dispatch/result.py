@@ -1,0 +1,139 @@
+"""What one look of dispatch ended with: a status, the record and work order it is about, and what was done.
+
+One type for both ways. Inbound, a ticket or opportunity became a work order; outbound, what happened to a
+work order was done to its record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from tasks.rules.dispatch.reference import RecordKind
+
+
+class DispatchStatus(StrEnum):
+    """How one look at a record or work order ended; each ends in exactly one of these."""
+
+    CREATED = "created"
+    ADOPTED = "adopted"
+    """A work order was found that an earlier, unanswered creation had made."""
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    OUTSIDE = "outside"
+    """Not in a trigger and without a work order, or a work order of nobody's: not for dispatch."""
+    CANCELLED = "cancelled"
+    REPORTED = "reported"
+    """A person should look."""
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+    """A request was not answered and what it made is not found yet; it is looked for again."""
+    UNRESOLVED = "unresolved"
+    """The same after all the looking: a person should look, or the long pause passes."""
+    BUSY = "busy"
+    """Another process works on this record."""
+    FAILED = "failed"
+
+
+RETRYABLE = frozenset({DispatchStatus.UNCLEAR, DispatchStatus.BUSY, DispatchStatus.FAILED})
+"""After these the same look is taken again soon."""
+FAILURES = frozenset({DispatchStatus.REFUSED, DispatchStatus.UNRESOLVED, DispatchStatus.FAILED})
+"""Of a record: these end a run as failed, with everything else done."""
+OUTBOUND_FAILURES = frozenset({DispatchStatus.FAILED, DispatchStatus.REPORTED})
+"""The same of a work order's events and notes."""
+QUIET = frozenset({DispatchStatus.OUTSIDE, DispatchStatus.UNCHANGED})
+"""Nothing happened."""
+NOTEWORTHY = frozenset({DispatchStatus.REPORTED, *FAILURES, DispatchStatus.UNCLEAR})
+"""What a person should see first in a report."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRef:
+    """A ticket or opportunity: its kind, its number, and the reference that its work order carries."""
+
+    kind: RecordKind
+    id: int
+    reference: str
+
+    def result(
+        self,
+        status: DispatchStatus,
+        work_order_id: int | None = None,
+        *,
+        message: str = "",
+        warnings: tuple[str, ...] = (),
+        retry_after: float | None = None,
+    ) -> DispatchResult:
+        """The inbound result of this record."""
+        return DispatchResult(
+            status, self, work_order_id, message=message, warnings=warnings, retry_after=retry_after
+        )
+
+    def outbound(self, work_order_id: int) -> DispatchResult:
+        """The outbound result of this record's work order as long as nothing was done."""
+        return DispatchResult(DispatchStatus.UNCHANGED, self, work_order_id, outbound=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchResult:
+    """How one look at a record, or at a work order, ended.
+
+    Attributes:
+        record: None only for a work order that belongs to no record.
+        outbound: it is about what the work order's events or notes did to the record.
+        work_order_status: Field Nation's word, "" where it was not read.
+        did: what was done, in words a person reads.
+        retry_after: seconds, where it is to be tried again and the time is known.
+        messages: how many messages the work order has, answers not counted; None: not read.
+    """
+
+    status: DispatchStatus
+    record: RecordRef | None
+    work_order_id: int | None = None
+    outbound: bool = False
+    work_order_status: str = ""
+    did: tuple[str, ...] = ()
+    message: str = ""
+    warnings: tuple[str, ...] = ()
+    retry_after: float | None = None
+    messages: int | None = None
+
+    @property
+    def retryable(self) -> bool:
+        """Whether the same look is to be taken again soon."""
+        return self.status in RETRYABLE
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ends a run as failed."""
+        return self.status in (OUTBOUND_FAILURES if self.outbound else FAILURES)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing happened."""
+        return self.status in QUIET and not self.did
+
+    def but(
+        self, status: DispatchStatus, message: str = "", retry_after: float | None = None
+    ) -> DispatchResult:
+        """The same with another status."""
+        return replace(self, status=status, message=message, retry_after=retry_after)
+
+    def including(self, did: tuple[str, ...]) -> DispatchResult:
+        """The same with what earlier tries did; then it counts as updated, not as unchanged."""
+        updated = bool(did) and self.status is DispatchStatus.UNCHANGED
+        return replace(self, did=did, status=DispatchStatus.UPDATED if updated else self.status)
+
+    @property
+    def subject(self) -> str:
+        """``Work order 5`` of an outbound result, else the record's reference."""
+        if self.outbound or self.record is None:
+            return f"Work order {self.work_order_id}"
+        return self.record.reference
+
+    def __str__(self) -> str:
+        if self.outbound or self.record is None:
+            words = (str(self.status), *self.did, self.message, *self.warnings)
+            return f"{self.subject}: {'; '.join(each for each in words if each)}"
+        order = f" (work order {self.work_order_id})" if self.work_order_id else ""
+        return f"{self.subject} {': '.join(each for each in (str(self.status), self.message) if each)}{order}"
