@@ -1,4 +1,4 @@
-"""What every client shares: pooled connections, time limits, request budget, retries, errors, counts.
+"""What every client shares: pooled connections, time limits, rate limit, retries, errors, counts.
 
 A client names the kind of each request and reads its vendor's refusals; this module does the rest.
 Redirects are not followed, since they would carry the credentials to another address.
@@ -29,11 +29,11 @@ import orjson
 
 from connectors.errors import StopError, WriteRefusedError
 from connectors.redaction import Redactor
-from connectors.responses import Call, Failure, Refusal, error_of, failure_of, read_refusal, unreadable
+from connectors.responses import Call, FailedAttempt, Refusal, error_of, failure_of, read_refusal, unreadable
 from connectors.retry import (
     LONGEST_WAIT,
-    Kind,
-    Outcome,
+    AttemptOutcome,
+    RequestKind,
     next_attempt,
     outcome_of_failure,
     pause_after,
@@ -112,10 +112,13 @@ _AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """Where the environment may name other authorities than the usual ones."""
 
 
-class RequestBudget(Protocol):
-    """Grants requests within a vendor's limit, to all processes that share one credential."""
+class RateLimiter(Protocol):
+    """Grants requests within a vendor's limit, to all processes that share one credential.
 
-    async def take(self) -> None:
+    The ledger's limiters fulfil it. A protocol, since this module knows no database and the ledger no HTTP.
+    """
+
+    async def acquire(self) -> None:
         """Wait for one request's grant; RetryableError(retry_after) if that would take over about 30 s."""
 
     async def pause(self, seconds: float) -> None:
@@ -142,7 +145,7 @@ class HttpSession:
         headers: sent with every request, the Authorization header among them.
         read_error: reads a refusal out of an answer, or None if the answer is to be handed to the caller;
             it sees every answer, 2xx included, since GraphQL refuses with 200.
-        budget: asked before each try, repeated ones included.
+        rate_limiter: asked before each try, repeated ones included.
         transport: replaces the network, for tests.
         read_only: any create or modify raises before anything is sent.
         concurrency: requests in flight at once, and connections kept.
@@ -161,7 +164,7 @@ class HttpSession:
         base_url: str,
         headers: Mapping[str, str],
         read_error: Callable[[httpx.Response], Refusal | None] = read_refusal,
-        budget: RequestBudget | None = None,
+        rate_limiter: RateLimiter | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         read_only: bool = False,
         concurrency: int = 4,
@@ -181,7 +184,7 @@ class HttpSession:
         self.redact = Redactor([*secrets, *_header_secrets(system, headers)])
         self._limits = limits or TimeLimits()
         self._read_error = read_error
-        self._budget = budget
+        self._limiter = rate_limiter
         self._sleep = sleep
         self._longest_wait = longest_wait
         self._slots = anyio.Semaphore(concurrency)
@@ -189,7 +192,7 @@ class HttpSession:
 
     async def request(
         self,
-        kind: Kind,
+        kind: RequestKind,
         method: str,
         path: str,
         *,
@@ -209,7 +212,7 @@ class HttpSession:
             template: the name to count it under, such as ``/company/configurations/{id}``; default: path.
             json: the body; None sends none.
             read_error: reads this request's refusals in the place of the session's own reading.
-            cost: requests that the vendor counts this one as; the budget is asked for that many a try.
+            cost: requests that the vendor counts this one as; the limiter is asked for that many a try.
 
         Raises:
             WriteRefusedError: a create or modify in a session for reading only; nothing was sent.
@@ -236,9 +239,9 @@ class HttpSession:
             await self._sleep(wait)
             waited += wait
 
-    def refuse_write(self, kind: Kind, method: str, path: str) -> None:
+    def refuse_write(self, kind: RequestKind, method: str, path: str) -> None:
         """WriteRefusedError if the session is for reading only and the request would write."""
-        if self.read_only and kind is not Kind.READ:
+        if self.read_only and kind is not RequestKind.READ:
             raise WriteRefusedError(
                 "This client was opened for reading only, so nothing was sent",
                 system=self.system,
@@ -246,7 +249,7 @@ class HttpSession:
                 path=path,
             )
 
-    async def request_json(self, kind: Kind, method: str, path: str, **options: Any) -> Any:
+    async def request_json(self, kind: RequestKind, method: str, path: str, **options: Any) -> Any:
         """As ``request``; returns the body as JSON, None for an empty one.
 
         Raises:
@@ -255,7 +258,7 @@ class HttpSession:
         answer = await self.request(kind, method, path, **options)
         return self.body(kind, method, path, answer)
 
-    def body(self, kind: Kind, method: str, path: str, answer: httpx.Response) -> Any:
+    def body(self, kind: RequestKind, method: str, path: str, answer: httpx.Response) -> Any:
         """An accepted answer's body as ``request_json`` returns it, for callers that need its headers too."""
         if not answer.content:
             return None
@@ -296,35 +299,37 @@ class HttpSession:
 
     async def _try(
         self,
-        kind: Kind,
+        kind: RequestKind,
         request: httpx.Request,
         name: str,
         read_error: Callable[[httpx.Response], Refusal | None],
         cost: int,
-    ) -> httpx.Response | Failure:
+    ) -> httpx.Response | FailedAttempt:
         async with self._slots:
             for _ in range(cost):
-                if self._budget is not None:
-                    await self._budget.take()
+                if self._limiter is not None:
+                    await self._limiter.acquire()
             self._count(kind, name)
             try:
                 with anyio.fail_after(self._limits.whole):
                     answer = await self._client.send(request)
             except (httpx.HTTPError, TimeoutError) as error:
-                return Failure(outcome_of_failure(error), reason=reason_of_failure(error))
+                return FailedAttempt(outcome_of_failure(error), reason=reason_of_failure(error))
         self.clock.hear(answer.headers.get("Date"))
         refusal = read_error(answer)
         return answer if refusal is None else failure_of(answer, refusal)
 
-    def _count(self, kind: Kind, name: str) -> None:
+    def _count(self, kind: RequestKind, name: str) -> None:
         self.sent[name] += 1
         self.requests += 1
-        self.writes += kind is not Kind.READ
+        self.writes += kind is not RequestKind.READ
 
-    async def _wait_after(self, kind: Kind, attempt: int, failure: Failure, waited: float) -> float | None:
+    async def _wait_after(
+        self, kind: RequestKind, attempt: int, failure: FailedAttempt, waited: float
+    ) -> float | None:
         spread = random.random()
-        if failure.outcome is Outcome.RATE_LIMITED and self._budget is not None:
-            await self._budget.pause(pause_after(attempt, failure.outcome, failure.retry_after, spread))
+        if failure.outcome is AttemptOutcome.RATE_LIMITED and self._limiter is not None:
+            await self._limiter.pause(pause_after(attempt, failure.outcome, failure.retry_after, spread))
         return next_attempt(
             kind,
             attempt,

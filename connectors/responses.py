@@ -22,7 +22,7 @@ from connectors.errors import (
     StopError,
     UnclearOutcomeError,
 )
-from connectors.retry import Kind, Outcome, outcome_of_status, retry_after_seconds
+from connectors.retry import AttemptOutcome, RequestKind, outcome_of_status, retry_after_seconds
 
 LONGEST_TEXT = 500
 """Characters of a vendor's words that an error keeps."""
@@ -46,7 +46,7 @@ class Refusal:
     details: tuple[ErrorDetail, ...] = ()
     remedy: str = ""
     error: type[ConnectorError] | None = None
-    outcome: Outcome | None = None
+    outcome: AttemptOutcome | None = None
     retry_after: float | None = None
 
 
@@ -87,18 +87,18 @@ def _html_words(page: str) -> str:
 
 _UNCLEAR_REMEDY = "It may or may not have been done: read what exists before sending it again."
 _WORDS = {
-    Outcome.NOT_SENT: "No connection could be made",
-    Outcome.NO_ANSWER: "The request was sent, but no answer came",
-    Outcome.UNTRUSTED: "The server's certificate can't be verified",
+    AttemptOutcome.NOT_SENT: "No connection could be made",
+    AttemptOutcome.NO_ANSWER: "The request was sent, but no answer came",
+    AttemptOutcome.UNTRUSTED: "The server's certificate can't be verified",
 }
 _REMEDIES = {
-    Outcome.NOT_SENT: "Check the address, the network and the proxy.",
-    Outcome.UNTRUSTED: "Check the address; a private certificate authority is named by SSL_CERT_FILE.",
+    AttemptOutcome.NOT_SENT: "Check the address, the network and the proxy.",
+    AttemptOutcome.UNTRUSTED: "Check the address; a private certificate authority is named by SSL_CERT_FILE.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedAttempt:
     """One try that did not bring what was asked for.
 
     Attributes:
@@ -106,7 +106,7 @@ class Failure:
         retry_after: seconds that the vendor asks to wait.
     """
 
-    outcome: Outcome
+    outcome: AttemptOutcome
     status: int | None = None
     refusal: Refusal | None = None
     reason: str = ""
@@ -117,7 +117,7 @@ class Failure:
 class Call:
     """What was asked of whom; ``path`` holds no query."""
 
-    kind: Kind
+    kind: RequestKind
     system: str
     method: str
     path: str
@@ -126,18 +126,18 @@ class Call:
         return f"{self.system} {self.method} {self.path}"
 
 
-def failure_of(answer: httpx.Response, refusal: Refusal) -> Failure:
+def failure_of(answer: httpx.Response, refusal: Refusal) -> FailedAttempt:
     """How an answer that was read as a refusal counts for retries; the refusal's own word goes first."""
     outcome = refusal.outcome or outcome_of_status(answer.status_code)
-    if outcome is Outcome.ACCEPTED:
-        outcome = Outcome.REFUSED
+    if outcome is AttemptOutcome.ACCEPTED:
+        outcome = AttemptOutcome.REFUSED
     seconds = refusal.retry_after
     if seconds is None:
         seconds = retry_after_seconds(answer.headers.get("Retry-After"))
-    return Failure(outcome, status=answer.status_code, refusal=refusal, retry_after=seconds)
+    return FailedAttempt(outcome, status=answer.status_code, refusal=refusal, retry_after=seconds)
 
 
-def error_of(call: Call, failure: Failure, redact: Callable[[str], str] = str) -> ConnectorError:
+def error_of(call: Call, failure: FailedAttempt, redact: Callable[[str], str] = str) -> ConnectorError:
     """The error to raise, with the vendor's code and words, where it happened and what helps; no secrets."""
     refusal = failure.refusal or _of_network(failure)
     kind_of_error = _kind_of_error(call.kind, failure)
@@ -158,21 +158,21 @@ def error_of(call: Call, failure: Failure, redact: Callable[[str], str] = str) -
     return kind_of_error(redact(refusal.message), **context)
 
 
-def unreadable(answer: httpx.Response) -> Failure:
+def unreadable(answer: httpx.Response) -> FailedAttempt:
     """A 2xx answer whose body is not JSON: most often another server's login or error page."""
     message = f"The answer is not JSON but reads {words_of(answer)!r}"
     refusal = Refusal(message, remedy="Check the address.", error=StopError)
-    return Failure(Outcome.NO_ANSWER, status=answer.status_code, refusal=refusal)
+    return FailedAttempt(AttemptOutcome.NO_ANSWER, status=answer.status_code, refusal=refusal)
 
 
-def _kind_of_error(kind: Kind, failure: Failure) -> type[ConnectorError]:
-    if failure.outcome in (Outcome.RATE_LIMITED, Outcome.NOT_SENT):
+def _kind_of_error(kind: RequestKind, failure: FailedAttempt) -> type[ConnectorError]:
+    if failure.outcome in (AttemptOutcome.RATE_LIMITED, AttemptOutcome.NOT_SENT):
         return RetryableError
-    if failure.outcome is Outcome.UNTRUSTED:
+    if failure.outcome is AttemptOutcome.UNTRUSTED:
         return StopError
     named = failure.refusal.error if failure.refusal else None
-    if failure.outcome in (Outcome.SERVER_ERROR, Outcome.NO_ANSWER):
-        return UnclearOutcomeError if kind is Kind.CREATE else named or RetryableError
+    if failure.outcome in (AttemptOutcome.SERVER_ERROR, AttemptOutcome.NO_ANSWER):
+        return UnclearOutcomeError if kind is RequestKind.CREATE else named or RetryableError
     return named or _by_status(failure.status or 0)
 
 
@@ -181,7 +181,7 @@ def _by_status(status: int) -> type[ConnectorError]:
     return StopError if needs_a_person else RejectedError
 
 
-def _of_network(failure: Failure) -> Refusal:
+def _of_network(failure: FailedAttempt) -> Refusal:
     message = _WORDS.get(failure.outcome, "The request failed")
     if failure.reason in ("LocalProtocolError", "UnsupportedProtocol"):
         message = "The request could not be put into words that HTTP allows"

@@ -1,6 +1,6 @@
 """Decides, without doing anything, whether a request is sent again and after how many seconds.
 
-Three policies, by what the request does (``Kind``). A read and an idempotent write may be repeated
+Three policies, by what the request does (``RequestKind``). A read and an idempotent write may be repeated
 after anything that can pass; a create only when the vendor can't have begun on it, since neither
 vendor takes an idempotency key and a configuration may be created twice.
 """
@@ -16,9 +16,9 @@ from enum import StrEnum
 
 import httpx
 
-TRIES = 4
+MAX_ATTEMPTS = 4
 """How often one request is sent at most, the first time included."""
-TRIES_RATE_LIMITED = 8
+MAX_ATTEMPTS_RATE_LIMITED = 8
 """The same where the last answer was 429: no work was done, and the vendor advises 5 to 10 tries."""
 LONGEST_WAIT = 60.0
 """Seconds that one call waits in all; a longer wait is left to whoever retries the whole task."""
@@ -27,7 +27,7 @@ FIRST_PAUSE_RATE_LIMITED = 5.0
 """Seconds before the second try where the vendor names none; doubled for each further try."""
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """What a request does to the vendor's data, which decides whether it may be repeated."""
 
     READ = "read"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     person wrote in between would be overwritten. Whoever sent it reads the records again first."""
 
 
-class Outcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How one try ended."""
 
     ACCEPTED = "accepted"
@@ -57,14 +57,19 @@ class Outcome(StrEnum):
     """The server's certificate was not accepted, or the request itself is malformed: nothing was sent."""
 
 
-_PASSING = {Outcome.RATE_LIMITED, Outcome.SERVER_ERROR, Outcome.NOT_SENT, Outcome.NO_ANSWER}
-_NOTHING_WAS_DONE = {Outcome.RATE_LIMITED, Outcome.NOT_SENT}
+_PASSING = {
+    AttemptOutcome.RATE_LIMITED,
+    AttemptOutcome.SERVER_ERROR,
+    AttemptOutcome.NOT_SENT,
+    AttemptOutcome.NO_ANSWER,
+}
+_NOTHING_WAS_DONE = {AttemptOutcome.RATE_LIMITED, AttemptOutcome.NOT_SENT}
 
 
 def next_attempt(
-    kind: Kind,
+    kind: RequestKind,
     attempt: int,
-    outcome: Outcome,
+    outcome: AttemptOutcome,
     retry_after: float | None = None,
     *,
     waited: float = 0.0,
@@ -80,46 +85,48 @@ def next_attempt(
         spread: a random number from 0 to 1, so that many clients don't come back at once.
         longest_wait: seconds that one call may wait in all.
     """
-    tries = TRIES_RATE_LIMITED if outcome is Outcome.RATE_LIMITED else TRIES
+    tries = MAX_ATTEMPTS_RATE_LIMITED if outcome is AttemptOutcome.RATE_LIMITED else MAX_ATTEMPTS
     if attempt >= tries or not may_repeat(kind, outcome):
         return None
     wait = pause_after(attempt, outcome, retry_after, spread)
     return wait if waited + wait <= longest_wait else None
 
 
-def may_repeat(kind: Kind, outcome: Outcome) -> bool:
+def may_repeat(kind: RequestKind, outcome: AttemptOutcome) -> bool:
     """Whether sending the request again can't do harm and may help."""
-    if kind is Kind.REPLACE:
+    if kind is RequestKind.REPLACE:
         return False
-    return outcome in (_NOTHING_WAS_DONE if kind is Kind.CREATE else _PASSING)
+    return outcome in (_NOTHING_WAS_DONE if kind is RequestKind.CREATE else _PASSING)
 
 
-def pause_after(attempt: int, outcome: Outcome, retry_after: float | None, spread: float = 0.5) -> float:
+def pause_after(
+    attempt: int, outcome: AttemptOutcome, retry_after: float | None, spread: float = 0.5
+) -> float:
     """Seconds to wait: what the vendor asked for, else 1 s (429: 5 s) doubled, of which half is random."""
     if retry_after is not None:
         return retry_after
-    first = FIRST_PAUSE_RATE_LIMITED if outcome is Outcome.RATE_LIMITED else FIRST_PAUSE
+    first = FIRST_PAUSE_RATE_LIMITED if outcome is AttemptOutcome.RATE_LIMITED else FIRST_PAUSE
     return float(first * 2 ** (attempt - 1) * (0.5 + spread / 2))
 
 
-def outcome_of_status(status: int) -> Outcome:
+def outcome_of_status(status: int) -> AttemptOutcome:
     """What an HTTP status says about the request. Redirects are not followed, so 3xx is a refusal."""
     if status == 429:
-        return Outcome.RATE_LIMITED
+        return AttemptOutcome.RATE_LIMITED
     if status >= 500 or status == 408:
-        return Outcome.SERVER_ERROR
-    return Outcome.ACCEPTED if 200 <= status < 300 else Outcome.REFUSED
+        return AttemptOutcome.SERVER_ERROR
+    return AttemptOutcome.ACCEPTED if 200 <= status < 300 else AttemptOutcome.REFUSED
 
 
-def outcome_of_failure(error: Exception) -> Outcome:
+def outcome_of_failure(error: Exception) -> AttemptOutcome:
     """What a failed exchange says about the request; what is not known to be unsent counts as sent."""
     if isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol) or _lies_beneath(
         error, ssl.SSLCertVerificationError
     ):
-        return Outcome.UNTRUSTED
+        return AttemptOutcome.UNTRUSTED
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
-        return Outcome.NOT_SENT
-    return Outcome.NO_ANSWER
+        return AttemptOutcome.NOT_SENT
+    return AttemptOutcome.NO_ANSWER
 
 
 def reason_of_failure(error: Exception) -> str:

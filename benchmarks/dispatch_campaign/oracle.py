@@ -16,7 +16,7 @@ import anyio
 
 from benchmarks.dispatch_campaign.processes import open_run
 from benchmarks.dispatch_campaign.stories import ENDED, NOTED, ORDERS, TICKETS, Story
-from connectors.ledger.outbox import WORK_ORDER
+from connectors.ledger.outbox import WORK_ORDER_KIND
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.inbox import drain_all, handle_notes, handle_work_order
 from tasks.dispatch.notes import copy_notes
@@ -179,7 +179,7 @@ async def quiet_round(sandbox: Sandbox, ledger: Path) -> dict[str, Any]:
 
 async def _each(run: DispatchRun) -> None:
     work: list[Callable[[], Awaitable[Any]]] = []
-    for link in await run.ledger.links.of_kind(run.tenant, WORK_ORDER):
+    for link in await run.ledger.links.of_kind(run.tenant, WORK_ORDER_KIND):
         kind, record = RecordKind(link.left.kind.removeprefix("connectwise/")), int(link.left.id)
         work.append(partial(dispatch_record, run, kind, record, wait=False))
         work.append(partial(handle_work_order, run, int(link.right.id)))

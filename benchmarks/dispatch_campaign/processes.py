@@ -249,10 +249,12 @@ async def open_run(
     clock = Clock(now=lambda: time.time() + later)
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(Ledger.open(ledger, clock=clock))
-        budgets = [opened.budget(each.budget_key, REQUESTS_A_MINUTE, 60.0) for each in (ours, theirs)]
+        limiters = [
+            opened.rate_limiter(each.credential_key, REQUESTS_A_MINUTE, 60.0) for each in (ours, theirs)
+        ]
         options: list[dict[str, Any]] = [
-            {"budget": budget, **({"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {})}
-            for budget in budgets
+            {"rate_limiter": limiter, **({"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {})}
+            for limiter in limiters
         ]
         client = ConnectWiseClient(ours, **options[0])
         other = FieldNationClient(theirs, **options[1])

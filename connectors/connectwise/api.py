@@ -20,8 +20,8 @@ from connectors.connectwise.models import CompanyInfo
 from connectors.connectwise.refusals import CHECK_COMPANY, read_connectwise_refusal
 from connectors.connectwise.settings import SYSTEM, ConnectWiseSettings
 from connectors.errors import StopError
-from connectors.http import HttpSession, RequestBudget
-from connectors.retry import Kind
+from connectors.http import HttpSession, RateLimiter
+from connectors.retry import RequestKind
 
 LOOKUP = "/login/companyinfo/{companyId}"
 _DEFAULT = "v4_6_release"
@@ -84,7 +84,7 @@ class ApiPath:
 class TenantOptions(TypedDict, total=False):
     """The options of ``Tenant``, for clients that add to it."""
 
-    budget: RequestBudget | None
+    rate_limiter: RateLimiter | None
     transport: httpx.AsyncBaseTransport | None
     read_only: bool
     verify: bool
@@ -95,7 +95,7 @@ class Tenant:
     """Opens nothing when it is made; the first operation looks the codebase up, once.
 
     Args:
-        budget: asked before each request; see ``ConnectWiseSettings.budget_key``.
+        rate_limiter: asked before each request; see ``ConnectWiseSettings.credential_key``.
         transport: replaces the network, for tests.
         read_only: every write raises WriteRefusedError before anything is sent.
         verify: False accepts any certificate of the server.
@@ -106,7 +106,7 @@ class Tenant:
         self,
         settings: ConnectWiseSettings,
         *,
-        budget: RequestBudget | None = None,
+        rate_limiter: RateLimiter | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         read_only: bool = False,
         verify: bool = True,
@@ -118,7 +118,7 @@ class Tenant:
             base_url=settings.base_url,
             headers=settings.headers(),
             read_error=read_connectwise_refusal,
-            budget=budget,
+            rate_limiter=rate_limiter,
             transport=transport,
             read_only=read_only,
             verify=verify,
@@ -136,7 +136,7 @@ class Tenant:
             StopError: ConnectWise does not know the company.
         """
         path = LOOKUP.replace("{companyId}", quote(self.settings.company_id, safe=""))
-        answer = await self.session.request_json(Kind.READ, "GET", path, template=LOOKUP)
+        answer = await self.session.request_json(RequestKind.READ, "GET", path, template=LOOKUP)
         info = read_company_info(answer, self.settings.company_id)
         self._root = api_root(info)
         self._version = model_version(info)
@@ -165,7 +165,9 @@ class Tenant:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.settings.base_url!r}, {self.settings.company_id!r})"
 
-    async def send(self, kind: Kind, method: str, path: ApiPath, **options: Any) -> tuple[Any, httpx.Headers]:
+    async def send(
+        self, kind: RequestKind, method: str, path: ApiPath, **options: Any
+    ) -> tuple[Any, httpx.Headers]:
         """An operation's answer: its body as JSON, None for an empty one, and its headers.
 
         ``kind`` decides whether it may be repeated; ``options`` are those of ``HttpSession.request``.
@@ -181,7 +183,7 @@ class Tenant:
         except StopError as error:
             # The codebase can change at a release. A write is not sent twice for that: the next read
             # finds the new one.
-            if kind is not Kind.READ or error.status not in (400, 404):
+            if kind is not RequestKind.READ or error.status not in (400, 404):
                 raise
             moved_to = await self._find_root(not_at=root)
             if moved_to == root:

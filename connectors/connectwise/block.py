@@ -14,7 +14,7 @@ from connectors.connectwise.models import CompanyInfo
 from connectors.connectwise.refusals import CHECK_RIGHTS
 from connectors.connectwise.settings import ConnectWiseSettings, base_address
 from connectors.errors import ConnectorError, StopError
-from connectors.http import RequestBudget
+from connectors.http import RateLimiter
 
 _NO_RIGHT = 403
 
@@ -170,15 +170,17 @@ class ConnectWiseConnection(Block):
         )
 
     def get_client(
-        self, *, read_only: bool = False, budget: RequestBudget | None = None
+        self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
     ) -> ConnectWiseClient:
         """A client, to be opened with ``async with``.
 
         Args:
             read_only: the client refuses every write, as in a dry run.
-            budget: shares the request limit between processes; see ``ConnectWiseSettings.budget_key``.
+            rate_limiter: shares the request limit between processes, by ``settings().credential_key``.
         """
-        return ConnectWiseClient(self.settings(), read_only=read_only, budget=budget, verify=self.verify_tls)
+        return ConnectWiseClient(
+            self.settings(), read_only=read_only, rate_limiter=rate_limiter, verify=self.verify_tls
+        )
 
     async def check(self) -> ConnectionCheck:
         """Try the connection out, reading only; the answer says in words what is wrong."""

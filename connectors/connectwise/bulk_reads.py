@@ -19,17 +19,17 @@ import orjson
 from connectors.connectwise.api import ApiPath, Tenant
 from connectors.connectwise.collection import (
     LARGEST_PAGE,
-    count_of,
+    as_count,
+    as_records,
     has_next,
     next_page,
     page_request,
-    records_of,
 )
 from connectors.connectwise.models import TICKETS, Record, TicketKind
 from connectors.connectwise.refusals import SHORTEN, words_of_error
 from connectors.connectwise.settings import SYSTEM
 from connectors.errors import RejectedError
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 _NAME = re.compile(r"\w+", re.ASCII)
 _BUNDLES = ApiPath.of("/system/bundles")
@@ -82,8 +82,8 @@ class BulkReads(Tenant):
         """The number of rows: ``GET /system/reports/{reportName}/count``."""
         path = _report(name).under("/count")
         params = {"conditions": conditions} if conditions else None
-        body, _ = await self.send(Kind.READ, "GET", path, params=params)
-        return count_of(path, body)
+        body, _ = await self.send(RequestKind.READ, "GET", path, params=params)
+        return as_count(path, body)
 
     async def report_rows(
         self,
@@ -107,7 +107,7 @@ class BulkReads(Tenant):
         params: dict[str, str | int] = {key: value for key, value in shaped.items() if value}
         while True:
             asked = {**params, "page": page, "pageSize": page_size}
-            body, headers = await self.send(Kind.READ, "GET", path, params=asked)
+            body, headers = await self.send(RequestKind.READ, "GET", path, params=asked)
             rows = _rows(path, body, columns)
             if rows and rows == before:
                 raise _refused(path, "gives the same page again and again")
@@ -130,7 +130,7 @@ class BulkReads(Tenant):
             return []
         version = self.settings.api_version or await self.newest_version()
         requests = [_request(version, number, item) for number, item in enumerate(items, start=1)]
-        body, _ = await self.send(Kind.READ, "POST", _BUNDLES, json={"requests": requests})
+        body, _ = await self.send(RequestKind.READ, "POST", _BUNDLES, json={"requests": requests})
         results = body.get("results") if isinstance(body, dict) else None
         if not isinstance(results, list):
             message = "ConnectWise answered something else than a bundle's results"
@@ -156,8 +156,8 @@ class BulkReads(Tenant):
         last: int | None = None
         while True:
             asked = _filter(conditions, last)
-            body, headers = await self.send(Kind.READ, "POST", path, params=params, json=asked)
-            tickets = records_of(path, body, "POST")
+            body, headers = await self.send(RequestKind.READ, "POST", path, params=params, json=asked)
+            tickets = as_records(path, body, "POST")
             last = _last_id(tickets, last, path)
             yield tickets
             if not tickets or not has_next(headers.get("Link"), full=len(tickets) >= page_size):

@@ -10,7 +10,7 @@ from connectors.connectwise.bulk_reads import BulkReads
 from connectors.connectwise.collection import Collection
 from connectors.connectwise.models import TICKETS, PatchOperation, Record, TicketKind
 from connectors.connectwise.settings import ConnectWiseSettings
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 _BULK = ApiPath.of("/company/configurations/bulk")
 
@@ -113,7 +113,7 @@ class ConnectWiseClient(BulkReads):
         Raises:
             UnclearOutcomeError: any of them may exist now, or come to exist in the next minute.
         """
-        answer, _ = await self.send(Kind.CREATE, "POST", _BULK, json=list(records))
+        answer, _ = await self.send(RequestKind.CREATE, "POST", _BULK, json=list(records))
         return answer
 
     async def replace_configurations(self, records: Sequence[Record]) -> Any:
@@ -127,7 +127,7 @@ class ConnectWiseClient(BulkReads):
         Raises:
             RetryableError: not done, or not known to be; read the records again before sending them again.
         """
-        answer, _ = await self.send(Kind.REPLACE, "PUT", _BULK, json=list(records))
+        answer, _ = await self.send(RequestKind.REPLACE, "PUT", _BULK, json=list(records))
         return answer
 
     async def change_configuration_type(self, configuration_id: int, type_id: int) -> Record:
@@ -138,5 +138,5 @@ class ConnectWiseClient(BulkReads):
         path = ApiPath.of("/company/configurations/{id}/changeType", id=configuration_id)
         operation: PatchOperation = {"op": "replace", "path": "type", "value": {"id": type_id}}
         changed: Record
-        changed, _ = await self.send(Kind.MODIFY, "PATCH", path, json=[operation])
+        changed, _ = await self.send(RequestKind.MODIFY, "PATCH", path, json=[operation])
         return changed

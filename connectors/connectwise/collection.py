@@ -15,7 +15,7 @@ from connectors.connectwise.api import ApiPath, Tenant
 from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
 from connectors.connectwise.settings import SYSTEM
 from connectors.errors import RejectedError, StopError
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 DEFAULT_PAGE_SIZE = 25
 LARGEST_PAGE = 1000
@@ -145,7 +145,7 @@ class Collection:
         params = _params(conditions, search)
         if wanted is not None:
             body, _ = await self._read(self.path, {**params, "page": wanted[0], "pageSize": wanted[1]})
-            return records_of(self.path, body)
+            return as_records(self.path, body)
         # Pages by id know no order, so a wanted order costs that safety.
         read = self._pages_by_number if "orderBy" in params else self._pages_by_id
         return [record async for page in read(params, PAGE_SIZE) for record in page]
@@ -160,7 +160,7 @@ class Collection:
         """The number of records: ``GET /x/count``."""
         path = self.path.under("/count")
         answer, _ = await self._read(path, _params(conditions, search))
-        return count_of(path, answer)
+        return as_count(path, answer)
 
     async def get(self, record_id: int, fields: str | None = None) -> Record:
         """One record, whole unless ``fields`` names some: ``GET /x/{id}``.
@@ -178,7 +178,7 @@ class Collection:
             RejectedError: the vendor refuses the record.
             UnclearOutcomeError: it may or may not exist now; look for it before sending it again.
         """
-        made, _ = await self._tenant.send(Kind.CREATE, "POST", self.path, json=record)
+        made, _ = await self._tenant.send(RequestKind.CREATE, "POST", self.path, json=record)
         return cast(Record, made)
 
     async def patch(self, record_id: int, operations: Sequence[PatchOperation]) -> Record:
@@ -188,7 +188,7 @@ class Collection:
         the whole stored record and may refuse a member that was not sent.
         """
         path = self._one(record_id)
-        changed, _ = await self._tenant.send(Kind.MODIFY, "PATCH", path, json=list(operations))
+        changed, _ = await self._tenant.send(RequestKind.MODIFY, "PATCH", path, json=list(operations))
         return cast(Record, changed)
 
     async def delete(self, record_id: int) -> None:
@@ -197,20 +197,20 @@ class Collection:
         Raises:
             RejectedError: there is none of that id (404; also if an earlier try did it), or it is in use.
         """
-        await self._tenant.send(Kind.MODIFY, "DELETE", self._one(record_id))
+        await self._tenant.send(RequestKind.MODIFY, "DELETE", self._one(record_id))
 
     def _one(self, record_id: int) -> ApiPath:
         return self.path.under("/{id}", id=record_id)
 
     async def _read(self, path: ApiPath, params: Params | None, **options: Any) -> tuple[Any, Any]:
-        return await self._tenant.send(Kind.READ, "GET", path, params=params, **options)
+        return await self._tenant.send(RequestKind.READ, "GET", path, params=params, **options)
 
     async def _pages_by_id(self, params: Params, size: int) -> AsyncIterator[Records]:
         page_id: int | None = None
         while True:
             asked = {**params, "pageSize": size, **({"pageId": page_id} if page_id is not None else {})}
             body, headers = await self._read(self.path, asked, headers=FORWARD_ONLY)
-            records = records_of(self.path, body)
+            records = as_records(self.path, body)
             # Before the page is handed out: a caller must not act on half of the records unawares.
             page_id = next_page_id(headers.get("Link"), page_id)
             yield records
@@ -221,7 +221,7 @@ class Collection:
         page = 1
         while True:
             body, headers = await self._read(self.path, {**params, "page": page, "pageSize": size})
-            records = records_of(self.path, body)
+            records = as_records(self.path, body)
             following = next_page(headers.get("Link"), page, full=len(records) >= size)
             yield records
             if following is None:
@@ -235,7 +235,7 @@ def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
     return {name: str(value) for name, value in {"conditions": conditions, **named}.items() if value}
 
 
-def records_of(path: ApiPath, body: Any, method: str = "GET") -> list[Record]:
+def as_records(path: ApiPath, body: Any, method: str = "GET") -> list[Record]:
     """The body of a list's answer.
 
     Raises:
@@ -246,7 +246,7 @@ def records_of(path: ApiPath, body: Any, method: str = "GET") -> list[Record]:
     return body
 
 
-def count_of(path: ApiPath, body: Any) -> int:
+def as_count(path: ApiPath, body: Any) -> int:
     """The number in a count's answer.
 
     Raises:

@@ -147,7 +147,7 @@ class ConnectWiseSettings:
         return base_address(self.site)
 
     @property
-    def budget_key(self) -> str:
+    def credential_key(self) -> str:
         """Names the vendor's request limit that these credentials share; it holds no credential."""
         owner = hashlib.sha256(f"{self.company_id}+{self.public_key}".encode()).hexdigest()[:16]
         return f"connectwise:{self.base_url.partition('://')[2]}:{owner}"

@@ -23,9 +23,9 @@ from connectors.errors import RejectedError, StopError
 from connectors.field_nation.models import Record
 from connectors.field_nation.refusals import read_field_nation_refusal, read_token_refusal
 from connectors.field_nation.settings import SYSTEM, FieldNationSettings
-from connectors.http import HttpSession, RequestBudget
+from connectors.http import HttpSession, RateLimiter
 from connectors.redaction import MASK, Redactor
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 TOKEN_PATH = "/authentication/api/oauth/token"  # noqa: S105 - an address
 LONGEST_MARGIN = 60.0
@@ -46,7 +46,7 @@ class TokenSource:
     """Hands out a valid token; all callers that need a new one at once share one request.
 
     Args:
-        session: for token calls only, so that they are not counted, budgeted or logged with the others.
+        session: for token calls only, so that they are not counted, limited or logged with the others.
         on_change: told every new redactor, which knows all tokens so far.
     """
 
@@ -95,7 +95,7 @@ class TokenSource:
 
     async def _ask(self, body: dict[str, str]) -> Token:
         asked = self._now()
-        answer = await self._session.request_json(Kind.READ, "POST", TOKEN_PATH, json=body)
+        answer = await self._session.request_json(RequestKind.READ, "POST", TOKEN_PATH, json=body)
         token = _token(answer, asked)
         # The last few are kept: a request that is still on its way carries an older one.
         self._secrets = [*self._settings.secrets(), *self._secrets[-8:], token.access]
@@ -172,7 +172,7 @@ class FieldNationApi:
         self,
         settings: FieldNationSettings,
         *,
-        budget: RequestBudget | None = None,
+        rate_limiter: RateLimiter | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         read_only: bool = False,
         verify: bool | ssl.SSLContext = True,
@@ -193,7 +193,7 @@ class FieldNationApi:
         }
         self.logins = HttpSession(**shared, read_error=read_token_refusal, concurrency=1)
         self.session = HttpSession(
-            **shared, read_error=read_field_nation_refusal, budget=budget, concurrency=CONCURRENCY
+            **shared, read_error=read_field_nation_refusal, rate_limiter=rate_limiter, concurrency=CONCURRENCY
         )
         self._tokens = TokenSource(settings, self.logins, self._redact_with)
 
@@ -214,19 +214,19 @@ class FieldNationApi:
         self.session.redact = self.logins.redact = redactor
 
     async def send(
-        self, kind: Kind, method: str, path: str, *, params: Params | None = None, json: Any = None
+        self, kind: RequestKind, method: str, path: str, *, params: Params | None = None, json: Any = None
     ) -> Any:
         """The body of an accepted answer; None for an empty one. ``path`` is under ``/api/rest/v2``."""
         return await self._send_to(REST, kind, method, path, params=params, json=json)
 
     async def send_webhooks(
-        self, kind: Kind, method: str, path: str, *, params: Params | None = None, json: Any = None
+        self, kind: RequestKind, method: str, path: str, *, params: Params | None = None, json: Any = None
     ) -> Any:
         """The ``result`` of an accepted answer of the webhooks API; ``path`` is under ``/api/v1``."""
         answer = await self._send_to(WEBHOOKS, kind, method, path, params=params, json=json)
         return answer.get("result") if isinstance(answer, dict) else None
 
-    async def _send_to(self, root: str, kind: Kind, method: str, path: str, **options: Any) -> Any:
+    async def _send_to(self, root: str, kind: RequestKind, method: str, path: str, **options: Any) -> Any:
         """Sends with a token; after a 401, which means that nothing was done, once more with a new one."""
         self.session.refuse_write(kind, method, path)
         token = await self._tokens.get()
@@ -244,7 +244,15 @@ class FieldNationApi:
             raise _not_seen(error) from None
 
     async def _once(
-        self, token: str, root: str, kind: Kind, method: str, path: str, *, params: Params | None, json: Any
+        self,
+        token: str,
+        root: str,
+        kind: RequestKind,
+        method: str,
+        path: str,
+        *,
+        params: Params | None,
+        json: Any,
     ) -> Any:
         in_query = root == REST
         return await self.session.request_json(

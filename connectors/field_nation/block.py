@@ -14,7 +14,7 @@ from connectors.checks import ConnectionCheck
 from connectors.errors import ConnectorError, StopError
 from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
-from connectors.http import RequestBudget
+from connectors.http import RateLimiter
 
 
 async def check_connection(client: FieldNationClient) -> ConnectionCheck:
@@ -105,16 +105,16 @@ class FieldNationConnection(Block):
         )
 
     def get_client(
-        self, *, read_only: bool = False, budget: RequestBudget | None = None
+        self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
     ) -> FieldNationClient:
         """A client, to be opened with ``async with``.
 
         Args:
             read_only: the client refuses every write, as in a dry run.
-            budget: shares the request limit between processes; see ``FieldNationSettings.budget_key`` and
-                ``settings.REQUEST_LIMITS``.
+            rate_limiter: shares ``settings.REQUEST_LIMITS`` between processes, by
+                ``settings().credential_key``.
         """
-        return FieldNationClient(self.settings(), read_only=read_only, budget=budget)
+        return FieldNationClient(self.settings(), read_only=read_only, rate_limiter=rate_limiter)
 
     async def check(self) -> ConnectionCheck:
         """Tries the connection out, reading only; the answer says in words what is wrong."""

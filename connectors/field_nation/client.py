@@ -18,7 +18,7 @@ from connectors.field_nation.models import (
 )
 from connectors.field_nation.settings import SYSTEM
 from connectors.field_nation.webhooks import WebhookOperations
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 WORK_ORDERS = "/workorders"
 LARGEST_PAGE = 100
@@ -61,14 +61,14 @@ class FieldNationClient(WebhookOperations):
         Raises:
             UnclearOutcomeError: no answer came: it may exist, so search before creating it again.
         """
-        body = await self.send(Kind.CREATE, "POST", WORK_ORDERS, json=dict(record))
+        body = await self.send(RequestKind.CREATE, "POST", WORK_ORDERS, json=dict(record))
         return self._work_order(body, "POST", WORK_ORDERS)
 
     async def get_work_order(self, work_order_id: int, *, columns: str = "") -> Record:
         """One work order; ``columns`` names the sections wanted: ``GET /workorders/{id}``."""
         path = work_order_path(work_order_id)
         params = {"columns": columns} if columns else None
-        return self._work_order(await self.send(Kind.READ, "GET", path, params=params), "GET", path)
+        return self._work_order(await self.send(RequestKind.READ, "GET", path, params=params), "GET", path)
 
     async def update_work_order(self, work_order_id: int, changes: Mapping[str, Any]) -> Record:
         """Change the members sent and nothing else; returns the whole: ``PUT /workorders/{id}``.
@@ -76,7 +76,7 @@ class FieldNationClient(WebhookOperations):
         Status can't be set here; sending the same twice is sending it once.
         """
         path = work_order_path(work_order_id)
-        body = await self.send(Kind.MODIFY, "PUT", path, json=dict(changes))
+        body = await self.send(RequestKind.MODIFY, "PUT", path, json=dict(changes))
         return self._work_order(body, "PUT", path)
 
     async def list_work_orders(
@@ -111,7 +111,9 @@ class FieldNationClient(WebhookOperations):
             **wanted,
             **{OLDER_NAMES[name]: value for name, value in wanted.items() if name in OLDER_NAMES},
         }
-        body = self._record(await self.send(Kind.READ, "GET", WORK_ORDERS, params=params), "GET", WORK_ORDERS)
+        body = self._record(
+            await self.send(RequestKind.READ, "GET", WORK_ORDERS, params=params), "GET", WORK_ORDERS
+        )
         _check_echo(body, wanted)
         return self._page(body, page)
 
@@ -177,7 +179,7 @@ class FieldNationClient(WebhookOperations):
             UnclearOutcomeError: no answer came: read the messages before posting it again.
         """
         path = work_order_path(work_order_id, "/messages")
-        body = await self.send(Kind.CREATE, "POST", path, json={"message": message, "type": type})
+        body = await self.send(RequestKind.CREATE, "POST", path, json={"message": message, "type": type})
         return self._results(body, "POST", path)
 
     async def list_custom_fields(self, work_order_id: int) -> list[Record]:
@@ -217,7 +219,7 @@ class FieldNationClient(WebhookOperations):
     ) -> Record:
         path = work_order_path(work_order_id, below)
         try:
-            body = await self.send(Kind.MODIFY, method, path, params=params)
+            body = await self.send(RequestKind.MODIFY, method, path, params=params)
         except RejectedError as error:
             taken = await self._taken_before(error, work_order_id, reached)
             if taken is None:
@@ -238,7 +240,7 @@ class FieldNationClient(WebhookOperations):
 
     async def _section(self, work_order_id: int, below: str) -> list[Record]:
         path = work_order_path(work_order_id, below)
-        return self._results(await self.send(Kind.READ, "GET", path), "GET", path)
+        return self._results(await self.send(RequestKind.READ, "GET", path), "GET", path)
 
 
 def work_order_path(work_order_id: int, below: str = "") -> str:

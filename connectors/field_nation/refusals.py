@@ -16,7 +16,7 @@ import httpx
 
 from connectors.errors import ConnectorError, ErrorDetail, StopError
 from connectors.responses import Refusal, json_of, one_line, words_of
-from connectors.retry import Outcome
+from connectors.retry import AttemptOutcome
 
 #: Seconds to wait after 429 where neither a header nor the body tells: the limit counts by the minute.
 WAIT = 60.0
@@ -49,7 +49,9 @@ def read_token_refusal(response: httpx.Response) -> Refusal | None:
     refusal = read_field_nation_refusal(response)
     if refusal is None or response.status_code not in (400, 401, 403, 404, 422):
         return refusal
-    return Refusal(refusal.message, refusal.code, refusal.details, CHECK_USER, StopError, Outcome.REFUSED)
+    return Refusal(
+        refusal.message, refusal.code, refusal.details, CHECK_USER, StopError, AttemptOutcome.REFUSED
+    )
 
 
 _BY_STATUS: dict[int, tuple[type[ConnectorError], str]] = {

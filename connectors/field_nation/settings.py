@@ -84,7 +84,7 @@ class FieldNationSettings:
         return (self.base_address or HOSTS[self.environment]).rstrip("/")
 
     @property
-    def budget_key(self) -> str:
+    def credential_key(self) -> str:
         """Names the vendor's request limit that these credentials share; it holds no credential."""
         owner = hashlib.sha256(self.client_id.encode()).hexdigest()[:16]
         return f"fieldnation:{self.base_url.partition('://')[2]}:{owner}"

@@ -10,7 +10,7 @@ from connectors.errors import RejectedError
 from connectors.field_nation.api import FieldNationApi
 from connectors.field_nation.models import Record
 from connectors.field_nation.settings import SYSTEM
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 WEBHOOKS = "/webhooks"
 PER_PAGE = 100
@@ -22,7 +22,7 @@ class WebhookOperations(FieldNationApi):
     async def list_webhook_events(self) -> list[Record]:
         """``{name, label, description, model}`` of every event: ``GET /webhooks/events``."""
         path = f"{WEBHOOKS}/events"
-        found = await self.send_webhooks(Kind.READ, "GET", path, params={"model": "WorkOrder"})
+        found = await self.send_webhooks(RequestKind.READ, "GET", path, params={"model": "WorkOrder"})
         return self._results(found, "GET", path)
 
     async def list_webhooks(self) -> list[Record]:
@@ -31,7 +31,7 @@ class WebhookOperations(FieldNationApi):
         page = 1
         while True:
             params = {"page": page, "perPage": PER_PAGE}
-            body = await self.send_webhooks(Kind.READ, "GET", WEBHOOKS, params=params)
+            body = await self.send_webhooks(RequestKind.READ, "GET", WEBHOOKS, params=params)
             results = self._results(body, "GET", WEBHOOKS)
             found += [_without_secret(each) for each in results]
             if len(results) < PER_PAGE:
@@ -52,18 +52,18 @@ class WebhookOperations(FieldNationApi):
         body: dict[str, Any] = {"events": list(events), "url": url, "method": "post", "status": "active"}
         if chosen:
             body["secret"] = _checked_secret(chosen)
-        found = await self.send_webhooks(Kind.CREATE, "POST", WEBHOOKS, json=body)
+        found = await self.send_webhooks(RequestKind.CREATE, "POST", WEBHOOKS, json=body)
         return self._record(found, "POST", WEBHOOKS)
 
     async def update_webhook(self, webhook_id: str, changes: Mapping[str, Any]) -> Record:
         """Change the members sent (events, url, status, ...): ``PUT /webhooks/{webhookId}``."""
         path = _path(webhook_id)
-        body = await self.send_webhooks(Kind.MODIFY, "PUT", path, json=dict(changes))
+        body = await self.send_webhooks(RequestKind.MODIFY, "PUT", path, json=dict(changes))
         return _without_secret(self._record(body, "PUT", path))
 
     async def delete_webhook(self, webhook_id: str) -> None:
         """Unsubscribe: ``DELETE /webhooks/{webhookId}``."""
-        await self.send_webhooks(Kind.MODIFY, "DELETE", _path(webhook_id))
+        await self.send_webhooks(RequestKind.MODIFY, "DELETE", _path(webhook_id))
 
 
 def _path(webhook_id: str) -> str:

@@ -18,40 +18,40 @@ import anyio
 import httpx
 
 from connectors.errors import RejectedError
-from connectors.http import HttpSession, RequestBudget
+from connectors.http import HttpSession, RateLimiter
 from connectors.lansweeper.refusals import CHECK_SITE, read_lansweeper_refusal
 from connectors.lansweeper.settings import SYSTEM, LansweeperSettings
 from connectors.responses import Call, Refusal, error_of, json_of, unreadable
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 
 class CoolDown:
-    """Stands before the shared budget, if there is one: holds this client's other requests back as well."""
+    """A rate limiter before the shared one, if there is one: holds this client's other requests back too."""
 
     def __init__(
         self,
-        budget: RequestBudget | None,
+        rate_limiter: RateLimiter | None,
         *,
         now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        self._budget = budget
+        self._limiter = rate_limiter
         self._now = now
         self._sleep = sleep
         self._quiet_until = 0.0
 
-    async def take(self) -> None:
-        """Waits until the cool-down is over, then for the budget's permission."""
+    async def acquire(self) -> None:
+        """Waits until the cool-down is over, then for the shared limiter."""
         while (wait := self._quiet_until - self._now()) > 0:
             await self._sleep(wait)
-        if self._budget is not None:
-            await self._budget.take()
+        if self._limiter is not None:
+            await self._limiter.acquire()
 
     async def pause(self, seconds: float) -> None:
-        """Starts the cool-down for this client, and for all processes that share the budget."""
+        """Starts the cool-down for this client, and for all processes that share the limiter."""
         self._quiet_until = max(self._quiet_until, self._now() + seconds)
-        if self._budget is not None:
-            await self._budget.pause(seconds)
+        if self._limiter is not None:
+            await self._limiter.pause(seconds)
 
 
 #: Seconds by which two answers of one window may name its end differently.
@@ -104,7 +104,7 @@ class LansweeperApi:
         self,
         settings: LansweeperSettings,
         *,
-        budget: RequestBudget | None = None,
+        rate_limiter: RateLimiter | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         read_only: bool = False,
         verify: bool | ssl.SSLContext = True,
@@ -116,7 +116,7 @@ class LansweeperApi:
             base_url=settings.base_url,
             headers=settings.headers(),
             read_error=self._read,
-            budget=CoolDown(budget),
+            rate_limiter=CoolDown(rate_limiter),
             transport=transport,
             read_only=read_only,
             concurrency=CONCURRENCY,
@@ -143,7 +143,7 @@ class LansweeperApi:
         return read_lansweeper_refusal(answer)
 
     async def _post(
-        self, kind: Kind, operation: str, document: str, variables: dict[str, Any] | None = None
+        self, kind: RequestKind, operation: str, document: str, variables: dict[str, Any] | None = None
     ) -> tuple[Any, int]:
         """Sends one document; returns the answer's ``data`` and its size in bytes."""
         body = {"operationName": operation, "query": document, "variables": variables or {}}
@@ -151,7 +151,7 @@ class LansweeperApi:
         answer = await self.session.request(kind, "POST", path, template=f"{path} {operation}", json=body)
         return self._body(kind, answer)["data"], len(answer.content)
 
-    def _body(self, kind: Kind, answer: httpx.Response) -> dict[str, Any]:
+    def _body(self, kind: RequestKind, answer: httpx.Response) -> dict[str, Any]:
         """An accepted answer's body, which has ``data``; StopError if it is none of GraphQL's."""
         body = json_of(answer)
         if isinstance(body, dict) and "data" in body:
@@ -160,7 +160,7 @@ class LansweeperApi:
         raise error_of(Call(kind, SYSTEM, "POST", self.settings.path), failure, self.session.redact)
 
     async def _of_site(
-        self, kind: Kind, operation: str, document: str, site_id: str, **variables: Any
+        self, kind: RequestKind, operation: str, document: str, site_id: str, **variables: Any
     ) -> tuple[Any, int]:
         """As ``_post``; returns what the site's root field brought."""
         data, size = await self._post(kind, operation, document, {"site": site_id, **variables})

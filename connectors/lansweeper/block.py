@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from connectors.checks import ConnectionCheck
 from connectors.errors import ConnectorError, StopError
-from connectors.http import RequestBudget
+from connectors.http import RateLimiter
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.settings import DEFAULT_ENDPOINT, LansweeperSettings, authorization
 
@@ -81,15 +81,17 @@ class LansweeperConnection(Block):
         """What the client must know; StopError names what is empty or mangled."""
         return LansweeperSettings(self.access_token.get_secret_value(), self.site_id, self.endpoint)
 
-    def get_client(self, *, read_only: bool = False, budget: RequestBudget | None = None) -> LansweeperClient:
+    def get_client(
+        self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
+    ) -> LansweeperClient:
         """A client, to be opened with ``async with``.
 
         Args:
             read_only: the client refuses every mutation, as in a dry run.
-            budget: shares the request limits between processes; see ``LansweeperSettings.budget_key`` and
-                ``settings.REQUEST_LIMITS``.
+            rate_limiter: shares ``settings.REQUEST_LIMITS`` between processes, by
+                ``settings().credential_key``.
         """
-        return LansweeperClient(self.settings(), read_only=read_only, budget=budget)
+        return LansweeperClient(self.settings(), read_only=read_only, rate_limiter=rate_limiter)
 
     async def check(self) -> ConnectionCheck:
         """Tries the connection out, reading only; the answer says in words what is wrong."""

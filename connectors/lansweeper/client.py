@@ -28,7 +28,7 @@ from connectors.lansweeper.models import (
 )
 from connectors.lansweeper.refusals import CHECK_CREDENTIAL, CHECK_SITE, is_too_large
 from connectors.lansweeper.settings import several_sites
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 NEARLY_TOO_LARGE = 3_000_000
 """Bytes. An answer may have 4 MB; a page this large makes the following ones half as long."""
@@ -64,7 +64,7 @@ class LansweeperClient(LansweeperApi):
 
     async def authorized_sites(self) -> list[Site]:
         """The sites that the token may see: ``authorizedSites``."""
-        data, _ = await self._post(Kind.READ, "authorizedSites", graphql.AUTHORIZED_SITES)
+        data, _ = await self._post(RequestKind.READ, "authorizedSites", graphql.AUTHORIZED_SITES)
         sites = ((data or {}).get("authorizedSites") or {}).get("sites") or []
         return [{"id": str(site["id"]), "name": str(site.get("name") or "")} for site in sites if site]
 
@@ -88,12 +88,12 @@ class LansweeperClient(LansweeperApi):
 
     async def asset_types(self, site_id: str) -> list[str]:
         """Names of the site's asset types: ``assetTypes``. Sites add their own."""
-        types, _ = await self._of_site(Kind.READ, "assetTypes", graphql.ASSET_TYPES, site_id)
+        types, _ = await self._of_site(RequestKind.READ, "assetTypes", graphql.ASSET_TYPES, site_id)
         return [str(name) for name in types or []]
 
     async def custom_fields(self, site_id: str) -> list[CustomField]:
         """The site's custom fields: ``customFields``. Several may have one name."""
-        fields, _ = await self._of_site(Kind.READ, "customFields", graphql.CUSTOM_FIELDS, site_id)
+        fields, _ = await self._of_site(RequestKind.READ, "customFields", graphql.CUSTOM_FIELDS, site_id)
         return [cast(CustomField, field) for field in fields or [] if field]
 
     async def create_custom_field(
@@ -105,7 +105,7 @@ class LansweeperClient(LansweeperApi):
         """
         field = {"name": name, "type": type_, **({"props": props} if props else {})}
         created, _ = await self._of_site(
-            Kind.CREATE, "createCustomField", graphql.CREATE_CUSTOM_FIELD, site_id, field=field
+            RequestKind.CREATE, "createCustomField", graphql.CREATE_CUSTOM_FIELD, site_id, field=field
         )
         if not isinstance(created, dict):
             raise self._nothing("createCustomField", "See whether the custom field was made.")
@@ -157,7 +157,7 @@ class LansweeperClient(LansweeperApi):
         that Lansweeper's scan owns is locked by an edit: later scans no longer change it.
         """
         edited, _ = await self._of_site(
-            Kind.MODIFY, "editAsset", graphql.EDIT_ASSET, site_id, key=key, fields=fields
+            RequestKind.MODIFY, "editAsset", graphql.EDIT_ASSET, site_id, key=key, fields=fields
         )
         if not isinstance(edited, dict):
             raise self._nothing("editAsset", "See that the asset still exists in Lansweeper.")
@@ -185,7 +185,7 @@ class LansweeperClient(LansweeperApi):
         if not edits:
             return []
         answer = await self._send_edits(site_id, edits, cost)
-        outcomes = read_outcomes(self._body(Kind.MODIFY, answer), edits)
+        outcomes = read_outcomes(self._body(RequestKind.MODIFY, answer), edits)
         if outcomes is None:
             raise self._nothing("editAssets", CHECK_SITE)
         return outcomes
@@ -202,7 +202,7 @@ class LansweeperClient(LansweeperApi):
         path, reading = self.settings.path, EditsReading(self._read, len(edits))
         try:
             return await self.session.request(
-                Kind.MODIFY,
+                RequestKind.MODIFY,
                 "POST",
                 path,
                 template=f"{path} editAssets",
@@ -226,7 +226,7 @@ class LansweeperClient(LansweeperApi):
     ) -> list[AssetReader]:
         async def ask(document: str, variables: dict[str, Any]) -> Answer:
             return await send(
-                lambda: self._of_site(Kind.READ, "assetResources", document, site_id, **variables)
+                lambda: self._of_site(RequestKind.READ, "assetResources", document, site_id, **variables)
             )
 
         return [AssetReader(ask, group, filters, page_size) for group in groups]

@@ -17,7 +17,7 @@ from connectors.errors import RejectedError, StopError
 from connectors.lansweeper.models import AssetEdit, EditOutcome
 from connectors.lansweeper.refusals import SMALLER_PAGE, messages_of
 from connectors.responses import Refusal, json_of
-from connectors.retry import Outcome
+from connectors.retry import AttemptOutcome
 
 NO_ANSWER = "Lansweeper answered this edit with nothing"
 NOT_NAMED = "Lansweeper does not say which of its errors is this asset's: "
@@ -93,7 +93,7 @@ def _as_too_many(answer: httpx.Response, refusal: Refusal) -> Refusal:
     too_large = answer.status_code == 413 or refusal.remedy == SMALLER_PAGE
     if not too_large and not any(map(_TOO_MANY.search, words)):
         return refusal
-    return replace(refusal, error=TooManyAliasesError, outcome=Outcome.REFUSED, remedy=FEWER)
+    return replace(refusal, error=TooManyAliasesError, outcome=AttemptOutcome.REFUSED, remedy=FEWER)
 
 
 def _reasons(errors: Any, refused: Sequence[int]) -> dict[int, tuple[str, bool]]:

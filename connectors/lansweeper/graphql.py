@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from connectors.errors import RejectedError
-from connectors.lansweeper.models import Condition, Filters
+from connectors.lansweeper.models import AssetCondition, Filters
 
 AUTHORIZED_SITES: Final = "query authorizedSites { authorizedSites { sites { id name } } }"
 
@@ -137,7 +137,7 @@ OPERATORS = frozenset(
 )
 
 
-def condition(path: str, operator: str, value: str) -> Condition:
+def condition(path: str, operator: str, value: str) -> AssetCondition:
     """One condition; an unknown operator is a RejectedError."""
     if operator not in OPERATORS:
         raise _refused(f"{operator!r} is no filter operator", f"Use one of {', '.join(sorted(OPERATORS))}.")

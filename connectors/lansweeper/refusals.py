@@ -12,7 +12,7 @@ import httpx
 
 from connectors.errors import ConnectorError, ErrorDetail, RejectedError, StopError
 from connectors.responses import Refusal, json_of, one_line, words_of
-from connectors.retry import Outcome
+from connectors.retry import AttemptOutcome
 
 #: Seconds to wait after 429 where no header tells: a full minute without any call, and one more.
 COOL_DOWN = 61.0
@@ -63,7 +63,7 @@ def is_too_large(error: ConnectorError) -> bool:
 def _rate_limited(response: httpx.Response, errors: Any) -> Refusal:
     named = "Retry-After" in response.headers
     message = messages_of(errors)[0] if errors else words_of(response)
-    return Refusal(message, outcome=Outcome.RATE_LIMITED, retry_after=None if named else COOL_DOWN)
+    return Refusal(message, outcome=AttemptOutcome.RATE_LIMITED, retry_after=None if named else COOL_DOWN)
 
 
 def _without_errors(response: httpx.Response) -> Refusal:
@@ -82,10 +82,16 @@ def _of_errors(errors: list[Any], status: int) -> Refusal:
     for pattern, error, remedy in _ADVICE:
         if any(pattern.search(message) for message in messages):
             # Some of these come with status 500; repeating them would change nothing.
-            return Refusal(messages[0], details=details, error=error, remedy=remedy, outcome=Outcome.REFUSED)
+            return Refusal(
+                messages[0], details=details, error=error, remedy=remedy, outcome=AttemptOutcome.REFUSED
+            )
     if any(_TOO_LARGE.search(message) for message in messages):
         return Refusal(
-            messages[0], details=details, error=RejectedError, remedy=SMALLER_PAGE, outcome=Outcome.REFUSED
+            messages[0],
+            details=details,
+            error=RejectedError,
+            remedy=SMALLER_PAGE,
+            outcome=AttemptOutcome.REFUSED,
         )
     if status == 401:
         return Refusal(messages[0], details=details, error=StopError, remedy=CHECK_CREDENTIAL)

@@ -143,7 +143,7 @@ class LansweeperSettings:
         return httpx.URL(self.endpoint).path
 
     @property
-    def budget_key(self) -> str:
+    def credential_key(self) -> str:
         """Names the vendor's request limits that this token shares (assumed: counted per token)."""
         owner = hashlib.sha256(self.access_token.encode()).hexdigest()[:16]
         return f"lansweeper:{httpx.URL(self.endpoint).netloc.decode()}:{owner}"

@@ -7,7 +7,7 @@ import os
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
-from connectors.ledger.database import database_url, default_path, shown
+from connectors.ledger.database import database_url, default_path, place_in_words
 from connectors.ledger.store import Ledger, LedgerOpening
 
 
@@ -44,7 +44,7 @@ class LedgerDatabase(Block):
 
     def place(self) -> str:
         """Where the ledger lies, in words, without user and password."""
-        return shown(database_url(self._place()))
+        return place_in_words(database_url(self._place()))
 
     def _place(self) -> str:
         address = self.url.get_secret_value().strip() if self.url else ""

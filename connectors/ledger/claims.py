@@ -35,7 +35,7 @@ class ClaimLostError(RetryableError):
     """The row is no longer this holder's, or no longer in a state from which this step leads on."""
 
 
-async def take(
+async def claim_row(
     connection: AsyncConnection, table: Table, row_id: int, holder: str, now: float, seconds: float
 ) -> bool:
     """Claims a row that nobody holds, whose claim has run out, or that is this holder's already."""
@@ -45,7 +45,7 @@ async def take(
     return done.rowcount == 1
 
 
-async def step(
+async def change_claimed(
     connection: AsyncConnection,
     table: Table,
     row_id: int,
@@ -66,7 +66,7 @@ async def step(
         )
 
 
-async def release(connection: AsyncConnection, table: Table, row_id: int, holder: str) -> None:
+async def release_row(connection: AsyncConnection, table: Table, row_id: int, holder: str) -> None:
     """Gives a claim back, so that nobody waits for its end; another's claim is left alone."""
     mine = update(table).where(table.c.id == row_id, table.c.claimed_by == holder)
     await connection.execute(mine.values(**RELEASED))
@@ -78,7 +78,7 @@ OPEN = (*MAY_BE_SENT, "sent")
 
 
 @dataclass(frozen=True, slots=True)
-class Shape(Generic[T]):
+class RowShape(Generic[T]):
     """How one table keeps such rows: its unique key, the column and the state of what was made."""
 
     table: Table
@@ -88,10 +88,10 @@ class Shape(Generic[T]):
     read: Callable[[Row[Any]], T]
 
 
-class OnceOnly(Generic[T]):
+class OutboxTable(Generic[T]):
     """The steps that intents, notes and effects share. Every call is one short transaction."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, shape: Shape[T]) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock, shape: RowShape[T]) -> None:
         self._engine = engine
         self._clock = clock
         self._shape = shape
@@ -109,7 +109,7 @@ class OnceOnly(Generic[T]):
             now = await self._clock.now_of(connection)
             values = {"state": "sent", "sent_at": now, "changed_at": now, "claimed_until": now + seconds}
             values["attempts"] = table.c.attempts + 1
-            await step(connection, table, row_id, holder, MAY_BE_SENT, values)
+            await change_claimed(connection, table, row_id, holder, MAY_BE_SENT, values)
 
     async def refused(self, row_id: int, holder: str, message: str) -> None:
         """The vendor said no, so nothing was made; frees the claim. ClaimLostError if it is another's."""
@@ -122,13 +122,13 @@ class OnceOnly(Generic[T]):
     async def release(self, row_id: int, holder: str) -> None:
         """Gives the claim back and leaves the state; a claim that was lost is left alone."""
         async with writing(self._engine, "give a claim back") as connection:
-            await release(connection, self._shape.table, row_id, holder)
+            await release_row(connection, self._shape.table, row_id, holder)
 
     async def _settle(self, row_id: int, holder: str, state: str, message: str) -> None:
         async with writing(self._engine, "note what became of a request") as connection:
             now = await self._clock.now_of(connection)
             values = {"state": state, "message": shortened(message), "changed_at": now, **RELEASED}
-            await step(connection, self._shape.table, row_id, holder, OPEN, values)
+            await change_claimed(connection, self._shape.table, row_id, holder, OPEN, values)
 
     async def _claim(
         self, connection: AsyncConnection, values: dict[str, Any], holder: str, seconds: float
@@ -146,7 +146,7 @@ class OnceOnly(Generic[T]):
         self, connection: AsyncConnection, row: Row[Any], holder: str, seconds: float, now: float
     ) -> Claimed[T]:
         table = self._shape.table
-        ours = await take(connection, table, row.id, holder, now, seconds)
+        ours = await claim_row(connection, table, row.id, holder, now, seconds)
         # Read again: whoever held it before may have gone on in the meantime.
         row = (await connection.execute(select(table).where(table.c.id == row.id))).one()
         return Claimed(self._shape.read(row), ours)

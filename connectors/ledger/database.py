@@ -72,7 +72,7 @@ def _parsed(place: str) -> URL:
     try:
         return make_url(place)
     except (ArgumentError, ValueError):
-        # The text may hold a password, so it is not shown, nor the error that quotes it.
+        # The text may hold a password, so it is not place_in_words, nor the error that quotes it.
         raise StopError(
             "The ledger's database address can't be read", system="ledger", remedy=REMEDY
         ) from None
@@ -85,7 +85,7 @@ def _with_asyncpg_words(url: URL) -> URL:
     return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
 
 
-def shown(url: URL) -> str:
+def place_in_words(url: URL) -> str:
     """The place in words for messages, without user and password."""
     if url.drivername.startswith("sqlite"):
         return f"SQLite file {url.database}"
@@ -203,7 +203,7 @@ def failures_in_words(url: URL, what: str) -> Iterator[None]:
         raise StopError(
             f"The ledger could not {what}: {reason}",
             system="ledger",
-            path=shown(url),
+            path=place_in_words(url),
             remedy=_remedy(reason),
         ) from error
 

@@ -10,18 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import StopError
 from connectors.ledger.database import Clock, insert_unless_there, moment, reading, writing
-from connectors.ledger.models import Link, Side
+from connectors.ledger.models import LinkEnd, RecordLink
 from connectors.ledger.schema import links
 
 
-class Links:
+class RecordLinks:
     """``ledger.links``. Left and right keep their places: look from the one, or from the other."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
 
-    async def put(self, tenant: str, left: Side, right: Side, details: dict[str, Any] | None = None) -> Link:
+    async def put(
+        self, tenant: str, left: LinkEnd, right: LinkEnd, details: dict[str, Any] | None = None
+    ) -> RecordLink:
         """Links two records; the same link again keeps its details unless new ones are given.
 
         Raises:
@@ -31,16 +33,18 @@ class Links:
             now = await self._clock.now_of(connection)
             return await put(connection, tenant, left, right, details, now)
 
-    async def from_left(self, tenant: str, left: Side, right_kind: str) -> Link | None:
+    async def from_left(self, tenant: str, left: LinkEnd, right_kind: str) -> RecordLink | None:
         """The link of this left record with a record of that kind."""
         return await self._find(tenant, [*_is("left", left), links.c.right_kind == right_kind])
 
-    async def from_right(self, tenant: str, right: Side, left_kind: str | None = None) -> Link | None:
+    async def from_right(
+        self, tenant: str, right: LinkEnd, left_kind: str | None = None
+    ) -> RecordLink | None:
         """The link of this right record, with a record of that kind, or of any: the newest."""
         of_kind = [] if left_kind is None else [links.c.left_kind == left_kind]
         return await self._find(tenant, [*_is("right", right), *of_kind])
 
-    async def of_kind(self, tenant: str, right_kind: str) -> list[Link]:
+    async def of_kind(self, tenant: str, right_kind: str) -> list[RecordLink]:
         """Every link with a right record of that kind, oldest first."""
         wanted = select(links).where(links.c.tenant == tenant, links.c.right_kind == right_kind)
         async with reading(self._engine, "read links") as connection:
@@ -58,7 +62,7 @@ class Links:
         async with writing(self._engine, "remove a link") as connection:
             await connection.execute(delete(links).where(links.c.id == link_id))
 
-    async def _find(self, tenant: str, where: list[Any]) -> Link | None:
+    async def _find(self, tenant: str, where: list[Any]) -> RecordLink | None:
         query = select(links).where(links.c.tenant == tenant, *where).order_by(links.c.id.desc()).limit(1)
         async with reading(self._engine, "read a link") as connection:
             row = (await connection.execute(query)).one_or_none()
@@ -68,14 +72,17 @@ class Links:
 async def put(
     connection: AsyncConnection,
     tenant: str,
-    left: Side,
-    right: Side,
+    left: LinkEnd,
+    right: LinkEnd,
     details: dict[str, Any] | None,
     now: float,
     *,
     replace_left: bool = False,
-) -> Link:
-    """``Links.put`` in the caller's transaction; ``replace_left``: an older link of ``left`` gives way."""
+) -> RecordLink:
+    """``RecordLinks.put`` in the caller's transaction.
+
+    ``replace_left``: an older link of ``left`` gives way.
+    """
     of_left = [links.c.tenant == tenant, *_is("left", left), links.c.right_kind == right.kind]
     of_right = [links.c.tenant == tenant, *_is("right", right), links.c.left_kind == left.kind]
     if replace_left:
@@ -93,26 +100,26 @@ async def put(
     return _link((await connection.execute(changed.returning(links))).one())
 
 
-def _is(end: str, side: Side) -> list[Any]:
+def _is(end: str, side: LinkEnd) -> list[Any]:
     return [links.c[f"{end}_kind"] == side.kind, links.c[f"{end}_id"] == side.id]
 
 
-def _columns(end: str, side: Side) -> dict[str, str]:
+def _columns(end: str, side: LinkEnd) -> dict[str, str]:
     return {f"{end}_kind": side.kind, f"{end}_id": side.id}
 
 
-def _link(row: Row[Any]) -> Link:
-    return Link(
+def _link(row: Row[Any]) -> RecordLink:
+    return RecordLink(
         row.id,
-        Side(row.left_kind, row.left_id),
-        Side(row.right_kind, row.right_id),
+        LinkEnd(row.left_kind, row.left_id),
+        LinkEnd(row.right_kind, row.right_id),
         dict(row.details),
         moment(row.created_at),
         moment(row.changed_at),
     )
 
 
-def _taken(left: Side, right: Side, found: list[Link]) -> StopError:
+def _taken(left: LinkEnd, right: LinkEnd, found: list[RecordLink]) -> StopError:
     others = ", ".join(f"{one.left.kind} {one.left.id} - {one.right.kind} {one.right.id}" for one in found)
     return StopError(
         f"{left.kind} {left.id} and {right.kind} {right.id} can't be linked: there is already {others}",

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.errors import StopError
-from connectors.ledger.database import BEGIN, failures_in_words, shown, writing
+from connectors.ledger.database import BEGIN, failures_in_words, place_in_words, writing
 
 #: The revision this code works with; a test holds it equal to the newest file under migrations/versions.
 HEAD = "0004"
@@ -38,7 +38,7 @@ async def migrate(engine: AsyncEngine, patience: float) -> None:
             raise StopError(
                 f"The ledger has tables of a newer version ({current}) than this program knows ({HEAD})",
                 system="ledger",
-                path=shown(engine.url),
+                path=place_in_words(engine.url),
                 remedy="Update the program, or name another ledger.",
             )
         await connection.run_sync(_upgrade)

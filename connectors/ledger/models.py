@@ -125,7 +125,7 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class LinkEnd:
     """One end of a link: a record by its kind, such as "connectwise/service", and its id as text."""
 
     kind: str
@@ -133,12 +133,12 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class RecordLink:
     """Two records of two systems that belong together. ``details`` is the caller's, such as what was sent."""
 
     id: int
-    left: Side
-    right: Side
+    left: LinkEnd
+    right: LinkEnd
     details: dict[str, Any]
     created_at: datetime
     changed_at: datetime

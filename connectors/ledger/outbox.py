@@ -15,14 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import StopError
 from connectors.ledger import claims, links
-from connectors.ledger.claims import OnceOnly, Shape
+from connectors.ledger.claims import OutboxTable, RowShape
 from connectors.ledger.database import Clock, moment, moment_or_none, reading, shortened, writing
-from connectors.ledger.models import Claimed, Effect, Intent, IntentState, Origin, Side, SyncedNote
+from connectors.ledger.models import Claimed, Effect, Intent, IntentState, LinkEnd, Origin, SyncedNote
 from connectors.ledger.schema import dispatch_effects as effects
 from connectors.ledger.schema import dispatch_intents as intents
 from connectors.ledger.schema import synced_notes as notes
 
-WORK_ORDER = "field_nation/work_order"
+WORK_ORDER_KIND = "field_nation/work_order"
 """The kind of a link's right side; the left side's is ``connectwise/`` and the record's kind."""
 
 
@@ -34,12 +34,12 @@ def _intent(row: Row[Any]) -> Intent:
     return Intent(**values)
 
 
-_INTENT_SHAPE = Shape(
+_INTENT_SHAPE = RowShape(
     intents, ("tenant", "record_kind", "record_id", "generation"), "work_order_id", "created", _intent
 )
 
 
-class DispatchIntents(OnceOnly[Intent]):
+class DispatchIntents(OutboxTable[Intent]):
     """``ledger.intents``: the life of an intent is that in ``once``, with ``created`` for done."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
@@ -93,8 +93,8 @@ class DispatchIntents(OnceOnly[Intent]):
         async with writing(self._engine, "note a work order that was created") as connection:
             await _check_free(connection, intent_id, work_order_id)
             row = await self._done(connection, intent_id, work_order_id)
-            left = Side(f"connectwise/{row.record_kind}", str(row.record_id))
-            right = Side(WORK_ORDER, str(work_order_id))
+            left = LinkEnd(f"connectwise/{row.record_kind}", str(row.record_id))
+            right = LinkEnd(WORK_ORDER_KIND, str(work_order_id))
             now = await self._clock.now_of(connection)
             await links.put(connection, row.tenant, left, right, details, now, replace_left=True)
             return _intent(row)
@@ -188,10 +188,10 @@ def _effect(row: Row[Any]) -> Effect:
     )
 
 
-_EFFECT_SHAPE = Shape(effects, ("tenant", "work_order_id", "name"), "result_id", "done", _effect)
+_EFFECT_SHAPE = RowShape(effects, ("tenant", "work_order_id", "name"), "result_id", "done", _effect)
 
 
-class DispatchEffects(OnceOnly[Effect]):
+class DispatchEffects(OutboxTable[Effect]):
     """``ledger.effects``: the life of an effect is that in ``once``."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
@@ -233,10 +233,10 @@ def _note(row: Row[Any]) -> SyncedNote:
     )
 
 
-_NOTE_SHAPE = Shape(notes, ("tenant", "origin", "origin_id"), "copy_id", "done", _note)
+_NOTE_SHAPE = RowShape(notes, ("tenant", "origin", "origin_id"), "copy_id", "done", _note)
 
 
-class SyncedNotes(OnceOnly[SyncedNote]):
+class SyncedNotes(OutboxTable[SyncedNote]):
     """``ledger.notes``: the life of a note's copy is that in ``once``.
 
     Ids are texts, so that a caller whose ids are only unique among notes of one type can put the type before.

@@ -1,11 +1,10 @@
-"""The request budget that all processes share: permission to start a request, taken in slices.
+"""A sliding-window rate limiter over all processes of the ledger: permission to start a request.
 
-The statements behind the request budget: each function runs in the caller's transaction.
-
-When another request may start: the arithmetic of the sliding window, without clock or database.
+From top to bottom: the arithmetic of the window (``WindowRule``, ``grant_tokens``: no clock, no database),
+the statements (each runs in the caller's transaction), and the limiters that clients ask before each request.
 
 A vendor counts the requests that *start* in any window of so many seconds. Processes take their permissions
-in slices, so a token may be used some time after it was granted. Three rules keep the law nevertheless:
+in slices, so a token may be used some time after it was granted. Three rules keep the limit nevertheless:
 
 1. A token is used within ``validity`` seconds of its grant, or never.
 2. A slice counts from its grant until ``validity + leeway + window`` seconds later: whenever its tokens were
@@ -24,7 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import anyio
 from sqlalchemy import delete, func, insert, select, text, update
@@ -69,7 +67,7 @@ class WindowRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WindowState:
     """What the ledger says about one window now: tokens that count, and when the first of them stops."""
 
     counted: int
@@ -78,7 +76,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Grant:
     """Either ``tokens`` to use from now on, or the seconds to ``wait`` before asking again.
 
     ``paused``: because the vendor asked for it, not because the limit is used up.
@@ -89,22 +87,22 @@ class Decision:
     paused: bool = False
 
 
-def decide(rule: WindowRule, standing: Standing, now: float, wanted: int) -> Decision:
+def grant_tokens(rule: WindowRule, state: WindowState, now: float, wanted: int) -> Grant:
     """Grants up to ``wanted`` tokens, at most a quarter of those left; none while paused or used up.
 
     The quarter keeps one process from holding the last tokens unused while others wait for them.
     """
-    if standing.paused_until > now:
-        return Decision(0, standing.paused_until - now, paused=True)
-    available = rule.limit - standing.counted
+    if state.paused_until > now:
+        return Grant(0, state.paused_until - now, paused=True)
+    available = rule.limit - state.counted
     if available > 0:
-        return Decision(max(1, min(wanted, available // 4)))
-    free_at = standing.first_free_at if standing.first_free_at is not None else now
-    return Decision(0, max(0.0, free_at - now))
+        return Grant(max(1, min(wanted, available // 4)))
+    free_at = state.first_free_at if state.first_free_at is not None else now
+    return Grant(0, max(0.0, free_at - now))
 
 
-#: No vendor asks for more.
 LONGEST_PAUSE = 3600.0
+"""Seconds; no vendor asks for more."""
 # Clocks that are set right every now and then jump by less; what reaches further was noted by one ahead.
 CLOCK_SLACK = 1.0
 
@@ -123,7 +121,7 @@ async def forget_the_past(connection: AsyncConnection, bucket: str, rule: Window
     await connection.execute(ahead.values(granted_at=now, counts_until=latest))
 
 
-async def standing_of(connection: AsyncConnection, bucket: str, key: str, now: float) -> Standing:
+async def window_state(connection: AsyncConnection, bucket: str, key: str, now: float) -> WindowState:
     """The tokens that count now, when the first stops counting, and the pause."""
     await _bound_pause(connection, key, now)
     pause = select(pauses.c.paused_until).where(pauses.c.budget_key == key)
@@ -133,7 +131,7 @@ async def standing_of(connection: AsyncConnection, bucket: str, key: str, now: f
         func.coalesce(pause.scalar_subquery(), 0.0),
     )
     row = (await connection.execute(query.where(grants.c.bucket == bucket))).one()
-    return Standing(int(row[0]), row[1], float(row[2]))
+    return WindowState(int(row[0]), row[1], float(row[2]))
 
 
 async def add_grant(connection: AsyncConnection, bucket: str, tokens: int, now: float, until: float) -> int:
@@ -178,21 +176,11 @@ async def tokens_since(connection: AsyncConnection, bucket: str, since: float) -
     return int((await connection.execute(recent)).scalar_one())
 
 
-#: The longest that a client waits inside a call, in seconds; beyond it the task is to be run again later.
 PATIENCE = 30.0
+"""Seconds that ``acquire`` waits at most; beyond it the task is to be run again later."""
 # Other processes hand tokens back early, so a long wait looks again every second.
 LOOK_AGAIN = 1.0
 SHORTEST_WAIT = 0.01
-
-
-class Budget(Protocol):
-    """What a client asks before each request."""
-
-    async def take(self) -> None:
-        """Waits until a request may start; RetryableError when that would take more than ``PATIENCE``."""
-
-    async def pause(self, seconds: float) -> None:
-        """The vendor said 429: no process starts a request for so many seconds."""
 
 
 @dataclass(slots=True)
@@ -206,11 +194,12 @@ class _Slice:
     last_start: float = 0.0
 
 
-class SharedBudget:
-    """At most ``rule.limit`` requests start in any ``rule.window`` seconds, over all processes of the ledger.
+class SlidingWindowLimiter:
+    """Sliding-window rate limiter over all processes of the ledger.
 
-    ``key`` names the vendor and the credential without revealing it. Tasks of one process may share this
-    object; it lives and ends with its ledger.
+    At most ``rule.limit`` requests start in any ``rule.window`` seconds. ``key`` names the vendor and the
+    credential without revealing it. Tasks of one process may share this object; it lives and ends with its
+    ledger.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock, key: str, rule: WindowRule) -> None:
@@ -223,22 +212,29 @@ class SharedBudget:
         self._slice: _Slice | None = None
         self._next_size = 1
 
-    async def take(self) -> None:
-        """See ``Budget.take``."""
+    async def acquire(self) -> None:
+        """Waits until a request may start.
+
+        Raises:
+            RetryableError: that would take more than ``PATIENCE``; ``retry_after`` is the wait in seconds.
+        """
         give_up_at = self._clock.monotonic() + PATIENCE
         while True:
             async with self._lock:
                 if self._use_one():
                     return
-                decision = await self._refill()
+                grant = await self._refill()
                 if self._use_one():
                     return
-            if self._clock.monotonic() + decision.wait > give_up_at:
-                raise self._refusal(decision)
-            await self._clock.sleep(min(LOOK_AGAIN, max(SHORTEST_WAIT, decision.wait)))
+            if self._clock.monotonic() + grant.wait > give_up_at:
+                raise self._refusal(grant)
+            await self._clock.sleep(min(LOOK_AGAIN, max(SHORTEST_WAIT, grant.wait)))
 
     async def pause(self, seconds: float) -> None:
-        """See ``Budget.pause``. Other processes notice within the validity of a slice, at most 2 s."""
+        """The vendor answered 429: no process starts a request for so many seconds.
+
+        Other processes notice within the validity of a slice, at most 2 s.
+        """
         bounded = min(max(0.0, seconds), LONGEST_PAUSE)
         async with self._lock, writing(self._engine, "note a pause of requests") as connection:
             await lock_bucket(connection, self._key)
@@ -262,8 +258,8 @@ class SharedBudget:
         held.last_start = now
         return True
 
-    async def _refill(self) -> Decision:
-        """Takes the next slice; the decision says how long to wait when there is none."""
+    async def _refill(self) -> Grant:
+        """Takes the next slice; the grant says how long to wait when there is none."""
         self._adapt_size()
         async with writing(self._engine, "take requests from the budget") as connection:
             await lock_bucket(connection, self._bucket)
@@ -272,14 +268,14 @@ class SharedBudget:
             now = await self._clock.now_of(connection)
             await self._hand_back(connection, now)
             await forget_the_past(connection, self._bucket, self._rule, now)
-            standing = await standing_of(connection, self._bucket, self._key, now)
-            decision = decide(self._rule, standing, now, self._next_size)
-            if decision.tokens == 0:
-                return decision
+            state = await window_state(connection, self._bucket, self._key, now)
+            grant = grant_tokens(self._rule, state, now, self._next_size)
+            if grant.tokens == 0:
+                return grant
             until = self._rule.counts_until_after_grant(now)
-            row = await add_grant(connection, self._bucket, decision.tokens, now, until)
-        self._slice = _Slice(row, decision.tokens, started + self._rule.validity)
-        return decision
+            row = await add_grant(connection, self._bucket, grant.tokens, now, until)
+        self._slice = _Slice(row, grant.tokens, started + self._rule.validity)
+        return grant
 
     def _adapt_size(self) -> None:
         """A slice used up asks for twice as much next time, one that ran out of time for half."""
@@ -295,29 +291,29 @@ class SharedBudget:
         until = self._rule.counts_until_after_use(last_start)
         await shrink_grant(connection, held.grant_id, held.used, until)
 
-    def _refusal(self, decision: Decision) -> RetryableError:
-        rule, wait = self._rule, decision.wait
+    def _refusal(self, grant: Grant) -> RetryableError:
+        rule, wait = self._rule, grant.wait
         used_up = (
             f"All {rule.limit} requests per {rule.window:g} s are used; the next is free in {wait:.0f} s"
         )
         paused = f"The vendor asked for a pause (429); the next request may start in {wait:.0f} s"
-        return RetryableError(paused if decision.paused else used_up, retry_after=wait, system="ledger")
+        return RetryableError(paused if grant.paused else used_up, retry_after=wait, system="ledger")
 
 
-class BudgetOfSeveral:
+class CombinedLimiter:
     """Several limits of one vendor, such as 150 a minute and 2,000 an hour: a request needs them all."""
 
-    def __init__(self, budgets: Sequence[Budget]) -> None:
-        self._budgets = tuple(budgets)
+    def __init__(self, limiters: Sequence[SlidingWindowLimiter]) -> None:
+        self._limiters = tuple(limiters)
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         """What one limit gave stays counted when the next refuses: too few requests, never too many."""
-        for budget in self._budgets:
-            await budget.take()
+        for limiter in self._limiters:
+            await limiter.acquire()
 
     async def pause(self, seconds: float) -> None:
         """One pause serves all, since they have one key."""
-        await self._budgets[0].pause(seconds)
+        await self._limiters[0].pause(seconds)
 
 
 def bucket_of(key: str, window: float) -> str:

@@ -44,7 +44,7 @@ class StateEntries:
             await transaction.execute(insert_or_replace(transaction, watermarks, ("tenant", "name")), [row])
 
 
-class TicketLinks:
+class TicketLinkTable:
     """``ledger.ticket_links``: which configurations each ticket of a company held when it was read."""
 
     def __init__(self, engine: AsyncEngine) -> None:

@@ -20,16 +20,16 @@ from connectors.ledger.database import (
     database_url,
     failures_in_words,
     moment,
+    place_in_words,
     reading,
-    shown,
 )
 from connectors.ledger.inbox import Inbox
 from connectors.ledger.journal import Batches, Journal
-from connectors.ledger.links import Links
+from connectors.ledger.links import RecordLinks
 from connectors.ledger.migrate import migrate
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
-from connectors.ledger.rate_limit import BudgetOfSeveral, SharedBudget, WindowRule, bucket_of
-from connectors.ledger.state import StateEntries, TicketLinks
+from connectors.ledger.rate_limit import CombinedLimiter, SlidingWindowLimiter, WindowRule, bucket_of
+from connectors.ledger.state import StateEntries, TicketLinkTable
 
 logger = logging.getLogger(__name__)
 CLOSING_SECONDS = 5.0
@@ -47,13 +47,13 @@ class Ledger:
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        self._budgets: dict[tuple[str, int, float], SharedBudget] = {}
+        self._limiters: dict[tuple[str, int, float], SlidingWindowLimiter] = {}
         self.journal = Journal(engine, clock)
         self.batches = Batches(engine, clock)
         self.state = StateEntries(engine, clock)
-        self.ticket_links = TicketLinks(engine)
+        self.ticket_links = TicketLinkTable(engine)
         self.intents = DispatchIntents(engine, clock)
-        self.links = Links(engine, clock)
+        self.links = RecordLinks(engine, clock)
         self.inbox = Inbox(engine, clock)
         self.notes = SyncedNotes(engine, clock)
         self.effects = DispatchEffects(engine, clock)
@@ -71,35 +71,35 @@ class Ledger:
     @property
     def place(self) -> str:
         """Where the ledger lies, in words, without user and password."""
-        return shown(self._engine.url)
+        return place_in_words(self._engine.url)
 
     async def close(self) -> None:
         """Hands unused requests back and closes the connections, also while being cancelled."""
         with anyio.move_on_after(CLOSING_SECONDS, shield=True):
-            for budget in self._budgets.values():
-                await self._close_budget(budget)
+            for limiter in self._limiters.values():
+                await self._close_limiter(limiter)
         with anyio.CancelScope(shield=True):
             await self._engine.dispose()
 
-    async def _close_budget(self, budget: SharedBudget) -> None:
+    async def _close_limiter(self, limiter: SlidingWindowLimiter) -> None:
         try:
-            await budget.close()
+            await limiter.close()
         except StopError as error:
             # Harmless: the tokens count as used for one more window. It must not hide what ended the run.
             logger.warning("%s", error)
 
-    def budget(self, key: str, limit: int, window_seconds: float) -> SharedBudget:
+    def rate_limiter(self, key: str, limit: int, window_seconds: float) -> SlidingWindowLimiter:
         """At most ``limit`` starts in any ``window_seconds``, over all processes that name this key."""
         wanted = (key, limit, window_seconds)
-        if wanted not in self._budgets:
+        if wanted not in self._limiters:
             rule = WindowRule.of(limit, window_seconds)
-            self._budgets[wanted] = SharedBudget(self._engine, self._clock, key, rule)
-        return self._budgets[wanted]
+            self._limiters[wanted] = SlidingWindowLimiter(self._engine, self._clock, key, rule)
+        return self._limiters[wanted]
 
-    def budgets(self, key: str, limits: Sequence[tuple[int, float]]) -> BudgetOfSeveral:
+    def rate_limiters(self, key: str, limits: Sequence[tuple[int, float]]) -> CombinedLimiter:
         """Several (limit, window) pairs at once; the longest window, refusing longest, is asked first."""
         longest_first = sorted(limits, key=lambda pair: -pair[1])
-        return BudgetOfSeveral([self.budget(key, limit, window) for limit, window in longest_first])
+        return CombinedLimiter([self.rate_limiter(key, limit, window) for limit, window in longest_first])
 
     async def requests_used(self, key: str, window_seconds: float) -> int:
         """Requests permitted in the last window (at most a slice a process of them not yet started)."""

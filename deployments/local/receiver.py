@@ -15,7 +15,7 @@ import httpx
 
 from deployments.blocks import CONNECTWISE, WEBHOOK_SECRET
 from deployments.local.prefect import ROOT, LocalPrefect, free_port, stop
-from deployments.receiver.metrics import PREFIX
+from deployments.receiver.metrics import METRIC_PREFIX
 from deployments.receiver.settings import PORT
 
 START_SECONDS = 60.0
@@ -43,7 +43,7 @@ class LocalReceiver:
 
     def _metrics(self) -> list[str]:
         lines = httpx.get(f"{self.address}/metrics").raise_for_status().text.splitlines()
-        return [each.removeprefix(f"{PREFIX}_") for each in lines if each.startswith(PREFIX)]
+        return [each.removeprefix(f"{METRIC_PREFIX}_") for each in lines if each.startswith(METRIC_PREFIX)]
 
 
 def receiver_environment(info: Mapping[str, Any], secret: str, ledger: Path) -> dict[str, str]:

@@ -28,7 +28,7 @@ from fastapi import FastAPI, Request, Response
 from connectors.errors import StopError
 from deployments.receiver.inbox import InboxWriter
 from deployments.receiver.messages import PutOffError, RefusedError, check_source, read_body
-from deployments.receiver.metrics import Counts
+from deployments.receiver.metrics import MessageCounts
 from deployments.receiver.settings import Network, ReceiverSettings, receiver_settings
 from deployments.receiver.verify import (
     ConnectWiseCheck,
@@ -54,7 +54,7 @@ class Receiver:
 
     def __init__(self, settings: ReceiverSettings) -> None:
         self._settings = settings
-        self.counts = Counts()
+        self.counts = MessageCounts()
         self.inbox = InboxWriter(settings.ledger)
         self._fetcher: KeyFetcher | None = None
         self._keys: SigningKeys | None = None

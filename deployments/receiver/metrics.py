@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-PREFIX = "connectwise_flows_receiver"
+METRIC_PREFIX = "connectwise_flows_receiver"
 LOG_EVERY = 10.0
 """Seconds between two log lines of one kind: whoever sends rubbish must not fill the disk."""
 _HELP = {
@@ -24,7 +24,7 @@ _HELP = {
 logger = logging.getLogger("deployments.receiver")
 
 
-class Counts:
+class MessageCounts:
     """Counters since the start of this process, by source and reason."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -53,14 +53,14 @@ class Counts:
         if inbox is not None:
             lines += _head("inbox_messages", "Messages in the ledger's inbox, by state", "gauge")
             for state in ("waiting", "done", "failed"):
-                lines.append(f'{PREFIX}_inbox_messages{{state="{state}"}} {inbox.get(state, 0)}')
+                lines.append(f'{METRIC_PREFIX}_inbox_messages{{state="{state}"}} {inbox.get(state, 0)}')
         return "\n".join(lines) + "\n"
 
     def _lines(self, name: str) -> Iterator[str]:
         yield from _head(f"{name}_total", _HELP[name], "counter")
         for (source, reason), number in sorted(self._counts[name].items()):
             labels = f'source="{source}"' + (f',reason="{reason}"' if reason else "")
-            yield f"{PREFIX}_{name}_total{{{labels}}} {number}"
+            yield f"{METRIC_PREFIX}_{name}_total{{{labels}}} {number}"
 
     def _log(self, *kind: str) -> None:
         now = self._monotonic()
@@ -73,4 +73,4 @@ class Counts:
 
 
 def _head(name: str, words: str, kind: str) -> list[str]:
-    return [f"# HELP {PREFIX}_{name} {words}.", f"# TYPE {PREFIX}_{name} {kind}"]
+    return [f"# HELP {METRIC_PREFIX}_{name} {words}.", f"# TYPE {METRIC_PREFIX}_{name} {kind}"]

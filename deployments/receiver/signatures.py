@@ -47,7 +47,7 @@ class Verdict(StrEnum):
     OLD = "old or missing time stamp"
 
 
-def check_connectwise(raw: bytes, signature: str | None, signing_key: str) -> Verdict:
+def verify_connectwise(raw: bytes, signature: str | None, signing_key: str) -> Verdict:
     """A callback of ConnectWise; ``signing_key`` is the text that the key address gave."""
     if not signature or not signature.strip():
         return Verdict.UNSIGNED
@@ -60,7 +60,7 @@ def check_connectwise(raw: bytes, signature: str | None, signing_key: str) -> Ve
     return Verdict.GENUINE if genuine else Verdict.FORGED
 
 
-def check_field_nation(raw: bytes, headers: Mapping[str, str], secret: str, now: float) -> Verdict:
+def verify_field_nation(raw: bytes, headers: Mapping[str, str], secret: str, now: float) -> Verdict:
     """A webhook of Field Nation; header names in any case.
 
     Args:

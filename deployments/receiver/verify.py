@@ -36,12 +36,12 @@ from deployments.receiver.messages import (
 from deployments.receiver.signatures import (
     CONNECTWISE_HEADER,
     Verdict,
-    check_connectwise,
-    check_field_nation,
     delivery_of,
     holds_files,
     is_allowed_key_url,
     is_stale,
+    verify_connectwise,
+    verify_field_nation,
 )
 from tasks.rules.dispatch.messages import CONNECTWISE, FIELD_NATION
 
@@ -250,10 +250,10 @@ class ConnectWiseCheck:
         metadata = message.get("Metadata")
         url = metadata.get("key_url") if isinstance(metadata, dict) else None
         key = await self._keys.key(url, seconds=seconds)
-        verdict = check_connectwise(raw, signature, key)
+        verdict = verify_connectwise(raw, signature, key)
         if verdict is not Verdict.GENUINE:
             newer = await self._keys.key(url, seconds=seconds, newer=True)
-            verdict = verdict if newer == key else check_connectwise(raw, signature, newer)
+            verdict = verdict if newer == key else verify_connectwise(raw, signature, newer)
         if verdict is Verdict.GENUINE:
             self._keys.fitted(str(url))
         return verdict
@@ -268,7 +268,7 @@ class FieldNationCheck:
 
     async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
         """The message; RefusedError for one that is forged, old, or without a delivery id."""
-        verdict = check_field_nation(raw, headers, self._secret, self._now())
+        verdict = verify_field_nation(raw, headers, self._secret, self._now())
         if verdict is not Verdict.GENUINE:
             raise RefusedError(401, str(verdict))
         delivery = delivery_of(headers)

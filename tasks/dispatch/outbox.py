@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import anyio
 
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError, UnclearOutcomeError
-from connectors.ledger.claims import OnceOnly
+from connectors.ledger.claims import OutboxTable
 from connectors.ledger.models import Claimed, Effect, SyncedNote
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.state import outliving
@@ -95,7 +95,7 @@ class OutboxRow:
     """
 
     claim: Callable[[str], Awaitable[Claimed[Any]]]
-    rows: OnceOnly[Any]
+    rows: OutboxTable[Any]
     done: Callable[[int, str | None], Awaitable[Any]]
 
 

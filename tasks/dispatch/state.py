@@ -29,8 +29,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from connectors.ledger.models import Intent, IntentState, Link, Side
-from connectors.ledger.outbox import WORK_ORDER
+from connectors.ledger.models import Intent, IntentState, LinkEnd, RecordLink
+from connectors.ledger.outbox import WORK_ORDER_KIND
 from connectors.ledger.store import Ledger
 from tasks.dispatch.settings import DispatchSettings
 from tasks.rules.dispatch.events import WorkOrderState
@@ -83,7 +83,7 @@ class RecordState:
     """What is known of a ticket or opportunity; the intent is that of its newest work order."""
 
     intent: Intent | None = None
-    link: Link | None = None
+    link: RecordLink | None = None
     memory: RecordMemory = field(default_factory=RecordMemory)
 
 
@@ -97,7 +97,7 @@ class ClaimedRecord:
     ref: RecordRef
     intent: Intent
     holder: str
-    link: Link | None
+    link: RecordLink | None
     memory: RecordMemory
 
     @property
@@ -150,7 +150,7 @@ class DispatchStore:
 
     async def records(self) -> dict[tuple[RecordKind, int], RecordState]:
         """What is known of every record: two queries."""
-        links = await self._ledger.links.of_kind(self._tenant, WORK_ORDER)
+        links = await self._ledger.links.of_kind(self._tenant, WORK_ORDER_KIND)
         by_side = {link.left: link for link in links}
         found: dict[tuple[RecordKind, int], RecordState] = {}
         # The newest generation of a record comes last.
@@ -210,7 +210,9 @@ class DispatchStore:
         """The record that a work order is known to belong to; None: it is not one of ours."""
         intent = await self._ledger.intents.of_work_order(self._tenant, work_order_id)
         if intent is None:
-            link = await self._ledger.links.from_right(self._tenant, Side(WORK_ORDER, str(work_order_id)))
+            link = await self._ledger.links.from_right(
+                self._tenant, LinkEnd(WORK_ORDER_KIND, str(work_order_id))
+            )
             return None if link is None else self._linked_owner(link)
         kind = RecordKind(intent.record_kind)
         link = await self._link(kind, intent.record_id)
@@ -220,7 +222,7 @@ class DispatchStore:
 
     async def owners(self) -> dict[int, WorkOrderOwner]:
         """Every linked work order with its record: one query."""
-        links = await self._ledger.links.of_kind(self._tenant, WORK_ORDER)
+        links = await self._ledger.links.of_kind(self._tenant, WORK_ORDER_KIND)
         found = {int(link.right.id): self._linked_owner(link) for link in links}
         return {number: owner for number, owner in found.items() if owner is not None}
 
@@ -297,10 +299,10 @@ class DispatchStore:
             await self._write(COVERAGE_NAME, known)
         return read_moment(known["at"])
 
-    async def _link(self, kind: RecordKind, record_id: int) -> Link | None:
-        return await self._ledger.links.from_left(self._tenant, _side(kind, record_id), WORK_ORDER)
+    async def _link(self, kind: RecordKind, record_id: int) -> RecordLink | None:
+        return await self._ledger.links.from_left(self._tenant, _side(kind, record_id), WORK_ORDER_KIND)
 
-    def _linked_owner(self, link: Link) -> WorkOrderOwner | None:
+    def _linked_owner(self, link: RecordLink) -> WorkOrderOwner | None:
         """The record at the left end of a link; None: it is no record of dispatch."""
         kind = link.left.kind.removeprefix(RECORD_SIDE)
         if not link.left.kind.startswith(RECORD_SIDE) or kind not in set(RecordKind):
@@ -321,8 +323,8 @@ class DispatchStore:
         return self._settings.model_dump(mode="json")
 
 
-def _side(kind: RecordKind, record_id: int) -> Side:
-    return Side(f"{RECORD_SIDE}{kind.value}", str(record_id))
+def _side(kind: RecordKind, record_id: int) -> LinkEnd:
+    return LinkEnd(f"{RECORD_SIDE}{kind.value}", str(record_id))
 
 
 def _refused_name(ref: RecordRef) -> str:
@@ -364,7 +366,7 @@ def _details(memory: RecordMemory) -> dict[str, Any]:
     }
 
 
-def _memory_of(link: Link | None) -> RecordMemory:
+def _memory_of(link: RecordLink | None) -> RecordMemory:
     """What ``_details`` wrote; what is missing has its default."""
     details = link.details if link is not None else {}
     return RecordMemory(

@@ -46,7 +46,7 @@ class BatchSize:
     @classmethod
     async def remembered(cls, run: EnrichmentRun) -> BatchSize:
         """The setting, or less where an earlier run found that the server takes less."""
-        tenant = run.assets.settings.budget_key
+        tenant = run.assets.settings.credential_key
         known = _still_trusted(await run.ledger.state.get(tenant, WATERMARK))
         size = cls(run.ledger, tenant, run.settings.aliases, singly=bool(known.get("singly")))
         limit = known.get("most")

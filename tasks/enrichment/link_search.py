@@ -93,7 +93,7 @@ class LinkSearch:
         self.company_id = company_id
         self.ways = ways
         self.waiting = waiting
-        self.tenant = client.settings.budget_key
+        self.tenant = client.settings.credential_key
         self.notes: list[str] = []
         self.stamps: Mapping[TicketKey, str] = {}
         self._started_at = client.session.requests
@@ -105,7 +105,7 @@ class LinkSearch:
         """With the ways that an earlier run found, unless they are old or the server's version changed."""
         started_at = client.session.requests
         version = await client.newest_version()
-        known = await ledger.state.get(client.settings.budget_key, WAYS)
+        known = await ledger.state.get(client.settings.credential_key, WAYS)
         ways = remembered_ways(known, version, datetime.now(UTC))
         search = cls(client, ledger, company_id, ways, waiting or EnrichmentWaiting())
         search._started_at = started_at

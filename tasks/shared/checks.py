@@ -78,7 +78,7 @@ async def check_connectwise(name: str, creation: FieldCreation) -> list[Finding]
             if not findings[-1].bad:
                 findings += [*await _fields(label, client, creation), await _companies(label, client)]
         limits = [(block.request_limit, float(block.request_window_seconds))]
-        return [*findings, *await _budget(label, block.settings().budget_key, limits)]
+        return [*findings, *await _budget(label, block.settings().credential_key, limits)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", Result.FAILED, str(error))]
 
@@ -161,7 +161,7 @@ async def check_lansweeper(name: str) -> list[Finding]:
             findings = [Finding(label, "Log in", Result.OK if checked.ok else Result.FAILED, str(checked))]
             if checked.ok:
                 findings += [await _sites(label, client), await _lansweeper_rights(label, client)]
-        return [*findings, *await _budget(label, block.settings().budget_key, REQUEST_LIMITS)]
+        return [*findings, *await _budget(label, block.settings().credential_key, REQUEST_LIMITS)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", Result.FAILED, str(error))]
 
@@ -194,7 +194,7 @@ async def check_field_nation(name: str) -> list[Finding]:
             checked = await check_field_nation_connection(client)
         findings = [Finding(label, "Log in", Result.OK if checked.ok else Result.FAILED, checked.message)]
         findings += [Finding(label, "Webhooks", Result.NOTE, detail) for detail in checked.details]
-        return [*findings, *await _budget(label, block.settings().budget_key, FIELD_NATION_LIMITS)]
+        return [*findings, *await _budget(label, block.settings().credential_key, FIELD_NATION_LIMITS)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", Result.FAILED, str(error))]
 

@@ -76,10 +76,10 @@ async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient
         if connection not in shared.connectwise:
             block = await load_block(ConnectWiseConnection, connection)
             ledger = await _ledger(shared)
-            budget = ledger.budget(
-                block.settings().budget_key, block.request_limit, block.request_window_seconds
+            limiter = ledger.rate_limiter(
+                block.settings().credential_key, block.request_limit, block.request_window_seconds
             )
-            client = block.get_client(read_only=shared.read_only, budget=budget)
+            client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             shared.connectwise[connection] = await shared.stack.enter_async_context(client)
         yield shared.connectwise[connection]
 
@@ -91,8 +91,8 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
         if connection not in shared.lansweeper:
             block = await load_block(LansweeperConnection, connection)
             ledger = await _ledger(shared)
-            budget = ledger.budgets(block.settings().budget_key, REQUEST_LIMITS)
-            client = block.get_client(read_only=shared.read_only, budget=budget)
+            limiter = ledger.rate_limiters(block.settings().credential_key, REQUEST_LIMITS)
+            client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
         yield shared.lansweeper[connection]
 
@@ -104,8 +104,8 @@ async def field_nation_client(connection: str) -> AsyncIterator[FieldNationClien
         if connection not in shared.field_nation:
             block = await load_block(FieldNationConnection, connection)
             ledger = await _ledger(shared)
-            budget = ledger.budgets(block.settings().budget_key, FIELD_NATION_LIMITS)
-            client = block.get_client(read_only=shared.read_only, budget=budget)
+            limiter = ledger.rate_limiters(block.settings().credential_key, FIELD_NATION_LIMITS)
+            client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             shared.field_nation[connection] = await shared.stack.enter_async_context(client)
         yield shared.field_nation[connection]
 

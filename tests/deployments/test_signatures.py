@@ -16,10 +16,10 @@ from deployments.receiver.signatures import (
     AHEAD,
     WINDOW,
     Verdict,
-    check_connectwise,
-    check_field_nation,
     delivery_of,
     is_allowed_key_url,
+    verify_connectwise,
+    verify_field_nation,
 )
 from sandbox.field_nation.webhooks import signature as sandbox_signature
 
@@ -43,17 +43,17 @@ def test_known_answers() -> None:
     """Computed once with openssl, so that both sides can't be wrong alike."""
     callback = "2P5ugu8P+WJqFxImlwA/l6MOomxD1EiS06BC3IwNbbE="
     webhook = "sha256=a777724d943eb48dc69bca8a4a6d57a04db3f9ec7e1de4e581e860265bdf3032"
-    assert check_connectwise(b"{}", callback, "key") is Verdict.GENUINE
+    assert verify_connectwise(b"{}", callback, "key") is Verdict.GENUINE
     given = {**headers(), "X-FN-Signature": webhook}
-    assert check_field_nation(b"{}", given, "key", NOW) is Verdict.GENUINE
+    assert verify_field_nation(b"{}", given, "key", NOW) is Verdict.GENUINE
 
 
 @given(st.binary(max_size=200), st.text(min_size=1, max_size=40))
 def test_a_genuine_callback_passes_and_a_changed_one_does_not(raw: bytes, key: str) -> None:
     signature = connectwise(raw, key)
-    assert check_connectwise(raw, signature, key) is Verdict.GENUINE
-    assert check_connectwise(raw + b" ", signature, key) is Verdict.FORGED
-    assert check_connectwise(raw, signature, key + "x") is Verdict.FORGED
+    assert verify_connectwise(raw, signature, key) is Verdict.GENUINE
+    assert verify_connectwise(raw + b" ", signature, key) is Verdict.FORGED
+    assert verify_connectwise(raw, signature, key + "x") is Verdict.FORGED
 
 
 @pytest.mark.parametrize(
@@ -69,29 +69,29 @@ def test_a_genuine_callback_passes_and_a_changed_one_does_not(raw: bytes, key: s
     ],
 )
 def test_other_signatures_of_a_callback(signature: str | None, verdict: Verdict) -> None:
-    assert check_connectwise(BODY, signature, "key") is verdict
+    assert verify_connectwise(BODY, signature, "key") is verdict
 
 
 def test_without_a_key_nothing_is_genuine() -> None:
-    assert check_connectwise(BODY, connectwise(BODY, ""), "") is Verdict.FORGED
-    assert check_field_nation(BODY, headers(secret=""), "", NOW) is Verdict.FORGED
+    assert verify_connectwise(BODY, connectwise(BODY, ""), "") is Verdict.FORGED
+    assert verify_field_nation(BODY, headers(secret=""), "", NOW) is Verdict.FORGED
 
 
 @given(st.binary(max_size=200), st.floats(-AHEAD + 1, WINDOW - 1))
 def test_a_genuine_webhook_passes_within_the_window(raw: bytes, age: float) -> None:
-    assert check_field_nation(raw, headers(raw, sent=NOW - age), SECRET, NOW) is Verdict.GENUINE
-    assert check_field_nation(raw + b"x", headers(raw, sent=NOW - age), SECRET, NOW) is Verdict.FORGED
+    assert verify_field_nation(raw, headers(raw, sent=NOW - age), SECRET, NOW) is Verdict.GENUINE
+    assert verify_field_nation(raw + b"x", headers(raw, sent=NOW - age), SECRET, NOW) is Verdict.FORGED
 
 
 @pytest.mark.parametrize("stamp", [None, "", "soon", "-1", "1e12", "9" * 30, "١٢٣"])
 def test_a_time_stamp_that_is_none_is_refused(stamp: str | None) -> None:
     given = {**headers(), "X-FN-Request-Timestamp": stamp or ""}
-    assert check_field_nation(BODY, given, SECRET, NOW) is Verdict.OLD
+    assert verify_field_nation(BODY, given, SECRET, NOW) is Verdict.OLD
 
 
 @pytest.mark.parametrize("age", [WINDOW + 1, -AHEAD - 1, 86_400.0])
 def test_a_message_outside_of_the_window_is_refused(age: float) -> None:
-    assert check_field_nation(BODY, headers(sent=NOW - age), SECRET, NOW) is Verdict.OLD
+    assert verify_field_nation(BODY, headers(sent=NOW - age), SECRET, NOW) is Verdict.OLD
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,12 @@ def test_a_message_outside_of_the_window_is_refused(age: float) -> None:
     ],
 )
 def test_other_signatures_of_a_webhook(changes: dict[str, str], verdict: Verdict) -> None:
-    assert check_field_nation(BODY, {**headers(), **changes}, SECRET, NOW) is verdict
+    assert verify_field_nation(BODY, {**headers(), **changes}, SECRET, NOW) is verdict
 
 
 def test_header_names_count_in_any_case() -> None:
     lower = {name.lower(): value for name, value in headers().items()}
-    assert check_field_nation(BODY, lower, SECRET, NOW) is Verdict.GENUINE
+    assert verify_field_nation(BODY, lower, SECRET, NOW) is Verdict.GENUINE
 
 
 @pytest.mark.parametrize(

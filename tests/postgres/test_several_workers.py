@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.retry import Outcome
+from connectors.retry import AttemptOutcome
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from tests.support.run_flow import QUICK
@@ -88,4 +88,4 @@ async def test_two_workers_together_never_exceed_the_shared_budget(
     assert seen[-1][1] > 2 * LIMIT, "too few requests for the budget to matter"
     assert most_in_a_window(seen, WINDOW) <= LIMIT
     # Not "429": a time, an id or a checksum may hold these digits as well.
-    assert not any(str(Outcome.RATE_LIMITED) in output for output in outputs), outputs
+    assert not any(str(AttemptOutcome.RATE_LIMITED) in output for output in outputs), outputs

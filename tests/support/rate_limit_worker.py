@@ -14,11 +14,11 @@ from connectors.ledger.store import Ledger
 async def work(place: str, limit: int, window: float, begin_at: float, seconds: float) -> list[float]:
     starts: list[float] = []
     async with Ledger.open(place) as ledger:
-        budget = ledger.budget("vendor:1", limit, window)
+        limiter = ledger.rate_limiter("vendor:1", limit, window)
         await anyio.sleep(max(0.0, begin_at - time.time()))
         with anyio.move_on_after(seconds):
             while True:
-                await budget.take()
+                await limiter.acquire()
                 starts.append(time.time())
                 await anyio.sleep(0.002)
     return starts

@@ -7,7 +7,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.settings import RecordMappings
 from tasks.dispatch.work_order_events import sync_events
@@ -97,7 +97,9 @@ async def test_work_that_was_sent_back_is_told_again(desk: BackWorld) -> None:
         desk.whole_life(number)
         await sync_events(run, number)
         reason = {"reason": "Photos are missing", "reason_id": 1}
-        await run.field_nation.send(Kind.MODIFY, "DELETE", f"/workorders/{number}/complete", params=reason)
+        await run.field_nation.send(
+            RequestKind.MODIFY, "DELETE", f"/workorders/{number}/complete", params=reason
+        )
         # The vendor's moments are whole seconds.
         await anyio.sleep(1.05)
         desk.provider(number, "work-done", closing_notes="With photos")

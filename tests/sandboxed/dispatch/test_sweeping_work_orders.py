@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import RejectedError, StopError
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.inbox import handle_notes, handle_work_order
 from tasks.dispatch.notes import preview_copies
@@ -63,7 +63,7 @@ async def test_what_no_list_holds_is_read_until_it_is_over(desk: BackWorld) -> N
     async with desk.run() as run:
         _, number = await desk.dispatched(run)
         _, deleted = await desk.dispatched(run, place=1)
-        await run.field_nation.send(Kind.MODIFY, "DELETE", f"/workorders/{deleted}/publish")
+        await run.field_nation.send(RequestKind.MODIFY, "DELETE", f"/workorders/{deleted}/publish")
         await run.field_nation.cancel_work_order(deleted, "not wanted")
         first = await sweep_work_orders(run)
         assert (first.unlisted, len(first.results)) == (1, 2)

@@ -33,7 +33,7 @@ class Exhausted:
 async def test_a_read_goes_on_at_the_page_where_it_had_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read, "read_assets", read_assets.fn)
     fake = FakeLansweeper([asset(number) for number in range(ASSETS)])
-    async with fake.client(budget=Exhausted()) as client:
+    async with fake.client(rate_limiter=Exhausted()) as client:
         run: Any = SimpleNamespace(
             assets=client, site_id=SITE, field_keys={}, settings=EnrichmentSettings(company="Any"), notes=[]
         )

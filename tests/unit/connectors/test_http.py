@@ -21,7 +21,7 @@ from connectors.errors import (
 )
 from connectors.http import HttpSession, TimeLimits
 from connectors.responses import Refusal
-from connectors.retry import Kind, Outcome
+from connectors.retry import AttemptOutcome, RequestKind
 
 pytestmark = pytest.mark.anyio
 
@@ -59,7 +59,7 @@ class Vendor:
         )
 
 
-class Budget:
+class Limiter:
     """Counts what is taken; refuses from the given number on."""
 
     def __init__(self, limit: int = 100) -> None:
@@ -67,7 +67,7 @@ class Budget:
         self.taken = 0
         self.pauses: list[float] = []
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         if self.taken >= self.limit:
             raise RetryableError("The request budget is used up", retry_after=90.0)
         self.taken += 1
@@ -85,7 +85,9 @@ def done() -> httpx.Response:
     return httpx.Response(200, json={"id": 1})
 
 
-async def error_of(vendor: Vendor, kind: Kind, *, method: str = "POST", **options: Any) -> ConnectorError:
+async def error_of(
+    vendor: Vendor, kind: RequestKind, *, method: str = "POST", **options: Any
+) -> ConnectorError:
     async with vendor.session(**options) as session:
         with pytest.raises(ConnectorError) as caught:
             await session.request_json(kind, method, "/things", params={"conditions": QUERY}, json={})
@@ -93,8 +95,8 @@ async def error_of(vendor: Vendor, kind: Kind, *, method: str = "POST", **option
 
 
 @pytest.mark.parametrize("trouble", [busy(), busy(500), httpx.ReadTimeout("x"), httpx.ConnectError("x")])
-@pytest.mark.parametrize("kind", [Kind.READ, Kind.MODIFY])
-async def test_reads_and_modifications_are_repeated(kind: Kind, trouble: Answer) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.READ, RequestKind.MODIFY])
+async def test_reads_and_modifications_are_repeated(kind: RequestKind, trouble: Answer) -> None:
     vendor = Vendor(trouble, trouble, done())
     async with vendor.session() as session:
         assert await session.request_json(kind, "PUT", "/things", json=[1]) == {"id": 1}
@@ -107,7 +109,7 @@ async def test_reads_and_modifications_are_repeated(kind: Kind, trouble: Answer)
 )
 async def test_a_create_of_unclear_outcome_is_never_repeated(trouble: Answer) -> None:
     vendor = Vendor(trouble, done())
-    error = await error_of(vendor, Kind.CREATE)
+    error = await error_of(vendor, RequestKind.CREATE)
     assert isinstance(error, UnclearOutcomeError)
     assert "read what exists before sending it again" in str(error)
     assert len(vendor.seen) == 1
@@ -117,51 +119,51 @@ async def test_a_create_of_unclear_outcome_is_never_repeated(trouble: Answer) ->
 async def test_a_create_that_was_not_begun_is_repeated(trouble: Answer) -> None:
     vendor = Vendor(trouble, done())
     async with vendor.session() as session:
-        await session.request(Kind.CREATE, "POST", "/things", json={})
+        await session.request(RequestKind.CREATE, "POST", "/things", json={})
     assert len(vendor.seen) == 2
 
 
 async def test_giving_up_names_the_place_and_may_be_tried_later() -> None:
-    error = await error_of(Vendor(*[busy(502)] * 4), Kind.READ, method="GET")
+    error = await error_of(Vendor(*[busy(502)] * 4), RequestKind.READ, method="GET")
     assert isinstance(error, RetryableError)
     assert (error.system, error.method, error.path, error.status) == ("Vendor", "GET", "/things", 502)
 
 
 async def test_a_short_wait_that_the_vendor_asks_for_is_kept_and_told_to_all() -> None:
-    vendor, budget = Vendor(busy(429, Retry_After="7"), done()), Budget()
-    async with vendor.session(budget=budget) as session:
-        await session.request(Kind.READ, "GET", "/things")
+    vendor, limiter = Vendor(busy(429, Retry_After="7"), done()), Limiter()
+    async with vendor.session(rate_limiter=limiter) as session:
+        await session.request(RequestKind.READ, "GET", "/things")
     assert vendor.slept == [7.0]
-    assert budget.pauses == [7.0]
+    assert limiter.pauses == [7.0]
 
 
 async def test_a_long_wait_is_left_to_the_caller() -> None:
-    vendor, budget = Vendor(busy(429, Retry_After="300")), Budget()
-    error = await error_of(vendor, Kind.READ, budget=budget)
+    vendor, limiter = Vendor(busy(429, Retry_After="300")), Limiter()
+    error = await error_of(vendor, RequestKind.READ, rate_limiter=limiter)
     assert isinstance(error, RetryableError)
     assert error.retry_after == 300.0
-    assert (vendor.slept, budget.pauses) == ([], [300.0])
+    assert (vendor.slept, limiter.pauses) == ([], [300.0])
 
 
 async def test_short_waits_of_one_call_add_up_to_a_minute_at_most() -> None:
     vendor = Vendor(*[busy(429, Retry_After="25") for _ in range(8)])
-    error = await error_of(vendor, Kind.READ)
+    error = await error_of(vendor, RequestKind.READ)
     assert isinstance(error, RetryableError)
     assert vendor.slept == [25.0, 25.0]
 
 
 async def test_each_try_takes_from_the_budget() -> None:
-    vendor, budget = Vendor(busy(), busy(), done()), Budget()
-    async with vendor.session(budget=budget) as session:
-        await session.request(Kind.READ, "GET", "/things")
-    assert budget.taken == 3
+    vendor, limiter = Vendor(busy(), busy(), done()), Limiter()
+    async with vendor.session(rate_limiter=limiter) as session:
+        await session.request(RequestKind.READ, "GET", "/things")
+    assert limiter.taken == 3
 
 
 async def test_nothing_is_sent_beyond_the_budget() -> None:
-    vendor, budget = Vendor(busy(), done()), Budget(limit=1)
-    async with vendor.session(budget=budget) as session:
+    vendor, limiter = Vendor(busy(), done()), Limiter(limit=1)
+    async with vendor.session(rate_limiter=limiter) as session:
         with pytest.raises(RetryableError, match="budget is used up"):
-            await session.request(Kind.READ, "GET", "/things")
+            await session.request(RequestKind.READ, "GET", "/things")
         assert session.requests == 1
     assert len(vendor.seen) == 1
 
@@ -169,14 +171,14 @@ async def test_nothing_is_sent_beyond_the_budget() -> None:
 async def test_requests_are_counted_by_template() -> None:
     vendor = Vendor(busy(), done(), done())
     async with vendor.session() as session:
-        await session.request(Kind.READ, "GET", "/things/7", template="/things/{id}")
-        await session.request(Kind.MODIFY, "PUT", "/things", json=[])
+        await session.request(RequestKind.READ, "GET", "/things/7", template="/things/{id}")
+        await session.request(RequestKind.MODIFY, "PUT", "/things", json=[])
         assert session.sent == {"GET /things/{id}": 2, "PUT /things": 1}
         assert (session.requests, session.writes) == (3, 1)
 
 
-@pytest.mark.parametrize("kind", [Kind.CREATE, Kind.MODIFY])
-async def test_a_session_for_reading_sends_no_write(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.CREATE, RequestKind.MODIFY])
+async def test_a_session_for_reading_sends_no_write(kind: RequestKind) -> None:
     vendor = Vendor()
     error = await error_of(vendor, kind, read_only=True)
     assert isinstance(error, WriteRefusedError)
@@ -189,20 +191,24 @@ async def test_a_session_for_reading_sends_no_write(kind: Kind) -> None:
 )
 async def test_a_definite_no_is_asked_for_once(status: int, expected: type[ConnectorError]) -> None:
     vendor = Vendor(httpx.Response(status, headers={"Location": "https://elsewhere.test"}, text="no"))
-    error = await error_of(vendor, Kind.READ)
+    error = await error_of(vendor, RequestKind.READ)
     assert type(error) is expected
     assert len(vendor.seen) == 1
 
 
 async def test_a_gateways_page_does_not_hide_the_status() -> None:
     page = "<html><head><title>Bad\n gateway</title></head><body>x</body></html>"
-    error = await error_of(Vendor(*[httpx.Response(502, html=page)] * 4), Kind.READ)
+    error = await error_of(Vendor(*[httpx.Response(502, html=page)] * 4), RequestKind.READ)
     assert error.status == 502
     assert error.message == "Bad gateway"
 
 
-@pytest.mark.parametrize(("kind", "expected"), [(Kind.READ, StopError), (Kind.CREATE, UnclearOutcomeError)])
-async def test_a_login_page_instead_of_json_is_an_error(kind: Kind, expected: type[ConnectorError]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "expected"), [(RequestKind.READ, StopError), (RequestKind.CREATE, UnclearOutcomeError)]
+)
+async def test_a_login_page_instead_of_json_is_an_error(
+    kind: RequestKind, expected: type[ConnectorError]
+) -> None:
     error = await error_of(Vendor(httpx.Response(200, html="<html><title>Log in</title></html>")), kind)
     assert type(error) is expected
     assert "Log in" in str(error)
@@ -211,17 +217,17 @@ async def test_a_login_page_instead_of_json_is_an_error(kind: Kind, expected: ty
 async def test_an_empty_answer_is_none() -> None:
     vendor = Vendor(httpx.Response(204))
     async with vendor.session() as session:
-        assert await session.request_json(Kind.MODIFY, "DELETE", "/things/1") is None
+        assert await session.request_json(RequestKind.MODIFY, "DELETE", "/things/1") is None
 
 
 async def test_a_client_may_read_a_refusal_out_of_a_2xx() -> None:
     def read(response: httpx.Response) -> Refusal | None:
         wait = response.json().get("wait")
-        return Refusal("slow down", outcome=Outcome.RATE_LIMITED, retry_after=wait) if wait else None
+        return Refusal("slow down", outcome=AttemptOutcome.RATE_LIMITED, retry_after=wait) if wait else None
 
     vendor = Vendor(httpx.Response(200, json={"wait": 3}), done())
     async with vendor.session(read_error=read) as session:
-        assert await session.request_json(Kind.CREATE, "POST", "/graphql", json={}) == {"id": 1}
+        assert await session.request_json(RequestKind.CREATE, "POST", "/graphql", json={}) == {"id": 1}
     assert vendor.slept == [3]
 
 
@@ -241,7 +247,7 @@ async def test_no_error_and_no_log_line_shows_a_secret(
     answer: Answer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="connectors")
-    error = await error_of(Vendor(busy(), answer), Kind.MODIFY)
+    error = await error_of(Vendor(busy(), answer), RequestKind.MODIFY)
     shown = [str(error), repr(error), repr(error.__dict__), *traceback.format_exception(error)]
     logged = [record.getMessage() for record in caplog.records if record.name.startswith("connectors")]
     assert logged
@@ -275,7 +281,7 @@ async def test_no_more_requests_than_allowed_are_in_flight() -> None:
     session = HttpSession(system="V", base_url="https://vendor.test", headers={}, **options)
     async with session, anyio.create_task_group() as group:
         for _ in range(12):
-            group.start_soon(session.request, Kind.READ, "GET", "/things")
+            group.start_soon(session.request, RequestKind.READ, "GET", "/things")
     assert most == 3
 
 
@@ -287,13 +293,13 @@ async def test_an_answer_that_only_trickles_in_is_ended() -> None:
     options: dict[str, Any] = {"transport": httpx.MockTransport(handle), "limits": TimeLimits(whole=0.02)}
     async with HttpSession(system="V", base_url="https://vendor.test", headers={}, **options) as session:
         with pytest.raises(UnclearOutcomeError, match="no answer came"):
-            await session.request(Kind.CREATE, "POST", "/things", json={})
+            await session.request(RequestKind.CREATE, "POST", "/things", json={})
 
 
 async def test_every_request_has_time_limits() -> None:
     vendor = Vendor(done())
     async with vendor.session() as session:
-        await session.request(Kind.READ, "GET", "/things")
+        await session.request(RequestKind.READ, "GET", "/things")
     assert vendor.seen[0].extensions["timeout"] == {"connect": 10, "read": 60, "write": 30, "pool": 30}
 
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from connectors.errors import RetryableError, StopError, UnclearOutcomeError
 from connectors.http import HttpSession
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 
 pytestmark = pytest.mark.anyio
 
@@ -78,14 +78,14 @@ def session_to(url: str, *, verify: bool = True) -> HttpSession:
 async def test_a_dropped_connection_leaves_a_create_unclear() -> None:
     async with listening(b"") as (place, seen), session_to(f"http://{place}") as session:
         with pytest.raises(UnclearOutcomeError, match="no answer came"):
-            await session.request(Kind.CREATE, "POST", "/things", json={})
+            await session.request(RequestKind.CREATE, "POST", "/things", json={})
     assert len(seen) == 1
 
 
 async def test_an_answer_cut_off_leaves_a_create_unclear() -> None:
     async with listening(ANSWER[:-1]) as (place, _), session_to(f"http://{place}") as session:
         with pytest.raises(UnclearOutcomeError):
-            await session.request(Kind.CREATE, "POST", "/things", json={})
+            await session.request(RequestKind.CREATE, "POST", "/things", json={})
 
 
 async def test_a_closed_port_means_nothing_was_sent() -> None:
@@ -93,7 +93,7 @@ async def test_a_closed_port_means_nothing_was_sent() -> None:
         pass
     async with session_to(f"http://{place}") as session:
         with pytest.raises(RetryableError, match="connection refused"):
-            await session.request(Kind.CREATE, "POST", "/things", json={})
+            await session.request(RequestKind.CREATE, "POST", "/things", json={})
 
 
 async def test_a_server_without_a_certificate_to_trust_is_not_spoken_to(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ async def test_a_server_without_a_certificate_to_trust_is_not_spoken_to(tmp_path
     tls.load_cert_chain(write_certificate(tmp_path))
     async with listening(ANSWER, tls) as (place, seen), session_to(f"https://{place}") as session:
         with pytest.raises(StopError, match="certificate can't be verified"):
-            await session.request(Kind.READ, "GET", "/things")
+            await session.request(RequestKind.READ, "GET", "/things")
         assert session.requests == 1
     assert seen == []
 
@@ -110,7 +110,7 @@ async def test_an_unverified_certificate_is_taken_if_told_so(tmp_path: Path) -> 
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(write_certificate(tmp_path))
     async with listening(ANSWER, tls) as (place, _), session_to(f"https://{place}", verify=False) as session:
-        assert await session.request_json(Kind.READ, "GET", "/things") == {}
+        assert await session.request_json(RequestKind.READ, "GET", "/things") == {}
 
 
 async def test_a_private_authority_is_named_by_the_environment(
@@ -120,7 +120,7 @@ async def test_a_private_authority_is_named_by_the_environment(
     tls.load_cert_chain(write_certificate(tmp_path))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "server.pem"))
     async with listening(ANSWER, tls) as (place, _), session_to(f"https://{place}") as session:
-        assert await session.request_json(Kind.READ, "GET", "/things") == {}
+        assert await session.request_json(RequestKind.READ, "GET", "/things") == {}
 
 
 async def test_a_server_that_does_not_exist_is_said_to_be_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ async def test_a_server_that_does_not_exist_is_said_to_be_unknown(monkeypatch: p
         monkeypatch.delenv(name, raising=False)
     async with session_to("https://no-such-server.invalid") as session:
         with pytest.raises(RetryableError, match="the server's name is not known"):
-            await session.request(Kind.READ, "GET", "/things")
+            await session.request(RequestKind.READ, "GET", "/things")
 
 
 async def test_this_machine_is_not_asked_for_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,5 +136,5 @@ async def test_this_machine_is_not_asked_for_through_a_proxy(monkeypatch: pytest
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     monkeypatch.delenv("NO_PROXY", raising=False)
     async with listening(ANSWER) as (place, seen), session_to(f"http://{place}") as session:
-        assert await session.request_json(Kind.READ, "GET", "/things") == {}
+        assert await session.request_json(RequestKind.READ, "GET", "/things") == {}
     assert len(seen) == 1

@@ -258,5 +258,5 @@ async def test_a_client_for_reading_refuses_each_write() -> None:
 
 async def test_no_shown_form_of_a_client_holds_a_key() -> None:
     async with ConnectWiseClient(SETTINGS) as client:
-        shown = f"{client!r} {client} {client.settings!r} {client.session!r} {client.settings.budget_key}"
+        shown = f"{client!r} {client} {client.settings!r} {client.session!r} {client.settings.credential_key}"
     assert not any(secret in shown for secret in SETTINGS.secrets())

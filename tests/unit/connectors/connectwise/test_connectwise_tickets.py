@@ -11,7 +11,7 @@ from connectors.connectwise.api import ApiPath
 from connectors.connectwise.bulk_reads import LONGEST_SEARCH_BODY, LONGEST_SEARCH_CONDITIONS
 from connectors.connectwise.models import TICKETS, TicketKind
 from connectors.errors import RejectedError, RetryableError, StopError
-from connectors.retry import Kind
+from connectors.retry import RequestKind
 from tests.support.fake_connectwise import FakeConnectWise, body_of, refusal
 
 pytestmark = pytest.mark.anyio
@@ -138,7 +138,7 @@ async def test_a_way_that_is_not_open_is_a_rejection_so_that_another_can_follow(
     fake.say(method, path, refusal(status, "ConnectWiseApi", "The endpoint does not exist."))
     async with fake.client() as client:
         with pytest.raises(RejectedError) as caught:
-            await client.send(Kind.READ, method, ApiPath.of(path), json={})
+            await client.send(RequestKind.READ, method, ApiPath.of(path), json={})
     assert caught.value.remedy
 
 
@@ -148,7 +148,7 @@ async def test_wrong_keys_close_every_way(method: str, path: str) -> None:
     fake.say(method, path, refusal(401, "Unauthorized", "UserNotAuthenticated"))
     async with fake.client() as client:
         with pytest.raises(StopError):
-            await client.send(Kind.READ, method, ApiPath.of(path), json={})
+            await client.send(RequestKind.READ, method, ApiPath.of(path), json={})
 
 
 async def test_a_search_that_stays_overloaded_is_for_later() -> None:

@@ -104,6 +104,6 @@ def test_what_is_remembered_of_a_company_outlives_a_change_of_keys() -> None:
 
 def test_one_credential_has_one_budget_whatever_the_site_s_spelling() -> None:
     spelled = replace(SETTINGS, site="https://API-NA.myconnectwise.net/")
-    assert spelled.budget_key == SETTINGS.budget_key
-    assert replace(SETTINGS, public_key="Other").budget_key != SETTINGS.budget_key
-    assert SETTINGS.public_key not in SETTINGS.budget_key
+    assert spelled.credential_key == SETTINGS.credential_key
+    assert replace(SETTINGS, public_key="Other").credential_key != SETTINGS.credential_key
+    assert SETTINGS.public_key not in SETTINGS.credential_key

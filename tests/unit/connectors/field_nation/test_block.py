@@ -57,11 +57,11 @@ def test_blanks_around_pasted_values_go_but_not_those_of_a_password() -> None:
 
 
 def test_the_budget_is_named_by_client_and_host_and_holds_no_credential() -> None:
-    one, other = block().settings().budget_key, block(client_id="client-2").settings().budget_key
+    one, other = block().settings().credential_key, block(client_id="client-2").settings().credential_key
     assert one != other
-    assert one == block(password="another").settings().budget_key
+    assert one == block(password="another").settings().credential_key
     assert "client-1" not in one
-    assert one != block(environment="production").settings().budget_key
+    assert one != block(environment="production").settings().credential_key
 
 
 @pytest.mark.anyio

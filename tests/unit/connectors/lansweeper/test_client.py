@@ -199,20 +199,20 @@ async def test_a_creation_answered_with_nothing_is_refused() -> None:
 
 
 async def test_a_long_rate_limit_is_a_retry_of_the_task_and_pauses_the_budget() -> None:
-    class Budget:
+    class Limiter:
         pauses: list[float] = []  # noqa: RUF012
 
-        async def take(self) -> None: ...
+        async def acquire(self) -> None: ...
 
         async def pause(self, seconds: float) -> None:
             self.pauses.append(seconds)
 
-    budget = Budget()
+    limiter = Limiter()
     fake = FakeLansweeper(queued=[refused(429, "Too many requests", {"Retry-After": "600"})])
-    async with fake.client(budget=budget) as client:
+    async with fake.client(rate_limiter=limiter) as client:
         with pytest.raises(RetryableError, match="Too many requests") as refusal:
             await client.authorized_sites()
-    assert (refusal.value.retry_after, budget.pauses) == (600, [600])
+    assert (refusal.value.retry_after, limiter.pauses) == (600, [600])
 
 
 async def test_other_requests_wait_for_the_end_of_a_cool_down() -> None:
@@ -223,10 +223,10 @@ async def test_other_requests_wait_for_the_end_of_a_cool_down() -> None:
         time[0] += seconds
 
     gate = api.CoolDown(None, now=lambda: time[0], sleep=sleep)
-    await gate.take()
+    await gate.acquire()
     await gate.pause(61)
-    await gate.take()
-    await gate.take()
+    await gate.acquire()
+    await gate.acquire()
     assert waits == [61]
 
 
@@ -274,16 +274,16 @@ async def test_a_custom_field_and_an_edit_travel_as_variables() -> None:
 
 async def test_a_read_goes_on_where_it_had_to_wait() -> None:
     fake = FakeLansweeper([asset(number) for number in range(9)])
-    budget = Exhausted(after=3)
+    limiter = Exhausted(after=3)
 
     async def patient(call: Callable[[], Awaitable[tuple[Any, int]]]) -> tuple[Any, int]:
         try:
             return await call()
         except RetryableError:
-            budget.left = 99
+            limiter.left = 99
             return await call()
 
-    async with fake.client(budget=budget) as client:
+    async with fake.client(rate_limiter=limiter) as client:
         found = await read(client, ["assetBasicInfo.name"], page_size=2, send=patient)
     assert [each["key"] for each in found] == [f"key-{number}" for number in range(9)]
     assert [variables["page"].get("cursor") for variables in fake.variables()] == [None, "2", "4", "6", "8"]
@@ -295,7 +295,7 @@ class Exhausted:
     def __init__(self, after: int) -> None:
         self.left = after
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         if self.left == 0:
             raise RetryableError("All requests are used", retry_after=60)
         self.left -= 1

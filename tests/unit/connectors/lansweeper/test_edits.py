@@ -171,13 +171,13 @@ async def test_edits_that_fail_for_themselves_again_and_again_are_told_and_a_gat
             await client.edit_assets(SITE, EDITS)
 
 
-class Budget:
+class Limiter:
     """Counts what is asked of it."""
 
     def __init__(self) -> None:
         self.taken = 0
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         self.taken += 1
 
     async def pause(self, seconds: float) -> None: ...
@@ -186,10 +186,10 @@ class Budget:
 @pytest.mark.anyio
 async def test_a_dropped_edit_is_sent_again_and_each_try_costs_what_it_counts() -> None:
     done = answered({"site": {alias(n): WRITTEN for n in range(3)}})
-    fake, budget = FakeLansweeper(queued=[httpx.ReadError("dropped"), done]), Budget()
-    async with fake.client(budget=budget) as client:
+    fake, limiter = FakeLansweeper(queued=[httpx.ReadError("dropped"), done]), Limiter()
+    async with fake.client(rate_limiter=limiter) as client:
         assert all(outcome.ok for outcome in await client.edit_assets(SITE, EDITS, cost=3))
-    assert (len(fake.requests), budget.taken) == (2, 6)
+    assert (len(fake.requests), limiter.taken) == (2, 6)
 
 
 @pytest.mark.anyio

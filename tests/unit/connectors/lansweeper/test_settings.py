@@ -89,7 +89,7 @@ def test_settings_take_a_bare_server_name_and_never_show_the_token() -> None:
     assert settings.endpoint == "http://127.0.0.1:8000/api/v2/graphql"
     assert (settings.base_url, settings.path) == ("http://127.0.0.1:8000", "/api/v2/graphql")
     assert LansweeperSettings(PERSONAL, endpoint="api.lansweeper.com").endpoint.startswith("https://api.lans")
-    assert PERSONAL[8:30] not in repr(settings) + settings.budget_key
+    assert PERSONAL[8:30] not in repr(settings) + settings.credential_key
 
 
 def test_an_unencrypted_endpoint_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.ledger.rate_limit import Standing, WindowRule, decide
+from connectors.ledger.rate_limit import WindowRule, WindowState, grant_tokens
 
 
 @dataclass
@@ -42,8 +42,8 @@ class Simulation:
         self.hand_back(process)
         counting = [held for held in self.slices if held.counts_until > self.now]
         first = min((held.counts_until for held in counting), default=None)
-        standing = Standing(sum(held.tokens for held in counting), first)
-        decision = decide(self.rule, standing, self.now, wanted)
+        standing = WindowState(sum(held.tokens for held in counting), first)
+        decision = grant_tokens(self.rule, standing, self.now, wanted)
         if decision.tokens:
             until = self.rule.counts_until_after_grant(self.now)
             self.hands[process] = Held(self.now, decision.tokens, until)
@@ -103,18 +103,18 @@ def test_the_safety_margin_costs_less_than_a_tenth_of_the_limit(limit: int, wind
 @pytest.mark.parametrize(("left", "granted"), [(100, 5), (20, 5), (12, 3), (3, 1), (1, 1)])
 def test_slices_become_small_while_little_is_left(left: int, granted: int) -> None:
     rule = WindowRule.of(100, 10)
-    assert decide(rule, Standing(100 - left, 5.0), now=1.0, wanted=5).tokens == granted
+    assert grant_tokens(rule, WindowState(100 - left, 5.0), now=1.0, wanted=5).tokens == granted
 
 
 def test_a_used_up_window_says_when_the_first_token_is_free() -> None:
     rule = WindowRule.of(100, 10)
-    decision = decide(rule, Standing(100, 5.0), now=1.0, wanted=5)
+    decision = grant_tokens(rule, WindowState(100, 5.0), now=1.0, wanted=5)
     assert (decision.tokens, decision.wait) == (0, 4.0)
 
 
 def test_a_pause_comes_before_everything() -> None:
     rule = WindowRule.of(100, 10)
-    decision = decide(rule, Standing(0, None, paused_until=61.0), now=1.0, wanted=5)
+    decision = grant_tokens(rule, WindowState(0, None, paused_until=61.0), now=1.0, wanted=5)
     assert (decision.tokens, decision.wait) == (0, 60.0)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.errors import StopError
 from connectors.ledger.claims import ClaimLostError
-from connectors.ledger.models import Claimed, Side, SyncedNote
+from connectors.ledger.models import Claimed, LinkEnd, SyncedNote
 from connectors.ledger.store import Ledger
 from tests.support.ledger_places import place
 from tests.support.ledger_time import Hand, hand, ledger
@@ -17,12 +17,12 @@ pytestmark = pytest.mark.anyio
 TENANT = "connectwise:host:owner"
 
 
-def ticket(number: int) -> Side:
-    return Side("connectwise/service", str(number))
+def ticket(number: int) -> LinkEnd:
+    return LinkEnd("connectwise/service", str(number))
 
 
-def order(number: int) -> Side:
-    return Side("field_nation/work_order", str(number))
+def order(number: int) -> LinkEnd:
+    return LinkEnd("field_nation/work_order", str(number))
 
 
 async def test_a_link_is_found_from_both_sides(ledger: Ledger, hand: Hand) -> None:

@@ -21,7 +21,7 @@ from connectors.ledger.database import (
     create_engine,
     database_url,
     default_path,
-    shown,
+    place_in_words,
     writing,
 )
 from connectors.ledger.migrate import FOLDER, HEAD
@@ -76,7 +76,7 @@ async def test_a_pause_of_before_its_length_was_kept_ends_with_the_migration(pla
         await connection.execute(text("INSERT INTO request_pauses VALUES ('vendor:1', 9000000000)"))
     async with Ledger.open(place) as ledger:
         with anyio.fail_after(5):
-            await ledger.budget("vendor:1", 10, 10.0).take()
+            await ledger.rate_limiter("vendor:1", 10, 10.0).acquire()
 
 
 def down_to(connection: Connection, revision: str) -> None:
@@ -196,7 +196,7 @@ async def test_postgresql_addresses_are_taken_in_their_usual_forms() -> None:
         url = database_url(address)
         assert url.drivername == "postgresql+asyncpg"
         assert dict(url.query) == {"ssl": "require"}
-        assert shown(url) == "PostgreSQL database d on h:5433"
+        assert place_in_words(url) == "PostgreSQL database d on h:5433"
 
 
 async def test_the_default_place_is_the_named_file_or_the_users_data_folder(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from connectors.errors import RetryableError, StopError
 from connectors.ledger.claims import ClaimLostError
-from connectors.ledger.models import Claimed, Intent, Side
-from connectors.ledger.outbox import WORK_ORDER
+from connectors.ledger.models import Claimed, Intent, LinkEnd
+from connectors.ledger.outbox import WORK_ORDER_KIND
 from connectors.ledger.store import Ledger
 from tests.support.ledger_places import place, work_at_once
 from tests.support.ledger_time import Hand, hand, ledger
@@ -17,7 +17,7 @@ __all__ = ["hand", "ledger", "place"]
 pytestmark = pytest.mark.anyio
 
 TENANT = "connectwise:host:owner"
-TICKET = Side("connectwise/service", "5")
+TICKET = LinkEnd("connectwise/service", "5")
 
 
 async def claim(
@@ -110,9 +110,9 @@ async def test_a_creation_is_linked_in_the_same_step(ledger: Ledger, hand: Hand)
     assert (created.state, created.work_order_id, created.attempts) == ("created", 900, 1)
     assert created.sent_at is not None
     assert (created.changed_at - created.sent_at).total_seconds() == 3
-    link = await ledger.links.from_left(TENANT, TICKET, WORK_ORDER)
+    link = await ledger.links.from_left(TENANT, TICKET, WORK_ORDER_KIND)
     assert link is not None
-    assert (link.right, link.details) == (Side(WORK_ORDER, "900"), {"title": "[CW-S-5] x"})
+    assert (link.right, link.details) == (LinkEnd(WORK_ORDER_KIND, "900"), {"title": "[CW-S-5] x"})
     assert await ledger.intents.of_work_order(TENANT, 900) == created
     assert (await claim(ledger, "b")).ours
 
@@ -135,7 +135,7 @@ async def test_a_second_work_order_is_an_error_and_changes_nothing(ledger: Ledge
     with pytest.raises(StopError, match="not in the ledger"):
         await ledger.intents.created(intent.id + 1, 902)
     assert await ledger.intents.of_work_order(TENANT, 901) is None
-    assert await ledger.links.from_right(TENANT, Side(WORK_ORDER, "901")) is None
+    assert await ledger.links.from_right(TENANT, LinkEnd(WORK_ORDER_KIND, "901")) is None
 
 
 async def test_a_work_order_belongs_to_one_record(ledger: Ledger) -> None:
@@ -191,10 +191,10 @@ async def test_the_next_generation_begins_only_after_the_last_one_ended(ledger: 
     second = (await claim(ledger, new_generation=True)).row
     assert (second.generation, second.state, second.work_order_id) == (2, "intent", None)
     await ledger.intents.created(second.id, 950)
-    link = await ledger.links.from_left(TENANT, TICKET, WORK_ORDER)
+    link = await ledger.links.from_left(TENANT, TICKET, WORK_ORDER_KIND)
     assert link is not None
     assert link.right.id == "950"
-    assert await ledger.links.from_right(TENANT, Side(WORK_ORDER, "900")) is None
+    assert await ledger.links.from_right(TENANT, LinkEnd(WORK_ORDER_KIND, "900")) is None
     old = await ledger.intents.of_work_order(TENANT, 900)
     assert old is not None
     assert old.generation == 1
@@ -234,4 +234,4 @@ async def test_processes_that_try_at_once_make_one_work_order_a_record(place: st
         created = await ledger.intents.in_state("t", "created")
         generations = {one.record_id: one.generation for one in created}
         assert generations == {record: 2 if record < 6 else 1 for record in range(12)}
-        assert len(await ledger.links.of_kind("t", WORK_ORDER)) == 12
+        assert len(await ledger.links.of_kind("t", WORK_ORDER_KIND)) == 12
