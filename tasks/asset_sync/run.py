@@ -14,20 +14,19 @@ from typing import Any
 from prefect import Task
 
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.conditions import any_of
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.connectwise.create_configuration_status import create_configuration_status
 from tasks.connectwise.create_configuration_type import create_configuration_type
 from tasks.connectwise.create_location import create_location
 from tasks.connectwise.create_manufacturer import create_manufacturer
+from tasks.connectwise.list_companies import Company, find_company
 from tasks.connectwise.list_configuration_status import list_configuration_status
 from tasks.connectwise.list_configuration_types import list_configuration_types
 from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
-from tasks.rules.choices import choose_company, company_terms
 from tasks.rules.mapping.compile import (
     CompiledMapping,
     CustomFields,
@@ -101,15 +100,6 @@ def reference_actions(connection: str, structure_level_id: int | None = None) ->
 
 
 Record = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Company:
-    """The ConnectWise company of the run."""
-
-    id: int
-    identifier: str
-    name: str
 
 
 class SyncRun:
@@ -201,21 +191,6 @@ async def prepare_run(
         client=client,
         ledger=ledger,
     )
-
-
-async def find_company(client: ConnectWiseClient, typed: str) -> Company:
-    """The company of that identifier or name, with one request.
-
-    Raises:
-        CompanyNotFoundError: there is none, or several share the name.
-    """
-    terms = company_terms(typed)
-    conditions = f"{any_of('identifier', terms)} or {any_of('name', terms)}"
-    found = await client.companies.list(
-        conditions=conditions, fields="id,identifier,name,deletedFlag", page=1, page_size=50
-    )
-    chosen = choose_company(typed, found)
-    return Company(int(chosen["id"]), str(chosen["identifier"]), str(chosen.get("name") or ""))
 
 
 async def find_custom_fields(

@@ -1,13 +1,16 @@
-"""The documented action List Agreements for Configurations."""
+"""The documented action List Agreements for Configurations, and its step in a run; see ``link_search``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tasks.enrichment.agreements import find_agreements
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.ledger.store import Ledger
+from tasks.connectwise.link_search.agreements import AgreementLinks, find_agreements
 from tasks.rules.enrichment.answers import agreement_answer
-from tasks.shared.action import action
+from tasks.shared.action import Inventory, Opaque, action, action_step
 from tasks.shared.connections import connectwise_client, open_ledger
+from tasks.shared.retry import RetryPolicy
 
 
 @action("List Agreements for Configurations", key="listAgreementsForConfigurationsAction")
@@ -34,3 +37,14 @@ async def list_agreements_for_configurations(
         agreement_answer(each, found.by_configuration[int(each["id"])])
         for each in configuration_request_payload
     ]
+
+
+@action_step(list_agreements_for_configurations)
+async def list_agreements(
+    client: ConnectWiseClient,
+    ledger: Ledger,
+    configurations: Inventory[dict[str, Any]],
+    policy: RetryPolicy,
+) -> Opaque[AgreementLinks]:
+    """The agreements of these configurations, and what it took to find them."""
+    return Opaque(await find_agreements(client, ledger, configurations.records, waiting=policy))

@@ -1,9 +1,13 @@
-"""The documented action List Companies."""
+"""The documented action List Companies, and the look-up of the one company that a run is for."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.conditions import any_of
+from tasks.rules.choices import choose_company, company_terms
 from tasks.shared.action import action
 from tasks.shared.connections import connectwise_client
 
@@ -38,3 +42,27 @@ async def list_companies(
             page=page,
             page_size=page_size,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The ConnectWise company that a run is for."""
+
+    id: int
+    identifier: str
+    name: str
+
+
+async def find_company(client: ConnectWiseClient, typed: str) -> Company:
+    """The company of that identifier or name, with one request.
+
+    Raises:
+        CompanyNotFoundError: there is none, or several share the name.
+    """
+    terms = company_terms(typed)
+    conditions = f"{any_of('identifier', terms)} or {any_of('name', terms)}"
+    found = await client.companies.list(
+        conditions=conditions, fields="id,identifier,name,deletedFlag", page=1, page_size=50
+    )
+    chosen = choose_company(typed, found)
+    return Company(int(chosen["id"]), str(chosen["identifier"]), str(chosen.get("name") or ""))

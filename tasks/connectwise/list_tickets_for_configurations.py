@@ -1,13 +1,16 @@
-"""The documented action List Tickets for Configurations."""
+"""The documented action List Tickets for Configurations, and its step in a run; see ``link_search``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from tasks.enrichment.tickets import find_tickets
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.ledger.store import Ledger
+from tasks.connectwise.link_search.tickets import TicketLinks, find_tickets
 from tasks.rules.enrichment.answers import ticket_answer
-from tasks.shared.action import action
+from tasks.shared.action import Inventory, Opaque, action, action_step
 from tasks.shared.connections import connectwise_client, open_ledger
+from tasks.shared.retry import RetryPolicy
 
 
 @action("List Tickets for Configurations", key="listTicketsForConfigurationsAction")
@@ -33,3 +36,25 @@ async def list_tickets_for_configurations(
     return [
         ticket_answer(each, found.by_configuration[int(each["id"])]) for each in configuration_request_payload
     ]
+
+
+@action_step(list_tickets_for_configurations)
+async def list_tickets(
+    client: ConnectWiseClient,
+    ledger: Ledger,
+    configurations: Inventory[dict[str, Any]],
+    policy: RetryPolicy,
+    *,
+    reconcile_every: int,
+    force_reconcile: bool,
+) -> Opaque[TicketLinks]:
+    """The service and project tickets of these configurations; what is remembered is not asked again."""
+    found = await find_tickets(
+        client,
+        ledger,
+        configurations.records,
+        reconcile_every=reconcile_every,
+        force_reconcile=force_reconcile,
+        waiting=policy,
+    )
+    return Opaque(found)

@@ -8,16 +8,19 @@ Turns what was planned and done into a report, and both into artifacts with link
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
 
 from tasks.asset_sync.run import WriteResult
-from tasks.enrichment.agreements import AgreementLinks, find_agreements
+from tasks.connectwise.link_search.agreements import AgreementLinks
+from tasks.connectwise.link_search.tickets import TicketLinks
+from tasks.connectwise.list_agreements_for_configurations import list_agreements
+from tasks.connectwise.list_tickets_for_configurations import list_tickets
 from tasks.enrichment.read import asset_key_of
 from tasks.enrichment.run import EnrichmentRun, Record
-from tasks.enrichment.tickets import TicketLinks, find_tickets
 from tasks.rules.enrichment.answers import sla_of
 from tasks.rules.enrichment.plan import (
     ConfigurationName,
@@ -31,68 +34,47 @@ from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_r
 from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
 from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.values import Rows
-from tasks.shared.action import Inventory, action
+from tasks.shared.action import Inventory
 from tasks.shared.progress import run_logger
 
 
+@dataclass(frozen=True, slots=True)
 class Links:
-    """What belongs to the configurations, by their ids, and what it took to find it.
+    """What belongs to the configurations, by their ids, and what it took to find it."""
 
-    A class of its own, so that Prefect does not look into it.
-    """
-
-    def __init__(
-        self,
-        agreements: Mapping[int, Sequence[dict[str, Any]]],
-        tickets: Mapping[int, Sequence[dict[str, Any]]],
-        searches: list[SearchCost],
-    ) -> None:
-        self.agreements = agreements
-        self.tickets = tickets
-        self.searches = searches
+    agreements: Mapping[int, Sequence[dict[str, Any]]]
+    tickets: Mapping[int, Sequence[dict[str, Any]]]
+    searches: list[SearchCost]
 
 
 async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> Links:
     """Ask ConnectWise from the other side: which configurations do its agreements and its tickets name?"""
+    settings = run.settings
     claiming = Inventory([each for each in configurations if asset_key_of(each)])
-    agreements = await list_agreements(run, claiming)
-    tickets = await list_tickets(run, claiming)
-    return Links(agreements.found, tickets.found, [agreements.cost, tickets.cost])
+    agreements = (await list_agreements(run.client, run.ledger, claiming, settings.waiting)).value
+    run.notes += agreements.notes
+    tickets = (
+        await list_tickets(
+            run.client,
+            run.ledger,
+            claiming,
+            settings.waiting,
+            reconcile_every=settings.reconcile_every,
+            force_reconcile=settings.full_reconcile,
+        )
+    ).value
+    run.notes += [note for note in tickets.notes if note not in run.notes]
+    searches = [_agreements_cost(agreements), _tickets_cost(tickets)]
+    return Links(agreements.by_configuration, tickets.by_configuration, searches)
 
 
-class Found:
-    """One of the two searches."""
-
-    def __init__(self, found: Mapping[int, Sequence[dict[str, Any]]], cost: SearchCost) -> None:
-        self.found = found
-        self.cost = cost
+def _agreements_cost(links: AgreementLinks) -> SearchCost:
+    return SearchCost("Agreements", links.way, links.requests_predicted, links.requests_used)
 
 
-@action("List Agreements for Configurations", key="listAgreementsForConfigurationsAction")
-async def list_agreements(run: EnrichmentRun, configurations: Inventory[Record]) -> Found:
-    """The agreements of these configurations."""
-    links: AgreementLinks = await find_agreements(
-        run.client, run.ledger, configurations.records, waiting=run.settings.waiting
-    )
-    run.notes += links.notes
-    cost = SearchCost("Agreements", links.way, links.requests_predicted, links.requests_used)
-    return Found(links.by_configuration, cost)
-
-
-@action("List Tickets for Configurations", key="listTicketsForConfigurationsAction")
-async def list_tickets(run: EnrichmentRun, configurations: Inventory[Record]) -> Found:
-    """The service and project tickets of these configurations; what is remembered is not asked again."""
-    links: TicketLinks = await find_tickets(
-        run.client,
-        run.ledger,
-        configurations.records,
-        reconcile_every=run.settings.reconcile_every,
-        force_reconcile=run.settings.full_reconcile,
-        waiting=run.settings.waiting,
-    )
-    run.notes += [note for note in links.notes if note not in run.notes]
+def _tickets_cost(links: TicketLinks) -> SearchCost:
     moment = links.last_reconcile
-    cost = SearchCost(
+    return SearchCost(
         "Tickets",
         links.way or "nothing to ask",
         links.requests_predicted,
@@ -101,7 +83,6 @@ async def list_tickets(run: EnrichmentRun, configurations: Inventory[Record]) ->
         remembered=links.remembered,
         last_reconcile=f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if moment else "",
     )
-    return Found(links.by_configuration, cost)
 
 
 def make_enrichment_plan(

@@ -11,7 +11,7 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import StopError
 from connectors.lansweeper.client import LansweeperClient
 from connectors.ledger.store import Ledger
-from tasks.asset_sync.run import Company, find_company
+from tasks.connectwise.list_companies import Company, find_company
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.texts import CustomFieldKeys
 from tasks.shared.connections import current_run_id

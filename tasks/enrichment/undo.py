@@ -10,7 +10,7 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.lansweeper.client import LansweeperClient
 from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
-from tasks.asset_sync.run import Company
+from tasks.connectwise.list_companies import Company
 from tasks.enrichment.custom_fields import custom_field_keys
 from tasks.enrichment.edit import edit_assets
 from tasks.enrichment.read import read_states

@@ -1,10 +1,11 @@
-"""Opens the clients that tasks work with, by block name, and shares those an enclosing flow has opened.
+"""Clients by block name: opened once in a flow's run and shared by all tasks that it calls.
 
 A flow opens each connection once (``shared_connections``); the tasks and subflows that it calls ask for
 the same block by name and get the pooled client that is already open, with the flow's read-only mode.
 A task that runs alone opens its own and closes it again.
 
-Which blocks of a kind are saved, by name.
+A vendor's modules are imported when the first of its connections is opened, so that an action of one vendor
+loads no other vendor's client.
 """
 
 from __future__ import annotations
@@ -15,24 +16,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from prefect import get_client
 from prefect.blocks.core import Block
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runtime import flow_run
 
-from connectors.connectwise.block import ConnectWiseConnection
-from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import StopError
-from connectors.field_nation.block import FieldNationConnection
-from connectors.field_nation.client import FieldNationClient
-from connectors.field_nation.settings import REQUEST_LIMITS as FIELD_NATION_LIMITS
-from connectors.lansweeper.block import LansweeperConnection
-from connectors.lansweeper.client import LansweeperClient
-from connectors.lansweeper.settings import REQUEST_LIMITS
 from connectors.ledger.block import LedgerDatabase
 from connectors.ledger.store import Ledger
+
+if TYPE_CHECKING:
+    from connectors.connectwise.client import ConnectWiseClient
+    from connectors.field_nation.client import FieldNationClient
+    from connectors.lansweeper.client import LansweeperClient
 
 DEFAULT = "default"
 B = TypeVar("B", bound=Block)
@@ -74,6 +72,8 @@ async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient
     """The client of the ``ConnectWise PSA Connection`` block of that name."""
     async with _within() as shared:
         if connection not in shared.connectwise:
+            from connectors.connectwise.block import ConnectWiseConnection
+
             block = await load_block(ConnectWiseConnection, connection)
             ledger = await _ledger(shared)
             limiter = ledger.rate_limiter(
@@ -89,6 +89,9 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
     """The client of the ``Lansweeper Connection`` block of that name."""
     async with _within() as shared:
         if connection not in shared.lansweeper:
+            from connectors.lansweeper.block import LansweeperConnection
+            from connectors.lansweeper.settings import REQUEST_LIMITS
+
             block = await load_block(LansweeperConnection, connection)
             ledger = await _ledger(shared)
             limiter = ledger.rate_limiters(block.settings().credential_key, REQUEST_LIMITS)
@@ -102,9 +105,12 @@ async def field_nation_client(connection: str) -> AsyncIterator[FieldNationClien
     """The client of the ``Field Nation Connection`` block of that name."""
     async with _within() as shared:
         if connection not in shared.field_nation:
+            from connectors.field_nation.block import FieldNationConnection
+            from connectors.field_nation.settings import REQUEST_LIMITS
+
             block = await load_block(FieldNationConnection, connection)
             ledger = await _ledger(shared)
-            limiter = ledger.rate_limiters(block.settings().credential_key, FIELD_NATION_LIMITS)
+            limiter = ledger.rate_limiters(block.settings().credential_key, REQUEST_LIMITS)
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             shared.field_nation[connection] = await shared.stack.enter_async_context(client)
         yield shared.field_nation[connection]

@@ -12,9 +12,9 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.ledger.store import Ledger
 from deployments.local.sandbox import Sandbox
-from tasks.enrichment.agreements import AgreementLinks, find_agreements
+from tasks.connectwise.link_search.agreements import AgreementLinks, find_agreements
+from tasks.connectwise.link_search.tickets import TicketLinks, find_tickets
 from tasks.enrichment.settings import EnrichmentWaiting
-from tasks.enrichment.tickets import TicketLinks, find_tickets
 
 QUICK = EnrichmentWaiting(pause_seconds=0.01, patience_seconds=30)
 ALL_WAYS: dict[str, Any] = {

@@ -15,7 +15,8 @@ from connectors.lansweeper.settings import LansweeperSettings
 from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from deployments.local.sandbox import Sandbox
-from tasks.asset_sync.run import Company, WriteResult
+from tasks.asset_sync.run import WriteResult
+from tasks.connectwise.list_companies import Company
 from tasks.enrichment.edit import BatchSize, Editing, mixed
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from connectors.ledger.store import Ledger
-from tasks.enrichment.link_search import LinkSearch
+from tasks.connectwise.link_search.search import LinkSearch
+from tasks.connectwise.link_search.tickets import sweep_tickets
 from tasks.enrichment.settings import EnrichmentWaiting
-from tasks.enrichment.tickets import sweep_tickets
 from tasks.rules.enrichment.ticket_changes import settled_stamp
 from tasks.rules.enrichment.ways import Ways
 from tests.support.fake_connectwise import FakeConnectWise

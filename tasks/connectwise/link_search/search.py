@@ -21,7 +21,6 @@ from connectors.connectwise.bulk_reads import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import RejectedError, RetryableError, StopError
 from connectors.ledger.store import Ledger
-from tasks.enrichment.settings import EnrichmentWaiting
 from tasks.rules.enrichment.ticket_changes import TicketKey
 from tasks.rules.enrichment.ways import Kind, Ways, WayState, bundle_way, remembered_ways
 from tasks.shared.concurrency import map_bounded
@@ -33,6 +32,7 @@ T = TypeVar("T")
 AT_ONCE = 8
 """Calls begun at once; the client itself keeps fewer requests in flight."""
 _FORBIDDEN = 403
+DEFAULT_POLICY = RetryPolicy(patience_seconds=4000)
 
 
 class WayFailedError(Exception):
@@ -107,7 +107,7 @@ class LinkSearch:
         version = await client.newest_version()
         known = await ledger.state.get(client.settings.credential_key, WAYS)
         ways = remembered_ways(known, version, datetime.now(UTC))
-        search = cls(client, ledger, company_id, ways, waiting or EnrichmentWaiting())
+        search = cls(client, ledger, company_id, ways, waiting or DEFAULT_POLICY)
         search._started_at = started_at
         return search
 

@@ -10,8 +10,8 @@ from typing import Any
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import equals
 from connectors.ledger.store import Ledger
-from tasks.enrichment.bundles import probe_bundles, read_bundles
-from tasks.enrichment.link_search import (
+from tasks.connectwise.link_search.bundles import probe_bundles, read_bundles
+from tasks.connectwise.link_search.search import (
     Links,
     LinkSearch,
     WayFailedError,

@@ -17,8 +17,8 @@ from typing import Any
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import equals
 from connectors.ledger.store import Ledger
-from tasks.enrichment.bundles import probe_bundles, read_bundles
-from tasks.enrichment.link_search import (
+from tasks.connectwise.link_search.bundles import probe_bundles, read_bundles
+from tasks.connectwise.link_search.search import (
     Links,
     LinkSearch,
     Owners,
@@ -28,8 +28,8 @@ from tasks.enrichment.link_search import (
     read_sample,
     tickets,
 )
-from tasks.enrichment.ticket_groups import ROOMS, ask_groups, probe_asking
-from tasks.enrichment.ticket_memory import TicketMemory
+from tasks.connectwise.link_search.ticket_cache import TicketCache
+from tasks.connectwise.link_search.ticket_groups import ROOMS, ask_groups, probe_asking
 from tasks.rules.enrichment.ticket_changes import (
     TicketChanges,
     TicketKey,
@@ -283,7 +283,7 @@ class _CompanyTickets:
         self.ids = sorted(ids)
         self.remember = remember
         self.sweep = Sweep()
-        self.memory = TicketMemory(search.ledger, search.tenant, search.company_id)
+        self.memory = TicketCache(search.ledger, search.tenant, search.company_id)
         self.links: dict[TicketKey, frozenset[int]] = {}
         self.asked = 0
         self.remembered = 0
@@ -291,7 +291,7 @@ class _CompanyTickets:
         self.ways: list[str] = []
 
     async def find(self, reconcile_every: int, force: bool) -> None:
-        self.memory = await TicketMemory.load(self.search.ledger, self.search.tenant, self.search.company_id)
+        self.memory = await TicketCache.load(self.search.ledger, self.search.tenant, self.search.company_id)
         due = is_reconcile_due(self.memory.runs_since, reconcile_every) or self.memory.is_empty
         # One that was killed goes on where it was.
         if self.remember and (force or (due and not self.memory.reconciling)):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from connectors.connectwise.bulk_reads import BundleAnswer
 from connectors.connectwise.collection import LARGEST_PAGE
-from tasks.enrichment.link_search import (
+from tasks.connectwise.link_search.search import (
     Links,
     LinkSearch,
     Owners,

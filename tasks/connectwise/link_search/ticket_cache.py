@@ -15,7 +15,7 @@ from connectors.ledger.store import Ledger
 from tasks.rules.enrichment.ticket_changes import Known, TicketKey, as_ranges, from_ranges, settled_stamp
 
 
-class TicketMemory:
+class TicketCache:
     """One company's remembered tickets. ``began``: when a full run was begun that is not finished yet."""
 
     def __init__(self, ledger: Ledger, tenant: str, company_id: int) -> None:
@@ -30,7 +30,7 @@ class TicketMemory:
         self._noted: dict[str, Any] | None = None
 
     @classmethod
-    async def load(cls, ledger: Ledger, tenant: str, company_id: int) -> TicketMemory:
+    async def load(cls, ledger: Ledger, tenant: str, company_id: int) -> TicketCache:
         """What the ledger holds; nothing, if it was lost."""
         memory = cls(ledger, tenant, company_id)
         while (value := await ledger.state.get(tenant, memory._name)) is not None:

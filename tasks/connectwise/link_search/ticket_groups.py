@@ -8,7 +8,7 @@ from connectors.connectwise.bulk_reads import LONGEST_SEARCH_CONDITIONS
 from connectors.connectwise.conditions import ROOM_FOR_REST, URL_LIMIT, all_of, any_of, equals
 from connectors.connectwise.models import Record
 from connectors.errors import RejectedError
-from tasks.enrichment.link_search import (
+from tasks.connectwise.link_search.search import (
     AT_ONCE,
     SAMPLE,
     Links,
