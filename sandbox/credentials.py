@@ -82,7 +82,7 @@ def sealed_token(prefix: str, content: dict[str, object]) -> str:
     """A token in Lansweeper's shape: prefix, base64 of JSON, and the checksum of that base64.
 
     The checksum is a CRC-32 as signed hexadecimal, left padded with zeroes to 11 characters
-    (reference/lansweeper-api.md, section 1).
+    (docs/vendors.md, Lansweeper 1).
     """
     encoded = base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
     return f"{prefix}{encoded}{checksum(encoded)}"

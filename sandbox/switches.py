@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 class Switches:
     """Every switch of all sides with its default; changed while running by `PUT /_sandbox/switches`.
 
-    ConnectWise (the reference's open questions):
+    ConnectWise (docs/vendors.md):
         bulk_answer: shape of a bulk POST or PUT answer: the spec's BulkResult, its items as a bare array, or
             records (one alone, several as an array; a refused item is an error body in its place).
         bulk_enabled: False answers bulk calls as an endpoint that does not exist.

@@ -1,7 +1,7 @@
 """Reads ConnectWise's refusals: vendor's code and words, whom they stop, and the remedy in words.
 
 Body shapes: ``{code, message, errors: [{code, message, resource, field}]}``; for 429 ``{error, message}``;
-plain text from the cloud's gateway; HTML from proxies (reference, section 7).
+plain text from the cloud's gateway; HTML from proxies (docs/vendors.md, ConnectWise 7).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads Field Nation's refusals. Five body shapes are known (reference, section 8.1):
+"""Reads Field Nation's refusals. Five body shapes are known (docs/vendors.md, Field Nation 8.1):
 
 problem+json    {title, status, detail, code, retryable, agent{action, backoffMs}, errors[{detail, pointer}]}
 REST file       {status, message}

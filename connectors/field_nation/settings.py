@@ -19,7 +19,8 @@ APPS: dict[str, str] = {
     "sandbox": "https://app-sandbox.fndev.net",
     "production": "https://app.fieldnation.com",
 }
-#: (requests, seconds): 60 a minute for a company (reference, section 8.2); token calls are not counted.
+#: (requests, seconds): 60 a minute for a company; token calls are not counted (docs/vendors.md,
+#: Field Nation 8.2).
 REQUEST_LIMITS: tuple[tuple[int, float], ...] = ((60, 60.0),)
 _WORDS = {
     "client_id": "client ID",

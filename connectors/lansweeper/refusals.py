@@ -1,6 +1,7 @@
 """Reads Lansweeper's refusals: GraphQL errors under any status, gateways' pages, the rate limit.
 
-The texts are the recorded ones (reference, section 2); several come with a status that says something else.
+The texts are the recorded ones (docs/vendors.md, Lansweeper 2); several come with a status that says
+something else.
 """
 
 from __future__ import annotations

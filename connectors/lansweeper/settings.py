@@ -2,9 +2,10 @@
 
 Reads a pasted access token: which kind it is, how it is sent, and whether the paste is whole.
 
-Kinds (reference, section 1): personal tokens ``lsp_`` and Flow Builder tokens ``lsf_`` are a prefix, base64
-of a JSON object, and an 11 character checksum, sent as ``Token``; an OAuth access token is a JWT, sent as
-``Bearer``; any other text is an older personal token, sent as ``Token``. No message ever quotes the token.
+Kinds (docs/vendors.md, Lansweeper 1): personal tokens ``lsp_`` and Flow Builder tokens ``lsf_`` are a
+prefix, base64 of a JSON object, and an 11 character checksum, sent as ``Token``; an OAuth access token is a
+JWT, sent as ``Bearer``; any other text is an older personal token, sent as ``Token``. No message ever
+quotes the token.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def _is_jwt(text: str) -> bool:
 SYSTEM = "Lansweeper"
 PATH = "/api/v2/graphql"
 DEFAULT_ENDPOINT = f"https://api.lansweeper.com{PATH}"
-#: (requests, seconds): 150 a minute and 2,000 synchronous ones an hour (reference, section 3).
+#: (requests, seconds): 150 a minute and 2,000 synchronous ones an hour (docs/vendors.md, Lansweeper 3).
 REQUEST_LIMITS: tuple[tuple[int, float], ...] = ((150, 60.0), (2000, 3600.0))
 
 

@@ -50,7 +50,7 @@ class Sender:
         return f"{self.root}{API}/{'/'.join(KEY_WORDS)}/{name}"
 
     def payload(self, store: Store, entry: Record, change: Change, key_url: str) -> Record:
-        """The members of one message, as recorded of a real server (reference, section 4.4)."""
+        """The members of one message, as recorded of a real server (docs/vendors.md, ConnectWise 4.4)."""
         return {
             "MessageId": str(uuid.uuid4()),
             "FromUrl": self.root.partition("://")[2],

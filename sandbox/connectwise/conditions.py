@@ -1,7 +1,7 @@
 """The conditions language: `name like "x%" and (status/id in (1,2) or lastUpdated > [2025-01-01T00:00:00Z])`.
 
 Words in any case; `and` binds tighter than `or`; texts in double or single quotes, a quote or backslash
-inside may be written with a backslash before it. Grammar: the reference's section 3.
+inside may be written with a backslash before it. Grammar: docs/vendors.md, ConnectWise 3.
 
 A parsed condition as one Python function over a stored record.
 

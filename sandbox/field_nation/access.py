@@ -1,6 +1,6 @@
 """The token address: the password grant as JSON, and the refresh grant (its body is assumed).
 
-Field Nation's request limit: 60 a minute for a company, told in headers (reference, section 8.2).
+Field Nation's request limit: 60 a minute for a company, told in headers (docs/vendors.md, Field Nation 8.2).
 """
 
 from __future__ import annotations

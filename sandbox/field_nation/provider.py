@@ -54,7 +54,7 @@ def _walk(code: str) -> Step:
 
 
 def delay(store: FieldNationStore, order: WorkOrder, given: Given) -> list[Event]:
-    """Late by ``seconds``: a status, a problem and a message (reference, section 6.2)."""
+    """Late by ``seconds``: a status, a problem and a message (docs/vendors.md, Field Nation 6.2)."""
     _require_assigned(order)
     order.code, order.delay = "delayed", int(given.get("seconds", 600))
     order.problems.append({"id": store.number(), "name": "I'm running late"})

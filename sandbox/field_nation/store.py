@@ -22,7 +22,7 @@ FIRST_ID = 410_001
 
 
 class Status(IntEnum):
-    """Numbers from the vendor's app (reference, section 3.7)."""
+    """Numbers from the vendor's app (docs/vendors.md, Field Nation 3.7)."""
 
     DRAFT = 1
     PUBLISHED = 2

@@ -4,9 +4,9 @@ The webhooks API's addresses: which call does what.
 
 Deliveries of events: signed requests to the subscribers, repeated on 5xx and on no answer.
 
-Five headers as on the payload page (reference, section 6.3). Retries follow the delivery page: after 10,
-20, ... 640 s on 5xx, a time-out or a connection error, never on 4xx. Switches can lose, double and delay
-deliveries, since the platform promises "at least once, order only roughly kept".
+Five headers as on the payload page (docs/vendors.md, Field Nation 6.3). Retries follow the delivery page:
+after 10, 20, ... 640 s on 5xx, a time-out or a connection error, never on 4xx. Switches can lose, double
+and delay deliveries, since the platform promises "at least once, order only roughly kept".
 """
 
 from __future__ import annotations

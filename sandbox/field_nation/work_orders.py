@@ -7,7 +7,7 @@ Creates and updates: what is kept, what is dropped silently, what is refused.
 Which members of a create or update Field Nation keeps. Everything else is dropped without a word.
 
 A shape is a kind (text, number, flag, moment), a dictionary of members, or a list with the shape of its
-items. A value of another shape is dropped as an unknown member is (reference, section 3.1).
+items. A value of another shape is dropped as an unknown member is (docs/vendors.md, Field Nation 3.1).
 """
 
 from __future__ import annotations

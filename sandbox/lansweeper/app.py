@@ -3,7 +3,7 @@
 Lansweeper's request limits: 150 a minute with a cool-down, and 2,000 an hour.
 
 Past 150 in a minute, calls are refused until a full minute has gone by without any call: a call during
-that minute restarts the wait (reference/lansweeper-api.md, section 3). Seconds throughout.
+that minute restarts the wait (docs/vendors.md, Lansweeper 3). Seconds throughout.
 """
 
 from __future__ import annotations

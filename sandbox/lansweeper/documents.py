@@ -4,7 +4,7 @@ The served GraphQL schema, and the dotted paths that assets can be read by.
 
 Asset type names that a site knows from the start, a part of the vendor's list.
 
-Source: reference/lansweeper-api.md, section 7.
+Source: docs/vendors.md, Lansweeper 7.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from graphql import (
 SDL = (Path(__file__).parent / "schema.graphql").read_text(encoding="utf-8")
 SCHEMA = build_schema(SDL)
 
-# Not in the schema, but clients ask for it and get it (reference/lansweeper-api.md, section 4).
+# Not in the schema, but clients ask for it and get it (docs/vendors.md, Lansweeper 4).
 IMPLICIT_PATHS = frozenset({"_id"})
 
 

@@ -1,6 +1,6 @@
 """Refusals in Lansweeper's words, each with the HTTP status that goes with it.
 
-Texts marked A have no source; the sandbox chose them (reference/lansweeper-api.md, section 2).
+Texts marked A have no source; the sandbox chose them (docs/vendors.md, Lansweeper 2).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Asset filters: conditions, one level of groups, and every operator of AssetsFilt
 Pages of assets. A cursor is the place of an asset, 24 hex digits: it never expires.
 
 ``next`` is the last asset of a page and ``current`` the first, so NEXT goes on after its cursor and
-PREV ends before it. Order, cursors and their life are assumed (reference/lansweeper-api.md, section 4).
+PREV ends before it. Order, cursors and their life are assumed (docs/vendors.md, Lansweeper 4).
 
 Cuts assets down to the requested paths, compiled once for each list of paths.
 """

@@ -9,7 +9,7 @@ Under which member this run writes, as ConnectWise names it in ``_info.updatedBy
 ConnectWise documents no request that tells it, and the answer of a bulk PUT names nobody. The answer of a
 PATCH is the record as that PATCH left it, so it names who sent it, whoever edits the record before or after.
 
-Puts back what a server reset though it was sent: the members that are not mapped (law 4).
+Puts back what a server reset though it was sent: the members that are not mapped (docs/spec.md, law 4).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Creates the planned configurations: batches of 50, each journalled, none ever sent again unread.
 
-Finds out what became of creations whose answer never came (design 4.7).
+Finds out what became of creations whose answer never came (docs/spec.md, design 4.7).
 
 The server may still be working, record by record, when the connection is long gone. So nothing is sent
 again until two reads of everything above the highest id known agree, some seconds apart, the last of them at

@@ -123,7 +123,7 @@ def _custom_entries(values: Mapping[str, Any], existing: Sequence[CustomField]) 
         key = custom_field_key(name, existing)
         if key in entries:
             raise LimitError(f"The custom field {name} is given twice. Give it one value.")
-        # Empty text clears a custom field, null one of the other fields (reference, section 5).
+        # Empty text clears a custom field, null one of the other fields (docs/vendors.md, Lansweeper 5).
         entries[key] = _text(f"The custom field {name}", value) or ""
     return [{"fieldKey": key, "value": value} for key, value in entries.items()]
 
@@ -169,7 +169,7 @@ PROPS: Mapping[str, tuple[str, ...]] = {
     "HYPERLINK": ("linkTag",),
     "NUMERIC": ("minNumericValue", "maxNumericValue"),
 }
-"""The properties that each type takes; the others take none (reference, section 5)."""
+"""The properties that each type takes; the others take none (docs/vendors.md, Lansweeper 5)."""
 
 
 def checked_props(kind: FieldType, props: Mapping[str, Any] | None) -> CustomFieldProps | None:

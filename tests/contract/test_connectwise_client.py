@@ -29,7 +29,7 @@ DESCRIPTION = PROJECT.parent / "shared/reference/connectwise-psa-openapi.json"
 LOOK_UP = "the look-up of the codebase lies outside the API: developer guide"
 NOT_DESCRIBED = {"company_info": LOOK_UP, "newest_version": LOOK_UP}
 UNDESCRIBED_PARAMETERS = {
-    # Seen on a live server: the body takes no paging and no fields (reference, section 3).
+    # Seen on a live server: the body takes no paging and no fields (docs/vendors.md, ConnectWise 3).
     "/service/tickets/search": {"fields", "pageSize"},
     "/project/tickets/search": {"fields", "pageSize"},
 }

@@ -2,8 +2,8 @@
 
 Callbacks: members by the spec, and at which levels the changes of which types of records can be had.
 
-The levels of configurations, agreements, companies and tickets are the vendor's (reference, section 4.4);
-those of the other types follow the same idea and are assumed.
+The levels of configurations, agreements, companies and tickets are the vendor's (docs/vendors.md,
+ConnectWise 4.4); those of the other types follow the same idea and are assumed.
 """
 
 from __future__ import annotations

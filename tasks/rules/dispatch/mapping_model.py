@@ -5,8 +5,8 @@ the source is missing, null or empty. Inbound lines lead from ConnectWise to Fie
 
 The mapping that is used where a person gives none, for tickets, project tickets and opportunities.
 
-It follows the connector's documented defaults (reference, section 7.4) as far as the real fields exist. Type
-of work, pay and template are the company's own, so they come from settings, not from here.
+It follows the connector's documented defaults (docs/vendors.md, Field Nation 7.4) as far as the real fields
+exist. Type of work, pay and template are the company's own, so they come from settings, not from here.
 """
 
 from __future__ import annotations

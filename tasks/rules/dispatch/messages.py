@@ -91,7 +91,9 @@ FIELD_NATION_PATH = "/field-nation/webhooks"
 
 
 def callback_url(address: str) -> str:
-    """What ConnectWise is given. It appends the record's id to the text as it stands (reference, 4.4)."""
+    """What ConnectWise is given. It appends the record's id to the text as it stands
+    (docs/vendors.md, ConnectWise 4.4).
+    """
     return f"{_base(address)}{CONNECTWISE_PATH}?recordId="
 
 

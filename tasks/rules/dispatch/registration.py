@@ -15,7 +15,8 @@ from tasks.rules.dispatch.reference import RecordKind
 
 Record = Mapping[str, Any]
 OWNER, OWNER_ID = "Owner", 1
-"""The level at which every record of a type is told of; ``objectId`` is 1 there (reference, 4.4)."""
+"""The level at which every record of a type is told of; ``objectId`` is 1 there
+(docs/vendors.md, ConnectWise 4.4)."""
 BOARD = "Board"
 PAYLOAD_VERSION = "3.0.0"
 DESCRIPTION = "connectwise-flows: dispatch"

@@ -7,8 +7,8 @@ States and countries as Field Nation takes them: two letters each; another count
 
 Which fields Field Nation needs before a work order can be published, and which of them are missing.
 
-The list is that of the vendor's own connectors (reference, section 7.2): a template fills type of work, pay
-and description; a remote or saved location needs no address.
+The list is that of the vendor's own connectors (docs/vendors.md, Field Nation 7.2): a template fills type
+of work, pay and description; a remote or saved location needs no address.
 """
 
 from __future__ import annotations

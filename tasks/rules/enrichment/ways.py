@@ -1,8 +1,9 @@
 """Which ways to agreements and tickets a ConnectWise server takes, and which of them costs least.
 
-ConnectWise links configurations to agreements and tickets only from the other side. Child collections always
-work, one request an agreement or ticket; everything cheaper is undocumented or without published limits
-(reference, 4.2, 4.3, 4.5), so it is tried out per server, checked against child collections, and remembered.
+ConnectWise links configurations to agreements and tickets only from the other side. Child collections
+always work, one request an agreement or ticket; everything cheaper is undocumented or without published
+limits (docs/vendors.md, ConnectWise 4.2, 4.3 and 4.5), so it is tried out per server, checked against child
+collections, and remembered.
 
 How many reads travel in one bundle: no limit is published, so it is found by real work and remembered.
 

@@ -25,7 +25,7 @@ LINK_CAPTION = "ls_asset_id"
 
 
 class Authority(StrEnum):
-    """Whose value counts when both systems have one (design 4.4)."""
+    """Whose value counts when both systems have one (docs/spec.md, design 4.4)."""
 
     LANSWEEPER = "lansweeper"
     CONNECTWISE = "connectwise"
