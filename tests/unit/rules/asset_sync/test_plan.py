@@ -1,7 +1,8 @@
-"""The plan: counts that add up, references that are needed, nothing that depends on the order."""
+"""The plan: counts that add up, the references it needs, no dependence on order, small for many records."""
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 from hypothesis import given, settings
@@ -10,8 +11,13 @@ from hypothesis import strategies as st
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched, needed_names
 from tasks.rules.asset_sync.references import KINDS, plan_references
+from tasks.rules.asset_sync.render import plan_markdown, report_markdown
+from tasks.rules.asset_sync.report import SyncCounts, SyncReport
 from tasks.rules.mapping.compile import CompiledMapping
-from tests.support.factories.asset_sync import asset, compiled, configuration
+from tasks.rules.report import WriteFailure, WrittenRecord
+from tasks.rules.text import ROWS
+from tasks.rules.values import AssetRecord, ConfigurationRecord
+from tests.support.factories.asset_sync import asset, compiled, configuration, wire
 
 EXISTING: dict[str, list[dict[str, Any]]] = {
     "type.name": [{"id": 11, "name": "ls_Windows"}],
@@ -177,3 +183,63 @@ def test_the_checksum_changes_with_what_is_written() -> None:
     ]
     assert len({plan.checksum for plan in plans}) == len(plans)
     assert all(len(plan.checksum) == 16 for plan in plans)
+
+
+FEW, MANY = 2 * ROWS, 20 * ROWS
+MAPPING = compiled()
+
+
+def sized(key: str, **values: Any) -> AssetRecord:
+    return MAPPING.read_asset({"key": key, "name": f"PC {key}", "type_name": "Windows", **values})
+
+
+def existing(number: int, key: str) -> ConfigurationRecord:
+    return MAPPING.read_configuration(wire(number, key))
+
+
+def plan_of(size: int) -> Plan:
+    """As many creations, modifications, ambiguous, skipped and orphaned records, with a warning each."""
+    keys = [f"{number:05}" for number in range(size)]
+    result = MatchResult(
+        matched=[
+            Match(sized(f"m{key}", serialNumber="new"), existing(int(key), f"m{key}"), "link") for key in keys
+        ],
+        unmatched=[
+            *(Unmatched(sized(f"u{key}", location_name=f"Nowhere {key}")) for key in keys),
+            *(Unmatched(sized(f"s{key}", name=None)) for key in keys),
+        ],
+        ambiguous=[Ambiguous(sized(f"a{key}"), [existing(1, "")], "two of them") for key in keys],
+        orphaned=[existing(int(key), f"o{key}") for key in keys],
+    )
+    plan = planned(result, MAPPING)
+    assert (len(plan.creations), len(plan.modifications), len(plan.skipped)) == (size, size, size)
+    return plan
+
+
+def report_of(size: int) -> SyncReport:
+    return SyncReport(
+        SyncCounts(read=2 * size, created=size, failed=size),
+        failures=[WriteFailure(f"k{n:05}", f"PC {n:05}", "create", "refused") for n in range(size)],
+        references_created={"manufacturer.name": [f"Maker {n:05}" for n in range(size)]},
+        duplicates=[f"k{n:05}" for n in range(size)],
+        written=[WrittenRecord(f"w{n:05}", f"PC {n:05}", "created", n) for n in range(size)],
+    )
+
+
+def test_the_artifacts_do_not_grow_with_the_records() -> None:
+    few, many = plan_of(FEW), plan_of(MANY)
+    # What may grow are the digits of "and 1,950 more".
+    assert len(plan_markdown(many)) < len(plan_markdown(few)) + 100
+    shown = [len(report_markdown(report_of(size), plan)) for size, plan in ((FEW, few), (MANY, many))]
+    assert shown[1] < shown[0] + 100
+    assert max(shown) < 60_000
+
+
+def test_the_checksum_of_a_plan_needs_no_copy_of_it() -> None:
+    plan = plan_of(MANY)
+    tracemalloc.start()
+    try:
+        assert len(plan.checksum) == 16
+        assert tracemalloc.get_traced_memory()[1] / (2 * MANY) < 400
+    finally:
+        tracemalloc.stop()

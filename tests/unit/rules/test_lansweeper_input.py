@@ -1,4 +1,4 @@
-"""The edit of one asset: custom fields by name, and no scanned field locked unasked."""
+"""The edit of one asset, with no scanned field locked unasked, and what the types of custom fields need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.lansweeper.models import CustomField
-from tasks.rules.lansweeper_input import FREE, SCANNED, asset_edit, custom_field_key
+from tasks.rules.lansweeper_input import FREE, SCANNED, FieldType, asset_edit, checked_props, custom_field_key
 from tasks.rules.limits import LimitError
 
 
@@ -99,3 +99,45 @@ def test_what_cannot_be_written_is_one_clear_error(fields: dict[str, Any], words
 def test_no_member_is_both_scanned_and_free() -> None:
     assert SCANNED.keys() == FREE.keys()
     assert not any(SCANNED[section] & FREE[section] for section in FREE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "props"),
+    [
+        ("SELECT", {"options": ["Gold", "Silver"]}),
+        ("NUMERIC", {"minNumericValue": 0, "maxNumericValue": 0}),
+        ("NUMERIC", {"maxNumericValue": -1}),
+        ("CURRENCY", {"currencyType": "GPB"}),
+        ("HYPERLINK", {"linkTag": "Open"}),
+    ],
+)
+def test_what_a_type_takes_is_sent_as_it_is(kind: FieldType, props: dict[str, Any]) -> None:
+    assert checked_props(kind, props) == props
+
+
+@pytest.mark.parametrize("kind", ["INPUT", "TEXTAREA", "DATE", "TIME", "NUMERIC", "HYPERLINK", "CURRENCY"])
+def test_most_types_need_nothing(kind: FieldType) -> None:
+    assert checked_props(kind, None) is None
+    assert checked_props(kind, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "props", "words"),
+    [
+        ("TEXTAREA", {"options": ["a"]}, "a TEXTAREA custom field has no options. It takes none"),
+        ("NUMERIC", {"linkTag": "a"}, "It takes minNumericValue and maxNumericValue"),
+        ("SELECT", None, "needs options"),
+        ("SELECT", {"options": []}, "needs options"),
+        ("SELECT", {"options": ["a", " "]}, "needs options"),
+        ("SELECT", {"options": "ab"}, "needs options"),
+        ("SELECT", {"options": ["a", "a"]}, "stands there twice"),
+        ("NUMERIC", {"minNumericValue": "1"}, "minNumericValue is '1'. Give a whole number"),
+        ("NUMERIC", {"maxNumericValue": True}, "maxNumericValue is True"),
+        ("NUMERIC", {"minNumericValue": 2, "maxNumericValue": 1}, "2 is above maxNumericValue 1"),
+    ],
+)
+def test_what_a_type_does_not_take_is_one_clear_error(
+    kind: FieldType, props: dict[str, Any] | None, words: str
+) -> None:
+    with pytest.raises(LimitError, match=words):
+        checked_props(kind, props)

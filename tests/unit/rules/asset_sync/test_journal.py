@@ -1,4 +1,4 @@
-"""What puts members back that a PUT reset: named by the canary, sent as the journal's values."""
+"""The canary: did the first bulk PUT change more than it was told to, and what is sent to put that back."""
 
 from __future__ import annotations
 
@@ -9,7 +9,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.journal import unmapped_changes, values_to_restore
+from tasks.rules.values import FieldChange
 from tests.support.factories.asset_sync import wire, with_values
+
+CHANGES = [FieldChange("serialNumber", None, "S2"), FieldChange("location.name", "Main", "Tampa")]
+
+
+def after(**members: Any) -> dict[str, Any]:
+    info = {"lastUpdated": "2026-02-02T00:00:00Z"}
+    return wire(serialNumber="S2", location={"id": 41}, locationId=41, _info=info, **members)
+
+
+def test_only_what_was_written_changed() -> None:
+    assert unmapped_changes(wire(), after(), CHANGES) == []
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"vendorNotes": ""},
+        {"vendorNotes": None},
+        {"billFlag": True},
+        {"parentConfigurationId": 4},
+        {"status": {"id": 2, "name": "Active"}},
+        {"questions": [{"questionId": 1, "answer": None}]},
+        {"company": {"id": 7}},
+    ],
+)
+def test_a_member_that_was_not_written_is_named(members: dict[str, Any]) -> None:
+    assert unmapped_changes(wire(), after(**members), CHANGES) == list(members)
+
+
+def test_a_reset_custom_field_is_named_by_its_caption() -> None:
+    fields = [{"id": 5, "caption": "ls_asset_id", "value": "k1"}, {"id": 9, "caption": "Rack", "value": None}]
+    assert unmapped_changes(wire(), after(customFields=fields), CHANGES) == ["customFields.Rack"]
+
+
+def test_defaults_that_are_written_out_are_no_change() -> None:
+    quiet = after(needsRenewalFlag=False, backupFailed=0, notes="", contact=None, vendorNotes=" kept ")
+    quiet["status"] = {"id": 1, "name": "Active (renamed)"}
+    assert unmapped_changes(wire(), quiet, CHANGES) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Opening the ledger: migrations, races, full disks and locked files, places and their names."""
+"""Opening the ledger: its block, migrations, races, full disks and locked files, places and their names."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from connectors.errors import StopError
+from connectors.ledger.block import LedgerDatabase
 from connectors.ledger.database import (
     PATH_VARIABLE,
     create_engine,
@@ -32,6 +34,7 @@ from tests.support.ledger_places import place, start_python
 
 __all__ = ["place"]
 pytestmark = pytest.mark.anyio
+
 OPEN_AND_NOTE = """
 import sys, anyio
 from connectors.ledger.store import Ledger
@@ -205,3 +208,30 @@ async def test_the_default_place_is_the_named_file_or_the_users_data_folder(tmp_
     assert default_path({"XDG_DATA_HOME": "/data"}, platform="linux") == Path("/data") / inside
     assert default_path({}, platform="linux") == Path.home() / ".local" / "share" / inside
     assert default_path({"LOCALAPPDATA": "/local"}, platform="win32") == Path("/local") / inside
+
+
+async def test_the_block_opens_the_named_file(tmp_path: Path) -> None:
+    block = LedgerDatabase(path=str(tmp_path / "new folder" / "ledger.db"))
+    async with block.open() as ledger:
+        assert ledger.place == block.place() == f"SQLite file {tmp_path / 'new folder' / 'ledger.db'}"
+    assert (tmp_path / "new folder" / "ledger.db").exists()
+
+
+async def test_an_address_comes_before_the_file_and_hides_its_password() -> None:
+    block = LedgerDatabase(url=SecretStr("postgresql://u:s3cret@db/ledger"), path="x.db")
+    assert block.place() == "PostgreSQL database ledger on db"
+    assert "s3cret" not in repr(block)
+
+
+async def test_without_settings_the_environment_names_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PATH_VARIABLE, str(tmp_path / "ledger.db"))
+    assert LedgerDatabase().place() == f"SQLite file {tmp_path / 'ledger.db'}"
+
+
+async def test_every_field_is_described_in_sentences() -> None:
+    for field in LedgerDatabase.model_fields.values():
+        assert field.title
+        assert field.description
+        assert field.description.endswith(".")

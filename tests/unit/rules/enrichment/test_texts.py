@@ -1,4 +1,7 @@
-"""From a configuration, its agreements and its tickets to the texts of its asset's custom fields."""
+"""From a configuration, its agreements and its tickets to the texts of its asset's custom fields.
+
+Which of a site's custom fields are used, and what happens to an asset that another company claims.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.lansweeper.models import CustomField
+from tasks.rules.enrichment.plan import ConfigurationName, build_enrichment_plan
+from tasks.rules.enrichment.render import enrichment_plan_markdown
 from tasks.rules.enrichment.texts import (
     AGREEMENT_FIELDS,
+    CONFIGURATION_URL,
     FIELD_TYPES,
     SEPARATOR,
     TOTALS,
     TextLimits,
     agreement_texts,
     changed_texts,
+    choose_fields,
+    named_configuration,
+    named_elsewhere,
     read_day,
     wanted_texts,
 )
-from tests.support.factories.enrichment import agreement, facts, ticket
+from tests.support.factories.enrichment import agreement, asset, facts, ticket, up_to_date
 
 
 def test_texts_of_the_page_s_sample() -> None:
@@ -158,3 +168,98 @@ def test_agreement_id_is_text_and_no_number() -> None:
 )
 def test_days_are_read_in_both_forms(text: str | None, day: date) -> None:
     assert read_day(text) == day
+
+
+def defined(key: str, name: str, kind: str = "TEXTAREA") -> CustomField:
+    return {"key": key, "name": name, "type": kind, "props": None}
+
+
+SLA = {"cw_sla": "TEXTAREA"}
+
+
+def test_on_an_empty_site_all_eleven_are_missing() -> None:
+    choice = choose_fields([])
+    assert choice.missing == list(FIELD_TYPES)
+    assert len(choice.missing) == 11
+    assert (choice.keys, choice.created, choice.warnings) == ({}, [], [])
+
+
+def test_what_is_there_with_the_right_type_is_used_without_a_word() -> None:
+    choice = choose_fields(
+        [defined(name.upper(), f" {name.upper()}", kind) for name, kind in FIELD_TYPES.items()]
+    )
+    assert choice.keys == {name: name.upper() for name in FIELD_TYPES}
+    assert (choice.missing, choice.warnings) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "chosen", "words"),
+    [
+        (["INPUT"], "k0", ["has the type INPUT in Lansweeper, not TEXTAREA"]),
+        (["TEXTAREA", "TEXTAREA"], "k0", ["2 custom fields named cw_sla: the one with the key k0"]),
+        (["INPUT", "TEXTAREA"], "k1", ["2 custom fields named cw_sla: the one with the key k1"]),
+        (["INPUT", "DATE"], "k0", ["2 custom fields named cw_sla", "has the type INPUT"]),
+    ],
+)
+def test_of_several_the_first_of_the_right_type_else_the_first(
+    kinds: list[str], chosen: str, words: list[str]
+) -> None:
+    choice = choose_fields([defined(f"k{n}", "cw_sla", kind) for n, kind in enumerate(kinds)], SLA)
+    assert choice.keys == {"cw_sla": chosen}
+    assert choice.missing == []
+    assert len(choice.warnings) == len(words)
+    assert all(word in warning for word, warning in zip(words, choice.warnings, strict=True))
+
+
+def test_a_field_without_key_or_name_is_passed_over() -> None:
+    assert choose_fields([defined("", "cw_sla"), defined("k", "")], SLA).missing == ["cw_sla"]
+
+
+NAMES = st.sampled_from(["cw_sla", "CW_SLA ", "cw_total_tickets", "else"])
+KINDS = st.sampled_from(["TEXTAREA", "NUMERIC", "INPUT"])
+
+
+@given(st.lists(st.builds(defined, st.uuids().map(str), NAMES, KINDS), unique_by=lambda each: each["key"]))
+def test_every_name_is_either_there_or_missing(existing: list[CustomField]) -> None:
+    wanted = {name: FIELD_TYPES[name] for name in ("cw_sla", "cw_total_tickets")}
+    choice = choose_fields(existing, wanted)
+    assert sorted([*choice.keys, *choice.missing]) == sorted(wanted)
+    by_key = {each["key"]: each for each in existing}
+    for name, key in choice.keys.items():
+        assert by_key[key]["name"].strip().lower() == name
+        of_name = [each for each in existing if each["name"].strip().lower() == name]
+        assert by_key[key]["type"] == wanted[name] or wanted[name] not in {each["type"] for each in of_name}
+    for name in choice.missing:
+        assert all(each["name"].strip().lower() != name for each in existing)
+
+
+URL = "https://na.example.test/openrecord.rails?locale=en_US&recordType=ConfigFv&recid={}&companyName=acme"
+
+
+@pytest.mark.parametrize(
+    ("url", "number"),
+    [
+        (URL.format(9015), 9015),
+        ("https://na.example.test/openrecord.rails?recid=7", 7),
+        (URL.format(""), None),
+        (URL.format("7x"), None),
+        ("https://na.example.test/?precid=7", None),
+        ("", None),
+    ],
+)
+def test_the_configuration_is_read_from_the_address(url: str, number: int | None) -> None:
+    assert named_configuration(asset(**{CONFIGURATION_URL: url})) == number
+
+
+def test_only_claimed_assets_that_name_a_stranger_matter() -> None:
+    assets = [asset(key, **{CONFIGURATION_URL: URL.format(key[1:])}) for key in ("k1", "k2", "k3")]
+    assert named_elsewhere([*assets, asset("k4")], {"k1", "k2", "k4"}, {2, 4}) == {"k1": 1}
+
+
+def test_an_asset_that_another_company_claims_is_contested_and_counted_once() -> None:
+    rival = ConfigurationName(77, "SRV of CopperKettle", "k1")
+    claims = [facts(1, "k1"), facts(2, "k2")]
+    plan = build_enrichment_plan(claims, [asset("k1"), up_to_date(claims[1])], rivals={"k1": rival})
+    assert plan.updates == []
+    assert (plan.counts.contested, plan.counts.unchanged) == (1, 1)
+    assert "SRV of CopperKettle (77)" in enrichment_plan_markdown(plan)
