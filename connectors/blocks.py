@@ -1,4 +1,4 @@
-"""Names every block of the project: the module that is registered with Prefect.
+"""Every block of the project: the module that is registered with Prefect.
 
 ``prefect block register -m connectors.blocks``
 """

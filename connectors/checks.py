@@ -1,4 +1,4 @@
-"""What a connection check tells the person who filled in a block."""
+"""What a block's connection check answers to the person who filled in the block."""
 
 from __future__ import annotations
 

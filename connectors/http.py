@@ -1,11 +1,9 @@
-"""What every client shares: pooled connections, time limits, rate limit, retries, errors, counts.
+"""The session that every client sends through: pooled connections, time limits, rate limit, retries, counts.
 
-A client names the kind of each request and reads its vendor's refusals; this module does the rest.
-Redirects are not followed, since they would carry the credentials to another address.
-
-The vendor's time, by the Date header of its newest answer: this machine's clock may be wrong.
-
-Which base addresses a client may talk to: https, and plain http only to this very machine.
+A client names the kind of each request and reads its vendor's refusals; this module does the rest. Redirects
+are not followed, since they would carry the credentials to another address. Base addresses are https, and
+plain http only on this very machine. The vendor's time comes from the Date header of its newest answer, since
+this machine's clock may be wrong.
 """
 
 from __future__ import annotations
@@ -40,6 +38,11 @@ from connectors.retry import (
     reason_of_failure,
 )
 
+logger = logging.getLogger(__name__)
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""Where the environment may name other authorities than the usual ones."""
+
 
 def utc_now() -> datetime:
     """This machine's time."""
@@ -72,9 +75,6 @@ class ServerClock:
         return self._own() + self._ahead
 
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-
 def check_base_url(base_url: str, system: str) -> httpx.URL:
     """The address, parsed, without a trailing slash.
 
@@ -105,11 +105,6 @@ def _problem(url: httpx.URL) -> str:
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url)):
         return "must begin with https, or the credentials would travel unencrypted"
     return ""
-
-
-logger = logging.getLogger(__name__)
-_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Where the environment may name other authorities than the usual ones."""
 
 
 class RateLimiter(Protocol):

@@ -1,6 +1,7 @@
-"""Turns a failed try into the error that the caller acts on: the one place where a status becomes one.
+"""From an answer or a failed attempt to the error that the caller acts on.
 
-What a vendor's answer says when it is not what was asked for, read from any kind of body.
+A ``Refusal`` is the vendor's no as one client reads it, a ``FailedAttempt`` one try without an answer or with
+a refusal, and ``error_of`` the ``ConnectorError`` to raise: the one place where a status becomes an error.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Decides, without doing anything, whether a request is sent again and after how many seconds.
+"""Decides whether a request is sent again and after how many seconds: exponential backoff with jitter. Pure.
 
 Three policies, by what the request does (``RequestKind``). A read and an idempotent write may be repeated
 after anything that can pass; a create only when the vendor can't have begun on it, since neither

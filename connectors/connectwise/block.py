@@ -1,7 +1,4 @@
-"""The block that holds a ConnectWise PSA connection and hands out its client.
-
-Tries a connection out and says in words what is wrong with it.
-"""
+"""The Prefect block of a ConnectWise PSA connection: its fields, its client, and its connection check."""
 
 from __future__ import annotations
 

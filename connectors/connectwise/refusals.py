@@ -1,4 +1,4 @@
-"""Reads ConnectWise's refusals: vendor's code and words, whom they stop, and the remedy in words.
+"""Reads ConnectWise's refusals: the vendor's code and words, what they stop, and the remedy.
 
 Body shapes: ``{code, message, errors: [{code, message, resource, field}]}``; for 429 ``{error, message}``;
 plain text from the cloud's gateway; HTML from proxies (docs/vendors.md, ConnectWise 7).

@@ -1,6 +1,6 @@
-"""What a ConnectWise client must know, checked before anything is sent.
+"""Site and credentials of a ConnectWise client, checked before anything is sent.
 
-The address of a ConnectWise site, from whatever a person pastes into the site field.
+``base_address`` makes the API's address of whatever a person pastes into the site field.
 """
 
 from __future__ import annotations
@@ -16,6 +16,20 @@ from urllib.parse import urlencode
 from connectors.errors import StopError
 from connectors.http import LOOPBACK
 
+SYSTEM = "ConnectWise PSA"
+_WORDS = {
+    "company_id": "company ID",
+    "public_key": "public key",
+    "private_key": "private key",
+    "client_id": "client ID",
+}
+_REMEDIES = {
+    "company_id": "Enter the company that you type when you log in to ConnectWise.",
+    "public_key": "Copy it from the API Keys tab of the API member.",
+    "private_key": "It is shown once, when the key is made: make a new key if it is lost.",
+    "client_id": "Register the integration at developer.connectwise.com and enter the GUID it gets.",
+}
+_PLAIN = "application/json"
 _PARTS = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\[[0-9a-f:]+\]|[^/:?#\s@]+)(?P<port>:\d+)?"
 )
@@ -79,28 +93,12 @@ def _may_follow(rest: str) -> bool:
     return rest == "" or rest[0] in "/?#"
 
 
-SYSTEM = "ConnectWise PSA"
-_WORDS = {
-    "company_id": "company ID",
-    "public_key": "public key",
-    "private_key": "private key",
-    "client_id": "client ID",
-}
-_REMEDIES = {
-    "company_id": "Enter the company that you type when you log in to ConnectWise.",
-    "public_key": "Copy it from the API Keys tab of the API member.",
-    "private_key": "It is shown once, when the key is made: make a new key if it is lost.",
-    "client_id": "Register the integration at developer.connectwise.com and enter the GUID it gets.",
-}
-_PLAIN = "application/json"
-
-
 @dataclass(frozen=True, slots=True)
 class ConnectWiseSettings:
     """Site and credentials of one ConnectWise PSA login company; keys never show in its repr.
 
     Attributes:
-        site: server name, such as ``na.myconnectwise.net``; see ``site.base_address``.
+        site: server name, such as ``na.myconnectwise.net``; see ``base_address``.
         company_id: the login company.
         client_id: GUID that the vendor gives each integration; it is required on every request.
         member_id: identifier of the API member that owns the keys, to recognise one's own changes.

@@ -1,1 +1,12 @@
-"""Field Nation: block, settings, tokens, client."""
+"""Field Nation, the marketplace for field work: work orders, messages, webhooks.
+
+- ``settings``: environment and credentials.
+- ``api``: access tokens, and one request of REST v2 or of the webhooks API v3.
+- ``client``: work orders, the steps of their life, messages, custom fields.
+- ``webhooks``: subscriptions of the company; a base class of the client, as it has another API and address.
+- ``refusals``: reads five shapes of error bodies.
+- ``models``: wire shapes, statuses, and which sent members the vendor dropped.
+- ``block``: the Prefect block and its connection check.
+
+Read ``client`` first. Facts about the interface: docs/vendors.md, Field Nation.
+"""

@@ -1,8 +1,8 @@
 """One request of Field Nation: REST v2 with the token in the query, webhooks v3 with it as Bearer.
 
-Access tokens: the password grant as JSON, the refresh grant, one request for however many callers.
-
-Keeps access tokens out of the HTTP library's log: REST v2 has them in the query of each address.
+``TokenSource`` holds the access token: the password grant, the refresh grant, one request for however many
+callers. REST v2 has the token in the query of each address, so ``WithoutTokens`` keeps it out of the HTTP
+library's log.
 """
 
 from __future__ import annotations
@@ -27,6 +27,14 @@ from connectors.http import HttpSession, RateLimiter
 from connectors.redaction import MASK, Redactor
 from connectors.retry import RequestKind
 
+REST_ROOT = "/api/rest/v2"
+WEBHOOKS_ROOT = "/api/v1"
+CONCURRENCY = 4
+LONGEST_WAIT = 65.0
+"""Seconds that one call may wait in all: one minute's limit. A longer wait is a retry of the task."""
+_ID = re.compile(r"/\d+(?=/|$)")
+_HEADERS = {"Accept": "application/json, application/problem+json"}
+Params = Mapping[str, str | int]
 TOKEN_PATH = "/authentication/api/oauth/token"  # noqa: S105 - an address
 LONGEST_MARGIN = 60.0
 """Seconds before its end at which a token counts as expired already; a tenth of its life if that is less."""
@@ -152,16 +160,6 @@ def _masked(value: Any) -> Any:
     return _TOKEN.sub(rf"\1{MASK}", text)
 
 
-REST = "/api/rest/v2"
-WEBHOOKS = "/api/v1"
-CONCURRENCY = 4
-#: Seconds that one call may wait in all: one minute's limit. A longer wait is a retry of the task.
-LONGEST_WAIT = 65.0
-_ID = re.compile(r"/\d+(?=/|$)")
-_HEADERS = {"Accept": "application/json, application/problem+json"}
-Params = Mapping[str, str | int]
-
-
 class FieldNationApi:
     """Opens the sessions and sends. Every error is a ``ConnectorError``; none shows a token.
 
@@ -217,13 +215,13 @@ class FieldNationApi:
         self, kind: RequestKind, method: str, path: str, *, params: Params | None = None, json: Any = None
     ) -> Any:
         """The body of an accepted answer; None for an empty one. ``path`` is under ``/api/rest/v2``."""
-        return await self._send_to(REST, kind, method, path, params=params, json=json)
+        return await self._send_to(REST_ROOT, kind, method, path, params=params, json=json)
 
     async def send_webhooks(
         self, kind: RequestKind, method: str, path: str, *, params: Params | None = None, json: Any = None
     ) -> Any:
         """The ``result`` of an accepted answer of the webhooks API; ``path`` is under ``/api/v1``."""
-        answer = await self._send_to(WEBHOOKS, kind, method, path, params=params, json=json)
+        answer = await self._send_to(WEBHOOKS_ROOT, kind, method, path, params=params, json=json)
         return answer.get("result") if isinstance(answer, dict) else None
 
     async def _send_to(self, root: str, kind: RequestKind, method: str, path: str, **options: Any) -> Any:
@@ -254,7 +252,7 @@ class FieldNationApi:
         params: Params | None,
         json: Any,
     ) -> Any:
-        in_query = root == REST
+        in_query = root == REST_ROOT
         return await self.session.request_json(
             kind,
             method,

@@ -1,6 +1,7 @@
-"""Wire shapes of Field Nation, and its words: statuses, base lists, message types, contact roles.
+"""Wire shapes of Field Nation and its words: statuses, base lists, message types, contact roles. Pure.
 
-What Field Nation dropped of a create or update: unknown and misplaced members, silently. Pure.
+The vendor drops unknown and misplaced members of a create or an update without a word; ``dropped_fields``
+compares what was sent with what came back.
 """
 
 from __future__ import annotations

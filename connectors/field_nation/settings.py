@@ -1,4 +1,4 @@
-"""What a Field Nation client must know, checked before anything is sent."""
+"""Environment and credentials of a Field Nation client, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ APPS: dict[str, str] = {
     "sandbox": "https://app-sandbox.fndev.net",
     "production": "https://app.fieldnation.com",
 }
-#: (requests, seconds): 60 a minute for a company; token calls are not counted (docs/vendors.md,
-#: Field Nation 8.2).
 REQUEST_LIMITS: tuple[tuple[int, float], ...] = ((60, 60.0),)
+"""(requests, seconds): 60 a minute for a company, token calls apart (docs/vendors.md, Field Nation 8.2)."""
 _WORDS = {
     "client_id": "client ID",
     "client_secret": "client secret",

@@ -1,8 +1,7 @@
 """One GraphQL request of Lansweeper, and what every operation shares.
 
-Lansweeper's cool-down: after 429 any call starts its minute anew, so nobody calls before it is over.
-
-What Lansweeper's answers say about the request limit: 150 in a minute, recorded as headers.
+After a 429 any call starts the vendor's minute anew, so ``CoolDown`` holds all calls until it is over.
+``RateState`` is what the headers of the newest answer say about the limit of 150 in a minute.
 """
 
 from __future__ import annotations
@@ -23,6 +22,13 @@ from connectors.lansweeper.refusals import CHECK_SITE, read_lansweeper_refusal
 from connectors.lansweeper.settings import SYSTEM, LansweeperSettings
 from connectors.responses import Call, Refusal, error_of, json_of, unreadable
 from connectors.retry import RequestKind
+
+SAME_WINDOW = 1.5
+"""Seconds by which two answers of one window may name its end differently."""
+CONCURRENCY = 2
+"""Requests at once: while one waits out a rate limit, few others may be on their way."""
+LONGEST_WAIT = 65.0
+"""Seconds that one call may wait in all: one cool-down of 61 s. A second one is a retry of the task."""
 
 
 class CoolDown:
@@ -54,10 +60,6 @@ class CoolDown:
             await self._limiter.pause(seconds)
 
 
-#: Seconds by which two answers of one window may name its end differently.
-SAME_WINDOW = 1.5
-
-
 @dataclass(frozen=True, slots=True)
 class RateState:
     """The limit of the running window, how many requests are left of it, and its end (epoch seconds)."""
@@ -86,12 +88,6 @@ def rate_of(headers: Mapping[str, str]) -> RateState | None:
         )
     except (KeyError, ValueError):
         return None
-
-
-#: Requests at once: while one waits out a rate limit, few others may be on their way.
-CONCURRENCY = 2
-#: Seconds that one call may wait in all: one cool-down of 61 s. A second one is a retry of the task.
-LONGEST_WAIT = 65.0
 
 
 class LansweeperApi:

@@ -1,7 +1,6 @@
 """Reads Lansweeper's refusals: GraphQL errors under any status, gateways' pages, the rate limit.
 
-The texts are the recorded ones (docs/vendors.md, Lansweeper 2); several come with a status that says
-something else.
+The texts are recorded ones (docs/vendors.md, Lansweeper 2); several come with a wrong status.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from connectors.errors import ConnectorError, ErrorDetail, RejectedError, StopEr
 from connectors.responses import Refusal, json_of, one_line, words_of
 from connectors.retry import AttemptOutcome
 
-#: Seconds to wait after 429 where no header tells: a full minute without any call, and one more.
 COOL_DOWN = 61.0
+"""Seconds to wait after 429 where no header tells: a full minute without any call, and one more."""
 CHECK_CREDENTIAL = (
     "Check the access token: it may have expired or been deleted; make a new one in Lansweeper."
 )

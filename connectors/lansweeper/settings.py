@@ -1,11 +1,8 @@
-"""What a Lansweeper client must know, checked before anything is sent.
+"""Token, site and endpoint of a Lansweeper client, checked before anything is sent.
 
-Reads a pasted access token: which kind it is, how it is sent, and whether the paste is whole.
-
-Kinds (docs/vendors.md, Lansweeper 1): personal tokens ``lsp_`` and Flow Builder tokens ``lsf_`` are a
-prefix, base64 of a JSON object, and an 11 character checksum, sent as ``Token``; an OAuth access token is a
-JWT, sent as ``Bearer``; any other text is an older personal token, sent as ``Token``. No message ever
-quotes the token.
+Kinds of token (docs/vendors.md, Lansweeper 1): personal tokens ``lsp_`` and Flow Builder tokens ``lsf_`` are
+a prefix, base64 of a JSON object, and an 11 character checksum, sent as ``Token``; an OAuth access token is a
+JWT, sent as ``Bearer``; any other text is an older personal token, sent as ``Token``. No message quotes it.
 """
 
 from __future__ import annotations
@@ -24,6 +21,11 @@ import orjson
 from connectors.errors import StopError
 from connectors.http import check_base_url
 
+SYSTEM = "Lansweeper"
+PATH = "/api/v2/graphql"
+DEFAULT_ENDPOINT = f"https://api.lansweeper.com{PATH}"
+REQUEST_LIMITS: tuple[tuple[int, float], ...] = ((150, 60.0), (2000, 3600.0))
+"""(requests, seconds): 150 a minute and 2,000 synchronous ones an hour (docs/vendors.md, Lansweeper 3)."""
 PREFIXES = ("lsp_", "lsf_")
 CHECKSUM_LENGTH = 11
 # Zeroes fill it up on the left, in front of a minus sign too: the vendor's checksum is a signed number.
@@ -101,19 +103,12 @@ def _is_jwt(text: str) -> bool:
     return text.startswith("eyJ") and len(parts) == 3 and all(parts)
 
 
-SYSTEM = "Lansweeper"
-PATH = "/api/v2/graphql"
-DEFAULT_ENDPOINT = f"https://api.lansweeper.com{PATH}"
-#: (requests, seconds): 150 a minute and 2,000 synchronous ones an hour (docs/vendors.md, Lansweeper 3).
-REQUEST_LIMITS: tuple[tuple[int, float], ...] = ((150, 60.0), (2000, 3600.0))
-
-
 @dataclass(frozen=True, slots=True)
 class LansweeperSettings:
     """Token and endpoint of one Lansweeper login; the token never shows in its repr.
 
     Attributes:
-        access_token: personal, Flow Builder (``lsf_``, ``lsp_``) or OAuth token; see ``token``.
+        access_token: personal, Flow Builder (``lsf_``, ``lsp_``) or OAuth token; see ``authorization``.
         site_id: the site to work on; empty: the only one that the token may see.
         endpoint: address of the GraphQL service; a bare server name gets the usual path.
 

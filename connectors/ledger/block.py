@@ -1,4 +1,4 @@
-"""The block that names the ledger's place."""
+"""The Prefect block that names the ledger's place."""
 
 from __future__ import annotations
 

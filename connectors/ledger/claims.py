@@ -1,10 +1,11 @@
-"""Who works on a row: one holder at a time, and whoever was killed loses it after a while.
+"""Claims on rows, and the state machine of what may be done only once at a vendor without idempotency keys.
 
-A claim is a name and a time. It is taken by one conditional update, so of several processes one gets it. A
-holder's name must be new for each attempt (a UUID): what a holder writes later only counts while the row
-still carries that name, so one who lost the claim, being slow, can't overwrite what another did since.
+A claim is a lease: a holder's name and an end. It is taken by one conditional update, so of several
+processes one gets it, and a killed holder loses it after a while. A holder's name must be new for each
+attempt (a UUID): what a holder writes later only counts while the row still carries that name, so one who
+lost the claim, being slow, can't overwrite what another did since.
 
-What may be done only once at a vendor that takes no idempotency key: claimed, sent, then accounted for.
+The states of an outbox row: claimed, sent, then accounted for.
 
     intent ──mark_sent──> sent ──done──────> done (final)
       ^                    ├─refused──> refused ────mark_sent, once the reason is gone
@@ -27,6 +28,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from connectors.errors import RetryableError, StopError
 from connectors.ledger.database import Clock, insert_unless_there, shortened, writing
 from connectors.ledger.models import Claimed
+
+T = TypeVar("T")
+MAY_BE_SENT = ("intent", "refused", "unresolved")
+OPEN = (*MAY_BE_SENT, "sent")
+
 
 RELEASED: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 
@@ -72,11 +78,6 @@ async def release_row(connection: AsyncConnection, table: Table, row_id: int, ho
     await connection.execute(mine.values(**RELEASED))
 
 
-T = TypeVar("T")
-MAY_BE_SENT = ("intent", "refused", "unresolved")
-OPEN = (*MAY_BE_SENT, "sent")
-
-
 @dataclass(frozen=True, slots=True)
 class RowShape(Generic[T]):
     """How one table keeps such rows: its unique key, the column and the state of what was made."""
@@ -89,7 +90,7 @@ class RowShape(Generic[T]):
 
 
 class OutboxTable(Generic[T]):
-    """The steps that intents, notes and effects share. Every call is one short transaction."""
+    """The transitions that intents, side effects and copied notes share, each one short transaction."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock, shape: RowShape[T]) -> None:
         self._engine = engine
@@ -113,18 +114,18 @@ class OutboxTable(Generic[T]):
 
     async def refused(self, row_id: int, holder: str, message: str) -> None:
         """The vendor said no, so nothing was made; frees the claim. ClaimLostError if it is another's."""
-        await self._settle(row_id, holder, "refused", message)
+        await self._end_attempt(row_id, holder, "refused", message)
 
     async def unresolved(self, row_id: int, holder: str, message: str) -> None:
         """Sent, and nothing was found afterwards; frees the claim. ClaimLostError if it is another's."""
-        await self._settle(row_id, holder, "unresolved", message)
+        await self._end_attempt(row_id, holder, "unresolved", message)
 
     async def release(self, row_id: int, holder: str) -> None:
         """Gives the claim back and leaves the state; a claim that was lost is left alone."""
         async with writing(self._engine, "give a claim back") as connection:
             await release_row(connection, self._shape.table, row_id, holder)
 
-    async def _settle(self, row_id: int, holder: str, state: str, message: str) -> None:
+    async def _end_attempt(self, row_id: int, holder: str, state: str, message: str) -> None:
         async with writing(self._engine, "note what became of a request") as connection:
             now = await self._clock.now_of(connection)
             values = {"state": state, "message": shortened(message), "changed_at": now, **RELEASED}

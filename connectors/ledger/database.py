@@ -1,13 +1,7 @@
-"""Connections and transactions of the ledger, and its failures as errors in words.
-
-Where the ledger lies: a file path, a database address, or the user's data folder.
-
-What time it is for the ledger: one clock that all its processes share.
+"""The ledger's database: where it lies, its transactions, failures in words, clock, and upserts.
 
 A SQLite file is shared by processes of one machine, so the machine's clock serves. Processes on several
 machines share a PostgreSQL database, and only its clock is the same for all of them.
-
-Inserts that meet a row which is there already, in the words of both databases.
 """
 
 from __future__ import annotations
@@ -35,6 +29,38 @@ from connectors.errors import StopError
 PATH_VARIABLE = "CONNECTWISE_FLOWS_LEDGER"
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 REMEDY = "Give a file path, sqlite:///<file>, or postgresql://<user>:<password>@<host>/<database>."
+
+
+BEGIN = "ledger_begin"
+"""Execution option: how a transaction begins on SQLite, "IMMEDIATE" (the default), "DEFERRED" or "NONE"."""
+BUSY_SECONDS = 30.0
+"""How long one process waits for another's transaction. Transactions here take milliseconds."""
+CONNECT_SECONDS = 10.0
+_TURNS: WeakKeyDictionary[AsyncEngine, anyio.Lock] = WeakKeyDictionary()
+
+REMEDIES = (
+    ("disk is full", "Free space on the disk, then run again: what was written before is kept."),
+    ("disk quota", "Free space on the disk, then run again: what was written before is kept."),
+    ("no space left", "Free space on the disk, then run again: what was written before is kept."),
+    (
+        "database is locked",
+        "Another program keeps the file locked: close tools that have it open, then run again.",
+    ),
+    ("readonly database", "Let this user write the file and its folder."),
+    ("unable to open", "Let this user write the file's folder, or name another file."),
+    (
+        "permission denied",
+        "Let this user write the file and its folder, or give it rights in the database.",
+    ),
+    ("not a database", "The file is something else or damaged: move it away or name another file."),
+    ("malformed", "The file is damaged: move it away; only history and speed are lost."),
+    ("password authentication failed", "Correct the user and password in the ledger's block."),
+    ("does not exist", "Create the database first, or correct its name in the ledger's block."),
+)
+
+
+LONGEST_MESSAGE = 2000
+"""Characters. Vendors repeat whole requests in some messages; the start says what is wrong."""
 
 
 def default_path(environment: Mapping[str, str], *, platform: str = sys.platform) -> Path:
@@ -91,34 +117,6 @@ def place_in_words(url: URL) -> str:
         return f"SQLite file {url.database}"
     port = f":{url.port}" if url.port else ""
     return f"PostgreSQL database {url.database} on {url.host}{port}"
-
-
-#: Execution option: how a transaction begins on SQLite, "IMMEDIATE" (the default), "DEFERRED" or "NONE".
-BEGIN = "ledger_begin"
-#: How long one process waits for another's transaction, in seconds. Transactions here take milliseconds.
-BUSY_SECONDS = 30.0
-CONNECT_SECONDS = 10.0
-_TURNS: WeakKeyDictionary[AsyncEngine, anyio.Lock] = WeakKeyDictionary()
-
-REMEDIES = (
-    ("disk is full", "Free space on the disk, then run again: what was written before is kept."),
-    ("disk quota", "Free space on the disk, then run again: what was written before is kept."),
-    ("no space left", "Free space on the disk, then run again: what was written before is kept."),
-    (
-        "database is locked",
-        "Another program keeps the file locked: close tools that have it open, then run again.",
-    ),
-    ("readonly database", "Let this user write the file and its folder."),
-    ("unable to open", "Let this user write the file's folder, or name another file."),
-    (
-        "permission denied",
-        "Let this user write the file and its folder, or give it rights in the database.",
-    ),
-    ("not a database", "The file is something else or damaged: move it away or name another file."),
-    ("malformed", "The file is damaged: move it away; only history and speed are lost."),
-    ("password authentication failed", "Correct the user and password in the ledger's block."),
-    ("does not exist", "Create the database first, or correct its name in the ledger's block."),
-)
 
 
 def create_engine(url: URL, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
@@ -246,10 +244,6 @@ def moment(seconds: float) -> datetime:
 def moment_or_none(seconds: float | None) -> datetime | None:
     """As ``moment``, None where none is stored."""
     return None if seconds is None else moment(seconds)
-
-
-#: Vendors repeat whole requests in some messages; the start says what is wrong.
-LONGEST_MESSAGE = 2000
 
 
 def shortened(message: str) -> str:

@@ -1,4 +1,4 @@
-"""Messages from vendors: kept before they are answered, each once, handed out in batches to one at a time."""
+"""The inbox of vendors' messages: kept before they are answered, each delivered to one holder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ NewMessage = tuple[str, str, dict[str, Any]]
 
 
 class Inbox:
-    """``ledger.inbox``. A message waits until it is done or given up; a killed holder's comes back."""
+    """``ledger.inbox``: a message waits until it is acknowledged or rejected.
+
+    It is claimed for a while; one whose holder was killed is delivered again.
+    """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine

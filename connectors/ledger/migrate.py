@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from connectors.errors import StopError
 from connectors.ledger.database import BEGIN, failures_in_words, place_in_words, writing
 
-#: The revision this code works with; a test holds it equal to the newest file under migrations/versions.
 HEAD = "0004"
+"""The revision this code works with; a test holds it equal to the newest file under migrations/versions."""
 FOLDER = Path(__file__).with_name("migrations")
 # Any fixed number will do, so long as nothing else in the database takes the same advisory lock.
 ADVISORY_LOCK = 7_203_115_001

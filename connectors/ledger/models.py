@@ -1,7 +1,4 @@
-"""What goes into the ledger and comes out of it.
-
-What goes into the ledger's tables for dispatch and comes out of them. All times are UTC.
-"""
+"""What goes into the ledger's tables and comes out of them, as plain dataclasses. All times are UTC."""
 
 from __future__ import annotations
 

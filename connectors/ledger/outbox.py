@@ -1,8 +1,13 @@
-"""That one record shall have one work order: noted before the creation, settled by what became of it.
+"""The transactional outbox of dispatch: what may happen only once at a vendor.
 
-What is to happen once for a work order, such as the note that its event "completed" writes.
+- ``DispatchIntents`` (``ledger.intents``): that one record shall have one work order, noted before its
+  creation.
+- ``DispatchEffects`` (``ledger.effects``): a side effect of a work order by name, such as the note that its
+  event "completed" writes.
+- ``SyncedNotes`` (``ledger.notes``): which note is a copy of which: each is copied once, and a copy is never
+  taken for a new note.
 
-Which note is a copy of which: each note is copied once, and a copy is never taken for a new note.
+The states and claims are those of ``claims``.
 """
 
 from __future__ import annotations
@@ -23,7 +28,7 @@ from connectors.ledger.schema import dispatch_intents as intents
 from connectors.ledger.schema import synced_notes as notes
 
 WORK_ORDER_KIND = "field_nation/work_order"
-"""The kind of a link's right side; the left side's is ``connectwise/`` and the record's kind."""
+"""The kind of a link's right end; the left end's is ``connectwise/`` and the record's kind."""
 
 
 def _intent(row: Row[Any]) -> Intent:
@@ -40,7 +45,7 @@ _INTENT_SHAPE = RowShape(
 
 
 class DispatchIntents(OutboxTable[Intent]):
-    """``ledger.intents``: the life of an intent is that in ``once``, with ``created`` for done."""
+    """``ledger.intents``: the states are those of ``claims``, with ``created`` for done."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         super().__init__(engine, clock, _INTENT_SHAPE)
@@ -192,7 +197,7 @@ _EFFECT_SHAPE = RowShape(effects, ("tenant", "work_order_id", "name"), "result_i
 
 
 class DispatchEffects(OutboxTable[Effect]):
-    """``ledger.effects``: the life of an effect is that in ``once``."""
+    """``ledger.effects``: side effects of work orders, each done once."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         super().__init__(engine, clock, _EFFECT_SHAPE)
@@ -237,7 +242,7 @@ _NOTE_SHAPE = RowShape(notes, ("tenant", "origin", "origin_id"), "copy_id", "don
 
 
 class SyncedNotes(OutboxTable[SyncedNote]):
-    """``ledger.notes``: the life of a note's copy is that in ``once``.
+    """``ledger.notes``: copies of notes, each made once.
 
     Ids are texts, so that a caller whose ids are only unique among notes of one type can put the type before.
     """

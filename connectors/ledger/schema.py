@@ -1,6 +1,7 @@
-"""The ledger's tables. Times are seconds since 1970 UTC; asset keys are Lansweeper's, ids ConnectWise's.
+"""The ledger's tables. Times are seconds since 1970 UTC; asset keys are Lansweeper's, ids the vendors' own.
 
-The ledger's tables for dispatch. ``claimed_by`` and ``claimed_until`` are explained in ``claims``.
+``claimed_by`` and ``claimed_until`` are explained in ``claims``. ``watermarks`` holds the state entries of
+``state``; its name is older than the word.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The receiver's addresses.
+"""The receiver's application and its entry point.
 
 POST /connectwise/callbacks     ConnectWise appends the record's id: register it with ?recordId= at its end
 POST /field-nation/webhooks
@@ -6,11 +6,8 @@ GET  /health                    the process answers
 GET  /ready                     and its ledger does: 200 or 503
 GET  /metrics                   what came, was handed over, refused, put off
 
-``python -m deployments.receiver``: takes callbacks and webhooks, and keeps them for ``dispatch-inbox``.
-
-It listens on loopback unless told otherwise: a proxy with TLS stands before it (docs/operations.md). Settings
-are environment variables, see ``deployments.receiver.settings``; it needs the ledger's place and the
-vendors' secrets, and no Prefect server.
+It listens on loopback unless told otherwise: a proxy with TLS stands before it (docs/operations.md). It needs
+the ledger's place and the vendors' secrets, and no Prefect server.
 """
 
 from __future__ import annotations
@@ -40,12 +37,14 @@ from deployments.receiver.verify import (
 )
 from tasks.rules.dispatch.messages import CONNECTWISE, CONNECTWISE_PATH, FIELD_NATION, FIELD_NATION_PATH
 
+EX_CONFIG = 78
+"""Trying again does not help; service managers know this exit code."""
 ANSWER_SECONDS = 0.9
 """From the whole body to the answer; what is not done by then is put off."""
-MOST_AT_ONCE = 200
+MAX_IN_FLIGHT = 200
 """Messages that are held in memory; what comes beyond that is put off unread."""
-AGAIN = {CONNECTWISE: 429, FIELD_NATION: 503}
-"""What each vendor repeats: ConnectWise only on 404, 409, 419 and 429, Field Nation on 5xx."""
+RETRY_STATUS = {CONNECTWISE: 429, FIELD_NATION: 503}
+"""After what a vendor sends again: ConnectWise only 404, 409, 419 and 429, Field Nation 5xx."""
 Check = Callable[[bytes, Headers, float], Awaitable[Genuine]]
 
 
@@ -80,7 +79,7 @@ class Receiver:
             return Response(status_code=error.status)
         except PutOffError as error:
             self.counts.add("put_off", source, error.reason, error.detail)
-            return Response(status_code=AGAIN[source], headers={"Retry-After": "2"})
+            return Response(status_code=RETRY_STATUS[source], headers={"Retry-After": "2"})
         finally:
             self._at_once -= 1
         self.counts.add("handed_over" if is_new else "duplicates", source)
@@ -95,7 +94,7 @@ class Receiver:
         await self.inbox.close()
 
     async def _keep(self, source: str, networks: Sequence[Network], request: Request) -> bool:
-        if self._at_once > MOST_AT_ONCE:
+        if self._at_once > MAX_IN_FLIGHT:
             raise PutOffError("too many at once")
         check_source(request.client.host if request.client else None, networks)
         check = self._checks.get(source)
@@ -157,10 +156,6 @@ def receiver_app(settings: ReceiverSettings) -> FastAPI:
         return Response(receiver.counts.text(inbox), media_type="text/plain; version=0.0.4")
 
     return app
-
-
-EX_CONFIG = 78
-"""Trying again does not help; service managers know this exit code."""
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
-"""Writes messages into the ledger's inbox, within a moment or not at all as far as the sender is told.
+"""Writes messages into the ledger's inbox in batches, within a moment, or tells the sender to send again.
 
 A write that takes longer goes on: the repeated message is then a duplicate. While one transaction is under
-way the messages that come gather, and the next one takes them all. A ledger that can't be opened at the start
-is tried again when a message comes, so the receiver may start before its database.
+way the messages that come wait, and the next one takes them all (group commit). A ledger that can't be opened
+at the start is tried again when a message comes, so the receiver may start before its database.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from connectors.ledger.store import Ledger
 from deployments.receiver.messages import PutOffError
 
 BUSY_SECONDS = 5.0
-MOST_TOGETHER = 50
+BATCH_SIZE = 50
 """Messages in one transaction."""
-REST_SECONDS = 1.0
+REOPEN_SECONDS = 1.0
 """After a ledger that could not be opened, before it is tried again."""
 T = TypeVar("T")
 
@@ -35,9 +35,9 @@ class InboxWriter:
         self._ledger: Ledger | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
-        self._gathered: list[tuple[NewMessage, str, asyncio.Future[bool]]] = []
+        self._waiting: list[tuple[NewMessage, str, asyncio.Future[bool]]] = []
         self._tasks: set[asyncio.Future[Any]] = set()
-        self._failed_at = -REST_SECONDS
+        self._failed_at = -REOPEN_SECONDS
 
     def prepare(self) -> None:
         """Begins to open the ledger, so that the first message need not wait for it."""
@@ -86,15 +86,15 @@ class InboxWriter:
 
     async def _put(self, message: NewMessage, digest: str) -> bool:
         kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._gathered.append((message, digest, kept))
+        self._waiting.append((message, digest, kept))
         async with self._writing:
             if not kept.done():
-                await self._write_gathered()
+                await self._write_batch()
         return await kept
 
-    async def _write_gathered(self) -> None:
+    async def _write_batch(self) -> None:
         """Writes the oldest messages that wait; each learns how it went."""
-        batch, self._gathered = self._gathered[:MOST_TOGETHER], self._gathered[MOST_TOGETHER:]
+        batch, self._waiting = self._waiting[:BATCH_SIZE], self._waiting[BATCH_SIZE:]
         try:
             ledger = await self._opened()
             outcomes = await ledger.inbox.put_all(
@@ -119,7 +119,7 @@ class InboxWriter:
             return self._ledger
 
     async def _open(self) -> Ledger:
-        if self._monotonic() - self._failed_at < REST_SECONDS:
+        if self._monotonic() - self._failed_at < REOPEN_SECONDS:
             raise StopError("The ledger could not be opened a moment ago", system="ledger")
         try:
             return await Ledger.open(self._place, busy_seconds=BUSY_SECONDS)

@@ -1,13 +1,8 @@
-"""What is kept of a vendor's message: its name, and as much as says what it is about.
+"""Reads a vendor's message and says what of it is kept: its name, and as much as says what it is about.
 
 Whoever acts on a message reads the record again, so a customer's data need not lie in the inbox. The shapes
-stay the vendors' own; ``tasks.rules.dispatch.messages`` reads them.
-
-Reads a message's body: never more of it than the limit, and never for longer than a moment.
-
-Whether an address may send messages at all: an optional list of networks.
-
-How a message ends when it is not kept: refused for good, or put off so that its sender repeats it.
+stay the vendors' own; ``tasks.rules.dispatch.messages`` reads them. A message that is not kept ends in one of
+two errors: refused for good, or put off so that its sender repeats it.
 """
 
 from __future__ import annotations
@@ -27,6 +22,10 @@ from deployments.receiver.settings import Network
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
 _CALLBACK = ("MessageId", "Type", "Action", "ID", "MemberId", "CompanyId", "CallbackObjectRecId")
 _ENTITY = ("id", "recordType", "phase", "project")
+
+
+READ_SECONDS = 3.0
+"""ConnectWise gives an answer five seconds."""
 
 
 def callback_name(message: Mapping[str, Any], raw: bytes) -> str:
@@ -76,10 +75,6 @@ class PutOffError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.detail = detail
-
-
-READ_SECONDS = 3.0
-"""ConnectWise gives an answer five seconds."""
 
 
 async def read_body(request: Request, limit: int) -> bytes:

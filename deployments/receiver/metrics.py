@@ -1,4 +1,4 @@
-"""What the receiver has counted, in the text form that Prometheus reads.
+"""Counters of the receiver in the text format of Prometheus.
 
 Every message ends in exactly one of handed over, duplicate, refused, put off; ``received`` is their sum and
 those that are being worked on.

@@ -1,4 +1,4 @@
-"""Whether a message really comes from the vendor: signatures over the raw body. Pure, no clock, no network.
+"""Whether a message comes from the vendor: HMAC signatures over the raw body. Pure.
 
 ConnectWise: ``x-content-signature`` = base64(HMAC-SHA256(key = SHA256(signing key text), raw body)); the key
 comes from ``Metadata.key_url`` of the body, which is trusted only after its host was found in an allow list.
@@ -31,7 +31,7 @@ take 30 s. If a retry carries the time of the first attempt is not known."""
 BODY_WINDOW = 15 * 86_400.0
 """Seconds that a webhook's own time may lie behind. Each retry carries the same body, and one that ended as a
 dead letter can be sent again by hand as long as the vendor's log is kept: two weeks. The inbox remembers
-settled messages for twice as long, so what is captured is either known or too old."""
+acknowledged messages for twice as long, so what is captured is either known or too old."""
 AHEAD = 300.0
 """Seconds that it may lie ahead, for clocks that disagree."""
 _DELIVERY = re.compile(r"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?::\d+)?")

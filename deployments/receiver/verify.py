@@ -1,11 +1,10 @@
-"""Tells genuine messages of the two vendors from everything else that reaches the receiver.
+"""The check of each vendor's messages, and the signing keys of ConnectWise.
 
-The keys that ConnectWise signs callbacks with: fetched from allowed hosts only, kept, and not too often.
-
-The address of the key stands in the message itself, so it is a stranger's word until its host was found in
-the list. A fetch goes on when nobody waits for it any longer: the repeated message finds the key then.
-
-Fetches a signing key over HTTP: no redirects, a small answer, our credentials to our own server only.
+``ConnectWiseCheck`` and ``FieldNationCheck`` tell genuine messages from everything else that reaches the
+receiver. The address of ConnectWise's key stands in the message itself, so it is a stranger's word until its
+host was found in the list: ``SigningKeys`` fetches keys from allowed hosts only, keeps them, and bounds how
+often. A fetch goes on when nobody waits for it any longer: the repeated message finds the key then.
+``KeyFetcher`` follows no redirects, reads a small answer, and sends our credentials to our own server only.
 """
 
 from __future__ import annotations
@@ -50,15 +49,24 @@ MISSING_SECONDS = 60.0
 """How long an address that gave no key is not asked again."""
 RENEW_SECONDS = 30.0
 """How old a key must be to be fetched again for a signature that does not fit it."""
-MOST_KEYS = 32
-MOST_MISSING = 256
+MAX_KEPT_KEYS = 32
+MAX_MISSING = 256
 LONGEST_ADDRESS = 500
-FETCHES, WINDOW = 12, 60.0
+MAX_FETCHES, FETCH_WINDOW = 12, 60.0
 """Fetches in one minute: a forger must not use up our request limit at the vendor. Addresses whose key has
 fitted a message have as many of their own."""
 
+LONGEST_KEY_ANSWER = 16_384
+TIMEOUT = httpx.Timeout(4.0)
+_HEADERS = {"User-Agent": "connectwise-flows", "Accept": "application/json", "Accept-Encoding": "identity"}
+_NONE_THERE = frozenset({400, 404, 410})
+
+
 Fetch = Callable[[str], Awaitable[str | None]]
 """Gives the text of a key, None if there is none at that address; PutOffError if it can't be had now."""
+
+
+Headers = Mapping[str, str]
 
 
 class SigningKeys:
@@ -127,7 +135,7 @@ class SigningKeys:
         """
         if url in self._kept:
             self._fitting[url] = self._kept.pop(url)
-            _shrink(self._fitting, MOST_KEYS)
+            _shrink(self._fitting, MAX_KEPT_KEYS)
 
     async def close(self) -> None:
         """Ends fetches that are still under way."""
@@ -151,9 +159,9 @@ class SigningKeys:
 
     def _count_fetch(self, fetches: deque[float]) -> None:
         now = self._monotonic()
-        while fetches and now - fetches[0] >= WINDOW:
+        while fetches and now - fetches[0] >= FETCH_WINDOW:
             fetches.popleft()
-        if len(fetches) >= FETCHES:
+        if len(fetches) >= MAX_FETCHES:
             raise PutOffError("too many signing keys asked for")
         fetches.append(now)
 
@@ -163,11 +171,11 @@ class SigningKeys:
         if found is None:
             place.pop(url, None)
             self._missing[url] = self._monotonic()
-            _shrink(self._missing, MOST_MISSING)
+            _shrink(self._missing, MAX_MISSING)
         else:
             place[url] = (found, self._monotonic())
             place.move_to_end(url)
-            _shrink(place, MOST_KEYS)
+            _shrink(place, MAX_KEPT_KEYS)
         return found
 
     def _forget_task(self, url: str, task: asyncio.Task[str | None]) -> None:
@@ -201,9 +209,6 @@ def _host(url: object) -> str:
         return (urlsplit(url).hostname or "")[:100] if isinstance(url, str) else ""
     except ValueError:
         return ""
-
-
-Headers = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,12 +283,6 @@ class FieldNationCheck:
         if is_stale(message.get("timestamp"), self._now()):
             raise RefusedError(401, str(Verdict.OLD))
         return Genuine(FIELD_NATION, delivery, kept_webhook(message), hashlib.sha256(raw).hexdigest())
-
-
-LONGEST_KEY_ANSWER = 16_384
-TIMEOUT = httpx.Timeout(4.0)
-_HEADERS = {"User-Agent": "connectwise-flows", "Accept": "application/json", "Accept-Encoding": "identity"}
-_NONE_THERE = frozenset({400, 404, 410})
 
 
 class KeyFetcher:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from deployments.receiver.messages import PutOffError
-from deployments.receiver.verify import FETCHES, KEPT_SECONDS, MOST_KEYS, WINDOW, SigningKeys
+from deployments.receiver.verify import FETCH_WINDOW, KEPT_SECONDS, MAX_FETCHES, MAX_KEPT_KEYS, SigningKeys
 
 pytestmark = pytest.mark.anyio
 HOST = "api-na.myconnectwise.net"
@@ -30,7 +30,7 @@ class Vendor:
     async def invented(self, number: int) -> None:
         """A stranger names so many addresses that give a key, as fast as they are fetched."""
         for each in range(number):
-            self.now += WINDOW / 10
+            self.now += FETCH_WINDOW / 10
             await self.key(f"{KEY_URL}?x={each}")
 
 
@@ -38,7 +38,7 @@ async def test_invented_queries_do_not_displace_a_key_that_fitted() -> None:
     vendor = Vendor()
     await vendor.key(KEY_URL)
     vendor.keys.fitted(KEY_URL)
-    await vendor.invented(2 * MOST_KEYS)
+    await vendor.invented(2 * MAX_KEPT_KEYS)
     await vendor.key(KEY_URL)
     assert vendor.asked.count(KEY_URL) == 1
 
@@ -46,7 +46,7 @@ async def test_invented_queries_do_not_displace_a_key_that_fitted() -> None:
 async def test_a_key_that_fitted_nothing_gives_way() -> None:
     vendor = Vendor()
     await vendor.key(KEY_URL)
-    await vendor.invented(2 * MOST_KEYS)
+    await vendor.invented(2 * MAX_KEPT_KEYS)
     await vendor.key(KEY_URL)
     assert vendor.asked.count(KEY_URL) == 2
 
@@ -57,7 +57,7 @@ async def test_strangers_do_not_use_up_the_fetches_of_a_key_that_fitted() -> Non
     await vendor.key(KEY_URL)
     vendor.keys.fitted(KEY_URL)
     vendor.now += KEPT_SECONDS / 2
-    for each in range(FETCHES):
+    for each in range(MAX_FETCHES):
         await vendor.key(f"{KEY_URL}?x={each}")
     with pytest.raises(PutOffError):
         await vendor.key(f"{KEY_URL}?x=more")
