@@ -1,4 +1,4 @@
-"""The three vendors as one ASGI application: which of them a request is for, counting, faults, latency.
+"""The three vendors as one ASGI application: routing, counting, faults, latency.
 
 ``sandbox.control.with_control`` lays the control addresses beside them: that is what a port serves.
 """

@@ -1,6 +1,6 @@
-"""Keys and tokens of a sandbox, made from its first seed: they stay valid over resets.
+"""Keys and tokens of a sandbox, and the keys that it signs callbacks with.
 
-The keys that callbacks are signed with, and the signature over the bytes of a message.
+Keys and tokens are made from the first seed, so that they stay valid over resets. Signing keys are random.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import zlib
 from dataclasses import dataclass
 
 CHECKSUM_LENGTH = 11
+SIGNATURE_HEADER = "x-content-signature"
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,6 @@ def _letters(draw: random.Random, length: int) -> str:
 
 def _hex(draw: random.Random, length: int) -> str:
     return format(draw.getrandbits(4 * length), f"0{length}x")
-
-
-SIGNATURE_HEADER = "x-content-signature"
 
 
 class SigningKeys:

@@ -1,4 +1,4 @@
-"""A person's edits around the integration: through control, or by a fault around a request."""
+"""Edits by a person around the integration: through control, or by a fault around a request."""
 
 from __future__ import annotations
 

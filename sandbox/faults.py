@@ -1,6 +1,6 @@
-"""Fault rules: which requests are disturbed, and how.
+"""Fault injection: which requests are disturbed, and how.
 
-A rule is a JSON object, as ``PUT /_sandbox/faults`` takes it:
+A rule is a JSON object, as ``PUT /_sandbox/faults`` takes it::
 
     {"system": "connectwise", "method": "POST", "path": "/company/configurations/bulk",
      "nth": [2], "fault": {"kind": "drop_after"}}
@@ -8,9 +8,7 @@ A rule is a JSON object, as ``PUT /_sandbox/faults`` takes it:
 ``system``, ``method``, ``path`` (a glob over the path under the API root, or over Lansweeper's root fields)
 and ``query`` (a glob over ConnectWise's query in clear) choose the requests; ``nth`` (from 1), ``every``,
 ``share`` (0 to 1) and ``limit`` (most times) choose among those. All rules that apply to a request are
-applied together.
-
-Carries out the faults of one request around the application that would answer it.
+applied together: edits and delays around it, and at most one way to end it. ``KINDS`` has the kinds.
 """
 
 from __future__ import annotations
@@ -43,6 +41,8 @@ KINDS: dict[str, frozenset[str]] = {
     "edit": frozenset({"collection"}),
 }
 _RULE_MEMBERS = frozenset({"system", "method", "path", "query", "nth", "every", "share", "limit", "fault"})
+Background = Callable[[Coroutine[Any, Any, None]], None]
+SCOPE_KEY = "sandbox.fault"
 
 
 @dataclass
@@ -139,11 +139,6 @@ def _numbers(nth: Any) -> frozenset[int]:
     return frozenset([nth] if isinstance(nth, int) else nth)
 
 
-Background = Callable[[Coroutine[Any, Any, None]], None]
-
-SCOPE_KEY = "sandbox.fault"
-
-
 class Disturbance:
     """The faults of one request, sorted: edits and delays around it, and one way to end it."""
 
@@ -160,6 +155,7 @@ class Disturbance:
 
     @property
     def kind(self) -> str:
+        """The kind of the fault that ends the request; empty: it is answered."""
         return self.ending["kind"] if self.ending else ""
 
     async def run(

@@ -1,4 +1,4 @@
-"""What happened to the records of some collections, in order: who read them whole, wrote them, deleted them.
+"""An audit trail of some collections: who read their records whole, wrote them, deleted them, in order.
 
 Nothing is kept until somebody asks for it, and then a copy of a record a change, so that large inventories
 cost nothing. A request's own work knows when the request arrived: a write that lands long after its
@@ -16,6 +16,7 @@ Record = dict[str, Any]
 Show = Callable[[Record], Record]
 
 MOST_ENTRIES = 200_000
+_ARRIVAL: ContextVar[Arrival | None] = ContextVar("arrival", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,6 @@ class Arrival:
     name: str
     query: str = ""
     heard: bool = True
-
-
-_ARRIVAL: ContextVar[Arrival | None] = ContextVar("arrival", default=None)
 
 
 @dataclass(slots=True)

@@ -1,8 +1,8 @@
-"""One request to a vendor, as counting and faults see it.
+"""Requests to the vendors, whichever of them: classified, counted, replayed, cut off.
 
-Counts what the sandbox was asked: by system, method and path template, or GraphQL root field.
-
-Real dropped connections, and requests that go on after their connection is gone (uvicorn only).
+``read_call`` says what a request is to counting and faults. ``RequestCounts`` counts by system, method and
+path template, or GraphQL root field. ``drop`` closes the TCP connection under a request, and ``run_unheard``
+lets it go on after its connection is gone (both behind uvicorn only).
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ FIELD_NATION = re.compile(r"/api/rest/v2(?=/|$)|/api/v1(?=/webhooks(/|$))|(?=/au
 TOKEN_CALLS = "/authentication/"  # noqa: S105 - an address
 READING_POSTS = re.compile(r"/(search|system/+bundles(/+count)?)/*$", re.IGNORECASE)
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_NUMBER = re.compile(r"(?<=/)\d+(?=/|$)")
+_UUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)")
+_COMPANY_INFO = re.compile(r"(/login/companyinfo/)[^/]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,6 @@ def _connectwise_writes(method: str, path: str) -> bool:
     return method not in READING_METHODS and READING_POSTS.search(path) is None
 
 
-_NUMBER = re.compile(r"(?<=/)\d+(?=/|$)")
-_UUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)")
-_COMPANY_INFO = re.compile(r"(/login/companyinfo/)[^/]+", re.IGNORECASE)
-
-
 @dataclass
 class SystemCounts:
     """One system's counts. ``writes`` are the requests that could have changed something."""
@@ -97,11 +95,13 @@ class SystemCounts:
     by: Counter[str] = field(default_factory=Counter)
 
     def add(self, name: str, writes: bool) -> None:
+        """Count one request."""
         self.requests += 1
         self.writes += writes
         self.by[name] += 1
 
     def as_json(self) -> dict[str, Any]:
+        """``{"requests", "writes", "by"}``."""
         return {"requests": self.requests, "writes": self.writes, "by": dict(sorted(self.by.items()))}
 
 
@@ -116,11 +116,13 @@ class RequestCounts:
         self.clear()
 
     def clear(self) -> None:
+        """Count from zero again."""
         self.systems = {name: SystemCounts() for name in ("connectwise", "lansweeper", "field_nation")}
         self._cpu_at_zero = time.process_time()
         self._answering: dict[str, float] = dict.fromkeys(self.systems, 0.0)
 
     def note(self, call: Call) -> None:
+        """A request arrived."""
         self.systems[call.system].add(call_name(call), call.writes)
 
     def spent(self, call: Call, cpu_seconds: float) -> None:
@@ -128,6 +130,7 @@ class RequestCounts:
         self._answering[call.system] += cpu_seconds
 
     def as_json(self) -> dict[str, Any]:
+        """The counts of every system, their sums, and CPU seconds."""
         parts = {name: counts.as_json() for name, counts in self.systems.items()}
         total = sum(counts.requests for counts in self.systems.values())
         writes = sum(counts.writes for counts in self.systems.values())

@@ -1,4 +1,7 @@
-"""Runs the sandbox on a loopback port until a signal ends it."""
+"""Serves the sandbox on a loopback port until a signal ends it.
+
+The first line of output is JSON with the addresses, the keys and the companies: see ``first_line``.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,7 @@ class SandboxServer(uvicorn.Server):
         self._first_line = first_line
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then print the first line."""
         await super().startup(sockets)
         print(json.dumps(self._first_line, ensure_ascii=False), flush=True)
 

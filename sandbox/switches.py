@@ -1,4 +1,4 @@
-"""What the sandbox can be told to do differently, where the vendors' real servers are uncertain or differ."""
+"""Switches: what the sandbox can do differently where the vendors' real servers are uncertain or differ."""
 
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, Self

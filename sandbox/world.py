@@ -1,4 +1,7 @@
-"""What one sandbox holds: all vendors' records, the switches, the keys, and the ledger of requests."""
+"""What one sandbox holds: all vendors' records, the switches, the keys, the counts of requests.
+
+``wire_records``, ``count_records`` and ``history_of`` show it to tests, as the vendors would show it.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Which configuration an asset belongs to, once more and by hand after design 4.3.
+"""Which configuration an asset belongs to, written once more by hand (docs/spec.md, design 4.3).
 
-Values as the model compares them, by hand after design 4.3 and 4.4: keys in normal form, and sameness.
-
-Only the lists of known fillers are the product's own; none of its functions is called.
+Values are compared by keys in normal form. Only the lists of known fillers are the product's own; none of its
+functions is called.
 """
 
 from __future__ import annotations
@@ -18,6 +17,10 @@ from tasks.rules.mapping.identifiers import FILLER_MACS, FILLER_NAMES, FILLER_SE
 
 HEX = frozenset("0123456789abcdef")
 NO_CARD = ("000000000000", "ffffffffffff")
+SERIAL, MAC, NAME = range(3)
+WORDS = ("serial number", "MAC address", "name")
+Forms = tuple[str | None, str | None, str | None]
+"""Serial number, MAC address and name in normal form; None where the value can't link."""
 
 
 def plain(value: Any) -> str | None:
@@ -109,13 +112,6 @@ def same(kind: str, have: Any, want: Any) -> bool:
         days = any(each.time() == datetime.min.time() for each in (mine, theirs))
         return mine.date() == theirs.date() if days else mine == theirs
     return (plain(have) or "").replace("\r\n", "\n") == (plain(want) or "").replace("\r\n", "\n")
-
-
-SERIAL, MAC, NAME = range(3)
-WORDS = ("serial number", "MAC address", "name")
-
-Forms = tuple[str | None, str | None, str | None]
-"""Serial number, MAC address and name in normal form; None where the value can't link."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What an asset's configuration should hold: the mapping written once more by hand (design 4.2 to 4.5)."""
+"""What a configuration should hold: the mapping, once more and by hand (docs/spec.md, design 4.2)."""
 
 from __future__ import annotations
 
@@ -53,6 +53,7 @@ CUSTOM = {
 }
 UNKNOWN = ("asset_filter", "structure_level_id", "reference_values", "reactivate", "custom_field_ids")
 """Settings that the model does not know: a schedule that draws them would be judged wrongly."""
+KEYS = ("serialNumber", "macAddress", "name")
 
 
 @dataclass(frozen=True)
@@ -168,9 +169,6 @@ class Model:
         serial, mac, name = (record.get(each) for each in KEYS)
         case = self._case
         return values.serial_key(serial, case), values.mac_key(mac), values.name_key(name, case)
-
-
-KEYS = ("serialNumber", "macAddress", "name")
 
 
 def read(asset: Record, path: str) -> Any:

@@ -1,6 +1,7 @@
-"""What must be true of an asset synchronization at the end, from the sandbox alone: a sentence a fault.
+"""The oracle of asset-synchronization: what must be true at the end and of every report, by the sandbox.
 
-Whether the reports of the runs are true (laws 1, 2 and 5): held against what the sandbox saw.
+A sentence a fault. Reports are held against what the sandbox saw (docs/spec.md, laws 1, 2 and 5), the end
+against the model (law 3) and each configuration's trail (law 4).
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from deployments.local.sandbox import Sandbox
 
 Entry = dict[str, Any]
 OUTCOMES = ("created", "modified", "unchanged", "ambiguous", "skipped", "failed")
+Record = dict[str, Any]
+SERVER_MEMBERS = ("company", "activeFlag", "status")
+"""What a new configuration has beside its mapped fields."""
 
 
 class Writes:
@@ -33,6 +37,7 @@ class Writes:
 
     @property
     def anything(self) -> bool:
+        """Whether the run wrote at all."""
         return bool(self.added or self.updated)
 
 
@@ -135,11 +140,6 @@ def _requests(run: RunRecord) -> Iterator[str]:
     served = int(run.requests.get("connectwise", {}).get("requests", 0))
     if used is not None and used != served:
         yield f"its report says {used} ConnectWise requests, and the sandbox served {served}"
-
-
-Record = dict[str, Any]
-SERVER_MEMBERS = ("company", "activeFlag", "status")
-"""What a new configuration has beside its mapped fields."""
 
 
 class Scene:

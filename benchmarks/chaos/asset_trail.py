@@ -1,4 +1,4 @@
-"""What happened to one configuration, held against who may write what (law 4).
+"""What happened to one configuration, held against who may write what (docs/spec.md, law 4).
 
 Persons may write everything; the integration only mapped fields, and of those only what its authority allows.
 A PUT writes back the whole record as its batch read it a moment before, so a person's edit in between is
@@ -9,10 +9,9 @@ back is too late: somebody may have missed the value meanwhile. A late PUT may t
 has read by then, and gives back. A field that is only to be filled, or that is to be put back, may be typed
 between the reading and the PATCH of its record: ConnectWise takes no conditions with a PATCH.
 
-Which reading of a record may stand behind which PUT of it: the batch's own, made a moment before.
-
-A person's edit is lost by design only between the two. A read of something else, such as all records at the
-beginning of a run, serves no PUT, however few things happened in between.
+``Rereads`` knows which reading of a record may stand behind which PUT of it: the batch's own, made a moment
+before. A read of something else, such as all records at the beginning of a run, serves no PUT, however few
+things happened in between.
 """
 
 from __future__ import annotations
@@ -30,6 +29,21 @@ from benchmarks.chaos.verdict import RunRecord, requests_of
 AT_ONCE = 3
 """Batches that are under way side by side: so many PUTs of others may lie between a batch's two requests."""
 _BY_ID = re.compile(r"(^|[?&])conditions=\s*id in \(", re.IGNORECASE)
+Record = dict[str, Any]
+Entry = dict[str, Any]
+MayWrite = Callable[[Record, str, Any], bool]
+"""(record after the write, member, value before it) -> whether the integration may write that member."""
+Serves = Callable[[Entry, Entry], bool]
+"""(read, PUT) -> whether the PUT may be of what that read gave."""
+API = "apimember"
+LOST = "edit lost between re-read and PUT"
+GIVEN_BACK = "edit that a late PUT took away and the run gave back"
+PUT_BACK = "unmapped field changed and put back"
+RESET = "unmapped field reset by the server, and the run ended before it looked"
+LEFT = "unmapped field reset by the server, left since a person changed the record, and told"
+FILLED = "field to fill that a person typed between re-read and PATCH"
+TYPED = "field to put back that a person typed between re-read and PATCH"
+_DERIVED = frozenset({"_info", "id", "customFields", "locationId", "businessUnitId"})
 
 
 class Rereads:
@@ -59,25 +73,6 @@ class Rereads:
 def is_put(entry: Entry) -> bool:
     """Whether whole records were written."""
     return bool(entry["name"].startswith("PUT "))
-
-
-Record = dict[str, Any]
-Entry = dict[str, Any]
-MayWrite = Callable[[Record, str, Any], bool]
-"""(record after the write, member, value before it) -> whether the integration may write that member."""
-
-Serves = Callable[[Entry, Entry], bool]
-"""(read, PUT) -> whether the PUT may be of what that read gave."""
-
-API = "apimember"
-LOST = "edit lost between re-read and PUT"
-GIVEN_BACK = "edit that a late PUT took away and the run gave back"
-PUT_BACK = "unmapped field changed and put back"
-RESET = "unmapped field reset by the server, and the run ended before it looked"
-LEFT = "unmapped field reset by the server, left since a person changed the record, and told"
-FILLED = "field to fill that a person typed between re-read and PATCH"
-TYPED = "field to put back that a person typed between re-read and PATCH"
-_DERIVED = frozenset({"_info", "id", "customFields", "locationId", "businessUnitId"})
 
 
 def members(record: Record) -> Record:

@@ -1,4 +1,4 @@
-"""``make chaos``: hundreds of drawn schedules of injected over both flows, and what was true after each.
+"""``make chaos``: hundreds of drawn schedules of faults over both flows, and what was true after each.
 
 A schedule is drawn from its seed alone: a world, settings, and one or two runs of a flow that are disturbed
 by faults of the vendors, persons at work, SIGKILL at a request, a wrong clock, a full disk. Then follow one
@@ -9,8 +9,6 @@ of its own. What the sandbox holds is compared with a model of the flow that was
 ``build/chaos.json`` and ends with status 1 if anything was wrong. ``--only SEED --flow FLOW`` runs one
 schedule again. The requests of one run are sent side by side, so a fault at "the third request" may then hit
 another one: repeat it a few times.
-
-Lanes side by side: processes forked from one that has imported everything and run a flow once.
 """
 
 from __future__ import annotations
@@ -35,6 +33,9 @@ from benchmarks.chaos.schedule import ASSETS, ENRICHMENT
 from benchmarks.chaos.verdict import ScheduleResult, tally
 from benchmarks.performance.runner import BUILD
 
+SCHEDULES, REAL = 480, 20
+TELL_EVERY = 20
+
 
 def asks_of(base: int, number: int) -> list[Ask]:
     """The seeds and flows of a campaign: two thirds assets, one third enrichment."""
@@ -44,10 +45,6 @@ def asks_of(base: int, number: int) -> list[Ask]:
 def default_lanes() -> int:
     """Schedules mostly wait, so more of them than cores run side by side."""
     return 2 * (os.cpu_count() or 1)
-
-
-SCHEDULES, REAL = 480, 20
-TELL_EVERY = 20
 
 
 class Progress:

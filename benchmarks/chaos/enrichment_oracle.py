@@ -1,11 +1,10 @@
-"""What must be true after a schedule of the flow tickets-agreements-sla-sync, by the sandbox's own tables.
+"""The oracle of tickets-agreements-sla-sync: what must be true after a schedule, by the sandbox's own tables.
 
 Judged is the state after the quiet run. ConnectWise is then as persons left it and is only read by the
 flow, so the texts are computed from that state, by ``benchmarks.performance.enrichment_model``. An
 attaching or detaching that does not move a ticket's ``lastUpdated`` is seen by a full reconcile only:
-schedules with such a switch are drawn with ``full_reconcile``, and nothing is forgiven here.
-
-Law 1: what the reports of an enrichment say, held against each other, the requests and the end state.
+schedules with such a switch are drawn with ``full_reconcile``, and nothing is forgiven here. Reports are held
+against each other, the requests and the end state (docs/spec.md, law 1).
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ ENTRIES = "assetCustom.fields"
 
 
 OUTCOMES = ("updated", "unchanged", "failed", "asset_gone", "no_asset_id", "contested")
+ALLOWED_WRITES = {"editAsset", "createCustomField"}
 
 
 @dataclass(frozen=True)
@@ -288,9 +288,6 @@ def _adds_up(counts: dict[str, int]) -> bool:
 def _say(verdict: Verdict, faults: list[str]) -> None:
     verdict.checked["law 1"] += 1
     verdict.faults += faults
-
-
-ALLOWED_WRITES = {"editAsset", "createCustomField"}
 
 
 class EnrichmentOracle:

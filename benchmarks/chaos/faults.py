@@ -1,6 +1,7 @@
-"""Bad weather for one run: what servers and networks do to its requests, drawn from the seed.
+"""Faults of vendors and networks, drawn from the seed; and what a campaign shortens in a forked run.
 
-What a campaign makes shorter, in the forked run alone: waiting times, pages; and what is told about it.
+``draw_vendor_faults`` draws for both flows, ``draw_enrichment_faults`` what the enrichment meets besides.
+``DIFFERS`` says how a shortened run differs from production.
 """
 
 from __future__ import annotations
@@ -61,6 +62,53 @@ _TARGETS: dict[bool, tuple[tuple[str, str | None, str, int], ...]] = {
     ),
 }
 """System, method, path and within how many such requests, for the enrichment (True) and the assets."""
+LATE = 1.0
+"""Seconds after which Lansweeper has done what it was asked before the connection dropped."""
+NAMED_WAIT = {"Retry-After": "1"}
+UNANSWERED: Sequence[Rule] = (
+    {"kind": "drop_after"},
+    {"kind": "late", "delay": LATE},
+    {"kind": "drop_before"},
+)
+AUTHORITIES = ssl.create_default_context()
+"""Read once, before all forks: the sandbox speaks no TLS, and reading them takes a tenth of a run's CPU."""
+READ_SECONDS = 1.5
+"""How long a disturbed run waits for an answer; ``TIME_OUT`` is longer."""
+SETTLE_SECONDS = 6.5
+"""Longer than any time-out and late work together."""
+PAUSE_SECONDS = 0.3
+LEASE_SECONDS = 15.0
+RETRY_DELAYS = [0.2, 0.4, 0.8]
+REQUESTS = ((100_000, 60.0),)
+FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED, COOL_DOWN = 0.1, 0.2, 0.5
+LONGEST_PAUSE = 20.0
+"""Of a pause that a vendor asked for; a later one in the ledger was noted by a clock that was wrong."""
+ASSET_WAITING = {
+    "settle_seconds": SETTLE_SECONDS,
+    "pause_seconds": PAUSE_SECONDS,
+    "lease_seconds": LEASE_SECONDS,
+    "patience_seconds": 30.0,
+}
+ENRICHMENT_WAITING = {name: ASSET_WAITING[name] for name in ASSET_WAITING if name != "settle_seconds"}
+DIFFERS = {
+    "seconds until a creation without answer counts as settled": f"{SETTLE_SECONDS:g} instead of 60",
+    "seconds between reads that must agree": f"{PAUSE_SECONDS:g} instead of 5",
+    "seconds that a run waits for another one": f"{LEASE_SECONDS:g} instead of 75",
+    "patience of a step in seconds": "30 instead of 900 (enrichment: 4,000)",
+    "pauses before an action is tried again": f"{RETRY_DELAYS} instead of [15, 75, 210] seconds",
+    "first pause of a client in seconds": f"{FIRST_PAUSE:g} (after 429: {FIRST_PAUSE_RATE_LIMITED:g}) "
+    "instead of 1 (5)",
+    "Lansweeper's cool-down in seconds": f"{COOL_DOWN:g} instead of 61, and the sandbox counts no requests",
+    "longest pause of a vendor in seconds": f"{LONGEST_PAUSE:g} instead of 3,600",
+    "Lansweeper requests a minute": "100,000 instead of 150; ConnectWise's 100,000 instead of 1,000 in 300 s",
+    "seconds for an answer": f"{READ_SECONDS:g} instead of 60 in a disturbed run",
+    "records a page": "7, 25 or 1,000 (Lansweeper 500) by the schedule",
+    "lease of a killed run": "deleted at once, where Prefect frees it after about a minute",
+    "clock": "skewed for the modules of connectors, tasks and flows only, not for Prefect's own",
+    "full disk": "a limit on the size of the files that the run may write; nothing but the ledger is one",
+    "Prefect's events": "neither sent nor kept, and no logs are sent to its server",
+    "ceilings": "passed over (go_on)",
+}
 
 
 def draw_vendor_faults(draw: random.Random, number: int, *, enrichment: bool) -> tuple[Rule, ...]:
@@ -138,16 +186,6 @@ def _partial(draw: random.Random, enrichment: bool) -> Rule:
     return rule | ({"method": draw.choice(("POST", "PUT"))} if draw.random() < 0.5 else {})
 
 
-LATE = 1.0
-"""Seconds after which Lansweeper has done what it was asked before the connection dropped."""
-NAMED_WAIT = {"Retry-After": "1"}
-UNANSWERED: Sequence[Rule] = (
-    {"kind": "drop_after"},
-    {"kind": "late", "delay": LATE},
-    {"kind": "drop_before"},
-)
-
-
 def draw_enrichment_faults(rng: random.Random, n: int) -> tuple[Rule, ...]:
     """``n`` fault rules for Lansweeper, and for persons who change tickets while they are being read."""
     kinds = (_refused_alias, _lansweeper_too_many, _out_of_order, _creation, _dropped_edit, draw_ticket_fault)
@@ -189,47 +227,6 @@ def _dropped_edit(rng: random.Random) -> Rule:
 def _lansweeper(path: str, fault: Rule, rng: random.Random, within: int) -> Rule:
     nth = sorted(rng.sample(range(1, within + 1), rng.randint(1, 2)))
     return {"system": "lansweeper", "path": path, "nth": nth, "fault": fault}
-
-
-AUTHORITIES = ssl.create_default_context()
-"""Read once, before all forks: the sandbox speaks no TLS, and reading them takes a tenth of a run's CPU."""
-READ_SECONDS = 1.5
-"""How long a disturbed run waits for an answer; ``TIME_OUT`` is longer."""
-SETTLE_SECONDS = 6.5
-"""Longer than any time-out and late work together."""
-PAUSE_SECONDS = 0.3
-LEASE_SECONDS = 15.0
-RETRY_DELAYS = [0.2, 0.4, 0.8]
-REQUESTS = ((100_000, 60.0),)
-FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED, COOL_DOWN = 0.1, 0.2, 0.5
-LONGEST_PAUSE = 20.0
-"""Of a pause that a vendor asked for; a later one in the ledger was noted by a clock that was wrong."""
-ASSET_WAITING = {
-    "settle_seconds": SETTLE_SECONDS,
-    "pause_seconds": PAUSE_SECONDS,
-    "lease_seconds": LEASE_SECONDS,
-    "patience_seconds": 30.0,
-}
-ENRICHMENT_WAITING = {name: ASSET_WAITING[name] for name in ASSET_WAITING if name != "settle_seconds"}
-DIFFERS = {
-    "seconds until a creation without answer counts as settled": f"{SETTLE_SECONDS:g} instead of 60",
-    "seconds between reads that must agree": f"{PAUSE_SECONDS:g} instead of 5",
-    "seconds that a run waits for another one": f"{LEASE_SECONDS:g} instead of 75",
-    "patience of a step in seconds": "30 instead of 900 (enrichment: 4,000)",
-    "pauses before an action is tried again": f"{RETRY_DELAYS} instead of [15, 75, 210] seconds",
-    "first pause of a client in seconds": f"{FIRST_PAUSE:g} (after 429: {FIRST_PAUSE_RATE_LIMITED:g}) "
-    "instead of 1 (5)",
-    "Lansweeper's cool-down in seconds": f"{COOL_DOWN:g} instead of 61, and the sandbox counts no requests",
-    "longest pause of a vendor in seconds": f"{LONGEST_PAUSE:g} instead of 3,600",
-    "Lansweeper requests a minute": "100,000 instead of 150; ConnectWise's 100,000 instead of 1,000 in 300 s",
-    "seconds for an answer": f"{READ_SECONDS:g} instead of 60 in a disturbed run",
-    "records a page": "7, 25 or 1,000 (Lansweeper 500) by the schedule",
-    "lease of a killed run": "deleted at once, where Prefect frees it after about a minute",
-    "clock": "skewed for the modules of connectors, tasks and flows only, not for Prefect's own",
-    "full disk": "a limit on the size of the files that the run may write; nothing but the ledger is one",
-    "Prefect's events": "neither sent nor kept, and no logs are sent to its server",
-    "ceilings": "passed over (go_on)",
-}
 
 
 def shorten() -> None:

@@ -1,6 +1,7 @@
-"""A lane: one sandbox, one ledger and one name for blocks, in which schedules run one after the other.
+"""Lanes: schedules side by side, each lane with one sandbox, one ledger and one name for its blocks.
 
-The Prefect server that all lanes of a campaign share, and this process's settings for it.
+The lanes are processes forked from one that has imported everything and run a flow once (``warm_up``). They
+share one Prefect server (``campaign_server``).
 """
 
 from __future__ import annotations
@@ -63,6 +64,9 @@ from tasks.asset_sync.settings import AssetSynchronizationSettings
 ORACLES: dict[str, type[Any]] = {ASSETS: AssetOracle, ENRICHMENT: EnrichmentOracle}
 NOT_JUDGED = ("custom_field_ids",)
 """Settings that change no outcome: the ids are those that would be found by caption."""
+Told = Callable[[ScheduleResult], None]
+Ask = tuple[int, str]
+FORK = multiprocessing.get_context("fork")
 
 
 @dataclass
@@ -76,10 +80,12 @@ class Lane:
 
     @property
     def ledger(self) -> Path:
+        """The SQLite file of the runs' ledger."""
         return self.folder / "ledger.db"
 
     @property
     def note(self) -> Path:
+        """The file in which a killed run names the request that it was killed at."""
         return self.folder / "killed-at.txt"
 
     def prepare(self) -> None:
@@ -215,11 +221,6 @@ class Lane:
                     client.delete(f"/v2/concurrency_limits/{quote(each['name'])}").raise_for_status()
 
 
-Told = Callable[[ScheduleResult], None]
-Ask = tuple[int, str]
-FORK = multiprocessing.get_context("fork")
-
-
 class LaneProcess:
     """A forked process that runs the schedules it is handed, one at a time."""
 
@@ -233,6 +234,7 @@ class LaneProcess:
         theirs.close()
 
     def ask(self, one: Ask) -> None:
+        """Hand it one schedule; it must not be busy."""
         self.busy = one
         self.pipe.send(one)
 

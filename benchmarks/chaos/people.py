@@ -1,4 +1,9 @@
-"""What persons and scans do while the asset synchronization runs and between its runs, by the seed."""
+"""Persons and scans at work in both systems while a flow runs and between its runs, drawn from the seed.
+
+A deed is a dictionary: ``do`` names a method of ``Sandbox``, the rest are its arguments, in which ``pick``,
+``links`` and ``claim`` (0 to 1) choose among the records that are there when it is done. Deeds during a run
+are fault rules of the kind ``edit``.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """One run of a flow in a forked process under its fault plan: a kill, a wrong clock, a full disk.
 
-Forks a process, hears it out and waits for its end: a zombie or a leftover never stays.
-
-Processes with everything that they have started: to find them, and to end them all at once.
+``fork_and_wait`` hears a forked process out and waits for its end: a zombie or a leftover never stays.
+``descendants``, ``with_text`` and ``kill_tree`` find and end processes with everything they have started.
 """
 
 from __future__ import annotations
@@ -43,6 +42,7 @@ UNDER_WAY = 0.1
 """Seconds after which a request that was handed to the network has reached the vendor."""
 SHARED_MEMORY = 32_768
 """Bytes of the file through which SQLite's processes find their way in the log of writes."""
+LONGEST_RUN = 300.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +74,7 @@ class ChosenKiller(Killer):
     on: str = ""
 
     def passes(self, name: str, when: str) -> None:
+        """One boundary of one request."""
         if self.on not in name:
             return
         if self.when != DURING:
@@ -180,9 +181,6 @@ def _flow_of(job: Job) -> tuple[Callable[..., Any], Any]:
         return asset_synchronization, AssetSynchronizationSettings.model_validate(values)
     values = {**common, "waiting": ENRICHMENT_WAITING}
     return tickets_agreements_sla_sync, EnrichmentSettings.model_validate(values)
-
-
-LONGEST_RUN = 300.0
 
 
 @dataclass(frozen=True)

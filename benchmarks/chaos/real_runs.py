@@ -1,6 +1,7 @@
-"""One schedule on a lane of the real stack: disturbed rounds, the run after them, a quiet run, a verdict.
+"""Schedules on the real stack: worker, flow run or server die; then a clean and a quiet run, and a verdict.
 
-Schedules for the real stack: what the forked ones draw, and which of its processes die when.
+``draw_real`` draws what the forked schedules draw, and which process dies at which request. ``run_real``
+runs several of them side by side.
 """
 
 from __future__ import annotations
@@ -69,6 +70,20 @@ DIFFERS = {
     "real stack: Lansweeper": "counts no requests; its 429 names one second",
     "real stack: a run's report": "only its counts are read, from its artifact",
 }
+Say = Callable[[str], None]
+Kind = Literal["disturbed", "clean", "quiet"]
+RESTARTED = "Prefect server restarted by another schedule"
+RUN_SECONDS = 420.0
+"""The longest run: a server that restarts meanwhile, and a lease that is waited for."""
+ROUND_TRIES = 2
+TRIES = 5
+"""Runs after a kill until one gets the lease: each waits for it for more than a minute."""
+CRASHED_SECONDS = 300.0
+"""Until when Prefect marks a killed run: 90 s of silence, and as long again if it was restarted."""
+LOOK = 0.1
+LANES = 4
+JOIN_SECONDS = 0.5
+_FIGURES = re.compile(r"^\|(.*)\|\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -133,23 +148,6 @@ def _bearable(rule: dict[str, Any]) -> dict[str, Any]:
 def _events(draw: random.Random, flow: str, kinds: tuple[str, ...]) -> tuple[Event, ...]:
     places = sorted(draw.sample(range(3, LATEST[flow]), len(kinds)))
     return tuple(Event(kind, at) for kind, at in zip(kinds, places, strict=True))
-
-
-Say = Callable[[str], None]
-Kind = Literal["disturbed", "clean", "quiet"]
-
-RESTARTED = "Prefect server restarted by another schedule"
-RUN_SECONDS = 420.0
-"""The longest run: a server that restarts meanwhile, and a lease that is waited for."""
-ROUND_TRIES = 2
-TRIES = 5
-"""Runs after a kill until one gets the lease: each waits for it for more than a minute."""
-CRASHED_SECONDS = 300.0
-"""Until when Prefect marks a killed run: 90 s of silence, and as long again if it was restarted."""
-LOOK = 0.1
-LANES = 4
-JOIN_SECONDS = 0.5
-_FIGURES = re.compile(r"^\|(.*)\|\s*$", re.MULTILINE)
 
 
 @dataclass

@@ -1,7 +1,4 @@
-"""What a schedule is, and how it is drawn: the seed and the flow alone decide it.
-
-How the vendors' servers behave and how the flow is set for one schedule, drawn from the seed.
-"""
+"""Schedules: what they are, and how they are drawn: the seed and the flow alone decide everything."""
 
 from __future__ import annotations
 
@@ -37,6 +34,14 @@ FURTHER = {
 }
 CUSTOM_FIELD_IDS = {"ls_asset_id": 5, "ls_asset_url": 6, "ls_software": 7, "ls_asset_location": 8}
 """As every scenario of the sandbox has them."""
+ASSETS, ENRICHMENT = "asset-synchronization", "tickets-agreements-sla-sync"
+API = "/v4_6_release/apis/3.0"
+SIZES = {ASSETS: (20, 90), ENRICHMENT: (20, 70)}
+SKEWS = (1.0, 30.0, 600.0, 3000.0)
+"""Seconds; a clock that is wrong by more than an hour is none that a run can settle anything by."""
+KILLED_ON = (f"POST {API}{BULK}", f"POST {API}{BULK}", f"PUT {API}{BULK}", f"PATCH {API}{CONFIGURATIONS}")
+ROOM = (0, 4_000, 20_000, 60_000, 150_000)
+"""Bytes until the disk is full: at once, or after some dozens of requests."""
 
 
 def draw_settings(draw: random.Random, *, enrichment: bool) -> dict[str, Any]:
@@ -122,16 +127,6 @@ def _service_desk(draw: random.Random, settings: dict[str, Any]) -> dict[str, An
         "alias_counting": draw.choice(("request", "each")),
         "alias_limit": draw.choice((None, None, 2, 10)),
     }
-
-
-ASSETS, ENRICHMENT = "asset-synchronization", "tickets-agreements-sla-sync"
-API = "/v4_6_release/apis/3.0"
-SIZES = {ASSETS: (20, 90), ENRICHMENT: (20, 70)}
-SKEWS = (1.0, 30.0, 600.0, 3000.0)
-"""Seconds; a clock that is wrong by more than an hour is none that a run can settle anything by."""
-KILLED_ON = (f"POST {API}{BULK}", f"POST {API}{BULK}", f"PUT {API}{BULK}", f"PATCH {API}{CONFIGURATIONS}")
-ROOM = (0, 4_000, 20_000, 60_000, 150_000)
-"""Bytes until the disk is full: at once, or after some dozens of requests."""
 
 
 @dataclass(frozen=True)

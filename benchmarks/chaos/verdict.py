@@ -1,8 +1,7 @@
-"""What is handed from a schedule's runs to the truth that judges them, and what the truth answers.
+"""Verdicts: records of runs, what must be true of every schedule whatever its flow, and the counts of it all.
 
-What must be true of every schedule, whatever its flow: laws 2, 5 and 6, and runs that end as they may.
-
-Counts what the schedules did and found, for ``build/chaos.json`` and for a person.
+``judge_runs`` and ``judge_secrets`` hold laws 2, 5 and 6 (docs/spec.md), an ``Oracle`` those of its flow.
+``tally`` counts what the schedules did and found, for ``build/chaos.json`` and for a person.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ from deployments.local.sandbox import Sandbox
 COMPLETED, KILLED, RAISED = "Completed", "killed", "raised"
 """Outcomes beside ``Finished with n failures`` and other names of Prefect states."""
 TOO_LONG = "it went on for too long"
+CALM = ("clean", "quiet")
+DISK_WORDS = ("disk", "full", "I/O")
 
 
 @dataclass
@@ -101,10 +102,8 @@ class ScheduleResult:
 
     @property
     def faults(self) -> Sequence[str]:
+        """What the verdict found wrong."""
         return self.verdict.faults
-
-
-CALM = ("clean", "quiet")
 
 
 def judge_runs(runs: list[RunRecord], verdict: Verdict) -> None:
@@ -144,9 +143,6 @@ def secrets_of(info: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "ConnectWise's private key", account["private_key"]
     yield "ConnectWise's Authorization header", base64.b64encode(login.encode()).decode()
     yield "Lansweeper's access token", info["lansweeper"]["access_token"]
-
-
-DISK_WORDS = ("disk", "full", "I/O")
 
 
 def injected_faults(run: RunRecord) -> Counter[str]:

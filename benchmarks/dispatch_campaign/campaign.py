@@ -1,17 +1,13 @@
-"""``make campaign-dispatch``: 300 tickets through a storm, and what is true of them afterwards.
+"""``make campaign-dispatch``: 300 tickets through a storm of faults, and what is true of them afterwards.
 
 Two dispatch processes, killed with SIGKILL at drawn requests and started again, work against the sandbox
 while callbacks and webhooks are doubled, reordered, lost and forged. Both vendors answer 429 and 5xx, drop
 connections before and after the work or do it later; people write notes on both sides and providers go
-through the life of their work orders. Then the weather clears, sweeps run, and the sandbox is asked what
-there is. The seed decides all that is drawn; how requests of several processes interleave it can't decide.
+through the life of their work orders. Then the faults end, sweeps run, and the sandbox is asked what there
+is. The seed decides all that is drawn; how requests of several processes interleave it can't decide.
 
 ``python -m benchmarks.dispatch_campaign.campaign [--seed N] [--tickets N]`` writes
 ``build/dispatch-campaign.json`` and ends with status 1 if anything was wrong.
-
-One campaign from the calm before the storm to the quiet after it.
-
-The result as a person reads it.
 """
 
 from __future__ import annotations
@@ -65,6 +61,10 @@ LOOK = 0.4
 FORGE_EVERY = 1.5
 ROTATION = 40.0
 Say = Callable[[str], None]
+MOST_FAULTS = 40
+TICKETS_DRAWN = 300
+SECONDS_A_TICKET = 0.6
+"""How fast tickets come into the trigger."""
 
 
 class Campaign:
@@ -230,9 +230,6 @@ def _counted(lines: list[str]) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
-MOST_FAULTS = 40
-
-
 def show(console: Console, result: dict[str, Any]) -> None:
     """Tables of what was measured and counted, and every fault."""
     table = Table(title=f"Dispatch campaign: {result['tickets']} tickets, seed {result['seed']}")
@@ -284,11 +281,6 @@ def _sections(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
         }
         | {"writes": sum(result["quiet round"]["writes"].values())},
     }
-
-
-TICKETS_DRAWN = 300
-SECONDS_A_TICKET = 0.6
-"""How fast tickets come into the trigger."""
 
 
 def run_campaign(seed: int, tickets: int, folder: Path, console: Console) -> list[str]:

@@ -1,4 +1,4 @@
-"""Bad weather: what both vendors, their networks and their messengers do during the storm."""
+"""Fault rules: what both vendors, their networks and their messengers do during the storm."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What must be true at the end, read from the sandbox, never from the ledger: a sentence for each fault.
+"""The oracle of the dispatch campaign: what must be true at the end, read from the sandbox, never the ledger.
 
-After the calm: what was left in the inbox is settled, and then a whole round must write nothing.
-
-Requests of one work order in calm weather: what a creation and each further event cost.
+A sentence a fault. ``later_round`` lets what killed processes held become free, ``quiet_round`` does
+everything once more and must write nothing. ``measure`` counts the requests of one work order without
+faults, held against ``BOUNDS``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,23 @@ from tasks.rules.dispatch.reference import RecordKind, effect_mark, reference_ca
 
 Record = dict[str, Any]
 COMPLETED = "completed"
+HOUR = 3_600.0
+READING = ("GET ", "HEAD ", "POST /authentication")
+OLDER = "creation, record older than the ledger"
+BOUNDS = {
+    OLDER: (5, 3),
+    "creation": (5, 2),
+    "creation, company, site and board cached": (3, 2),
+    "assigned: ticket status": (2, 2),
+    "checked in: custom field": (2, 2),
+    "work done: note and time entry": (4, 2),
+    "approved: ticket status": (2, 2),
+}
+"""Most requests to ConnectWise and to Field Nation, token calls not counted. An event that does two things
+may send one more for the second. A record that is older than the ledger, which may have been lost, is looked
+for in Field Nation before its first creation: one more."""
+LONG_AGO = "2020-01-01T00:00:00Z"
+SERVICE = RecordKind.SERVICE_TICKET
 
 
 class Oracle:
@@ -138,10 +155,6 @@ def _shown(orders: Sequence[Record]) -> str:
     return ", ".join(f"{each['id']} {each['status']['name']}" for each in orders) or "none"
 
 
-HOUR = 3_600.0
-READING = ("GET ", "HEAD ", "POST /authentication")
-
-
 async def later_round(sandbox: Sandbox, ledger: Path) -> dict[str, Any]:
     """By its clock an hour has passed, and what killed processes held is free: all sweeps and the inbox."""
     async with open_run(sandbox.info, ledger, later=HOUR) as run:
@@ -193,23 +206,6 @@ async def _each(run: DispatchRun) -> None:
     async with anyio.create_task_group() as group:
         for each in work:
             group.start_soon(one, each)
-
-
-OLDER = "creation, record older than the ledger"
-BOUNDS = {
-    OLDER: (5, 3),
-    "creation": (5, 2),
-    "creation, company, site and board cached": (3, 2),
-    "assigned: ticket status": (2, 2),
-    "checked in: custom field": (2, 2),
-    "work done: note and time entry": (4, 2),
-    "approved: ticket status": (2, 2),
-}
-"""Most requests to ConnectWise and to Field Nation, token calls not counted. An event that does two things
-may send one more for the second. A record that is older than the ledger, which may have been lost, is looked
-for in Field Nation before its first creation: one more."""
-LONG_AGO = "2020-01-01T00:00:00Z"
-SERVICE = RecordKind.SERVICE_TICKET
 
 
 async def measure(sandbox: Sandbox, ledger: Path) -> dict[str, dict[str, int]]:

@@ -1,8 +1,8 @@
 """The processes under test: the receiver, and two dispatch processes that are killed and started again.
 
-Kills its own process at a request: right before it is sent, or right after the vendor answered it.
-
-What one process of the campaign has open: both clients and the shared ledger, without Prefect's server.
+``Killer`` and ``KillingTransport`` kill their own process at a request: right before it is sent, or right
+after the vendor answered it. ``open_run`` opens what one process has: both clients and the shared ledger,
+without Prefect's server.
 """
 
 from __future__ import annotations
@@ -40,6 +40,14 @@ from tasks.dispatch.settings import DispatchSettings
 
 BEFORE, AFTER = "before", "after"
 TOKENS = "oauth"
+KILL_WITHIN = {False: (10, 250), True: (1, 30)}
+"""At which of its requests, or (True) of its writes, counted from its start, a process is killed."""
+SWEEP_EVERY = 10.0
+STARTING = 20.0
+_COUNT = re.compile(r"^connectwise_flows_receiver_(\w+)\{(.*)\} (\d+)")
+CONNECTWISE_KEYS = ("site", "company_id", "public_key", "private_key", "client_id")
+FIELD_NATION_KEYS = ("client_id", "client_secret", "username", "password", "base_address")
+Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 
 
 @dataclass
@@ -74,6 +82,7 @@ class KillingTransport(httpx.AsyncBaseTransport):
         self._killer = killer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request between its two boundaries."""
         name = f"{request.method} {request.url.path}"
         self._killer.passes(name, BEFORE)
         response = await self._inner.handle_async_request(request)
@@ -81,14 +90,8 @@ class KillingTransport(httpx.AsyncBaseTransport):
         return response
 
     async def aclose(self) -> None:
+        """Close the network."""
         await self._inner.aclose()
-
-
-KILL_WITHIN = {False: (10, 250), True: (1, 30)}
-"""At which of its requests, or (True) of its writes, counted from its start, a process is killed."""
-SWEEP_EVERY = 10.0
-STARTING = 20.0
-_COUNT = re.compile(r"^connectwise_flows_receiver_(\w+)\{(.*)\} (\d+)")
 
 
 class Receiver:
@@ -212,11 +215,6 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
-
-
-CONNECTWISE_KEYS = ("site", "company_id", "public_key", "private_key", "client_id")
-FIELD_NATION_KEYS = ("client_id", "client_secret", "username", "password", "base_address")
-Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 
 
 def connectwise_settings(info: dict[str, Any]) -> ConnectWiseSettings:

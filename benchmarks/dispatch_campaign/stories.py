@@ -1,8 +1,7 @@
-"""What happens to each ticket during the campaign, drawn from its seed, and how it must end.
+"""Stories: what happens to each ticket of the campaign, drawn from its seed, and how it must end.
 
-The people of the campaign: dispatchers in ConnectWise, providers and managers in Field Nation.
-
-The rules that the campaign runs with: the documented ones, with waiting times made short.
+``People`` does it: dispatchers in ConnectWise, providers and managers in Field Nation. ``campaign_rules``
+are the documented rules with waiting times made short.
 """
 
 from __future__ import annotations
@@ -37,6 +36,32 @@ NOTED = ("stays", "changed", "works")
 LIFE = ("accept", "check-in", "check-out", "work-done", "approve")
 PAUSE = (0.5, 10.0)
 """Seconds between two steps of one ticket."""
+Record = dict[str, Any]
+TICKETS = {"service": "service/tickets", "project": "project/tickets"}
+ORDERS = "field_nation/work_orders"
+NEEDS = {
+    "accept": ("Published",),
+    "check-in": ("Assigned",),
+    "check-out": ("Assigned",),
+    "work-done": ("Assigned",),
+    "approve": ("Work Done",),
+    "message": ("Published", "Assigned", "Work Done", "Approved"),
+}
+"""The status of a work order in which a step can be done."""
+ENDED = ("Cancelled", "Deleted", "Paid")
+REQUESTS_A_MINUTE = 60_000
+"""Of the clients' own budget for Field Nation, and the sandbox counts none: 60 would take hours."""
+WAITING = DispatchWaiting(
+    settle_seconds=6,
+    pause_seconds=0.5,
+    unresolved_seconds=15,
+    unanswered_creations=6,
+    creation_seconds=20,
+    hold_seconds=12,
+    busy_seconds=1,
+    patience_seconds=60,
+)
+POLLING = PollingSettings(overlap_seconds=5, cache_seconds=120, inbox_seconds=0.3, inbox_attempts=8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,21 +190,6 @@ def as_json(stories: Sequence[Story]) -> dict[str, Any]:
     return dict(sorted(counted.items()))
 
 
-Record = dict[str, Any]
-TICKETS = {"service": "service/tickets", "project": "project/tickets"}
-ORDERS = "field_nation/work_orders"
-NEEDS = {
-    "accept": ("Published",),
-    "check-in": ("Assigned",),
-    "check-out": ("Assigned",),
-    "work-done": ("Assigned",),
-    "approve": ("Work Done",),
-    "message": ("Published", "Assigned", "Work Done", "Approved"),
-}
-"""The status of a work order in which a step can be done."""
-ENDED = ("Cancelled", "Deleted", "Paid")
-
-
 class People:
     """Does the steps of all stories, each when it is due and can be done.
 
@@ -281,21 +291,6 @@ class People:
 def _statuses(sandbox: Sandbox) -> dict[tuple[int, str], int]:
     found = sandbox.state("service/boards/statuses")
     return {(int(each["board"]["id"]), each["name"]): int(each["id"]) for each in found}
-
-
-REQUESTS_A_MINUTE = 60_000
-"""Of the clients' own budget for Field Nation, and the sandbox counts none: 60 would take hours."""
-WAITING = DispatchWaiting(
-    settle_seconds=6,
-    pause_seconds=0.5,
-    unresolved_seconds=15,
-    unanswered_creations=6,
-    creation_seconds=20,
-    hold_seconds=12,
-    busy_seconds=1,
-    patience_seconds=60,
-)
-POLLING = PollingSettings(overlap_seconds=5, cache_seconds=120, inbox_seconds=0.3, inbox_attempts=8)
 
 
 def campaign_rules() -> DispatchSettings:

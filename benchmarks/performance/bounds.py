@@ -49,6 +49,7 @@ class Check:
 
     @property
     def held(self) -> bool:
+        """Whether the promise was kept."""
         return self.value >= self.limit if self.least else self.value <= self.limit
 
     @property
@@ -58,6 +59,7 @@ class Check:
         return used / allowed if allowed else used
 
     def as_json(self) -> dict[str, Any]:
+        """The promise with what was measured."""
         words = "at least" if self.least else "at most"
         return {"check": self.name, "value": self.value, words: self.limit, "held": self.held}
 

@@ -1,9 +1,8 @@
-"""The eleven texts of an asset from the wire records that ConnectWise holds, by a hand of its own.
+"""The enrichment's model: the eleven texts of each asset from the sandbox's own tables, written by hand.
 
 Written from the connector page and the vendor's records, and not with the flow's rules: what both have in
-common can't be wrong in both by one mistake.
-
-What the sandbox holds, as the enrichment should come to it: to compare runs with, record by record.
+common can't be wrong in both by one mistake. ``check_texts`` and ``check_ledger`` compare a run's outcome
+with it, record by record.
 """
 
 from __future__ import annotations
@@ -36,6 +35,8 @@ TYPES = {
 }
 MOST_AGREEMENTS, MOST_CHARACTERS = 50, 4000
 """The flow's usual limits of one text."""
+Links = dict[tuple[str, int], set[int]]
+"""Configuration ids by kind and id of the ticket that holds them."""
 
 
 def texts_of(
@@ -116,10 +117,6 @@ def _clean(text: str | None) -> str:
 
 def _day(moment: str | None) -> str:
     return f"{moment[8:10]}/{moment[5:7]}/{moment[:4]}" if moment else ""
-
-
-Links = dict[tuple[str, int], set[int]]
-"""Configuration ids by kind and id of the ticket that holds them."""
 
 
 class EnrichmentModel:

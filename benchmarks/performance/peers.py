@@ -1,13 +1,10 @@
-"""CPU and memory of match and diff, as a ratio to a dict index written by hand (``baseline.py``).
+"""Extract, match and diff beside other means: an index written by hand, DiffSync, compiled JMESPath.
 
 ``python -m benchmarks.performance.peers [n]`` prints a table; ``measure(n)`` returns it. The time is process
-CPU from parsed records to counted changes, the median of an odd number of runs, both in turn.
-
-The same extract, match and diff by other means: DiffSync, and JMESPath expressions compiled once.
-
-Both start from the same parsed records, do the whole work and must come to the same counts as ``baseline``.
-DiffSync compares records of one identifier, so its pairs are found by the hand-written index first; its diff
-is taken, its sync (one call a record) is not run.
+CPU from parsed records to counted changes, the median of an odd number of runs, all in turn. All start from
+the same parsed records, do the whole work and must come to the same counts as ``baseline``. DiffSync compares
+records of one identifier, so its pairs are found by the hand-written index first; its diff is taken, its sync
+(one call a record) is not run.
 """
 
 from __future__ import annotations
@@ -70,6 +67,8 @@ _CONFIGURATION_PATHS = (
 )
 FIELDS = tuple(f"f{at}" for at in range(len(_ASSET_PATHS)) if at != TYPE)
 """The compared places of a row, as DiffSync's attributes; the type belongs to ConnectWise."""
+Counts = dict[str, int]
+Work = Callable[[Sequence[Any], Sequence[Any]], Counts]
 
 
 def with_jmespath(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
@@ -162,10 +161,6 @@ def _counts(diff: Any, matched: int, ambiguous: int) -> Counts:
         "unmatched": summary["create"] - ambiguous,
         "ambiguous": ambiguous,
     }
-
-
-Counts = dict[str, int]
-Work = Callable[[Sequence[Any], Sequence[Any]], Counts]
 
 
 def with_rules(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:

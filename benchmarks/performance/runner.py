@@ -1,9 +1,4 @@
-"""Runs a module of ours in a process of its own, and says on the way how far it has come.
-
-What a process has cost so far: wall and CPU seconds, and the most memory that it ever held.
-
-Asks Prefect's server how many runs of tasks and subflows a flow run had.
-"""
+"""Starts a module of ours in a process of its own, watches it, and measures what a process costs."""
 
 from __future__ import annotations
 
@@ -25,6 +20,8 @@ from deployments.local.sandbox import ROOT, Sandbox
 BUILD = ROOT / "build"
 LOOK_SECONDS = 0.5
 LINE_SECONDS = 15.0
+PATIENCE_SECONDS = 300
+QUIET_LOOKS = 5
 
 
 def run_module(module: str, prefect: LocalPrefect, *arguments: str) -> str:
@@ -97,10 +94,6 @@ class Stopwatch:
             "import_cpu_seconds": round(self.cpu, 2),
             "peak_megabytes": peak_megabytes(),
         }
-
-
-PATIENCE_SECONDS = 300
-QUIET_LOOKS = 5
 
 
 def orchestrated(api_url: str, flow_run_id: str) -> dict[str, int]:

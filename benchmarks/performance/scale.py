@@ -29,6 +29,7 @@ Neighbours in time are compared: over minutes a shared machine changes its speed
 """
 
 Row = dict[str, Any]
+OWN = "configurations of the company"
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Stand:
 
     @property
     def ledger(self) -> Path:
+        """The SQLite file of the runs' ledger."""
         return self.home / "ledger.db"
 
     def new_ledger(self) -> None:
@@ -125,9 +127,6 @@ def vendor_figures(served: Row, cost: Row, before: dict[str, int], after: dict[s
         "used_by_part": bounds.used_by_part(connectwise["by"]),
         "by": {"connectwise": connectwise["by"], "lansweeper": lansweeper["by"]},
     }
-
-
-OWN = "configurations of the company"
 
 
 def existing_records(sandbox: Sandbox) -> dict[str, int]:

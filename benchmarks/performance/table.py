@@ -1,6 +1,6 @@
-"""Shows what was measured: tables for a console, and those of docs/costs.md in Markdown.
+"""What was measured, for people: tables for a console, the part of docs/costs.md in Markdown, and a chart.
 
-``python -m benchmarks.performance.table``: writes what ``make bench`` measured into docs/costs.md.
+``python -m benchmarks.performance.table`` writes what ``make bench`` measured into docs/costs.md.
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ COLUMNS = {
     "task_runs": "Task runs",
     "flow_runs": "Flow runs",
 }
+CHART = BUILD / "bench.png"
+COLOURS = {FIRST_LOAD: "#1f5fa8", USUAL_RUN: "#c8641e", NO_CHANGE: "#3a8a4d"}
+STYLES = ("-", "--", ":", "-.")
+Points = tuple[list[int], list[float]]
+PAGE = ROOT / "docs" / "costs.md"
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
 def show(console: Console, result: dict[str, Any]) -> bool:
@@ -217,13 +223,6 @@ def _markdown_matching(matching: Row | None) -> list[str]:
     ]
 
 
-CHART = BUILD / "bench.png"
-COLOURS = {FIRST_LOAD: "#1f5fa8", USUAL_RUN: "#c8641e", NO_CHANGE: "#3a8a4d"}
-STYLES = ("-", "--", ":", "-.")
-
-Points = tuple[list[int], list[float]]
-
-
 def points(rows: Sequence[Row], kind: str, latency: float, value: Callable[[Row], float]) -> Points:
     """Sizes and values of one kind of run and latency, from the smallest size on."""
     found = sorted(
@@ -287,10 +286,6 @@ def _finish_axes(axes: Any, title: str, sizes: list[int]) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
     axes.grid(True, linewidth=0.4)
     axes.legend(fontsize="small", handlelength=3.5)
-
-
-PAGE = ROOT / "docs" / "costs.md"
-BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
 def with_table(text: str, table: str) -> str:

@@ -1,4 +1,4 @@
-"""Who may call: Basic authentication, clientId, denied collections, request rate; and the company look-up."""
+"""Access: who may call (keys, clientId, denied collections), how often; and the company look-up."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""One request to a served collection: what it asks for, done and answered."""
+"""The answer to one request to a served collection: list, count, search, one record, bulk, change of type."""
 
 from __future__ import annotations
 

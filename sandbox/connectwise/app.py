@@ -1,4 +1,4 @@
-"""The ConnectWise PSA side of the sandbox as an ASGI application."""
+"""The ConnectWise PSA side as an ASGI application: address, access and the answer's envelope."""
 
 import json
 from typing import Any

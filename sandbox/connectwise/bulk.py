@@ -1,4 +1,4 @@
-"""POST and PUT of `/company/configurations/bulk`: an array of whole records, one result for each, status 207.
+"""Bulk creation and replacement: `/company/configurations/bulk`, one result for each record, status 207.
 
 Not atomic: each item is checked and written by itself. How the answer looks is a switch, as the vendor's
 description contradicts itself.

@@ -1,13 +1,11 @@
-"""POST `/system/bundles`: several reads in one request, an answer for each under its sequenceNumber.
+"""Many records in one request: `/system/bundles` and the report ConfigurationAgreement; and `/system/info`.
 
-Of the names of resources the vendor shows four; which others there are, how many requests a bundle holds, and
-what is said to one too many is not known: switches and assumptions. Bundles that write are not served.
+A bundle holds several reads, with an answer for each under its sequenceNumber. Of the names of resources the
+vendor shows four; which others there are, how many requests a bundle holds, and what is said to one too many
+is not known: switches and assumptions. Bundles that write are not served.
 
-`/system/reports`: the one report view that joins agreements with configurations.
-
-Its columns are those of a 2015.1 list; that it is still there, takes `in` and pages as lists do is assumed.
-
-Requests below `/system` that are no collections: info, reports and bundles.
+The report joins agreements with configurations. Its columns are those of a 2015.1 list; that it is still
+there, takes `in` and pages as lists do is assumed.
 """
 
 from __future__ import annotations
@@ -62,6 +60,10 @@ API_REQUEST = frozenset(
     }
 )  # fmt: skip
 PAGE = frozenset({"page", "pagesize", "pageid"})
+REPORTS_NAME = "system/reports"
+AGREEMENT_REPORT = "ConfigurationAgreement"
+Pair = tuple[int, int]
+TYPE_WORDS = {Kind.INTEGER: "Numeric", Kind.TEXT: "Text", Kind.MOMENT: "DateTime"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +177,6 @@ class Bundle:
 
 def _refused(code: str, message: str) -> VendorError:
     return invalid("bundleRequestsCollection", [FieldError(code, message, "requests")])
-
-
-REPORTS_NAME = "system/reports"
-AGREEMENT_REPORT = "ConfigurationAgreement"
-
-Pair = tuple[int, int]
-TYPE_WORDS = {Kind.INTEGER: "Numeric", Kind.TEXT: "Text", Kind.MOMENT: "DateTime"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
-"""Callbacks on their way: real POSTs to loopback addresses, repeated as the vendor does, and faults.
+"""Callbacks: which entries hear of a change, signed messages, real POSTs with retries, faults, forged ones.
 
-The vendor repeats only on 404, 409, 419 and 429, twice, after 2 and 4 s, and waits 5 s for an answer. That it
-disables an entry after three days of failures is left out.
+Messages go to loopback addresses only. The vendor repeats only on 404, 409, 419 and 429, twice, after 2 and
+4 s, and waits 5 s for an answer. That it disables an entry after three days of failures is left out.
 
-The messages of callbacks: their payload and where they go.
-
-Control addresses under ``/_sandbox/callbacks``.
+Control addresses under ``/_sandbox/callbacks``:
 
 GET  ""            every message so far with its outcome, lost and forged ones too
 PUT  ""            {"duplicate", "lose", "reorder": shares, "seed", "reorder_within": s}; left out: off
@@ -36,6 +34,12 @@ from sandbox.credentials import SIGNATURE_HEADER, signature
 
 API = "/v4_6_release/apis/3.0"
 KEY_WORDS = ("system", "callbackkeys")
+REPEATED = (404, 409, 419, 429)
+LEAST_DELAY = 0.2
+Background = Callable[[Coroutine[Any, Any, None]], None]
+MessageKind = Literal["genuine", "duplicate", "signature", "unsigned", "body", "key_url", "replay"]
+FORGED_KEY = "a stranger's key"
+SIGNED_WRONGLY = ("signature", "unsigned", "body", "key_url")
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,6 @@ def encoded(payload: Record) -> bytes:
 def address(entry: Record, change: Change) -> str:
     """The entry's url with the record's id appended to the text as it stands, and the action."""
     return f"{entry['url']}{change.record_id}&action={change.action}"
-
-
-REPEATED = (404, 409, 419, 429)
-LEAST_DELAY = 0.2
-Background = Callable[[Coroutine[Any, Any, None]], None]
-MessageKind = Literal["genuine", "duplicate", "signature", "unsigned", "body", "key_url", "replay"]
 
 
 @dataclass
@@ -238,10 +236,6 @@ async def _post(delivery: Delivery, time_limit: float) -> int:
     except (httpx.HTTPError, TimeoutError, ValueError):
         return 0
     return answer.status_code
-
-
-FORGED_KEY = "a stranger's key"
-SIGNED_WRONGLY = ("signature", "unsigned", "body", "key_url")
 
 
 def answer_callbacks(callbacks: Callbacks, store: Store, method: str, path: str, body: Any) -> Any:

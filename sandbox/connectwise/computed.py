@@ -1,8 +1,7 @@
-"""Members that follow from others: a ticket's board, status and closedFlag, an agreement's status.
+"""Computed members: what the server fills in from other members of a record.
 
-Time entries and the tickets that they are charged to: hours, what follows, what is refused.
-
-Who made a record and when, where the record has members for it; and the notes that a new ticket brings.
+A ticket's board, status, address and closedFlag; an agreement's status; a time entry's hours and what it is
+charged to; who made a record and when; the notes that a new ticket brings.
 """
 
 from __future__ import annotations
@@ -30,6 +29,14 @@ Now = Callable[[], str]
 
 CHARGED = {"ServiceTicket": SERVICE_TICKETS_NAME, "ProjectTicket": PROJECT_TICKETS_NAME}
 TICKET_NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
+# Members that say who and when, beside `_info`; set once.
+AUTHORSHIP = ("createdBy", "dateCreated", "enteredBy", "dateEntered")
+_SIGNED = frozenset({"service/tickets/notes", "project/tickets/notes", "time/entries"})
+_INITIAL = {
+    "initialDescription": "detailDescriptionFlag",
+    "initialInternalAnalysis": "internalAnalysisFlag",
+    "initialResolution": "resolutionFlag",
+}
 
 
 def compute(table: Table, record: Record, read: Read, now: Now, given: Collection[str] = ()) -> None:
@@ -180,16 +187,6 @@ def _hours(entry: Record) -> float | None:
         return round((end - start).total_seconds() / 3600 - float(entry.get("hoursDeduct", 0)), 2)
     except (KeyError, TypeError, ValueError):
         return None
-
-
-# Members that say who and when, beside `_info`; set once.
-AUTHORSHIP = ("createdBy", "dateCreated", "enteredBy", "dateEntered")
-_SIGNED = frozenset({"service/tickets/notes", "project/tickets/notes", "time/entries"})
-_INITIAL = {
-    "initialDescription": "detailDescriptionFlag",
-    "initialInternalAnalysis": "internalAnalysisFlag",
-    "initialResolution": "resolutionFlag",
-}
 
 
 def authored(table: Table, record: Record, read: Read, now: str, by: str) -> None:

@@ -1,9 +1,9 @@
 """What the names in conditions, childConditions, customFieldConditions and orderBy stand for.
 
-`configuration/id` in the conditions of tickets: a name that no vendor's page mentions.
-
-Seen on a 2026.3 server: `configuration/id=N` on service tickets works; the plural name is refused, and so are
-several joined by OR. Whether `in` works and whether project tickets know the name is open: two switches.
+`LinkedCondition` is for `configuration/id` in the conditions of tickets, a name that no vendor's page
+mentions. Seen on a 2026.3 server: `configuration/id=N` on service tickets works; the plural name is refused,
+and so are several joined by OR. Whether `in` works and whether project tickets know the name is open: two
+switches.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ QUESTION_KINDS = {
     "fieldType": Kind.TEXT,
     "requiredFlag": Kind.FLAG,
 }
+NAME = "configuration/id"
+OPERATORS: Mapping[str, tuple[str, ...]] = {"single": ("=",), "in": ("=", "in")}
 
 
 def unknown_name(path: str) -> ConditionError:
@@ -221,10 +223,6 @@ def _as_number(value: Any) -> float | None:
         return float(value)
     except (TypeError, ValueError):
         return None
-
-
-NAME = "configuration/id"
-OPERATORS: Mapping[str, tuple[str, ...]] = {"single": ("=",), "in": ("=", "in")}
 
 
 class LinkedCondition:

@@ -1,9 +1,8 @@
-"""The conditions language: `name like "x%" and (status/id in (1,2) or lastUpdated > [2025-01-01T00:00:00Z])`.
+"""The conditions language: a parser, and a compiler to one Python function over a stored record.
 
-Words in any case; `and` binds tighter than `or`; texts in double or single quotes, a quote or backslash
-inside may be written with a backslash before it. Grammar: docs/vendors.md, ConnectWise 3.
-
-A parsed condition as one Python function over a stored record.
+`name like "x%" and (status/id in (1,2) or lastUpdated > [2025-01-01T00:00:00Z])`: words in any case; `and`
+binds tighter than `or`; texts in double or single quotes, a quote or backslash inside may be written with a
+backslash before it (docs/vendors.md, ConnectWise 3).
 
 Comparisons follow the database underneath: texts without regard to case, a missing value meets no comparison
 (not even `!=`) but `= null` and `!= null`, `like` knows `%` and `*` (any text), `_` (one character), `[set]`.
@@ -33,6 +32,7 @@ TOKEN = re.compile(
 )
 
 COMPARISONS = frozenset({"=", "!=", "<>", "<", "<=", ">", ">="})
+Test = Callable[[Any], bool]
 
 
 class ConditionError(Exception):
@@ -202,9 +202,6 @@ class _Parser:
     def _expect(self, sign: str) -> None:
         if not self._take_sign(sign):
             raise ConditionError(f"Expected '{sign}', found '{self._peek().text}'.")
-
-
-Test = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
-"""The child collections of configurations: reading, attaching and detaching.
+"""Child collections of configurations: which belong to an agreement or a ticket; listed, attached, detached.
 
-Whether that moves the owner's lastUpdated is not known of the vendor, so it is a switch.
+Their items are `{id, deviceIdentifier, _info}`, the id being the configuration's; a link is made by POST of
+an id, taken away by DELETE, and never changed. Whether that moves the owner's lastUpdated is not known of the
+vendor, so it is a switch. The pairs themselves are in the store.
 """
 
 from sandbox.connectwise.body import Body

@@ -1,11 +1,8 @@
-"""GET of a list: conditions, order, page, fields; and its count.
+"""Lists: conditions, order, pages, fields; their counts; and POST `/search` of tickets.
 
-A page by id begins where the one before ended, and a condition that names ids looks at those records alone:
-otherwise reading a large company, page by page, would cost the square of its size.
-
-Pages of a list: by number with a navigable Link header, or forward-only by id.
-
-POST `/search` of tickets: the conditions travel in the body, paging and fields stay in the query.
+Pages go by number with a navigable Link header, or forward-only by id. A page by id begins where the one
+before ended, and a condition that names ids looks at those records alone: otherwise reading a large company,
+page by page, would cost the square of its size.
 """
 
 from __future__ import annotations
@@ -31,6 +28,9 @@ DEFAULT_SIZE = 25
 LARGEST_SIZE = 1000
 
 One = TypeVar("One")
+_IDS_ALONE = re.compile(r"\s*id\s+in\s*\(([\d\s,]+)\)\s*", re.IGNORECASE)
+LONGEST_BODY = 10_000
+MEMBERS = frozenset({"conditions", "orderby", "childconditions", "customfieldconditions"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,6 @@ def _whole(query: Mapping[str, str], name: str, default: int) -> int:
         return int(typed)
     except ValueError:
         raise VendorError(400, "ConnectWiseApi", f"The value '{typed}' is not valid for {name}.") from None
-
-
-_IDS_ALONE = re.compile(r"\s*id\s+in\s*\(([\d\s,]+)\)\s*", re.IGNORECASE)
 
 
 class Listing:
@@ -233,10 +230,6 @@ def shower(renderer: Renderer, query: Mapping[str, str], switches: Switches) -> 
     if unknown and switches.unknown_fields == "refuse":
         raise VendorError(400, "ApiFindCondition", f"{unknown[0]} is not a recognized name.")
     return pick
-
-
-LONGEST_BODY = 10_000
-MEMBERS = frozenset({"conditions", "orderby", "childconditions", "customfieldconditions"})
 
 
 def search_query(body: Body) -> dict[str, str]:

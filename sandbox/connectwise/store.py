@@ -1,10 +1,9 @@
-"""The records of the sandbox's ConnectWise, in memory.
+"""The records of the sandbox's ConnectWise, in memory, and the links of their owners to configurations.
 
 A stored record is the wire record without what is derived: references are kept as `{"id": n}` (their names
 are rendered when asked), `customFields` as id -> value, `questions` as question id -> answer, and a member
-without a value is absent.
-
-Who is told of changes of the store: several changes of one record within one request count as one.
+without a value is absent. `Watch` tells a listener of changes, several of one record within one request as
+one.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from sandbox.credentials import SigningKeys
 from sandbox.history import History
 
 Action = Literal["added", "updated", "deleted"]
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,6 @@ class Links:
         for owner_id in sorted(self._of):
             for configuration_id in sorted(self._of[owner_id]):
                 yield owner_id, configuration_id
-
-
-Record = dict[str, Any]
 
 
 def utc_now() -> datetime:

@@ -1,8 +1,6 @@
-"""Request bodies read as a record's members: names in any case, unknown ones refused, kinds checked.
+"""Validation: members brought into stored form, and whether a whole stored record keeps its table's rules.
 
-Members of a request body turned into stored form: references found by id, identifier or name.
-
-Whether a whole stored record keeps its table's rules; members that a PATCH did not touch count too.
+References are found by id, identifier or name. Members that a PATCH did not touch are validated too.
 """
 
 from __future__ import annotations
@@ -21,6 +19,9 @@ from sandbox.connectwise.schema.fields import Field, Kind, Table
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACKS
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Record, Store, answers
+
+WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country")
 
 
 class Resolver:
@@ -147,10 +148,6 @@ def _fits(field_type: str, value: Any) -> bool:
     if field_type == "Checkbox":
         return isinstance(value, bool) or str(value).lower() in ("true", "false")
     return True
-
-
-WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country")
 
 
 def field_errors(table: Table, record: Record, store: Store) -> list[FieldError]:

@@ -1,13 +1,8 @@
-"""Creating, replacing, patching and deleting one record of any collection.
+"""Writes to one record of any collection: create, replace, patch, delete; and what they do to its owner.
 
-PATCH: an array of `{op, path, value}`, applied to a record as the wire shows it.
-
-Whole references are replaced; `site/id` works too, any other path inside a reference changes nothing, and
-neither does a path that names no member: the vendor answers 200 to those. Paths mind their case.
-
-Notes and time entries beyond their own collection: a ticket's merged list, and its change.
-
-What the vendor refuses of a callback entry, and which changes an entry wants to hear of.
+PATCH is an array of `{op, path, value}`, applied to the record as the wire shows it. Whole references are
+replaced; `site/id` works too, any other path inside a reference changes nothing, and neither does a path that
+names no member: the vendor answers 200 to those. Paths mind their case.
 """
 
 from __future__ import annotations
@@ -41,6 +36,8 @@ from sandbox.connectwise.validation import (
 )
 
 OPERATIONS = ("add", "replace", "remove")
+API_MEMBER = "apimember"
+_FLAGS = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
 
 
 def patched(table: Table, shown: Record, body: Body) -> Record:
@@ -105,9 +102,6 @@ def _inside_list(items: list[Any], op: str, rest: list[str], value: Any) -> None
         items.append(value)
     elif at < len(items):
         items[at : at + 1] = [] if op == "remove" else [value]
-
-
-API_MEMBER = "apimember"
 
 
 class Writer:
@@ -315,9 +309,6 @@ def require_custom_fields(writer: Writer, body: Body, store: Store) -> None:
     if store.custom_fields(writer.table.name) and not sets_custom_fields(body):
         missing = FieldError("MissingRequiredField", "The customFields field is required.", "customFields")
         raise invalid(writer.table.resource, [missing])
-
-
-_FLAGS = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
 
 
 def all_notes(store: Store, table: Table, ticket_id: int) -> dict[int, Record]:

@@ -4,10 +4,9 @@ Which asset is odd in which way goes by its place, so that small inventories hav
 filler and missing serials, docks whose MAC several laptops report, names used twice, names in other
 scripts, models of 300 characters, blanks around values, missing makers and addresses.
 
-Shared parts of assets: hardware and operating system profiles, and software lists.
-
-A fleet has few images, so assets share these objects: whoever changes an asset replaces a section and
-never changes it in place. Sizes: bytes in memory modules and disks, KB in operating systems.
+Assets share hardware and operating system profiles and software lists, as a fleet has few images: whoever
+changes an asset replaces a section and never changes it in place. Sizes: bytes in memory modules and disks,
+KB in operating systems.
 """
 
 from __future__ import annotations
@@ -21,6 +20,12 @@ from sandbox.data import catalogue as c
 GB = 1024**3
 SOFTWARE_LISTS = 60
 Section = dict[str, Any]
+Asset = dict[str, Any]
+FIRST_ID = 0x6600_0000
+# The example of the connector's page: no serial, no MAC, a name that is a route through a chassis.
+PAGE_KEY = "0f5ac0be-93e3-3a9d-8fcb-02904d4f42d8"
+PAGE_NAME = "166.246.143.187/1/7"
+PAGE_PLACE = 9
 
 
 def profiles(draw: random.Random, kind: c.AssetKind) -> list[Section]:
@@ -127,15 +132,6 @@ def _days() -> list[str]:
 _DAYS = _days()
 
 
-Asset = dict[str, Any]
-
-FIRST_ID = 0x6600_0000
-# The example of the connector's page: no serial, no MAC, a name that is a route through a chassis.
-PAGE_KEY = "0f5ac0be-93e3-3a9d-8fcb-02904d4f42d8"
-PAGE_NAME = "166.246.143.187/1/7"
-PAGE_PLACE = 9
-
-
 class AssetMaker:
     """Makes assets one after another; ``start`` is the number of those made before, for added ones."""
 
@@ -149,6 +145,7 @@ class AssetMaker:
         self._previous_serial = ""
 
     def make(self, number: int, start: int = 0) -> Iterator[Asset]:
+        """So many assets, the first at place ``start``."""
         for place in range(start, start + number):
             yield self._asset(place)
 

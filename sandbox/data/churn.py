@@ -1,6 +1,6 @@
-"""What happens to a fleet between two scans: some assets are renamed, moved, added, retired.
+"""Churn: what happens to assets between two scans, and to tickets between two runs.
 
-What happens to the tickets between two runs: closed, reopened, attached, detached, added, deleted.
+Assets are renamed, moved, added, retired; tickets closed, reopened, attached, detached, added, deleted.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from sandbox.world import World
 ASSET_KINDS = ("rename", "move", "add", "retire")
 
 Asset = dict[str, Any]
+TICKET_KINDS = ("close", "reopen", "attach", "detach", "add", "delete")
+Ticket = tuple[str, int]
 
 
 def churn(world: World, share: float, kinds: tuple[str, ...] = ASSET_KINDS) -> dict[str, list[str]]:
@@ -95,11 +97,6 @@ def scanned(world: World, asset: Asset, section: str, values: dict[str, Any]) ->
 
 
 _ASSET_CHANGES = {"rename": _rename, "move": _move, "add": _add, "retire": _retire}
-
-
-TICKET_KINDS = ("close", "reopen", "attach", "detach", "add", "delete")
-
-Ticket = tuple[str, int]
 
 
 def ticket_churn(world: World, share: float, kinds: tuple[str, ...] = TICKET_KINDS) -> dict[str, list[int]]:

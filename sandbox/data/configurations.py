@@ -1,12 +1,11 @@
-"""Configurations that people typed into ConnectWise by hand, long before any sync.
+"""Configurations in ConnectWise: those that people typed by hand, and those that an asset sync has left.
 
-About a third of the assets have one in the run's company, in the spelling of whoever typed it: another
-case, another MAC format, without a serial, twice, retired. Besides there are records that Lansweeper does
-not know, and other customers' records with the same serials. None carries ``ls_asset_id``.
+By hand: about a third of the assets have one in the run's company, in the spelling of whoever typed it:
+another case, another MAC format, without a serial, twice, retired. Besides there are records that Lansweeper
+does not know, and other customers' records with the same serials. None carries ``ls_asset_id``.
 
-The scenario `enrichment`: the asset sync has run, so every asset is a configuration that names it.
-
-A few are odd: without `ls_asset_id`, naming an asset that Lansweeper no longer has, or two naming one asset.
+In the scenario `enrichment` every asset is a configuration that names it. A few are odd: without
+`ls_asset_id`, naming an asset that Lansweeper no longer has, or two naming one asset.
 """
 
 from __future__ import annotations
@@ -45,6 +44,8 @@ _NOTES = (
     "Läuft nur mit dem alten Treiber.",
     "Admin password is in the vault, not here.",
 )
+CLAIMED_TWICE = 3
+CREATED = "2026-05-03T02:10:00Z"
 
 
 class ConfigurationMaker:
@@ -195,10 +196,6 @@ _SPELLINGS: tuple[Callable[[Record], None], ...] = (
     _other_card,
     _name_in_other_case,
 )
-
-
-CLAIMED_TWICE = 3
-CREATED = "2026-05-03T02:10:00Z"
 
 
 def linked_configurations(

@@ -1,17 +1,12 @@
-"""Service and project tickets of the customers, with the configurations they are about.
+"""The service desk with boards and SLAs; customers' agreements and tickets with their configurations.
 
-About one in seven is a project ticket; a quarter is about no configuration, most are about one, some about
-up to six. What kind a ticket is of goes by its place, so that few of them have all kinds.
-
-What the provider's service desk has set up: SLAs, agreement types, boards with statuses, projects.
-
-Like the rest of the setup it does not depend on the seed. Whether a status closes a ticket is its own flag,
-which some names contradict, as on real boards.
-
-Agreements of the customers, and which configurations they cover.
+The setup does not depend on the seed. Whether a status closes a ticket is its own flag, which some names
+contradict, as on real boards.
 
 Most configurations have one agreement, some none, some two or three; one agreement covers far more than the
-others. Which agreement is in which state goes by its place, so that few of them have all states.
+others. About one ticket in seven is a project ticket; a quarter is about no configuration, most are about
+one, some about up to six. Which agreement is in which state, and what kind a ticket is of, goes by its place,
+so that few of them have all states and kinds.
 """
 
 from __future__ import annotations
@@ -57,6 +52,39 @@ BOARDS = (
 )
 PROJECTS = ("Office move", "Windows 11 roll-out")
 PHASES = ("Planning", "Roll-out")
+Record = dict[str, Any]
+LINKS = {
+    SERVICE_TICKETS_NAME: SERVICE_TICKET_CONFIGURATIONS.name,
+    PROJECT_TICKETS_NAME: PROJECT_TICKET_CONFIGURATIONS.name,
+}
+SUMMARIES = (
+    "Printer prints blank pages",
+    "Can't log on after the update",
+    "Disk is nearly full",
+    "PLC lost its connection — line 4",
+    "Skærm blinker",
+    "Laptop runs hot",
+    "Replace the UPS battery",
+    "Backup failed twice",
+)
+SEVERAL = 2, 7
+UNCOVERED, COVERED_ONCE = 0.13, 0.9
+LARGE_SHARE = 0.08
+# No end, an end far away, ended, cancelled, not yet begun. Far dates keep the computed status true for years.
+STATES: tuple[Record, ...] = (
+    {"noEndingDateFlag": True},
+    {"endDate": "2041-12-31T00:00:00Z"},
+    {"endDate": "2024-06-30T00:00:00Z"},
+    {
+        "cancelledFlag": True,
+        "dateCancelled": "2025-02-01T00:00:00Z",
+        "reasonCancelled": "Went to somebody else",
+    },
+    {"startDate": "2040-01-01T00:00:00Z", "endDate": "2042-12-31T00:00:00Z"},
+    {"noEndingDateFlag": True},
+    {"noEndingDateFlag": True},
+    {"endDate": "2040-03-31T00:00:00Z"},
+)
 
 
 @dataclass(frozen=True)
@@ -145,25 +173,6 @@ def _projects(store: Store, company: int) -> list[int]:
         for project in projects
         for name in PHASES
     ]
-
-
-Record = dict[str, Any]
-
-LINKS = {
-    SERVICE_TICKETS_NAME: SERVICE_TICKET_CONFIGURATIONS.name,
-    PROJECT_TICKETS_NAME: PROJECT_TICKET_CONFIGURATIONS.name,
-}
-SUMMARIES = (
-    "Printer prints blank pages",
-    "Can't log on after the update",
-    "Disk is nearly full",
-    "PLC lost its connection — line 4",
-    "Skærm blinker",
-    "Laptop runs hot",
-    "Replace the UPS battery",
-    "Backup failed twice",
-)
-SEVERAL = 2, 7
 
 
 class TicketMaker:
@@ -257,26 +266,6 @@ def _days(draw: random.Random) -> tuple[str, str]:
     month = f"202{draw.randrange(3, 6)}-{draw.randrange(1, 13):02}"
     time = f"{minute:02}:{second:02}Z"
     return f"{month}-{day:02}T{hour // 2:02}:{time}", f"{month}-{day:02}T{12 + hour // 2:02}:{time}"
-
-
-UNCOVERED, COVERED_ONCE = 0.13, 0.9
-LARGE_SHARE = 0.08
-
-# No end, an end far away, ended, cancelled, not yet begun. Far dates keep the computed status true for years.
-STATES: tuple[Record, ...] = (
-    {"noEndingDateFlag": True},
-    {"endDate": "2041-12-31T00:00:00Z"},
-    {"endDate": "2024-06-30T00:00:00Z"},
-    {
-        "cancelledFlag": True,
-        "dateCancelled": "2025-02-01T00:00:00Z",
-        "reasonCancelled": "Went to somebody else",
-    },
-    {"startDate": "2040-01-01T00:00:00Z", "endDate": "2042-12-31T00:00:00Z"},
-    {"noEndingDateFlag": True},
-    {"noEndingDateFlag": True},
-    {"endDate": "2040-03-31T00:00:00Z"},
-)
 
 
 def add_agreements(

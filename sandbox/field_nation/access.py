@@ -1,6 +1,7 @@
-"""The token address: the password grant as JSON, and the refresh grant (its body is assumed).
+"""OAuth tokens (the password and the refresh grant, as JSON), and the request limit of a company.
 
-Field Nation's request limit: 60 a minute for a company, told in headers (docs/vendors.md, Field Nation 8.2).
+The refresh grant's body is assumed. 60 requests a minute, told in headers (docs/vendors.md,
+Field Nation 8.2).
 """
 
 from __future__ import annotations

@@ -1,6 +1,15 @@
-"""Field Nation's servers as an ASGI application: tokens, REST v2 and webhooks v3 of one world.
+"""Field Nation as an ASGI application: tokens, REST v2 and webhooks v3 of one world.
 
-The REST addresses: which call does what to which work order, and the events that it fires.
+``answer`` says which REST call does what to which work order, and which events it fires.
+
+Control addresses under ``/_sandbox/field-nation``:
+
+POST /workorders/{id}/{step}        a step of ``provider.STEPS``, its details as a JSON object
+GET  /deliveries                    every delivery so far, lost ones too
+POST /deliveries/{uuid}/resend      send one again, as anybody with the old message could
+POST /deliveries/{uuid}/replay      the same under a new delivery id, which is not signed
+GET  /tokens                        how many tokens each grant gave
+POST /tokens/revoke                 {"refresh": bool}: end all access tokens, and refresh tokens too
 """
 
 from __future__ import annotations
@@ -37,6 +46,12 @@ OWN = {
     "name": store.full_name(store.API_USER),
     "role": "buyer",
 }
+_N = r"/workorders/(\d+)"
+REST = "/api/rest/v2"
+WEBHOOKS = "/api/v1/webhooks"
+_BEARER = "bearer "
+_PROVIDER_STEP = re.compile(r"workorders/(\d+)/([a-z-]+)")
+_RESEND = re.compile(r"deliveries/([0-9a-f-]{36})/(resend|replay)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +186,6 @@ def _shown(section: Callable[[WorkOrder], Any]) -> Callable[..., ApiAnswer]:
     return lambda call, order: ApiAnswer(section(order))
 
 
-_N = r"/workorders/(\d+)"
 _CALLS: tuple[tuple[str, re.Pattern[str], Callable[..., ApiAnswer]], ...] = tuple(
     (method, re.compile(_N + rest), handle)
     for method, rest, handle in (
@@ -245,11 +259,6 @@ _LOOKUPS: dict[str, Callable[[], Any]] = {
     ],
     "/company/incomplete-reasons": lambda: list(store.INCOMPLETE_REASONS),
 }
-
-
-REST = "/api/rest/v2"
-WEBHOOKS = "/api/v1/webhooks"
-_BEARER = "bearer "
 
 
 class FieldNationApp:
@@ -346,10 +355,6 @@ def _json(
 ) -> Response:
     content = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(content, status, headers, media_type=kind)
-
-
-_PROVIDER_STEP = re.compile(r"workorders/(\d+)/([a-z-]+)")
-_RESEND = re.compile(r"deliveries/([0-9a-f-]{36})/(resend|replay)")
 
 
 def answer_control(app: FieldNationApp, method: str, path: str, body: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Moments as Field Nation writes them: UTC text and local date and time of the work order's place."""
+"""Dates and times as Field Nation writes them: in UTC, and in the time zone of the work order's place."""
 
 from __future__ import annotations
 

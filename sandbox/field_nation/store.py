@@ -1,8 +1,6 @@
-"""Work orders as the sandbox keeps them, and the store that holds them.
+"""Work orders in memory, what the buyer's company has set up, and the catalogue of webhook events.
 
-What the buyer's company has set up: people, types of work, templates, custom fields. Ids are fixed.
-
-The catalogue of webhook events (webhooks v3).
+People, types of work, templates and custom fields have fixed ids.
 """
 
 from __future__ import annotations

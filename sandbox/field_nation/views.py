@@ -1,7 +1,4 @@
-"""A whole work order as ``GET /workorders/{id}`` shows it, or the named sections of it.
-
-The sections of a work order as the API shows them: custom fields, time logs, pay, location, schedule.
-"""
+"""A work order as the API shows it: whole, by columns, or one section of it."""
 
 from __future__ import annotations
 
@@ -35,6 +32,10 @@ from sandbox.field_nation.store import (
 Section = dict[str, Any]
 _NOWHERE = {"latitude": None, "longitude": None, "exact": False}
 _EMPTY_SUM = {"all": 0, "charged": 0, "uncharged": 0}
+Wire = dict[str, Any]
+APP = "https://app-sandbox.fndev.net/workorders"
+_TAG = re.compile(r"<[^>]*>")
+ALWAYS = ("id", "work_order_id", "title", "href")
 
 
 def envelope(results: list[Any]) -> Section:
@@ -233,12 +234,6 @@ def pay(order: WorkOrder) -> Section:
         "max_pay_limit": 0,
         "calculated_total": {"total": {"min": total, "max": total}},
     }
-
-
-Wire = dict[str, Any]
-APP = "https://app-sandbox.fndev.net/workorders"
-_TAG = re.compile(r"<[^>]*>")
-ALWAYS = ("id", "work_order_id", "title", "href")
 
 
 def work_order(order: WorkOrder, columns: str = "") -> Wire:

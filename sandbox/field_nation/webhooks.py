@@ -1,12 +1,8 @@
-"""Webhook subscriptions: made, listed, changed, deleted through the webhooks API v3.
+"""Webhooks v3: subscriptions, signed deliveries with retries, the delivery log, and the API's addresses.
 
-The webhooks API's addresses: which call does what.
-
-Deliveries of events: signed requests to the subscribers, repeated on 5xx and on no answer.
-
-Five headers as on the payload page (docs/vendors.md, Field Nation 6.3). Retries follow the delivery page:
-after 10, 20, ... 640 s on 5xx, a time-out or a connection error, never on 4xx. Switches can lose, double
-and delay deliveries, since the platform promises "at least once, order only roughly kept".
+Five headers as on the vendor's payload page (docs/vendors.md, Field Nation 6.3). Retries follow the
+delivery page: after 10, 20, ... 640 s on 5xx, a time-out or a connection error, never on 4xx. Switches can
+lose, double and delay deliveries, since the platform promises "at least once, order only roughly kept".
 """
 
 from __future__ import annotations
@@ -32,6 +28,12 @@ from sandbox.switches import Switches
 STATES = ("active", "inactive", "archived")
 METHODS = ("post", "put")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ANSWER_WITHIN = 30.0
+"""Seconds after which an answer counts as none."""
+Background = Callable[[Coroutine[Any, Any, None]], None]
+MOST_LOG_ENTRIES = 500
+Query = Mapping[str, str]
+_UUID = r"([0-9a-f-]{36}(?::\d+)?)"
 
 
 class WebhookError(Exception):
@@ -177,11 +179,6 @@ def _headers(given: dict[str, Any]) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()}
 
 
-ANSWER_WITHIN = 30.0
-"""Seconds after which an answer counts as none."""
-Background = Callable[[Coroutine[Any, Any, None]], None]
-
-
 @dataclass
 class Delivery:
     """One event for one webhook; ``status`` is that of the last attempt, 0 for no answer or none yet."""
@@ -314,11 +311,6 @@ async def _send(delivery: Delivery) -> int:
     except httpx.HTTPError:
         return 0
     return answer.status_code
-
-
-MOST_LOG_ENTRIES = 500
-Query = Mapping[str, str]
-_UUID = r"([0-9a-f-]{36}(?::\d+)?)"
 
 
 class WebhookCalls:

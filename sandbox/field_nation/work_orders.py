@@ -1,13 +1,11 @@
-"""The buyer's steps of a work order's life. Each returns the events that it fires.
+"""Work orders as the buyer writes them: creates, updates, and the steps of their life with their events.
 
 A step that the status does not allow is refused with 400 (which of 400 and 409 is assumed: a switch).
 
-Creates and updates: what is kept, what is dropped silently, what is refused.
-
-Which members of a create or update Field Nation keeps. Everything else is dropped without a word.
-
-A shape is a kind (text, number, flag, moment), a dictionary of members, or a list with the shape of its
-items. A value of another shape is dropped as an unknown member is (docs/vendors.md, Field Nation 3.1).
+``WORK_ORDER`` has the members of a create or update that Field Nation keeps; everything else is dropped
+without a word. A shape is a kind (text, number, flag, anything), a dictionary of members, or a list with the
+shape of its items. A value of another shape is dropped as an unknown member is (docs/vendors.md, Field
+Nation 3.1).
 """
 
 from __future__ import annotations

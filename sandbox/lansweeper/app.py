@@ -1,9 +1,8 @@
-"""Lansweeper's GraphQL endpoint as an ASGI application: keys, limits, execution, the answer's envelope.
+"""Lansweeper's GraphQL endpoint as an ASGI application: token, limits, execution, the answer's envelope.
 
-Lansweeper's request limits: 150 a minute with a cool-down, and 2,000 an hour.
-
-Past 150 in a minute, calls are refused until a full minute has gone by without any call: a call during
-that minute restarts the wait (docs/vendors.md, Lansweeper 3). Seconds throughout.
+Request limits: 150 a minute with a cool-down, and 2,000 an hour. Past 150 in a minute, calls are refused
+until a full minute has gone by without any call: a call during that minute restarts the wait
+(docs/vendors.md, Lansweeper 3). Seconds throughout.
 """
 
 from __future__ import annotations
@@ -35,6 +34,8 @@ PER_MINUTE = 150
 PER_HOUR = 2000
 MINUTE = 60.0
 HOUR = 3600.0
+MAX_ANSWER = 4 * 1024 * 1024  # bytes
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class RateLimit:
@@ -80,10 +81,6 @@ class RateLimit:
             return self._hour[min(too_many, len(self._hour)) - 1] + HOUR - now
         self._hour.extend([now] * number)
         return 0.0
-
-
-MAX_ANSWER = 4 * 1024 * 1024  # bytes
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class LansweeperApp:

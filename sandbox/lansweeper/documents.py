@@ -1,10 +1,6 @@
-"""Reads GraphQL documents once: parsing, validation, and which root fields they ask for.
+"""GraphQL documents: the served schema, parsing and validation, aliases, root fields, asset paths.
 
-The served GraphQL schema, and the dotted paths that assets can be read by.
-
-Asset type names that a site knows from the start, a part of the vendor's list.
-
-Source: docs/vendors.md, Lansweeper 7.
+The schema, the paths and the list of asset types follow docs/vendors.md, Lansweeper 7.
 """
 
 from __future__ import annotations

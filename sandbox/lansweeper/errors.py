@@ -35,10 +35,12 @@ def status_of(error: GraphQLError) -> int:
 
 
 def invalid_path(path: str) -> RefusedError:
+    """A path in ``fields`` that assets do not have, or a bare section."""
     return RefusedError(f"Invalid path: {path}")
 
 
 def invalid_filter_path(path: str) -> RefusedError:
+    """The same in a filter."""
     return RefusedError(f"Invalid path: root.{path} for filter")
 
 

@@ -1,13 +1,10 @@
-"""What a site answers to queries: pages of assets, one asset, types, custom fields.
+"""Queries of a site: pages of assets, one asset, types, custom fields.
 
-Asset filters: conditions, one level of groups, and every operator of AssetsFilterType.
-
-Pages of assets. A cursor is the place of an asset, 24 hex digits: it never expires.
-
-``next`` is the last asset of a page and ``current`` the first, so NEXT goes on after its cursor and
-PREV ends before it. Order, cursors and their life are assumed (docs/vendors.md, Lansweeper 4).
-
-Cuts assets down to the requested paths, compiled once for each list of paths.
+Filters know conditions, one level of groups, and every operator of AssetsFilterType. A cursor is the place of
+an asset, 24 hex digits: it never expires. ``next`` is the last asset of a page and ``current`` the first, so
+NEXT goes on after its cursor and PREV ends before it. Order, cursors and their life are assumed
+(docs/vendors.md, Lansweeper 4). Assets are cut down to the requested paths by a function that is compiled
+once for each list of paths.
 """
 
 from __future__ import annotations
@@ -31,6 +28,18 @@ MAX_CONDITIONS = 100
 Asset = dict[str, Any]
 Predicate = Callable[[Asset], bool]
 Test = Callable[[Any], bool]
+MAX_LIMIT = 500
+DEFAULT_LIMIT = 100
+_CURSOR = re.compile(r"[0-9a-f]{24}")
+_START: dict[str, Callable[[list[str], PageRequest], int]] = {
+    "FIRST": lambda order, request: 0,
+    "NEXT": lambda order, request: bisect_right(order, request.cursor),
+    "PREV": lambda order, request: bisect_left(order, request.cursor) - request.limit,
+    "LAST": lambda order, request: len(order) - request.limit,
+}
+Tree = dict[str, "Tree | None"]
+Projection = Callable[[dict[str, Any]], dict[str, Any]]
+MAX_PATHS = 30
 
 
 def compile_filters(filters: dict[str, Any] | None) -> Predicate | None:
@@ -139,14 +148,10 @@ _TESTS: dict[str, Callable[[str], Test]] = {
 }
 
 
-MAX_LIMIT = 500
-DEFAULT_LIMIT = 100
-
-_CURSOR = re.compile(r"[0-9a-f]{24}")
-
-
 @dataclass(frozen=True)
 class PageRequest:
+    """``page`` is FIRST, NEXT, PREV or LAST; ``cursor`` is empty where none was given."""
+
     limit: int
     page: str
     cursor: str
@@ -179,18 +184,6 @@ def cut_page(order: list[str], request: PageRequest) -> tuple[list[str], dict[st
         "page": request.page,
     }
     return ids, pagination
-
-
-_START: dict[str, Callable[[list[str], PageRequest], int]] = {
-    "FIRST": lambda order, request: 0,
-    "NEXT": lambda order, request: bisect_right(order, request.cursor),
-    "PREV": lambda order, request: bisect_left(order, request.cursor) - request.limit,
-    "LAST": lambda order, request: len(order) - request.limit,
-}
-
-
-Tree = dict[str, "Tree | None"]
-Projection = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @lru_cache(maxsize=256)
@@ -235,9 +228,6 @@ def _section(tree: Tree) -> Callable[[Any], Any]:
     return cut
 
 
-MAX_PATHS = 30
-
-
 class SiteReader:
     """The read side of one site; ``fields()`` is what GraphQL resolves ``site`` with."""
 
@@ -246,6 +236,7 @@ class SiteReader:
         self._filtered: tuple[str, int, list[str]] = ("", -1, [])
 
     def fields(self) -> dict[str, Any]:
+        """The fields of ``site`` with what resolves them."""
         return {
             "id": self._store.site_id,
             "name": self._store.site_name,
@@ -275,6 +266,7 @@ class SiteReader:
         return {"items": items, "pagination": page, "total": len(order)}
 
     def asset_details(self, info: GraphQLResolveInfo[Any], key: str) -> dict[str, Any]:
+        """One whole asset; refused with 404 for an unknown key."""
         asset = self._store.assets.get(key)
         if asset is None:
             raise unknown_asset(key)

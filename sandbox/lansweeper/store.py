@@ -58,6 +58,7 @@ class LansweeperStore:
         self.touch()
 
     def touch(self) -> None:
+        """Something has changed: remembered pages are out of date."""
         self.revision += 1
 
     def order(self) -> list[str]:
@@ -65,4 +66,5 @@ class LansweeperStore:
         return self._order
 
     def by_id(self, asset_id: str) -> Asset:
+        """The asset of that ``_id``."""
         return self._by_id[asset_id]

@@ -1,9 +1,8 @@
-"""What a site answers to mutations: edits of assets, custom fields, deletions.
+"""Mutations of a site: edits of assets, custom fields, deletions.
 
-Fault "partial" on edits: some of the ``editAsset`` fields of a mutation are refused, the others done.
-
-``{"kind": "partial", "keys": [...]}`` refuses the edits of those assets, ``"share": 0.2`` every fifth edit of
-all requests; ``message`` and ``status`` say with which words.
+Fault "partial" on edits: ``{"kind": "partial", "keys": [...]}`` refuses the edits of those assets,
+``"share": 0.2`` every fifth edit of all requests, and the others of the mutation are done; ``message`` and
+``status`` say with which words.
 """
 
 from __future__ import annotations
@@ -24,6 +23,8 @@ _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:
 _DATES = frozenset(
     {"purchaseDate", "warrantyDate", "lastFullBackup", "lastFullImage", "lastPatched", "purchaseOrderDate"}
 )
+Resolver = Callable[..., Any]
+LOCKED = "The asset can not be edited right now"  # text assumed
 
 
 class SiteWriter:
@@ -34,6 +35,7 @@ class SiteWriter:
         self._draw = random.Random(f"lansweeper-keys-{seed}")
 
     def fields(self) -> dict[str, Any]:
+        """The fields of ``site`` of a mutation with what resolves them."""
         return {
             "id": self._store.site_id,
             "name": self._store.site_name,
@@ -73,6 +75,7 @@ class SiteWriter:
         return created
 
     def delete_custom_field(self, info: GraphQLResolveInfo[Any], key: str) -> str:
+        """Delete a field and its values on every asset."""
         if self._store.custom_fields.pop(key, None) is None:
             raise RefusedError(f"Custom field '{key}' not found", 404)  # text assumed
         for asset in self._store.assets.values():
@@ -129,10 +132,6 @@ def _replace_custom(asset: Asset, values: dict[str, str | None], names: dict[str
     new = [{"fieldKey": k, "name": names[k], "value": v} for k, v in values.items() if v is not None]
     section["fields"] = kept + new or None
     asset["assetCustom"] = section
-
-
-Resolver = Callable[..., Any]
-LOCKED = "The asset can not be edited right now"  # text assumed
 
 
 class EditRefusals:

@@ -1,1 +1,11 @@
-"""Schema."""
+"""The collections that the sandbox's ConnectWise serves, as tables of the vendor's spec.
+
+- ``fields``: the words of the descriptions: ``Field`` with ``text``, ``ref``, ``computed`` ...; ``Table``.
+- ``company``: companies, sites, contacts; configurations with types, questions and statuses.
+- ``service``: tickets of both kinds with links and notes, time entries; ``boards``: boards, statuses, types.
+- ``finance``: agreements and their types, SLAs; sales opportunities.
+- ``system``: locations, departments, members, manufacturers, custom fields, callbacks.
+- ``tables``: all of them by name. A new table is named there, and nowhere else.
+
+Lengths, kinds and what is required come from the vendor's spec; tests/contract holds them to it.
+"""

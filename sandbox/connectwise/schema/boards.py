@@ -1,4 +1,4 @@
-"""Service boards, their statuses and types, priorities: members, lengths, what is required, by the spec."""
+"""Boards, their statuses and types, and priorities: members, lengths, what is required, by the spec."""
 
 from __future__ import annotations
 

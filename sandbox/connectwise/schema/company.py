@@ -1,7 +1,4 @@
-"""Companies, their sites and contacts: members, lengths, what is required, as the vendor's spec has it.
-
-Configurations, their types, questions and statuses: members, lengths, what is required, by the spec.
-"""
+"""Companies, sites, contacts and configurations: members, lengths, what is required, by the spec."""
 
 from __future__ import annotations
 

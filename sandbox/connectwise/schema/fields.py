@@ -1,4 +1,4 @@
-"""How the members of a ConnectWise record are described: kind, longest text, required or not, target."""
+"""How collections are described: a `Table` of `Field` descriptions, and the functions that make them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
+
+ALL_VERBS = frozenset({"list", "create", "get", "replace", "patch", "delete"})
+READ_VERBS = frozenset({"list", "get"})
+LINK_VERBS = frozenset({"list", "create", "get", "delete"})
 
 
 class Kind(StrEnum):
@@ -119,10 +123,6 @@ def computed(of: Field) -> Field:
     return Field(of.kind, of.max_length, target=of.target, choices=of.choices, settable=False)
 
 
-ALL_VERBS = frozenset({"list", "create", "get", "replace", "patch", "delete"})
-READ_VERBS = frozenset({"list", "get"})
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """One served collection.
@@ -174,9 +174,6 @@ class Table:
     def label(self) -> str:
         """The resource's name as a sentence begins with it."""
         return self.words or self.resource[:1].upper() + self.resource[1:]
-
-
-LINK_VERBS = frozenset({"list", "create", "get", "delete"})
 
 
 def links_of(owner: Table) -> Table:

@@ -1,7 +1,4 @@
-"""Agreements, their types and configurations, and SLAs: members, lengths, what is required, by the spec.
-
-Sales opportunities, their notes, statuses and types: members, lengths, what is required, by the spec.
-"""
+"""Agreements, SLAs and sales opportunities: members, lengths, what is required, by the spec."""
 
 from __future__ import annotations
 

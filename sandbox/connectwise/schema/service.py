@@ -1,12 +1,8 @@
-"""Service and project tickets and their configurations: members, lengths, what is required, by the spec.
+"""Tickets of both kinds, their notes, and time entries: members, lengths, what is required, by the spec.
 
-Both kinds share one sequence of ids, as in the vendor's database. Project tickets have no `recordType`.
-
-Notes of tickets, and the list that merges them with those of time entries: members by the spec.
-
-The two kinds of tickets differ: a project ticket's note has neither `createdBy` nor `dateCreated`.
-
-Time entries: members, lengths, what is required, by the spec.
+Service and project tickets share one sequence of ids, as in the vendor's database. Project tickets have no
+`recordType`, and their notes neither `createdBy` nor `dateCreated`. `allNotes` merges a ticket's notes with
+those of its time entries.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Locations, departments, members, manufacturers, custom field definitions, as the vendor's spec has them.
+"""Locations, departments, members, manufacturers, custom fields, callbacks: members, lengths, by the spec.
 
-Callbacks: members by the spec, and at which levels the changes of which types of records can be had.
-
-The levels of configurations, agreements, companies and tickets are the vendor's (docs/vendors.md,
-ConnectWise 4.4); those of the other types follow the same idea and are assumed.
+The levels of callbacks: those of configurations, agreements, companies and tickets are the vendor's
+(docs/vendors.md, ConnectWise 4.4); those of the other types follow the same idea and are assumed.
 """
 
 from __future__ import annotations
