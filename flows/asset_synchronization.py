@@ -8,7 +8,7 @@ from prefect import flow
 from prefect.states import Cancelled
 
 from tasks.asset_sync.apply import apply_plan
-from tasks.asset_sync.create import settle_open_batches
+from tasks.asset_sync.create import recover_open_batches
 from tasks.asset_sync.read import make_plan, match_inventories, read_all
 from tasks.asset_sync.references import create_references, find_references
 from tasks.asset_sync.report import final_report, plan_report, publish_plan, publish_report
@@ -59,7 +59,7 @@ async def asset_synchronization(
             return await synchronize(run)
         try:
             async with writing_lease(connectwise, run.company.id, settings.waiting.lease_seconds):
-                await settle_open_batches(run)
+                await recover_open_batches(run)
                 return await synchronize(run)
         except LeaseHeldError as error:
             return Cancelled(message=str(error))

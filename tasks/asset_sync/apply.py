@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.connectwise.conditions import equals
-from connectors.errors import ConnectorError, RetryableError, StopError
-from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
+from connectors.errors import ConnectorError, StopError
+from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.create import FOUND, create_configurations, find_created
 from tasks.asset_sync.modify import modify_configurations
-from tasks.asset_sync.run import Record, SyncRun, WriteResult
+from tasks.asset_sync.run import Record, SyncRun
+from tasks.connectwise.bulk_modify_configurations import change_type
 from tasks.rules.asset_sync.plan import Modification, Plan
 from tasks.rules.asset_sync.references import TYPE, ReferencePlan
 from tasks.rules.values import folded
+from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
@@ -95,14 +97,8 @@ async def _change(run: SyncRun, each: Modification, fresh: Record, type_id: int)
         {"type": {part: old.get(part) for part in ("id", "name")}},
         {"type": {"id": type_id, "name": each.type_change.wanted if each.type_change else None}},
     )
-    (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
-    try:
-        await run.client.change_configuration_type(record_id, type_id)
-    except ConnectorError as error:
-        outcome: JournalOutcome = "unclear" if isinstance(error, RetryableError) else "failed"
-        await run.ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, record_id, str(error))])
-        raise
-    await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id)])
+    async with run.journal.write(entry):
+        await change_type(run.client, record_id, type_id)
     return WriteResult(key, True, record_id)
 
 

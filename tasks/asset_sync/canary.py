@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from connectors.errors import ConnectorError, RetryableError
-from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
+from connectors.errors import ConnectorError
+from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.run import Ready, Record, SyncRun
+from tasks.connectwise.bulk_modify_configurations import patch_record
 from tasks.rules.asset_sync.decide import redecide
 from tasks.rules.asset_sync.journal import (
     journal_values,
@@ -29,6 +31,7 @@ from tasks.rules.asset_sync.journal import (
     values_to_restore,
 )
 from tasks.rules.asset_sync.plan import Modification
+from tasks.shared.journalled import unclear_or_failed
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
@@ -69,21 +72,19 @@ async def _writer_of_a_patch(run: SyncRun, ready: Ready, record: Record) -> str 
     modification = ready.modification
     record_id = modification.configuration.id
     values = journal_values(record, ready.changes, run.mapping)
-    entry = _entry(ready, values)
-    (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
-    try:
-        answer = await run.client.configurations.patch(record_id, value_operations(values))
-    except ConnectorError as error:
-        run_logger().warning("Who writes for this run is not known: %s", error)
-        outcome: JournalOutcome = "unclear" if isinstance(error, RetryableError) else "failed"
-        await run.ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, record_id, str(error))])
-        return None
-    await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id, "same values again")])
+    async with run.journal.write(_entry(modification, values)) as write:
+        try:
+            answer = await patch_record(run.client, record_id, value_operations(values))
+        except ConnectorError as error:
+            run_logger().warning("Who writes for this run is not known: %s", error)
+            write.end(unclear_or_failed(error), message=str(error))
+            return None
+        write.end(message="same values again")
     return updated_by(answer)
 
 
-def _entry(ready: Ready, values: dict[str, Any]) -> WriteEntry:
-    each = ready.modification
+def _entry(each: Modification, values: dict[str, Any]) -> WriteEntry:
+    """What is written is what was there before the run: an undo of the run must not reset it again."""
     return WriteEntry(
         "modify", "configuration", each.configuration.id, each.asset.key, each.name, values, values
     )
@@ -95,29 +96,18 @@ async def restore_members(
     """One PATCH that sets the members to what they were; a refusal is noted, with what to mend by hand."""
     record_id = modification.configuration.id
     values = values_to_restore(before, members)
-    # Before the run is what they hold after this write: an undo of the run must not reset them again.
-    entry = WriteEntry(
-        "modify",
-        "configuration",
-        record_id,
-        modification.asset.key,
-        modification.name,
-        values,
-        values,
-    )
-    (write_id,) = await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, [entry])
-    try:
-        await retry(
-            lambda: run.client.configurations.patch(record_id, value_operations(values)),
-            run.settings.waiting,
-        )
-        await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id, "restored")])
-        run_logger().warning("%s: restored %s", modification.name, ", ".join(members))
-    except ConnectorError as error:
-        note = f"{modification.name} ({record_id}): {', '.join(members)} could not be put back: {error}"
-        run.notes.append(note)
-        run_logger().error("%s", note)
-        await run.ledger.journal.record_outcomes([WriteOutcome(write_id, "failed", record_id, str(error))])
+    patch = partial(patch_record, run.client, record_id, value_operations(values))
+    async with run.journal.write(_entry(modification, values)) as write:
+        try:
+            await retry(patch, run.settings.waiting)
+        except ConnectorError as error:
+            note = f"{modification.name} ({record_id}): {', '.join(members)} could not be put back: {error}"
+            run.notes.append(note)
+            run_logger().error("%s", note)
+            write.end("failed", message=str(error))
+            return
+        write.end(message="restored")
+    run_logger().warning("%s: restored %s", modification.name, ", ".join(members))
 
 
 @dataclass(frozen=True)

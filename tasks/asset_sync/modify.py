@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from connectors.connectwise.conditions import any_of
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
-from connectors.ledger.models import WriteEntry, WriteOutcome
+from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.canary import Canary
-from tasks.asset_sync.create import BULK_REFUSED
-from tasks.asset_sync.run import Ready, Record, SyncRun, WriteResult
-from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurations
+from tasks.asset_sync.run import Ready, Record, SyncRun
+from tasks.connectwise.bulk_create_configurations import BULK_REFUSED
+from tasks.connectwise.bulk_modify_configurations import patch_record, replace_records
 from tasks.rules.asset_sync.decide import Redecision, redecide
 from tasks.rules.asset_sync.journal import journal_values
 from tasks.rules.asset_sync.payloads import overlay, patch_operations
@@ -24,18 +23,13 @@ from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.bulk import ItemOutcome, batches
 from tasks.rules.values import FieldChange
-from tasks.shared.action import unvisited
+from tasks.shared.action import Inventory
 from tasks.shared.concurrency import send_batches
+from tasks.shared.journalled import OUTAGE, WriteLog, WriteResult, journal_outcomes, same_outcome
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import Retries, retry
 
-OUTAGE = 3
-"""So many batches in a row without an answer: the server is away, and the rest is not sent."""
-
 FOUND = "found by reading again"
-
-send_once = bulk_modify_configurations.with_options(retries=0)
-"""A batch is never sent twice as it is: what a person wrote in between would be overwritten."""
 
 
 @dataclass(frozen=True)
@@ -63,34 +57,31 @@ class Modifying:
 
     def __init__(self, run: SyncRun, total: int) -> None:
         self.run = run
-        self.results: dict[str, WriteResult] = {}
-        self.progress = Progress("configurations modified", total)
+        self.log = WriteLog(run.journal, Progress("configurations modified", total))
         self.bulk = run.settings.write_mode is WriteMode.BULK
         self.canary = Canary(run)
-        self.stopped: StopError | None = None
         self.unanswered: dict[str, Sent] = {}
-        self.without_answer = 0
 
     async def modify(self, modifications: Sequence[Modification]) -> dict[str, WriteResult]:
         """Send one batch at a time until the canary has passed, then a few at the same time."""
         size = self.run.settings.batch_size
         await send_batches(batches(modifications, size), self._send, alone=self._canary_is_out)
-        return self.results
+        return self.log.results
 
     def _canary_is_out(self) -> bool:
         return self.bulk and not self.canary.passed
 
     async def _send(self, batch: Sequence[Modification]) -> None:
         await self._batch(batch)
-        self.progress.advance(len(batch))
+        self.log.progress.advance(len(batch))
 
     async def _batch(self, batch: Sequence[Modification]) -> None:
         """Read the batch again and write it; what has no answer is read and decided anew, a few times.
 
         The last time one by one, since a single record may be what the server breaks on.
         """
-        if self.stopped is not None:
-            return self._fail(batch, f"Not sent: {self.stopped}")
+        if self.log.stopped is not None:
+            return self._fail(batch, f"Not sent: {self.log.stopped}")
         retries = Retries(self.run.settings.waiting)
         while rest := self._rest(batch):
             try:
@@ -100,13 +91,13 @@ class Modifying:
                     return await self._give_up(batch, error)
             except ConnectorError as error:
                 if isinstance(error, StopError):
-                    self.stopped = error
+                    self.log.stopped = error
                 return self._fail(self._rest(batch), str(error))
-        self.without_answer = 0
+        self.log.unanswered = 0
         return None
 
     def _rest(self, batch: Sequence[Modification]) -> list[Modification]:
-        return [each for each in batch if each.asset.key not in self.results]
+        return [each for each in batch if each.asset.key not in self.log.results]
 
     async def _give_up(self, batch: Sequence[Modification], error: RetryableError) -> None:
         """Look a last time what was written after all; a server that is away is not asked for ever."""
@@ -116,9 +107,9 @@ class Modifying:
             run_logger().warning("The batch could not be read again: %s", failed)
         rest = self._rest(batch)
         self._fail(rest, str(error))
-        self.without_answer = self.without_answer + 1 if len(rest) == len(batch) else 0
-        if self.without_answer >= OUTAGE or error.retry_after is not None:
-            self.stopped = StopError(str(error))
+        self.log.unanswered = self.log.unanswered + 1 if len(rest) == len(batch) else 0
+        if self.log.unanswered >= OUTAGE or error.retry_after is not None:
+            self.log.stopped = StopError(str(error))
 
     async def _read_and_write(self, batch: Sequence[Modification], *, bulk: bool) -> None:
         ready = await self._ready(batch, await self._read_again(batch))
@@ -151,7 +142,9 @@ class Modifying:
                 ready.append(Ready(each, fresh, tuple(decided.changes), record))
         await self._keep(kept, records)
         again = [sent for each in ready if (sent := self.unanswered.pop(each.modification.asset.key, None))]
-        await self._settle([sent.write_id for sent in again], _all(again, False, "read again: not written"))
+        await self._record(
+            [sent.write_id for sent in again], same_outcome(again, False, "read again: not written")
+        )
         return ready
 
     def _decide(self, each: Modification, fresh: Record | None) -> Redecision:
@@ -173,13 +166,13 @@ class Modifying:
         try:
             outcomes = await self._put(ready)
         except RetryableError as error:
-            await self._take(ready, write_ids, _all(ready, None, str(error)), bulk=True)
+            await self._take(ready, write_ids, same_outcome(ready, None, str(error)), bulk=True)
             raise
         except ConnectorError as error:
-            await self._take(ready, write_ids, _all(ready, False, str(error)), bulk=True)
+            await self._take(ready, write_ids, same_outcome(ready, False, str(error)), bulk=True)
             raise
         if outcomes is None:
-            await self._settle(write_ids, _all(ready, False, "The server refuses bulk modification."))
+            await self._record(write_ids, same_outcome(ready, False, "The server refuses bulk modification."))
             return await self._write_singly(ready)
         await self._take(ready, write_ids, outcomes, bulk=True)
         written = [each for each, outcome in zip(ready, outcomes, strict=True) if outcome.ok]
@@ -190,14 +183,14 @@ class Modifying:
     async def _put(self, ready: list[Ready]) -> list[ItemOutcome] | None:
         """Outcomes in the order sent; None when the bulk endpoint is refused."""
         try:
-            return await send_once(self.run.connectwise, unvisited([each.record for each in ready]))
+            return await replace_records(self.run.client, Inventory([each.record for each in ready]))
         except RejectedError as error:
             if error.status in BULK_REFUSED:
                 run_logger().warning("The server refuses bulk modification; going on with PATCH. %s", error)
                 self.run.notes.append("The server refuses bulk modification; the run went on with PATCH.")
                 self.bulk = False
                 return None
-            return _all(ready, False, str(error))
+            return same_outcome(ready, False, str(error))
 
     async def _check_canary(self, written: list[Ready]) -> None:
         """Read what was written once more; if that can't be done, bulk is not trusted any further."""
@@ -217,12 +210,12 @@ class Modifying:
             try:
                 outcome = await self._patch(each)
             except RetryableError as error:
-                await self._take([each], write_ids, _all([each], None, str(error)), bulk=False)
+                await self._take([each], write_ids, same_outcome([each], None, str(error)), bulk=False)
                 silent += 1
                 if error.retry_after is not None or silent >= OUTAGE:
                     raise
             except ConnectorError as error:
-                await self._take([each], write_ids, _all([each], False, str(error)), bulk=False)
+                await self._take([each], write_ids, same_outcome([each], False, str(error)), bulk=False)
                 raise
             else:
                 await self._take([each], write_ids, [outcome], bulk=False)
@@ -232,7 +225,7 @@ class Modifying:
         current = self.run.mapping.read_configuration(each.fresh)
         operations = patch_operations(each.changes, current, self.run.mapping, self.run.references)
         try:
-            await self.run.client.configurations.patch(each.modification.configuration.id, operations)
+            await patch_record(self.run.client, each.modification.configuration.id, operations)
             return ItemOutcome(0, True, each.modification.configuration.id)
         except RejectedError as error:
             return ItemOutcome(0, False, message=_with_unsent_fields(error, each.changes))
@@ -250,12 +243,11 @@ class Modifying:
             )
             for each in ready
         ]
-        run = self.run
-        return await run.ledger.journal.begin(run.run_id, run.connectwise, run.company.id, entries)
+        return await self.log.journal.begin(entries)
 
-    async def _settle(self, write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> None:
+    async def _record(self, write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> None:
         if write_ids:
-            await self.run.ledger.journal.record_outcomes(journal_outcomes(write_ids, outcomes))
+            await self.log.journal.record(journal_outcomes(write_ids, outcomes))
 
     async def _take(
         self, ready: Sequence[Ready], write_ids: Sequence[int], outcomes: Sequence[ItemOutcome], *, bulk: bool
@@ -267,8 +259,8 @@ class Modifying:
             if outcome.ok is None:
                 self.unanswered[key] = Sent(each, write_id, bulk, outcome.message)
             else:
-                self.results[key] = WriteResult(key, outcome.ok, record_id, outcome.message)
-        await self._settle(write_ids, outcomes)
+                self.log.take(key, outcome.ok, record_id, outcome.message)
+        await self._record(write_ids, outcomes)
 
     async def _keep(self, kept: Sequence[Modification], records: dict[int, Record]) -> None:
         """Nothing is left to write: a request without an answer has done it, or somebody else has."""
@@ -277,9 +269,9 @@ class Modifying:
             key, record_id = each.asset.key, each.configuration.id
             sent = self.unanswered.pop(key, None)
             message = "already as wanted" if sent is None else FOUND
-            self.results[key] = WriteResult(key, True, record_id, message, written=sent is not None)
+            self.log.results[key] = WriteResult(key, True, record_id, message, sent is not None)
             done += [sent] if sent else []
-        await self._settle([sent.write_id for sent in done], _all(done, True, FOUND))
+        await self._record([sent.write_id for sent in done], same_outcome(done, True, FOUND))
         put = [sent.ready for sent in done if sent.bulk]
         if put and not self.canary.passed:
             self.bulk &= await self.canary.check(put, records)
@@ -292,20 +284,7 @@ class Modifying:
                 words = f"It may have been written; the next run looks again. {sent.message}"
             else:
                 words = message
-            self.results[key] = WriteResult(key, False, each.configuration.id, words, sent is not None)
-
-
-def journal_outcomes(write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> list[WriteOutcome]:
-    """The outcomes of a request as the journal keeps them."""
-    words: dict[bool | None, Any] = {True: "done", False: "failed", None: "unclear"}
-    return [
-        WriteOutcome(write_id, words[outcome.ok], outcome.record_id, outcome.message or None)
-        for write_id, outcome in zip(write_ids, outcomes, strict=True)
-    ]
-
-
-def _all(ready: Sequence[Any], ok: bool | None, message: str) -> list[ItemOutcome]:
-    return [ItemOutcome(index, ok, message=message) for index in range(len(ready))]
+            self.log.fail(key, words, each.configuration.id, written=sent is not None)
 
 
 def _with_unsent_fields(error: RejectedError, changes: Sequence[FieldChange]) -> str:

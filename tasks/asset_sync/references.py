@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-import anyio
-
 from connectors.connectwise.conditions import equals, split_in
-from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
-from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
-from connectors.ledger.store import Ledger
+from connectors.errors import RejectedError, UnclearOutcomeError
+from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.run import ReferenceActions, SyncRun
 from tasks.rules.asset_sync.plan import Plan, needed_names
@@ -31,18 +27,17 @@ from tasks.rules.asset_sync.references import (
     plan_references,
 )
 from tasks.rules.values import folded
-from tasks.shared.action import action
+from tasks.shared.action import action_step
 from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import current_run_id, open_ledger
+from tasks.shared.create_once import create_once
+from tasks.shared.journalled import RunJournal
 from tasks.shared.progress import run_logger
-from tasks.shared.retry import Waiting, poll, retry
-
-TRIES = 3
-"""How often a creation without an answer that is certainly not there is sent again."""
+from tasks.shared.retry import Waiting, retry
 
 
 @dataclass
-class Created:
+class MadeReferences:
     """``ids``: folded name -> id of each record that is there now; ``refused``: name -> why."""
 
     ids: dict[str, int] = field(default_factory=dict)
@@ -62,92 +57,49 @@ async def resolve(
     return plan
 
 
-async def create_missing(actions: ReferenceActions, names: Sequence[str], waiting: Waiting) -> Created:
+async def create_missing(actions: ReferenceActions, names: Sequence[str], waiting: Waiting) -> MadeReferences:
     """Create these names, of which none exists, as one task run of the kind's documented action.
 
     One that the vendor refuses does not stop the others.
     """
     async with open_ledger() as ledger:
-        documented = _create_all.with_options(name=actions.create.name, tags=actions.create.tags, retries=0)
-        return await documented(_Creations(actions, list(names), ledger, waiting))
+        journal = RunJournal(ledger, current_run_id(), actions.connection, 0)
+        step = action_step(actions.create, retries=0)(_create_all)
+        return await step(NamedReferences(actions, waiting), list(names), journal)
 
 
-class _Creations:
-    """The creations of one kind of reference data in one run."""
+async def _create_all(records: NamedReferences, names: list[str], journal: RunJournal) -> MadeReferences:
+    """Create each name once; waits and repeats by itself."""
+    made = MadeReferences()
+    log, label = run_logger(), records.actions.kind.label
+    for number, name in enumerate(names, start=1):
+        try:
+            created = await create_once(records, name, journal=journal, waiting=records.waiting)
+            made.ids[folded(name)] = int(created.record_id or 0)
+            log.info("%s created: %s (%d)", label, name, number)
+        except RejectedError as error:
+            made.refused[name] = str(error)
+            log.warning("%s not created: %s", label, error)
+    return made
 
-    def __init__(self, actions: ReferenceActions, names: list[str], ledger: Ledger, waiting: Waiting) -> None:
+
+class NamedReferences:
+    """The reference records of one kind, as ``create_once`` takes them."""
+
+    def __init__(self, actions: ReferenceActions, waiting: Waiting) -> None:
         self.actions = actions
-        self.names = names
-        self.ledger = ledger
         self.waiting = waiting
 
-    async def create(self) -> Created:
-        made = Created()
-        log = run_logger()
-        for number, name in enumerate(self.names, start=1):
-            try:
-                made.ids[folded(name)] = await self._create(name)
-                log.info("%s created: %s (%d)", self.actions.kind.label, name, number)
-            except RejectedError as error:
-                made.refused[name] = str(error)
-                log.warning("%s not created: %s", self.actions.kind.label, error)
-        return made
-
-    async def _create(self, name: str) -> int:
-        """Create one record; without an answer read back until that is settled, then send it again."""
-        for _ in range(TRIES - 1):
-            try:
-                return await self._create_once(name)
-            except UnclearOutcomeError:
-                run_logger().warning("%s %r is not there; it is sent again", self.actions.kind.label, name)
-        return await self._create_once(name)
-
-    async def _create_once(self, name: str) -> int:
-        """One request, journalled before and after; the record that is there if somebody else made it."""
-        kind = self.actions.kind.label
-        entry = WriteEntry("create_reference", kind, None, None, name, None, {"name": name})
-        (write_id,) = await self.ledger.journal.begin(current_run_id(), self.actions.connection, 0, [entry])
-        try:
-            record = await retry(lambda: self.actions.send(name), self.waiting)
-            record_id = _id_of(record)
-        except UnclearOutcomeError as error:
-            found = await self._settled(name)
-            return await self._found(write_id, found, error, "not_sent" if found is None else "done")
-        except RejectedError as error:
-            return await self._found(write_id, await self._find(name), error, "failed")
-        except ConnectorError as error:
-            outcome: JournalOutcome = "not_sent" if isinstance(error, RetryableError) else "failed"
-            await self.ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, None, str(error))])
-            raise
-        await self.ledger.journal.record_outcomes([WriteOutcome(write_id, "done", record_id, None)])
-        return record_id
-
-    async def _found(
-        self, write_id: int, found: int | None, error: ConnectorError, outcome: JournalOutcome
-    ) -> int:
-        """Take the record that is there; if there is none, the error stands."""
-        await self.ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, found, str(error))])
-        if found is None:
-            raise error
-        return found
-
-    async def _settled(self, name: str) -> int | None:
-        """The record of that name once it is there; None when it still is not after the settle time."""
-        return await poll(
-            partial(self._find, name),
-            until=anyio.current_time() + self.waiting.settle_seconds,
-            pause=self.waiting.pause_seconds,
-        )
-
-    async def _find(self, name: str) -> int | None:
+    async def find(self, name: str) -> int | None:
         existing = await retry(self.actions.read_again, self.waiting)
         return plan_references(self.actions.kind, [name], existing, create=False).id_of(name)
 
+    async def create(self, name: str) -> int:
+        return _id_of(await retry(lambda: self.actions.send(name), self.waiting))
 
-@action("Create references", key="createReferences")
-async def _create_all(creations: _Creations) -> Created:
-    """Runs under the name of the action that it repeats, and waits by itself: a retry would begin anew."""
-    return await creations.create()
+    def entry(self, name: str) -> WriteEntry:
+        kind = self.actions.kind.label
+        return WriteEntry("create_reference", kind, None, None, name, None, {"name": name})
 
 
 def _id_of(answer: Any) -> int:

@@ -9,12 +9,13 @@ from prefect.artifacts import acreate_markdown_artifact
 
 from connectors.connectwise.client import ConnectWiseClient
 from tasks.asset_sync.apply import Applied
-from tasks.asset_sync.run import SyncRun, WriteResult
+from tasks.asset_sync.run import SyncRun
 from tasks.rules.asset_sync.plan import Modification, Plan
 from tasks.rules.asset_sync.render import plan_markdown, report_markdown
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.values import AssetRecord, Rows
+from tasks.shared.journalled import WriteResult
 
 PLAN_KEY = "asset-synchronization-plan"
 REPORT_KEY = "asset-synchronization-report"

@@ -39,6 +39,7 @@ from tasks.rules.mapping.model import FieldMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, References
 from tasks.rules.values import FieldChange
 from tasks.shared.connections import current_run_id
+from tasks.shared.journalled import RunJournal
 from tasks.shared.progress import run_logger
 
 
@@ -137,19 +138,13 @@ class SyncRun:
         self.whole_site = False
         self.notes: list[str] = []
 
+    @property
+    def journal(self) -> RunJournal:
+        """The journal of this run's writes to configurations."""
+        return RunJournal(self.ledger, self.run_id, self.connectwise, self.company.id)
+
     def __repr__(self) -> str:
         return f"SyncRun({self.company.identifier}, {self.run_id})"
-
-
-@dataclass(frozen=True, slots=True)
-class WriteResult:
-    """What became of one record that was to be written; ``message`` says why it failed."""
-
-    asset_key: str
-    ok: bool
-    record_id: int | None = None
-    message: str = ""
-    written: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import all_of, equals, split_in
-from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
+from connectors.errors import ConnectorError, RetryableError, StopError
 from connectors.ledger.models import JournalledWrite, JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
+from tasks.connectwise.bulk_create_configurations import delete_record
+from tasks.connectwise.bulk_modify_configurations import change_type, patch_record
 from tasks.rules.asset_sync.journal import kept_value, value_of, value_operations
 from tasks.rules.asset_sync.undo import plan_undo, record_ids, unknown_creations, with_found_ids
 from tasks.rules.bulk import batches
@@ -167,20 +168,11 @@ async def _write(undo: ConfigurationUndo, step: UndoStep) -> ConnectorError | No
 
 async def _send(undo: ConfigurationUndo, step: UndoStep) -> None:
     if step.action == "change_type":
-        await undo.client.change_configuration_type(step.record_id, int(step.values["type"]["id"]))
+        await change_type(undo.client, step.record_id, int(step.values["type"]["id"]))
     elif step.action == "modify":
-        await undo.client.configurations.patch(step.record_id, value_operations(step.values))
+        await patch_record(undo.client, step.record_id, value_operations(step.values))
     else:
-        await _delete(undo, step.record_id)
-
-
-async def _delete(undo: ConfigurationUndo, record_id: int) -> None:
-    """A record that was read a moment ago and is gone was deleted by a try whose answer got lost."""
-    try:
-        await undo.client.configurations.delete(record_id)
-    except RejectedError as error:
-        if error.status != HTTPStatus.NOT_FOUND:
-            raise
+        await delete_record(undo.client, step.record_id)
 
 
 def _outcome(step: UndoStep, write_id: int, error: ConnectorError | None) -> WriteOutcome:

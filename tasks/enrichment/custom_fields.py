@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import cast
 
-import anyio
-
-from connectors.errors import ConnectorError, RejectedError, RetryableError, UnclearOutcomeError
+from connectors.errors import RejectedError
 from connectors.lansweeper.models import CustomField
-from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
+from connectors.ledger.models import WriteEntry
 from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.list_custom_fields import list_custom_fields
 from tasks.rules.enrichment.texts import FIELD_TYPES, CustomFieldKeys, choose_fields
 from tasks.rules.lansweeper_input import FieldType
 from tasks.shared.connections import current_run_id, open_ledger
+from tasks.shared.create_once import create_once
+from tasks.shared.journalled import RunJournal
 from tasks.shared.lease import fields_lease
 from tasks.shared.progress import run_logger
-from tasks.shared.retry import Waiting, poll
-
-TRIES = 3
-"""How often a field is sent whose creation had no answer and which certainly is not there."""
+from tasks.shared.retry import Waiting
 
 
 async def custom_field_keys(
@@ -42,7 +38,7 @@ async def custom_field_keys(
         StopError: the token or its role may not read or make custom fields.
         UnclearOutcomeError: several creations had no answer, and the field is still not there.
     """
-    site = _Site(lansweeper, site_id, waiting or Waiting())
+    site = SiteFields(lansweeper, site_id, waiting or Waiting())
     choice = choose_fields(await site.read())
     if create and choice.missing:
         # Runs of two companies make the same fields: between a look and a creation the other's could come.
@@ -56,8 +52,8 @@ async def custom_field_keys(
     return choice
 
 
-class _Site:
-    """The custom fields of one site while the missing ones are made. ``created``: names that were."""
+class SiteFields:
+    """The custom fields of one site, as ``create_once`` takes them. ``created``: names that this run made."""
 
     def __init__(self, lansweeper: str, site_id: str, waiting: Waiting) -> None:
         self.lansweeper = lansweeper
@@ -71,51 +67,24 @@ class _Site:
 
     async def make(self, name: str) -> str:
         """Make one field unless somebody else did meanwhile; why it was refused, or an empty text."""
-        for attempt in range(1, TRIES + 1):
-            if await self._is_there(name):
-                return ""
-            try:
-                await self._create_once(name)
-            except RejectedError as error:
-                return f"The custom field {name} was not made: {error}"
-            except UnclearOutcomeError:
-                if attempt == TRIES and not await self._is_there(name):
-                    raise
+        try:
+            async with open_ledger() as ledger:
+                journal = RunJournal(ledger, current_run_id(), self.lansweeper, 0)
+                made = await create_once(self, name, journal=journal, waiting=self.waiting, look_first=True)
+        except RejectedError as error:
+            return f"The custom field {name} was not made: {error}"
+        if made.here:
+            self.created.append(name)
+            run_logger().info("Lansweeper custom field made: %s (%s)", name, FIELD_TYPES[name])
         return ""
 
-    async def _is_there(self, name: str) -> bool:
-        return not choose_fields(await self.read(), {name: FIELD_TYPES[name]}).missing
-
-    async def _create_once(self, name: str) -> None:
-        """One request, journalled before and after; an unclear one is waited out."""
-        kind = cast(FieldType, FIELD_TYPES[name])
-        after = {"name": name, "type": kind}
-        entry = WriteEntry("create_reference", "Lansweeper custom field", None, None, name, None, after)
-        async with open_ledger() as ledger:
-            (write_id,) = await ledger.journal.begin(current_run_id(), self.lansweeper, 0, [entry])
-            try:
-                await create_custom_field(self.lansweeper, name, kind, site_id=self.site_id)
-            except ConnectorError as error:
-                there = isinstance(error, UnclearOutcomeError) and await self._settled(name)
-                outcome = "done" if there else _outcome(error)
-                await ledger.journal.record_outcomes([WriteOutcome(write_id, outcome, None, str(error))])
-                if not there:
-                    raise
-            else:
-                await ledger.journal.record_outcomes([WriteOutcome(write_id, "done")])
-        self.created.append(name)
-        run_logger().info("Lansweeper custom field made: %s (%s)", name, kind)
-
-    async def _settled(self, name: str) -> bool:
-        """Whether the field is there, at the latest after the settle time."""
-        until = anyio.current_time() + self.waiting.settle_seconds
-        found = await poll(partial(self._find, name), until=until, pause=self.waiting.pause_seconds)
-        return found is not None
-
-    async def _find(self, name: str) -> str | None:
+    async def find(self, name: str) -> str | None:
         return choose_fields(await self.read(), {name: FIELD_TYPES[name]}).keys.get(name)
 
+    async def create(self, name: str) -> None:
+        kind = cast(FieldType, FIELD_TYPES[name])
+        await create_custom_field(self.lansweeper, name, kind, site_id=self.site_id)
 
-def _outcome(error: ConnectorError) -> JournalOutcome:
-    """After the settle time, what is still not there counts as not sent."""
-    return "not_sent" if isinstance(error, RetryableError | UnclearOutcomeError) else "failed"
+    def entry(self, name: str) -> WriteEntry:
+        after = {"name": name, "type": FIELD_TYPES[name]}
+        return WriteEntry("create_reference", "Lansweeper custom field", None, None, name, None, after)

@@ -21,10 +21,10 @@ from connectors.lansweeper.edits import TooManyAliasesError
 from connectors.lansweeper.models import AssetEdit, EditOutcome
 from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
-from tasks.asset_sync.run import WriteResult
 from tasks.enrichment.run import EnrichmentRun
 from tasks.rules.enrichment.plan import AssetUpdate
 from tasks.shared.action import Inventory, action
+from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import retry
 

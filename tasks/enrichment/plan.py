@@ -14,7 +14,6 @@ from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
 
-from tasks.asset_sync.run import WriteResult
 from tasks.connectwise.link_search.agreements import AgreementLinks
 from tasks.connectwise.link_search.tickets import TicketLinks
 from tasks.connectwise.list_agreements_for_configurations import list_agreements
@@ -35,6 +34,7 @@ from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
 from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.values import Rows
 from tasks.shared.action import Inventory
+from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import run_logger
 
 

@@ -15,6 +15,7 @@ from tasks.connectwise.list_companies import Company, find_company
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.texts import CustomFieldKeys
 from tasks.shared.connections import current_run_id
+from tasks.shared.journalled import RunJournal
 from tasks.shared.retry import retry
 
 Record = dict[str, Any]
@@ -55,6 +56,11 @@ class EnrichmentRun:
         self.fields_created: list[str] = []
         self.reads = 0
         self.notes: list[str] = []
+
+    @property
+    def journal(self) -> RunJournal:
+        """The journal of this run's edits of assets."""
+        return RunJournal(self.ledger, self.run_id, self.lansweeper, self.company.id)
 
     def __repr__(self) -> str:
         return f"EnrichmentRun({self.company.identifier}, {self.run_id})"

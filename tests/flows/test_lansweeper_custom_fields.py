@@ -10,9 +10,10 @@ import pytest
 from connectors.errors import StopError, UnclearOutcomeError
 from connectors.ledger.store import Ledger
 from flows.lansweeper_custom_fields import ARTIFACT_KEY, lansweeper_custom_fields
-from tasks.enrichment.custom_fields import TRIES, custom_field_keys
+from tasks.enrichment.custom_fields import custom_field_keys
 from tasks.rules.enrichment.texts import FIELD_TYPES, CustomFieldKeys
 from tasks.shared.connections import lansweeper_client, shared_connections
+from tasks.shared.create_once import ATTEMPTS
 from tasks.shared.retry import Waiting
 from tests.support.faults import last_writes
 from tests.support.run_flow import FlowRunner
@@ -129,7 +130,7 @@ async def test_a_creation_that_is_never_answered_is_given_up(few_missing: FlowRu
     few_missing.sandbox.faults([creation({"kind": "drop_before"})])
     with pytest.raises(UnclearOutcomeError):
         await make()
-    assert few_missing.sandbox.requests()["lansweeper"]["by"]["createCustomField"] == 9 + TRIES
+    assert few_missing.sandbox.requests()["lansweeper"]["by"]["createCustomField"] == 9 + ATTEMPTS
 
 
 async def test_a_refused_field_is_missing_and_told(few_missing: FlowRunner) -> None:

@@ -9,7 +9,7 @@ import pytest
 from connectors.errors import RetryableError, StopError
 from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
-from tasks.asset_sync.create import settle_open_batches
+from tasks.asset_sync.create import recover_open_batches
 from tasks.asset_sync.run import prepare_run
 from tasks.shared.retry import Waiting
 from tests.support.faults import BULK, CONFIGURATIONS, LEAN, fail, opened, rule, status
@@ -126,5 +126,5 @@ async def test_killed_runs_batch_is_waited_for_whatever_its_age_and_clock(
     async with opened() as (client, ledger):
         run = await prepare_run(settings, "default", "default", client, ledger)
         began = time.monotonic()
-        assert await settle_open_batches(run) == 1
+        assert await recover_open_batches(run) == 1
     assert time.monotonic() - began >= 0.5

@@ -15,7 +15,6 @@ from connectors.lansweeper.settings import LansweeperSettings
 from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from deployments.local.sandbox import Sandbox
-from tasks.asset_sync.run import WriteResult
 from tasks.connectwise.list_companies import Company
 from tasks.enrichment.edit import BatchSize, Editing, mixed
 from tasks.enrichment.run import EnrichmentRun
@@ -23,6 +22,7 @@ from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.plan import AssetUpdate, ConfigurationName
 from tasks.rules.enrichment.texts import AssetState
 from tasks.rules.values import FieldChange
+from tasks.shared.journalled import WriteResult
 from tests.support.faults import fail
 
 pytestmark = pytest.mark.anyio
