@@ -128,5 +128,11 @@ def test_every_page_is_in_the_navigation_and_in_the_readmes_map() -> None:
     assert [path for path in pages if f"]({path})" not in PAGES["README.md"]] == []
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_blocks_in_lists_are_indented_so_that_every_reader_of_markdown_nests_them(page: str) -> None:
+    """Git hosts nest what is indented by two or three; the site's generator wants four."""
+    assert re.findall(r"^ {1,3}(?:```|\|).*", PAGES[page], re.M) == []
+
+
 def test_the_readme_is_short() -> None:
     assert 100 <= len(PAGES["README.md"].splitlines()) <= 150
