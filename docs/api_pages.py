@@ -28,7 +28,7 @@ PACKAGES = {
     "flows": "Flows",
     "tasks/connectwise": "Actions: ConnectWise",
     "tasks/lansweeper": "Actions: Lansweeper",
-    "tasks/field_nation": "Actions: Field Nation",
+    "tasks/dispatch/actions": "Actions: Field Nation",
     "tasks/asset_sync": "Asset synchronization",
     "tasks/enrichment": "Tickets, agreements and SLA",
     "tasks/dispatch": "Dispatch",

@@ -9,7 +9,7 @@ recover   after a creation without answer: looks several times with growing paus
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,11 +21,10 @@ from connectors.ledger.models import Intent
 from tasks.dispatch.finish import finish
 from tasks.dispatch.records import FetchedRecord, with_related
 from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.settings import CreateState
 from tasks.dispatch.state import ClaimedRecord, Refusal, RefusedStep, outliving
+from tasks.dispatch.update import MappedWorkOrder, dropped_words, wanted_work_order
 from tasks.rules.dispatch.decision import ADOPTION_COLUMNS, Adoption, adoptable, may_create_again, next_look
-from tasks.rules.dispatch.mapping import work_order_of
-from tasks.rules.dispatch.reference import carries, with_reference
+from tasks.rules.dispatch.reference import carries
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
 from tasks.rules.dispatch.triggers import RecordMemory, Seen, triggers_mark
 from tasks.shared.progress import run_logger
@@ -35,29 +34,6 @@ LATEST_FIND = timedelta(days=2)
 """What a creation made bears a date of creation before that; so the list of an old one does not grow."""
 SECOND_LOOK = 2.0
 """Seconds from the last look to one more: one alone, by whoever takes over late, proves too little."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappedWorkOrder:
-    """The work order as the record wants it: the body with its reference, and what is wrong with it.
-
-    ``refusal`` names all that is missing; "" where it can be sent.
-    """
-
-    body: Record
-    warnings: tuple[str, ...] = ()
-    refusal: str = ""
-
-
-def wanted_work_order(run: DispatchRun, fetched: FetchedRecord) -> MappedWorkOrder:
-    """Maps the record. Missing fields are no refusal where incomplete drafts are allowed."""
-    settings, ref = run.settings, fetched.ref
-    mapped = work_order_of(settings.mappings_of(ref.kind).inbound, fetched.document)
-    title = with_reference(str(mapped.record.get("title") or ""), ref.reference)
-    body = {**mapped.record, "title": title, "incident_id": ref.reference}
-    incomplete = settings.create_state is CreateState.DRAFT and settings.work_orders.incomplete_drafts
-    refusal = mapped.message if mapped.missing and not incomplete else ""
-    return MappedWorkOrder(body, mapped.problems, refusal)
 
 
 async def create(
@@ -134,11 +110,6 @@ async def _finished(
     finished = await finish(run, again, fetched)
     await run.state.release(again)
     return claimed.ref.result(status, number, warnings=(*warnings, *finished.warnings))
-
-
-def dropped_words(dropped: list[str]) -> tuple[str, ...]:
-    """A warning about members that Field Nation dropped; none where it kept them all."""
-    return (f"Field Nation dropped {', '.join(dropped)} without a word",) if dropped else ()
 
 
 async def adopt(

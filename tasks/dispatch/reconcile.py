@@ -18,7 +18,7 @@ from typing import Any
 
 from connectors.ledger.claims import ClaimLostError
 from connectors.ledger.models import Intent
-from tasks.dispatch.create import busy, create, recover, wanted_work_order, written_number
+from tasks.dispatch.create import busy, create, recover, written_number
 from tasks.dispatch.records import (
     NO_OVERRIDE,
     FetchedRecord,
@@ -34,7 +34,7 @@ from tasks.dispatch.records import (
 )
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import ClaimedRecord, RecordState
-from tasks.dispatch.update import cancel, update
+from tasks.dispatch.update import cancel, update, wanted_work_order
 from tasks.rules.dispatch.decision import (
     DispatchDecision,
     DispatchStep,

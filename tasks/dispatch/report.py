@@ -1,4 +1,4 @@
-"""Shows the results of a run as an artifact, logs single results, and says how the run ends."""
+"""What a run tells: log lines, an artifact with links to both sides, its last state, an action's answer."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
 
+from connectors.errors import RejectedError, RetryableError
 from tasks.dispatch.reconcile import Preview
 from tasks.dispatch.run import DispatchRun
 from tasks.rules.dispatch.render import ReportLine, dispatch_markdown, preview_markdown
@@ -17,6 +18,8 @@ from tasks.shared.results import NAMED, failures_name, finished_state
 
 REPORT_KEY = "dispatch-report"
 PREVIEW_KEY = "dispatch-preview"
+_REFUSED = (DispatchStatus.REFUSED, DispatchStatus.UNRESOLVED, DispatchStatus.OUTSIDE)
+_NO_RECORD = "Only work orders that dispatch has made come back."
 
 
 def log_result(result: DispatchResult) -> None:
@@ -93,6 +96,36 @@ def single_state(result: DispatchResult) -> Any:
     """The result of a run about one record or work order, or the state Failed, named by its status."""
     failed = result.failed or (result.outbound and result.retryable)
     return finished_state(str(result.status).capitalize(), [str(result)] if failed else [], result)
+
+
+def answer_of(run: DispatchRun, result: DispatchResult) -> dict[str, Any]:
+    """Reference, result, work order, what was done, message, warnings, and both addresses.
+
+    Raises:
+        RejectedError: it was refused, its creation is unresolved, or there is no such record.
+        RetryableError: another process works on it, or a vendor is away.
+    """
+    record, number = result.record, result.work_order_id
+    if record is None:
+        text = f"Work order {number} belongs to no record that is known"
+        raise RejectedError(text, remedy=result.message or _NO_RECORD)
+    text = str(result) if result.outbound else f"{record.reference}: {result.message or result.status}"
+    if result.retryable:
+        raise RetryableError(text, retry_after=result.retry_after)
+    if result.status in _REFUSED:
+        raise RejectedError(text)
+    reference = {"reference": record.reference, "result": str(result.status)}
+    outbound = {"status": result.work_order_status, "did": list(result.did)}
+    # In the order of the columns that a person sees.
+    first = {"work_order_id": number, **reference, **outbound} if result.outbound else reference
+    return {
+        **first,
+        "work_order_id": number,
+        "message": result.message,
+        "warnings": list(result.warnings),
+        "record_url": run.record_url(record),
+        "work_order_url": run.work_order_url(number) if number else None,
+    }
 
 
 def _place(result: DispatchResult) -> tuple[bool, bool, int]:

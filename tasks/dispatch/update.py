@@ -1,12 +1,11 @@
-"""Brings a living work order up to date with its record, or cancels it: only what differs is sent."""
+"""The work order as its record wants it, and how a living one becomes so: only what differs is sent."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from connectors.errors import RejectedError
 from connectors.field_nation.models import dropped_fields
-from tasks.dispatch.create import dropped_words, wanted_work_order
 from tasks.dispatch.finish import finish
 from tasks.dispatch.records import (
     SHOWN,
@@ -17,10 +16,41 @@ from tasks.dispatch.records import (
     with_related,
 )
 from tasks.dispatch.run import DispatchRun, Record
+from tasks.dispatch.settings import CreateState
 from tasks.dispatch.state import ClaimedRecord, Refusal, RefusedStep
 from tasks.rules.dispatch.decision import OVER, after_sending, changed_sections, half_changed, laid_on_current
+from tasks.rules.dispatch.mapping import work_order_of
+from tasks.rules.dispatch.reference import with_reference
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.rules.dispatch.triggers import RecordMemory
+
+
+@dataclass(frozen=True, slots=True)
+class MappedWorkOrder:
+    """The work order as the record wants it: the body with its reference, and what is wrong with it.
+
+    ``refusal`` names all that is missing; "" where it can be sent.
+    """
+
+    body: Record
+    warnings: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+def wanted_work_order(run: DispatchRun, fetched: FetchedRecord) -> MappedWorkOrder:
+    """Maps the record. Missing fields are no refusal where incomplete drafts are allowed."""
+    settings, ref = run.settings, fetched.ref
+    mapped = work_order_of(settings.mappings_of(ref.kind).inbound, fetched.document)
+    title = with_reference(str(mapped.record.get("title") or ""), ref.reference)
+    body = {**mapped.record, "title": title, "incident_id": ref.reference}
+    incomplete = settings.create_state is CreateState.DRAFT and settings.work_orders.incomplete_drafts
+    refusal = mapped.message if mapped.missing and not incomplete else ""
+    return MappedWorkOrder(body, mapped.problems, refusal)
+
+
+def dropped_words(dropped: list[str]) -> tuple[str, ...]:
+    """A warning about members that Field Nation dropped; none where it kept them all."""
+    return (f"Field Nation dropped {', '.join(dropped)} without a word",) if dropped else ()
 
 
 async def update(

@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.rules.dispatch.actions import value_of
 from tasks.rules.dispatch.dates import format_problems, names_a_day, zone_of
+from tasks.rules.dispatch.mapping_actions import value_of
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings, MappingAction
 from tasks.rules.dispatch.paths import is_nothing, read_path, steps_of, write_path
 from tasks.rules.dispatch.sources import work_order_members

@@ -14,7 +14,6 @@ from typing import Any
 
 from jmespath.exceptions import JMESPathError
 
-from tasks.rules.dispatch.actions import plain
 from tasks.rules.dispatch.events import (
     HappenedEvent,
     OutboundAction,
@@ -26,6 +25,7 @@ from tasks.rules.dispatch.events import (
     log_start,
 )
 from tasks.rules.dispatch.mapping import outbound_source, outbound_values
+from tasks.rules.dispatch.mapping_actions import plain
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing
 from tasks.rules.dispatch.reference import effect_mark, marked

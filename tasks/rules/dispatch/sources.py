@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tasks.rules.dispatch.actions import value_of
+from tasks.rules.dispatch.mapping_actions import value_of
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.dispatch.reference import PREFIX, RecordKind, reference_of

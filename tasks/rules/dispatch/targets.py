@@ -21,7 +21,7 @@ from enum import Enum, auto
 from typing import Any
 
 from connectors.field_nation.models import CONTACT_ROLES
-from tasks.rules.dispatch.actions import plain
+from tasks.rules.dispatch.mapping_actions import plain
 from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.values import read_boolean, read_moment, read_number
 

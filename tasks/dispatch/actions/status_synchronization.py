@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from tasks.dispatch.answer import answer_of
+from tasks.dispatch.report import answer_of
 from tasks.dispatch.run import open_dispatch
 from tasks.dispatch.work_order_events import retry_outbound, sync_events
 from tasks.rules.limits import check_positive

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from connectors.errors import RejectedError
-from tasks.dispatch.answer import answer_of
 from tasks.dispatch.reconcile import dispatch_record
+from tasks.dispatch.report import answer_of
 from tasks.dispatch.run import open_dispatch
 from tasks.dispatch.settings import OnLeave
 from tasks.rules.dispatch.reference import RecordKind

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from tasks.dispatch.answer import answer_of
 from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.records import Override
+from tasks.dispatch.report import answer_of
 from tasks.dispatch.run import open_dispatch
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive

@@ -1,1 +1,0 @@
-"""The documented actions of the Field Nation connector."""
