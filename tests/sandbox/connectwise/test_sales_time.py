@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.connectwise.test_connectwise_service_desk import posted
+from tests.sandbox.connectwise.test_service_desk import posted
 from tests.support.sandbox.connectwise import World, caller, small_world
 from tests.support.sandbox.service_desk import insert_sales_and_time, insert_service_desk, ticket
 

@@ -1,4 +1,7 @@
-"""Every action has the documented name, key and inputs; read from the connector page where it is at hand."""
+"""Every action has the documented name, key and inputs; read from the connector page where it is at hand.
+
+Only what is certainly harmless to repeat is a retry of the task, never an unclear outcome of a write.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import pytest
 from prefect import Task
 from prefect.cache_policies import NO_CACHE
 
+from connectors.errors import RejectedError, RetryableError, StopError, UnclearOutcomeError
 from tasks.connectwise.bulk_create_configurations import bulk_create_configurations
 from tasks.connectwise.bulk_modify_configurations import bulk_modify_configurations
 from tasks.connectwise.create_configuration_status import create_configuration_status
@@ -35,6 +39,10 @@ from tasks.lansweeper.edit_asset import edit_asset
 from tasks.lansweeper.list_assets import list_assets
 from tasks.lansweeper.list_custom_fields import list_custom_fields
 from tasks.lansweeper.list_sites import list_sites
+from tasks.shared.action import RETRY_DELAYS_SECONDS, action
+
+pytestmark = pytest.mark.anyio
+
 
 PAGE = Path(__file__).parents[4] / "shared" / "seeds" / "lansweeper-connectwise-connector.txt"
 SEARCH = "conditions child_conditions custom_field_conditions page page_size"
@@ -168,3 +176,36 @@ def read_page(name: str) -> tuple[str, dict[str, bool]]:
     if "Additional Field Mappings\n\n(key-value pairs)" in section:
         inputs["additional_field_mappings"] = False
     return start.group(1), inputs
+
+
+@pytest.mark.prefect
+@pytest.mark.usefixtures("saved_blocks")
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [
+        (RetryableError("later", retry_after=1), 1 + len(RETRY_DELAYS_SECONDS)),
+        (UnclearOutcomeError("no answer"), 1),
+        (RejectedError("no"), 1),
+        (StopError("wrong key"), 1),
+        (ValueError("a mistake"), 1),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+async def test_a_task_is_tried_again_only_when_that_is_harmless(error: Exception, tries: int) -> None:
+    calls = []
+
+    @action("Try", key="tryAction")
+    async def attempt(connection: str) -> None:
+        calls.append(connection)
+        raise error
+
+    with pytest.raises(type(error)):
+        await attempt.with_options(retry_delay_seconds=0)("default")
+    assert len(calls) == tries
+
+
+@pytest.mark.prefect
+@pytest.mark.usefixtures("saved_blocks")
+def test_an_action_waits_for_the_whole_of_the_vendors_window_before_it_gives_up() -> None:
+    assert create_manufacturer.retries == len(RETRY_DELAYS_SECONDS)
+    assert sum(RETRY_DELAYS_SECONDS) >= 300

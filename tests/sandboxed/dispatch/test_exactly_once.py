@@ -1,7 +1,13 @@
-"""A record has one living work order: whatever is lost, late, doubled or killed."""
+"""A record has one living work order: whatever is lost, late, doubled or killed.
+
+In the storm, which is slow, many tickets and two processes meet everything that goes wrong at once.
+"""
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +18,17 @@ from tasks.dispatch.inbox import drain_once
 from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.records import Override
 from tasks.dispatch.settings import CreateState, WriteBack
+from tasks.dispatch.sweep import sweep
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tests.support.dispatch import QUICK, SERVICE, World, rules
 from tests.support.kill import Killed, Killer, KillingLedger, KillingTransport
 
 pytestmark = pytest.mark.anyio
+
 WHOLE = rules(create_state=CreateState.PUBLISH, write_back=WriteBack(status="Waiting on customer"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def no_limits(world: World) -> None:
     """These tests send more than 60 requests a minute."""
     world.sandbox.switch(field_nation_rate_limit=None)
@@ -31,6 +39,7 @@ def fault(world: World, kind: str, **more: Any) -> None:
     world.sandbox.faults([{**rule, "fault": {"kind": kind, **more}}])
 
 
+@pytest.mark.usefixtures("no_limits")
 @pytest.mark.parametrize(
     ("kind", "more", "result"),
     [
@@ -58,6 +67,7 @@ async def test_a_creation_without_answer(
     assert len(world.orders()) == 1
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_an_unresolved_creation_is_made_once_more_only_and_then_by_hand(world: World) -> None:
     rule = {"system": "field_nation", "method": "POST", "path": "/workorders"}
     world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
@@ -74,6 +84,7 @@ async def test_an_unresolved_creation_is_made_once_more_only_and_then_by_hand(wo
     assert len(world.orders()) == 1
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_a_creation_that_takes_too_long_is_given_up_and_found(world: World) -> None:
     fault(world, "delay", seconds=0.8)
     ticket = world.ticket()
@@ -83,6 +94,7 @@ async def test_a_creation_that_takes_too_long_is_given_up_and_found(world: World
     assert len(world.orders()) == 1
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_what_a_search_finds_late_is_waited_for(world: World) -> None:
     world.sandbox.switch(field_nation_search_lag=0.4)
     fault(world, "drop_after")
@@ -92,6 +104,7 @@ async def test_what_a_search_finds_late_is_waited_for(world: World) -> None:
     assert len(world.orders()) == 1
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_a_refusal_is_told_and_tried_anew(world: World) -> None:
     ticket = world.ticket(stateIdentifier="ZZ")
     async with world.run() as run:
@@ -103,6 +116,7 @@ async def test_a_refusal_is_told_and_tried_anew(world: World) -> None:
     assert len(world.orders()) == 1
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_what_is_missing_is_named_and_nothing_is_sent(world: World) -> None:
     ticket = world.ticket(addressLine1="", city="", requiredDate=None)
     async with world.run() as run:
@@ -113,6 +127,7 @@ async def test_what_is_missing_is_named_and_nothing_is_sent(world: World) -> Non
     assert "POST /workorders" not in world.sent("field_nation")
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_a_lost_ledger_makes_no_second_work_order(world: World, tmp_path: Path) -> None:
     ticket = world.ticket()
     async with world.run() as run:
@@ -123,6 +138,7 @@ async def test_a_lost_ledger_makes_no_second_work_order(world: World, tmp_path: 
     assert len(world.orders()) == 1
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_two_living_ones_are_reported_and_nothing_is_made(world: World, tmp_path: Path) -> None:
     ticket = world.ticket()
     async with world.run() as run:
@@ -137,6 +153,7 @@ async def test_two_living_ones_are_reported_and_nothing_is_made(world: World, tm
     assert len(world.orders()) == 2
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_twenty_callbacks_at_once_on_two_engines(world: World) -> None:
     ticket = world.ticket()
     outcomes: list[DispatchResult] = []
@@ -154,6 +171,7 @@ async def test_twenty_callbacks_at_once_on_two_engines(world: World) -> None:
     assert len(world.orders()) == 1
 
 
+@pytest.mark.usefixtures("no_limits")
 async def test_twenty_messages_are_one_look_for_each_drain(world: World) -> None:
     ticket = world.ticket()
     async with world.run() as first, world.run() as second:
@@ -187,6 +205,7 @@ async def one_killed(world: World, ticket: int, killer: Killer, how: str) -> boo
         return False
 
 
+@pytest.mark.usefixtures("no_limits")
 @pytest.mark.parametrize(
     ("how", "when"),
     [
@@ -226,3 +245,80 @@ async def test_killed_at_any_step_there_is_one_work_order_and_all_is_finished(
         ), name
     shown = {each["id"]: each["status"]["name"] for each in world.sandbox.state("service/tickets")}
     assert {shown[ticket] for ticket in killed} == {"Waiting on customer"}
+
+
+TICKETS, COPIES = 30, 3
+WAITING = QUICK.model_copy(
+    update={
+        "unresolved_seconds": 0.0,
+        "unanswered_creations": 9,
+        "hold_seconds": 3,
+        "creation_seconds": 4,
+        # Far longer than a late commit and the search's lag: a loaded machine is slow.
+        "settle_seconds": 4,
+        "pause_seconds": 0.2,
+    }
+)
+RULES = rules(polling={"inbox_seconds": 0.05, "at_once": 6, "inbox_batch": 15}, waiting=WAITING)
+FAULTS: list[tuple[str, str, float, dict[str, Any]]] = [
+    ("POST", "/workorders", 0.10, {"kind": "drop_after"}),
+    ("POST", "/workorders", 0.08, {"kind": "late", "delay": 0.3}),
+    ("POST", "/workorders", 0.06, {"kind": "status", "status": 502, "body": {}}),
+    ("POST", "/workorders", 0.06, {"kind": "drop_before"}),
+    ("GET", "/workorders*", 0.05, {"kind": "status", "status": 429, "headers": {"Retry-After": "0.1"}}),
+]
+
+
+def was_killed(error: BaseException) -> bool:
+    if isinstance(error, BaseExceptionGroup):
+        return all(was_killed(each) for each in error.exceptions)
+    return isinstance(error, Killed)
+
+
+async def engine(world: World, draw: random.Random, kills: list[str]) -> None:
+    """A process that is killed now and then, and begun again."""
+    while True:
+        killer = Killer(draw.randrange(5, 60), draw.choice(["before", "after"]))
+        try:
+            async with world.run(RULES, wrap=partial(KillingTransport, killer=killer)) as run:
+                while (await run.ledger.inbox.count()).get("waiting"):
+                    await drain_once(run)
+                    await anyio.sleep(0.05)
+                return
+        except BaseException as error:
+            if not was_killed(error):
+                raise
+            kills.append(str(error))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_storm_leaves_one_work_order_for_each_ticket(world: World, seed: int) -> None:
+    draw, kills = random.Random(seed), list[str]()
+    world.sandbox.switch(field_nation_rate_limit=None, field_nation_search_lag=0.2)
+    tickets = [world.ticket(f"Ticket {number}") for number in range(TICKETS)]
+    told = tickets * COPIES
+    draw.shuffle(told)
+    async with world.run(RULES) as run:
+        for number, ticket in enumerate(told):
+            await run.ledger.inbox.put("connectwise", str(number), {"Type": "ticket", "ID": ticket})
+    world.sandbox.faults(
+        [
+            {"system": "field_nation", "method": method, "path": path, "share": share, "fault": fault}
+            for method, path, share, fault in FAULTS
+        ]
+    )
+    async with anyio.create_task_group() as group:
+        group.start_soon(engine, world, draw, kills)
+        group.start_soon(engine, world, draw, kills)
+    fired = world.sandbox.faults_fired()
+    world.sandbox.faults([])
+    async with world.run(RULES, later=10_000) as run:
+        for _ in range(3):
+            swept = await sweep(run)
+            assert swept.doubles == []
+        assert await run.ledger.intents.count(run.tenant) == {"created": TICKETS}
+        assert await run.ledger.inbox.count() == {"done": TICKETS * COPIES}
+    assert Counter(len(world.orders(f"CW-S-{ticket}")) for ticket in tickets) == {1: TICKETS}
+    assert sum(fired) >= 5
+    assert len(kills) >= 2

@@ -1,0 +1,306 @@
+"""Whatever ways a server takes, refuses, breaks or lies about, the answer is what the server holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, ClassVar
+
+import pytest
+
+from connectors.connectwise.bulk_reads import BundleAnswer, BundleItem
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.models import TicketKind
+from tests.support.ticket_links import ALL_WAYS, MODES, LinksWorld, agreement_ids, ticket_ids
+
+pytestmark = pytest.mark.anyio
+
+
+SEARCH = "/service/tickets/search"
+Record = dict[str, Any]
+
+
+def refuse(world: LinksWorld, path: str, status: int, **when: Any) -> None:
+    rule = {"system": "connectwise", "path": path, "fault": {"kind": "status", "status": status}}
+    world.sandbox.faults([rule | when])
+
+
+def naming(notes: Sequence[str], text: str) -> list[str]:
+    return [each for each in notes if text in each]
+
+
+@pytest.mark.parametrize("status", [400, pytest.param(403, marks=pytest.mark.slow), 500])
+async def test_refused_search_falls_to_the_url_once_and_is_noted(world: LinksWorld, status: int) -> None:
+    world.reset("in, by search", tickets=200)
+    refuse(world, SEARCH, status)
+    links = await world.tickets()
+    assert ticket_ids(links) == world.true_tickets()
+    assert "service tickets: configuration/id in, in the URL" in links.way
+    assert len(naming(links.notes, "service tickets: configuration/id in, by ticket search")) == 1
+    tries = world.sandbox.requests()["connectwise"]["by"][f"POST {SEARCH}"]
+    assert tries <= (4 if status == 500 else 1)
+
+
+@pytest.mark.parametrize(
+    "status", [pytest.param(400, marks=pytest.mark.slow), 403, pytest.param(500, marks=pytest.mark.slow)]
+)
+async def test_bundles_that_break_underway_are_left_for_child_collections(
+    world: LinksWorld, status: int
+) -> None:
+    world.reset("bundles", bundle_limit=2)
+    refuse(world, "/system/bundles", status, nth=list(range(4, 100)))
+    links = await world.tickets()
+    assert ticket_ids(links) == world.true_tickets()
+    assert len(naming(links.notes, "service tickets: bundles")) == 1
+
+
+async def test_a_way_that_only_broke_is_tried_again_by_the_next_run(world: LinksWorld) -> None:
+    world.reset("bundles")
+    refuse(world, "/system/bundles", 500)
+    assert "bundles" not in (await world.tickets()).way
+    world.sandbox.faults([])
+    assert "bundles" in (await world.tickets(force_reconcile=True)).way
+
+
+async def test_a_way_that_was_refused_is_not_asked_again_by_the_next_run(world: LinksWorld) -> None:
+    world.reset("child collections")
+    await world.both()
+    world.sandbox.clear_requests()
+    tickets = await world.tickets(force_reconcile=True)
+    by = world.sandbox.requests()["connectwise"]["by"]
+    assert not [name for name in by if name.startswith("POST")]
+    assert tickets.notes == []
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500])
+async def test_refused_report_falls_to_bundles(world: LinksWorld, status: int) -> None:
+    refuse(world, "/system/reports/ConfigurationAgreement", status)
+    links = await world.agreements()
+    assert agreement_ids(links) == world.true_agreements()
+    assert links.way == "bundles"
+    assert len(naming(links.notes, "report")) == 1
+
+
+class Lying(ConnectWiseClient):
+    """Answers that look right and are not."""
+
+
+class LosesTickets(Lying):
+    """Of every search only the even tickets."""
+
+    async def search_tickets(
+        self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = 1000
+    ) -> AsyncIterator[list[Record]]:
+        async for page in super().search_tickets(kind, conditions, fields=fields, page_size=page_size):
+            yield [each for each in page if each["id"] % 2 == 0]
+
+
+class IgnoresTheCondition(Lying):
+    """Every ticket, whatever is asked."""
+
+    async def search_tickets(
+        self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = 1000
+    ) -> AsyncIterator[list[Record]]:
+        conditions = conditions.partition(" and ")[0].strip("()")
+        async for page in super().search_tickets(kind, conditions, fields=fields, page_size=page_size):
+            yield page
+
+
+class CutsLongLists(Lying):
+    """Only the first three configurations of a question count."""
+
+    async def search_tickets(
+        self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = 1000
+    ) -> AsyncIterator[list[Record]]:
+        before, _, ids = conditions.partition("in (")
+        shorter = f"{before}in ({','.join(ids.rstrip(')').split(',')[:3])}))"
+        async for page in super().search_tickets(kind, shorter, fields=fields, page_size=page_size):
+            yield page
+
+
+class KnowsTheFirst(Lying):
+    """Of a ticket's configurations only the first is found by a search."""
+
+    first: ClassVar[dict[tuple[str, int], int]] = {}
+
+    async def search_tickets(
+        self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = 1000
+    ) -> AsyncIterator[list[Record]]:
+        ids = {int(each) for each in re.findall(r"\d+", conditions.partition("configuration/id")[2])}
+        async for page in super().search_tickets(kind, conditions, fields=fields, page_size=page_size):
+            yield [each for each in page if type(self).first.get((kind, each["id"])) in ids]
+
+
+class MixesBundles(Lying):
+    """Every answer of a bundle is that of its neighbour."""
+
+    async def bundle(self, items: Sequence[BundleItem]) -> list[BundleAnswer]:
+        answers = await super().bundle(items)
+        return answers[1:] + answers[:1]
+
+
+class ShortReport(Lying):
+    """The report lacks the last agreements, and counts without them too."""
+
+    async def count_report(self, name: str, conditions: str | None = None) -> int:
+        return len([row async for page in self._short(name, conditions) for row in page])
+
+    async def report_rows(
+        self,
+        name: str,
+        columns: Sequence[str],
+        conditions: str | None = None,
+        *,
+        order_by: str | None = None,
+        page_size: int = 1000,
+    ) -> AsyncIterator[list[Record]]:
+        async for page in self._short(name, conditions):
+            yield page
+
+    async def _short(self, name: str, conditions: str | None) -> AsyncIterator[list[Record]]:
+        columns = ["AgreementRecId", "ConfigurationRecId"]
+        async for page in super().report_rows(name, columns, conditions):
+            yield page[: len(page) // 3]
+
+
+class ActiveReport(ShortReport):
+    """The report knows active agreements only, and counts these only."""
+
+    active: ClassVar[set[int]] = set()
+
+    async def _short(self, name: str, conditions: str | None) -> AsyncIterator[list[Record]]:
+        columns = ["AgreementRecId", "ConfigurationRecId"]
+        async for page in ConnectWiseClient.report_rows(self, name, columns, conditions):
+            yield [row for row in page if int(row["AgreementRecId"]) in type(self).active]
+
+
+@pytest.mark.parametrize(
+    "client", [LosesTickets, pytest.param(IgnoresTheCondition, marks=pytest.mark.slow), CutsLongLists]
+)
+async def test_a_search_that_lies_is_not_believed(world: LinksWorld, client: type[Lying]) -> None:
+    world.reset("in, by search", assets=60, tickets=200)
+    world.client_class = client
+    links = await world.tickets()
+    assert ticket_ids(links) == world.true_tickets()
+    assert naming(links.notes, "gives wrong answers")
+    again = await world.tickets(force_reconcile=True)
+    assert "by ticket search" not in again.way
+    assert ticket_ids(again) == world.true_tickets()
+
+
+async def test_a_search_that_knows_one_configuration_of_each_ticket_is_not_believed(
+    world: LinksWorld,
+) -> None:
+    world.reset("in, by search", assets=60, tickets=200)
+    KnowsTheFirst.first = {}
+    for kind in ("service", "project"):
+        for link in world.sandbox.state(f"{kind}/tickets/configurations"):
+            KnowsTheFirst.first.setdefault((kind, link["ticketId"]), link["configurationId"])
+    world.client_class = KnowsTheFirst
+    links = await world.tickets()
+    assert ticket_ids(links) == world.true_tickets()
+    assert naming(links.notes, "gives wrong answers")
+
+
+@pytest.mark.slow
+async def test_tickets_of_one_configuration_each_are_looked_at_once(world: LinksWorld) -> None:
+    """Where no ticket holds several, nothing shows that the server would say so."""
+    world.reset("in, by search", assets=60, tickets=400)
+    company = {each["id"] for each in world.configurations()}
+    held: dict[int, list[int]] = {}
+    for link in world.sandbox.state("service/tickets/configurations"):
+        held.setdefault(link["ticketId"], []).append(link["configurationId"])
+    for ticket, ids in held.items():
+        if len(ids) > 1 and company & set(ids):
+            world.sandbox.edit("service/tickets/configurations", ticket, {"configurationIds": ids[:1]})
+    first = await world.tickets()
+    again = await world.tickets(force_reconcile=True)
+    assert again.by_configuration == first.by_configuration
+    assert ticket_ids(first) == world.true_tickets()
+    assert first.requests_used > again.requests_used + 30
+
+
+async def test_bundles_that_mix_up_their_answers_are_not_believed(world: LinksWorld) -> None:
+    world.reset("bundles")
+    world.client_class = MixesBundles
+    tickets, agreements = await world.both()
+    assert ticket_ids(tickets) == world.true_tickets()
+    assert agreement_ids(agreements) == world.true_agreements()
+    assert naming(tickets.notes, "gives wrong answers")
+
+
+async def test_a_report_that_lacks_agreements_is_not_believed(world: LinksWorld) -> None:
+    world.client_class = ShortReport
+    links = await world.agreements()
+    assert agreement_ids(links) == world.true_agreements()
+    assert naming(links.notes, "report ConfigurationAgreement can't be used (gives wrong answers)")
+
+
+async def test_a_report_that_leaves_out_ended_agreements_is_not_believed(world: LinksWorld) -> None:
+    """The sampled agreements are active ones."""
+    world.sandbox.reset(
+        seed=1, assets=30, scenario="enrichment", switches=ALL_WAYS, agreements=12, tickets=70
+    )
+    agreements = world.sandbox.state("finance/agreements")
+    ActiveReport.active = {each["id"] for each in agreements if each["agreementStatus"] == "Active"}
+    world.client_class = ActiveReport
+    links = await world.agreements()
+    assert agreement_ids(links) == world.true_agreements()
+    assert naming(links.notes, "report ConfigurationAgreement can't be used (gives wrong answers)")
+
+
+CHOSEN = {
+    "all ways": ("bundles", "report ConfigurationAgreement"),
+    "bundles": ("bundles", "bundles"),
+    "report": ("child collections", "report ConfigurationAgreement"),
+    "in, by search": ("by ticket search", "child collections"),
+    "in, in the URL": ("in the URL", "child collections"),
+    "single condition": ("configuration/id = one", "child collections"),
+    "child collections": ("child collections", "child collections"),
+}
+"""What is chosen for tickets and for agreements, by what the server takes."""
+
+
+async def test_every_way_gives_the_same_answer_record_by_record(world: LinksWorld) -> None:
+    """Also for tickets that hold several configurations, and configurations with several of each."""
+    world.reset("child collections")
+    true_tickets, true_agreements = world.true_tickets(), world.true_agreements()
+    held = [ticket for ids in true_tickets.values() for ticket in ids]
+    assert len(held) > len(set(held))
+    assert min(max(map(len, true_tickets.values())), max(map(len, true_agreements.values()))) > 1
+    answers = []
+    for mode, (tickets_way, agreements_way) in CHOSEN.items():
+        world.forget_all()
+        world.sandbox.switch(**MODES[mode])
+        world.sandbox.clear_requests()
+        tickets, agreements = await world.both()
+        assert (ticket_ids(tickets), agreement_ids(agreements)) == (true_tickets, true_agreements)
+        assert tickets_way in tickets.way
+        assert agreements.way == agreements_way
+        used = tickets.requests_used + agreements.requests_used
+        assert used == world.sandbox.requests()["connectwise"]["requests"]
+        assert used <= 1.3 * (tickets.requests_predicted + agreements.requests_predicted)
+        answers.append((tickets.by_configuration, agreements.by_configuration))
+    assert all(answer == answers[0] for answer in answers)
+
+
+async def test_project_tickets_that_do_not_know_the_condition_are_found_otherwise(world: LinksWorld) -> None:
+    world.reset("in, by search", configuration_condition_on_project=False, tickets=400)
+    links = await world.tickets()
+    assert ticket_ids(links) == world.true_tickets()
+    assert "service tickets: configuration/id in" in links.way
+    assert "project tickets: child collections" in links.way
+
+
+async def test_tickets_of_other_companies_are_not_looked_at(world: LinksWorld) -> None:
+    configuration = world.configurations()[0]["id"]
+    others = [
+        each
+        for each in world.sandbox.state("service/tickets")
+        if each["company"]["id"] != world.sandbox.company_id
+    ]
+    assert others
+    links = await world.tickets({configuration})
+    assert not {each["id"] for each in links.by_configuration[configuration]} & {
+        each["id"] for each in others
+    }
