@@ -10,7 +10,7 @@ from prefect.artifacts import acreate_table_artifact
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
-from tasks.rules.connection_findings import Finding, Result, finding_rows, summary
+from tasks.rules.connection_findings import Finding, FindingResult, finding_rows, summary
 from tasks.rules.text import counted
 from tasks.shared.checks import FieldCreation, check_connectwise, check_field_nation, check_lansweeper
 from tasks.shared.connections import DEFAULT, saved_block_names, shared_connections
@@ -54,7 +54,7 @@ async def check_connections(
 NOTHING_SAVED = Finding(
     "None",
     "Blocks",
-    Result.MISSING,
+    FindingResult.MISSING,
     "No connection is saved. Make a ConnectWise PSA Connection and a Lansweeper Connection under Blocks.",
 )
 

@@ -19,7 +19,7 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
-from tasks.rules.values import read_moment
+from tasks.rules.values import read_date_time
 
 CONNECTWISE_HEADER = "x-content-signature"
 FIELD_NATION_HEADER = "x-fn-signature"
@@ -81,7 +81,7 @@ def is_stale(stamp: object, now: float) -> bool:
     """Whether the time that a webhook's body tells is too long ago. One without a time that can be read is
     not: nobody but the vendor can have left it out.
     """
-    moment = read_moment(stamp)
+    moment = read_date_time(stamp)
     return moment is not None and now - moment.timestamp() > BODY_WINDOW
 
 

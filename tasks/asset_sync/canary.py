@@ -23,7 +23,7 @@ from connectors.errors import ConnectorError
 from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_modify_configurations import patch_record
-from tasks.rules.asset_sync.decide import redecide
+from tasks.rules.asset_sync.decide import decide_fresh
 from tasks.rules.asset_sync.journal import (
     journal_values,
     unmapped_changes,
@@ -56,7 +56,7 @@ def updated_by(record: Record) -> str | None:
 
 def _as_wanted(run: SyncRun, ready: Ready, record: Record) -> bool:
     modification = ready.modification
-    decided = redecide(
+    decided = decide_fresh(
         modification.asset,
         modification.changes,
         record,

@@ -16,7 +16,7 @@ from tasks.asset_sync.canary import Canary
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_create_configurations import BULK_REFUSED
 from tasks.connectwise.bulk_modify_configurations import patch_record, replace_records
-from tasks.rules.asset_sync.decide import Redecision, redecide
+from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
 from tasks.rules.asset_sync.journal import journal_values
 from tasks.rules.asset_sync.payloads import overlay, patch_operations
 from tasks.rules.asset_sync.plan import Modification
@@ -147,8 +147,8 @@ class Modifying:
         )
         return ready
 
-    def _decide(self, each: Modification, fresh: Record | None) -> Redecision:
-        decided = redecide(
+    def _decide(self, each: Modification, fresh: Record | None) -> FreshDecision:
+        decided = decide_fresh(
             each.asset,
             each.changes,
             fresh,

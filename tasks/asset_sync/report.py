@@ -21,7 +21,7 @@ PLAN_KEY = "asset-synchronization-plan"
 REPORT_KEY = "asset-synchronization-report"
 
 
-class Links:
+class RecordAddresses:
     """Addresses of the records in the vendors' pages: configurations by id, assets by key."""
 
     def __init__(self, run: SyncRun, plan: Plan) -> None:
@@ -45,7 +45,7 @@ class Links:
 
 async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None:
     """Show the plan as an artifact of the run."""
-    links = Links(run, plan)
+    links = RecordAddresses(run, plan)
     text = plan_markdown(
         plan,
         title=f"Plan for {run.company.name or run.company.identifier}",
@@ -61,7 +61,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
 
 async def publish_report(run: SyncRun, plan: Plan, report: SyncReport) -> None:
     """Show the report as an artifact of the run."""
-    links = Links(run, plan)
+    links = RecordAddresses(run, plan)
     text = report_markdown(
         report,
         plan,

@@ -30,9 +30,9 @@ from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TY
 from tasks.rules.mapping.compile import (
     CompiledMapping,
     CustomFields,
-    MappingError,
-    check_mappings,
+    FieldMappingError,
     compile_mapping,
+    mapping_problems,
     resolve_custom_fields,
 )
 from tasks.rules.mapping.model import FieldMapping
@@ -172,8 +172,8 @@ async def prepare_run(
         CustomFieldError: ``ls_asset_id`` is missing.
     """
     mappings = settings.all_mappings()
-    if problems := check_mappings(mappings):
-        raise MappingError(" ".join(problems))
+    if problems := mapping_problems(mappings):
+        raise FieldMappingError(" ".join(problems))
     company = await find_company(client, settings.company)
     mapping = compile_for(settings, await find_custom_fields(client, settings, mappings))
     return SyncRun(

@@ -17,7 +17,7 @@ from connectors.ledger.models import JournalledWrite, JournalOutcome, WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.connectwise.bulk_create_configurations import delete_record
 from tasks.connectwise.bulk_modify_configurations import change_type, patch_record
-from tasks.rules.asset_sync.journal import kept_value, value_of, value_operations
+from tasks.rules.asset_sync.journal import journal_value, kept_value, value_operations
 from tasks.rules.asset_sync.undo import plan_undo, record_ids, unknown_creations, with_found_ids
 from tasks.rules.bulk import batches
 from tasks.rules.undo import UndoPlan, UndoStep
@@ -189,6 +189,6 @@ async def _journal(
 
 
 def _entry(step: UndoStep, record: Record) -> WriteEntry:
-    before = {key: kept_value(value_of(record, key)) for key in step.values} or None
+    before = {key: kept_value(journal_value(record, key)) for key in step.values} or None
     after = dict(step.values) or None
     return WriteEntry(step.action, "configuration", step.record_id, step.asset_key, step.name, before, after)

@@ -47,7 +47,7 @@ from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
 from tasks.rules.dispatch.triggers import RecordChange, Seen, triggers_mark
-from tasks.rules.values import read_moment
+from tasks.rules.values import read_date_time
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry_result
 
@@ -203,7 +203,7 @@ async def _may_be_forgotten(run: DispatchRun, fetched: FetchedRecord) -> bool:
     ledger it is what keeps tickets from getting a second work order.
     """
     covered = await run.heartbeat()
-    entered = read_moment(read_path(fetched.document, "_info.dateEntered"))
+    entered = read_date_time(read_path(fetched.document, "_info.dateEntered"))
     return covered is None or entered is None or entered <= covered + CLOCK_SKEW
 
 

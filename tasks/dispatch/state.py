@@ -37,7 +37,7 @@ from tasks.rules.dispatch.events import WorkOrderState
 from tasks.rules.dispatch.reference import RecordKind, reference_of
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.triggers import RecordMemory, Seen
-from tasks.rules.values import read_moment, write_moment
+from tasks.rules.values import read_date_time, write_date_time
 
 RECORD_SIDE = "connectwise/"
 """Before the kind of record at the left end of a link."""
@@ -277,11 +277,11 @@ class DispatchStore:
 
     async def swept_until(self, kind: RecordKind) -> datetime | None:
         """Up to which ``lastUpdated`` all records of a kind were looked at; None: no sweep came to an end."""
-        return read_moment((await self._read(SWEEP_NAME.format(kind.value))).get("updated"))
+        return read_date_time((await self._read(SWEEP_NAME.format(kind.value))).get("updated"))
 
     async def keep_swept_until(self, kind: RecordKind, moment: datetime) -> None:
         """Keeps that moment."""
-        await self._write(SWEEP_NAME.format(kind.value), {"updated": write_moment(moment)})
+        await self._write(SWEEP_NAME.format(kind.value), {"updated": write_date_time(moment)})
 
     async def coverage(self, now: datetime) -> datetime | None:
         """Since when the ledger knows all of dispatch; notes with a heartbeat that it is in use ``now``.
@@ -291,13 +291,13 @@ class DispatchStore:
         """
         now = now.replace(microsecond=0)
         known = await self._read(COVERAGE_NAME)
-        alive = read_moment(known.get("alive"))
+        alive = read_date_time(known.get("alive"))
         longest = max(AWAY, 3 * timedelta(seconds=self._settings.polling.cache_seconds))
         if alive is None or now - alive >= HEARTBEAT:
             began_anew = alive is None or now - alive > longest
-            known = {"at": write_moment(now) if began_anew else known["at"], "alive": write_moment(now)}
+            known = {"at": write_date_time(now) if began_anew else known["at"], "alive": write_date_time(now)}
             await self._write(COVERAGE_NAME, known)
-        return read_moment(known["at"])
+        return read_date_time(known["at"])
 
     async def _link(self, kind: RecordKind, record_id: int) -> RecordLink | None:
         return await self._ledger.links.from_left(self._tenant, _side(kind, record_id), WORK_ORDER_KIND)
@@ -357,7 +357,7 @@ def _details(memory: RecordMemory) -> dict[str, Any]:
         **{name: value for name, value in flags.items() if value},
         "sent": memory.sent,
         "inside": memory.seen.inside,
-        "updated": write_moment(memory.seen.updated) if memory.seen.updated else None,
+        "updated": write_date_time(memory.seen.updated) if memory.seen.updated else None,
         "entries": memory.seen.entries,
         "closed": memory.closed,
         "published": memory.published,
@@ -373,7 +373,7 @@ def _memory_of(link: RecordLink | None) -> RecordMemory:
         sent=dict(details.get("sent") or {}),
         seen=Seen(
             bool(details.get("inside")),
-            read_moment(details.get("updated")),
+            read_date_time(details.get("updated")),
             int(details.get("entries") or 0),
         ),
         closed=bool(details.get("closed")),

@@ -35,7 +35,7 @@ from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.rules.dispatch.sources import dispatch_source
 from tasks.rules.report import CountsError
-from tasks.rules.values import read_moment
+from tasks.rules.values import read_date_time
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import Progress, run_logger
 
@@ -240,7 +240,7 @@ def _changed_since(run: DispatchRun, kind: RecordKind, start: datetime) -> Async
 
 
 def _updated(record: Record) -> datetime | None:
-    return read_moment(read_path(record, "_info.lastUpdated"))
+    return read_date_time(read_path(record, "_info.lastUpdated"))
 
 
 @dataclass

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from tasks.rules.text import Link, escape, linked
+from tasks.rules.text import AddressOf, escape, linked
 
 SHOWN_ROWS = 200
 SHOWN_COLUMNS = 10
@@ -54,18 +54,18 @@ class AnswerTable:
         return self.columns - (len(self.rows[0]) if self.rows else 0)
 
 
-def plain(answer: Any) -> Any:
+def as_json(answer: Any) -> Any:
     """The answer as JSON can hold it: dataclasses become objects."""
     if is_dataclass(answer) and not isinstance(answer, type):
         return asdict(answer)
     if isinstance(answer, Mapping):
-        return {str(name): plain(value) for name, value in answer.items()}
+        return {str(name): as_json(value) for name, value in answer.items()}
     if isinstance(answer, Sequence) and not isinstance(answer, (str, bytes)):
-        return [plain(each) for each in answer]
+        return [as_json(each) for each in answer]
     return answer
 
 
-def records_of(answer: Any) -> list[dict[str, Any]]:
+def answer_records(answer: Any) -> list[dict[str, Any]]:
     """The records of a plain answer: a list of them, one alone, or several named lists.
 
     Of named lists, as Match Configurations answers, each record gets its list's name as member ``list``.
@@ -84,14 +84,14 @@ def records_of(answer: Any) -> list[dict[str, Any]]:
     return [] if answer is None else [{"value": answer}]
 
 
-def answer_table(answer: Any, link: Link | None = None) -> AnswerTable:
+def answer_table(answer: Any, link: AddressOf | None = None) -> AnswerTable:
     """The first 200 records of a plain answer, at most ten columns of each.
 
     Args:
         link: the address of a record's page by its id, where the vendor has such pages; a record with an
             address of its own (member ``url``) is linked to that.
     """
-    records = records_of(answer)
+    records = answer_records(answer)
     shown = records[:SHOWN_ROWS]
     columns = _columns(shown)
     chosen = columns[:SHOWN_COLUMNS]
@@ -104,7 +104,7 @@ def _columns(records: Iterable[Mapping[str, Any]]) -> list[str]:
     return [*first, *(name for name in found if name not in FIRST_COLUMNS)]
 
 
-def _row(record: Mapping[str, Any], columns: Sequence[str], link: Link | None) -> Row:
+def _row(record: Mapping[str, Any], columns: Sequence[str], link: AddressOf | None) -> Row:
     row = {name: _shown(record.get(name)) for name in columns}
     address = _address(record, link)
     linkable = next((name for name in ("name", "id", "key") if row.get(name) not in (None, "")), None)
@@ -113,7 +113,7 @@ def _row(record: Mapping[str, Any], columns: Sequence[str], link: Link | None) -
     return row
 
 
-def _address(record: Mapping[str, Any], link: Link | None) -> str | None:
+def _address(record: Mapping[str, Any], link: AddressOf | None) -> str | None:
     own = next((record[name] for name in _ADDRESSES if isinstance(record.get(name), str)), None)
     if own:
         return str(own)

@@ -19,7 +19,7 @@ CONNECTION_WIDTH, CHECK_WIDTH, DETAILS_WIDTH = 22, 22, 38
 """Characters of a line of each column."""
 
 
-class Result(StrEnum):
+class FindingResult(StrEnum):
     """Only ``Missing`` and ``Failed`` end the run as failed."""
 
     OK = "OK"
@@ -34,12 +34,12 @@ class Finding:
 
     connection: str
     check: str
-    result: Result
+    result: FindingResult
     details: str
 
     @property
     def bad(self) -> bool:
-        return self.result in (Result.MISSING, Result.FAILED)
+        return self.result in (FindingResult.MISSING, FindingResult.FAILED)
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
@@ -76,7 +76,7 @@ def _numbers(version: str) -> list[int]:
     return [int(each) for each in re.findall(r"\d+", version)]
 
 
-FIELD_TYPES = {
+LINK_FIELD_TYPES = {
     LINK_CAPTION: "Text",
     "ls_asset_url": "Text",
     "ls_software": "TextArea",
@@ -103,7 +103,7 @@ class FieldState:
 
 def field_states(defined: Sequence[Mapping[str, Any]]) -> list[FieldState]:
     """The state of each of the four fields among those that ConnectWise has."""
-    return [_state(caption, defined) for caption in FIELD_TYPES]
+    return [_state(caption, defined) for caption in LINK_FIELD_TYPES]
 
 
 def _state(caption: str, defined: Sequence[Mapping[str, Any]]) -> FieldState:
@@ -137,7 +137,7 @@ def new_field(
         "podId": pod,
         "caption": caption,
         "sequenceNumber": min(last + 1, LAST_SEQUENCE),
-        "fieldTypeIdentifier": FIELD_TYPES[caption],
+        "fieldTypeIdentifier": LINK_FIELD_TYPES[caption],
         "entryTypeIdentifier": "EntryField",
         "displayOnScreenFlag": True,
         "addAllBusinessUnits": True,

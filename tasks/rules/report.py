@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Self, TypeVar
 
-from tasks.rules.text import Link, bullets, cell, counted, escape, linked, table
+from tasks.rules.text import AddressOf, bullets, cell, counted, escape, linked, table
 from tasks.rules.values import FieldChange
 
 
@@ -119,8 +119,8 @@ def counts_table(counts: Counts, *, planned: bool = False) -> str:
 
 def failures_list(
     failures: Sequence[WriteFailure],
-    configurations: Link,
-    assets: Link,
+    configurations: AddressOf,
+    assets: AddressOf,
     rows: int,
     *,
     operations: bool = True,
@@ -130,7 +130,7 @@ def failures_list(
     return bullets(lines, rows, len(failures))
 
 
-def _failure_line(each: WriteFailure, configurations: Link, assets: Link, operations: bool) -> str:
+def _failure_line(each: WriteFailure, configurations: AddressOf, assets: AddressOf, operations: bool) -> str:
     record = each.configuration_id
     shown = f", configuration {linked(record, configurations(record))}" if record is not None else ""
     tried = f", {escape(each.operation)}" if operations else ""

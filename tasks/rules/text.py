@@ -33,7 +33,7 @@ def counted(count: int, word: str) -> str:
     return f"{count:,} {noun(count, word)}"
 
 
-Link = Callable[[Any], str | None]
+AddressOf = Callable[[Any], str | None]
 """The address of a record by its id or key; None if there is none."""
 
 ROWS = 50

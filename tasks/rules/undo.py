@@ -14,7 +14,7 @@ from typing import Any, Literal
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.text import (
     ROWS,
-    Link,
+    AddressOf,
     bullets,
     cell,
     counted,
@@ -69,7 +69,7 @@ def undo_markdown(
     *,
     title: str = "Undo",
     dry_run: bool = True,
-    link: Link = lambda _: None,
+    link: AddressOf = lambda _: None,
     failed: Sequence[str] = (),
     rows: int = ROWS,
 ) -> str:

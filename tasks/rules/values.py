@@ -20,7 +20,7 @@ _TRUE = frozenset({"true", "yes", "y", "1", "on"})
 _FALSE = frozenset({"false", "no", "n", "0", "off"})
 
 
-def read_moment(value: Any) -> datetime | None:
+def read_date_time(value: Any) -> datetime | None:
     """An ISO 8601 date or time, to the whole second, in UTC (also where no zone is named).
 
     None for anything that can't be read as one.
@@ -38,7 +38,7 @@ def read_moment(value: Any) -> datetime | None:
     return moment.replace(microsecond=0)
 
 
-def write_moment(moment: datetime) -> str:
+def write_date_time(moment: datetime) -> str:
     """The moment as ConnectWise writes it: ``2025-10-11T07:35:18Z``."""
     return moment.replace(tzinfo=None).isoformat() + "Z"
 

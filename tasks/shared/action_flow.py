@@ -38,12 +38,12 @@ from tasks.rules.action_io import (
     AnswerTable,
     ExternalDataError,
     answer_table,
-    plain,
+    as_json,
     read_objects,
 )
 from tasks.rules.bulk import ItemOutcome
 from tasks.rules.choices import choice_value
-from tasks.rules.text import Link
+from tasks.rules.text import AddressOf
 from tasks.shared.action import ActionStep
 from tasks.shared.connections import connectwise_client, current_run_id, shared_connections
 from tasks.shared.lease import writing_lease
@@ -126,9 +126,9 @@ def _annotated(name: str, hint: Any, texts: Mapping[str, str], connection: type[
 
 def _description(text: str, example: Any) -> str:
     """A sentence without the double quotes that mark code in docstrings; with an example if it has none."""
-    plain = text.replace("``", "`").rstrip(".")
-    sentence = f"{plain[:1].upper()}{plain[1:]}." if plain else ""
-    named = "such as" in plain or example is None or isinstance(example, (dict, list))
+    as_json = text.replace("``", "`").rstrip(".")
+    sentence = f"{as_json[:1].upper()}{as_json[1:]}." if as_json else ""
+    named = "such as" in as_json or example is None or isinstance(example, (dict, list))
     return sentence if named else f"{sentence} Example: `{example}`.".strip()
 
 
@@ -178,14 +178,14 @@ def answers_folder(environment: Mapping[str, str]) -> Path:
     return Path(named).expanduser() if named else Path(PREFECT_HOME.value()) / "answers"
 
 
-async def publish_answer(name: str, answer: Any, link: Link | None = None) -> ActionAnswer:
+async def publish_answer(name: str, answer: Any, link: AddressOf | None = None) -> ActionAnswer:
     """Write the whole answer to a file of this run and show its first 200 records as a table artifact.
 
     Args:
         name: the action's name; of it the artifact's key is made.
         link: the address of a record's page in the vendor's UI, by id.
     """
-    content = plain(answer)
+    content = as_json(answer)
     key = artifact_key(name)
     path = write_answer(answers_folder(os.environ), f"{key}-{current_run_id()}", content)
     table = answer_table(content, link)
@@ -311,7 +311,7 @@ async def _leases(reading: bool, connection: str, inputs: Mapping[str, Any]) -> 
         yield
 
 
-async def _page_link(action: str, connection: type[Block], name: str) -> Link | None:
+async def _page_link(action: str, connection: type[Block], name: str) -> AddressOf | None:
     if action not in WITH_PAGES or connection is not ConnectWiseConnection:
         return None
     async with connectwise_client(name) as client:

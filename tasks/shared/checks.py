@@ -23,7 +23,7 @@ from connectors.lansweeper.settings import REQUEST_LIMITS
 from tasks.rules.connection_findings import (
     FieldState,
     Finding,
-    Result,
+    FindingResult,
     field_states,
     new_field,
     version_details,
@@ -80,7 +80,7 @@ async def check_connectwise(name: str, creation: FieldCreation) -> list[Finding]
         limits = [(block.request_limit, float(block.request_window_seconds))]
         return [*findings, *await _budget(label, block.settings().credential_key, limits)]
     except (ConnectorError, ValueError) as error:
-        return [Finding(label, "Log in", Result.FAILED, str(error))]
+        return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
 
 async def _log_in(label: str, name: str, client: ConnectWiseClient) -> list[Finding]:
@@ -91,8 +91,8 @@ async def _log_in(label: str, name: str, client: ConnectWiseClient) -> list[Find
     await note_version(name, version)
     reached = company.get("CompanyName") or client.settings.company_id
     return [
-        Finding(label, "Log in", Result.OK, f"Connected to {reached} at {client.settings.base_url}."),
-        Finding(label, "Version", Result.NOTE if "newer" in details else Result.OK, details),
+        Finding(label, "Log in", FindingResult.OK, f"Connected to {reached} at {client.settings.base_url}."),
+        Finding(label, "Version", FindingResult.NOTE if "newer" in details else FindingResult.OK, details),
     ]
 
 
@@ -100,8 +100,8 @@ async def _rights(label: str, client: ConnectWiseClient) -> Finding:
     missing = await missing_rights(client)
     if missing:
         details = f"The API member may not read: {', '.join(missing)}. {CHECK_RIGHTS}"
-        return Finding(label, "Rights", Result.MISSING, details)
-    return Finding(label, "Rights", Result.OK, "Every collection that the flows use can be read.")
+        return Finding(label, "Rights", FindingResult.MISSING, details)
+    return Finding(label, "Rights", FindingResult.OK, "Every collection that the flows use can be read.")
 
 
 async def _fields(label: str, client: ConnectWiseClient, creation: FieldCreation) -> list[Finding]:
@@ -118,8 +118,8 @@ async def _fields(label: str, client: ConnectWiseClient, creation: FieldCreation
 def _of_field(label: str, state: FieldState) -> Finding:
     check = f"Custom field {state.caption}"
     if state.id is not None:
-        return Finding(label, check, Result.OK, f"Its id is {state.id}.")
-    return Finding(label, check, Result.MISSING if state.needed else Result.NOTE, state.problem)
+        return Finding(label, check, FindingResult.OK, f"Its id is {state.id}.")
+    return Finding(label, check, FindingResult.MISSING if state.needed else FindingResult.NOTE, state.problem)
 
 
 async def _create(
@@ -135,20 +135,22 @@ async def _create(
         details = (
             "Where custom fields of configurations lie is not known: create it by hand, or give the pod id."
         )
-        return Finding(label, check, Result.MISSING if state.needed else Result.NOTE, details)
+        return Finding(label, check, FindingResult.MISSING if state.needed else FindingResult.NOTE, details)
     try:
         created = await client.user_defined_fields.create(record)
     except ConnectorError as error:
-        return Finding(label, check, Result.FAILED, str(error))
+        return Finding(label, check, FindingResult.FAILED, str(error))
     defined.append(record | created)
-    return Finding(label, check, Result.OK, f"Created with id {created['id']}.")
+    return Finding(label, check, FindingResult.OK, f"Created with id {created['id']}.")
 
 
 async def _companies(label: str, client: ConnectWiseClient) -> Finding:
     count = await client.companies.count("deletedFlag = false")
     if not count:
-        return Finding(label, "Companies", Result.MISSING, f"The API member sees no company. {CHECK_RIGHTS}")
-    return Finding(label, "Companies", Result.OK, f"{counted(count, 'company')} visible.")
+        return Finding(
+            label, "Companies", FindingResult.MISSING, f"The API member sees no company. {CHECK_RIGHTS}"
+        )
+    return Finding(label, "Companies", FindingResult.OK, f"{counted(count, 'company')} visible.")
 
 
 async def check_lansweeper(name: str) -> list[Finding]:
@@ -158,18 +160,22 @@ async def check_lansweeper(name: str) -> list[Finding]:
         block = await load_block(LansweeperConnection, name)
         async with lansweeper_client(name) as client:
             checked = await check_connection(client)
-            findings = [Finding(label, "Log in", Result.OK if checked.ok else Result.FAILED, str(checked))]
+            findings = [
+                Finding(
+                    label, "Log in", FindingResult.OK if checked.ok else FindingResult.FAILED, str(checked)
+                )
+            ]
             if checked.ok:
                 findings += [await _sites(label, client), await _lansweeper_rights(label, client)]
         return [*findings, *await _budget(label, block.settings().credential_key, REQUEST_LIMITS)]
     except (ConnectorError, ValueError) as error:
-        return [Finding(label, "Log in", Result.FAILED, str(error))]
+        return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
 
 async def _sites(label: str, client: LansweeperClient) -> Finding:
     names = [site["name"] or site["id"] for site in await client.authorized_sites()]
     more = f" and {len(names) - NAMED_SITES} more" if len(names) > NAMED_SITES else ""
-    return Finding(label, "Sites", Result.OK, f"Visible: {', '.join(names[:NAMED_SITES])}{more}.")
+    return Finding(label, "Sites", FindingResult.OK, f"Visible: {', '.join(names[:NAMED_SITES])}{more}.")
 
 
 async def _lansweeper_rights(label: str, client: LansweeperClient) -> Finding:
@@ -181,8 +187,10 @@ async def _lansweeper_rights(label: str, client: LansweeperClient) -> Finding:
         except ConnectorError as error:
             missing.append(f"{what} ({error})")
     if missing:
-        return Finding(label, "Rights", Result.MISSING, f"The token may not read: {'; '.join(missing)}")
-    return Finding(label, "Rights", Result.OK, "Assets, asset types and custom fields can be read.")
+        return Finding(
+            label, "Rights", FindingResult.MISSING, f"The token may not read: {'; '.join(missing)}"
+        )
+    return Finding(label, "Rights", FindingResult.OK, "Assets, asset types and custom fields can be read.")
 
 
 async def check_field_nation(name: str) -> list[Finding]:
@@ -192,11 +200,15 @@ async def check_field_nation(name: str) -> list[Finding]:
         block = await load_block(FieldNationConnection, name)
         async with field_nation_client(name) as client:
             checked = await check_field_nation_connection(client)
-        findings = [Finding(label, "Log in", Result.OK if checked.ok else Result.FAILED, checked.message)]
-        findings += [Finding(label, "Webhooks", Result.NOTE, detail) for detail in checked.details]
+        findings = [
+            Finding(
+                label, "Log in", FindingResult.OK if checked.ok else FindingResult.FAILED, checked.message
+            )
+        ]
+        findings += [Finding(label, "Webhooks", FindingResult.NOTE, detail) for detail in checked.details]
         return [*findings, *await _budget(label, block.settings().credential_key, FIELD_NATION_LIMITS)]
     except (ConnectorError, ValueError) as error:
-        return [Finding(label, "Log in", Result.FAILED, str(error))]
+        return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
 
 async def _budget(label: str, key: str, limits: Sequence[tuple[int, float]]) -> list[Finding]:
@@ -206,5 +218,5 @@ async def _budget(label: str, key: str, limits: Sequence[tuple[int, float]]) -> 
         for limit, window in limits:
             used = await ledger.requests_used(key, window)
             details = f"{used:,} of {limit:,} requests are used in the last {window:,.0f} seconds."
-            findings.append(Finding(label, "Request budget", Result.OK, details))
+            findings.append(Finding(label, "Request budget", FindingResult.OK, details))
     return findings

@@ -11,7 +11,13 @@ from pydantic import SecretStr
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from flows.check_connections import check_connections
-from tasks.rules.connection_findings import FIELD_TYPES, Finding, Result, new_field, version_details
+from tasks.rules.connection_findings import (
+    LINK_FIELD_TYPES,
+    Finding,
+    FindingResult,
+    new_field,
+    version_details,
+)
 from tests.support.faults import LEAN
 from tests.support.run_flow import FlowRunner
 
@@ -35,13 +41,13 @@ def lose(runner: FlowRunner, *captions: str) -> None:
 async def test_everything_is_there(runner: FlowRunner) -> None:
     state, found = await checked()
     assert state.is_completed()
-    assert {each.result for each in found.values()} <= {Result.OK, Result.NOTE}
+    assert {each.result for each in found.values()} <= {FindingResult.OK, FindingResult.NOTE}
     ours = [check for connection, check in found if connection == "ConnectWise default"]
     assert ours == [
         "Log in",
         "Version",
         "Rights",
-        *(f"Custom field {caption}" for caption in FIELD_TYPES),
+        *(f"Custom field {caption}" for caption in LINK_FIELD_TYPES),
         "Companies",
         "Request budget",
     ]
@@ -56,8 +62,8 @@ async def test_missing_link_field_fails_the_run_and_can_be_created(runner: FlowR
     lose(runner, "ls_asset_id", "ls_software")
     state, found = await checked()
     assert state.is_failed()
-    assert found["ConnectWise default", "Custom field ls_asset_id"].result == Result.MISSING
-    assert found["ConnectWise default", "Custom field ls_software"].result == Result.NOTE
+    assert found["ConnectWise default", "Custom field ls_asset_id"].result == FindingResult.MISSING
+    assert found["ConnectWise default", "Custom field ls_software"].result == FindingResult.NOTE
     state, found = await checked(create_missing_fields=True)
     assert state.is_completed()
     assert "Created with id" in found["ConnectWise default", "Custom field ls_software"].details
@@ -80,10 +86,10 @@ async def test_wrong_key_is_told_and_the_other_connection_is_still_checked(runne
     state, found = await checked()
     assert state.is_failed()
     finding = found["ConnectWise default", "Log in"]
-    assert finding.result == Result.FAILED
+    assert finding.result == FindingResult.FAILED
     assert "key" in finding.details
     assert "wrongwrongwrong1" not in str(state.message) + finding.details
-    assert found["Lansweeper default", "Log in"].result == Result.OK
+    assert found["Lansweeper default", "Log in"].result == FindingResult.OK
 
 
 async def test_version_is_compared_with_the_last_seen(runner: FlowRunner) -> None:
@@ -125,8 +131,8 @@ async def test_field_nation_is_tried_out_where_a_connection_is_saved(runner: Flo
         await FieldNationConnection.adelete("checked")
         await FieldNationConnection.adelete("wrong")
     assert state.is_failed()
-    assert found["Field Nation checked", "Log in"].result == Result.OK
+    assert found["Field Nation checked", "Log in"].result == FindingResult.OK
     assert found["Field Nation checked", "Request budget"].details.endswith("in the last 60 seconds.")
-    assert found["Field Nation wrong", "Log in"].result == Result.FAILED
+    assert found["Field Nation wrong", "Log in"].result == FindingResult.FAILED
     assert "wrong-one" not in found["Field Nation wrong", "Log in"].details + str(state.message)
     assert ("Field Nation wrong", "Webhooks") not in found

@@ -22,7 +22,7 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import RejectedError, RetryableError, StopError
 from connectors.ledger.store import Ledger
 from tasks.rules.enrichment.ticket_changes import TicketKey
-from tasks.rules.enrichment.ways import Kind, Ways, WayState, bundle_way, remembered_ways
+from tasks.rules.enrichment.ways import TicketKind, Ways, WayState, bundle_way, remembered_ways
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import RetryPolicy, retry
@@ -164,7 +164,7 @@ def agreements(client: ConnectWiseClient) -> Owners:
     )
 
 
-def tickets(client: ConnectWiseClient, kind: Kind) -> Owners:
+def tickets(client: ConnectWiseClient, kind: TicketKind) -> Owners:
     """Tickets of one kind; both kinds have one sequence of ids, hence one name in bundles."""
     return Owners(
         f"{kind} tickets",

@@ -12,7 +12,13 @@ from typing import Any
 
 from connectors.ledger.models import TicketLink
 from connectors.ledger.store import Ledger
-from tasks.rules.enrichment.ticket_changes import Known, TicketKey, as_ranges, from_ranges, settled_stamp
+from tasks.rules.enrichment.ticket_changes import (
+    KnownTicket,
+    TicketKey,
+    as_ranges,
+    from_ranges,
+    stable_stamp,
+)
 
 
 class TicketCache:
@@ -22,7 +28,7 @@ class TicketCache:
         self._ledger = ledger
         self._tenant = tenant
         self._company_id = company_id
-        self.known: dict[TicketKey, Known] = {}
+        self.known: dict[TicketKey, KnownTicket] = {}
         self.asked_about: set[int] | None = set()
         self.runs_since = 0
         self.last_reconcile: datetime | None = None
@@ -76,7 +82,7 @@ class TicketCache:
     ) -> None:
         """Remember tickets of one kind with the ``lastUpdated`` of the sweep before they were asked."""
         records = [
-            TicketLink(kind, each, settled_stamp(stamps.get((kind, each), ""), swept_at), tuple(sorted(held)))
+            TicketLink(kind, each, stable_stamp(stamps.get((kind, each), ""), swept_at), tuple(sorted(held)))
             for each, held in links.items()
         ]
         await self._ledger.ticket_links.save(self._tenant, self._company_id, records)
@@ -107,7 +113,7 @@ class TicketCache:
 
     def _take(self, value: Mapping[str, Any], links: Sequence[TicketLink]) -> None:
         self.known = {
-            (each.kind, each.ticket_id): Known(each.last_updated, frozenset(each.configuration_ids))
+            (each.kind, each.ticket_id): KnownTicket(each.last_updated, frozenset(each.configuration_ids))
             for each in links
         }
         self._noted = dict(value)

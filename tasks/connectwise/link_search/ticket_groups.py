@@ -24,8 +24,8 @@ from tasks.rules.enrichment.group_testing import GroupQuestions
 from tasks.rules.enrichment.ways import (
     BUNDLES,
     Asking,
-    Kind,
     Room,
+    TicketKind,
     TicketPlan,
     WayState,
     asking_way,
@@ -50,7 +50,7 @@ PROBED = 2
 """Configurations in a question that only tries a way out: with one, ``in`` would not be tried."""
 
 
-async def ask_one(search: LinkSearch, kind: Kind, asking: Asking, ids: Sequence[int]) -> set[int]:
+async def ask_one(search: LinkSearch, kind: TicketKind, asking: Asking, ids: Sequence[int]) -> set[int]:
     """The tickets of the company that hold one of the configurations.
 
     Raises:
@@ -70,7 +70,7 @@ async def ask_one(search: LinkSearch, kind: Kind, asking: Asking, ids: Sequence[
 
 
 async def probe_asking(
-    search: LinkSearch, kind: Kind, asking: Asking, sample: Links, configurations: Sequence[int]
+    search: LinkSearch, kind: TicketKind, asking: Asking, sample: Links, configurations: Sequence[int]
 ) -> None:
     """One small question, compared with what the sampled tickets are known to hold.
 
@@ -119,14 +119,18 @@ async def ask_groups(
     return questions
 
 
-async def _check_found(search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions) -> None:
+async def _check_found(
+    search: LinkSearch, kind: TicketKind, asking: Asking, questions: GroupQuestions
+) -> None:
     """Tickets that the answers leave out look as if they held nothing, so these are looked at above all."""
     empty = sorted(ticket for ticket, held in questions.found.items() if not held)
     fullest = sorted(questions.found, key=lambda ticket: -len(questions.found[ticket]))[:1]
     await _look_at(search, kind, asking, questions, list(dict.fromkeys([*spread(empty, SAMPLE), *fullest])))
 
 
-async def _check_several(search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions) -> None:
+async def _check_several(
+    search: LinkSearch, kind: TicketKind, asking: Asking, questions: GroupQuestions
+) -> None:
     """The condition names one ``configuration``: a server may know only the first one of each ticket.
 
     Answers in which no ticket holds several are compared with many tickets, unless that was done before.
@@ -141,7 +145,7 @@ async def _check_several(search: LinkSearch, kind: Kind, asking: Asking, questio
 
 
 async def _look_at(
-    search: LinkSearch, kind: Kind, asking: Asking, questions: GroupQuestions, looked_at: Sequence[int]
+    search: LinkSearch, kind: TicketKind, asking: Asking, questions: GroupQuestions, looked_at: Sequence[int]
 ) -> None:
     """Compare what was found with child collections.
 
@@ -157,7 +161,7 @@ async def _look_at(
         questions.doubt(ticket)
 
 
-async def _is_as_swept(search: LinkSearch, kind: Kind, ticket: int) -> bool:
+async def _is_as_swept(search: LinkSearch, kind: TicketKind, ticket: int) -> bool:
     """Whether the ticket has not changed since all tickets were read."""
     try:
         record = await retry(
@@ -169,7 +173,7 @@ async def _is_as_swept(search: LinkSearch, kind: Kind, ticket: int) -> bool:
 
 
 async def _ask_round(
-    search: LinkSearch, kind: Kind, asking: Asking, groups: Mapping[int, Sequence[int]]
+    search: LinkSearch, kind: TicketKind, asking: Asking, groups: Mapping[int, Sequence[int]]
 ) -> dict[int, set[int]]:
     questions = [(letter, part) for letter, group in groups.items() for part in cut(group, ROOMS[asking])]
 
@@ -185,7 +189,7 @@ async def _ask_round(
 
 async def _check_round(
     search: LinkSearch,
-    kind: Kind,
+    kind: TicketKind,
     asking: Asking,
     sample: Links,
     questions: GroupQuestions,
@@ -197,7 +201,7 @@ async def _check_round(
 
 
 async def _check(
-    search: LinkSearch, kind: Kind, asking: Asking, sample: Links, ticket: int, fits: bool
+    search: LinkSearch, kind: TicketKind, asking: Asking, sample: Links, ticket: int, fits: bool
 ) -> None:
     """A sampled ticket that contradicts an answer and has not changed meanwhile: the answer is wrong."""
     if fits:
@@ -207,6 +211,6 @@ async def _check(
     del sample[ticket]
 
 
-def _wrong(kind: Kind, asking: Asking, ticket: int) -> WayFailedError:
+def _wrong(kind: TicketKind, asking: Asking, ticket: int) -> WayFailedError:
     reason = f"ticket {ticket} holds other configurations than its child collection says"
     return WayFailedError(asking_way(kind, asking), WayState.WRONG, reason)

@@ -39,9 +39,9 @@ from tasks.rules.enrichment.ticket_changes import (
 )
 from tasks.rules.enrichment.ways import (
     BUNDLES,
-    KINDS,
+    TICKET_KINDS,
     Asking,
-    Kind,
+    TicketKind,
     TicketPlan,
     WayState,
     asking_way,
@@ -50,7 +50,7 @@ from tasks.rules.enrichment.ways import (
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import RetryPolicy, retry
 
-FIELDS: dict[Kind, str] = {
+FIELDS: dict[TicketKind, str] = {
     "service": "id,summary,recordType,status,closedFlag,_info/lastUpdated",
     # The vendor's spec gives project tickets no recordType, but the flag that tells issues apart.
     "project": "id,summary,isIssueFlag,status,closedFlag,_info/lastUpdated",
@@ -70,7 +70,7 @@ class Sweep:
         self.tickets: dict[TicketKey, Ticket] = {}
         self.stamps: dict[TicketKey, str] = {}
 
-    def add(self, kind: Kind, record: dict[str, Any]) -> None:
+    def add(self, kind: TicketKind, record: dict[str, Any]) -> None:
         # Both kinds share one sequence of ids; a server that lists project tickets with the service tickets
         # gives them twice.
         record_type = str(record.get("recordType") or "")
@@ -84,13 +84,13 @@ class Sweep:
 async def sweep_tickets(search: LinkSearch) -> Sweep:
     """Every ticket of the company."""
     sweep = Sweep(search.client.session.clock.now())
-    for kind in KINDS:
+    for kind in TICKET_KINDS:
         for record in await retry(partial(_read, search, kind), search.waiting):
             sweep.add(kind, record)
     return sweep
 
 
-async def _read(search: LinkSearch, kind: Kind) -> list[dict[str, Any]]:
+async def _read(search: LinkSearch, kind: TicketKind) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     progress = Progress(f"{kind} tickets read")
     conditions = equals("company/id", search.company_id)
@@ -100,7 +100,7 @@ async def _read(search: LinkSearch, kind: Kind) -> list[dict[str, Any]]:
     return records
 
 
-def shown(kind: Kind, record: dict[str, Any]) -> Ticket:
+def shown(kind: TicketKind, record: dict[str, Any]) -> Ticket:
     """A ticket as the action List Tickets for Configurations shows it."""
     project = "ProjectIssue" if record.get("isIssueFlag") else "ProjectTicket"
     return {
@@ -115,7 +115,7 @@ def shown(kind: Kind, record: dict[str, Any]) -> Ticket:
 SLICE = 200
 """Tickets read one by one before they are handed on, so that little is lost if the run is killed."""
 
-Keep = Callable[[Kind, Links, bool], Awaitable[None]]
+Keep = Callable[[TicketKind, Links, bool], Awaitable[None]]
 """Takes answers as they come: kind, links, and whether they name all configurations or only those asked."""
 
 
@@ -128,7 +128,7 @@ class TicketQuestion:
     def __init__(
         self,
         search: LinkSearch,
-        kind: Kind,
+        kind: TicketKind,
         ticket_ids: Sequence[int],
         configurations: Sequence[int],
         keep: Keep,
@@ -343,7 +343,7 @@ class _CompanyTickets:
                 touched = len(tickets) * len(new) / max(len(self.ids), 1)
                 yield TicketQuestion(self.search, kind, tickets, new, self._keep, touched)
 
-    async def _keep(self, kind: Kind, links: Links, whole: bool) -> None:
+    async def _keep(self, kind: TicketKind, links: Links, whole: bool) -> None:
         for ticket, held in links.items():
             key = (kind, ticket)
             self.links[key] = held if whole else self.links.get(key, frozenset()) | held
@@ -365,8 +365,8 @@ class _CompanyTickets:
         found.last_reconcile = min(moments, default=None)
 
 
-def _by_kind(keys: Iterable[TicketKey]) -> dict[Kind, list[int]]:
+def _by_kind(keys: Iterable[TicketKey]) -> dict[TicketKind, list[int]]:
     found: dict[str, list[int]] = defaultdict(list)
     for kind, ticket in sorted(keys):
         found[kind].append(ticket)
-    return {kind: found[kind] for kind in KINDS if kind in found}
+    return {kind: found[kind] for kind in TICKET_KINDS if kind in found}

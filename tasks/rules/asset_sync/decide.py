@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.references import KINDS, TYPE, ReferencePlan
+from tasks.rules.asset_sync.references import REFERENCE_KINDS, TYPE, ReferencePlan
 from tasks.rules.limits import LimitError
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
-from tasks.rules.mapping.targets import Kind, References, wire_value
+from tasks.rules.mapping.targets import References, ValueKind, wire_value
 from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange, folded
 
 ReferenceProblem = Callable[[str, str], str | None]
@@ -28,7 +28,7 @@ _COMPANY = "company.name"
 
 
 @dataclass(slots=True)
-class Decision:
+class WriteDecision:
     """What to write of one asset. ``skipped``: the reason why nothing of it is written.
 
     ``type_change`` is apart: changing a type is ConnectWise's own call and never part of a PUT or PATCH.
@@ -46,7 +46,7 @@ class Decision:
 
 
 @dataclass(slots=True)
-class Redecision:
+class FreshDecision:
     """What is left to write after the fresh re-read.
 
     ``refused``: the record must not be written, and why. ``moved``: the fields that somebody changed between
@@ -82,32 +82,32 @@ def known_problems(references: References) -> ReferenceProblem:
     def problem(path: str, name: str) -> str | None:
         if folded(name) in references.get(path, {}):
             return None
-        label = KINDS[path].label if path in KINDS else path
+        label = REFERENCE_KINDS[path].label if path in REFERENCE_KINDS else path
         return f"{label} {name[:60]!r} has no record in ConnectWise"
 
     return problem
 
 
-def decide_creation(asset: AssetRecord, mapping: CompiledMapping, problem: ReferenceProblem) -> Decision:
+def decide_creation(asset: AssetRecord, mapping: CompiledMapping, problem: ReferenceProblem) -> WriteDecision:
     """Whether the asset can be created, and which of its values are left out.
 
     ``changes`` holds every value to be written, with nothing as its current one. An asset that can't be
     linked is skipped: the next run would not find its configuration and create it twice.
     """
     if why := unlinkable(asset):
-        return Decision(skipped=why)
+        return WriteDecision(skipped=why)
     required = REQUIRED | {mapping.fields[-1].path}
-    decision = Decision()
+    decision = WriteDecision()
     for mapped, wanted in creation_values(asset, mapping):
         why = _obstacle(mapped, wanted, problem)
         if why is None:
             decision.changes.append(FieldChange(mapped.target.path, None, wanted))
         elif mapped.path in required:
-            return Decision(skipped=why)
+            return WriteDecision(skipped=why)
         else:
             decision.warnings.append(_left_out(mapped, why))
     missing = required - {change.field for change in decision.changes}
-    return Decision(skipped=_missing_text(sorted(missing))) if missing else decision
+    return WriteDecision(skipped=_missing_text(sorted(missing))) if missing else decision
 
 
 def creation_values(asset: AssetRecord, mapping: CompiledMapping) -> Iterable[tuple[MappedField, Any]]:
@@ -124,13 +124,13 @@ def decide_changes(
     problem: ReferenceProblem,
     *,
     reactivate: bool = False,
-) -> Decision:
+) -> WriteDecision:
     """Sort the differences of one matched asset.
 
     ``reactivate``: whether an inactive configuration may be made active again.
     """
     by_path = mapping.by_path
-    decision = Decision()
+    decision = WriteDecision()
     for change in changes:
         if change.field == "activeFlag" and not configuration.active and not reactivate:
             continue
@@ -139,7 +139,7 @@ def decide_changes(
             continue
         why = _change_obstacle(by_path[change.field], change, problem)
         if why is not None and change.field in REQUIRED:
-            return Decision(skipped=why)
+            return WriteDecision(skipped=why)
         if why is not None:
             decision.warnings.append(_left_out(by_path[change.field], why))
         elif change.field == TYPE.path:
@@ -149,7 +149,7 @@ def decide_changes(
     return decision
 
 
-def redecide(
+def decide_fresh(
     asset: AssetRecord,
     planned: Sequence[FieldChange],
     fresh: Mapping[str, Any] | None,
@@ -158,7 +158,7 @@ def redecide(
     *,
     company_id: int,
     reactivate: bool = False,
-) -> Redecision:
+) -> FreshDecision:
     """Decide again on the record as read right before it is written; None: it was not found any more.
 
     Every mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules
@@ -166,17 +166,17 @@ def redecide(
     here: it is its own call.
     """
     if fresh is None:
-        return Redecision(refused="The configuration no longer exists.")
+        return FreshDecision(refused="The configuration no longer exists.")
     if (owner := (fresh.get("company") or {}).get("id")) not in (None, company_id):
-        return Redecision(refused=f"The configuration was moved to the company with id {owner}.")
+        return FreshDecision(refused=f"The configuration was moved to the company with id {owner}.")
     current = mapping.read_configuration(fresh)
     if other := _other_asset(asset, planned, current, mapping):
-        return Redecision(refused=f"The configuration is now linked to asset {other}.")
+        return FreshDecision(refused=f"The configuration is now linked to asset {other}.")
     found = differences(asset, current, mapping)
     decision = decide_changes(found, current, mapping, known_problems(references), reactivate=reactivate)
     if decision.skipped:
-        return Redecision(refused=decision.skipped)
-    return Redecision(decision.changes, moved=_moved(planned, decision.changes))
+        return FreshDecision(refused=decision.skipped)
+    return FreshDecision(decision.changes, moved=_moved(planned, decision.changes))
 
 
 def _other_asset(
@@ -207,9 +207,9 @@ def _change_obstacle(mapped: MappedField, change: FieldChange, problem: Referenc
 def _obstacle(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> str | None:
     """Why the value can't be written, or None."""
     target = mapped.target
-    if target.kind is Kind.REFERENCE:
+    if target.kind is ValueKind.REFERENCE:
         return problem(target.path, str(wanted))
-    if target.kind is Kind.CUSTOM and mapped.custom_field_id is None:
+    if target.kind is ValueKind.CUSTOM and mapped.custom_field_id is None:
         return f"{target.path} is not a custom field of configurations in ConnectWise"
     try:
         wire_value(target, wanted)

@@ -20,7 +20,7 @@ from connectors.connectwise.models import PatchOperation
 from tasks.rules.asset_sync.payloads import set_member, without_info
 from tasks.rules.mapping.comparison import comparable, is_empty
 from tasks.rules.mapping.compile import CompiledMapping
-from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TWIN_MEMBERS, Kind
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TWIN_MEMBERS, ValueKind
 from tasks.rules.values import FieldChange
 
 _CUSTOM = "customFields/"
@@ -34,12 +34,12 @@ def journal_values(
     keys = []
     for change in changes:
         mapped = mapping.by_path[change.field]
-        custom = mapped.target.kind is Kind.CUSTOM
+        custom = mapped.target.kind is ValueKind.CUSTOM
         keys.append(f"{_CUSTOM}{mapped.custom_field_id}" if custom else mapped.target.field)
-    return {key: kept_value(value_of(record, key)) for key in keys}
+    return {key: kept_value(journal_value(record, key)) for key in keys}
 
 
-def value_of(record: Mapping[str, Any], key: str) -> Any:
+def journal_value(record: Mapping[str, Any], key: str) -> Any:
     """The value under a journal key; None if there is none."""
     if not key.startswith(_CUSTOM):
         return record.get(key)
@@ -122,7 +122,7 @@ def values_to_restore(before: Mapping[str, Any], members: Sequence[str]) -> dict
         for each in before.get("customFields") or []
     }
     keys = [_key(member, ids) for member in members]
-    return {key: kept_value(value_of(before, key)) for key in keys}
+    return {key: kept_value(journal_value(before, key)) for key in keys}
 
 
 def _key(member: str, ids: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from connectors.connectwise.models import PatchOperation
 from tasks.rules.asset_sync.decide import decide_creation, known_problems
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
-from tasks.rules.mapping.targets import TWIN_MEMBERS, Kind, References, wire_reference, wire_value
+from tasks.rules.mapping.targets import TWIN_MEMBERS, References, ValueKind, wire_reference, wire_value
 from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
 
 
@@ -40,7 +40,7 @@ def creation_payload(
     for change in decision.changes:
         mapped = by_path[change.field]
         value = _wire(mapped, change.wanted, references)
-        if mapped.target.kind is Kind.CUSTOM:
+        if mapped.target.kind is ValueKind.CUSTOM:
             custom.append({"id": mapped.custom_field_id, "value": value})
         else:
             record[mapped.target.field] = value
@@ -63,7 +63,7 @@ def overlay(
     for change in changes:
         mapped = by_path[change.field]
         value = _wire(mapped, change.wanted, references)
-        if mapped.target.kind is Kind.CUSTOM:
+        if mapped.target.kind is ValueKind.CUSTOM:
             record["customFields"] = _with_custom(record.get("customFields") or [], mapped, value)
         else:
             lay_member(record, mapped.target.field, value)
@@ -98,7 +98,7 @@ def patch_operations(
     operations = [
         set_member(mapped.target.field, _wire(mapped, change.wanted, references))
         for change in changes
-        if (mapped := by_path[change.field]).target.kind is not Kind.CUSTOM
+        if (mapped := by_path[change.field]).target.kind is not ValueKind.CUSTOM
     ]
     return [*operations, set_member("customFields", _custom_values(changes, configuration, mapping))]
 
@@ -124,7 +124,7 @@ def _custom_values(
     values = []
     for mapped, current in zip(mapping.fields, configuration.current, strict=True):
         path = mapped.target.path
-        if mapped.target.kind is not Kind.CUSTOM or mapped.custom_field_id is None:
+        if mapped.target.kind is not ValueKind.CUSTOM or mapped.custom_field_id is None:
             continue
         if path in wanted:
             values.append({"id": mapped.custom_field_id, "value": _wire(mapped, wanted[path], {})})
@@ -149,6 +149,6 @@ def _is_field(entry: Mapping[str, Any], mapped: MappedField) -> bool:
 def _wire(mapped: MappedField, value: Any, references: References) -> Any:
     if is_empty(value):
         return None
-    if mapped.target.kind is Kind.REFERENCE:
+    if mapped.target.kind is ValueKind.REFERENCE:
         return wire_reference(mapped.target, value, references)
     return wire_value(mapped.target, value)

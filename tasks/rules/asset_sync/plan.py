@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.decide import (
-    Decision,
+    WriteDecision,
     decide_changes,
     decide_creation,
     planned_problems,
     unlinkable,
 )
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult
-from tasks.rules.asset_sync.references import KINDS, ReferencePlan
+from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan
 from tasks.rules.asset_sync.report import SyncCounts
 from tasks.rules.asset_sync.safety import (
     Prediction,
@@ -249,7 +249,7 @@ def needed_names(
 
     Names of assets that match and do not change are not among them: nothing is created for those.
     """
-    positions = [(i, each.path) for i, each in enumerate(mapping.fields) if each.path in KINDS]
+    positions = [(i, each.path) for i, each in enumerate(mapping.fields) if each.path in REFERENCE_KINDS]
     names: dict[str, dict[str, str]] = {path: {} for _, path in positions}
     wanted = [(path, asset.wanted[i]) for asset in unmatched for i, path in positions]
     wanted += [(c.field, c.wanted) for each in changed for c in each.changes if c.field in names]
@@ -351,7 +351,7 @@ class _PlanBuilder:
         self.unchanged += 1
         return None
 
-    def _decide(self, changed: Changed) -> Decision:
+    def _decide(self, changed: Changed) -> WriteDecision:
         return decide_changes(
             changed.changes,
             changed.match.configuration,

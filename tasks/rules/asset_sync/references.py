@@ -45,7 +45,7 @@ CONTACT = ReferenceKind("contact.name", "contact", ("firstName", "lastName"))
 VENDOR = ReferenceKind("vendor.name", "vendor")
 DEPARTMENT = ReferenceKind("department.name", "department")
 
-KINDS: dict[str, ReferenceKind] = {
+REFERENCE_KINDS: dict[str, ReferenceKind] = {
     kind.path: kind for kind in (TYPE, STATUS, MANUFACTURER, LOCATION, SITE, CONTACT, VENDOR, DEPARTMENT)
 }
 """By target path. ``company.name`` is not among them: a configuration never moves to another company."""

@@ -10,12 +10,12 @@ from typing import Any
 
 from tasks.rules.asset_sync.match_result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanWarning
-from tasks.rules.asset_sync.references import KINDS
+from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.report import WrittenRecord, change_line, changes_list, counts_table, failures_list
 from tasks.rules.text import (
     ROWS,
-    Link,
+    AddressOf,
     bullets,
     capped_table,
     cell,
@@ -37,8 +37,8 @@ def plan_markdown(
     title: str = "Plan",
     dry_run: bool = False,
     refused: Sequence[str] = (),
-    configuration_link: Link = lambda _: None,
-    asset_link: Link = lambda _: None,
+    configuration_link: AddressOf = lambda _: None,
+    asset_link: AddressOf = lambda _: None,
     rows: int = ROWS,
 ) -> str:
     """The plan for an artifact.
@@ -64,7 +64,7 @@ def plan_markdown(
     )
 
 
-def findings(plan: Plan, configuration_link: Link, asset_link: Link, rows: int = ROWS) -> str:
+def findings(plan: Plan, configuration_link: AddressOf, asset_link: AddressOf, rows: int = ROWS) -> str:
     """What needs a person's eye: ambiguous, skipped, warnings, inactive and orphaned."""
     ambiguous = _ambiguous(plan.ambiguous, configuration_link, asset_link, rows)
     return "\n\n".join(
@@ -91,7 +91,7 @@ def references_list(names: Mapping[str, Sequence[str]], rows: int = ROWS) -> str
 
 
 def _kind(path: str, count: int) -> str:
-    return noun(count, KINDS[path].label) if path in KINDS else escape(path)
+    return noun(count, REFERENCE_KINDS[path].label) if path in REFERENCE_KINDS else escape(path)
 
 
 def _listed(names: Sequence[str], rows: int) -> str:
@@ -122,12 +122,12 @@ def _plan_figures(plan: Plan) -> str:
     return "\n".join(f"- {each}" for each in figures)
 
 
-def _changes(plan: Plan, link: Link, rows: int) -> str:
+def _changes(plan: Plan, link: AddressOf, rows: int) -> str:
     records = ((_change_heading(each, link), _change_lines(each)) for each in plan.modifications)
     return changes_list(records, rows, len(plan.modifications), "configuration")
 
 
-def _change_heading(modification: Modification, link: Link) -> str:
+def _change_heading(modification: Modification, link: AddressOf) -> str:
     shown = linked(modification.name, link(modification.configuration.id))
     return f"{shown}, matched on {escape(modification.matched_on)}"
 
@@ -139,13 +139,13 @@ def _change_lines(modification: Modification) -> list[str]:
     ]
 
 
-def _creations(plan: Plan, link: Link, rows: int) -> str:
+def _creations(plan: Plan, link: AddressOf, rows: int) -> str:
     columns = [path for path in _CREATION_COLUMNS if path in plan.paths]
     lines = [_creation_line(each, columns, plan.paths, link) for each in plan.creations[:rows]]
     return bullets(lines, rows, len(plan.creations))
 
 
-def _creation_line(creation: Creation, columns: Sequence[str], paths: Sequence[str], link: Link) -> str:
+def _creation_line(creation: Creation, columns: Sequence[str], paths: Sequence[str], link: AddressOf) -> str:
     values: dict[str, Any] = dict(zip(paths, creation.asset.wanted, strict=True))
     told = ", ".join(f"{escape(path)} {cell(values[path])}" for path in columns if values[path] is not None)
     warnings = "; ".join(cell(text, 200) for text in creation.warnings)
@@ -153,7 +153,7 @@ def _creation_line(creation: Creation, columns: Sequence[str], paths: Sequence[s
     return f"{name}: {told}{f' ({warnings})' if warnings else ''}"
 
 
-def _ambiguous(found: Sequence[Ambiguous], configurations: Link, assets: Link, rows: int) -> str:
+def _ambiguous(found: Sequence[Ambiguous], configurations: AddressOf, assets: AddressOf, rows: int) -> str:
     lines = [
         f"{linked(each.asset.name or each.asset.key, assets(each.asset.key))}: {cell(each.reason, 300)}"
         f"{_candidates(each, configurations)}"
@@ -162,7 +162,7 @@ def _ambiguous(found: Sequence[Ambiguous], configurations: Link, assets: Link, r
     return bullets(lines, rows, len(found))
 
 
-def _candidates(each: Ambiguous, link: Link) -> str:
+def _candidates(each: Ambiguous, link: AddressOf) -> str:
     if not each.candidates:
         return ""
     named = ", ".join(linked(f"{c.name or ''} ({c.id})", link(c.id)) for c in each.candidates[:5])
@@ -170,7 +170,7 @@ def _candidates(each: Ambiguous, link: Link) -> str:
     return f" — candidates: {named}{more}"
 
 
-def _skipped(plan: Plan, link: Link, rows: int) -> str:
+def _skipped(plan: Plan, link: AddressOf, rows: int) -> str:
     lines = [
         f"{linked(each.name or each.asset_key, link(each.asset_key))}: {cell(each.reason, 300)}"
         for each in plan.skipped[:rows]
@@ -178,19 +178,19 @@ def _skipped(plan: Plan, link: Link, rows: int) -> str:
     return bullets(lines, rows, len(plan.skipped))
 
 
-def _warnings(warnings: Sequence[PlanWarning], link: Link, rows: int) -> str:
+def _warnings(warnings: Sequence[PlanWarning], link: AddressOf, rows: int) -> str:
     lines = [f"{cell(each.text, 300)} ({_concerned(each, link)})" for each in warnings[:rows]]
     return bullets(lines, rows, len(warnings))
 
 
-def _concerned(warning: PlanWarning, link: Link) -> str:
+def _concerned(warning: PlanWarning, link: AddressOf) -> str:
     named = ", ".join(linked(each.name or each.key, link(each.key), 40) for each in warning.examples)
     if warning.count == len(warning.examples):
         return named
     return f"{counted(warning.count, 'asset')}, such as {named}"
 
 
-def _configurations(found: Sequence[Any], link: Link, rows: int) -> str:
+def _configurations(found: Sequence[Any], link: AddressOf, rows: int) -> str:
     lines = [
         f"{linked(each.name or str(each.id), link(each.id))}: serial number {cell(each.serial)}, "
         f"asset key {cell(each.asset_key)}"
@@ -204,8 +204,8 @@ def report_markdown(
     plan: Plan | None = None,
     *,
     title: str = "Report",
-    configuration_link: Link = lambda _: None,
-    asset_link: Link = lambda _: None,
+    configuration_link: AddressOf = lambda _: None,
+    asset_link: AddressOf = lambda _: None,
     rows: int = ROWS,
 ) -> str:
     """The report for an artifact; with the plan also what was left alone, and why."""
@@ -233,7 +233,9 @@ def _report_figures(report: SyncReport) -> str:
     return "\n".join(f"- {each}" for each in figures if each)
 
 
-def _written(written: Sequence[WrittenRecord], configurations: Link, assets: Link, rows: int) -> str:
+def _written(
+    written: Sequence[WrittenRecord], configurations: AddressOf, assets: AddressOf, rows: int
+) -> str:
     lines = [
         [
             linked(each.name, configurations(each.configuration_id) if each.configuration_id else None, 40),
@@ -245,6 +247,6 @@ def _written(written: Sequence[WrittenRecord], configurations: Link, assets: Lin
     return capped_table(["Configuration", "Outcome", "Asset"], lines, rows, len(written)) if lines else ""
 
 
-def _duplicates(keys: Sequence[str], link: Link, rows: int) -> str:
+def _duplicates(keys: Sequence[str], link: AddressOf, rows: int) -> str:
     lines = [linked(key, link(key)) for key in keys[:rows]]
     return bullets(lines, rows, len(keys))

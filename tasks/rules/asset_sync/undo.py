@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.asset_sync.journal import value_of
+from tasks.rules.asset_sync.journal import journal_value
 from tasks.rules.mapping.comparison import comparable, is_empty
 from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.rules.values import folded
@@ -109,7 +109,7 @@ def _undo_creation(
     plan: UndoPlan, created: JournalledWrite, writes: list[JournalledWrite], record: Mapping[str, Any]
 ) -> None:
     left = _left_behind(created, writes)
-    changed = sorted(key for key, value in left.items() if not _same(value_of(record, key), value))
+    changed = sorted(key for key, value in left.items() if not _same(journal_value(record, key), value))
     added = _added(record, left)
     if changed or added:
         told = ", ".join([*changed, *added])
@@ -144,7 +144,7 @@ def _added(record: Mapping[str, Any], left: Mapping[str, Any]) -> list[str]:
         members.append("questions")
     keys = [f"customFields/{each.get('id')}" for each in record.get("customFields") or []]
     return sorted(
-        [*members, *(key for key in keys if key not in left and not is_empty(value_of(record, key)))]
+        [*members, *(key for key in keys if key not in left and not is_empty(journal_value(record, key)))]
     )
 
 
@@ -166,7 +166,7 @@ def _undo_fields(
         after.update(write.after or {})
     values = {}
     for key in sorted(after):
-        current = value_of(record, key)
+        current = journal_value(record, key)
         if _same(current, before.get(key)):
             plan.undone_already += 1
         elif not _same(current, after[key]):

@@ -23,7 +23,7 @@ from connectors.field_nation.models import LIVING, Status, status_of
 from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.dispatch.reference import carries, reference_carried
 from tasks.rules.dispatch.triggers import RecordChange
-from tasks.rules.values import read_moment
+from tasks.rules.values import read_date_time
 
 OVER = frozenset({Status.PAID, Status.CANCELLED, Status.DELETED})
 BEFORE_ASSIGNMENT = frozenset({Status.DRAFT, Status.PUBLISHED, Status.ROUTED, Status.POSTPONED})
@@ -222,7 +222,7 @@ def double_words(reference: str, ids: Sequence[int]) -> str:
 
 def _made_since(work_order: WorkOrder, since: datetime) -> bool:
     text = read_path(work_order, "milestones.created.utc")
-    created = read_moment(text)
+    created = read_date_time(text)
     return created is not None and created >= since - CLOCK_SKEW
 
 

@@ -30,7 +30,7 @@ from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing
 from tasks.rules.dispatch.reference import effect_mark, marked
 from tasks.rules.expressions import parse
-from tasks.rules.values import read_moment, write_moment
+from tasks.rules.values import read_date_time, write_date_time
 
 WorkOrder = Mapping[str, Any]
 _BLANK = re.compile(r"\{\{(.*?)\}\}")
@@ -142,7 +142,7 @@ def times_wanted(
         key = log_key(log)
         if key in set(handled):
             continue
-        start, end = read_moment(log_start(log)), read_moment(log_end(log))
+        start, end = read_date_time(log_start(log)), read_date_time(log_end(log))
         if start is None or end is None or end <= start:
             problems.append(
                 f"{key}: a stay from {log_start(log)} to {log_end(log)} can't be entered as time."
@@ -150,7 +150,9 @@ def times_wanted(
             continue
         mark = effect_mark(int(work_order["id"]), key)
         text = filled(rule.value.strip() or _TIME_TEXT, {**outbound_source(work_order), "time_log": log})
-        times.append(TimeWanted(key, key, mark, marked(text, mark), write_moment(start), write_moment(end)))
+        times.append(
+            TimeWanted(key, key, mark, marked(text, mark), write_date_time(start), write_date_time(end))
+        )
     return WantedActions(times=tuple(times), problems=tuple(problems))
 
 

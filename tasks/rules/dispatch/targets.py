@@ -23,7 +23,7 @@ from typing import Any
 from connectors.field_nation.models import CONTACT_ROLES
 from tasks.rules.dispatch.mapping_actions import plain
 from tasks.rules.dispatch.paths import is_nothing, read_path
-from tasks.rules.values import read_boolean, read_moment, read_number
+from tasks.rules.values import read_boolean, read_date_time, read_number
 
 _STATES = (
     "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware DE,"
@@ -199,7 +199,7 @@ def _moment(value: Any) -> dict[str, Any]:
     """Field Nation's own two shapes pass; a day, or ConnectWise's midnight, starts at ``DAY_BEGINS``."""
     if isinstance(value, dict) and set(value) in ({"utc"}, {"local"}):
         return value
-    moment = read_moment(value)
+    moment = read_date_time(value)
     if moment is None:
         raise ValueError(f"{str(value)[:60]!r} is no date; convert it with Date Convert")
     text = str(value).strip()

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.rules.dispatch.paths import is_nothing, read_path, steps_of
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.values import read_boolean, read_moment, read_number
+from tasks.rules.values import read_boolean, read_date_time, read_number
 
 REFERENCES = ("status", "board", "type", "subType", "item", "priority", "company", "site", "team", "stage")
 """Fields that are references: a condition on one compares its name."""
@@ -107,7 +107,7 @@ def observe(
 ) -> tuple[RecordChange, Seen]:
     """The change of a fetched record, and what to remember from now on; ``seen`` None: never seen before."""
     before = seen or Seen()
-    updated = read_moment(read_path(document, "_info.lastUpdated"))
+    updated = read_date_time(read_path(document, "_info.lastUpdated"))
     if before.updated is not None and updated is not None and updated < before.updated:
         return RecordChange.STALE, before
     inside = any(trigger.matches(kind, document) for trigger in triggers)

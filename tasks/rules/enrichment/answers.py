@@ -78,22 +78,28 @@ def shown_day(moment: Any) -> str | None:
     return None if day is None else f"{day:%d/%m/}{day.year:04d}"
 
 
-def read_day(moment: Any) -> date | None:
-    """The day of ``2029-09-30T00:00:00Z``; None for anything else."""
+def read_day(value: Any) -> date | None:
+    """The day of an ISO date or time, or of DD/MM/YYYY as ``shown_day`` writes it; None for anything else."""
+    text = str(value).strip()
     try:
-        return datetime.fromisoformat(str(moment)).date()
+        return datetime.fromisoformat(text).date()
+    except ValueError:
+        pass
+    try:
+        return datetime.strptime(text[:10], "%d/%m/%Y").date()
     except ValueError:
         return None
 
 
+def agreement_rank(agreement: Record) -> tuple[bool, int, int]:
+    """Sorts agreements, the vendor's and shown ones: active first, then those that began last, then by id."""
+    active = str(agreement.get("agreementStatus") or "").strip().casefold() == ACTIVE
+    return (not active, -(read_day(agreement.get("startDate")) or date.min).toordinal(), int(agreement["id"]))
+
+
 def in_order(records: Iterable[Record]) -> list[Record]:
-    """Vendor's agreements: active ones first, then those that began last, then by id."""
-
-    def rank(record: Record) -> tuple[bool, int, int]:
-        active = str(record.get("agreementStatus") or "").strip().casefold() == ACTIVE
-        return (not active, -(read_day(record.get("startDate")) or date.min).toordinal(), record["id"])
-
-    return sorted(records, key=rank)
+    """The agreements by ``agreement_rank``."""
+    return sorted(records, key=agreement_rank)
 
 
 def ticket_answer(configuration: Record, tickets: Sequence[Record]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tasks.rules.enrichment.plan import (
 from tasks.rules.report import change_line, changes_list, counts_table, failures_list
 from tasks.rules.text import (
     ROWS,
-    Link,
+    AddressOf,
     bullets,
     capped_table,
     cell,
@@ -37,7 +37,7 @@ def enrichment_plan_markdown(
     figures: Sequence[str] = (),
     fields_to_create: Sequence[str] = (),
     notes: Sequence[str] = (),
-    link: Link = lambda _: None,
+    link: AddressOf = lambda _: None,
     rows: int = ROWS,
 ) -> str:
     """The plan for an artifact.
@@ -75,7 +75,7 @@ def enrichment_report_markdown(
     plan: EnrichmentPlan,
     *,
     title: str = "Report",
-    link: Link = lambda _: None,
+    link: AddressOf = lambda _: None,
     rows: int = ROWS,
 ) -> str:
     """The report for an artifact, with what was left alone and why; arguments as of the plan."""
@@ -126,18 +126,18 @@ def _tallies(plan: EnrichmentPlan) -> str:
     return table(["Custom field", "Filled", "Changed", "Cleared"], lines) if lines else ""
 
 
-def _changes(updates: Sequence[AssetUpdate], link: Link, rows: int) -> str:
+def _changes(updates: Sequence[AssetUpdate], link: AddressOf, rows: int) -> str:
     records = ((_change_heading(each, link), list(map(change_line, each.changes))) for each in updates)
     return changes_list(records, rows, len(updates), "asset")
 
 
-def _change_heading(update: AssetUpdate, link: Link) -> str:
+def _change_heading(update: AssetUpdate, link: AddressOf) -> str:
     configuration = update.configuration
     shown = linked(configuration.name or configuration.id, link(configuration.id))
     return f"{linked(update.name, update.asset.url)}, configuration {shown}"
 
 
-def _left_alone(plan: EnrichmentPlan, link: Link, rows: int) -> str:
+def _left_alone(plan: EnrichmentPlan, link: AddressOf, rows: int) -> str:
     """What needs a person's eye: contested assets, gone ones, configurations without an asset."""
     contested = [_contest(each, link) for each in plan.contested[:rows]]
     left_behind = [linked(each.name or each.key, each.url) for each in plan.left_behind[:rows]]
@@ -155,7 +155,7 @@ def _left_alone(plan: EnrichmentPlan, link: Link, rows: int) -> str:
     ).strip()
 
 
-def _contest(contest: Contest, link: Link) -> str:
+def _contest(contest: Contest, link: AddressOf) -> str:
     shown = [*contest.configurations[:5], *filter(None, [contest.elsewhere])]
     named = ", ".join(linked(f"{each.name} ({each.id})", link(each.id)) for each in shown)
     more = len(contest.configurations) - 5
@@ -163,7 +163,7 @@ def _contest(contest: Contest, link: Link) -> str:
     return f"{linked(asset.name or asset.key, asset.url)}: {named}{f' … and {more} more' if more > 0 else ''}"
 
 
-def _configurations(found: Sequence[ConfigurationName], link: Link, rows: int) -> str:
+def _configurations(found: Sequence[ConfigurationName], link: AddressOf, rows: int) -> str:
     lines = [
         linked(each.name or each.id, link(each.id))
         + (f", asset key {cell(each.asset_key)}" if each.asset_key else "")
@@ -172,7 +172,7 @@ def _configurations(found: Sequence[ConfigurationName], link: Link, rows: int) -
     return bullets(lines, rows, len(found))
 
 
-def _written(report: EnrichmentReport, configurations: Link, assets: Link, rows: int) -> str:
+def _written(report: EnrichmentReport, configurations: AddressOf, assets: AddressOf, rows: int) -> str:
     lines = [
         [
             linked(each.name, assets(each.asset_key), 40),

@@ -18,14 +18,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.lansweeper.models import CustomField
+from tasks.rules.enrichment.answers import in_order
 from tasks.rules.mapping.comparison import same
-from tasks.rules.mapping.targets import Kind
+from tasks.rules.mapping.targets import ValueKind
 from tasks.rules.values import FieldChange, folded
 
 TOTAL_TICKETS = "cw_total_tickets"
@@ -60,8 +60,6 @@ Several agreements stand in one text, hence the text area.
 """
 
 SEPARATOR = "; "
-_ACTIVE = "active"
-_NEVER = date.min
 
 Record = Mapping[str, Any]
 
@@ -125,7 +123,7 @@ def wanted_texts(facts: ConfigurationFacts, limits: TextLimits | None = None) ->
 
 def agreement_texts(agreements: Iterable[Record], limits: TextLimits) -> dict[str, str]:
     """The six agreement fields; a field in which no agreement has anything is empty."""
-    ordered = sorted(agreements, key=agreement_rank)
+    ordered = in_order(agreements)
     columns = {
         AGREEMENT_ID: [_entry(each.get("id")) for each in ordered],
         AGREEMENT_NAME: [_entry(each.get("name")) for each in ordered],
@@ -139,24 +137,6 @@ def agreement_texts(agreements: Iterable[Record], limits: TextLimits) -> dict[st
         if not shown or max(map(len, texts.values())) <= limits.characters:
             break
     return texts
-
-
-def agreement_rank(agreement: Record) -> tuple[bool, int, int]:
-    """Sorts agreements: active ones first, then those that began last, then by id."""
-    active = str(agreement.get("agreementStatus") or "").strip().casefold() == _ACTIVE
-    return (not active, -read_day(agreement.get("startDate")).toordinal(), int(agreement["id"]))
-
-
-def read_day(text: Any) -> date:
-    """A day written as DD/MM/YYYY or as an ISO date or time; the earliest of all where there is none."""
-    if not isinstance(text, str):
-        return _NEVER
-    for form, length in (("%d/%m/%Y", 10), ("%Y-%m-%d", 10)):
-        try:
-            return datetime.strptime(text.strip()[:length], form).date()
-        except ValueError:
-            continue
-    return _NEVER
 
 
 def _joined(entries: Sequence[str], shown: int) -> str:
@@ -182,7 +162,7 @@ def changed_texts(current: Mapping[str, str], wanted: Mapping[str, str]) -> tupl
 
 def same_text(name: str, one: str | None, other: str | None) -> bool:
     """Whether two texts of that field say the same."""
-    return same(Kind.NUMBER if name in TOTALS else Kind.TEXT, one, other)
+    return same(ValueKind.NUMBER if name in TOTALS else ValueKind.TEXT, one, other)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-SETTLED_AFTER = timedelta(seconds=2)
+STABLE_AFTER = timedelta(seconds=2)
 """``lastUpdated`` counts whole seconds: within the second of its last change a ticket can change again."""
 
 TicketKey = tuple[str, int]
@@ -20,7 +20,7 @@ TicketKey = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownTicket:
     """A remembered ticket."""
 
     last_updated: str
@@ -46,7 +46,7 @@ class TicketChanges:
 
 def ticket_changes(
     swept: Mapping[TicketKey, str],
-    remembered: Mapping[TicketKey, Known],
+    remembered: Mapping[TicketKey, KnownTicket],
     asked_about: Collection[int] | None,
     wanted: Collection[int],
 ) -> TicketChanges:
@@ -68,7 +68,7 @@ def ticket_changes(
     return TicketChanges(sorted(remembered.keys() - swept.keys()), unchanged, changed, new)
 
 
-def settled_stamp(last_updated: str, now: datetime) -> str:
+def stable_stamp(last_updated: str, now: datetime) -> str:
     """``lastUpdated`` as it is remembered: empty while the ticket can still change within the same second.
 
     One that lies after ``now``, when the reading of tickets began, is of a change during the reading.
@@ -78,7 +78,7 @@ def settled_stamp(last_updated: str, now: datetime) -> str:
         age = now - moment
     except (ValueError, TypeError):
         return ""
-    return "" if age < SETTLED_AFTER else last_updated
+    return "" if age < STABLE_AFTER else last_updated
 
 
 def is_reconcile_due(runs_since: int, every: int) -> bool:

@@ -165,7 +165,7 @@ def best_rounds(
     tickets = sum(shapes.values())
     best = (0, tickets * unit)
     for rounds in range(1, most_rounds + 1):
-        asked = rounds * (groups + int(tickets / PAGE))
+        asked = rounds * (groups + int(tickets / PAGE_ROWS))
         if asked >= best[1]:
             break
         left = sum(
@@ -199,7 +199,7 @@ def plan_groups(
             groups = min(base, configurations)
             if digits == 1:
                 # Each configuration is its own group: one round tells all, more groups tell no more.
-                rounds, cost = 1, float(groups + int(tickets / PAGE))
+                rounds, cost = 1, float(groups + int(tickets / PAGE_ROWS))
             else:
                 rounds, cost = best_rounds(shapes, base, groups, unit, min(MOST_ROUNDS, base))
             if rounds and cost < least:
@@ -212,9 +212,9 @@ def plan_groups(
 
 TRUSTED_FOR = timedelta(days=30)
 """What was found out longer ago is tried again."""
-Kind = Literal["service", "project"]
-KINDS: tuple[Kind, ...] = ("service", "project")
-PAGE = 1000
+TicketKind = Literal["service", "project"]
+TICKET_KINDS: tuple[TicketKind, ...] = ("service", "project")
+PAGE_ROWS = 1000
 
 
 class WayState(StrEnum):
@@ -297,7 +297,7 @@ def remembered_ways(known: dict[str, Any] | None, version: str, now: datetime) -
         return fresh
 
 
-def asking_way(kind: Kind, asking: Asking) -> str:
+def asking_way(kind: TicketKind, asking: Asking) -> str:
     """The name under which the state of a way of asking is kept: the two kinds of tickets may differ."""
     return f"{kind} tickets: {asking.value}"
 
@@ -324,7 +324,7 @@ def cheapest_agreement_way(ways: Ways, agreements: int, rows: int | None) -> Agr
     if ways.is_open(bundle_way("agreements")) and not ways.bundles.is_useless:
         plans.append(AgreementPlan(BUNDLES, ways.bundles.requests(agreements) + 2))
     if ways.is_open(REPORT) and rows is not None:
-        plans.append(AgreementPlan(REPORT, max(1, -(-rows // PAGE)) + 2))
+        plans.append(AgreementPlan(REPORT, max(1, -(-rows // PAGE_ROWS)) + 2))
     return min(plans, key=lambda plan: plan.requests)
 
 
@@ -336,7 +336,7 @@ class TicketPlan:
     child collections; ``base`` is the cut of the group questions.
     """
 
-    kind: Kind
+    kind: TicketKind
     detail: str
     requests: int
     asking: Asking | None = None
@@ -350,7 +350,7 @@ class TicketPlan:
 
 def cheapest_ticket_way(
     ways: Ways,
-    kind: Kind,
+    kind: TicketKind,
     tickets: int,
     configurations: Sequence[int],
     rooms: dict[Asking, Room],
@@ -380,7 +380,7 @@ def cheapest_ticket_way(
     return plan
 
 
-def _detail_plan(ways: Ways, kind: Kind, tickets: int) -> TicketPlan:
+def _detail_plan(ways: Ways, kind: TicketKind, tickets: int) -> TicketPlan:
     if ways.is_open(bundle_way(f"{kind} tickets")) and not ways.bundles.is_useless:
         requests = ways.bundles.requests(tickets) + CHECKS
         if requests < tickets:

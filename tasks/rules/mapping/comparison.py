@@ -21,8 +21,8 @@ from datetime import datetime, time
 from typing import Any
 
 from tasks.rules.mapping.identifiers import mac_digits, plain_text
-from tasks.rules.mapping.targets import Kind
-from tasks.rules.values import read_boolean, read_moment, read_number
+from tasks.rules.mapping.targets import ValueKind
+from tasks.rules.values import read_boolean, read_date_time, read_number
 
 
 def is_absent(value: Any) -> bool:
@@ -32,7 +32,7 @@ def is_absent(value: Any) -> bool:
     return value is None or (isinstance(value, list | dict) and not value)
 
 
-def same(kind: Kind, current: Any, wanted: Any) -> bool:
+def same(kind: ValueKind, current: Any, wanted: Any) -> bool:
     """Whether ConnectWise's value already says what is wanted; see the table in the module's docstring."""
     if current is wanted or (type(current) is type(wanted) and current == wanted):
         return True
@@ -63,7 +63,7 @@ def _same_mac(current: Any, wanted: Any) -> bool:
 
 
 def _same_moment(current: Any, wanted: Any) -> bool:
-    have, want = read_moment(current), read_moment(wanted)
+    have, want = read_date_time(current), read_date_time(wanted)
     if have is None or want is None:
         return _same_text(current, wanted)
     if _is_day(have) or _is_day(want):
@@ -97,14 +97,14 @@ def _same_custom(current: Any, wanted: Any) -> bool:
     return _same_text(current, wanted) or _same_moment(current, wanted)
 
 
-_SAME: Mapping[Kind, Callable[[Any, Any], bool]] = {
-    Kind.TEXT: _same_text,
-    Kind.REFERENCE: _same_reference,
-    Kind.MAC: _same_mac,
-    Kind.DATE_TIME: _same_moment,
-    Kind.NUMBER: _same_number,
-    Kind.BOOLEAN: _same_boolean,
-    Kind.CUSTOM: _same_custom,
+_SAME: Mapping[ValueKind, Callable[[Any, Any], bool]] = {
+    ValueKind.TEXT: _same_text,
+    ValueKind.REFERENCE: _same_reference,
+    ValueKind.MAC: _same_mac,
+    ValueKind.DATE_TIME: _same_moment,
+    ValueKind.NUMBER: _same_number,
+    ValueKind.BOOLEAN: _same_boolean,
+    ValueKind.CUSTOM: _same_custom,
 }
 
 

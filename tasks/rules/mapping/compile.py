@@ -34,22 +34,22 @@ from tasks.rules.mapping.model import (
 from tasks.rules.mapping.targets import (
     CUSTOM_FIELD_PREFIX,
     TARGETS,
-    Kind,
-    Target,
+    MappingTarget,
+    ValueKind,
     custom_field_target,
     near_matches,
 )
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 
-def mapping_target(path: str) -> Target:
-    """The target of a checked mapping; ``KeyError`` for a path that ``check_mappings`` refuses."""
+def mapping_target(path: str) -> MappingTarget:
+    """The target of a checked mapping; ``KeyError`` for a path that ``mapping_problems`` refuses."""
     if path.startswith(CUSTOM_FIELD_PREFIX):
         return custom_field_target(path.removeprefix(CUSTOM_FIELD_PREFIX))
     return TARGETS[path]
 
 
-def check_mappings(mappings: Sequence[FieldMapping]) -> list[str]:
+def mapping_problems(mappings: Sequence[FieldMapping]) -> list[str]:
     """Every problem, one sentence or two each; an empty list means that the mapping can be compiled."""
     problems = [problem for mapping in mappings for problem in _problems(mapping)]
     counts = Counter(mapping.target for mapping in mappings)
@@ -130,7 +130,7 @@ _ALWAYS = ("id", "name", "activeFlag", "serialNumber", "macAddress")
 
 
 def compile_configuration_reader(
-    targets: Sequence[tuple[Target, int | None]],
+    targets: Sequence[tuple[MappingTarget, int | None]],
 ) -> Callable[[Mapping[str, Any]], ConfigurationRecord]:
     """A function from a wire record to its ``ConfigurationRecord``.
 
@@ -138,8 +138,8 @@ def compile_configuration_reader(
     one is the link field. A custom field is looked for by id, by caption if its id is not known, and is
     None where the record does not have it.
     """
-    customs = [(target, identity) for target, identity in targets if target.kind is Kind.CUSTOM]
-    paths = ["customFields" if target.kind is Kind.CUSTOM else target.path for target, _ in targets]
+    customs = [(target, identity) for target, identity in targets if target.kind is ValueKind.CUSTOM]
+    paths = ["customFields" if target.kind is ValueKind.CUSTOM else target.path for target, _ in targets]
     # One generated function makes the whole record: a hundred thousand calls of a second one add up.
     return compile_reader(
         [*_ALWAYS, *paths],
@@ -149,12 +149,12 @@ def compile_configuration_reader(
     )
 
 
-def _results(targets: Sequence[tuple[Target, int | None]]) -> list[str | None]:
+def _results(targets: Sequence[tuple[MappingTarget, int | None]]) -> list[str | None]:
     """Where each value comes from: the first custom field of the order reads all of them at once."""
     texts: list[str | None] = []
     customs = 0
     for target, _ in targets:
-        if target.kind is not Kind.CUSTOM:
+        if target.kind is not ValueKind.CUSTOM:
             texts.append("{v}")
             continue
         texts.append(f"found[{customs}]" if customs else "(found := read_customs({v}))[0]")
@@ -165,7 +165,7 @@ def _results(targets: Sequence[tuple[Target, int | None]]) -> list[str | None]:
 class _CustomFields:
     """Where each custom field's value goes, by id or else by caption."""
 
-    def __init__(self, customs: Sequence[tuple[Target, int | None]]) -> None:
+    def __init__(self, customs: Sequence[tuple[MappingTarget, int | None]]) -> None:
         self._size = len(customs)
         self._by_id: dict[Any, int] = {}
         self._by_caption: dict[str, int] = {}
@@ -192,10 +192,10 @@ def _folded(caption: Any) -> str:
     return caption.strip().casefold() if isinstance(caption, str) else ""
 
 
-PREFIXES: Mapping[str, str] = {"type.name": "ls_", "status.name": "ls_"}
+DEFAULT_PREFIXES: Mapping[str, str] = {"type.name": "ls_", "status.name": "ls_"}
 
 
-class MappingError(ValueError):
+class FieldMappingError(ValueError):
     """The mapping can't be used; the text names each wrong line and its remedy."""
 
 
@@ -208,7 +208,7 @@ class MappedField:
     """
 
     source: str
-    target: Target
+    target: MappingTarget
     authority: Authority = Authority.LANSWEEPER
     clear: bool = False
     values: Mapping[str, str | None] = field(default_factory=dict)
@@ -223,7 +223,7 @@ class MappedField:
     @property
     def caption(self) -> str | None:
         """The custom field's caption, None for a member of the record."""
-        return self.path.removeprefix(CUSTOM_FIELD_PREFIX) if self.target.kind is Kind.CUSTOM else None
+        return self.path.removeprefix(CUSTOM_FIELD_PREFIX) if self.target.kind is ValueKind.CUSTOM else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,19 +250,19 @@ def compile_mapping(
     mappings: Sequence[FieldMapping],
     *,
     custom_field_ids: Mapping[str, int] | None = None,
-    prefixes: Mapping[str, str] = PREFIXES,
+    prefixes: Mapping[str, str] = DEFAULT_PREFIXES,
     link_caption: str = LINK_CAPTION,
     key_path: str = "key",
     software_limit: int = SOFTWARE_LIMIT,
 ) -> CompiledMapping:
-    """The mapping ready for use; raises ``MappingError`` with every problem found.
+    """The mapping ready for use; raises ``FieldMappingError`` with every problem found.
 
     The link field is always part of it, with Lansweeper's authority: the asset's key is read from the
     source that is mapped to ``link_caption``, from ``key_path`` if none is. ``custom_field_ids`` are by
     caption; a custom field that is not in it is found by caption in each record.
     """
-    if problems := check_mappings(mappings):
-        raise MappingError(" ".join(problems))
+    if problems := mapping_problems(mappings):
+        raise FieldMappingError(" ".join(problems))
     link = _link_mapping(mappings, CUSTOM_FIELD_PREFIX + link_caption, key_path)
     rest = [mapping for mapping in mappings if mapping.target != link.target]
     fields = tuple(_mapped_field(each, custom_field_ids or {}, prefixes) for each in (*rest, link))
@@ -296,7 +296,7 @@ def _mapped_field(
         values=mapping.values,
         prefix=prefixes.get(target.path, ""),
         custom_field_id=custom_field_ids.get(target.path.removeprefix(CUSTOM_FIELD_PREFIX))
-        if target.kind is Kind.CUSTOM
+        if target.kind is ValueKind.CUSTOM
         else None,
     )
 
@@ -309,9 +309,9 @@ def _paths_to_read(fields: Sequence[MappedField]) -> tuple[str, ...]:
 def _fields_parameter(fields: Sequence[MappedField]) -> str:
     names = ["id", "name", "activeFlag", "customFields"]
     for target in (each.target for each in fields):
-        if target.kind is Kind.REFERENCE:
+        if target.kind is ValueKind.REFERENCE:
             names += [f"{target.field}/id", target.path.replace(".", "/")]
-        elif target.kind is not Kind.CUSTOM:
+        elif target.kind is not ValueKind.CUSTOM:
             names.append(target.path)
     return ",".join(dict.fromkeys(names))
 

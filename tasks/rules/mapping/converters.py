@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from tasks.rules.mapping.identifiers import is_filler, mac_digits, normal_serial, plain_text
-from tasks.rules.mapping.targets import Kind, Target
-from tasks.rules.values import read_boolean, read_moment, read_number, write_moment
+from tasks.rules.mapping.targets import MappingTarget, ValueKind
+from tasks.rules.values import read_boolean, read_date_time, read_number, write_date_time
 
 Convert = Callable[[Any], Any]
 
@@ -41,7 +41,7 @@ _NOTHING_MACS = frozenset({"000000000000", "ffffffffffff"})
 
 
 def compile_converter(
-    target: Target, values: Mapping[str, str | None], prefix: str, software_limit: int = SOFTWARE_LIMIT
+    target: MappingTarget, values: Mapping[str, str | None], prefix: str, software_limit: int = SOFTWARE_LIMIT
 ) -> Converter:
     """The converter of one field: value table first, then what the target's kind asks for.
 
@@ -50,17 +50,17 @@ def compile_converter(
     convert = _by_kind(target, prefix, software_limit)
     if values:
         convert = _with_table({_folded(key): value for key, value in values.items()}, convert)
-    if values or target.kind is Kind.REFERENCE:
+    if values or target.kind is ValueKind.REFERENCE:
         return Converter(_Remembered(convert), _REMEMBERED)
     if convert is _text:
         return Converter(convert, _TEXT)
     return Converter(convert, _MOMENT) if convert is _date else Converter(convert)
 
 
-def _by_kind(target: Target, prefix: str, software_limit: int) -> Convert:
-    if target.kind is Kind.REFERENCE:
+def _by_kind(target: MappingTarget, prefix: str, software_limit: int) -> Convert:
+    if target.kind is ValueKind.REFERENCE:
         return lambda value: _reference(value, prefix)
-    if target.kind is Kind.CUSTOM:
+    if target.kind is ValueKind.CUSTOM:
         return lambda value: _custom(value, software_limit)
     if target.path == "serialNumber":
         return _serial
@@ -127,8 +127,8 @@ def _mac(value: Any) -> str | None:
 
 
 def _date(value: Any) -> Any:
-    moment = read_moment(value)
-    return _text(value) if moment is None else write_moment(moment)
+    moment = read_date_time(value)
+    return _text(value) if moment is None else write_date_time(moment)
 
 
 def _number(value: Any) -> Any:
@@ -174,10 +174,10 @@ _software_line = lru_cache(maxsize=65_536)(_line_of)
 """The same programs are on many machines of a site, so most lines have been made before."""
 
 
-_BY_KIND: Mapping[Kind, Convert] = {
-    Kind.TEXT: _text,
-    Kind.MAC: _mac,
-    Kind.DATE_TIME: _date,
-    Kind.NUMBER: _number,
-    Kind.BOOLEAN: _boolean,
+_BY_KIND: Mapping[ValueKind, Convert] = {
+    ValueKind.TEXT: _text,
+    ValueKind.MAC: _mac,
+    ValueKind.DATE_TIME: _date,
+    ValueKind.NUMBER: _number,
+    ValueKind.BOOLEAN: _boolean,
 }

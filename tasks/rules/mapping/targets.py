@@ -29,7 +29,7 @@ References = Mapping[str, Mapping[str, int]]
 """Per target path (``type.name``): folded name -> id."""
 
 
-class Kind(StrEnum):
+class ValueKind(StrEnum):
     """How two values of a target are compared and written."""
 
     TEXT = "text"
@@ -42,11 +42,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class MappingTarget:
     """One writable ConnectWise path; ``max_length`` is in characters, None where none is stated."""
 
     path: str
-    kind: Kind = Kind.TEXT
+    kind: ValueKind = ValueKind.TEXT
     max_length: int | None = None
 
     @property
@@ -99,22 +99,22 @@ _NUMBERS = (
 )
 _BOOLEANS = ("billFlag", "activeFlag", "showRemoteFlag", "showAutomateFlag", "needsRenewalFlag")
 
-TARGETS: dict[str, Target] = {
+TARGETS: dict[str, MappingTarget] = {
     target.path: target
     for target in (
-        *(Target(path, Kind.REFERENCE, length) for path, length in _REFERENCES.items()),
-        *(Target(path, Kind.TEXT, length) for path, length in _TEXTS.items()),
-        Target("macAddress", Kind.MAC, 25),
-        *(Target(path, Kind.DATE_TIME) for path in _DATES),
-        *(Target(path, Kind.NUMBER) for path in _NUMBERS),
-        *(Target(path, Kind.BOOLEAN) for path in _BOOLEANS),
+        *(MappingTarget(path, ValueKind.REFERENCE, length) for path, length in _REFERENCES.items()),
+        *(MappingTarget(path, ValueKind.TEXT, length) for path, length in _TEXTS.items()),
+        MappingTarget("macAddress", ValueKind.MAC, 25),
+        *(MappingTarget(path, ValueKind.DATE_TIME) for path in _DATES),
+        *(MappingTarget(path, ValueKind.NUMBER) for path in _NUMBERS),
+        *(MappingTarget(path, ValueKind.BOOLEAN) for path in _BOOLEANS),
     )
 }
 
 
-def custom_field_target(caption: str) -> Target:
+def custom_field_target(caption: str) -> MappingTarget:
     """The target of a custom field, named by its caption; ConnectWise keeps it under ``customFields``."""
-    return Target(CUSTOM_FIELD_PREFIX + caption, Kind.CUSTOM)
+    return MappingTarget(CUSTOM_FIELD_PREFIX + caption, ValueKind.CUSTOM)
 
 
 def near_matches(path: str) -> list[str]:
@@ -131,26 +131,26 @@ _TRUE = {"true", "yes", "1"}
 _FALSE = {"false", "no", "0"}
 
 
-def wire_value(target: Target, value: Any) -> Any:
+def wire_value(target: MappingTarget, value: Any) -> Any:
     """The value of anything but a reference.
 
     Raises:
         LimitError: it is too long, or can't be read as what the target holds; the text says why.
     """
     match target.kind:
-        case Kind.DATE_TIME:
+        case ValueKind.DATE_TIME:
             return _date_time(target, value)
-        case Kind.NUMBER:
+        case ValueKind.NUMBER:
             return _number(target, value)
-        case Kind.BOOLEAN:
+        case ValueKind.BOOLEAN:
             return _boolean(target, value)
-        case Kind.CUSTOM:
+        case ValueKind.CUSTOM:
             return _scalar(target, value)
         case _:
             return _text(target, value)
 
 
-def wire_reference(target: Target, name: Any, references: References) -> dict[str, int]:
+def wire_reference(target: MappingTarget, name: Any, references: References) -> dict[str, int]:
     """``{"id": n}`` of the record of that name.
 
     Raises:
@@ -162,20 +162,20 @@ def wire_reference(target: Target, name: Any, references: References) -> dict[st
     return {"id": record_id}
 
 
-def _text(target: Target, value: Any) -> str:
+def _text(target: MappingTarget, value: Any) -> str:
     text = str(_scalar(target, value)).strip()
     if problem := too_long(target.path, text, target.max_length):
         raise LimitError(problem)
     return text
 
 
-def _scalar(target: Target, value: Any) -> Any:
+def _scalar(target: MappingTarget, value: Any) -> Any:
     if isinstance(value, list | tuple | dict | set):
         raise LimitError(f"{target.path} takes one value, the mapping gives several")
     return value
 
 
-def _number(target: Target, value: Any) -> int | float:
+def _number(target: MappingTarget, value: Any) -> int | float:
     try:
         number = float(_scalar(target, value))
     except (TypeError, ValueError, OverflowError):
@@ -185,14 +185,14 @@ def _number(target: Target, value: Any) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def _boolean(target: Target, value: Any) -> bool:
+def _boolean(target: MappingTarget, value: Any) -> bool:
     word = str(_scalar(target, value)).strip().lower()
     if word not in _TRUE | _FALSE:
         raise LimitError(f"{target.path} takes true or false, not {str(value)[:60]!r}")
     return word in _TRUE
 
 
-def _date_time(target: Target, value: Any) -> str:
+def _date_time(target: MappingTarget, value: Any) -> str:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -12,7 +12,7 @@ from connectors.errors import RejectedError
 from deployments.local.sandbox import Sandbox
 from tasks.connectwise.match_configurations import match_configurations
 from tasks.rules.action_io import ExternalDataError
-from tasks.rules.mapping.compile import MappingError
+from tasks.rules.mapping.compile import FieldMappingError
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect, pytest.mark.usefixtures("blocks")]
 
@@ -205,9 +205,9 @@ async def test_a_file_may_be_larger_than_what_is_typed(sandbox: Sandbox, tmp_pat
 
 
 async def test_what_can_not_be_read_is_refused_before_any_request(sandbox: Sandbox) -> None:
-    with pytest.raises(MappingError, match=r"asset\.\.name"):
+    with pytest.raises(FieldMappingError, match=r"asset\.\.name"):
         await match_configurations("default", [], configuration_name_path="asset..name")
-    with pytest.raises(MappingError, match="mapped 2 times"):
+    with pytest.raises(FieldMappingError, match="mapped 2 times"):
         await match_configurations(
             "default", [], serial_number_path="a", additional_field_mappings={"b": "serialNumber"}
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.rules.asset_sync.references import KINDS
+from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.text import counted, noun, plural
 
 
@@ -24,7 +24,7 @@ def test_the_noun_agrees_with_the_number(count: int, word: str, told: str) -> No
 
 
 def test_kinds_of_reference_records_have_the_plural_that_people_say() -> None:
-    assert [plural(kind.label) for kind in KINDS.values()] == [
+    assert [plural(kind.label) for kind in REFERENCE_KINDS.values()] == [
         "configuration types",
         "statuses",
         "manufacturers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.decide import Redecision, decide_changes, known_problems, redecide
+from tasks.rules.asset_sync.decide import FreshDecision, decide_changes, decide_fresh, known_problems
 from tasks.rules.values import AssetRecord, FieldChange
 from tests.support.factories.asset_sync import COMPANY, REFERENCES, asset, compiled, configuration, wire
 
@@ -15,11 +15,11 @@ def again(
     planned_on: dict[str, Any],
     fresh: dict[str, Any] | None,
     **authorities: str,
-) -> Redecision:
+) -> FreshDecision:
     """Plan on one state of the record, decide again on the other."""
     mapping = compiled(**authorities)
     planned = differences(asset_record, mapping.read_configuration(planned_on), mapping)
-    return redecide(asset_record, planned, fresh, mapping, REFERENCES, company_id=COMPANY)
+    return decide_fresh(asset_record, planned, fresh, mapping, REFERENCES, company_id=COMPANY)
 
 
 def test_nothing_moved() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched, needed_names
-from tasks.rules.asset_sync.references import KINDS, plan_references
+from tasks.rules.asset_sync.references import REFERENCE_KINDS, plan_references
 from tasks.rules.asset_sync.render import plan_markdown, report_markdown
 from tasks.rules.asset_sync.report import SyncCounts, SyncReport
 from tasks.rules.mapping.compile import CompiledMapping
@@ -33,7 +33,7 @@ def planned(result: MatchResult, mapping: CompiledMapping | None = None, **optio
     compared = compare_matched(result.matched, used)
     names = needed_names([each.asset for each in result.unmatched], compared.changed, used)
     references = {
-        path: plan_references(KINDS[path], wanted, EXISTING[path], create=path != "location.name")
+        path: plan_references(REFERENCE_KINDS[path], wanted, EXISTING[path], create=path != "location.name")
         for path, wanted in names.items()
     }
     return build_plan(result, compared, used, references, PlanOptions(**options))

@@ -8,12 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.decide import redecide
+from tasks.rules.asset_sync.decide import decide_fresh
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions
 from tasks.rules.asset_sync.payloads import creation_payload, overlay
 from tasks.rules.asset_sync.plan import Plan, build_plan, compare_matched, needed_names
-from tasks.rules.asset_sync.references import KINDS, ReferencePlan, plan_references
+from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan, plan_references
 from tasks.rules.values import folded
 from tests.support.factories.asset_sync import COMPANY, compiled
 
@@ -25,7 +25,7 @@ class Server:
 
     def __init__(self, records: Sequence[dict[str, Any]]) -> None:
         self.records = {record["id"]: record for record in records}
-        self.names: dict[str, list[dict[str, Any]]] = {path: [] for path in KINDS}
+        self.names: dict[str, list[dict[str, Any]]] = {path: [] for path in REFERENCE_KINDS}
         self.writes = 0
 
     def plan(self, items: Sequence[dict[str, Any]]) -> tuple[Plan, dict[str, ReferencePlan]]:
@@ -35,7 +35,9 @@ class Server:
         compared = compare_matched(result.matched, MAPPING)
         names = needed_names([each.asset for each in result.unmatched], compared.changed, MAPPING)
         plans = {
-            path: plan_references(KINDS[path], wanted, self.names[path], create=path != "location.name")
+            path: plan_references(
+                REFERENCE_KINDS[path], wanted, self.names[path], create=path != "location.name"
+            )
             for path, wanted in names.items()
         }
         return build_plan(result, compared, MAPPING, plans), plans
@@ -52,13 +54,13 @@ class Server:
             self._store({**payload.record, "id": max(self.records, default=0) + 1})
         for each in plan.modifications:
             fresh = self.records[each.configuration.id]
-            decided = redecide(each.asset, each.changes, fresh, MAPPING, ids, company_id=COMPANY)
+            decided = decide_fresh(each.asset, each.changes, fresh, MAPPING, ids, company_id=COMPANY)
             assert (decided.refused, decided.moved) == (None, [])
             self._store(overlay(fresh, each.all_changes, MAPPING, ids))
         return plan
 
     def _add_reference(self, path: str, name: str, plan: ReferencePlan) -> None:
-        member = KINDS[path].name_fields[0]
+        member = REFERENCE_KINDS[path].name_fields[0]
         record = {"id": len(self.names[path]) + 50, member: name}
         self.names[path].append(record)
         plan.ids[folded(name)] = record["id"]
@@ -66,10 +68,10 @@ class Server:
 
     def _store(self, record: dict[str, Any]) -> None:
         for path, records in self.names.items():
-            reference = record.get(KINDS[path].path.partition(".")[0])
+            reference = record.get(REFERENCE_KINDS[path].path.partition(".")[0])
             for known in records:
                 if reference and reference["id"] == known["id"]:
-                    reference["name"] = KINDS[path].name_of(known)
+                    reference["name"] = REFERENCE_KINDS[path].name_of(known)
         self.records[record["id"]] = record
         self.writes += 1
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.enrichment.ticket_changes import (
-    Known,
+    KnownTicket,
     as_ranges,
     from_ranges,
     is_reconcile_due,
-    settled_stamp,
+    stable_stamp,
     ticket_changes,
     tickets_by_configuration,
 )
@@ -27,13 +27,13 @@ HELD = st.frozensets(st.integers(1, 5), max_size=3)
 
 @given(
     st.dictionaries(KEYS, STAMPS),
-    st.dictionaries(KEYS, st.builds(Known, STAMPS, HELD)),
+    st.dictionaries(KEYS, st.builds(KnownTicket, STAMPS, HELD)),
     st.none() | st.sets(st.integers(1, 5)),
     st.sets(st.integers(1, 5)),
 )
 def test_every_ticket_is_either_known_or_asked(
     swept: dict[tuple[str, int], str],
-    remembered: dict[tuple[str, int], Known],
+    remembered: dict[tuple[str, int], KnownTicket],
     asked_about: set[int] | None,
     wanted: set[int],
 ) -> None:
@@ -65,7 +65,7 @@ def test_every_ticket_is_either_known_or_asked(
 def test_a_ticket_that_may_still_change_within_its_second_is_asked_again(
     stamp: str, age: int, kept: bool
 ) -> None:
-    assert settled_stamp(stamp, NOW + timedelta(seconds=age)) == (stamp if kept else "")
+    assert stable_stamp(stamp, NOW + timedelta(seconds=age)) == (stamp if kept else "")
 
 
 def test_all_are_asked_every_n_runs() -> None:

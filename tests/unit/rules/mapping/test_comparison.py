@@ -12,80 +12,80 @@ from tasks.rules.asset_sync.compare import differences
 from tasks.rules.mapping.comparison import same
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.model import FieldMapping
-from tasks.rules.mapping.targets import Kind
+from tasks.rules.mapping.targets import ValueKind
 from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
 
 NOTHING = [None, "", "  ", "\u200b", []]
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", ValueKind)
 @pytest.mark.parametrize("current", NOTHING)
 @pytest.mark.parametrize("wanted", NOTHING)
-def test_absent_null_and_empty_are_alike(kind: Kind, current: Any, wanted: Any) -> None:
+def test_absent_null_and_empty_are_alike(kind: ValueKind, current: Any, wanted: Any) -> None:
     assert same(kind, current, wanted)
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", ValueKind)
 @pytest.mark.parametrize("nothing", NOTHING)
 @pytest.mark.parametrize("something", ["x", "0", "false", 1, True])
-def test_something_is_not_nothing(kind: Kind, nothing: Any, something: Any) -> None:
+def test_something_is_not_nothing(kind: ValueKind, nothing: Any, something: Any) -> None:
     assert not same(kind, nothing, something)
     assert not same(kind, something, nothing)
 
 
-@pytest.mark.parametrize("kind", [Kind.NUMBER, Kind.BOOLEAN, Kind.CUSTOM])
+@pytest.mark.parametrize("kind", [ValueKind.NUMBER, ValueKind.BOOLEAN, ValueKind.CUSTOM])
 @pytest.mark.parametrize("zero", [0, False])
-def test_zero_and_false_are_values(kind: Kind, zero: Any) -> None:
+def test_zero_and_false_are_values(kind: ValueKind, zero: Any) -> None:
     assert not same(kind, None, zero)
     assert not same(kind, zero, None)
 
 
 ALIKE = [
-    (Kind.TEXT, "a\u200b ", "a"),
-    (Kind.TEXT, "a\r\nb", "a\nb"),
-    (Kind.TEXT, "Bu\u0308ro", "Büro"),
-    (Kind.TEXT, 7, "7"),
-    (Kind.REFERENCE, "DELL ", "Dell"),
-    (Kind.MAC, "001d.9cd1.f6df", "00:1D:9C:D1:F6:DF"),
-    (Kind.MAC, "no address", " no address"),
-    (Kind.DATE_TIME, "2025-10-11T07:35:18Z", "2025-10-11T07:35:18.999Z"),
-    (Kind.DATE_TIME, "2025-10-11T09:35:18+02:00", "2025-10-11T07:35:18Z"),
-    (Kind.DATE_TIME, "2025-10-11", "2025-10-11T07:35:18Z"),
-    (Kind.DATE_TIME, "2025-10-11T00:00:00Z", "2025-10-11T07:35:18Z"),
-    (Kind.NUMBER, 12.0, "12"),
-    (Kind.NUMBER, "1.50", 1.5),
-    (Kind.BOOLEAN, True, "yes"),
-    (Kind.BOOLEAN, 0, False),
-    (Kind.CUSTOM, 12, "12.0"),
-    (Kind.CUSTOM, False, "false"),
-    (Kind.CUSTOM, "2025-10-11T00:00:00Z", "2025-10-11"),
-    (Kind.CUSTOM, "12", 12),
+    (ValueKind.TEXT, "a\u200b ", "a"),
+    (ValueKind.TEXT, "a\r\nb", "a\nb"),
+    (ValueKind.TEXT, "Bu\u0308ro", "Büro"),
+    (ValueKind.TEXT, 7, "7"),
+    (ValueKind.REFERENCE, "DELL ", "Dell"),
+    (ValueKind.MAC, "001d.9cd1.f6df", "00:1D:9C:D1:F6:DF"),
+    (ValueKind.MAC, "no address", " no address"),
+    (ValueKind.DATE_TIME, "2025-10-11T07:35:18Z", "2025-10-11T07:35:18.999Z"),
+    (ValueKind.DATE_TIME, "2025-10-11T09:35:18+02:00", "2025-10-11T07:35:18Z"),
+    (ValueKind.DATE_TIME, "2025-10-11", "2025-10-11T07:35:18Z"),
+    (ValueKind.DATE_TIME, "2025-10-11T00:00:00Z", "2025-10-11T07:35:18Z"),
+    (ValueKind.NUMBER, 12.0, "12"),
+    (ValueKind.NUMBER, "1.50", 1.5),
+    (ValueKind.BOOLEAN, True, "yes"),
+    (ValueKind.BOOLEAN, 0, False),
+    (ValueKind.CUSTOM, 12, "12.0"),
+    (ValueKind.CUSTOM, False, "false"),
+    (ValueKind.CUSTOM, "2025-10-11T00:00:00Z", "2025-10-11"),
+    (ValueKind.CUSTOM, "12", 12),
 ]
 UNLIKE = [
-    (Kind.TEXT, "a", "A"),
-    (Kind.TEXT, "a b", "ab"),
-    (Kind.REFERENCE, "Dell", "Dell Inc."),
-    (Kind.MAC, "00:1D:9C:D1:F6:DF", "00:1D:9C:D1:F6:D0"),
-    (Kind.MAC, "00:1D:9C:D1:F6:DF", "none"),
-    (Kind.DATE_TIME, "2025-10-11T07:35:18Z", "2025-10-11T07:35:19Z"),
-    (Kind.DATE_TIME, "2025-10-11", "2025-10-12T00:00:00Z"),
-    (Kind.DATE_TIME, "some day", "2025-10-12T00:00:00Z"),
-    (Kind.NUMBER, 12, "13"),
-    (Kind.NUMBER, "many", 3),
-    (Kind.BOOLEAN, True, "no"),
-    (Kind.BOOLEAN, True, "perhaps"),
-    (Kind.CUSTOM, "12", "12.0"),
+    (ValueKind.TEXT, "a", "A"),
+    (ValueKind.TEXT, "a b", "ab"),
+    (ValueKind.REFERENCE, "Dell", "Dell Inc."),
+    (ValueKind.MAC, "00:1D:9C:D1:F6:DF", "00:1D:9C:D1:F6:D0"),
+    (ValueKind.MAC, "00:1D:9C:D1:F6:DF", "none"),
+    (ValueKind.DATE_TIME, "2025-10-11T07:35:18Z", "2025-10-11T07:35:19Z"),
+    (ValueKind.DATE_TIME, "2025-10-11", "2025-10-12T00:00:00Z"),
+    (ValueKind.DATE_TIME, "some day", "2025-10-12T00:00:00Z"),
+    (ValueKind.NUMBER, 12, "13"),
+    (ValueKind.NUMBER, "many", 3),
+    (ValueKind.BOOLEAN, True, "no"),
+    (ValueKind.BOOLEAN, True, "perhaps"),
+    (ValueKind.CUSTOM, "12", "12.0"),
 ]
 
 
 @pytest.mark.parametrize(("kind", "current", "wanted"), ALIKE)
-def test_alike(kind: Kind, current: Any, wanted: Any) -> None:
+def test_alike(kind: ValueKind, current: Any, wanted: Any) -> None:
     assert same(kind, current, wanted)
     assert same(kind, wanted, current)
 
 
 @pytest.mark.parametrize(("kind", "current", "wanted"), UNLIKE)
-def test_unlike(kind: Kind, current: Any, wanted: Any) -> None:
+def test_unlike(kind: ValueKind, current: Any, wanted: Any) -> None:
     assert not same(kind, current, wanted)
     assert not same(kind, wanted, current)
 
@@ -93,8 +93,8 @@ def test_unlike(kind: Kind, current: Any, wanted: Any) -> None:
 VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 
 
-@given(st.sampled_from(Kind), VALUES, VALUES)
-def test_any_two_values_compare_and_a_value_is_like_itself(kind: Kind, one: Any, other: Any) -> None:
+@given(st.sampled_from(ValueKind), VALUES, VALUES)
+def test_any_two_values_compare_and_a_value_is_like_itself(kind: ValueKind, one: Any, other: Any) -> None:
     assert isinstance(same(kind, one, other), bool)
     assert same(kind, one, one)
 

@@ -8,10 +8,10 @@ import pytest
 
 from tasks.rules.mapping.compile import (
     CustomFieldError,
-    MappingError,
-    check_mappings,
+    FieldMappingError,
     compile_mapping,
     known_mappings,
+    mapping_problems,
     resolve_custom_fields,
 )
 from tasks.rules.mapping.model import (
@@ -66,12 +66,12 @@ def test_what_is_no_mapping_is_refused(form: Any) -> None:
 
 def test_the_defaults_have_no_problem() -> None:
     both = default_mappings() + default_custom_field_mappings()
-    assert check_mappings(both) == []
+    assert mapping_problems(both) == []
     assert len(compile_mapping(both).lansweeper_paths) <= 30
 
 
 def test_every_listed_path_can_be_mapped() -> None:
-    assert check_mappings([one("a", path) for path in TARGETS]) == []
+    assert mapping_problems([one("a", path) for path in TARGETS]) == []
     assert len(TARGETS) == 44
 
 
@@ -87,14 +87,14 @@ def test_every_listed_path_can_be_mapped() -> None:
     ],
 )
 def test_a_wrong_line_is_named_with_a_remedy(mapping: FieldMapping, words: str) -> None:
-    (problem,) = check_mappings([mapping])
+    (problem,) = mapping_problems([mapping])
     assert words in problem
-    with pytest.raises(MappingError):
+    with pytest.raises(FieldMappingError):
         compile_mapping([mapping])
 
 
 def test_a_field_mapped_twice_is_refused() -> None:
-    assert "2 times" in check_mappings([one("a", "name"), one("b", "name")])[0]
+    assert "2 times" in mapping_problems([one("a", "name"), one("b", "name")])[0]
 
 
 def test_the_match_action_leaves_an_unknown_target_out_and_says_so() -> None:

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from tasks.rules.limits import LimitError
 from tasks.rules.mapping.comparison import comparable
-from tasks.rules.mapping.targets import TARGETS, Target, custom_field_target, wire_reference, wire_value
+from tasks.rules.mapping.targets import (
+    TARGETS,
+    MappingTarget,
+    custom_field_target,
+    wire_reference,
+    wire_value,
+)
 from tasks.rules.values import folded
 
 CUSTOM = custom_field_target("ls_software")
@@ -32,7 +38,7 @@ CUSTOM = custom_field_target("ls_software")
         (CUSTOM, "a\nb", "a\nb"),
     ],
 )
-def test_values_travel_in_the_vendors_form(target: Target, value: Any, sent: Any) -> None:
+def test_values_travel_in_the_vendors_form(target: MappingTarget, value: Any, sent: Any) -> None:
     assert wire_value(target, value) == sent
     assert type(wire_value(target, value)) is type(sent)
 
@@ -50,7 +56,7 @@ def test_values_travel_in_the_vendors_form(target: Target, value: Any, sent: Any
         (CUSTOM, {"a": 1}, "takes one value"),
     ],
 )
-def test_what_can_not_be_written_says_why(target: Target, value: Any, why: str) -> None:
+def test_what_can_not_be_written_says_why(target: MappingTarget, value: Any, why: str) -> None:
     with pytest.raises(LimitError, match=why):
         wire_value(target, value)
 
