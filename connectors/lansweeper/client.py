@@ -196,7 +196,7 @@ class LansweeperClient(LansweeperApi):
             variables |= {f"k{number}": edit.key, f"f{number}": edit.fields}
         body = {
             "operationName": "editAssets",
-            "query": graphql.edit_assets(len(edits)),
+            "query": graphql.edit_assets_mutation(len(edits)),
             "variables": variables,
         }
         path, reading = self.settings.path, EditsReading(self._read, len(edits))

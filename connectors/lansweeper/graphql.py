@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from connectors.errors import RejectedError
-from connectors.lansweeper.models import AssetCondition, Filters
+from connectors.lansweeper.models import FilterCondition, Filters
 
 AUTHORIZED_SITES: Final = "query authorizedSites { authorizedSites { sites { id name } } }"
 
@@ -48,7 +48,7 @@ mutation createCustomField($site: ID!, $field: CustomFieldInput!) {{
 """
 
 
-def edit_assets(number: int) -> str:
+def edit_assets_mutation(number: int) -> str:
     """A mutation of so many edits, each under its own alias: ``e0`` writes ``$f0`` to the asset ``$k0``."""
     variables = "".join(f", $k{n}: ID!, $f{n}: EditAssetInput" for n in range(number))
     edits = "\n".join(
@@ -137,7 +137,7 @@ OPERATORS = frozenset(
 )
 
 
-def condition(path: str, operator: str, value: str) -> AssetCondition:
+def condition(path: str, operator: str, value: str) -> FilterCondition:
     """One condition; an unknown operator is a RejectedError."""
     if operator not in OPERATORS:
         raise _refused(f"{operator!r} is no filter operator", f"Use one of {', '.join(sorted(OPERATORS))}.")

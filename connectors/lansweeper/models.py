@@ -39,7 +39,7 @@ class CustomField(TypedDict):
     props: CustomFieldProps | None
 
 
-class AssetCondition(TypedDict):
+class FilterCondition(TypedDict):
     """One filter condition; ``value`` is always text, dates as ISO 8601."""
 
     operator: str
@@ -51,7 +51,7 @@ class Filters(TypedDict, total=False):
     """Filters of a read: conditions joined by ``conjunction`` (AND, OR), and groups, which don't nest."""
 
     conjunction: str
-    conditions: list[AssetCondition]
+    conditions: list[FilterCondition]
     groups: list[dict[str, Any]]
 
 

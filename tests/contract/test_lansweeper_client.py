@@ -30,7 +30,7 @@ DOCUMENTS = {
     "customFields": graphql.CUSTOM_FIELDS,
     "createCustomField": graphql.CREATE_CUSTOM_FIELD,
     "editAsset": graphql.EDIT_ASSET,
-    "editAssets": graphql.edit_assets(25),
+    "editAssets": graphql.edit_assets_mutation(25),
 }
 
 
