@@ -248,7 +248,8 @@ async def open_run(
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(Ledger.open(ledger, clock=clock))
         limiters = [
-            opened.rate_limiter(each.credential_key, REQUESTS_A_MINUTE, 60.0) for each in (ours, theirs)
+            opened.rate_limits.limiter(each.credential_key, REQUESTS_A_MINUTE, 60.0)
+            for each in (ours, theirs)
         ]
         options: list[dict[str, Any]] = [
             {"rate_limiter": limiter, **({"transport": wrap(httpx.AsyncHTTPTransport())} if wrap else {})}

@@ -21,6 +21,7 @@ All times are seconds of one clock; tokens are requests.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -28,10 +29,12 @@ import anyio
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from connectors.errors import RetryableError
-from connectors.ledger.database import Clock, writing
+from connectors.errors import RetryableError, StopError
+from connectors.ledger.database import Clock, reading, writing
 from connectors.ledger.schema import request_grants as grants
 from connectors.ledger.schema import request_pauses as pauses
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +317,43 @@ class CombinedLimiter:
     async def pause(self, seconds: float) -> None:
         """One pause serves all, since they have one key."""
         await self._limiters[0].pause(seconds)
+
+
+class RateLimits:
+    """``ledger.rate_limits``: one limiter for each key and window, made at the first call that names it."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._limiters: dict[tuple[str, int, float], SlidingWindowLimiter] = {}
+
+    def limiter(self, key: str, limit: int, window_seconds: float) -> SlidingWindowLimiter:
+        """At most ``limit`` starts in any ``window_seconds``, over all processes that name this key."""
+        wanted = (key, limit, window_seconds)
+        if wanted not in self._limiters:
+            rule = WindowRule.of(limit, window_seconds)
+            self._limiters[wanted] = SlidingWindowLimiter(self._engine, self._clock, key, rule)
+        return self._limiters[wanted]
+
+    def combined(self, key: str, limits: Sequence[tuple[int, float]]) -> CombinedLimiter:
+        """Several (limit, window) pairs at once; the longest window, refusing longest, is asked first."""
+        longest_first = sorted(limits, key=lambda pair: -pair[1])
+        return CombinedLimiter([self.limiter(key, limit, window) for limit, window in longest_first])
+
+    async def used(self, key: str, window_seconds: float) -> int:
+        """Requests permitted in the last window (at most a slice a process of them not yet started)."""
+        async with reading(self._engine, "count the requests used") as connection:
+            since = await self._clock.now_of(connection) - window_seconds
+            return await tokens_since(connection, bucket_of(key, window_seconds), since)
+
+    async def close(self) -> None:
+        """Hands the unused requests of all limiters back."""
+        for limiter in self._limiters.values():
+            try:
+                await limiter.close()
+            except StopError as error:
+                # Harmless: the tokens count as used for one more window. It must not hide what ended the run.
+                logger.warning("%s", error)
 
 
 def bucket_of(key: str, window: float) -> str:

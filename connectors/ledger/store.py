@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -11,8 +10,6 @@ from types import TracebackType
 import anyio
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from connectors.errors import StopError
-from connectors.ledger import rate_limit
 from connectors.ledger.database import (
     BUSY_SECONDS,
     Clock,
@@ -28,10 +25,9 @@ from connectors.ledger.journal import Batches, Journal
 from connectors.ledger.links import RecordLinks
 from connectors.ledger.migrate import migrate
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
-from connectors.ledger.rate_limit import CombinedLimiter, SlidingWindowLimiter, WindowRule, bucket_of
+from connectors.ledger.rate_limit import RateLimits
 from connectors.ledger.state import StateEntries, TicketLinkTable
 
-logger = logging.getLogger(__name__)
 CLOSING_SECONDS = 5.0
 
 
@@ -41,13 +37,13 @@ class Ledger:
     Every call is one short transaction: done wholly, or a StopError that says what failed, where, and the
     remedy. Each attribute is one concern with its own module: ``journal`` and ``batches`` (writes before and
     after they are sent), ``state`` and ``ticket_links`` (what later runs start from), ``intents``,
-    ``effects`` and ``notes`` (what may happen only once at a vendor), ``links``, ``inbox``.
+    ``effects`` and ``notes`` (what may happen only once at a vendor), ``links``, ``inbox``, ``rate_limits``.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
-        self._limiters: dict[tuple[str, int, float], SlidingWindowLimiter] = {}
+        self.rate_limits = RateLimits(engine, clock)
         self.journal = Journal(engine, clock)
         self.batches = Batches(engine, clock)
         self.state = StateEntries(engine, clock)
@@ -76,36 +72,9 @@ class Ledger:
     async def close(self) -> None:
         """Hands unused requests back and closes the connections, also while being cancelled."""
         with anyio.move_on_after(CLOSING_SECONDS, shield=True):
-            for limiter in self._limiters.values():
-                await self._close_limiter(limiter)
+            await self.rate_limits.close()
         with anyio.CancelScope(shield=True):
             await self._engine.dispose()
-
-    async def _close_limiter(self, limiter: SlidingWindowLimiter) -> None:
-        try:
-            await limiter.close()
-        except StopError as error:
-            # Harmless: the tokens count as used for one more window. It must not hide what ended the run.
-            logger.warning("%s", error)
-
-    def rate_limiter(self, key: str, limit: int, window_seconds: float) -> SlidingWindowLimiter:
-        """At most ``limit`` starts in any ``window_seconds``, over all processes that name this key."""
-        wanted = (key, limit, window_seconds)
-        if wanted not in self._limiters:
-            rule = WindowRule.of(limit, window_seconds)
-            self._limiters[wanted] = SlidingWindowLimiter(self._engine, self._clock, key, rule)
-        return self._limiters[wanted]
-
-    def rate_limiters(self, key: str, limits: Sequence[tuple[int, float]]) -> CombinedLimiter:
-        """Several (limit, window) pairs at once; the longest window, refusing longest, is asked first."""
-        longest_first = sorted(limits, key=lambda pair: -pair[1])
-        return CombinedLimiter([self.rate_limiter(key, limit, window) for limit, window in longest_first])
-
-    async def requests_used(self, key: str, window_seconds: float) -> int:
-        """Requests permitted in the last window (at most a slice a process of them not yet started)."""
-        async with reading(self._engine, "count the requests used") as connection:
-            since = await self._clock.now_of(connection) - window_seconds
-            return await rate_limit.tokens_since(connection, bucket_of(key, window_seconds), since)
 
     async def now(self) -> datetime:
         """The time by the clock that all processes of this ledger share, which its rows bear."""

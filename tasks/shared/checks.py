@@ -216,7 +216,7 @@ async def _budget(label: str, key: str, limits: Sequence[tuple[int, float]]) -> 
     findings = []
     async with open_ledger() as ledger:
         for limit, window in limits:
-            used = await ledger.requests_used(key, window)
+            used = await ledger.rate_limits.used(key, window)
             details = f"{used:,} of {limit:,} requests are used in the last {window:,.0f} seconds."
             findings.append(Finding(label, "Request budget", FindingResult.OK, details))
     return findings

@@ -76,7 +76,7 @@ async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient
 
             block = await load_block(ConnectWiseConnection, connection)
             ledger = await _ledger(shared)
-            limiter = ledger.rate_limiter(
+            limiter = ledger.rate_limits.limiter(
                 block.settings().credential_key, block.request_limit, block.request_window_seconds
             )
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
@@ -94,7 +94,7 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
 
             block = await load_block(LansweeperConnection, connection)
             ledger = await _ledger(shared)
-            limiter = ledger.rate_limiters(block.settings().credential_key, REQUEST_LIMITS)
+            limiter = ledger.rate_limits.combined(block.settings().credential_key, REQUEST_LIMITS)
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
         yield shared.lansweeper[connection]
@@ -110,7 +110,7 @@ async def field_nation_client(connection: str) -> AsyncIterator[FieldNationClien
 
             block = await load_block(FieldNationConnection, connection)
             ledger = await _ledger(shared)
-            limiter = ledger.rate_limiters(block.settings().credential_key, REQUEST_LIMITS)
+            limiter = ledger.rate_limits.combined(block.settings().credential_key, REQUEST_LIMITS)
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             shared.field_nation[connection] = await shared.stack.enter_async_context(client)
         yield shared.field_nation[connection]

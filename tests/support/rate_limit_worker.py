@@ -14,7 +14,7 @@ from connectors.ledger.store import Ledger
 async def work(place: str, limit: int, window: float, begin_at: float, seconds: float) -> list[float]:
     starts: list[float] = []
     async with Ledger.open(place) as ledger:
-        limiter = ledger.rate_limiter("vendor:1", limit, window)
+        limiter = ledger.rate_limits.limiter("vendor:1", limit, window)
         await anyio.sleep(max(0.0, begin_at - time.time()))
         with anyio.move_on_after(seconds):
             while True:

@@ -79,7 +79,7 @@ async def test_a_pause_of_before_its_length_was_kept_ends_with_the_migration(pla
         await connection.execute(text("INSERT INTO request_pauses VALUES ('vendor:1', 9000000000)"))
     async with Ledger.open(place) as ledger:
         with anyio.fail_after(5):
-            await ledger.rate_limiter("vendor:1", 10, 10.0).acquire()
+            await ledger.rate_limits.limiter("vendor:1", 10, 10.0).acquire()
 
 
 def down_to(connection: Connection, revision: str) -> None:

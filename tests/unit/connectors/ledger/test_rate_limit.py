@@ -54,23 +54,23 @@ async def test_the_whole_limit_can_be_used_at_once(place: str, watch: FakeTime) 
     async with Ledger.open(place, clock=watch.clock()) as ledger:
         started = watch.seconds
         for _ in range(100):
-            await ledger.rate_limiter(*SETTINGS).acquire()
+            await ledger.rate_limits.limiter(*SETTINGS).acquire()
         assert watch.seconds == started
-        assert await ledger.requests_used("vendor:1", 10.0) == 100
+        assert await ledger.rate_limits.used("vendor:1", 10.0) == 100
 
 
 async def test_the_next_request_waits_for_the_window_to_pass(place: str, watch: FakeTime) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
         started = watch.seconds
         for _ in range(101):
-            await ledger.rate_limiter(*SETTINGS).acquire()
+            await ledger.rate_limits.limiter(*SETTINGS).acquire()
         assert 10 < watch.seconds - started < 11
 
 
 async def test_tasks_of_one_process_share_a_slice_and_the_limit(place: str, watch: FakeTime) -> None:
     starts: list[float] = []
     async with Ledger.open(place, clock=watch.clock()) as ledger:
-        limiter = ledger.rate_limiter("vendor:1", 20, 10.0)
+        limiter = ledger.rate_limits.limiter("vendor:1", 20, 10.0)
 
         async def work() -> None:
             for _ in range(10):
@@ -91,17 +91,17 @@ async def test_two_ledgers_never_exceed_the_limit_together(place: str, watch: Fa
     ):
         started = watch.seconds
         for _ in range(48):
-            await one.rate_limiter(*SETTINGS).acquire()
-            await other.rate_limiter(*SETTINGS).acquire()
+            await one.rate_limits.limiter(*SETTINGS).acquire()
+            await other.rate_limits.limiter(*SETTINGS).acquire()
         assert watch.seconds == started
         for _ in range(5):
-            await one.rate_limiter(*SETTINGS).acquire()
+            await one.rate_limits.limiter(*SETTINGS).acquire()
         assert watch.seconds > started + 10
 
 
 async def test_a_long_wait_is_left_to_the_task_and_says_how_long(place: str, watch: FakeTime) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
-        limiter = ledger.rate_limiter("vendor:1", 2, 300.0)
+        limiter = ledger.rate_limits.limiter("vendor:1", 2, 300.0)
         await limiter.acquire()
         await limiter.acquire()
         started = watch.seconds
@@ -117,50 +117,50 @@ async def test_a_pause_of_one_process_stops_the_others(place: str, watch: FakeTi
         Ledger.open(place, clock=watch.clock()) as other,
     ):
         started = watch.seconds
-        await one.rate_limiter(*SETTINGS).pause(20)
-        await one.rate_limiter(*SETTINGS).pause(5)
-        await other.rate_limiter(*SETTINGS).acquire()
+        await one.rate_limits.limiter(*SETTINGS).pause(20)
+        await one.rate_limits.limiter(*SETTINGS).pause(5)
+        await other.rate_limits.limiter(*SETTINGS).acquire()
         assert watch.seconds >= started + 20
 
 
 async def test_a_pause_longer_than_the_patience_is_a_retry_of_the_task(place: str, watch: FakeTime) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
-        await ledger.rate_limiter(*SETTINGS).pause(61)
+        await ledger.rate_limits.limiter(*SETTINGS).pause(61)
         with pytest.raises(RetryableError, match="The vendor asked for a pause") as refused:
-            await ledger.rate_limiter(*SETTINGS).acquire()
+            await ledger.rate_limits.limiter(*SETTINGS).acquire()
         assert refused.value.retry_after == pytest.approx(61)
 
 
 async def test_unused_requests_are_handed_back_on_close(place: str, watch: FakeTime) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
         for _ in range(8):  # slices of 1, 2, 4 and one of 5, of which 4 stay unused
-            await ledger.rate_limiter(*SETTINGS).acquire()
-        assert await ledger.requests_used("vendor:1", 10.0) == 12
+            await ledger.rate_limits.limiter(*SETTINGS).acquire()
+        assert await ledger.rate_limits.used("vendor:1", 10.0) == 12
     async with Ledger.open(place, clock=watch.clock()) as ledger:
-        assert await ledger.requests_used("vendor:1", 10.0) == 8
+        assert await ledger.rate_limits.used("vendor:1", 10.0) == 8
 
 
 async def test_a_killed_process_blocks_its_slice_for_one_window_only(place: str, watch: FakeTime) -> None:
     killed = await Ledger.open(place, clock=watch.clock())
     for _ in range(8):
-        await killed.rate_limiter(*SETTINGS).acquire()
+        await killed.rate_limits.limiter(*SETTINGS).acquire()
     await killed._engine.dispose()
     watch.seconds += 11
     async with Ledger.open(place, clock=watch.clock()) as ledger:
         started = watch.seconds
         for _ in range(100):
-            await ledger.rate_limiter(*SETTINGS).acquire()
+            await ledger.rate_limits.limiter(*SETTINGS).acquire()
         assert watch.seconds == started
 
 
 async def test_a_clock_set_back_blocks_for_one_window_only(place: str, watch: FakeTime) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
         for _ in range(100):
-            await ledger.rate_limiter(*SETTINGS).acquire()
-        await ledger.rate_limiter("vendor:1", 5, 20.0).pause(10)
+            await ledger.rate_limits.limiter(*SETTINGS).acquire()
+        await ledger.rate_limits.limiter("vendor:1", 5, 20.0).pause(10)
         watch.seconds -= 86_400
         started = watch.seconds
-        await ledger.rate_limiter(*SETTINGS).acquire()
+        await ledger.rate_limits.limiter(*SETTINGS).acquire()
         assert watch.seconds - started < 12
 
 
@@ -170,21 +170,21 @@ async def test_a_pause_noted_by_a_clock_ahead_is_no_longer_than_asked_for(
 ) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
         watch.seconds += ahead
-        await ledger.rate_limiter(*SETTINGS).pause(20)
+        await ledger.rate_limits.limiter(*SETTINGS).pause(20)
         watch.seconds -= ahead
         started = watch.seconds
-        await ledger.rate_limiter(*SETTINGS).acquire()
+        await ledger.rate_limits.limiter(*SETTINGS).acquire()
         assert 19 <= watch.seconds - started < 22
 
 
 async def test_a_pause_asked_for_is_not_hidden_by_one_of_a_clock_ahead(place: str, watch: FakeTime) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
         watch.seconds += 1800
-        await ledger.rate_limiter(*SETTINGS).pause(5)
+        await ledger.rate_limits.limiter(*SETTINGS).pause(5)
         watch.seconds -= 1800
         started = watch.seconds
-        await ledger.rate_limiter(*SETTINGS).pause(25)
-        await ledger.rate_limiter(*SETTINGS).acquire()
+        await ledger.rate_limits.limiter(*SETTINGS).pause(25)
+        await ledger.rate_limits.limiter(*SETTINGS).acquire()
         assert 24 <= watch.seconds - started < 27
 
 
@@ -192,16 +192,16 @@ async def test_requests_granted_by_a_clock_ahead_count_for_one_window(place: str
     async with Ledger.open(place, clock=watch.clock()) as ledger:
         watch.seconds += 1800
         for _ in range(100):
-            await ledger.rate_limiter(*SETTINGS).acquire()
+            await ledger.rate_limits.limiter(*SETTINGS).acquire()
         watch.seconds -= 1800
         started = watch.seconds
-        await ledger.rate_limiter(*SETTINGS).acquire()
+        await ledger.rate_limits.limiter(*SETTINGS).acquire()
         assert watch.seconds - started < 12
 
 
 async def test_several_limits_hold_together(place: str, watch: FakeTime) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
-        limiter = ledger.rate_limiters("vendor:1", [(5, 10.0), (8, 3600.0)])
+        limiter = ledger.rate_limits.combined("vendor:1", [(5, 10.0), (8, 3600.0)])
         started = watch.seconds
         for _ in range(5):
             await limiter.acquire()
@@ -215,9 +215,9 @@ async def test_several_limits_hold_together(place: str, watch: FakeTime) -> None
 
 async def test_other_keys_are_other_budgets(place: str, watch: FakeTime) -> None:
     async with Ledger.open(place, clock=watch.clock()) as ledger:
-        await ledger.rate_limiter("vendor:1", 1, 300.0).acquire()
-        await ledger.rate_limiter("vendor:2", 1, 300.0).acquire()
-        assert await ledger.requests_used("vendor:1", 300.0) == 1
+        await ledger.rate_limits.limiter("vendor:1", 1, 300.0).acquire()
+        await ledger.rate_limits.limiter("vendor:2", 1, 300.0).acquire()
+        assert await ledger.rate_limits.used("vendor:1", 300.0) == 1
 
 
 @dataclass
