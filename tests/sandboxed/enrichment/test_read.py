@@ -85,7 +85,7 @@ class Exhausted:
     def __init__(self) -> None:
         self.left = 2
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         self.left -= 1
         if self.left == -1:
             raise RetryableError("All requests are used", retry_after=0.01)
