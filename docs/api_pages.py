@@ -83,11 +83,14 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     here = posixpath.dirname(page.file.src_uri)
 
     def linked(found: re.Match[str]) -> str:
-        target = f"api/{found[1]}.md"
-        known = target in API_PAGES and not here.startswith("api")
-        return f"[{found[0]}]({posixpath.relpath(target, here)})" if known else found[0]
+        module, name = found.groups()
+        target = f"api/{module}.md"
+        if target not in API_PAGES or here.startswith("api"):
+            return found[0]
+        anchor = f"#{module.replace('/', '.')}.{name}" if name else ""
+        return f"[{found[0]}]({posixpath.relpath(target, here)}{anchor})"
 
-    return re.sub(r"(?<!\[)`([\w/]+)\.py`", linked, markdown)
+    return re.sub(r"(?<!\[)`([\w/]+)\.py(?::([\w.]+))?`", linked, markdown)
 
 
 def relinked(text: str) -> str:
