@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Scope, Send
 
 from sandbox.editing import apply_edit
-from sandbox.requests import Call, drop, path_template, replay, run_unheard
+from sandbox.requests import Background, Call, drop, path_template, replay, run_unheard
 from sandbox.world import World
 
 Fault = dict[str, Any]
@@ -41,7 +41,6 @@ KINDS: dict[str, frozenset[str]] = {
     "edit": frozenset({"collection"}),
 }
 _RULE_MEMBERS = frozenset({"system", "method", "path", "query", "nth", "every", "share", "limit", "fault"})
-Background = Callable[[Coroutine[Any, Any, None]], None]
 SCOPE_KEY = "sandbox.fault"
 
 

@@ -8,9 +8,11 @@ lets it go on after its connection is gone (both behind uvicorn only).
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
@@ -26,6 +28,8 @@ FIELD_NATION = re.compile(r"/api/rest/v2(?=/|$)|/api/v1(?=/webhooks(/|$))|(?=/au
 TOKEN_CALLS = "/authentication/"  # noqa: S105 - an address
 READING_POSTS = re.compile(r"/(search|system/+bundles(/+count)?)/*$", re.IGNORECASE)
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+Background = Callable[[Coroutine[Any, Any, None]], None]
+"""Runs work beside the requests until it ends or the sandbox is reset."""
 _NUMBER = re.compile(r"(?<=/)\d+(?=/|$)")
 _UUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)")
 _COMPANY_INFO = re.compile(r"(/login/companyinfo/)[^/]+", re.IGNORECASE)
@@ -151,6 +155,38 @@ def call_name(call: Call) -> str:
 def path_template(path: str) -> str:
     """The path with the ids in it replaced: ``/company/companies/6/sites`` -> ``.../{id}/sites``."""
     return _COMPANY_INFO.sub(r"\1{id}", _UUID.sub("{id}", _NUMBER.sub("{id}", path)))
+
+
+class RequestWindow:
+    """A sliding-window rate limit over the requests of one caller. ``clock`` gives seconds.
+
+    Attributes:
+        now: when ``take`` was called last.
+        taken: when the requests came that count at that moment.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """No requests yet."""
+        self._clock = clock
+        self.now = 0.0
+        self.taken: deque[float] = deque()
+
+    def take(self, limit: list[float] | None) -> int:
+        """Count one request: 0, or how many whole seconds to wait, and then it does not count.
+
+        ``limit`` is [requests, seconds]; None forgets all requests.
+        """
+        if limit is None:
+            self.taken.clear()
+            return 0
+        most, seconds = limit
+        self.now = self._clock()
+        while self.taken and self.taken[0] <= self.now - seconds:
+            self.taken.popleft()
+        if len(self.taken) >= most:
+            return max(1, math.ceil(self.taken[0] + seconds - self.now)) if self.taken else math.ceil(seconds)
+        self.taken.append(self.now)
+        return 0
 
 
 async def read_body(receive: Receive) -> bytes | None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from rich.console import Console
 
 from benchmarks.chaos.faults import DIFFERS
-from benchmarks.chaos.lanes import Ask, campaign_server, run_schedules, warm_up
+from benchmarks.chaos.lanes import SeededFlow, campaign_server, run_schedules, warm_up
 from benchmarks.chaos.real_runs import DIFFERS as REAL_DIFFERS
 from benchmarks.chaos.real_runs import run_real
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT
@@ -37,7 +37,7 @@ SCHEDULES, REAL = 480, 20
 TELL_EVERY = 20
 
 
-def asks_of(base: int, number: int) -> list[Ask]:
+def seeded_flows(base: int, number: int) -> list[SeededFlow]:
     """The seeds and flows of a campaign: two thirds assets, one third enrichment."""
     return [(base + each, ENRICHMENT if each % 3 == 2 else ASSETS) for each in range(number)]
 
@@ -83,14 +83,14 @@ def main() -> int:
     base = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     if given.only is None:
         console.print(f"Seed {base}: repeat with python -m benchmarks.chaos.campaign --seed {base}")
-        asks = asks_of(base, given.schedules)
+        wanted = seeded_flows(base, given.schedules)
     else:
-        asks, given.real = [(given.only, given.flow)], 0
+        wanted, given.real = [(given.only, given.flow)], 0
     folder = (given.folder or BUILD / ("chaos" if given.only is None else "chaos-only")).absolute()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     began = time.monotonic()
-    results = _run(asks, given.lanes, folder, console)
+    results = _run(wanted, given.lanes, folder, console)
     results += _run_real([base + each for each in range(given.real)], folder, console)
     found = {
         "seed": base if given.only is None else given.only,
@@ -100,15 +100,15 @@ def main() -> int:
     }
     folder.with_suffix(".json").write_text(json.dumps(found, indent=2), encoding="utf-8")
     show(console, found)
-    return int(bool(found["failing"]) or len(results) < len(asks) + given.real)
+    return int(bool(found["failing"]) or len(results) < len(wanted) + given.real)
 
 
-def _run(asks: list[Ask], lanes: int, folder: Path, console: Console) -> list[ScheduleResult]:
-    progress = Progress(console, len(asks))
-    if asks:
+def _run(wanted: list[SeededFlow], lanes: int, folder: Path, console: Console) -> list[ScheduleResult]:
+    progress = Progress(console, len(wanted))
+    if wanted:
         with campaign_server(folder / "prefect") as api_url:
             warm_up(api_url, folder / "warm-up")
-            run_schedules(asks, lanes, api_url, folder, progress.hear)
+            run_schedules(wanted, lanes, api_url, folder, progress.hear)
     return progress.results
 
 

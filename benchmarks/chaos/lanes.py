@@ -65,7 +65,7 @@ ORACLES: dict[str, type[Any]] = {ASSETS: AssetOracle, ENRICHMENT: EnrichmentOrac
 NOT_JUDGED = ("custom_field_ids",)
 """Settings that change no outcome: the ids are those that would be found by caption."""
 Told = Callable[[ScheduleResult], None]
-Ask = tuple[int, str]
+SeededFlow = tuple[int, str]
 FORK = multiprocessing.get_context("fork")
 
 
@@ -228,12 +228,12 @@ class LaneProcess:
         self.name = name
         self.folder = folder / name
         self.pipe, theirs = FORK.Pipe()
-        self.busy: Ask | None = None
+        self.busy: SeededFlow | None = None
         self._process = FORK.Process(target=_serve, args=(name, api_url, self.folder, theirs), name=name)
         self._process.start()
         theirs.close()
 
-    def ask(self, one: Ask) -> None:
+    def start(self, one: SeededFlow) -> None:
         """Hand it one schedule; it must not be busy."""
         self.busy = one
         self.pipe.send(one)
@@ -271,23 +271,23 @@ def keep_log(lane: Lane, result: ScheduleResult) -> None:
     (lane.folder.parent / f"failed-{result.flow}-{result.seed}.log").write_bytes(log)
 
 
-def run_schedules(asks: Sequence[Ask], lanes: int, api_url: str, folder: Path, told: Told) -> None:
+def run_schedules(wanted: Sequence[SeededFlow], lanes: int, api_url: str, folder: Path, told: Told) -> None:
     """Run them all, ``lanes`` at a time; ``told`` hears each result as it comes.
 
     RuntimeError if a lane ends by itself.
     """
-    left = list(reversed(asks))
-    working = [LaneProcess(f"chaos-{number}", api_url, folder) for number in range(min(lanes, len(asks)))]
+    left = list(reversed(wanted))
+    working = [LaneProcess(f"chaos-{number}", api_url, folder) for number in range(min(lanes, len(wanted)))]
     try:
         for each in working:
-            each.ask(left.pop())
+            each.start(left.pop())
         while busy := [each for each in working if each.busy]:
             ready = wait([each.pipe for each in busy])
             for lane in [each for each in busy if each.pipe in ready]:
                 told(_heard(lane))
                 lane.busy = None
                 if left:
-                    lane.ask(left.pop())
+                    lane.start(left.pop())
     finally:
         for each in working:
             each.close()

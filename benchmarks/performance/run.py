@@ -24,7 +24,7 @@ from rich.console import Console
 from benchmarks.performance import peers, results, table
 from benchmarks.performance.results import Row
 from benchmarks.performance.runner import BUILD
-from benchmarks.performance.scale import COMPARED, Stand, measure_size
+from benchmarks.performance.scale import COMPARED, Bench, measure_size
 from deployments.local.prefect import local_prefect
 
 SIZES = (1_000, 15_000, 100_000)
@@ -59,10 +59,10 @@ def measure(console: Console, given: argparse.Namespace, home: Path) -> Iterator
     home.mkdir(parents=True)
     by = results.measured_by()
     with local_prefect(home) as prefect:
-        stand = Stand(console, prefect, home)
+        bench = Bench(console, prefect, home)
         for size in given.sizes:
             for latency in given.latency_ms:
-                rows = measure_size(stand, size, latency, compared=given.compared)
+                rows = measure_size(bench, size, latency, compared=given.compared)
                 yield [row | by for row in rows]
 
 

@@ -33,7 +33,7 @@ OWN = "configurations of the company"
 
 
 @dataclass(frozen=True)
-class Stand:
+class Bench:
     """Where it is measured: console, Prefect's server, and a folder for ledgers and logs."""
 
     console: Console
@@ -51,37 +51,37 @@ class Stand:
             path.unlink()
 
 
-def measure_size(stand: Stand, size: int, latency: float, *, compared: int = COMPARED) -> list[Row]:
+def measure_size(bench: Bench, size: int, latency: float, *, compared: int = COMPARED) -> list[Row]:
     """The rows of one size and latency (ms); the sandbox is a process of its own and has no limits."""
     with start_sandbox("--seed", str(SEED), "--assets", "1", "--latency-ms", str(latency)) as sandbox:
-        save_blocks(stand, sandbox)
+        save_blocks(bench, sandbox)
         rows = []
         for kind in (FIRST_LOAD, NO_CHANGE, USUAL_RUN):
-            stand.console.print(f"{size:,} assets, {latency:g} ms, {kind} ...")
+            bench.console.print(f"{size:,} assets, {latency:g} ms, {kind} ...")
             if kind == FIRST_LOAD:
-                fresh(stand, sandbox, size)
+                fresh(bench, sandbox, size)
             changed = change(sandbox, size) if kind == USUAL_RUN else 0
-            row = measure_run(stand, sandbox, changed)
+            row = measure_run(bench, sandbox, changed)
             rows.append({"assets": size, "latency_ms": latency, "kind": kind, **row})
         if compared and (size, latency) == (bounds.WALL_SIZE, bounds.WALL_LATENCY):
-            rows[0] |= prefect_share(stand, sandbox, size, rows[0], compared)
+            rows[0] |= prefect_share(bench, sandbox, size, rows[0], compared)
     return rows
 
 
-def save_blocks(stand: Stand, sandbox: Sandbox) -> None:
+def save_blocks(bench: Bench, sandbox: Sandbox) -> None:
     """The blocks named ``default`` for this sandbox, with room for every request."""
     run(
-        stand,
+        bench,
         sandbox,
         "benchmarks.save_blocks",
-        json.dumps([connection(DEFAULT, sandbox.info, stand.ledger, ROOM)]),
+        json.dumps([connection(DEFAULT, sandbox.info, bench.ledger, ROOM)]),
     )
 
 
-def fresh(stand: Stand, sandbox: Sandbox, size: int) -> None:
+def fresh(bench: Bench, sandbox: Sandbox, size: int) -> None:
     """An empty company, as many assets, no ledger."""
     sandbox.reset(SEED, size, "fresh", {"lansweeper_limits": False})
-    stand.new_ledger()
+    bench.new_ledger()
 
 
 def change(sandbox: Sandbox, size: int) -> int:
@@ -91,14 +91,14 @@ def change(sandbox: Sandbox, size: int) -> int:
     return sum(len(keys) for keys in changed.values())
 
 
-def measure_run(stand: Stand, sandbox: Sandbox, changed: int) -> Row:
+def measure_run(bench: Bench, sandbox: Sandbox, changed: int) -> Row:
     """One run's figures, with the requests and the CPU time of the sandbox that served it."""
     before = existing_records(sandbox)
     sandbox.clear_requests()
-    cost = run(stand, sandbox, MEASURED_RUN, "assets", sandbox.company)
+    cost = run(bench, sandbox, MEASURED_RUN, "assets", sandbox.company)
     served = sandbox.requests()
     after = existing_records(sandbox)
-    runs = orchestrated(stand.prefect.api_url, cost["run_id"])
+    runs = orchestrated(bench.prefect.api_url, cost["run_id"])
     return cost | runs | vendor_figures(served, cost, before, after) | {"changed": changed}
 
 
@@ -135,7 +135,7 @@ def existing_records(sandbox: Sandbox) -> dict[str, int]:
     return counts | {OWN: sandbox.count("company/configurations", sandbox.company_id)}
 
 
-def prefect_share(stand: Stand, sandbox: Sandbox, size: int, measured: Row, times: int) -> Row:
+def prefect_share(bench: Bench, sandbox: Sandbox, size: int, measured: Row, times: int) -> Row:
     """What Prefect adds to the wall of a first load: the same chain with and without it, in turn.
 
     Raises:
@@ -146,13 +146,13 @@ def prefect_share(stand: Stand, sandbox: Sandbox, size: int, measured: Row, time
     orchestrated_walls = [float(measured["wall_seconds"])]
     for number in range(times):
         if number:
-            fresh(stand, sandbox, size)
-            cost = run(stand, sandbox, MEASURED_RUN, "assets", sandbox.company)
+            fresh(bench, sandbox, size)
+            cost = run(bench, sandbox, MEASURED_RUN, "assets", sandbox.company)
             orchestrated_walls.append(cost["wall_seconds"])
-        fresh(stand, sandbox, size)
-        stand.console.print(f"  without Prefect, {number + 1} of {times} ...")
+        fresh(bench, sandbox, size)
+        bench.console.print(f"  without Prefect, {number + 1} of {times} ...")
         cost = run(
-            stand, sandbox, MEASURED_RUN, "assets-without-prefect", sandbox.company, str(stand.ledger), info
+            bench, sandbox, MEASURED_RUN, "assets-without-prefect", sandbox.company, str(bench.ledger), info
         )
         check_alike(sandbox.requests(), measured)
         without.append(cost)
@@ -173,7 +173,7 @@ def check_alike(served: Row, measured: Row) -> None:
         raise AssertionError(f"Without Prefect other requests were sent: {by} instead of {measured['by']}")
 
 
-def run(stand: Stand, sandbox: Sandbox, module: str, *arguments: str) -> Row:
+def run(bench: Bench, sandbox: Sandbox, module: str, *arguments: str) -> Row:
     """A module of ours in a process of its own; its log lies in the bench's folder."""
-    log = stand.home / f"{module.rpartition('.')[2]}.log"
-    return run_watched(stand.console, sandbox, log, stand.prefect.environment, module, *arguments)
+    log = bench.home / f"{module.rpartition('.')[2]}.log"
+    return run_watched(bench.console, sandbox, log, bench.prefect.environment, module, *arguments)

@@ -2,11 +2,7 @@
 
 import base64
 import binascii
-import math
 import secrets
-import time
-from collections import deque
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from sandbox.connectwise.errors import VendorError, denied
@@ -81,33 +77,6 @@ def check_right(collections: tuple[str, ...], switches: Switches) -> None:
     refused = {one.strip("/").lower() for one in switches.denied}
     if any(one.lower() in refused for one in collections):
         raise denied()
-
-
-class RateLimit:
-    """A sliding window over the requests of the one caller."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        """No requests yet."""
-        self._now = now
-        self._taken: deque[float] = deque()
-
-    def take(self, limit: list[float] | None) -> None:
-        """Count one request; `limit` is [requests, seconds].
-
-        Raises:
-            VendorError: 429 with Retry-After in whole seconds.
-        """
-        if limit is None:
-            self._taken.clear()
-            return
-        most, seconds = limit
-        now = self._now()
-        while self._taken and self._taken[0] <= now - seconds:
-            self._taken.popleft()
-        if len(self._taken) >= most:
-            wait = max(1, math.ceil(self._taken[0] + seconds - now)) if self._taken else math.ceil(seconds)
-            raise TooManyRequestsError(wait)
-        self._taken.append(now)
 
 
 class TooManyRequestsError(VendorError):

@@ -131,7 +131,7 @@ async def answered(call: CollectionCall) -> Answer:
         case "list" if call.request.method == "POST":
             return await _created(call)
         case "list":
-            return _listed(call)
+            return _page(call, _listing(call))
         case "count":
             return Answer(200, _listing(call).count())
         case "bulk":
@@ -152,10 +152,6 @@ def _listing(call: CollectionCall, query: Mapping[str, str] | None = None) -> Li
         return Listing(table, call.store, asked, call.renderer(), belongs, records=records)
     beside = linked_condition(table, call.store, call.switches)
     return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, beside=beside)
-
-
-def _listed(call: CollectionCall) -> Answer:
-    return _page(call, _listing(call))
 
 
 async def _searched(call: CollectionCall) -> Answer:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.connectwise.access import (
     API_VERSION,
-    RateLimit,
+    TooManyRequestsError,
     World,
     check_caller,
     check_right,
@@ -22,6 +22,7 @@ from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
 from sandbox.connectwise.reads import Address
 from sandbox.connectwise.routing import codebase_and_rest, route
 from sandbox.connectwise.store import Store
+from sandbox.requests import RequestWindow
 
 LONGEST_URL = 2000
 VENDOR_TYPE = "application/vnd.connectwise.com+json"
@@ -33,7 +34,7 @@ class ConnectWiseServer:
     def __init__(self, world: World) -> None:
         """The world is read anew with each request."""
         self._world = world
-        self._rate = RateLimit()
+        self._window = RequestWindow()
         self._bulk_items = [0]
         self._counted: Store | None = None
 
@@ -72,7 +73,8 @@ class ConnectWiseServer:
             )
         if key is not None:
             return Answer(200, {"signing_key": key})
-        self._rate.take(switches.rate_limit)
+        if wait := self._window.take(switches.rate_limit):
+            raise TooManyRequestsError(wait)
         if not words:
             raise no_endpoint()
         base = address.url[: address.url.lower().index("/apis/3.0") + len("/apis/3.0")]

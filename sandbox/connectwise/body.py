@@ -80,7 +80,7 @@ class Body:
         """
         if not isinstance(value, dict):
             raise bad_body(f"Cannot deserialize the value into type '{table.type_name}'. {self._place(at)}")
-        known = _lower_names(table)
+        known = _lowered_names(tuple(table.fields))
         found: Record = {}
         for key, one in value.items():
             name = known.get(key.lower())
@@ -210,10 +210,6 @@ class Body:
         before = self._text[:index]
         line, column = before.count("\n") + 1, index - (before.rfind("\n") + 1)
         return f"Path '{place}', line {line}, position {column}."
-
-
-def _lower_names(table: Table) -> dict[str, str]:
-    return _lowered_names(tuple(table.fields))
 
 
 @cache

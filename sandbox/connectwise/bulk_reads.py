@@ -20,9 +20,17 @@ from sandbox.connectwise.access import API_VERSION, check_right, system_info
 from sandbox.connectwise.answers import Answer, read_body
 from sandbox.connectwise.body import Body
 from sandbox.connectwise.callbacks import KEY_WORDS
-from sandbox.connectwise.condition_paths import linked_condition
+from sandbox.connectwise.condition_paths import linked_condition, unknown_name
 from sandbox.connectwise.conditions import Access, ConditionError, compiled, parse
-from sandbox.connectwise.errors import FieldError, VendorError, bad_condition, invalid, no_endpoint, not_found
+from sandbox.connectwise.errors import (
+    FieldError,
+    VendorError,
+    bad_condition,
+    invalid,
+    no_endpoint,
+    not_allowed,
+    not_found,
+)
 from sandbox.connectwise.links import LinkWriter
 from sandbox.connectwise.reads import Address, Listing, filter_values, numbered, ordered, page_size, shower
 from sandbox.connectwise.rendering import Renderer
@@ -137,7 +145,9 @@ class Bundle:
             raise _refused("InvalidField", "Bundles of this server only read.")
         table = self._table(request["shown"]["resourceType"] or "", asked["parentid"])
         check_right((table.name,), self.switches)
-        renderer = Renderer(table, self.store, base=self.base, null_custom=self._null_custom())
+        renderer = Renderer(
+            table, self.store, base=self.base, null_custom=self.switches.unset_custom_field == "null"
+        )
         if asked["id"]:
             return [shower(renderer, query, self.switches)(self._single(table, asked))], 1
         listing = self._listing(table, renderer, asked, query)
@@ -170,9 +180,6 @@ class Bundle:
 
     def _links(self, table: Table, asked: Record) -> LinkWriter:
         return LinkWriter(table, self.store, asked["parentid"], self.switches, by=API_MEMBER)
-
-    def _null_custom(self) -> bool:
-        return self.switches.unset_custom_field == "null"
 
 
 def _refused(code: str, message: str) -> VendorError:
@@ -248,7 +255,7 @@ class AgreementReport:
 
     def _name(self, path: str) -> str:
         if path.lower() not in self._known:
-            raise ConditionError(f"{path} is not a recognized name.")
+            raise unknown_name(path)
         return self._known[path.lower()]
 
 
@@ -347,5 +354,4 @@ async def _bundle(request: Request, rest: list[str], base: str, store: Store, sw
 
 def _require(method: str, request: Request) -> None:
     if request.method != method:
-        message = f"The requested resource does not support http method '{request.method}'."
-        raise VendorError(405, "ConnectWiseApi", message)
+        raise not_allowed(request.method)

@@ -18,7 +18,6 @@ import ipaddress
 import json
 import random
 import uuid
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -31,12 +30,12 @@ from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Change, Record, Store
 from sandbox.connectwise.writes import API_MEMBER
 from sandbox.credentials import SIGNATURE_HEADER, signature
+from sandbox.requests import Background
 
 API = "/v4_6_release/apis/3.0"
 KEY_WORDS = ("system", "callbackkeys")
 REPEATED = (404, 409, 419, 429)
 LEAST_DELAY = 0.2
-Background = Callable[[Coroutine[Any, Any, None]], None]
 MessageKind = Literal["genuine", "duplicate", "signature", "unsigned", "body", "key_url", "replay"]
 FORGED_KEY = "a stranger's key"
 SIGNED_WRONGLY = ("signature", "unsigned", "body", "key_url")

@@ -130,7 +130,8 @@ class Names:
             if reader is None:
                 return Access(Kind.INTEGER, lambda item: item["id"])
             return Access(Kind.TEXT, lambda item: reader(target, records.get(item["id"], {})))
-        kinds = QUESTION_KINDS if field.kind is Kind.ANSWERS else _kinds(field)
+        described = {name: one.kind for name, one in field.items.items()}
+        kinds = QUESTION_KINDS if field.kind is Kind.ANSWERS else described
         name = next((name for name in kinds if name.lower() == member), None)
         if name is None:
             raise unknown_name(path)
@@ -142,10 +143,6 @@ class Names:
         if found is None or found[1].kind not in (Kind.REFERENCES, Kind.ITEMS, Kind.ANSWERS):
             raise unknown_name(path)
         return found[0]
-
-
-def _kinds(field: Field) -> dict[str, Kind]:
-    return {name: one.kind for name, one in field.items.items()}
 
 
 def _reference_reader(field: Field, member: str, path: str) -> Callable[[Table, Record], Any]:
@@ -245,7 +242,7 @@ class LinkedCondition:
             self.check(part)
         joined = [one for one in terms(expression) if _is_name(one)]
         if joined and isinstance(expression, Group) and not expression.every:
-            raise _unknown(joined[0])
+            raise unknown_name(joined[0].path)
 
     def test(self, term: Term) -> Test | None:
         """A test of stored tickets, or None for any other name.
@@ -256,7 +253,7 @@ class LinkedCondition:
         if not _is_name(term):
             return None
         if term.operator not in self._operators or term.negated:
-            raise _unknown(term)
+            raise unknown_name(term.path)
         wanted = frozenset(_id(value) for value in term.values)
         are_any_of = self._links.are_any_of
         return lambda ticket: are_any_of(ticket["id"], wanted)
@@ -276,10 +273,6 @@ def linked_condition(table: Table, store: Store, switches: Switches) -> LinkedCo
 
 def _is_name(term: Term) -> bool:
     return term.path.lower() == NAME
-
-
-def _unknown(term: Term) -> ConditionError:
-    return ConditionError(f"{term.path} is not a recognized name.")
 
 
 def _id(value: object) -> int:

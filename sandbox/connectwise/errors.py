@@ -57,8 +57,14 @@ def not_found(label: str, record_id: object) -> VendorError:
 
 
 def no_endpoint() -> VendorError:
-    """No such path, or not with this method."""
+    """No such path."""
     return VendorError(404, "ConnectWiseApi", "The endpoint does not exist.")
+
+
+def not_allowed(method: str) -> VendorError:
+    """The path is there, but not with this method."""
+    message = f"The requested resource does not support http method '{method}'."
+    return VendorError(405, "ConnectWiseApi", message)
 
 
 def denied() -> VendorError:

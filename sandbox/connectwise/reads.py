@@ -16,7 +16,14 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from sandbox.connectwise.body import Body
-from sandbox.connectwise.condition_paths import Beside, Names, child_condition, condition, custom_condition
+from sandbox.connectwise.condition_paths import (
+    Beside,
+    Names,
+    child_condition,
+    condition,
+    custom_condition,
+    unknown_name,
+)
 from sandbox.connectwise.conditions import ConditionError, Test
 from sandbox.connectwise.errors import VendorError, bad_condition
 from sandbox.connectwise.rendering import Renderer
@@ -228,7 +235,7 @@ def shower(renderer: Renderer, query: Mapping[str, str], switches: Switches) -> 
         return renderer.record
     pick, unknown = renderer.picker(fields)
     if unknown and switches.unknown_fields == "refuse":
-        raise VendorError(400, "ApiFindCondition", f"{unknown[0]} is not a recognized name.")
+        raise bad_condition(str(unknown_name(unknown[0])))
     return pick
 
 

@@ -98,7 +98,10 @@ class Renderer:
         if field.mirrors:
             source = field.mirrors
             return lambda stored: None if (ref := stored.get(source)) is None else ref["id"]
-        special: dict[Kind, Read] = {Kind.CUSTOM: self._custom_fields, Kind.ANSWERS: self._asked}
+        special: dict[Kind, Read] = {
+            Kind.CUSTOM: self._custom_fields,
+            Kind.ANSWERS: lambda stored: self._questions(stored) or None,
+        }
         return special.get(field.kind)
 
     def _reference(self, name: str, field: Field) -> Read:
@@ -136,9 +139,6 @@ class Renderer:
             value = values.get(shape["id"])
             shown.append({**shape, "value": value} if value is not None or self._null_custom else shape)
         return shown or None
-
-    def _asked(self, stored: Record) -> list[Record] | None:
-        return self._questions(stored) or None
 
     def _questions(self, stored: Record) -> list[Record]:
         type_id = stored.get("type", {}).get("id")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.connectwise.errors import VendorError, no_endpoint
+from sandbox.connectwise.errors import no_endpoint, not_allowed
 from sandbox.connectwise.schema.company import CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.tables import SERVED
@@ -97,5 +97,4 @@ def _asked(table: Table, parent_id: int | None, rest: list[str]) -> Route | None
 def _check_method(method: str, found: Route) -> None:
     verb = VERBS.get((method, found.ask))
     if verb is None or verb not in found.table.verbs:
-        message = f"The requested resource does not support http method '{method}'."
-        raise VendorError(405, "ConnectWiseApi", message)
+        raise not_allowed(method)

@@ -60,7 +60,8 @@ def patched(table: Table, shown: Record, body: Body) -> Record:
         if len(parts) == 1:
             working[name] = value
         elif field.kind is Kind.REFERENCE:
-            _inside_reference(working, name, parts[1:], value)
+            if parts[1:] == ["id"] and value is not None:
+                working[name] = {"id": value}
         elif field.kind in (Kind.ITEMS, Kind.ANSWERS, Kind.CUSTOM, Kind.REFERENCES):
             items = working.setdefault(name, copy.deepcopy(shown.get(name, [])))
             if items is None:  # An earlier operation took the whole list away.
@@ -85,11 +86,6 @@ def _operations(value: Any) -> list[Record]:
         if not isinstance(one, dict) or str(one.get("op")).lower() not in OPERATIONS or not one.get("path"):
             raise VendorError(400, "InvalidObject", "An operation needs op (add, replace, remove) and path.")
     return value
-
-
-def _inside_reference(working: Record, name: str, rest: list[str], value: Any) -> None:
-    if rest == ["id"] and value is not None:
-        working[name] = {"id": value}
 
 
 def _inside_list(items: list[Any], op: str, rest: list[str], value: Any) -> None:

@@ -11,12 +11,12 @@ import math
 import random
 import secrets
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.credentials import FieldNationKeys
 from sandbox.field_nation.errors import FieldNationError
+from sandbox.requests import RequestWindow
 
 TOKEN_PATH = "/authentication/api/oauth/token"  # noqa: S105 - an address
 REQUIRED = ("client_id", "client_secret", "username", "password")
@@ -107,11 +107,10 @@ def _body(content_type: str, raw: bytes) -> dict[str, Any]:
 
 
 class RateLimit:
-    """A sliding window over all calls but those for tokens."""
+    """A sliding window over all calls but those for tokens, told in headers."""
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self._now = now
-        self._taken: deque[float] = deque()
+        self._window = RequestWindow(now)
 
     def take(self, limit: list[float] | None) -> dict[str, str]:
         """Counts one call; returns the rate headers. ``limit`` is [requests, seconds], None: no limit.
@@ -119,23 +118,17 @@ class RateLimit:
         Raises:
             FieldNationError: 429 with Retry-After in whole seconds.
         """
+        window, wait = self._window, self._window.take(limit)
         if limit is None:
-            self._taken.clear()
             return {}
-        most, seconds = int(limit[0]), limit[1]
-        now = self._now()
-        while self._taken and self._taken[0] <= now - seconds:
-            self._taken.popleft()
-        if len(self._taken) >= most:
-            wait = max(1, math.ceil(self._taken[0] + seconds - now)) if self._taken else math.ceil(seconds)
-            headers = {**self._headers(most, now + wait), "Retry-After": str(wait)}
+        if wait:
+            headers = {**self._headers(limit[0], window.now + wait), "Retry-After": str(wait)}
             raise FieldNationError(429, "Too many requests. Wait before trying again.", headers=headers)
-        self._taken.append(now)
-        return self._headers(most, self._taken[0] + seconds)
+        return self._headers(limit[0], window.taken[0] + limit[1])
 
-    def _headers(self, most: int, reset: float) -> dict[str, str]:
+    def _headers(self, most: float, reset: float) -> dict[str, str]:
         return {
-            "X-RateLimit-Limit": str(most),
-            "X-RateLimit-Remaining": str(max(0, most - len(self._taken))),
+            "X-RateLimit-Limit": str(int(most)),
+            "X-RateLimit-Remaining": str(max(0, int(most) - len(self._window.taken))),
             "X-RateLimit-Reset": str(math.ceil(reset)),
         }

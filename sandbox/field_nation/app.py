@@ -33,8 +33,9 @@ from sandbox.field_nation.messages import message_list, post
 from sandbox.field_nation.provider import STEPS, actor
 from sandbox.field_nation.store import Event, FieldNationStore, WorkOrder
 from sandbox.field_nation.views import work_order
-from sandbox.field_nation.webhooks import Background, Deliveries, WebhookCalls, WebhookError, Webhooks
+from sandbox.field_nation.webhooks import Deliveries, WebhookCalls, WebhookError, Webhooks
 from sandbox.field_nation.work_orders import StepRefusedError
+from sandbox.requests import Background
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import random
 import re
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 from sandbox.field_nation.store import API_USER, COMPANY, EVENTS, Event, WorkOrder, catalogue
 from sandbox.field_nation.views import work_order
+from sandbox.requests import Background
 from sandbox.switches import Switches
 
 STATES = ("active", "inactive", "archived")
@@ -30,7 +31,6 @@ METHODS = ("post", "put")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ANSWER_WITHIN = 30.0
 """Seconds after which an answer counts as none."""
-Background = Callable[[Coroutine[Any, Any, None]], None]
 MOST_LOG_ENTRIES = 500
 Query = Mapping[str, str]
 _UUID = r"([0-9a-f-]{36}(?::\d+)?)"

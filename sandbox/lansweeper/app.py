@@ -176,16 +176,12 @@ def _response(result: ExecutionResult, headers: dict[str, str], paths: bool) -> 
     content: dict[str, Any] = {"errors": [_error(error, paths) for error in result.errors]}
     if result.data is not None or any(error.path for error in result.errors):
         content["data"] = result.data
-    return _envelope(content, _status(result.errors), headers)
+    return _envelope(content, errors.status_of(result.errors[0]), headers)
 
 
 def _error(error: GraphQLError, paths: bool) -> dict[str, Any]:
     path = {"path": error.path} if paths and error.path else {}
     return {"message": error.message, **path}
-
-
-def _status(found: list[GraphQLError]) -> int:
-    return errors.status_of(found[0])
 
 
 def _failure(message: str, status: int, headers: dict[str, str]) -> Response:

@@ -40,7 +40,7 @@ from benchmarks.performance.enrichment_model import (
     texts_of,
 )
 from benchmarks.performance.run import main
-from benchmarks.performance.scale import Stand, fresh, measure_run, prefect_share, save_blocks
+from benchmarks.performance.scale import Bench, fresh, measure_run, prefect_share, save_blocks
 from benchmarks.performance.table import BEGIN, END, with_table
 from connectors.connectwise.settings import record_address
 from deployments.local.prefect import local_prefect
@@ -342,11 +342,11 @@ def test_the_chain_without_prefect_sends_the_same_requests(tmp_path: Path) -> No
     home = tmp_path / "bench"
     home.mkdir()
     with local_prefect(home) as prefect, start_sandbox("--assets", "1") as sandbox:
-        stand = Stand(Console(file=io.StringIO()), prefect, home)
-        save_blocks(stand, sandbox)
-        fresh(stand, sandbox, 60)
-        measured = measure_run(stand, sandbox, 0)
-        found = prefect_share(stand, sandbox, 60, measured, 1)
+        bench = Bench(Console(file=io.StringIO()), prefect, home)
+        save_blocks(bench, sandbox)
+        fresh(bench, sandbox, 60)
+        measured = measure_run(bench, sandbox, 0)
+        found = prefect_share(bench, sandbox, 60, measured, 1)
     assert found["walls_with_prefect"] == [measured["wall_seconds"]]
     assert 0 < found["walls_without_prefect"][0] < measured["wall_seconds"]
     assert 0 < found["prefect_share"] < 1

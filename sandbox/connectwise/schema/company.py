@@ -28,9 +28,7 @@ _USER_TEXTS = {f"userDefinedField{n}": text(50) for n in range(1, 11)}
 
 COMPANIES = Table(
     name=COMPANIES_NAME,
-    route="/company/companies",
     type_name="Company",
-    resource="company",
     unique=("identifier",),
     naming=("identifier", "name"),
     info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
@@ -141,9 +139,7 @@ SITES = Table(
 
 CONTACTS = Table(
     name=CONTACTS_NAME,
-    route="/company/contacts",
     type_name="Contact",
-    resource="contact",
     naming=("firstName", "lastName"),
     info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
     keeps_custom_fields=True,
@@ -224,9 +220,7 @@ ENTRY_TYPES = ("Date", "EntryField", "List", "Option")
 
 CONFIGURATIONS = Table(
     name=CONFIGURATIONS_NAME,
-    route="/company/configurations",
     type_name="Configuration",
-    resource="configuration",
     info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
     hrefs={"documents_href": "/system/documents?recordType=Configuration&recordId={id}"},
     fields={
@@ -291,9 +285,7 @@ CONFIGURATIONS = Table(
 
 CONFIGURATION_TYPES = Table(
     name=CONFIGURATION_TYPES_NAME,
-    route="/company/configurations/types",
     type_name="ConfigurationType",
-    resource="configurationType",
     unique=("name",),
     fields={
         "name": text(50, required=True),
@@ -307,7 +299,6 @@ CONFIGURATION_QUESTIONS = Table(
     name=CONFIGURATION_QUESTIONS_NAME,
     route="/company/configurations/types/{parentId}/questions",
     type_name="ConfigurationTypeQuestion",
-    resource="configurationTypeQuestion",
     parent="configurationType",
     naming=(),
     fields={
@@ -324,9 +315,7 @@ CONFIGURATION_QUESTIONS = Table(
 
 CONFIGURATION_STATUSES = Table(
     name=CONFIGURATION_STATUSES_NAME,
-    route="/company/configurations/statuses",
     type_name="ConfigurationStatus",
-    resource="configurationStatus",
     unique=("description",),
     naming=("description",),
     fields={

@@ -127,23 +127,24 @@ def computed(of: Field) -> Field:
 class Table:
     """One served collection.
 
-    `name` is its key in the store, `route` its path below the API root (`{parentId}` where it is a child),
-    `type_name` and `resource` the vendor's words in error messages, `parent` the reference that ties a child
-    to its parent, `unique` the members of which no two records may share a value, `naming` the members that a
-    reference to it shows, `shown` what it shows besides (its name there -> the record's member). `info` names
-    what `_info` holds; None: such records have no `_info`; `hrefs` are the links in it, below the API root.
-    `words` is what error messages call one, where that is not the resource's name. `searchable`: has POST
-    `/search`. `sequence` names the collection with which it shares its ids. `links` names the collection
-    whose records are tied to configurations by this one: such a table is kept in the store's links. `owner`
-    names the parent's collection where no member of the record shows the parent. `gathered`: the list is put
-    together from other collections, and there is nothing but the list.
+    `name` is its key in the store, `route` its path below the API root (left out: the name; `{parentId}`
+    where it is a child), `type_name` and `resource` (left out: the type with a small letter) the vendor's
+    words in error messages, `parent` the reference that ties a child to its parent, `unique` the members of
+    which no two records may share a value, `naming` the members that a reference to it shows, `shown` what it
+    shows besides (its name there -> the record's member). `info` names what `_info` holds; None: such records
+    have no `_info`; `hrefs` are the links in it, below the API root. `words` is what error messages call one,
+    where that is not the resource's name. `searchable`: has POST `/search`. `sequence` names the collection
+    with which it shares its ids. `links` names the collection whose records are tied to configurations by
+    this one: such a table is kept in the store's links. `owner` names the parent's collection where no member
+    of the record shows the parent. `gathered`: the list is put together from other collections, and there is
+    nothing but the list.
     """
 
     name: str
-    route: str
     type_name: str
-    resource: str
     fields: Mapping[str, Field]
+    route: str = ""
+    resource: str = ""
     verbs: frozenset[str] = ALL_VERBS
     parent: str = ""
     unique: tuple[str, ...] = ()
@@ -164,6 +165,8 @@ class Table:
         """Read the default values once: inserting thousands of records looks at nothing else."""
         found = {name: one.default for name, one in self.fields.items() if one.default is not None}
         object.__setattr__(self, "defaults", MappingProxyType(found))
+        object.__setattr__(self, "route", self.route or f"/{self.name}")
+        object.__setattr__(self, "resource", self.resource or self.type_name[:1].lower() + self.type_name[1:])
 
     @property
     def parent_target(self) -> str:

@@ -38,9 +38,7 @@ CYCLE = choice(
 
 AGREEMENTS = Table(
     name=AGREEMENTS_NAME,
-    route="/finance/agreements",
     type_name="Agreement",
-    resource="agreement",
     info=("lastUpdated", "updatedBy", "createdDate", "createdBy"),
     hrefs={"configurations_href": "/finance/agreements/{id}/configurations"},
     keeps_custom_fields=True,
@@ -131,9 +129,7 @@ AGREEMENTS = Table(
 
 AGREEMENT_TYPES = Table(
     name=AGREEMENT_TYPES_NAME,
-    route="/finance/agreements/types",
     type_name="AgreementType",
-    resource="agreementType",
     unique=("name",),
     fields={
         "name": text(50, required=True),
@@ -206,7 +202,6 @@ AGREEMENT_TYPES = Table(
 
 SLAS = Table(
     name=SLAS_NAME,
-    route="/service/SLAs",
     type_name="SLA",
     resource="sla",
     words="SLA",
@@ -243,9 +238,7 @@ OPPORTUNITIES_NAME = "sales/opportunities"
 
 OPPORTUNITIES = Table(
     name=OPPORTUNITIES_NAME,
-    route="/sales/opportunities",
     type_name="Opportunity",
-    resource="opportunity",
     info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
     hrefs={"notes_href": "/sales/opportunities/{id}/notes"},
     keeps_custom_fields=True,
@@ -293,7 +286,6 @@ OPPORTUNITY_NOTES = Table(
     name="sales/opportunities/notes",
     route="/sales/opportunities/{parentId}/notes",
     type_name="OpportunityNote",
-    resource="opportunityNote",
     parent="opportunity",
     owner=OPPORTUNITIES_NAME,
     naming=("text",),
@@ -309,9 +301,7 @@ OPPORTUNITY_NOTES = Table(
 
 OPPORTUNITY_STATUSES = Table(
     name="sales/opportunities/statuses",
-    route="/sales/opportunities/statuses",
     type_name="OpportunityStatus",
-    resource="opportunityStatus",
     unique=("name",),
     fields={
         "name": text(30, required=True),
@@ -328,9 +318,7 @@ OPPORTUNITY_STATUSES = Table(
 
 OPPORTUNITY_TYPES = Table(
     name="sales/opportunities/types",
-    route="/sales/opportunities/types",
     type_name="OpportunityType",
-    resource="opportunityType",
     unique=("description",),
     naming=("description",),
     fields={

@@ -118,9 +118,7 @@ _TICKET_FIELDS: dict[str, Field] = {
 
 SERVICE_TICKETS = Table(
     name=SERVICE_TICKETS_NAME,
-    route="/service/tickets",
     type_name="Ticket",
-    resource="ticket",
     naming=("summary",),
     info=("lastUpdated", "updatedBy", "dateEntered", "enteredBy"),
     hrefs={"configurations_href": "/service/tickets/{id}/configurations"},
@@ -181,7 +179,6 @@ SERVICE_TICKETS = Table(
 
 PROJECT_TICKETS = Table(
     name=PROJECT_TICKETS_NAME,
-    route="/project/tickets",
     type_name="ProjectTicket",
     resource="ticket",
     naming=("summary",),
@@ -288,9 +285,7 @@ ALL_PROJECT_NOTES = _all_notes(PROJECT_TICKETS, "ProjectTicketNote", {})
 
 TIME_ENTRIES = Table(
     name="time/entries",
-    route="/time/entries",
     type_name="TimeEntry",
-    resource="timeEntry",
     words="Time Entry",
     naming=("notes",),
     keeps_custom_fields=True,

@@ -30,9 +30,7 @@ CUSTOM_FIELDS_NAME = "system/userDefinedFields"
 
 DEPARTMENTS = Table(
     name="system/departments",
-    route="/system/departments",
     type_name="Department",
-    resource="department",
     unique=("identifier", "name"),
     naming=("identifier", "name"),
     fields={"identifier": text(15, required=True), "name": text(50, required=True)},
@@ -40,9 +38,7 @@ DEPARTMENTS = Table(
 
 LOCATIONS = Table(
     name=LOCATIONS_NAME,
-    route="/system/locations",
     type_name="Location",
-    resource="location",
     unique=("name",),
     fields={
         "ownerLevelId": computed(whole()),
@@ -72,9 +68,7 @@ LOCATIONS = Table(
 
 STRUCTURE_LEVELS = Table(
     name=LEVELS_NAME,
-    route="/system/myCompany/corporateStructureLevels",
     type_name="CorporateStructureLevel",
-    resource="corporateStructureLevel",
     verbs=READ_VERBS,
     info=None,
     fields={"name": text()},
@@ -82,9 +76,7 @@ STRUCTURE_LEVELS = Table(
 
 MANUFACTURERS = Table(
     name="procurement/manufacturers",
-    route="/procurement/manufacturers",
     type_name="Manufacturer",
-    resource="manufacturer",
     unique=("name",),
     fields={
         "name": text(50, required=True),
@@ -96,9 +88,7 @@ MANUFACTURERS = Table(
 # Read only here: nothing that is built writes members. So only the members of the record that a reader uses.
 MEMBERS = Table(
     name="system/members",
-    route="/system/members",
     type_name="Member",
-    resource="member",
     verbs=READ_VERBS,
     naming=("identifier", "name"),
     fields={
@@ -121,9 +111,7 @@ MEMBERS = Table(
 
 USER_DEFINED_FIELDS = Table(
     name=CUSTOM_FIELDS_NAME,
-    route="/system/userDefinedFields",
     type_name="UserDefinedField",
-    resource="userDefinedField",
     naming=("caption",),
     info=(),
     fields={
@@ -164,9 +152,7 @@ USER_DEFINED_FIELDS = Table(
 
 CALLBACKS = Table(
     name="system/callbacks",
-    route="/system/callbacks",
     type_name="CallbackEntry",
-    resource="callbackEntry",
     words="CallbackEntry",
     naming=("description",),
     fields={

@@ -87,9 +87,7 @@ SERVED: tuple[Table, ...] = (
 # Not served, but references show more of one than its name.
 _STATES = Table(
     name="company/states",
-    route="/company/states",
     type_name="State",
-    resource="state",
     naming=("identifier", "name"),
     fields={"identifier": text(), "name": text()},
 )
@@ -117,4 +115,4 @@ def table_of(name: str) -> Table:
     if found is not None:
         return found
     resource = name.rpartition("/")[2].removesuffix("es" if name.endswith("ses") else "s")
-    return Table(name=name, route=f"/{name}", type_name=resource, resource=resource, fields={"name": text()})
+    return Table(name=name, type_name=resource, resource=resource, fields={"name": text()})
