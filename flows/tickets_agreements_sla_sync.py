@@ -8,13 +8,12 @@ from prefect import flow
 from prefect.states import Cancelled
 
 from flows.lansweeper_custom_fields import lansweeper_custom_fields
-from tasks.enrichment.edit import edit_assets
+from tasks.enrichment.edit import edit_texts
 from tasks.enrichment.plan import find_links, make_enrichment_plan, make_report, publish_plan, publish_report
 from tasks.enrichment.read import read_claims, read_rivals, read_states
 from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import EnrichmentPlan, EnrichmentReport
-from tasks.shared.action import Inventory
 from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,
@@ -73,8 +72,8 @@ async def enrich(run: EnrichmentRun) -> Any:
     await publish_plan(run, plan, links.searches)
     if run.settings.dry_run:
         return await finish(run, plan, make_report(run, plan, links.searches))
-    edited = await edit_assets(run, Inventory(plan.updates))
-    return await finish(run, plan, make_report(run, plan, links.searches, edited.by_key))
+    edited = await edit_texts(run, plan.updates)
+    return await finish(run, plan, make_report(run, plan, links.searches, edited))
 
 
 async def finish(run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport) -> Any:

@@ -154,6 +154,10 @@ def test_an_import_between_systems_is_caught(tmp_path: Path) -> None:
     assert imports_between_systems(tree) == [("connectors.ledger.store", "connectors.lansweeper.client")]
 
 
+def test_features_do_not_import_each_other(tree: Tree) -> None:
+    assert imports_between_features(tree) == []
+
+
 def test_an_import_between_features_is_caught(tmp_path: Path) -> None:
     tree = written(
         tmp_path,
@@ -164,6 +168,10 @@ def test_an_import_between_features_is_caught(tmp_path: Path) -> None:
         ("tasks.rules.enrichment.plan", "tasks.asset_sync.plan"),
         ("tasks.dispatch.run", "tasks.rules.asset_sync"),
     ]
+
+
+def test_actions_and_shared_modules_import_no_feature(tree: Tree) -> None:
+    assert imports_of_features(tree) == []
 
 
 def test_an_action_that_imports_a_feature_is_caught(tmp_path: Path) -> None:

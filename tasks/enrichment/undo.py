@@ -12,13 +12,12 @@ from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from tasks.connectwise.list_companies import Company
 from tasks.enrichment.custom_fields import custom_field_keys
-from tasks.enrichment.edit import edit_assets
+from tasks.enrichment.edit import edit_texts
 from tasks.enrichment.read import read_states
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.undo import ASSET, TextUndoPlan, plan_text_undo
 from tasks.rules.undo import UndoPlan
-from tasks.shared.action import Inventory
 from tasks.shared.connections import current_run_id
 from tasks.shared.lease import LANSWEEPER
 from tasks.shared.retry import Waiting, retry
@@ -55,7 +54,7 @@ class TextUndo:
     async def apply(self) -> list[str]:
         """Write the reverse; returns what failed, in words. The plan becomes what was done."""
         updates = self.texts.updates
-        results = (await edit_assets(self.run, Inventory(updates))).by_key
+        results = await edit_texts(self.run, updates)
         self.texts.updates = [each for each in updates if results[each.asset.key].ok]
         return [
             f"{each.name}: {results[each.asset.key].message}"

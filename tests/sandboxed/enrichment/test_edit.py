@@ -16,12 +16,14 @@ from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from deployments.local.sandbox import Sandbox
 from tasks.connectwise.list_companies import Company
-from tasks.enrichment.edit import BatchSize, Editing, mixed
+from tasks.enrichment.edit import edit_of, mixed
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
+from tasks.lansweeper.edit_asset import BatchSize, edit_assets
 from tasks.rules.enrichment.plan import AssetUpdate, ConfigurationName
 from tasks.rules.enrichment.texts import AssetState
 from tasks.rules.values import FieldChange
+from tasks.shared.action import Inventory
 from tasks.shared.journalled import WriteResult
 from tests.support.faults import fail
 
@@ -42,8 +44,14 @@ class Bench:
         return [update(key, text) for key in self.keys[:count]]
 
     async def edit(self, updates: list[AssetUpdate]) -> dict[str, WriteResult]:
-        size = await BatchSize.remembered(self.run)
-        return await Editing(self.run, size, len(updates)).edit(updates)
+        run = self.run
+        edits = Inventory([edit_of(each, run.field_keys) for each in updates])
+        policy, most = run.settings.waiting, run.settings.aliases
+        made = await edit_assets.fn(run.assets, run.site_id, edits, run.journal, most=most, policy=policy)
+        return made.value
+
+    async def size(self) -> BatchSize:
+        return await BatchSize.remembered(self.run.assets, self.run.ledger, self.run.settings.aliases)
 
     def texts(self) -> dict[str, str]:
         """The asset's text of the custom field, where it has one, as the server keeps it."""
@@ -149,11 +157,11 @@ async def test_edits_that_are_counted_singly_are_charged_singly(sandbox: Sandbox
     sandbox.switch(alias_counting="each")
     async with opened(sandbox, tmp_path / "ledger.db", aliases=10) as bench:
         await bench.edit(bench.updates(30))
-        size = await BatchSize.remembered(bench.run)
+        size = await bench.size()
         assert size.cost(10) == 10
         bench.sandbox.switch(alias_counting="request")
         await bench.edit(bench.updates(20, "8"))
-        assert (await BatchSize.remembered(bench.run)).cost(10) == 1
+        assert (await bench.size()).cost(10) == 1
 
 
 async def test_a_server_that_is_away_ends_the_edits_and_what_was_not_sent_is_said(
