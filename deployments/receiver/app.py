@@ -35,7 +35,12 @@ from deployments.receiver.verify import (
     KeyFetcher,
     SigningKeys,
 )
-from tasks.rules.dispatch.messages import CONNECTWISE, CONNECTWISE_PATH, FIELD_NATION, FIELD_NATION_PATH
+from tasks.rules.dispatch.messages import (
+    CONNECTWISE_PATH,
+    CONNECTWISE_SOURCE,
+    FIELD_NATION_PATH,
+    FIELD_NATION_SOURCE,
+)
 
 EX_CONFIG = 78
 """Trying again does not help; service managers know this exit code."""
@@ -43,7 +48,7 @@ ANSWER_SECONDS = 0.9
 """From the whole body to the answer; what is not done by then is put off."""
 MAX_IN_FLIGHT = 200
 """Messages that are held in memory; what comes beyond that is put off unread."""
-RETRY_STATUS = {CONNECTWISE: 429, FIELD_NATION: 503}
+RETRY_STATUS = {CONNECTWISE_SOURCE: 429, FIELD_NATION_SOURCE: 503}
 """After what a vendor sends again: ConnectWise only 404, 409, 419 and 429, Field Nation 5xx."""
 Check = Callable[[bytes, Headers, float], Awaitable[Genuine]]
 
@@ -64,9 +69,9 @@ class Receiver:
             self._keys = SigningKeys(
                 self._fetcher, hosts=settings.key_hosts, own=settings.connectwise.base_url
             )
-            self._checks[CONNECTWISE] = ConnectWiseCheck(self._keys, settings.connectwise.company_id)
+            self._checks[CONNECTWISE_SOURCE] = ConnectWiseCheck(self._keys, settings.connectwise.company_id)
         if settings.webhook_secret:
-            self._checks[FIELD_NATION] = FieldNationCheck(settings.webhook_secret)
+            self._checks[FIELD_NATION_SOURCE] = FieldNationCheck(settings.webhook_secret)
 
     async def receive(self, source: str, networks: Sequence[Network], request: Request) -> Response:
         """Answers one message, after it was kept or turned away, and counts it."""
@@ -128,11 +133,11 @@ def receiver_app(settings: ReceiverSettings) -> FastAPI:
 
     @app.post(CONNECTWISE_PATH)
     async def connectwise(request: Request) -> Response:
-        return await receiver.receive(CONNECTWISE, settings.connectwise_sources, request)
+        return await receiver.receive(CONNECTWISE_SOURCE, settings.connectwise_sources, request)
 
     @app.post(FIELD_NATION_PATH)
     async def field_nation(request: Request) -> Response:
-        return await receiver.receive(FIELD_NATION, settings.field_nation_sources, request)
+        return await receiver.receive(FIELD_NATION_SOURCE, settings.field_nation_sources, request)
 
     @app.get("/health")
     async def health() -> dict[str, str]:

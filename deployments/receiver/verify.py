@@ -42,7 +42,7 @@ from deployments.receiver.signatures import (
     verify_connectwise,
     verify_field_nation,
 )
-from tasks.rules.dispatch.messages import CONNECTWISE, FIELD_NATION
+from tasks.rules.dispatch.messages import CONNECTWISE_SOURCE, FIELD_NATION_SOURCE
 
 KEPT_SECONDS = 3600.0
 MISSING_SECONDS = 60.0
@@ -247,7 +247,7 @@ class ConnectWiseCheck:
             raise RefusedError(401, str(verdict))
         if str(message.get("CompanyId") or "").strip().lower() != self._company:
             raise RefusedError(403, "other company")
-        return Genuine(CONNECTWISE, callback_name(message, raw), kept_callback(message))
+        return Genuine(CONNECTWISE_SOURCE, callback_name(message, raw), kept_callback(message))
 
     async def _verdict(
         self, raw: bytes, signature: str, message: Mapping[str, Any], seconds: float
@@ -282,7 +282,7 @@ class FieldNationCheck:
         message = json_object(raw)
         if is_stale(message.get("timestamp"), self._now()):
             raise RefusedError(401, str(Verdict.OLD))
-        return Genuine(FIELD_NATION, delivery, kept_webhook(message), hashlib.sha256(raw).hexdigest())
+        return Genuine(FIELD_NATION_SOURCE, delivery, kept_webhook(message), hashlib.sha256(raw).hexdigest())
 
 
 class KeyFetcher:

@@ -21,7 +21,7 @@ from connectors.ledger.models import Intent
 from tasks.dispatch.finish import finish
 from tasks.dispatch.records import FetchedRecord, with_related
 from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.state import ClaimedRecord, Refusal, RefusedStep, outliving
+from tasks.dispatch.state import ClaimedRecord, KeptRefusal, RefusedStep, outliving
 from tasks.dispatch.update import MappedWorkOrder, dropped_words, wanted_work_order
 from tasks.rules.dispatch.decision import ADOPTION_COLUMNS, Adoption, adoptable, may_create_again, next_look
 from tasks.rules.dispatch.reference import carries
@@ -87,7 +87,7 @@ async def _send(run: DispatchRun, claimed: ClaimedRecord, wanted: MappedWorkOrde
         return ref.result(DispatchStatus.FAILED, message=str(error), retry_after=error.retry_after)
     except RejectedError as error:
         sent = [intent.generation, wanted.body]
-        await run.state.keep_refusal(ref, RefusedStep.CREATION, sent, Refusal(str(error)))
+        await run.state.keep_refusal(ref, RefusedStep.CREATION, sent, KeptRefusal(str(error)))
         await intents.refused(intent.id, claimed.holder, str(error))
         return ref.result(DispatchStatus.REFUSED, message=str(error), warnings=wanted.warnings)
     except StopError as error:

@@ -1,4 +1,4 @@
-"""What follows a creation: publish, and write its number to the record. Both may be sent twice."""
+"""Finishes a creation: publishes the work order, writes its number to the record. Both may be repeated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from connectors.field_nation.models import LIVING, Status, status_of
 from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order, ticket_kind
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
-from tasks.dispatch.state import ClaimedRecord, Refusal, RefusedStep
+from tasks.dispatch.state import ClaimedRecord, KeptRefusal, RefusedStep
 from tasks.rules.dispatch.decision import OVER
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
@@ -61,7 +61,7 @@ async def _publish(run: DispatchRun, claimed: ClaimedRecord) -> str:
         order = await read_work_order(run, number, columns=SHOWN)
         if _is_past_publishing(order):
             return ""
-        await run.state.keep_refusal(*about, sent, Refusal(str(error), order_mark(order)))
+        await run.state.keep_refusal(*about, sent, KeptRefusal(str(error), order_mark(order)))
         return f"Work order {number} stays a draft: {error}"
     return ""
 
@@ -81,13 +81,13 @@ async def _write_back(run: DispatchRun, claimed: ClaimedRecord, record: Record) 
     try:
         status = await _status_operations(run, claimed.ref.kind, record)
         if operations := [*field_operations(record, fields), *status]:
-            await patch_record(run, claimed.ref, operations)
+            await patch_ticket(run, claimed.ref, operations)
     except RejectedError as error:
         return f"The record could not be told of its work order: {error}"
     return ""
 
 
-async def patch_record(run: DispatchRun, ref: RecordRef, operations: list[PatchOperation]) -> Record:
+async def patch_ticket(run: DispatchRun, ref: RecordRef, operations: list[PatchOperation]) -> Record:
     """PATCH a ticket or opportunity; only absolute values, since it may be sent twice."""
     tickets = ticket_kind(ref.kind)
     if tickets is None:

@@ -34,8 +34,8 @@ from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import run_logger
 
-FIRST_PAUSE = 2.0
-LONGEST_PAUSE = 600.0
+FIRST_REQUEUE = 2.0
+LONGEST_REQUEUE = 600.0
 OUTAGE_PAUSE = 60.0
 """Seconds before messages are tried again that wait for a person, for instance for new credentials."""
 LEDGER_PAUSE = 5.0
@@ -204,7 +204,7 @@ async def _acknowledge(
 
 
 def _pause(attempts: int) -> float:
-    return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** max(0, attempts - 1)))
+    return float(min(LONGEST_REQUEUE, FIRST_REQUEUE * 2 ** max(0, attempts - 1)))
 
 
 async def handle_work_order(run: DispatchRun, work_order_id: int) -> Handled:

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -36,6 +35,7 @@ from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import ClaimedRecord, RecordState
 from tasks.dispatch.update import cancel, update, wanted_work_order
 from tasks.rules.dispatch.decision import (
+    CLOCK_SKEW,
     DispatchDecision,
     DispatchStep,
     RecordFacts,
@@ -50,9 +50,6 @@ from tasks.rules.dispatch.triggers import RecordChange, Seen, triggers_mark
 from tasks.rules.values import read_date_time
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry_result
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""So far ConnectWise's clock and the ledger's may disagree."""
 
 
 async def dispatch_record(

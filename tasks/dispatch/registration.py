@@ -1,4 +1,4 @@
-"""Registers the receiver at the vendors: callbacks of ConnectWise, webhooks of Field Nation; repeatable."""
+"""Registers the receiver at the vendors: callbacks of ConnectWise, webhooks of Field Nation. Repeatable."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from connectors.http import check_base_url
 from tasks.dispatch.settings import DispatchSettings
 from tasks.rules.dispatch.messages import callback_url, webhook_url
 from tasks.rules.dispatch.registration import (
+    EntryStep,
     Move,
-    Step,
     callback_moves,
     known_events,
     same_entry,
@@ -81,9 +81,9 @@ async def register_connectwise(
     moves = callback_moves(await client.callbacks.list(), wanted, url)
 
     async def carry_out(move: Move) -> None:
-        if move.step is Step.REMOVE and move.found:
+        if move.step is EntryStep.REMOVE and move.found:
             await _gone(client.callbacks.delete(int(move.found["id"])))
-        elif move.step is Step.CREATE:
+        elif move.step is EntryStep.CREATE:
             await _create_callback(client, move)
 
     return [await _done("ConnectWise", each, asked, carry_out) for each in moves]
@@ -112,11 +112,11 @@ async def register_field_nation(
     moves = webhook_moves(await client.list_webhooks(), events, url, secret=renewed)
 
     async def carry_out(move: Move) -> None:
-        if move.step is Step.CREATE:
+        if move.step is EntryStep.CREATE:
             await _create_webhook(client, move)
-        elif move.found and move.step is Step.CHANGE:
+        elif move.found and move.step is EntryStep.CHANGE:
             await client.update_webhook(str(move.found["webhookId"]), move.body)
-        elif move.found and move.step is Step.REMOVE:
+        elif move.found and move.step is EntryStep.REMOVE:
             await client.delete_webhook(str(move.found["webhookId"]))
 
     return [await _done("Field Nation", each, asked, carry_out) for each in moves]
@@ -125,7 +125,7 @@ async def register_field_nation(
 async def _done(
     system: str, move: Move, asked: Asked, carry_out: Callable[[Move], Awaitable[None]]
 ) -> Registered:
-    nothing = move.step in (Step.KEEP, Step.LEAVE) or asked.what is Registration.LIST
+    nothing = move.step in (EntryStep.KEEP, EntryStep.LEAVE) or asked.what is Registration.LIST
     if nothing or asked.dry_run:
         return Registered(system, move.words, move.url, _outcome(move.step, asked))
     try:
@@ -135,12 +135,12 @@ async def _done(
     return Registered(system, move.words, move.url, _outcome(move.step, asked))
 
 
-def _outcome(step: Step, asked: Asked) -> str:
-    if step is Step.LEAVE:
+def _outcome(step: EntryStep, asked: Asked) -> str:
+    if step is EntryStep.LEAVE:
         return "of another receiver"
-    if step is Step.KEEP or asked.what is Registration.LIST:
+    if step is EntryStep.KEEP or asked.what is Registration.LIST:
         return "there"
-    done = {Step.CREATE: "created", Step.CHANGE: "changed", Step.REMOVE: "removed"}[step]
+    done = {EntryStep.CREATE: "created", EntryStep.CHANGE: "changed", EntryStep.REMOVE: "removed"}[step]
     return f"would be {done}" if asked.dry_run else done
 
 

@@ -16,7 +16,7 @@ from connectors.field_nation.client import FieldNationClient
 from connectors.ledger.store import Ledger
 from tasks.dispatch.settings import DispatchSettings, OnLeave, load_dispatch_settings
 from tasks.dispatch.state import COVERAGE_NAME, DispatchStore
-from tasks.rules.dispatch.mapping import MappingError, check_mappings
+from tasks.rules.dispatch.mapping import DispatchMappingError, check_dispatch_mappings
 from tasks.rules.dispatch.outbound import rules_problems
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
@@ -133,16 +133,16 @@ async def open_dispatch(
         on_leave: takes the place of the rules' own.
 
     Raises:
-        MappingError: the rules hold mappings or texts that can't work; nothing was read or written.
+        DispatchMappingError: the rules hold mappings or texts that can't work; nothing was read or written.
         StopError: there is no such block.
     """
     settings = await load_dispatch_settings(rules)
     if on_leave is not None:
         settings = settings.model_copy(update={"on_leave": on_leave})
     for kind in RecordKind:
-        check_mappings(settings.mappings_of(kind), sources=source_members(kind))
+        check_dispatch_mappings(settings.mappings_of(kind), sources=source_members(kind))
     if problems := rules_problems(settings.outbound_rules):
-        raise MappingError(" ".join(problems))
+        raise DispatchMappingError(" ".join(problems))
     async with (
         connectwise_client(connectwise) as client,
         field_nation_client(field_nation) as theirs,

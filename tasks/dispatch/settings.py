@@ -1,8 +1,6 @@
 """The rules of dispatch: one model, shown by the Prefect UI as a form, kept in the Dispatch Rules block.
 
-The block that keeps the rules of dispatch, so that every flow and the receiver's drain share them.
-
-What comes back from a work order, as settings; the words themselves belong to the rules.
+The block is what every flow, the receiver's drain and the documented actions share.
 """
 
 from __future__ import annotations

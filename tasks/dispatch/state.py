@@ -123,7 +123,7 @@ class RefusedStep(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class KeptRefusal:
     """Why a vendor refused something. ``order``: fingerprint of the work order then, "" without one."""
 
     message: str
@@ -245,7 +245,7 @@ class DispatchStore:
         if await self._ledger.state.get(self._tenant, name) != value:
             await self._write(name, value)
 
-    async def refusal(self, ref: RecordRef, what: str, sent: Any) -> Refusal | None:
+    async def refusal(self, ref: RecordRef, what: str, sent: Any) -> KeptRefusal | None:
         """How exactly this was refused before, by the same rules; None: it was not, and may be sent.
 
         So the same is not sent again at every look, but once it may end otherwise: what the record maps to,
@@ -254,9 +254,9 @@ class DispatchStore:
         kept = (await self._read(_refused_name(ref))).get(str(what)) or {}
         if kept.get("sent") != self._sent_mark(sent):
             return None
-        return Refusal(str(kept.get("message") or ""), str(kept.get("order") or ""))
+        return KeptRefusal(str(kept.get("message") or ""), str(kept.get("order") or ""))
 
-    async def keep_refusal(self, ref: RecordRef, what: str, sent: Any, refusal: Refusal) -> None:
+    async def keep_refusal(self, ref: RecordRef, what: str, sent: Any, refusal: KeptRefusal) -> None:
         """Keeps a refusal; it replaces the one before of the same step."""
         kept = {"sent": self._sent_mark(sent), "order": refusal.order, "message": refusal.message}
         await self._write(_refused_name(ref), {**await self._read(_refused_name(ref)), str(what): kept})

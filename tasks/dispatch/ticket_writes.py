@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.connectwise.models import PatchOperation, TicketKind
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
-from tasks.dispatch.finish import field_operations, list_statuses, patch_record
+from tasks.dispatch.finish import field_operations, list_statuses, patch_ticket
 from tasks.dispatch.outbox import (
     Delivery,
     DeliveryResult,
@@ -21,8 +21,8 @@ from tasks.dispatch.outbox import (
 )
 from tasks.dispatch.records import fetch_record, observe_record, ticket_kind
 from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.state import Refusal
-from tasks.rules.dispatch.outbound import CUSTOM_FIELD, NoteWanted, TimeWanted, ValueWanted, time_entry
+from tasks.dispatch.state import KeptRefusal
+from tasks.rules.dispatch.outbound import TICKET_FIELD, NoteWanted, TimeWanted, ValueWanted, time_entry
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.triggers import RecordChange, is_closed
 
@@ -110,7 +110,7 @@ def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchO
     Raises:
         RejectedError: the record has no such custom field.
     """
-    fields = {one.target.removeprefix(CUSTOM_FIELD): one.value for one in values if _is_field(one)}
+    fields = {one.target.removeprefix(TICKET_FIELD): one.value for one in values if _is_field(one)}
     captions = {each.get("caption") for each in record.get("customFields") or []}
     missing = [caption for caption in fields if caption not in captions]
     if missing:
@@ -125,7 +125,7 @@ def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchO
 def has_value(record: Mapping[str, Any], wanted: ValueWanted) -> bool:
     """Whether a record has a value already; names without regard to case."""
     if _is_field(wanted):
-        caption = wanted.target.removeprefix(CUSTOM_FIELD)
+        caption = wanted.target.removeprefix(TICKET_FIELD)
         fields = record.get("customFields") or []
         return any(each.get("caption") == caption and each.get("value") == wanted.value for each in fields)
     member, _, below = wanted.target.partition(".")
@@ -157,7 +157,7 @@ def _operation(wanted: ValueWanted) -> PatchOperation:
 
 
 def _is_field(wanted: ValueWanted) -> bool:
-    return wanted.target.startswith(CUSTOM_FIELD)
+    return wanted.target.startswith(TICKET_FIELD)
 
 
 def _marked(records: Sequence[Record], mark: str, member: str) -> str | None:
@@ -230,7 +230,7 @@ async def _send(run: DispatchRun, ticket: LinkedTicket, values: Sequence[_Value]
         for claim in claims:
             await claim.mark_sent(waiting.creation_seconds)
         try:
-            answer = await patch_record(run, ticket.ref, operations)
+            answer = await patch_ticket(run, ticket.ref, operations)
         except (RetryableError, StopError) as error:
             for claim in claims:
                 await claim.postpone(error, waiting.pause_seconds)
@@ -251,7 +251,7 @@ async def _refused(
     words = await refusal_words(run, ticket, value.wanted, error)
     if value.claim is not None:
         return value.wanted, await value.claim.refuse(words)
-    await run.state.keep_refusal(*_refused_value(ticket, value.wanted), Refusal(words))
+    await run.state.keep_refusal(*_refused_value(ticket, value.wanted), KeptRefusal(words))
     return value.wanted, DeliveryResult(DeliveryStatus.REFUSED, message=words)
 
 

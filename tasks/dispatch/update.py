@@ -17,7 +17,7 @@ from tasks.dispatch.records import (
 )
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
-from tasks.dispatch.state import ClaimedRecord, Refusal, RefusedStep
+from tasks.dispatch.state import ClaimedRecord, KeptRefusal, RefusedStep
 from tasks.rules.dispatch.decision import OVER, after_sending, changed_sections, half_changed, laid_on_current
 from tasks.rules.dispatch.mapping import work_order_of
 from tasks.rules.dispatch.reference import with_reference
@@ -107,7 +107,7 @@ async def _send(run: DispatchRun, claimed: ClaimedRecord, changes: Record) -> tu
         order = await read_work_order(run, number, columns=SHOWN)
         if status_and_assigned(order)[0] in OVER:
             return "", {}
-        await run.state.keep_refusal(*about, sent, Refusal(str(error), order_mark(order)))
+        await run.state.keep_refusal(*about, sent, KeptRefusal(str(error), order_mark(order)))
         return str(error), {}
 
 

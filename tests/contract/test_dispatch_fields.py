@@ -13,7 +13,7 @@ from tasks.rules.dispatch.mapping import work_order_of
 from tasks.rules.dispatch.mapping_model import default_dispatch_mappings
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.sources import MEMBERS, RELATED, work_order_members
-from tasks.rules.dispatch.targets import TICKET_TARGETS, WORK_ORDER_TARGETS, Kind
+from tasks.rules.dispatch.targets import TICKET_TARGETS, WORK_ORDER_TARGETS, TargetValue
 from tests.contract.test_field_nation_client import faults
 from tests.support.factories.dispatch import source
 
@@ -89,7 +89,7 @@ def test_what_can_be_written_back_is_in_the_file() -> None:
 def test_what_can_be_written_to_a_work_order_is_in_the_file(target: str) -> None:
     known = schemas("fieldnation-openapi.json")
     schema = known["WorkOrderCreateDto"]
-    path = f"{target}.html" if WORK_ORDER_TARGETS[target] is Kind.PLAIN_HTML else target
+    path = f"{target}.html" if WORK_ORDER_TARGETS[target] is TargetValue.PLAIN_HTML else target
     for name in path.replace("[]", "").split("."):
         schema = _inner(known, schema)["properties"][name]
     assert schema

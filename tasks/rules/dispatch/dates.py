@@ -1,4 +1,4 @@
-"""Dates in the words of moment.js: the tokens that the documented action Date Convert takes.
+"""Dates in the format of moment.js, whose tokens the documented action Date Convert takes.
 
 Known: YYYY YY MMMM MMM MM M DD D HH H hh h mm m ss s SSS A a X (seconds since 1970) x (milliseconds) Z
 (offset), and text in square brackets. Month names are English.
@@ -96,7 +96,7 @@ def zone_of(name: str) -> tzinfo:
         raise ValueError(f"there is no time zone {name!r}; names are such as America/New_York") from None
 
 
-def read_moment(text: str, pattern: str, zone: tzinfo) -> datetime:
+def parse_date(text: str, pattern: str, zone: tzinfo) -> datetime:
     """A moment by a format, ISO 8601 without one; ``zone`` counts where the text names no offset.
 
     Raises ValueError for text of another shape.
@@ -110,7 +110,7 @@ def read_moment(text: str, pattern: str, zone: tzinfo) -> datetime:
     return _moment(match.groupdict(), zone)
 
 
-def write_moment(moment: datetime, pattern: str, zone: tzinfo) -> str:
+def format_date(moment: datetime, pattern: str, zone: tzinfo) -> str:
     """The moment in a zone, by a format; ISO 8601 to the second without one."""
     at = moment.astimezone(zone)
     if not pattern:

@@ -1,14 +1,12 @@
-"""What is to be done for one record, from the record as fetched and from what is known of its work order.
+"""Decides for one record: the next step, which found work order is its own, and what has to be sent again.
 
-One record has at most one living work order. Nothing here reads or writes anything; where the work order must
-be read before it can be decided, the step is LOOK.
+    decide             the step, from the record as fetched and what is known of its work order
+    adoptable          of the work orders that a search found the one that an unanswered creation made
+    changed_sections   the mapped values that differ from what was last sent
 
-Which of the work orders that were found is the one that an unanswered creation made.
-
-What of a work order must be sent again: the mapped values that differ from what was last sent.
-
-What a person changed in Field Nation stays, as long as the ticket's own value stays. A value that the ticket
-no longer has is left alone too.
+A record has at most one living work order. What a person changed in Field Nation stays as long as the
+ticket's own value stays, and a value that the ticket no longer has is left alone. Pure: where the work order
+must be read before it can be decided, the step is LOOK.
 """
 
 from __future__ import annotations
@@ -25,6 +23,13 @@ from tasks.rules.dispatch.reference import carries, reference_carried
 from tasks.rules.dispatch.triggers import RecordChange
 from tasks.rules.values import read_date_time
 
+ADOPTION_COLUMNS = "status,incident_id,milestones"
+"""The sections that a list of work orders must hold for ``adoptable`` and ``doubles``."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""So far the vendor's clock and ours may disagree."""
+WorkOrder = Mapping[str, Any]
+_FIELDS = "custom_fields"
+Record = dict[str, Any]
 OVER = frozenset({Status.PAID, Status.CANCELLED, Status.DELETED})
 BEFORE_ASSIGNMENT = frozenset({Status.DRAFT, Status.PUBLISHED, Status.ROUTED, Status.POSTPONED})
 AFTER_WORK = frozenset({Status.WORK_DONE, Status.APPROVED})
@@ -169,13 +174,6 @@ def _words(status: Status) -> str:
     return str(status).replace("_", " ") if known else "in a status that is not known"
 
 
-ADOPTION_COLUMNS = "status,incident_id,milestones"
-"""The sections that a list must hold to be judged here."""
-CLOCK_SKEW = timedelta(minutes=5)
-"""So far the vendor's clock and ours may disagree."""
-WorkOrder = Mapping[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class Adoption:
     """The work order to take as the record's own, or none; ``problem``: why a person must look first."""
@@ -226,10 +224,6 @@ def _made_since(work_order: WorkOrder, since: datetime) -> bool:
     return created is not None and created >= since - CLOCK_SKEW
 
 
-FIELDS = "custom_fields"
-Record = dict[str, Any]
-
-
 def changed_sections(sent: Mapping[str, Any], wanted: Mapping[str, Any]) -> Record:
     """The members to PUT: a section whole if anything in it differs, custom fields one by one."""
     changes: Record = {}
@@ -237,7 +231,7 @@ def changed_sections(sent: Mapping[str, Any], wanted: Mapping[str, Any]) -> Reco
         before = sent.get(name)
         if is_nothing(value):
             continue
-        if name == FIELDS:
+        if name == _FIELDS:
             if fields := _changed_fields(before, value):
                 changes[name] = fields
         elif (laid := laid_over(before, value)) != before:
@@ -247,9 +241,9 @@ def changed_sections(sent: Mapping[str, Any], wanted: Mapping[str, Any]) -> Reco
 
 def after_sending(sent: Mapping[str, Any], changes: Mapping[str, Any]) -> Record:
     """What counts as last sent once the changes are."""
-    fields = {**_values(sent.get(FIELDS)), **_values(changes.get(FIELDS))}
+    fields = {**_values(sent.get(_FIELDS)), **_values(changes.get(_FIELDS))}
     merged = {**sent, **changes}
-    return {**merged, FIELDS: _section(fields)} if fields else merged
+    return {**merged, _FIELDS: _section(fields)} if fields else merged
 
 
 def laid_over(before: Any, value: Any) -> Any:
@@ -269,7 +263,7 @@ def half_changed(sent: Mapping[str, Any], changes: Mapping[str, Any]) -> list[st
     return [
         name
         for name, value in changes.items()
-        if name != FIELDS
+        if name != _FIELDS
         and isinstance(value, Mapping)
         and isinstance(before := sent.get(name), Mapping)
         and any(before.get(member) == each for member, each in value.items() if member != "mode")

@@ -1,11 +1,9 @@
-"""What has happened to a work order, read from the work order itself: each event once, in order.
+"""The events of a work order, read from the work order itself, and the rules of what they do to its ticket.
 
 Milestones and time logs are facts that stay; what the provider does on the way is only seen in the status'
 code. An event has a number, since a work order can be assigned or completed more than once, and a key such as
-``completed`` or ``completed-2`` under which its effects are remembered. The same work order seen again gives
-the same keys, so whoever was killed in between is not told anything new.
-
-What comes back from a work order: which event does what to the ticket, and which notes are copied.
+``completed`` or ``completed-2`` under which it is kept as handled. The same work order seen again gives the
+same keys, so a process that takes over from a killed one repeats nothing.
 """
 
 from __future__ import annotations

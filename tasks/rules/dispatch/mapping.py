@@ -1,8 +1,7 @@
-"""From a fetched ticket, project ticket or opportunity to the work order it becomes, and back. Pure.
+"""Maps a record to the work order it becomes, and a work order to values of its record. Pure.
 
-``check_mappings`` first, with the source's and target's field lists; then ``work_order_of`` for each record.
-
-What is wrong with a dispatch mapping, in words, before anything is read or written.
+``check_dispatch_mappings`` says what is wrong with a mapping before anything is read or written; afterwards
+``work_order_of`` maps each record, and ``outbound_values`` each work order.
 """
 
 from __future__ import annotations
@@ -13,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.rules.dispatch.dates import format_problems, names_a_day, zone_of
-from tasks.rules.dispatch.mapping_actions import value_of
+from tasks.rules.dispatch.mapping_actions import mapped_value
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings, MappingAction
 from tasks.rules.dispatch.paths import is_nothing, read_path, steps_of, write_path
 from tasks.rules.dispatch.sources import work_order_members
 from tasks.rules.dispatch.targets import (
-    CUSTOM_FIELD,
     TICKET_TARGETS,
+    WORK_ORDER_FIELD,
     WORK_ORDER_TARGETS,
-    Kind,
+    TargetValue,
     fitted,
     missing_fields,
     missing_message,
@@ -44,7 +43,7 @@ def inbound_problems(
     """Every problem of the lines that make a work order, a sentence or two each; empty: they can be used.
 
     Args:
-        sources: members of the record that is read (``dispatch_sources.source_members``); None: any.
+        sources: members of the record that is read (``sources.source_members``); None: any.
         captions: ConnectWise's custom fields; None: any.
         custom_fields: ids of Field Nation's custom fields; None: any.
     """
@@ -183,13 +182,13 @@ def _near(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
-class MappingError(ValueError):
+class DispatchMappingError(ValueError):
     """The mapping can't be used; the text names each wrong line and its remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What a record becomes.
+    """The work order that a record becomes.
 
     Attributes:
         record: the body of a create or update, in the vendor's shape.
@@ -207,31 +206,35 @@ class Mapped:
         return " ".join([*self.problems, *([missing_message(self.missing)] if self.missing else [])])
 
 
-def check_mappings(
+def check_dispatch_mappings(
     mappings: DispatchMappings,
     *,
     sources: Members | None = None,
     captions: Sequence[str] | None = None,
     custom_fields: Sequence[int] | None = None,
 ) -> None:
-    """Raises ``MappingError`` with every problem of both lists; field lists as in ``dispatch_checks``."""
+    """Checks both lists; field lists as in ``inbound_problems``.
+
+    Raises:
+        DispatchMappingError: with every problem of both.
+    """
     problems = [
         *inbound_problems(mappings.inbound, sources, captions=captions, custom_fields=custom_fields),
         *outbound_problems(mappings.outbound, work_order_members(), captions=captions),
     ]
     if problems:
-        raise MappingError(" ".join(problems))
+        raise DispatchMappingError(" ".join(problems))
 
 
 def work_order_of(lines: Sequence[DispatchMapping], document: Mapping[str, Any]) -> Mapped:
-    """The work order that a source document (``dispatch_sources``) becomes; lines as checked."""
+    """The work order that a document of ``sources.dispatch_source`` becomes; lines as checked."""
     record: dict[str, Any] = {}
     fields: dict[int, str] = {}
     problems: list[str] = []
     for line in lines:
         kind = target_kind(line.target)
         try:
-            value = value_of(line, document)
+            value = mapped_value(line, document)
             if is_nothing(value) or kind is None:
                 continue
             _lay(record, fields, line.target, kind, fitted(kind, value))
@@ -250,7 +253,7 @@ def outbound_values(
     problems: list[str] = []
     for line in lines:
         try:
-            value = value_of(line, document)
+            value = mapped_value(line, document)
         except ValueError as error:
             problems.append(f"{line.target}: {error}.")
             continue
@@ -276,10 +279,10 @@ def outbound_source(work_order: Mapping[str, Any]) -> dict[str, Any]:
     return {**work_order, "custom_fields": by_name, "provider": {**user, "name": name}}
 
 
-def _lay(record: dict[str, Any], fields: dict[int, str], target: str, kind: Kind, value: Any) -> None:
-    if target.startswith(CUSTOM_FIELD):
-        fields[int(target[len(CUSTOM_FIELD) :])] = value
-    elif kind is Kind.PLAIN_HTML:
+def _lay(record: dict[str, Any], fields: dict[int, str], target: str, kind: TargetValue, value: Any) -> None:
+    if target.startswith(WORK_ORDER_FIELD):
+        fields[int(target[len(WORK_ORDER_FIELD) :])] = value
+    elif kind is TargetValue.PLAIN_HTML:
         write_path(record, f"{target}.html", value)
     else:
         write_path(record, target, value)

@@ -7,7 +7,7 @@ from typing import Any
 
 from jmespath.exceptions import JMESPathError
 
-from tasks.rules.dispatch.dates import read_moment, write_moment, zone_of
+from tasks.rules.dispatch.dates import format_date, parse_date, zone_of
 from tasks.rules.dispatch.mapping_model import DispatchMapping, MappingAction
 from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.expressions import parse
@@ -16,7 +16,7 @@ from tasks.rules.values import read_number
 Document = Mapping[str, Any]
 
 
-def value_of(line: DispatchMapping, document: Document) -> Any:
+def mapped_value(line: DispatchMapping, document: Document) -> Any:
     """The value that a line makes of a source, its default where there is nothing; None: leave it alone.
 
     Raises ValueError, in words, where the source can't be read as the action needs it.
@@ -53,8 +53,8 @@ def _date_convert(line: DispatchMapping, document: Document) -> Any:
     value = read_path(document, line.source)
     if is_nothing(value):
         return None
-    moment = read_moment(str(value), line.input_format, zone_of(line.timezone_in))
-    return write_moment(moment, line.output_format, zone_of(line.timezone_out))
+    moment = parse_date(str(value), line.input_format, zone_of(line.timezone_in))
+    return format_date(moment, line.output_format, zone_of(line.timezone_out))
 
 
 def _concat(line: DispatchMapping, document: Document) -> Any:
@@ -62,7 +62,7 @@ def _concat(line: DispatchMapping, document: Document) -> Any:
     read = {each.value: read_path(document, each.value) for each in line.parts if each.type == "field"}
     if read and all(is_nothing(value) for value in read.values()):
         return None
-    texts = {path: "" if is_nothing(value) else plain(value) for path, value in read.items()}
+    texts = {path: "" if is_nothing(value) else single_text(value) for path, value in read.items()}
     return "".join(each.value if each.type == "static" else texts[each.value] for each in line.parts)
 
 
@@ -73,7 +73,7 @@ def _custom(line: DispatchMapping, document: Document) -> Any:
         raise ValueError(str(error).splitlines()[0]) from None
 
 
-def plain(value: Any) -> str:
+def single_text(value: Any) -> str:
     """A single value as text; ValueError for an object or a list."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -1,12 +1,10 @@
-"""What a person writes to say how a ticket becomes a work order, and what comes back.
+"""The mapping between a record and its work order, as a person writes it, and the default one.
 
 A line has a source path, a target path, one of the seven documented actions and a default, which is used when
 the source is missing, null or empty. Inbound lines lead from ConnectWise to Field Nation, outbound ones back.
 
-The mapping that is used where a person gives none, for tickets, project tickets and opportunities.
-
-It follows the connector's documented defaults (docs/vendors.md, Field Nation 7.4) as far as the real fields
-exist. Type of work, pay and template are the company's own, so they come from settings, not from here.
+The default mapping follows the connector's documented defaults (docs/vendors.md, Field Nation 7.4) as far as
+the real fields exist. Type of work, pay and template are the company's own, so they come from settings.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""What a message in the inbox is about: the record or work order to look at. No more of it is trusted.
+"""The messages in the inbox: where the receiver takes them, and which record or work order each is about.
 
-A message only says that something happened; what counts is what is fetched afterwards, so any number of
-messages about one record is one look at it.
-
-Where the receiver takes messages, and what is registered at the vendors so that they come there.
+No more of a message is trusted: it only says that something happened. What counts is what is fetched
+afterwards, so any number of messages about one record is one look at it.
 """
 
 from __future__ import annotations
@@ -16,8 +14,10 @@ from typing import Any
 from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import RecordKind
 
-CONNECTWISE = "connectwise"
-FIELD_NATION = "field_nation"
+CONNECTWISE_SOURCE = "connectwise"
+FIELD_NATION_SOURCE = "field_nation"
+CONNECTWISE_PATH = "/connectwise/callbacks"
+FIELD_NATION_PATH = "/field-nation/webhooks"
 TICKET = "ticket"
 WORK_ORDER = "work order"
 
@@ -38,7 +38,7 @@ def about(source: str, body: Mapping[str, Any]) -> About | None:
         body: the vendor's message as it came, or with it under ``body`` or ``payload``.
     """
     message = next((body[name] for name in ("payload", "body") if isinstance(body.get(name), Mapping)), body)
-    return _of_work_order(message) if source == FIELD_NATION else _of_record(message)
+    return _of_work_order(message) if source == FIELD_NATION_SOURCE else _of_record(message)
 
 
 def _of_record(message: Mapping[str, Any]) -> About | None:
@@ -84,10 +84,6 @@ def _number(value: Any) -> int | None:
         return None
     text = str(value).strip() if isinstance(value, int | str) else ""
     return int(text) if text.isdecimal() and 0 < len(text) <= 18 and int(text) > 0 else None
-
-
-CONNECTWISE_PATH = "/connectwise/callbacks"
-FIELD_NATION_PATH = "/field-nation/webhooks"
 
 
 def callback_url(address: str) -> str:

@@ -1,4 +1,4 @@
-"""Which notes of a ticket and messages of a work order are copied to the other side, each once, never back.
+"""Which notes of a ticket and messages of a work order are copied to the other side: each once, never back.
 
 A note is a copy, and so not copied, if its id is remembered as one, if its author is named as this
 integration's own, or if it ends with one of our marks and was not written by somebody else: a person who

@@ -1,6 +1,6 @@
-"""From what has happened to a work order to what is done to its ticket: each action with a name of its own.
+"""What the events and values of a work order do to its record: each action with a name of its own. Pure.
 
-The name is what the ledger remembers an action by, so it must be the same whenever the same event is seen.
+The name is what the outbox remembers an action by, so it must be the same whenever the same event is seen.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tasks.rules.dispatch.events import (
     log_start,
 )
 from tasks.rules.dispatch.mapping import outbound_source, outbound_values
-from tasks.rules.dispatch.mapping_actions import plain
+from tasks.rules.dispatch.mapping_actions import single_text
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing
 from tasks.rules.dispatch.reference import effect_mark, marked
@@ -37,7 +37,7 @@ _BLANK = re.compile(r"\{\{(.*?)\}\}")
 _NOTES = {"internalNote": "internal", "discussionNote": "discussion", "resolutionNote": "resolution"}
 _PLACES = {"internal": "an internal note", "discussion": "a note", "resolution": "a resolution note"}
 _TIME_TEXT = "Field Nation work order {{id}}: {{provider.name}}"
-CUSTOM_FIELD = "customFields."
+TICKET_FIELD = "customFields."
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +178,9 @@ def mapped_of(
     found, problems = outbound_values(lines, work_order)
     changed = {target: value for target, value in found.items() if before.get(target) != value}
     notes = [
-        _mapped_note(work_order, target, plain(changed.pop(target))) for target in _NOTES if target in changed
+        _mapped_note(work_order, target, single_text(changed.pop(target)))
+        for target in _NOTES
+        if target in changed
     ]
     if "actualHours" in changed:
         del changed["actualHours"]
@@ -249,7 +251,7 @@ def filled(text: str, document: Mapping[str, Any]) -> str:
             answer = parse(found[1].strip()).search(document)
         except JMESPathError as error:
             raise ValueError(str(error).splitlines()[0]) from None
-        return "" if is_nothing(answer) else plain(answer)
+        return "" if is_nothing(answer) else single_text(answer)
 
     return _BLANK.sub(value, text).strip()
 
@@ -278,7 +280,7 @@ def _note(
 def _value(work_order: WorkOrder, happened: HappenedEvent, rule: OutboundRule) -> ValueWanted:
     value = filled(rule.value, outbound_source(work_order))
     status = rule.action is OutboundAction.SET_STATUS
-    target = "status.name" if status else f"{CUSTOM_FIELD}{rule.custom_field.strip()}"
+    target = "status.name" if status else f"{TICKET_FIELD}{rule.custom_field.strip()}"
     if not value:
         raise ValueError(f"the work order has nothing yet for {target}")
     # With the value in it, a corrected rule is another action than the one that was refused.

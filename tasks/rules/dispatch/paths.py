@@ -6,16 +6,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-CUSTOM_FIELDS = ("customFields.", "custom_fields.")
+FIELD_PREFIXES = ("customFields.", "custom_fields.")
 """After these everything is one name, since captions hold blanks and dots."""
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _WHOLE = re.compile(r"[^.\[\]]+(\[\d+\])*(\.[^.\[\]]+(\[\d+\])*)*")
-Step = str | int
+PathStep = str | int
 
 
-def steps_of(path: str) -> list[Step]:
+def steps_of(path: str) -> list[PathStep]:
     """``contacts[0].name`` -> contacts, 0, name; ValueError for text that is no path."""
-    for prefix in CUSTOM_FIELDS:
+    for prefix in FIELD_PREFIXES:
         if path.startswith(prefix) and len(path) > len(prefix):
             return [prefix[:-1], path[len(prefix) :].strip()]
     if not _WHOLE.fullmatch(path):

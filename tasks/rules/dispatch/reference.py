@@ -1,16 +1,15 @@
-"""The reference that a work order carries in its title and Incident ID: which record it was made for.
+"""The reference by which a work order is found again, and the marks by which a copy or a note is.
 
-    CW-S-123   service ticket 123       in the title: [CW-S-123] Replace the access point
-    CW-P-124   project ticket 124
-    CW-O-7     opportunity 7
+    CW-S-123                     service ticket 123; in a title: [CW-S-123] Replace the access point
+    CW-P-124                     project ticket 124
+    CW-O-7                       opportunity 7
+    [FN-410001-completed]        in ConnectWise: what an event of work order 410001 wrote
+    [FN-410001-message-55]       in ConnectWise: the copy of message 55
+    [CW-S-123-note-77]           in Field Nation: the copy of note 77 of service ticket 123
 
-Field Nation takes no external id, so a work order whose creation was not answered is found by this text.
-
-Marks that this integration leaves at the end of what it writes, so that it finds it and knows it again.
-
-[FN-410001-completed]        in ConnectWise: what an event of work order 410001 wrote
-[FN-410001-message-55]       in ConnectWise: the copy of message 55
-[CW-S-123-note-77]           in Field Nation: the copy of note 77 of service ticket 123
+Field Nation takes no external id and ConnectWise none for a note, so what an unanswered request made is
+looked for by these texts. A work order carries its reference in title and Incident ID; a mark stands at the
+end of what this integration writes.
 """
 
 from __future__ import annotations

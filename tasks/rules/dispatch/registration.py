@@ -1,4 +1,4 @@
-"""Which callbacks and webhooks are to be there, and what has to be done so that they are. Pure.
+"""The callbacks and webhooks that are to be at the vendors, and the moves that bring them there. Pure.
 
 Only entries with the receiver's own address are ours; everybody else's are listed and left alone.
 """
@@ -19,7 +19,7 @@ OWNER, OWNER_ID = "Owner", 1
 (docs/vendors.md, ConnectWise 4.4)."""
 BOARD = "Board"
 PAYLOAD_VERSION = "3.0.0"
-DESCRIPTION = "connectwise-flows: dispatch"
+CALLBACK_DESCRIPTION = "connectwise-flows: dispatch"
 _STATUSES = (
     "confirmed",
     "assigned",
@@ -54,7 +54,7 @@ _TYPES = {
 }
 
 
-class Step(StrEnum):
+class EntryStep(StrEnum):
     """What is done with one entry; ``keep`` and ``leave`` are nothing."""
 
     CREATE = "create"
@@ -75,7 +75,7 @@ class Move:
         body: members to send when it is created or changed.
     """
 
-    step: Step
+    step: EntryStep
     words: str
     url: str
     found: Record | None = None
@@ -98,7 +98,7 @@ def wanted_callbacks(
     }
     return [
         {
-            "description": DESCRIPTION,
+            "description": CALLBACK_DESCRIPTION,
             "url": url,
             "type": each,
             "level": level,
@@ -123,15 +123,15 @@ def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) 
     for found in there:
         key = _key(found)
         if found.get("url") != url:
-            moves.append(Move(Step.LEAVE, _callback_words(found), str(found.get("url") or ""), found))
+            moves.append(Move(EntryStep.LEAVE, _callback_words(found), str(found.get("url") or ""), found))
         elif key in by_key and key not in satisfied and _is_as_wanted(found, by_key[key]):
             satisfied.add(key)
-            moves.append(Move(Step.KEEP, _callback_words(found), url, found))
+            moves.append(Move(EntryStep.KEEP, _callback_words(found), url, found))
         else:
-            moves.append(Move(Step.REMOVE, _callback_words(found), url, found))
+            moves.append(Move(EntryStep.REMOVE, _callback_words(found), url, found))
     # Removals come first: of entries with one key the vendor takes only one.
     return moves + [
-        Move(Step.CREATE, _callback_words(each), url, body=dict(each))
+        Move(EntryStep.CREATE, _callback_words(each), url, body=dict(each))
         for key, each in by_key.items()
         if key not in satisfied
     ]
@@ -149,15 +149,15 @@ def webhook_moves(
     for found in there:
         words = _webhook_words(found)
         if found.get("url") != url:
-            moves.append(Move(Step.LEAVE, words, str(found.get("url") or ""), found))
-        elif not events or any(each.step in (Step.KEEP, Step.CHANGE) for each in moves):
-            moves.append(Move(Step.REMOVE, words, url, found))
+            moves.append(Move(EntryStep.LEAVE, words, str(found.get("url") or ""), found))
+        elif not events or any(each.step in (EntryStep.KEEP, EntryStep.CHANGE) for each in moves):
+            moves.append(Move(EntryStep.REMOVE, words, url, found))
         else:
             body = dict(_webhook_changes(found, events)) | ({"secret": secret} if secret else {})
-            moves.append(Move(Step.CHANGE if body else Step.KEEP, words, url, found, body))
-    if events and not any(each.step in (Step.KEEP, Step.CHANGE) for each in moves):
+            moves.append(Move(EntryStep.CHANGE if body else EntryStep.KEEP, words, url, found, body))
+    if events and not any(each.step in (EntryStep.KEEP, EntryStep.CHANGE) for each in moves):
         body = {"events": list(events)}
-        moves.append(Move(Step.CREATE, _webhook_words(body), url, body=body))
+        moves.append(Move(EntryStep.CREATE, _webhook_words(body), url, body=body))
     return moves
 
 

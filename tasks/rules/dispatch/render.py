@@ -1,4 +1,4 @@
-"""Reports of dispatch as Markdown: what became of each record, with links to both sides."""
+"""Renders reports of dispatch as Markdown: one row a record or work order, with links to both sides."""
 
 from __future__ import annotations
 

@@ -1,14 +1,13 @@
-"""The record that inbound mappings read: the fetched ticket with its related records one level deep.
+"""The document that inbound mappings read: the fetched record with its related records one level deep.
 
 Beside the vendor's members it has ``reference``, ``kind``, ``description`` (the oldest description note,
 since the vendor never gives ``initialDescription`` back), ``address`` (one whole address, never a mix of
 several), ``customFields`` by caption, and under company, contact, site, board and member the whole related
 records.
 
-Which related records a mapping needs that the fetched record does not hold: each costs a request.
-
-The mapping is tried with what is there, and every member that it asks for in vain is noted. So a choice such
-as ``contactPhoneNumber || contact.defaultPhoneNbr`` costs nothing where the first has a value.
+A related record that the fetched one does not hold costs a request, so ``related_needed`` tries the mapping
+with what is there and notes every member that it asks for in vain: a choice such as
+``contactPhoneNumber || contact.defaultPhoneNbr`` costs nothing where the first has a value.
 """
 
 from __future__ import annotations
@@ -16,11 +15,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tasks.rules.dispatch.mapping_actions import value_of
+from tasks.rules.dispatch.mapping_actions import mapped_value
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.dispatch.reference import PREFIX, RecordKind, reference_of
 
+FETCHED = ("company", "contact", "site", "board", "member")
+DESCRIPTION = "description"
+POSTAL_ADDRESS = "address"
+Document = Mapping[str, Any]
 Record = Mapping[str, Any]
 ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country", "name")
 RELATED = {
@@ -166,12 +169,6 @@ def _name(value: Any) -> str:
     return str(value or "")
 
 
-FETCHED = ("company", "contact", "site", "board", "member")
-DESCRIPTION = "description"
-POSTAL_ADDRESS = "address"
-Document = Mapping[str, Any]
-
-
 class _Noting(dict[str, Any]):
     """An object that notes under its own name that a member was asked for in vain."""
 
@@ -228,7 +225,7 @@ def _asked_for(lines: Sequence[DispatchMapping], document: Document) -> set[str]
     noting = _NotingDescription({**document, **objects}, noted)
     for line in lines:
         try:
-            value_of(line, noting)
+            mapped_value(line, noting)
         except ValueError:
             # Often since a value is missing yet; what is wrong with it else is told when it is mapped.
             continue

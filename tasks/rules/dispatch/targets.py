@@ -1,14 +1,12 @@
-"""The Field Nation and ConnectWise paths that a dispatch mapping may write, and how values are made to fit.
+"""The targets of a dispatch mapping: the paths it may write, how values are made to fit, what is required.
 
 Field Nation's are the members of a work order's create and update (vendor's schema ``WorkOrderCreateDto``);
-``description`` and ``confidential`` take plain text, their ``.html`` takes HTML as it stands.
+``description`` and ``confidential`` take plain text, their ``.html`` takes HTML as it stands. States and
+countries are two letters each; another country than US isn't found.
 
-States and countries as Field Nation takes them: two letters each; another country than US isn't found.
-
-Which fields Field Nation needs before a work order can be published, and which of them are missing.
-
-The list is that of the vendor's own connectors (docs/vendors.md, Field Nation 7.2): a template fills type
-of work, pay and description; a remote or saved location needs no address.
+What Field Nation needs before a work order can be published is the list of the vendor's own connectors
+(docs/vendors.md, Field Nation 7.2): a template fills type of work, pay and description; a remote or saved
+location needs no address.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from enum import Enum, auto
 from typing import Any
 
 from connectors.field_nation.models import CONTACT_ROLES
-from tasks.rules.dispatch.mapping_actions import plain
+from tasks.rules.dispatch.mapping_actions import single_text
 from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.values import read_boolean, read_date_time, read_number
 
@@ -69,10 +67,10 @@ def country_code(text: str) -> str:
 
 DAY_BEGINS = "08:00:00"
 """Local time at which a visit starts whose source names a day only: ConnectWise's dates come as midnight."""
-CUSTOM_FIELD = "custom_fields."
+WORK_ORDER_FIELD = "custom_fields."
 
 
-class Kind(Enum):
+class TargetValue(Enum):
     """What a target takes."""
 
     TEXT = auto()
@@ -89,31 +87,31 @@ class Kind(Enum):
     ROLE = auto()
 
 
-CHOICES: dict[Kind, tuple[str, ...]] = {
-    Kind.LOCATION_MODE: ("custom", "location", "remote"),
-    Kind.WINDOW_MODE: ("exact", "between", "hours"),
-    Kind.PAY_TYPE: ("fixed", "hourly", "device", "blended"),
-    Kind.ROLE: CONTACT_ROLES,
+CHOICES: dict[TargetValue, tuple[str, ...]] = {
+    TargetValue.LOCATION_MODE: ("custom", "location", "remote"),
+    TargetValue.WINDOW_MODE: ("exact", "between", "hours"),
+    TargetValue.PAY_TYPE: ("fixed", "hourly", "device", "blended"),
+    TargetValue.ROLE: CONTACT_ROLES,
 }
-_BY_KIND: dict[Kind, str] = {
-    Kind.TEXT: "title incident_id description.html confidential.html location.address1 location.address2 "
-    "location.city location.zip location.display_name contacts[].name contacts[].phone contacts[].ext "
-    "contacts[].email contacts[].notes",
-    Kind.PLAIN_HTML: "description confidential",
-    Kind.NUMBER: "pay.hours pay.base.amount pay.base.units pay.additional.amount pay.additional.units",
-    Kind.ID: "types_of_work[].id service_types[].id template.id client.id project.id manager.id "
+_BY_KIND: dict[TargetValue, str] = {
+    TargetValue.TEXT: "title incident_id description.html confidential.html location.address1 "
+    "location.address2 location.city location.zip location.display_name contacts[].name contacts[].phone "
+    "contacts[].ext contacts[].email contacts[].notes",
+    TargetValue.PLAIN_HTML: "description confidential",
+    TargetValue.NUMBER: "pay.hours pay.base.amount pay.base.units pay.additional.amount pay.additional.units",
+    TargetValue.ID: "types_of_work[].id service_types[].id template.id client.id project.id manager.id "
     "location.type.id location.saved_location.id pay.finance.id schedule.time_zone.id",
-    Kind.FLAG: "ignore_template require_ontime require_gps allow_counter_offers printable "
+    TargetValue.FLAG: "ignore_template require_ontime require_gps allow_counter_offers printable "
     "types_of_work[].isPrimary",
-    Kind.MOMENT: "schedule.service_window.start schedule.service_window.end",
-    Kind.STATE: "location.state",
-    Kind.COUNTRY: "location.country",
-    Kind.LOCATION_MODE: "location.mode",
-    Kind.WINDOW_MODE: "schedule.service_window.mode",
-    Kind.PAY_TYPE: "pay.type",
-    Kind.ROLE: "contacts[].role",
+    TargetValue.MOMENT: "schedule.service_window.start schedule.service_window.end",
+    TargetValue.STATE: "location.state",
+    TargetValue.COUNTRY: "location.country",
+    TargetValue.LOCATION_MODE: "location.mode",
+    TargetValue.WINDOW_MODE: "schedule.service_window.mode",
+    TargetValue.PAY_TYPE: "pay.type",
+    TargetValue.ROLE: "contacts[].role",
 }
-WORK_ORDER_TARGETS: dict[str, Kind] = {
+WORK_ORDER_TARGETS: dict[str, TargetValue] = {
     path: kind for kind, paths in _BY_KIND.items() for path in paths.split(" ")
 }
 """By path, the places of a list left open."""
@@ -134,14 +132,14 @@ TICKET_TARGETS = frozenset(
 _PLACE = re.compile(r"\[\d+\]")
 
 
-def target_kind(target: str) -> Kind | None:
+def target_kind(target: str) -> TargetValue | None:
     """What a Field Nation target takes, None for one that does not exist."""
-    if target.startswith(CUSTOM_FIELD):
-        return Kind.TEXT if target[len(CUSTOM_FIELD) :].strip().isdecimal() else None
+    if target.startswith(WORK_ORDER_FIELD):
+        return TargetValue.TEXT if target[len(WORK_ORDER_FIELD) :].strip().isdecimal() else None
     return WORK_ORDER_TARGETS.get(_PLACE.sub("[]", target))
 
 
-def fitted(kind: Kind, value: Any) -> Any:
+def fitted(kind: TargetValue, value: Any) -> Any:
     """The value as the target takes it; ValueError, in words, for one that can't be made to fit."""
     if kind in CHOICES:
         return _choice(CHOICES[kind], value)
@@ -156,7 +154,7 @@ def near_targets(target: str, known: Iterable[str]) -> list[str]:
 
 
 def _choice(allowed: tuple[str, ...], value: Any) -> str:
-    text = plain(value).strip()
+    text = single_text(value).strip()
     found = next((each for each in allowed if each.lower() == text.lower()), None)
     if found is None:
         raise ValueError(f"{text!r} is none of {', '.join(allowed)}")
@@ -164,7 +162,7 @@ def _choice(allowed: tuple[str, ...], value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return plain(value).strip()
+    return single_text(value).strip()
 
 
 def _plain_html(value: Any) -> str:
@@ -208,15 +206,15 @@ def _moment(value: Any) -> dict[str, Any]:
     return {"utc": moment.strftime("%Y-%m-%d %H:%M:%S")}
 
 
-_FITTERS: dict[Kind, Callable[[Any], Any]] = {
-    Kind.TEXT: _text,
-    Kind.PLAIN_HTML: _plain_html,
-    Kind.NUMBER: _number,
-    Kind.ID: _id,
-    Kind.FLAG: _flag,
-    Kind.MOMENT: _moment,
-    Kind.STATE: lambda value: state_code(_text(value)),
-    Kind.COUNTRY: lambda value: country_code(_text(value)),
+_FITTERS: dict[TargetValue, Callable[[Any], Any]] = {
+    TargetValue.TEXT: _text,
+    TargetValue.PLAIN_HTML: _plain_html,
+    TargetValue.NUMBER: _number,
+    TargetValue.ID: _id,
+    TargetValue.FLAG: _flag,
+    TargetValue.MOMENT: _moment,
+    TargetValue.STATE: lambda value: state_code(_text(value)),
+    TargetValue.COUNTRY: lambda value: country_code(_text(value)),
 }
 
 

@@ -1,8 +1,8 @@
-"""Which tickets are dispatched: conditions over the fetched record, and the moment at which one enters them.
+"""Triggers: which records are dispatched, and what of a record is remembered between two looks.
 
 A trigger is a list of conditions that must all hold; several triggers are alternatives. A record enters once:
-being told the same change again, late or out of order changes nothing, since what counts is the record as it
-was fetched, by its ``lastUpdated``.
+the same change told again, late or out of order changes nothing, since what counts is the record as it was
+fetched, by its ``lastUpdated``.
 """
 
 from __future__ import annotations

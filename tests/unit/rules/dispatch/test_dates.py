@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.dispatch.dates import format_problems, names_a_day, read_moment, write_moment, zone_of
+from tasks.rules.dispatch.dates import format_date, format_problems, names_a_day, parse_date, zone_of
 
 AT = datetime(2026, 3, 7, 15, 4, 9, 120_000, UTC)
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)).map(
@@ -32,7 +32,7 @@ MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2060, 1, 1)).map(
     ],
 )
 def test_moments_are_written(pattern: str, text: str) -> None:
-    assert write_moment(AT, pattern, UTC) == text
+    assert format_date(AT, pattern, UTC) == text
 
 
 @pytest.mark.parametrize(
@@ -47,22 +47,22 @@ def test_moments_are_written(pattern: str, text: str) -> None:
     ],
 )
 def test_moments_are_read(text: str, pattern: str) -> None:
-    assert read_moment(text, pattern, UTC) == AT.replace(microsecond=0)
+    assert parse_date(text, pattern, UTC) == AT.replace(microsecond=0)
 
 
 @pytest.mark.parametrize(
     ("hour", "half", "wanted"), [(12, "am", 0), (12, "pm", 12), (1, "pm", 13), (1, "am", 1)]
 )
 def test_noon_and_midnight(hour: int, half: str, wanted: int) -> None:
-    assert read_moment(f"2026-03-07 {hour} {half}", "YYYY-MM-DD h a", UTC).hour == wanted
+    assert parse_date(f"2026-03-07 {hour} {half}", "YYYY-MM-DD h a", UTC).hour == wanted
 
 
 def test_zones_count_where_the_text_names_none() -> None:
     new_york = zone_of("America/New_York")
-    read = read_moment("2026-07-01 09:00", "YYYY-MM-DD HH:mm", new_york)
+    read = parse_date("2026-07-01 09:00", "YYYY-MM-DD HH:mm", new_york)
     assert read.astimezone(UTC).hour == 13
-    assert read_moment("2026-07-01T09:00:00Z", "", new_york).astimezone(UTC).hour == 9
-    assert write_moment(read, "HH:mm", ZoneInfo("America/Los_Angeles")) == "06:00"
+    assert parse_date("2026-07-01T09:00:00Z", "", new_york).astimezone(UTC).hour == 9
+    assert format_date(read, "HH:mm", ZoneInfo("America/Los_Angeles")) == "06:00"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_zones_count_where_the_text_names_none() -> None:
 )
 def test_text_of_another_shape_is_refused(text: str, pattern: str) -> None:
     with pytest.raises(ValueError):
-        read_moment(text, pattern, UTC)
+        parse_date(text, pattern, UTC)
 
 
 def test_what_is_no_format_is_named() -> None:
@@ -106,7 +106,7 @@ def test_a_format_without_a_day_is_none_for_reading(pattern: str, whole: bool) -
 def test_what_is_written_is_read_again(moment: datetime, pattern: str, zone: str) -> None:
     where = zone_of(zone)
     if zone == "UTC" or "Z" in pattern or pattern in ("", "X"):
-        assert read_moment(write_moment(moment, pattern, where), pattern, where) == moment
+        assert parse_date(format_date(moment, pattern, where), pattern, where) == moment
 
 
 def test_an_unknown_zone_is_named() -> None:

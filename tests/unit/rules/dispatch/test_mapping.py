@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tasks.rules.dispatch.mapping import (
-    MappingError,
-    check_mappings,
+    DispatchMappingError,
+    check_dispatch_mappings,
     inbound_problems,
     outbound_problems,
     outbound_values,
@@ -240,7 +240,7 @@ def test_the_default_mapping_of_a_ticket_without_a_note_describes_it_by_its_summ
 @pytest.mark.parametrize("kind", list(RecordKind))
 def test_every_default_mapping_passes_its_own_check(kind: RecordKind) -> None:
     mappings = default_dispatch_mappings(kind, reference_field_id=801, template_id=601, **FIXED)
-    check_mappings(mappings, sources=source_members(kind), custom_fields=[801])
+    check_dispatch_mappings(mappings, sources=source_members(kind), custom_fields=[801])
     assert mappings.outbound
 
 
@@ -303,8 +303,8 @@ def test_a_check_names_every_problem_of_both_lists_at_once() -> None:
     twice = line(source="summary")
     back = line(target="customFields.Arival", source="status.nmae")
     mappings = DispatchMappings(inbound=(twice, twice), outbound=(back, line(target="id", source="id")))
-    with pytest.raises(MappingError) as caught:
-        check_mappings(mappings, captions=["Arrival"])
+    with pytest.raises(DispatchMappingError) as caught:
+        check_dispatch_mappings(mappings, captions=["Arrival"])
     assert "'title' is mapped 2 times" in str(caught.value)
     assert "Did you mean Arrival?" in str(caught.value)
     assert "reads 'status.nmae', which the status does not have. Did you mean name?" in str(caught.value)

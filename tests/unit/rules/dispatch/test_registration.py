@@ -12,8 +12,8 @@ from tasks.rules.dispatch.messages import callback_url, webhook_url
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.registration import (
     EVENTS,
+    EntryStep,
     Move,
-    Step,
     callback_moves,
     known_events,
     wanted_callbacks,
@@ -41,7 +41,7 @@ def hook(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def steps(moves: list[Move]) -> list[Step]:
+def steps(moves: list[Move]) -> list[EntryStep]:
     return [each.step for each in moves]
 
 
@@ -70,21 +70,21 @@ def test_boards_take_the_place_of_every_ticket() -> None:
 def test_what_is_there_in_any_case_is_kept_and_what_is_elsewhere_is_left() -> None:
     wanted = wanted_callbacks([RecordKind.SERVICE_TICKET], URL)
     there = [entry(1, type="ticket", level="owner"), entry(2, url="https://other.example/?recordId=")]
-    assert steps(callback_moves(there, wanted, URL)) == [Step.KEEP, Step.LEAVE]
+    assert steps(callback_moves(there, wanted, URL)) == [EntryStep.KEEP, EntryStep.LEAVE]
 
 
 def test_an_entry_that_is_off_or_of_another_level_is_made_anew() -> None:
     wanted = wanted_callbacks([RecordKind.SERVICE_TICKET], URL)
     for wrong in (entry(1, inactiveFlag=True), entry(1, isSelfSuppressedFlag=False), entry(1, level="Board")):
-        assert steps(callback_moves([wrong], wanted, URL)) == [Step.REMOVE, Step.CREATE]
+        assert steps(callback_moves([wrong], wanted, URL)) == [EntryStep.REMOVE, EntryStep.CREATE]
 
 
 def test_nothing_wanted_removes_ours_alone() -> None:
     there = [entry(1), entry(2, url="https://other.example/?recordId=")]
-    assert steps(callback_moves(there, [], URL)) == [Step.REMOVE, Step.LEAVE]
+    assert steps(callback_moves(there, [], URL)) == [EntryStep.REMOVE, EntryStep.LEAVE]
     assert steps(webhook_moves([hook(), hook(url="https://other.example")], [], HOOK)) == [
-        Step.REMOVE,
-        Step.LEAVE,
+        EntryStep.REMOVE,
+        EntryStep.LEAVE,
     ]
 
 
@@ -105,24 +105,24 @@ def test_nothing_wanted_removes_ours_alone() -> None:
 def test_carried_out_once_there_is_nothing_left_to_do(there: list[dict[str, Any]], by_board: bool) -> None:
     wanted = wanted_callbacks(ALL, URL, boards=[7] if by_board else [])
     moves = callback_moves(there, wanted, URL)
-    gone = [each.found for each in moves if each.step is Step.REMOVE]
-    made = [{**each.body, "id": 100 + n} for n, each in enumerate(moves) if each.step is Step.CREATE]
+    gone = [each.found for each in moves if each.step is EntryStep.REMOVE]
+    made = [{**each.body, "id": 100 + n} for n, each in enumerate(moves) if each.step is EntryStep.CREATE]
     after = [each for each in there if each not in gone] + made
-    assert set(steps(callback_moves(after, wanted, URL))) <= {Step.KEEP, Step.LEAVE}
+    assert set(steps(callback_moves(after, wanted, URL))) <= {EntryStep.KEEP, EntryStep.LEAVE}
     assert [each for each in after if each["url"] != URL] == [each for each in there if each["url"] != URL]
 
 
 def test_a_webhook_is_made_kept_or_mended() -> None:
     (made,) = webhook_moves([], EVENTS, HOOK)
-    assert (made.step, made.body) == (Step.CREATE, {"events": list(EVENTS)})
-    assert steps(webhook_moves([hook(events=list(reversed(EVENTS)))], EVENTS, HOOK)) == [Step.KEEP]
+    assert (made.step, made.body) == (EntryStep.CREATE, {"events": list(EVENTS)})
+    assert steps(webhook_moves([hook(events=list(reversed(EVENTS)))], EVENTS, HOOK)) == [EntryStep.KEEP]
     (mended,) = webhook_moves([hook(status="inactive", events=["workorder.created"])], EVENTS, HOOK)
-    assert (mended.step, mended.body) == (Step.CHANGE, {"events": list(EVENTS), "status": "active"})
+    assert (mended.step, mended.body) == (EntryStep.CHANGE, {"events": list(EVENTS), "status": "active"})
 
 
 def test_a_second_webhook_of_ours_is_removed_and_a_new_secret_is_sent() -> None:
     moves = webhook_moves([hook(), hook(webhookId="w2")], EVENTS, HOOK, secret="s")
-    assert steps(moves) == [Step.CHANGE, Step.REMOVE]
+    assert steps(moves) == [EntryStep.CHANGE, EntryStep.REMOVE]
     assert moves[0].body == {"secret": "s"}
 
 
