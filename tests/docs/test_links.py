@@ -128,6 +128,15 @@ def test_every_page_is_in_the_navigation_and_in_the_readmes_map() -> None:
     assert [path for path in pages if f"]({path})" not in PAGES["README.md"]] == []
 
 
+def test_every_decision_record_is_listed_and_has_the_form_of_the_others() -> None:
+    records = [path for path in PAGES if path.startswith("docs/adr/0")]
+    listed = re.findall(r"\]\((0\d{3}-[\w-]+\.md)\)", PAGES["docs/adr/index.md"])
+    assert [f"docs/adr/{name}" for name in listed] == records
+    assert [int(Path(path).name[:4]) for path in records] == list(range(1, len(records) + 1))
+    wanted = ["Context", "Decision", "Weighed", "Consequences"]
+    assert {path for path in records if re.findall(r"^## (.+)$", PAGES[path], re.M) != wanted} == set()
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_blocks_in_lists_are_indented_so_that_every_reader_of_markdown_nests_them(page: str) -> None:
     """Git hosts nest what is indented by two or three; the site's generator wants four."""
