@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ConnectionCheck:
-    """Whether a block works, in words fit to be shown; never a secret.
+    """Whether a block works, in words for the person who filled it in; never a secret.
 
     Attributes:
         message: one sentence that names what is wrong and the remedy, or what was reached.

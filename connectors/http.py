@@ -60,8 +60,8 @@ class ServerClock:
         self._own = own
         self._ahead = timedelta(0)
 
-    def hear(self, date: str | None) -> None:
-        """Take an answer's Date header; one that is missing or no date tells nothing."""
+    def update(self, date: str | None) -> None:
+        """Take an answer's Date header; one that is missing or no date changes nothing."""
         try:
             moment = parsedate_to_datetime(date or "")
         except (ValueError, TypeError, IndexError, OverflowError):
@@ -310,7 +310,7 @@ class HttpSession:
                     answer = await self._client.send(request)
             except (httpx.HTTPError, TimeoutError) as error:
                 return FailedAttempt(outcome_of_failure(error), reason=reason_of_failure(error))
-        self.clock.hear(answer.headers.get("Date"))
+        self.clock.update(answer.headers.get("Date"))
         refusal = read_error(answer)
         return answer if refusal is None else failure_of(answer, refusal)
 

@@ -52,7 +52,7 @@ class Refusal:
 
 
 def read_refusal(response: httpx.Response) -> Refusal | None:
-    """The plainest reading: every 2xx is accepted (None), of anything else the body's words are kept."""
+    """The default reading: every 2xx is accepted (None), of anything else the body's words are kept."""
     if response.is_success:
         return None
     return Refusal(message=words_of(response))
@@ -100,7 +100,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
-    """One try that did not bring what was asked for.
+    """One try that failed: no answer, or one that was read as a refusal.
 
     Attributes:
         reason: the network error in a few words, if there was no answer.

@@ -92,7 +92,7 @@ class TenantOptions(TypedDict, total=False):
 
 
 class Tenant:
-    """Opens nothing when it is made; the first operation looks the codebase up, once.
+    """One login company's session. Making it sends nothing; the first operation looks the codebase up.
 
     Args:
         rate_limiter: asked before each request; see ``ConnectWiseSettings.credential_key``.
@@ -168,7 +168,7 @@ class Tenant:
     async def send(
         self, kind: RequestKind, method: str, path: ApiPath, **options: Any
     ) -> tuple[Any, httpx.Headers]:
-        """An operation's answer: its body as JSON, None for an empty one, and its headers.
+        """Send one operation; returns the answer's body as JSON (None for an empty one) and its headers.
 
         ``kind`` decides whether it may be repeated; ``options`` are those of ``HttpSession.request``.
 

@@ -155,7 +155,7 @@ class ConnectWiseConnection(Block):
         return value.strip()
 
     def settings(self) -> ConnectWiseSettings:
-        """What the client must know; StopError names the field that is empty or mangled."""
+        """The client's settings. StopError names the field that is empty or mangled."""
         return ConnectWiseSettings(
             site=self.site,
             company_id=self.company_id,

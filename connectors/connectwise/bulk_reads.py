@@ -76,10 +76,10 @@ class BundleAnswer:
 
 
 class BulkReads(Tenant):
-    """The three ways; ``ConnectWiseClient`` has them."""
+    """Reports, bundles and the ticket search, as part of ``ConnectWiseClient``."""
 
     async def count_report(self, name: str, conditions: str | None = None) -> int:
-        """The number of rows: ``GET /system/reports/{reportName}/count``."""
+        """Count a report's rows: ``GET /system/reports/{reportName}/count``."""
         path = _report(name).under("/count")
         params = {"conditions": conditions} if conditions else None
         body, _ = await self.send(RequestKind.READ, "GET", path, params=params)
@@ -118,7 +118,7 @@ class BulkReads(Tenant):
             page, before = following, rows
 
     async def bundle(self, items: Sequence[BundleItem]) -> list[BundleAnswer]:
-        """One answer per item, in the order of the items: ``POST /system/bundles``. One request.
+        """Make several reads in one request; one answer an item, in their order: ``POST /system/bundles``.
 
         How many items a server takes is not published; a refusal of all of them is an error, the refusal
         of one is in its answer.

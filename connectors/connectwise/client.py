@@ -72,7 +72,7 @@ class ConnectWiseClient(BulkReads):
         return Collection(self, "/finance/agreements/{parentId}/configurations", parentId=agreement_id)
 
     def board_statuses(self, board_id: int) -> Collection:
-        """The statuses of one board. ``closedStatus`` tells whether a ticket is closed; a name need not."""
+        """The statuses of one board. ``closedStatus`` says whether a ticket is closed; the name need not."""
         return Collection(self, "/service/boards/{parentId}/statuses", parentId=board_id)
 
     def tickets(self, kind: TicketKind) -> Collection:

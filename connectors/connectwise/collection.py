@@ -27,7 +27,7 @@ FORWARD_ONLY = {"pagination-type": "forward-only"}
 
 
 def page_request(page: int | None, page_size: int | None) -> tuple[int, int] | None:
-    """The page and page size to ask for, or None for every record (the documented table of the actions).
+    """The page and page size to ask for, or None for every record (as the actions document it).
 
     Neither given: every record. Page only: 25 records a page. Page size only: page 1.
 

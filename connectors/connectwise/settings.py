@@ -146,13 +146,13 @@ class ConnectWiseSettings:
 
     @property
     def credential_key(self) -> str:
-        """Names the vendor's request limit that these credentials share; it holds no credential."""
+        """The key of the rate limit that these credentials share; a hash, no credential."""
         owner = hashlib.sha256(f"{self.company_id}+{self.public_key}".encode()).hexdigest()[:16]
         return f"connectwise:{self.base_url.partition('://')[2]}:{owner}"
 
     @property
     def tenant_key(self) -> str:
-        """Names the login company whatever its keys: what is remembered under it outlives new keys."""
+        """Names the login company whatever its keys, so that stored state outlives new keys."""
         return f"connectwise:{self.base_url.partition('://')[2]}:{self.company_id.lower()}"
 
     def configuration_url(self, configuration_id: int) -> str:
@@ -168,7 +168,7 @@ class ConnectWiseSettings:
         return record_address(self.site, self.company_id, "OpportunityFv", opportunity_id)
 
     def secrets(self) -> list[str]:
-        """What no message may show."""
+        """Texts that no message may show."""
         return [self.public_key, self.private_key, self.client_id, self._credential()]
 
     def headers(self) -> Mapping[str, str]:

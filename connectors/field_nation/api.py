@@ -51,7 +51,7 @@ class Token:
 
 
 class TokenSource:
-    """Hands out a valid token; all callers that need a new one at once share one request.
+    """Keeps a valid access token; concurrent callers that need a new one share one request.
 
     Args:
         session: for token calls only, so that they are not counted, limited or logged with the others.
@@ -149,7 +149,7 @@ _FILTER = WithoutTokens()
 
 
 def keep_tokens_out_of_logs() -> None:
-    """Puts the filter before the library's logger; asking again changes nothing."""
+    """Put the filter on the HTTP library's logger; a second call changes nothing."""
     logging.getLogger(_LOGGER).addFilter(_FILTER)
 
 
@@ -161,7 +161,7 @@ def _masked(value: Any) -> Any:
 
 
 class FieldNationApi:
-    """Opens the sessions and sends. Every error is a ``ConnectorError``; none shows a token.
+    """The sessions and the sending. Every error is a ``ConnectorError``; none shows a token.
 
     ``session.sent`` counts the requests; those for tokens are counted in ``logins.sent``.
     """

@@ -85,7 +85,7 @@ class FieldNationSettings:
 
     @property
     def credential_key(self) -> str:
-        """Names the vendor's request limit that these credentials share; it holds no credential."""
+        """The key of the rate limit that these credentials share; a hash, no credential."""
         owner = hashlib.sha256(self.client_id.encode()).hexdigest()[:16]
         return f"fieldnation:{self.base_url.partition('://')[2]}:{owner}"
 
@@ -94,6 +94,6 @@ class FieldNationSettings:
         return f"{APPS[self.environment]}/workorders/{int(work_order_id)}"
 
     def secrets(self) -> list[str]:
-        """What no message may show."""
+        """Texts that no message may show."""
         given = [self.client_id, self.client_secret, self.password, self.webhook_secret]
         return [one for one in given if one]

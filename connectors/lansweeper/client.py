@@ -45,8 +45,8 @@ MOST_KEYS = 100
 """Keys in one filter: the vendor takes 100 conditions."""
 
 
-async def at_once(call: Callable[[], Awaitable[Answer]]) -> Answer:
-    """The plain way to send: once."""
+async def send_once(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Make a request without repeating it."""
     return await call()
 
 
@@ -117,7 +117,7 @@ class LansweeperClient(LansweeperApi):
         fields: Sequence[str],
         filters: Filters | None = None,
         page_size: int = LARGEST_PAGE,
-        send: Sending = at_once,
+        send: Sending = send_once,
     ) -> AsyncGenerator[AssetPage, None]:
         """The assets of a site, each once, with the wanted field paths and ``key``.
 

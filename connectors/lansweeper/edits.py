@@ -1,6 +1,6 @@
-"""Several edits in one mutation: reads which of them were written, also out of an answer that is an error.
+"""Which of several edits in one mutation were written, read also out of an answer that is an error.
 
-An answer that is not 2xx but has ``data`` tells it edit by edit: one that is null failed, the others were
+An answer that is not 2xx but has ``data`` says it edit by edit: one that is null failed, the others were
 written. Most recorded errors carry a message only, so which edit an error belongs to may stay open.
 """
 
@@ -46,7 +46,7 @@ class EditsReading:
         self.failed_for_themselves: httpx.Response | None = None
 
     def __call__(self, answer: httpx.Response) -> Refusal | None:
-        """None where the answer tells what became of each edit.
+        """None where the answer says of each edit whether it was written.
 
         The refusal stands where nothing was written and the reason is not one asset's: the token, the rate
         limit, a server out of order.
@@ -69,7 +69,7 @@ class EditsReading:
 
 
 def read_outcomes(body: Mapping[str, Any], edits: Sequence[AssetEdit]) -> list[EditOutcome] | None:
-    """What became of each edit, in their order; None if the answer has nothing of the site."""
+    """The outcome of each edit, in their order; None if the answer has nothing of the site."""
     site = (body.get("data") or {}).get("site")
     if not isinstance(site, dict):
         return None

@@ -27,7 +27,7 @@ query assetResources(
   }
 }
 """
-#: ``total`` may be asked for with the first page only; with any other it is an error.
+# ``total`` may be asked for with the first page only; with any other it is an error.
 FIRST_ASSETS: Final = _PAGE % "total\n      "
 NEXT_ASSETS: Final = _PAGE % ""
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypedDict
 
-#: An asset as the vendor sends it: objects nested by path, absent values left out.
 Asset = dict[str, Any]
+"""An asset as the vendor sends it: objects nested by path, absent values left out."""
 
 
 class Site(TypedDict):
@@ -71,7 +71,7 @@ class AssetEdit:
 
 @dataclass(frozen=True, slots=True)
 class EditOutcome:
-    """What became of one edit of several.
+    """The outcome of one edit of several.
 
     Attributes:
         ok: whether it was written.

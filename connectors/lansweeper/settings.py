@@ -140,12 +140,12 @@ class LansweeperSettings:
 
     @property
     def credential_key(self) -> str:
-        """Names the vendor's request limits that this token shares (assumed: counted per token)."""
+        """The key of the rate limits of this token (assumed: counted per token); a hash, no token."""
         owner = hashlib.sha256(self.access_token.encode()).hexdigest()[:16]
         return f"lansweeper:{httpx.URL(self.endpoint).netloc.decode()}:{owner}"
 
     def secrets(self) -> list[str]:
-        """What no message may show."""
+        """Texts that no message may show."""
         return [self.access_token]
 
     def headers(self) -> Mapping[str, str]:

@@ -15,7 +15,7 @@ from connectors.ledger.schema import links
 
 
 class RecordLinks:
-    """``ledger.links``. Left and right keep their places: look from the one, or from the other."""
+    """``ledger.links``: pairs of records. Left and right keep their places; read from either end."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine

@@ -25,7 +25,7 @@ class WriteEntry:
 
 @dataclass(frozen=True, slots=True)
 class WriteOutcome:
-    """What became of a write. ``record_id`` is the created record's id; None leaves the noted id alone."""
+    """The outcome of a write. ``record_id`` is the created record's id; None leaves the noted id alone."""
 
     write_id: int
     outcome: JournalOutcome
@@ -35,7 +35,7 @@ class WriteOutcome:
 
 @dataclass(frozen=True, slots=True)
 class JournalledWrite:
-    """A row of the journal. ``outcome`` None: begun and never settled, so the run was killed around it."""
+    """A row of the journal. ``outcome`` None: begun, and the run was killed around it."""
 
     id: int
     run_id: str
@@ -70,7 +70,7 @@ class OpenBatch:
 
 @dataclass(frozen=True, slots=True)
 class TicketLink:
-    """Which configurations a ticket held when it was asked, and the ticket's ``lastUpdated`` at that time.
+    """Which configurations a ticket held when it was read, and the ticket's ``lastUpdated`` at that time.
 
     ``kind`` is "service" or "project"; ``last_updated`` is the vendor's own text, compared as it is.
     """
@@ -93,7 +93,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Claimed(Generic[T]):
-    """A row as it is now. Not ``ours``: it needs nothing more, or another process works on it."""
+    """A row after an attempt to claim it. Not ``ours``: it is done, or another process holds it."""
 
     row: T
     ours: bool
@@ -101,7 +101,7 @@ class Claimed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """That one record shall have one work order, and how far that has come.
+    """A creation intent: that one record shall have one work order, and how far that has come.
 
     ``generation`` counts from 1; ``attempts`` counts the creations that were begun.
     """
@@ -170,7 +170,7 @@ class SyncedNote:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Something that is to happen once for a work order, by name; ``result_id`` is what it made, if known."""
+    """A side effect of a work order, done once, by name; ``result_id`` is what it made, if known."""
 
     id: int
     work_order_id: int

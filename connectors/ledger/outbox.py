@@ -87,7 +87,7 @@ class DispatchIntents(OutboxTable[Intent]):
     async def created(
         self, intent_id: int, work_order_id: int, details: dict[str, Any] | None = None
     ) -> Intent:
-        """The work order exists, made or found: notes it and links it with the record, in one transaction.
+        """Records the work order, made or found, and links it with the record, in one transaction.
 
         The link of an earlier generation gives way. It frees the claim, and counts whoever holds it.
 
@@ -105,7 +105,7 @@ class DispatchIntents(OutboxTable[Intent]):
             return _intent(row)
 
     async def cancel(self, intent_id: int, message: str, *, even_unresolved: bool = False) -> None:
-        """This generation's work order is no longer alive (cancelled, deleted, paid), or shall not be made.
+        """Closes a generation: its work order is cancelled, deleted or paid, or shall not be made.
 
         Its link stays until a next generation has a work order. ``even_unresolved``: a person has seen that
         the unresolved creation made nothing.
@@ -212,7 +212,7 @@ class DispatchEffects(OutboxTable[Effect]):
             return Claimed(claimed.row, claimed.ours and claimed.row.state != "done")
 
     async def done(self, effect_id: int, result_id: str | None = None) -> Effect:
-        """It has happened. StopError if it happened before with another result."""
+        """Records that it has happened. StopError if it happened before with another result."""
         async with writing(self._engine, "note an effect that is done") as connection:
             return _effect(await self._done(connection, effect_id, result_id))
 
@@ -268,7 +268,7 @@ class SyncedNotes(OutboxTable[SyncedNote]):
             return Claimed(claimed.row, claimed.ours and claimed.row.state != "done")
 
     async def copied(self, note_id: int, copy_id: str) -> SyncedNote:
-        """The copy exists, made or found. StopError if the note has another copy already."""
+        """Records that the copy exists, made or found. StopError if the note has another copy already."""
         async with writing(self._engine, "note a copied note") as connection:
             return _note(await self._done(connection, note_id, copy_id))
 

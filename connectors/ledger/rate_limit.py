@@ -71,7 +71,7 @@ class WindowRule:
 
 @dataclass(frozen=True, slots=True)
 class WindowState:
-    """What the ledger says about one window now: tokens that count, and when the first of them stops."""
+    """One window now: the tokens that count, when the first of them stops counting, and the pause."""
 
     counted: int
     first_free_at: float | None
@@ -116,7 +116,7 @@ async def lock_bucket(connection: AsyncConnection, bucket: str) -> None:
         await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:b, 0))"), {"b": bucket})
 
 
-async def forget_the_past(connection: AsyncConnection, bucket: str, rule: WindowRule, now: float) -> None:
+async def drop_expired(connection: AsyncConnection, bucket: str, rule: WindowRule, now: float) -> None:
     """Drops what no longer counts, and bounds what a clock set back would keep counting for hours."""
     await connection.execute(delete(grants).where(grants.c.bucket == bucket, grants.c.counts_until <= now))
     latest = rule.counts_until_after_grant(now)
@@ -270,7 +270,7 @@ class SlidingWindowLimiter:
             started = self._clock.monotonic()
             now = await self._clock.now_of(connection)
             await self._hand_back(connection, now)
-            await forget_the_past(connection, self._bucket, self._rule, now)
+            await drop_expired(connection, self._bucket, self._rule, now)
             state = await window_state(connection, self._bucket, self._key, now)
             grant = grant_tokens(self._rule, state, now, self._next_size)
             if grant.tokens == 0:
@@ -310,7 +310,10 @@ class CombinedLimiter:
         self._limiters = tuple(limiters)
 
     async def acquire(self) -> None:
-        """What one limit gave stays counted when the next refuses: too few requests, never too many."""
+        """Waits for each limit in turn.
+
+        What one limit granted stays counted when the next refuses: too few requests, never too many.
+        """
         for limiter in self._limiters:
             await limiter.acquire()
 

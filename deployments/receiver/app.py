@@ -6,8 +6,8 @@ GET  /health                    the process answers
 GET  /ready                     and its ledger does: 200 or 503
 GET  /metrics                   what came, was handed over, refused, put off
 
-It listens on loopback unless told otherwise: a proxy with TLS stands before it (docs/operations.md). It needs
-the ledger's place and the vendors' secrets, and no Prefect server.
+It listens on loopback unless its settings say otherwise: a proxy with TLS stands before it
+(docs/operations.md). It needs the ledger's place and the vendors' secrets, and no Prefect server.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Check = Callable[[bytes, Headers, float], Awaitable[Genuine]]
 
 
 class Receiver:
-    """Takes messages of both vendors; ``counts`` is what ``/metrics`` shows."""
+    """Receives messages of both vendors; ``counts`` is what ``/metrics`` shows."""
 
     def __init__(self, settings: ReceiverSettings) -> None:
         self._settings = settings
@@ -74,7 +74,7 @@ class Receiver:
             self._checks[FIELD_NATION_SOURCE] = FieldNationCheck(settings.webhook_secret)
 
     async def receive(self, source: str, networks: Sequence[Network], request: Request) -> Response:
-        """Answers one message, after it was kept or turned away, and counts it."""
+        """Keep or refuse one message, count it, and answer it."""
         self.counts.add("received", source)
         self._at_once += 1
         try:

@@ -1,7 +1,7 @@
-"""Writes messages into the ledger's inbox in batches, within a moment, or tells the sender to send again.
+"""Writes messages into the ledger's inbox in batches, within a time limit: group commit.
 
 A write that takes longer goes on: the repeated message is then a duplicate. While one transaction is under
-way the messages that come wait, and the next one takes them all (group commit). A ledger that can't be opened
+way the messages that come wait, and the next one takes them all. A ledger that can't be opened
 at the start is tried again when a message comes, so the receiver may start before its database.
 """
 
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class InboxWriter:
-    """The ledger's inbox as the receiver uses it."""
+    """Writes into the ledger's inbox: group commit, with a time limit for each caller."""
 
     def __init__(self, place: str | Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._place = place

@@ -104,7 +104,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 
 def json_object(raw: bytes) -> dict[str, Any]:
-    """The body as a JSON object; RefusedError 400 for everything else, however deep or odd it is."""
+    """The body as a JSON object; RefusedError 400 for everything else, however deep it is nested."""
     try:
         found = orjson.loads(raw)
     except orjson.JSONDecodeError:

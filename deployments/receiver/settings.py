@@ -1,4 +1,4 @@
-"""What the receiver must know, from environment variables; secrets may lie in files.
+"""The receiver's settings, from environment variables; secrets may lie in files.
 
 For every variable NAME below, ``NAME_FILE`` may name a file with its value instead, as container and service
 managers hand secrets over.

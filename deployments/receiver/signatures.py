@@ -78,8 +78,9 @@ def verify_field_nation(raw: bytes, headers: Mapping[str, str], secret: str, now
 
 
 def is_stale(stamp: object, now: float) -> bool:
-    """Whether the time that a webhook's body tells is too long ago. One without a time that can be read is
-    not: nobody but the vendor can have left it out.
+    """Whether the time in a webhook's body is too long ago.
+
+    A body without a readable time is not: nobody but the vendor can have left it out.
     """
     moment = read_date_time(stamp)
     return moment is not None and now - moment.timestamp() > BODY_WINDOW

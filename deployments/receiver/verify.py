@@ -70,7 +70,7 @@ Headers = Mapping[str, str]
 
 
 class SigningKeys:
-    """Keys by their address.
+    """ConnectWise's signing keys by their address, cached and fetched at a bounded rate.
 
     Args:
         hosts: allowed hosts, see ``is_allowed_key_url``.
@@ -129,7 +129,7 @@ class SigningKeys:
         return found
 
     def fitted(self, url: str) -> None:
-        """A message was genuine by the key of this address: no other address displaces it any more.
+        """Keep a key whose message was genuine: no other address displaces it any more.
 
         Whoever invents addresses on an allowed host, by as little as another query, has no such message.
         """

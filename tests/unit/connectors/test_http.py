@@ -466,15 +466,15 @@ NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 def test_without_an_answer_it_is_our_own() -> None:
     clock = ServerClock(lambda: NOON)
     for header in (None, "", "soon", "Mon, 99 May 2026 11:00:00 GMT"):
-        clock.hear(header)
+        clock.update(header)
     assert clock.now() == NOON
 
 
 def test_it_goes_on_from_the_newest_answer() -> None:
     own = [NOON]
     clock = ServerClock(lambda: own[-1])
-    clock.hear("Mon, 04 May 2026 13:00:00 GMT")
-    clock.hear("Mon, 04 May 2026 11:00:00 GMT")
+    clock.update("Mon, 04 May 2026 13:00:00 GMT")
+    clock.update("Mon, 04 May 2026 11:00:00 GMT")
     own.append(NOON + timedelta(minutes=5))
     assert clock.now() == datetime(2026, 5, 4, 11, 5, tzinfo=UTC)
 
