@@ -92,7 +92,7 @@ def _quiet_or_dry(run: RunRecord, writes: Writes) -> Iterator[str]:
         reasons = [
             f"{each['asset_key']}: {each['message']}" for each in (run.report or {}).get("failures", [])
         ]
-        yield f"{run.counts['failed']} assets failed in calm weather: {'; '.join(reasons)[:300]}"
+        yield f"{run.counts['failed']} assets failed without faults: {'; '.join(reasons)[:300]}"
     if run.kind != "disturbed" and run.counts is None:
         yield f"it has no report: {run.error}"
 

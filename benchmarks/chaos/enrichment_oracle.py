@@ -253,8 +253,8 @@ def _judge_last(verdict: Verdict, run: RunRecord, after: Scene) -> None:
     if told != known:
         verdict.faults.append(f"The {run.kind} run counted {told}, there are {known}")
     written = {each["asset_key"] for each in (run.report or {}).get("written", ())}
-    if strangers := written - after.alone().keys():
-        verdict.faults.append(f"The {run.kind} run wrote assets that it must not: {sorted(strangers)[:3]}")
+    if unclaimed := written - after.alone().keys():
+        verdict.faults.append(f"The {run.kind} run wrote assets that it must not: {sorted(unclaimed)[:3]}")
     if run.kind == "quiet" and run.counts["updated"]:
         verdict.faults.append(f"The quiet run counted {run.counts['updated']} as updated")
 

@@ -147,7 +147,7 @@ class Lane:
         try:
             verdict = oracle.judge(runs)
         except Exception as error:
-            verdict = Verdict(faults=[f"the truth could not be told: {type(error).__name__}: {error}"])
+            verdict = Verdict(faults=[f"the oracle failed: {type(error).__name__}: {error}"])
         known = {fault.casefold() for fault in verdict.faults}
         mine = Verdict()
         judge_runs(runs, mine)
@@ -310,9 +310,13 @@ def warm_up(api_url: str, folder: Path) -> None:
     with start_sandbox("--assets", "5") as sandbox:
         lane = Lane("chaos-warm-up", sandbox, api_url, folder)
         lane.prepare()
-        names = {"connectwise": lane.name, "lansweeper": lane.name, "ledger": lane.name}
+        names: dict[str, Any] = dict.fromkeys(("connectwise", "lansweeper", "ledger"), lane.name)
         settings = AssetSynchronizationSettings(company=sandbox.company)
-        asyncio.run(asset_synchronization(settings, **names, return_state=True))  # type: ignore[arg-type]
+
+        async def run_once() -> None:
+            await asset_synchronization(settings, **names, return_state=True)
+
+        asyncio.run(run_once())
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from flows.asset_synchronization import asset_synchronization
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
+from tasks.rules.report import Report
 
 PRODUCT = ("connectors.", "tasks.", "flows.")
 DURING = "during"
@@ -166,9 +167,9 @@ async def _run(job: Job) -> dict[str, Any]:
     told: dict[str, Any] = {"cpu": usage.ru_utime + usage.ru_stime, "state": state.name}
     if isinstance(result, BaseException):
         return told | {"error": f"{type(result).__name__}: {result}"}
-    if dataclasses.is_dataclass(result) and not isinstance(result, type):
+    if isinstance(result, Report):
         report = dataclasses.asdict(result)
-        report["written"] = [dataclasses.asdict(each) for each in result.written]  # type: ignore[attr-defined]
+        report["written"] = [dataclasses.asdict(each) for each in result.written]
         return told | {"report": report, "counts": report["counts"], "error": ""}
     return told | {"error": str(state.message or "")}
 

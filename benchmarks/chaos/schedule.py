@@ -38,7 +38,7 @@ ASSETS, ENRICHMENT = "asset-synchronization", "tickets-agreements-sla-sync"
 API = "/v4_6_release/apis/3.0"
 SIZES = {ASSETS: (20, 90), ENRICHMENT: (20, 70)}
 SKEWS = (1.0, 30.0, 600.0, 3000.0)
-"""Seconds; a clock that is wrong by more than an hour is none that a run can settle anything by."""
+"""Seconds; a clock that is wrong by more than an hour is none that a run can tell anything by."""
 KILLED_ON = (f"POST {API}{BULK}", f"POST {API}{BULK}", f"PUT {API}{BULK}", f"PATCH {API}{CONFIGURATIONS}")
 ROOM = (0, 4_000, 20_000, 60_000, 150_000)
 """Bytes until the disk is full: at once, or after some dozens of requests."""

@@ -19,7 +19,7 @@ from deployments.local.sandbox import Sandbox
 COMPLETED, KILLED, RAISED = "Completed", "killed", "raised"
 """Outcomes beside ``Finished with n failures`` and other names of Prefect states."""
 TOO_LONG = "it went on for too long"
-CALM = ("clean", "quiet")
+UNDISTURBED = ("clean", "quiet")
 DISK_WORDS = ("disk", "full", "I/O")
 
 
@@ -60,7 +60,7 @@ def requests_of(run: RunRecord) -> range:
 
 @dataclass
 class Verdict:
-    """What the truth found: ``faults`` is empty if all was right.
+    """What the oracle found: ``faults`` is empty if all was right.
 
     Attributes:
         faults: a sentence each.
@@ -107,15 +107,15 @@ class ScheduleResult:
 
 
 def judge_runs(runs: list[RunRecord], verdict: Verdict) -> None:
-    """Laws 2 and 5 by the requests that were served; a run in calm weather raises nothing.
+    """Laws 2 and 5 by the requests that were served; a run without faults raises nothing.
 
-    That a calm run ends with failures is for the truth of the flow to judge, and what it writes then.
+    That such a run ends with failures is for the oracle of the flow to judge, and what it writes then.
     """
     finished = all(run.outcome == "Completed" for run in runs if run.kind == "clean")
     for run in runs:
-        if run.kind in CALM and (run.outcome in (RAISED, KILLED) or run.counts is None):
+        if run.kind in UNDISTURBED and (run.outcome in (RAISED, KILLED) or run.counts is None):
             verdict.faults.append(f"the {run.kind} run ended as {run.outcome}: {run.error}")
-        if run.error == TOO_LONG and run.kind not in CALM:
+        if run.error == TOO_LONG and run.kind not in UNDISTURBED:
             verdict.faults.append(f"a disturbed run did not end: {run.fault_plan}")
         dry = run.fault_plan is not None and run.fault_plan.dry_run
         law = "law 2" if run.kind == "quiet" and finished else "law 5" if dry else ""

@@ -100,7 +100,7 @@ class Campaign:
             "seconds": round(time.monotonic() - began),
             "differs from production": changed_settings(),
             "stories": as_json(stories),
-            "requests in calm weather": figures,
+            "requests without faults": figures,
             **result,
             "faults": self._faults,
         }
@@ -240,10 +240,10 @@ def show(console: Console, result: dict[str, Any]) -> None:
         for name, number in counts.items():
             table.add_row(f"{title}: {name}", f"{number:,}" if isinstance(number, int) else str(number))
     console.print(table)
-    costs = Table(title="Requests of one work order in calm weather")
+    costs = Table(title="Requests of one work order without faults")
     for name in ("Event", "ConnectWise", "Field Nation"):
         costs.add_column(name, justify="left" if name == "Event" else "right")
-    for name, counted in result["requests in calm weather"].items():
+    for name, counted in result["requests without faults"].items():
         costs.add_row(name, str(counted["connectwise"]), str(counted["field_nation"]))
     console.print(costs)
     console.print("Different from production: waiting times are short, so that the campaign ends soon:")

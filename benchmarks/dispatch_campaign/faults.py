@@ -76,7 +76,7 @@ def begin_storm(sandbox: Sandbox, seed: int) -> None:
 
 
 def end_storm(sandbox: Sandbox) -> dict[str, int]:
-    """Calm weather; how often each kind of fault was applied, by system."""
+    """No more faults; how often each kind of fault was applied, by system."""
     fired: dict[str, int] = {}
     for rule, number in zip(storm_rules(), sandbox.faults_fired(), strict=True):
         fault = rule["fault"]

@@ -276,7 +276,7 @@ class People:
             self._sandbox.provider(number, step.what, **details.get(step.what, {}))
 
     async def _approve(self, number: int) -> None:
-        """A manager clicks until it is approved: the weather is bad for her, too."""
+        """A manager clicks until it is approved: her requests are disturbed, too."""
         for _ in range(20):
             try:
                 await self._manager.approve_work_order(number)

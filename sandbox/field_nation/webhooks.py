@@ -244,9 +244,9 @@ class Deliveries:
         return self._uuid()
 
     def replay(self, delivery: Delivery) -> None:
-        """Send its signed body once more under another id, as a stranger who has it could. Not logged."""
-        stranger = replace(delivery, uuid=str(uuid.uuid4()), trace=str(uuid.uuid4()), attempt=0)
-        self._background(self._send_until_heard(stranger, [], 0.0))
+        """Send its signed body once more under another id, as anybody who has it could. Not logged."""
+        replayed = replace(delivery, uuid=str(uuid.uuid4()), trace=str(uuid.uuid4()), attempt=0)
+        self._background(self._send_until_heard(replayed, [], 0.0))
 
     def _start(self, delivery: Delivery) -> None:
         self.log.append(delivery)

@@ -22,7 +22,7 @@ NAME = "company/configurations"
 
 
 class Stage:
-    """A fresh sandbox with its truth, and a synchronization to run on it."""
+    """A fresh sandbox with its oracle, and a synchronization to run on it."""
 
     def __init__(self, sandbox: Sandbox, http: httpx.Client, **settings: Any) -> None:
         self.sandbox, self.http = sandbox, http
@@ -32,7 +32,7 @@ class Stage:
         """The same data once more."""
         self.sandbox.reset(seed=3, assets=28)
         self._used: set[int] = set()
-        self.truth = AssetOracle(self.sandbox, settings)
+        self.oracle = AssetOracle(self.sandbox, settings)
         self.sync = LittleSync(self.sandbox, self.http, settings)
 
     def runs(self, **first: Any) -> list[RunRecord]:
@@ -40,7 +40,7 @@ class Stage:
         return [self.sync.run("clean", **first), self.sync.run("quiet")]
 
     def judge(self, runs: list[RunRecord]) -> Verdict:
-        return self.truth.judge(runs)
+        return self.oracle.judge(runs)
 
     def own(self) -> list[dict[str, Any]]:
         records = self.sandbox.state(NAME)

@@ -212,7 +212,7 @@ def test_persons_who_empty_custom_fields_or_write_other_ones_are_known() -> None
 def test_an_asset_that_lost_its_only_claim_may_keep_its_texts() -> None:
     def deleted_later(world: EnrichedWorld) -> None:
         key = world.alone()[0]
-        (number,) = world.truth.before.model.claims()[key]
+        (number,) = world.oracle.before.model.claims()[key]
         world.sandbox.unseen.add(key)  # it was written long before these runs
         world.sandbox.world.store.delete("company/configurations", number)
         world.scene = Scene.of(world.sandbox)
@@ -226,7 +226,7 @@ def test_an_asset_that_lost_its_only_claim_may_keep_its_texts() -> None:
 def test_changed_tickets_and_agreements_change_what_is_wanted() -> None:
     def closed(world: EnrichedWorld) -> None:
         links = world.sandbox.world.store.links("service/tickets/configurations")
-        ticket, _ = next(pair for pair in links.pairs() if pair[1] in world.truth.before.alone().values())
+        ticket, _ = next(pair for pair in links.pairs() if pair[1] in world.oracle.before.alone().values())
         world.sandbox.world.store.delete("service/tickets", ticket)
 
     assert any("cw_total_tickets of asset" in fault for fault in judged(closed).faults)

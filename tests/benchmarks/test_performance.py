@@ -290,18 +290,18 @@ def test_names_and_types_are_the_documented_ones() -> None:
 
 @pytest.mark.parametrize("limits", [(50, 4000), (1, 4000), (2, 4000), (50, 200)])
 def test_the_flow_comes_to_the_same_texts(limits: tuple[int, int]) -> None:
-    truth = EnrichmentModel(HeldSandbox())
+    model = EnrichmentModel(HeldSandbox())
     several = [agreement(each, name=f"{each} {'x' * 60};") for each in range(1, 6)]
-    for number, record in truth.configurations.items():
-        agreements = truth.agreements[number] + (several if number % 5 == 0 else [])
+    for number, record in model.configurations.items():
+        agreements = model.agreements[number] + (several if number % 5 == 0 else [])
         shown = [shown_agreement(each) for each in agreements]
         facts = ConfigurationFacts(
-            number, "", None, "u", sla_of(record, _ranked(shown)), shown, truth.tickets[number]
+            number, "", None, "u", sla_of(record, _ranked(shown)), shown, model.tickets[number]
         )
         found = texts_of(
             record,
             agreements,
-            truth.tickets[number],
+            model.tickets[number],
             "u",
             {"agreements": limits[0], "characters": limits[1]},
         )

@@ -86,7 +86,7 @@ def test_every_schedule_is_one_that_sandbox_flow_and_model_understand(
                 assert table_of(deed["collection"])
 
 
-def test_every_kind_of_mishap_is_drawn(drawn: dict[str, list[Schedule]]) -> None:
+def test_every_kind_of_fault_is_drawn(drawn: dict[str, list[Schedule]]) -> None:
     rounds = list(every_round(drawn))
     kinds = Counter(fault_name(rule["fault"]) for each in rounds for rule in each.faults)
     wanted = (
@@ -239,7 +239,7 @@ def lane(prefect_server: LocalPrefect, sandbox: Sandbox, tmp_path: Path) -> Iter
 
 @pytest.mark.prefect
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_after_drawn_mishaps_nothing_is_lost_doubled_touched_or_miscounted(lane: Lane) -> None:
+def test_after_drawn_faults_nothing_is_lost_doubled_touched_or_miscounted(lane: Lane) -> None:
     results = [lane.run(draw_schedule(seed, flow)) for seed, flow in SCHEDULES]
     found = tally(results)
     assert found["failing"] == []

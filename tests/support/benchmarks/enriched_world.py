@@ -58,8 +58,8 @@ class EnrichedWorld:
         self.sandbox = HeldSandbox()
         self.store = self.sandbox.world.lansweeper
         self.writer = SiteWriter(self.store, seed=1)
-        self.truth = EnrichmentOracle(self.sandbox, settings)
-        self.scene = self.truth.before
+        self.oracle = EnrichmentOracle(self.sandbox, settings)
+        self.scene = self.oracle.before
         self.keys: dict[str, str] = {}
         self.runs: list[RunRecord] = []
         self.fault_plan = FaultPlan()
@@ -97,7 +97,7 @@ class EnrichedWorld:
         return sorted(self.store.assets.keys() - set(self.alone()))
 
     def person(self, collection: str, record_id: int | str, **changes: Any) -> None:
-        """An edit between the runs, told to the truth as well."""
+        """An edit between the runs, told to the oracle as well."""
         edit(self.sandbox.world, collection, record_id, changes)
         told = {"do": "edit", "collection": collection, "id": record_id, "set": changes}
         self.fault_plan = FaultPlan(people=(*self.fault_plan.people, told))
@@ -134,7 +134,7 @@ class EnrichedWorld:
         return RunRecord(kind, COMPLETED, counts, report, requests)
 
     def judge(self) -> Verdict:
-        return self.truth.judge(self.runs)
+        return self.oracle.judge(self.runs)
 
 
 def judged(spoil: Spoil | None = None, before: Spoil | None = None, **settings: Any) -> Verdict:
