@@ -30,7 +30,7 @@ from connectors.retry import RequestKind
 REST_ROOT = "/api/rest/v2"
 WEBHOOKS_ROOT = "/api/v1"
 CONCURRENCY = 4
-LONGEST_WAIT = 65.0
+_LONGEST_WAIT = 65.0
 """Seconds that one call may wait in all: one minute's limit. A longer wait is a retry of the task."""
 _ID = re.compile(r"/\d+(?=/|$)")
 _HEADERS = {"Accept": "application/json, application/problem+json"}
@@ -186,7 +186,7 @@ class FieldNationApi:
             "read_only": read_only,
             "verify": verify,
             "secrets": settings.secrets(),
-            "longest_wait": LONGEST_WAIT,
+            "longest_wait": _LONGEST_WAIT,
             "sleep": sleep,
         }
         self.logins = HttpSession(**shared, read_error=read_token_refusal, concurrency=1)

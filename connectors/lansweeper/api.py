@@ -27,7 +27,7 @@ SAME_WINDOW = 1.5
 """Seconds by which two answers of one window may name its end differently."""
 CONCURRENCY = 2
 """Requests at once: while one waits out a rate limit, few others may be on their way."""
-LONGEST_WAIT = 65.0
+_LONGEST_WAIT = 65.0
 """Seconds that one call may wait in all: one cool-down of 61 s. A second one is a retry of the task."""
 
 
@@ -118,7 +118,7 @@ class LansweeperApi:
             concurrency=CONCURRENCY,
             verify=verify,
             secrets=settings.secrets(),
-            longest_wait=LONGEST_WAIT,
+            longest_wait=_LONGEST_WAIT,
         )
 
     async def __aenter__(self) -> Self:

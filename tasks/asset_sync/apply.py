@@ -22,7 +22,7 @@ from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
-FIELDS = "id,type/id,type/name,company/id,customFields"
+_FIELDS = "id,type/id,type/name,company/id,customFields"
 
 
 async def retype_configurations(
@@ -55,7 +55,7 @@ async def _retype(run: SyncRun, each: Modification, types: ReferencePlan, before
 
     async def attempt() -> WriteResult:
         nonlocal sent
-        fresh = await run.client.configurations.get(record_id, fields=FIELDS)
+        fresh = await run.client.configurations.get(record_id, fields=_FIELDS)
         if _type_name(fresh) == _wanted(each):
             return WriteResult(key, True, record_id) if sent else before
         if why := _obstacle(run, each, fresh):

@@ -29,7 +29,7 @@ from tasks.shared.journalled import OUTAGE, WriteLog, WriteResult, journal_outco
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import Retries, retry
 
-FOUND = "found by reading again"
+_FOUND = "found by reading again"
 
 
 @dataclass(frozen=True)
@@ -268,10 +268,10 @@ class Modifying:
         for each in kept:
             key, record_id = each.asset.key, each.configuration.id
             sent = self.unanswered.pop(key, None)
-            message = "already as wanted" if sent is None else FOUND
+            message = "already as wanted" if sent is None else _FOUND
             self.log.results[key] = WriteResult(key, True, record_id, message, sent is not None)
             done += [sent] if sent else []
-        await self._record([sent.write_id for sent in done], same_outcome(done, True, FOUND))
+        await self._record([sent.write_id for sent in done], same_outcome(done, True, _FOUND))
         put = [sent.ready for sent in done if sent.bulk]
         if put and not self.canary.passed:
             self.bulk &= await self.canary.check(put, records)

@@ -109,12 +109,12 @@ def _id_of(answer: Any) -> int:
     raise UnclearOutcomeError("The answer to a creation does not name the record")
 
 
-Records = list[dict[str, Any]]
+_Records = list[dict[str, Any]]
 
 
 async def look_up_others(run: SyncRun, names: dict[str, list[str]]) -> dict[str, ReferencePlan]:
     """The ids of the wanted names, by target path; a kind that is not mapped costs no request."""
-    readers: list[tuple[ReferenceKind, Callable[[SyncRun, list[str]], Awaitable[Records]]]] = [
+    readers: list[tuple[ReferenceKind, Callable[[SyncRun, list[str]], Awaitable[_Records]]]] = [
         (SITE, _sites),
         (CONTACT, _contacts),
         (VENDOR, _vendors),
@@ -127,24 +127,24 @@ async def look_up_others(run: SyncRun, names: dict[str, list[str]]) -> dict[str,
     return found
 
 
-async def _sites(run: SyncRun, _: list[str]) -> Records:
+async def _sites(run: SyncRun, _: list[str]) -> _Records:
     return await run.client.sites(run.company.id).list(fields="id,name,inactiveFlag")
 
 
-async def _contacts(run: SyncRun, _: list[str]) -> Records:
+async def _contacts(run: SyncRun, _: list[str]) -> _Records:
     conditions = equals("company/id", run.company.id)
     return await run.client.contacts.list(conditions=conditions, fields="id,firstName,lastName,inactiveFlag")
 
 
-async def _vendors(run: SyncRun, names: list[str]) -> Records:
+async def _vendors(run: SyncRun, names: list[str]) -> _Records:
     """Only the companies of these names: a provider has thousands, and a few of them are vendors."""
-    records: Records = []
+    records: _Records = []
     for conditions in split_in("name", names):
         records += await run.client.companies.list(conditions=conditions, fields="id,name")
     return records
 
 
-async def _departments(run: SyncRun, _: list[str]) -> Records:
+async def _departments(run: SyncRun, _: list[str]) -> _Records:
     return await run.client.departments.list(fields="id,name")
 
 

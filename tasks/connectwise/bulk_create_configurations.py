@@ -30,7 +30,7 @@ from tasks.shared.retry import RetryPolicy, retry
 BULK_REFUSED = frozenset({404, 405, 501})
 """Statuses that say the server has no bulk endpoint, not that a record is wrong."""
 
-Ready = tuple[AssetRecord, dict[str, Any]]
+_Ready = tuple[AssetRecord, dict[str, Any]]
 """An asset and the record that creates its configuration."""
 
 
@@ -133,7 +133,7 @@ class ConfigurationCreations:
             self._fail([asset], payload.skipped or "It can't be created.")
         return payload.record
 
-    async def _send(self, ready: list[Ready]) -> list[AssetRecord]:
+    async def _send(self, ready: list[_Ready]) -> list[AssetRecord]:
         """One request: noted before it is sent, closed when every record of it is accounted for."""
         assets = [asset for asset, _ in ready]
         if self.log.stopped is not None:
@@ -154,7 +154,7 @@ class ConfigurationCreations:
         await self._record(batch_id, write_ids, outcomes)
         return [asset for asset, outcome in zip(assets, outcomes, strict=True) if outcome.ok is None]
 
-    async def _note(self, ready: list[Ready]) -> tuple[int, list[int]]:
+    async def _note(self, ready: list[_Ready]) -> tuple[int, list[int]]:
         """The batch and the journal's entries: whoever finds them after a kill closes both."""
         journal = self.log.journal
         return await journal.ledger.batches.open(

@@ -39,7 +39,7 @@ from tasks.shared.progress import run_logger
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
+class ConfigurationLinks:
     """What belongs to the configurations, by their ids, and what it took to find it."""
 
     agreements: Mapping[int, Sequence[dict[str, Any]]]
@@ -47,7 +47,7 @@ class Links:
     searches: list[SearchCost]
 
 
-async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> Links:
+async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> ConfigurationLinks:
     """Ask ConnectWise from the other side: which configurations do its agreements and its tickets name?"""
     settings = run.settings
     claiming = Inventory([each for each in configurations if asset_key_of(each)])
@@ -65,7 +65,7 @@ async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> L
     ).value
     run.notes += [note for note in tickets.notes if note not in run.notes]
     searches = [_agreements_cost(agreements), _tickets_cost(tickets)]
-    return Links(agreements.by_configuration, tickets.by_configuration, searches)
+    return ConfigurationLinks(agreements.by_configuration, tickets.by_configuration, searches)
 
 
 def _agreements_cost(links: AgreementLinks) -> SearchCost:
@@ -89,7 +89,7 @@ def make_enrichment_plan(
     run: EnrichmentRun,
     configurations: Inventory[Record],
     assets: Inventory[AssetState],
-    links: Links,
+    links: ConfigurationLinks,
     rivals: Mapping[str, ConfigurationName],
 ) -> EnrichmentPlan:
     """The plan of the run; from here on Lansweeper is only asked to write."""
@@ -98,7 +98,7 @@ def make_enrichment_plan(
     return build_enrichment_plan(facts, assets, run.settings.text, rivals)
 
 
-def _facts(run: EnrichmentRun, record: Record, links: Links) -> ConfigurationFacts:
+def _facts(run: EnrichmentRun, record: Record, links: ConfigurationLinks) -> ConfigurationFacts:
     record_id = int(record["id"])
     agreements = links.agreements.get(record_id, ())
     return ConfigurationFacts(

@@ -117,7 +117,7 @@ def asset_state(item: dict[str, Any], names: dict[str, str]) -> AssetState:
     return AssetState(str(item["key"]), str(name or ""), str(item.get("url") or ""), values)
 
 
-FIELDS = "id,name,company,customFields"
+_FIELDS = "id,name,company,customFields"
 
 
 async def read_rivals(
@@ -138,7 +138,7 @@ async def read_rivals(
 async def _read(run: EnrichmentRun, ids: list[int]) -> list[Record]:
     records: list[Record] = []
     for conditions in split_in("id", ids):
-        listing = partial(run.client.configurations.list, conditions, fields=FIELDS)
+        listing = partial(run.client.configurations.list, conditions, fields=_FIELDS)
         records += await retry(listing, run.settings.waiting)
     return records
 

@@ -84,14 +84,14 @@ def _needed_by_function(node: dict[str, Any], bases: list[str], used: list[str])
     return []
 
 
-Step = str | int
+_Step = str | int
 
 
 class ExpressionError(ValueError):
     """The text is not a JMESPath expression; the message holds the expression and the place."""
 
 
-def plain_steps(expression: str) -> list[Step] | None:
+def plain_steps(expression: str) -> list[_Step] | None:
     """The names and indexes of a plain path, None for any other JMESPath expression.
 
     Raises ``ExpressionError`` for text that is not JMESPath.
@@ -108,7 +108,7 @@ def parse(expression: str) -> Any:
         raise ExpressionError(f"{expression!r} is not a JMESPath expression: {reason}.") from error
 
 
-def _steps_of(node: dict[str, Any]) -> list[Step] | None:
+def _steps_of(node: dict[str, Any]) -> list[_Step] | None:
     kind = node["type"]
     if kind in ("field", "index"):
         return [node["value"]]
@@ -165,9 +165,9 @@ class _Node:
 
     def __init__(self) -> None:
         self.results: list[int] = []
-        self.children: dict[Step, _Node] = {}
+        self.children: dict[_Step, _Node] = {}
 
-    def add(self, steps: Sequence[Step], position: int) -> None:
+    def add(self, steps: Sequence[_Step], position: int) -> None:
         node = self
         for step in steps:
             node = node.children.setdefault(step, _Node())

@@ -21,10 +21,10 @@ from tasks.shared.progress import run_logger
 
 T = TypeVar("T")
 
-ATTEMPTS = 3
+_ATTEMPTS = 3
 """How often one step is tried when nobody says how long the trouble will last."""
 
-SHORTEST_WAIT = 0.5
+_SHORTEST_WAIT = 0.5
 
 
 class RetryPolicy(BaseModel):
@@ -73,7 +73,7 @@ class Retries:
     def __init__(
         self,
         policy: RetryPolicy,
-        attempts: int = ATTEMPTS,
+        attempts: int = _ATTEMPTS,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.seconds_left = policy.patience_seconds
@@ -96,7 +96,7 @@ class Retries:
 
     def _next_wait(self, error: RetryableError) -> float | None:
         if error.retry_after is not None:
-            wait = max(SHORTEST_WAIT, error.retry_after)
+            wait = max(_SHORTEST_WAIT, error.retry_after)
             self.seconds_left -= wait
             return wait if self.seconds_left >= 0 else None
         self.attempts_left -= 1
@@ -108,7 +108,7 @@ async def retry(
     call: Callable[[], Awaitable[T]],
     policy: RetryPolicy,
     *,
-    attempts: int = ATTEMPTS,
+    attempts: int = _ATTEMPTS,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> T:
     """Call until it succeeds or the policy is exhausted.

@@ -104,7 +104,7 @@ def total(lists: Mapping[str, Sequence[str]]) -> dict[str, int]:
 
 
 ANSWER_SECONDS = 3600
-LOOK_SECONDS = 5
+_LOOK_SECONDS = 5
 BY_MACHINE = frozenset({"SCHEDULE", "AUTOMATION"})
 
 
@@ -113,7 +113,7 @@ class CompanyMissingError(ValueError):
 
 
 async def chosen_company(
-    typed: str, connection: str, *, answer_seconds: int = ANSWER_SECONDS, look_seconds: int = LOOK_SECONDS
+    typed: str, connection: str, *, answer_seconds: int = ANSWER_SECONDS, look_seconds: int = _LOOK_SECONDS
 ) -> str:
     """The company that was typed; if none was, the one that the person who started the run picks.
 

@@ -35,13 +35,13 @@ from tasks.rules.enrichment.ways import (
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import RetryPolicy, retry
 
-FIELDS = "id,name,type,startDate,endDate,noEndingDateFlag,agreementStatus,sla"
+_FIELDS = "id,name,type,startDate,endDate,noEndingDateFlag,agreementStatus,sla"
 REPORT_NAME = "ConfigurationAgreement"
 OWNER, CONFIGURATION = "AgreementRecId", "ConfigurationRecId"
 ORDER = f"{OWNER} asc,{CONFIGURATION} asc"
-SAMPLE = 2
+_SAMPLE = 2
 """Agreements that a cheaper way is checked against: one from each half."""
-LEFT_OUT = 2
+_LEFT_OUT = 2
 """Agreements without a row in the report that are looked at: it may leave out those of some statuses."""
 FEW = 4
 """So few agreements are read one by one: trying anything else out costs as much."""
@@ -121,7 +121,7 @@ class _CompanyAgreements:
         found.notes += [each for each in self.search.notes if each not in found.notes]
 
     async def _read(self) -> list[dict[str, Any]]:
-        pages = self.search.client.agreements.pages(self._of_company("company/id"), fields=FIELDS)
+        pages = self.search.client.agreements.pages(self._of_company("company/id"), fields=_FIELDS)
         return [each async for page in pages for each in page]
 
     def _of_company(self, name: str) -> str:
@@ -135,7 +135,7 @@ class _CompanyAgreements:
             except WayFailedError as error:
                 self.search.failed(error)
         ids = [each["id"] for each in self.records]
-        self.sample = await read_sample(self.search, self.owners, ids, SAMPLE)
+        self.sample = await read_sample(self.search, self.owners, ids, _SAMPLE)
 
     async def _find_links(self) -> Links:
         """A way that fails is noted, and the next one taken; child collections never do."""
@@ -210,7 +210,7 @@ class _CompanyAgreements:
             WayFailedError: one of them covers configurations.
         """
         empty = [each for each in in_order(self.records) if each["id"] not in links]
-        ids = [each["id"] for each in spread(empty, LEFT_OUT)]
+        ids = [each["id"] for each in spread(empty, _LEFT_OUT)]
         held = await read_each(self.search, self.owners, ids)
         wrong = [each for each in ids if held.get(each)]
         if not wrong:

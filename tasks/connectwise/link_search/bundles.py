@@ -18,7 +18,7 @@ from tasks.connectwise.link_search.search import (
 )
 from tasks.rules.enrichment.ways import WayState
 
-NOT_OFFERED = (403, 404, 405)
+_NOT_OFFERED = (403, 404, 405)
 _GONE = 404
 
 
@@ -78,7 +78,7 @@ async def _send(search: LinkSearch, owners: Owners, owner_ids: Sequence[int]) ->
 
 def _is_for_its_size(error: WayFailedError, size: int) -> bool:
     status = getattr(error.__cause__, "status", None)
-    return size > 1 and error.state is WayState.REFUSED and status not in (None, *NOT_OFFERED)
+    return size > 1 and error.state is WayState.REFUSED and status not in (None, *_NOT_OFFERED)
 
 
 async def _joined(

@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 
 from connectors.connectwise.bulk_reads import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError, RetryableError, StopError
 from connectors.ledger.store import Ledger
 from tasks.rules.enrichment.ticket_changes import TicketKey
-from tasks.rules.enrichment.ways import TicketKind, Ways, WayState, bundle_way, remembered_ways
+from tasks.rules.enrichment.ways import Ways, WayState, bundle_way, remembered_ways
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import RetryPolicy, retry

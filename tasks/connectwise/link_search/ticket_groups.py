@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from connectors.connectwise.bulk_reads import LONGEST_SEARCH_CONDITIONS
 from connectors.connectwise.conditions import ROOM_FOR_REST, URL_LIMIT, all_of, any_of, equals
-from connectors.connectwise.models import Record
+from connectors.connectwise.models import Record, TicketKind
 from connectors.errors import RejectedError
 from tasks.connectwise.link_search.search import (
     AT_ONCE,
@@ -25,7 +25,6 @@ from tasks.rules.enrichment.ways import (
     BUNDLES,
     Asking,
     Room,
-    TicketKind,
     TicketPlan,
     WayState,
     asking_way,

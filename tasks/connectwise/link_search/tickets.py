@@ -16,6 +16,7 @@ from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import equals
+from connectors.connectwise.models import TicketKind
 from connectors.ledger.store import Ledger
 from tasks.connectwise.link_search.bundles import probe_bundles, read_bundles
 from tasks.connectwise.link_search.search import (
@@ -41,7 +42,6 @@ from tasks.rules.enrichment.ways import (
     BUNDLES,
     TICKET_KINDS,
     Asking,
-    TicketKind,
     TicketPlan,
     WayState,
     asking_way,
@@ -50,7 +50,7 @@ from tasks.rules.enrichment.ways import (
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import RetryPolicy, retry
 
-FIELDS: dict[TicketKind, str] = {
+_FIELDS: dict[TicketKind, str] = {
     "service": "id,summary,recordType,status,closedFlag,_info/lastUpdated",
     # The vendor's spec gives project tickets no recordType, but the flag that tells issues apart.
     "project": "id,summary,isIssueFlag,status,closedFlag,_info/lastUpdated",
@@ -94,7 +94,7 @@ async def _read(search: LinkSearch, kind: TicketKind) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     progress = Progress(f"{kind} tickets read")
     conditions = equals("company/id", search.company_id)
-    async for page in search.client.tickets(kind).pages(conditions, fields=FIELDS[kind]):
+    async for page in search.client.tickets(kind).pages(conditions, fields=_FIELDS[kind]):
         records.extend(page)
         progress.advance(len(page))
     return records

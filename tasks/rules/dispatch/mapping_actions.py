@@ -13,10 +13,10 @@ from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.expressions import parse
 from tasks.rules.values import read_number
 
-Document = Mapping[str, Any]
+_Document = Mapping[str, Any]
 
 
-def mapped_value(line: DispatchMapping, document: Document) -> Any:
+def mapped_value(line: DispatchMapping, document: _Document) -> Any:
     """The value that a line makes of a source, its default where there is nothing; None: leave it alone.
 
     Raises ValueError, in words, where the source can't be read as the action needs it.
@@ -25,15 +25,15 @@ def mapped_value(line: DispatchMapping, document: Document) -> Any:
     return line.default if is_nothing(found) else found
 
 
-def _sync(line: DispatchMapping, document: Document) -> Any:
+def _sync(line: DispatchMapping, document: _Document) -> Any:
     return read_path(document, line.source)
 
 
-def _set_static(line: DispatchMapping, document: Document) -> Any:
+def _set_static(line: DispatchMapping, document: _Document) -> Any:
     return line.value
 
 
-def _array_map(line: DispatchMapping, document: Document) -> Any:
+def _array_map(line: DispatchMapping, document: _Document) -> Any:
     value = read_path(document, line.source)
     if is_nothing(value):
         return None
@@ -41,7 +41,7 @@ def _array_map(line: DispatchMapping, document: Document) -> Any:
     return next(found, None)
 
 
-def _range_map(line: DispatchMapping, document: Document) -> Any:
+def _range_map(line: DispatchMapping, document: _Document) -> Any:
     """The first bound that the value does not exceed; above all of them, or no number: the default."""
     value = read_number(read_path(document, line.source))
     if value is None:
@@ -49,7 +49,7 @@ def _range_map(line: DispatchMapping, document: Document) -> Any:
     return next((each.value for each in line.ranges if value <= each.compare), None)
 
 
-def _date_convert(line: DispatchMapping, document: Document) -> Any:
+def _date_convert(line: DispatchMapping, document: _Document) -> Any:
     value = read_path(document, line.source)
     if is_nothing(value):
         return None
@@ -57,7 +57,7 @@ def _date_convert(line: DispatchMapping, document: Document) -> Any:
     return format_date(moment, line.output_format, zone_of(line.timezone_out))
 
 
-def _concat(line: DispatchMapping, document: Document) -> Any:
+def _concat(line: DispatchMapping, document: _Document) -> Any:
     """The parts joined; nothing where every field among them is empty, so that no bare brackets remain."""
     read = {each.value: read_path(document, each.value) for each in line.parts if each.type == "field"}
     if read and all(is_nothing(value) for value in read.values()):
@@ -66,7 +66,7 @@ def _concat(line: DispatchMapping, document: Document) -> Any:
     return "".join(each.value if each.type == "static" else texts[each.value] for each in line.parts)
 
 
-def _custom(line: DispatchMapping, document: Document) -> Any:
+def _custom(line: DispatchMapping, document: _Document) -> Any:
     try:
         return parse(line.script).search(document)
     except JMESPathError as error:
@@ -95,7 +95,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-_ACTIONS: Mapping[MappingAction, Callable[[DispatchMapping, Document], Any]] = {
+_ACTIONS: Mapping[MappingAction, Callable[[DispatchMapping, _Document], Any]] = {
     MappingAction.SYNC: _sync,
     MappingAction.SET_STATIC: _set_static,
     MappingAction.ARRAY_MAP: _array_map,

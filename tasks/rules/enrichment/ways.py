@@ -23,8 +23,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
+from connectors.connectwise.models import TicketKind
 from tasks.rules.enrichment.group_testing import digits_needed, is_prime
 
 FIRST = 50
@@ -212,7 +213,6 @@ def plan_groups(
 
 TRUSTED_FOR = timedelta(days=30)
 """What was found out longer ago is tried again."""
-TicketKind = Literal["service", "project"]
 TICKET_KINDS: tuple[TicketKind, ...] = ("service", "project")
 PAGE_ROWS = 1000
 
