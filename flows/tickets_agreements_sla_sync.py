@@ -10,7 +10,7 @@ from prefect.states import Cancelled
 from flows.lansweeper_custom_fields import lansweeper_custom_fields
 from tasks.enrichment.edit import edit_texts
 from tasks.enrichment.plan import find_links, make_enrichment_plan, make_report, publish_plan, publish_report
-from tasks.enrichment.read import read_claims, read_rivals, read_states
+from tasks.enrichment.read import read_claims, read_contested, read_states
 from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import EnrichmentPlan, EnrichmentReport
@@ -67,7 +67,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     configurations = await read_claims(run)
     assets = await read_states(run)
     links = await find_links(run, configurations)
-    rivals = await read_rivals(run, configurations, assets)
+    rivals = await read_contested(run, configurations, assets)
     plan = make_enrichment_plan(run, configurations, assets, links, rivals)
     await publish_plan(run, plan, links.searches)
     if run.settings.dry_run:

@@ -1,6 +1,6 @@
-"""Carries a plan out: creations, modifications, type changes, and one check for doubled records.
+"""Apply a plan: creations, modifications, type changes, and one check for assets with two configurations.
 
-Changes the type of configurations by a call of its own, since the old type's questions are dropped.
+A type is changed by a request of its own, since the old type's questions are dropped.
 """
 
 from __future__ import annotations

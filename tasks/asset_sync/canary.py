@@ -1,15 +1,14 @@
-"""The first bulk batch of a run that is written is a canary: does the server change what it was not told to?
+"""Canary: the first bulk batch of a run that is written. Does the server change what it was not told to?
 
-If so, what it reset is put back, bulk stops, and the run goes on with PATCH. What a person changed since is
-no damage, and putting it back would overwrite that person's work: only what this run's own member wrote last
-is put back. Where that can't be told nothing is put back, the report says so, and bulk stops.
+If so, what it reset is put back (docs/spec.md, law 4), bulk stops, and the run goes on with PATCH. What a
+person changed since is no damage, and putting it back would overwrite that person's work: only what the
+integration member wrote last is put back. Where that can't be told nothing is put back, the report says so,
+and bulk stops.
 
-Under which member this run writes, as ConnectWise names it in ``_info.updatedBy``.
-
-ConnectWise documents no request that tells it, and the answer of a bulk PUT names nobody. The answer of a
-PATCH is the record as that PATCH left it, so it names who sent it, whoever edits the record before or after.
-
-Puts back what a server reset though it was sent: the members that are not mapped (docs/spec.md, law 4).
+The integration member is the one under which this run writes, as ConnectWise names it in
+``_info.updatedBy``. ConnectWise documents no request that tells it, and the answer of a bulk PUT names
+nobody. The answer of a PATCH is the record as that PATCH left it, so it names who sent it, whoever edits
+the record before or after.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
 
-async def own_member(run: SyncRun, written: Sequence[tuple[Ready, Record]]) -> str | None:
+async def integration_member(run: SyncRun, written: Sequence[tuple[Ready, Record]]) -> str | None:
     """The member of this run's writes; None if it can't be known for sure.
 
     ``written`` are records that this run wrote, as read since. The first one that is still as this run wants
@@ -136,7 +135,7 @@ class Canary:
             self.passed = untouched
             return True
         likely = sorted(seen, key=lambda each: bool(each.moved))
-        own = await own_member(self.run, [(each.ready, each.record) for each in likely])
+        own = await integration_member(self.run, [(each.ready, each.record) for each in likely])
         if own is None or any(updated_by(each.record) is None for each in moved):
             self._note(_undecided(moved))
             return False

@@ -1,10 +1,9 @@
-"""Creates the planned configurations: batches of 50, each journalled, none ever sent again unread.
+"""Create the planned configurations, and recover creations whose answer never came.
 
-Finds out what became of creations whose answer never came (docs/spec.md, design 4.7).
-
-The server may still be working, record by record, when the connection is long gone. So nothing is sent
-again until two reads of everything above the highest id known agree, some seconds apart, the last of them at
-least the settle time after the request began.
+Requests are sent and journalled by the action Bulk Configuration Creation. Recovery (docs/spec.md, design
+4.7): the server may still be working, record by record, when the connection is long gone. So nothing is
+sent again until two reads of everything above the highest id known agree, some seconds apart, the last of
+them at least the settle time after the request began.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Modifies the planned configurations: each batch is read again, laid over, written, joined to its outcomes.
+"""Modify the planned configurations: read a batch again, lay the changes over, write it, join its outcomes.
 
 What has no answer is not taken for failed: the next read tells whether the server wrote it after all. The
-first bulk batch that is known to be written is the canary (``canary.py``).
+first bulk batch that is known to be written is the canary (``canary.py``). Requests are sent by the action
+Bulk Configuration Modification.
 """
 
 from __future__ import annotations

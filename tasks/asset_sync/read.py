@@ -1,6 +1,6 @@
-"""Reads both sides and the reference data, keeping of each record only what is mapped.
+"""Read both sides and the reference data, match them, and make the plan.
 
-Matches both sides and makes the plan; the decisions themselves are in ``tasks.rules``.
+Of each record only what is mapped is kept. The decisions are in ``tasks.rules.asset_sync``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Resolves the names of one kind of reference data, and creates the missing ones so that none is doubled.
+"""Reference data: the ids of the names that assets give, and records for those missing, none created twice.
 
-What configurations refer to: the ids of the names that assets give, and records for those missing.
-
-Finds the records that are referred to by name but never created: sites, contacts, vendors, departments.
+Locations, manufacturers, statuses and types are created where they are missing. Sites, contacts, vendors and
+departments are looked up and never created.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Turns what was planned and done into a report, and both into artifacts with links to the records."""
+"""The report of a run, and plan and report as artifacts with links to the records."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""What one run of asset-synchronization works with: settings, company, compiled mapping, open connections.
+"""One run of asset-synchronization: settings, company, compiled mapping, open connections, reference actions.
 
-The documented actions that read and create each kind of reference data.
-
-Makes a run ready: checks its settings against ConnectWise, before anything is read from Lansweeper.
+``prepare_run`` checks the settings against ConnectWise before anything is read from Lansweeper.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finds the custom fields that take what ConnectWise knows, and makes the missing ones, none twice."""
+"""The Lansweeper custom fields that take what ConnectWise knows: found by name, or created once."""
 
 from __future__ import annotations
 

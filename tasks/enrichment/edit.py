@@ -1,4 +1,4 @@
-"""Edits the assets whose texts differ, by the action Edit Asset."""
+"""Write the texts that differ, by the action Edit Asset."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Finds the agreements and the tickets of every configuration that claims an asset.
+"""Find agreements and tickets of the configurations that claim an asset, plan, and report.
 
-Joins what was read and found, and makes the plan; the decisions themselves are in ``tasks.rules``.
-
-Turns what was planned and done into a report, and both into artifacts with links to the records.
+The decisions are in ``tasks.rules.enrichment``. Plan and report are published as artifacts with links to the
+records.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
-"""Reads configurations and assets, keeping of each only what the enrichment needs.
-
-Looks whether another company's configuration claims an asset whose texts it wrote last.
+"""Read the configurations and the assets, and the claims of other companies; keep what the enrichment needs.
 
 A run reads the configurations of its company only. Where two companies claim one asset, each run would
-overwrite what the other wrote, for ever. What the asset says of its configuration gives that away, so only
-such configurations are asked for: none, in most runs.
+overwrite what the other wrote, for ever. What the asset's text says of its configuration gives that away, so
+only such contested assets are asked about: none, in most runs.
 """
 
 from __future__ import annotations
@@ -120,7 +118,7 @@ def asset_state(item: dict[str, Any], names: dict[str, str]) -> AssetState:
 _FIELDS = "id,name,company,customFields"
 
 
-async def read_rivals(
+async def read_contested(
     run: EnrichmentRun, configurations: Inventory[Record], assets: Inventory[AssetState]
 ) -> dict[str, ConfigurationName]:
     """The other companies' configurations that still claim assets which this company claims too, by asset."""

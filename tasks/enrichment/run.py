@@ -1,6 +1,6 @@
-"""What one run of tickets-agreements-sla-sync works with: settings, company, open connections.
+"""One run of tickets-agreements-sla-sync: settings, company, Lansweeper site, open connections.
 
-Makes a run ready: the company and the Lansweeper site, before anything else is read.
+``prepare_enrichment`` finds the company and the site before anything else is read.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Makes a flow of a documented action, so that a person can run it from a form: one mechanism for all.
+"""A flow with a form for each documented action, so that a person can run it: made from the task.
 
-The form is made from the task, the connection is picked as a block and handed on by name, and the answer
-is shown as a table artifact with the whole of it in a file.
-
-The run form of an action: its documented inputs, read from the task's signature and docstring.
-
-What an action run by hand leaves behind: the whole answer as a file, its first records as an artifact.
+The form is made of the task's signature and docstring (``form_signature``), the connection is picked as a
+block and handed on by name, and the answer is published (``publish_answer``): its first records as a table
+artifact, the whole of it in a file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Tries the connections out, one after the other, and says in words what is there and what is missing.
+"""Checks of saved connections: can each log in, what may it read, is everything there that runs need.
 
-Remembers which version of ConnectWise each connection reached last, in a Prefect variable.
+The version of ConnectWise that a connection reached last is kept in a Prefect variable, so that a check tells
+when it has changed.
 """
 
 from __future__ import annotations

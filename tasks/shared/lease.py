@@ -1,11 +1,10 @@
-"""One writing run at a time for a connection and company: a named lease that frees itself after a kill.
+"""A lease with heartbeat: one writing run at a time for a connection and company, freed after a kill.
 
-Signs of life of the run that holds a lease: they tell a slot that nobody holds from one that is in use.
-
-Prefect counts a slot first and notes the lease that frees it afterwards. A server that is killed between the
-two, or that keeps its leases in memory and is restarted, leaves a slot taken for good, and every later run
-would be refused. So a holder writes a Prefect variable of the lease's name every few seconds. Where nobody
-wrote one for longer than a lease lives, no holder is left.
+The lease is a slot of a Prefect concurrency limit. Prefect counts a slot first and notes the lease that
+frees it afterwards: a server that is killed between the two, or that keeps its leases in memory and is
+restarted, leaves a slot taken for good, and every later run would be refused. So a holder writes a
+heartbeat, a Prefect variable of the lease's name, every few seconds. A slot without a heartbeat for longer
+than a lease lives is stale, and is freed.
 """
 
 from __future__ import annotations
@@ -32,49 +31,49 @@ from prefect.runtime import flow_run
 
 from tasks.shared.progress import run_logger
 
-SIGN_SECONDS = 15.0
+HEARTBEAT_SECONDS = 15.0
 QUIET_SECONDS = 70.0
-"""Without a sign for so long, a holder's lease of a minute has run out too."""
-FIRST_SIGN_SECONDS = 2.0
-"""Until when a run that has just got the slot has written its first sign."""
+"""Without a heartbeat for so long, a holder's lease of a minute has run out too."""
+FIRST_HEARTBEAT_SECONDS = 2.0
+"""Until when a run that has just got the slot has written its first heartbeat."""
 END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
-class Look:
-    """A lease as it was seen: the limit's id, its slots that are taken, and the last sign of a holder."""
+class LeaseState:
+    """A lease as it was read: the limit's id, its slots that are taken, and the last heartbeat."""
 
     limit_id: UUID
     taken: int
-    sign: Any
+    heartbeat: Any
 
 
-async def look(name: str) -> Look:
-    """How the lease of that name stands."""
+async def read_lease(name: str) -> LeaseState:
+    """Read the lease of that name now."""
     async with get_client() as client:
         limit = await client.read_global_concurrency_limit_by_name(name)
         variable = await client.read_variable_by_name(name)
-    return Look(limit.id, limit.active_slots, variable and variable.value)
+    return LeaseState(limit.id, limit.active_slots, variable and variable.value)
 
 
 async def last_holder(name: str) -> FlowRun | None:
-    """The flow run that gave the last sign; none where it has taken it away, which it does at its end."""
+    """The flow run of the last heartbeat; None where it has deleted that, which it does at its end."""
     async with get_client() as client:
-        sign = await client.read_variable_by_name(name)
-        value = sign.value if sign and isinstance(sign.value, dict) else {}
+        beat = await client.read_variable_by_name(name)
+        value = beat.value if beat and isinstance(beat.value, dict) else {}
         with suppress(ObjectNotFound, ValueError):
             return await client.read_flow_run(UUID(str(value.get("flow_run"))))
     return None
 
 
-async def free_forgotten(name: str, before: Look) -> bool:
-    """Free the slot if nothing has moved since ``before``, which the caller knows to be long enough ago.
+async def free_stale_slot(name: str, before: LeaseState) -> bool:
+    """Free the slot if the lease is as it was ``before``, which the caller knows to be long enough ago.
 
     The limit is deleted by its id and made anew. Of several runs that wait, one does that; a slot that
     another one has taken meanwhile is one of the new limit and stays.
     """
-    await anyio.sleep(FIRST_SIGN_SECONDS)
-    if not before.taken or await look(name) != before:
+    await anyio.sleep(FIRST_HEARTBEAT_SECONDS)
+    if not before.taken or await read_lease(name) != before:
         return False
     async with get_client() as client:
         with suppress(ObjectNotFound):
@@ -84,23 +83,23 @@ async def free_forgotten(name: str, before: Look) -> bool:
 
 
 @asynccontextmanager
-async def signs_of_life(name: str) -> AsyncIterator[None]:
-    """Write signs while this block runs, from a thread: long computations must not look like an end.
+async def heartbeat(name: str) -> AsyncIterator[None]:
+    """Write heartbeats while this block runs, from a thread: a long computation must not look like an end.
 
     Raises:
-        httpx.HTTPStatusError: the server refuses the first one; without signs nothing may be written.
+        httpx.HTTPStatusError: the server refuses the first one; without a heartbeat nothing may be written.
     """
-    signs = _Signs(name)
-    await signs.start()
+    beats = _Heartbeat(name)
+    await beats.start()
     try:
         yield
     finally:
         with anyio.CancelScope(shield=True):
-            await signs.stop()
+            await beats.stop()
 
 
-class _Signs:
-    """The signs of one holder; each differs from the one before."""
+class _Heartbeat:
+    """The heartbeats of one holder; each differs from the one before."""
 
     def __init__(self, name: str) -> None:
         self._name = name
@@ -120,7 +119,7 @@ class _Signs:
         self._thread.start()
 
     async def stop(self) -> None:
-        """The sign is taken away, unless the server is, or somebody was quicker."""
+        """End the heartbeat and delete the variable, unless the server is away or somebody was quicker."""
         self._ended.set()
         await anyio.to_thread.run_sync(self._thread.join, END_SECONDS)
         with suppress(Exception), anyio.move_on_after(END_SECONDS):
@@ -133,15 +132,15 @@ class _Signs:
 
     def _keep(self) -> None:
         # A client costs time of its own, which a short run need not spend.
-        if self._ended.wait(SIGN_SECONDS):
+        if self._ended.wait(HEARTBEAT_SECONDS):
             return
         with get_client(sync_client=True) as client:
             self._write(client)
-            while not self._ended.wait(SIGN_SECONDS):
+            while not self._ended.wait(HEARTBEAT_SECONDS):
                 self._write(client)
 
     def _write(self, client: SyncPrefectClient) -> None:
-        """One sign; if the server is away the next one will do, and the lease ends the run if need be."""
+        """One heartbeat; if the server is away the next one will do, and the lease may end the run."""
         value = self._next()
         with suppress(Exception):
             try:
@@ -154,7 +153,7 @@ CONNECTWISE = "connectwise"
 LANSWEEPER = "lansweeper"
 LEASE_SECONDS = 60.0
 """How long a lease outlives the run that held it; Prefect takes no less than a minute."""
-LOOK_SECONDS = 1.0
+HOLDER_SECONDS = 1.0
 """So long a run waits before it looks who holds the lease: most get it at once."""
 FREED_SECONDS = 10.0
 """How long a slot that was just freed is waited for: another run may have been quicker."""
@@ -213,7 +212,7 @@ async def _lease(name: str, wait_seconds: float) -> AsyncIterator[None]:
     )
     async with AsyncExitStack() as held:
         await _take_slot(held, name, wait_seconds)
-        await held.enter_async_context(signs_of_life(name))
+        await held.enter_async_context(heartbeat(name))
         yield
 
 
@@ -223,13 +222,13 @@ async def _take_slot(held: AsyncExitStack, name: str, wait_seconds: float) -> No
     The server is asked once, for as long as the wait is: one that answers too late has taken a slot for
     nobody, which stays taken for a minute.
     """
-    looking = asyncio.create_task(_look_later(name))
+    looking = asyncio.create_task(_read_lease_later(name))
     try:
         await held.enter_async_context(_slot(name, wait_seconds))
     except AcquireConcurrencySlotTimeoutError:
         seen = looking.result() if looking.done() else None
-        too_short = wait_seconds - LOOK_SECONDS < QUIET_SECONDS
-        if seen is None or too_short or await _is_running(name) or not await free_forgotten(name, seen):
+        too_short = wait_seconds - HOLDER_SECONDS < QUIET_SECONDS
+        if seen is None or too_short or await _is_running(name) or not await free_stale_slot(name, seen):
             raise
         run_logger().warning("Nobody holds the lease %s any more: its slot was forgotten, and is freed", name)
         await held.enter_async_context(_slot(name, FREED_SECONDS))
@@ -237,11 +236,11 @@ async def _take_slot(held: AsyncExitStack, name: str, wait_seconds: float) -> No
         looking.cancel()
 
 
-async def _look_later(name: str) -> Look | None:
+async def _read_lease_later(name: str) -> LeaseState | None:
     """How the lease stood when the wait for it began; none if the server did not say."""
-    await asyncio.sleep(LOOK_SECONDS)
+    await asyncio.sleep(HOLDER_SECONDS)
     with suppress(Exception):
-        return await look(name)
+        return await read_lease(name)
     return None
 
 
@@ -255,7 +254,7 @@ def lease_name(connection: str, company_id: int, system: str = CONNECTWISE) -> s
 
 
 async def _holder(name: str) -> str:
-    """The run that gave the last sign, in words.
+    """The run of the last heartbeat, in words.
 
     A killed run stays Running until somebody marks it. A living one may be called Crashed: while the Prefect
     server was away its heartbeats did not arrive.

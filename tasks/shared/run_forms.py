@@ -1,10 +1,9 @@
-"""Reads what run forms may offer, and writes it into the deployments' parameter schemas.
+"""Run forms of the Prefect UI: titles of shared inputs, choices in dropdowns, and the question for a company.
 
-Asks for the company when a run that a person started names none; a scheduled run fails at once.
-
-Titles and descriptions of the inputs that several flows have, for the run forms of the Prefect UI.
-
-Prefect takes an input's name as its title and leaves no other way to give one than the JSON schema itself.
+Choices are read from the vendors and written into the deployments' parameter schemas (``offer``). A run
+that a person started without a company pauses and asks for one (``chosen_company``); a scheduled run fails
+at once. Prefect takes an input's name as its title and leaves no other way to give one than the JSON schema
+(``titled``).
 """
 
 from __future__ import annotations

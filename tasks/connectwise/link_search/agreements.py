@@ -1,4 +1,4 @@
-"""Which agreements cover which configurations, in as few requests as the server allows."""
+"""The agreements of configurations: by one report, by bundles, or one agreement at a time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tasks.connectwise.link_search.bundles import probe_bundles, read_bundles
 from tasks.connectwise.link_search.search import (
     Links,
     LinkSearch,
-    WayFailedError,
+    StrategyFailedError,
     agreements,
     by_company,
     contradicted,
     read_each,
     read_sample,
     spread,
-    try_way,
+    try_strategy,
 )
 from tasks.rules.enrichment.answers import in_order, shown_agreement
 from tasks.rules.enrichment.ways import (
@@ -106,7 +106,7 @@ class _CompanyAgreements:
         if len(self.records) > FEW:
             await self._prepare()
         self.links = await self._find_links()
-        await self.search.remember_ways()
+        await self.search.save_strategies()
         run_logger().info("Company %d: %d requests used", self.search.company_id, self.search.used)
 
     def add_to(self, found: AgreementLinks) -> None:
@@ -131,8 +131,8 @@ class _CompanyAgreements:
         """Learn how many rows the report has, and what a few agreements really hold."""
         if self.search.ways.is_open(REPORT):
             try:
-                self.rows = await try_way(REPORT, self._count, self.search.waiting)
-            except WayFailedError as error:
+                self.rows = await try_strategy(REPORT, self._count, self.search.waiting)
+            except StrategyFailedError as error:
                 self.search.failed(error)
         ids = [each["id"] for each in self.records]
         self.sample = await read_sample(self.search, self.owners, ids, _SAMPLE)
@@ -143,7 +143,7 @@ class _CompanyAgreements:
             try:
                 await self._choose()
                 return await self._carry_out()
-            except WayFailedError as error:
+            except StrategyFailedError as error:
                 self.search.failed(error)
 
     async def _choose(self) -> None:
@@ -184,12 +184,12 @@ class _CompanyAgreements:
         """The report's rows of the company's agreements, as many as it says that it has.
 
         Raises:
-            WayFailedError: it is refused, or does not say what child collections say.
+            StrategyFailedError: it is refused, or does not say what child collections say.
         """
-        rows = await try_way(REPORT, self._rows, self.search.waiting)
+        rows = await try_strategy(REPORT, self._rows, self.search.waiting)
         if len(rows) != self.rows:
             reason = f"it gives {len(rows)} rows and says that it has {self.rows}"
-            raise WayFailedError(REPORT, WayState.FAILED, reason)
+            raise StrategyFailedError(REPORT, WayState.FAILED, reason)
         found: dict[int, set[int]] = defaultdict(set)
         for agreement, configuration in rows:
             if agreement in ids:
@@ -198,7 +198,7 @@ class _CompanyAgreements:
         wrong = await contradicted(self.search, self.owners, self.sample, links)
         if wrong:
             reason = f"agreements {wrong} hold other configurations than their child collections say"
-            raise WayFailedError(REPORT, WayState.WRONG, reason)
+            raise StrategyFailedError(REPORT, WayState.WRONG, reason)
         await self._look_at_left_out(links)
         self.search.works(REPORT)
         return links
@@ -207,7 +207,7 @@ class _CompanyAgreements:
         """Agreements without a row look as if they covered nothing; of each end of the statuses, one is read.
 
         Raises:
-            WayFailedError: one of them covers configurations.
+            StrategyFailedError: one of them covers configurations.
         """
         empty = [each for each in in_order(self.records) if each["id"] not in links]
         ids = [each["id"] for each in spread(empty, _LEFT_OUT)]
@@ -216,9 +216,9 @@ class _CompanyAgreements:
         if not wrong:
             return
         # Unless somebody has just added them, the report leaves them out.
-        same = await try_way(REPORT, self._count, self.search.waiting) == self.rows
+        same = await try_strategy(REPORT, self._count, self.search.waiting) == self.rows
         reason = f"it leaves out agreements {wrong}, which cover configurations"
-        raise WayFailedError(REPORT, WayState.WRONG if same else WayState.FAILED, reason)
+        raise StrategyFailedError(REPORT, WayState.WRONG if same else WayState.FAILED, reason)
 
     async def _rows(self) -> list[tuple[int, int]]:
         pages = self.search.client.report_rows(

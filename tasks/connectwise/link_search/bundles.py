@@ -1,4 +1,4 @@
-"""Child collections of many owners in bundles, as large as the server takes them."""
+"""Child collections of many owners in one request (bundles), as large as the server takes them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tasks.connectwise.link_search.search import (
     Links,
     LinkSearch,
     Owners,
-    WayFailedError,
+    StrategyFailedError,
     contradicted,
     ids_of,
     read_each,
-    try_way,
+    try_strategy,
 )
 from tasks.rules.enrichment.ways import WayState
 
@@ -26,14 +26,14 @@ async def probe_bundles(search: LinkSearch, owners: Owners, sample: Links) -> No
     """Two reads in one bundle, compared with the child collections; one request.
 
     Raises:
-        WayFailedError: the server does not take bundles of two, or not of these, or answers wrongly.
+        StrategyFailedError: the server does not take bundles of two, or not of these, or answers wrongly.
     """
     two = dict(sorted(sample.items(), key=lambda pair: not pair[1])[:2])
     if len(two) < 2:
-        raise WayFailedError(owners.bundle_way, WayState.FAILED, "there is nothing to compare it with")
+        raise StrategyFailedError(owners.bundle_way, WayState.FAILED, "there is nothing to compare it with")
     try:
         answers = await _send(search, owners, list(two))
-    except WayFailedError as error:
+    except StrategyFailedError as error:
         if error.state is WayState.REFUSED and search.ways.bundles.accepted < len(two):
             search.ways.bundles.refuse(len(two))
         raise
@@ -50,7 +50,7 @@ async def read_bundles(
     The first bundle carries sampled owners too and is compared with them.
 
     Raises:
-        WayFailedError: bundles are refused for another reason than their size, or answered wrongly.
+        StrategyFailedError: bundles are refused for another reason than their size, or answered wrongly.
     """
     size = search.ways.bundles
     checks = dict(sorted(sample.items(), key=lambda pair: not pair[1])[:2])
@@ -59,7 +59,7 @@ async def read_bundles(
         now = left[: size.next()]
         try:
             answers = await _send(search, owners, now)
-        except WayFailedError as error:
+        except StrategyFailedError as error:
             if not _is_for_its_size(error, len(now)):
                 raise
             size.refuse(len(now))
@@ -73,10 +73,10 @@ async def read_bundles(
 
 async def _send(search: LinkSearch, owners: Owners, owner_ids: Sequence[int]) -> list[BundleAnswer]:
     items = [owners.item(each) for each in owner_ids]
-    return await try_way(owners.bundle_way, lambda: search.client.bundle(items), search.waiting)
+    return await try_strategy(owners.bundle_way, lambda: search.client.bundle(items), search.waiting)
 
 
-def _is_for_its_size(error: WayFailedError, size: int) -> bool:
+def _is_for_its_size(error: StrategyFailedError, size: int) -> bool:
     status = getattr(error.__cause__, "status", None)
     return size > 1 and error.state is WayState.REFUSED and status not in (None, *_NOT_OFFERED)
 
@@ -87,7 +87,7 @@ async def _joined(
     """The answers by owner; what is refused singly or does not fit in a page is read by child collection.
 
     Raises:
-        WayFailedError: the server refuses most of the reads: it does not know them.
+        StrategyFailedError: the server refuses most of the reads: it does not know them.
     """
     links: Links = {}
     again = []
@@ -98,7 +98,7 @@ async def _joined(
             again.append(owner_id)
     refused = [each for each in answers if not each.ok and each.status != _GONE]
     if len(refused) * 2 > len(answers):
-        raise WayFailedError(owners.bundle_way, WayState.REFUSED, refused[0].message)
+        raise StrategyFailedError(owners.bundle_way, WayState.REFUSED, refused[0].message)
     return links | await read_each(search, owners, again)
 
 
@@ -106,4 +106,4 @@ async def _check(search: LinkSearch, owners: Owners, sample: Links, links: Links
     wrong = await contradicted(search, owners, sample, links)
     if wrong:
         reason = f"{owners.name} {wrong} hold other configurations than their child collections say"
-        raise WayFailedError(owners.bundle_way, WayState.WRONG, reason)
+        raise StrategyFailedError(owners.bundle_way, WayState.WRONG, reason)

@@ -1,12 +1,9 @@
-"""What a search for links works with: the client, the company, what is known of the server's ways.
+"""One search for links in one company: the client, the query strategies that work, and the sample.
 
-Asks in a way that a server may refuse: what passes is waited for, a refusal becomes the way's failure.
-
-A few owners read by their child collections: what every cheaper way's answers are checked against.
-
-Owners of links: agreements, service and project tickets. Their child collections name configurations.
-
-The companies of the configurations that links are wanted for.
+A strategy may be refused by the server (``try_strategy``): what passes is waited for, a refusal becomes a
+``StrategyFailedError``, and the next strategy is taken. The child collections of agreements and of service
+and project tickets (``Owners``) always work, one request each; a few of them, the sample, are what every
+cheaper strategy's answers are checked against.
 """
 
 from __future__ import annotations
@@ -36,8 +33,8 @@ _FORBIDDEN = 403
 DEFAULT_POLICY = RetryPolicy(patience_seconds=4000)
 
 
-class WayFailedError(Exception):
-    """A way can't be used, and another one must be; ``state`` says whether that is worth remembering."""
+class StrategyFailedError(Exception):
+    """A query strategy can't be used; ``state`` says whether that is worth keeping for later runs."""
 
     def __init__(self, way: str, state: WayState, reason: str) -> None:
         super().__init__(f"{way}: {reason}")
@@ -46,13 +43,13 @@ class WayFailedError(Exception):
         self.reason = reason
 
 
-async def try_way(way: str, call: Callable[[], Awaitable[T]], waiting: RetryPolicy) -> T:
-    """The answer of ``call``, which only saves requests: there are other ways.
+async def try_strategy(way: str, call: Callable[[], Awaitable[T]], waiting: RetryPolicy) -> T:
+    """Call as one query strategy asks, which only saves requests: there are others.
 
     Raises:
-        WayFailedError: it was refused, or the server broke on it. No answer may well mean that the question
-            was too much for the server, so that is no reason to end the run.
-        RetryableError: the request budget is exhausted for longer than the patience lasts.
+        StrategyFailedError: it was refused, or the server broke on it. No answer may well mean that the
+            question was too much for the server, so that is no reason to end the run.
+        RetryableError: the rate limit is used up for longer than the policy waits.
     """
 
     async def once() -> T:
@@ -60,21 +57,21 @@ async def try_way(way: str, call: Callable[[], Awaitable[T]], waiting: RetryPoli
             return await call()
         except RetryableError as error:
             if error.status is not None and error.status >= 500:
-                raise WayFailedError(way, WayState.FAILED, str(error)) from error
+                raise StrategyFailedError(way, WayState.FAILED, str(error)) from error
             raise
 
     try:
         return await retry(once, waiting)
     except RejectedError as error:
-        raise WayFailedError(way, WayState.REFUSED, str(error)) from error
+        raise StrategyFailedError(way, WayState.REFUSED, str(error)) from error
     except StopError as error:
         if error.status != _FORBIDDEN:
             raise
-        raise WayFailedError(way, WayState.REFUSED, str(error)) from error
+        raise StrategyFailedError(way, WayState.REFUSED, str(error)) from error
     except RetryableError as error:
         if error.retry_after is not None:
             raise
-        raise WayFailedError(way, WayState.FAILED, str(error)) from error
+        raise StrategyFailedError(way, WayState.FAILED, str(error)) from error
 
 
 WAYS = "ways"
@@ -103,7 +100,7 @@ class LinkSearch:
     async def open(
         cls, client: ConnectWiseClient, ledger: Ledger, company_id: int, waiting: RetryPolicy | None
     ) -> LinkSearch:
-        """With the ways that an earlier run found, unless they are old or the server's version changed."""
+        """Begin a search with the strategies that an earlier run found, unless old or of another version."""
         started_at = client.session.requests
         version = await client.newest_version()
         known = await ledger.state.get(client.settings.credential_key, WAYS)
@@ -116,21 +113,21 @@ class LinkSearch:
     def used(self) -> int:
         return self.client.session.requests - self._started_at
 
-    def failed(self, error: WayFailedError) -> None:
-        """A way can't be used: noted once, and not chosen again."""
+    def failed(self, error: StrategyFailedError) -> None:
+        """Note that a strategy can't be used; it is not chosen again."""
         self.ways.set(error.way, error.state, error.reason)
         self.note(f"{error.way} can't be used ({error.state}): {error.reason}")
 
     def works(self, way: str) -> None:
-        """A way gave a right answer."""
+        """Note that a strategy gave a right answer."""
         self.ways.set(way, WayState.WORKS)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
         run_logger().info("%s", text)
 
-    async def remember_ways(self) -> None:
-        """For later runs, of this company and others: the server is the same."""
+    async def save_strategies(self) -> None:
+        """Keep what is known for later runs, of this company and others: the server is the same."""
         await self.ledger.state.set(self.tenant, WAYS, self.ways.as_json())
 
 
@@ -180,7 +177,7 @@ def ids_of(records: Iterable[dict[str, Any]]) -> frozenset[int]:
 
 
 async def read_one(search: LinkSearch, owners: Owners, owner_id: int) -> frozenset[int] | None:
-    """One owner's configurations by its child collection; None: the owner is gone meanwhile."""
+    """Read one owner's configurations by its child collection; None: the owner is gone meanwhile."""
     try:
         return ids_of(await retry(lambda: owners.child(owner_id), search.waiting))
     except RejectedError as error:
@@ -190,7 +187,7 @@ async def read_one(search: LinkSearch, owners: Owners, owner_id: int) -> frozens
 
 
 async def read_each(search: LinkSearch, owners: Owners, owner_ids: Sequence[int]) -> Links:
-    """The configurations of each owner by its child collection, a request each; those gone are left out."""
+    """Read each owner's configurations by its child collection, a request each; those gone are left out."""
 
     async def read(owner_id: int) -> tuple[int, frozenset[int] | None]:
         return owner_id, await read_one(search, owners, owner_id)
@@ -227,7 +224,7 @@ def spread(items: Sequence[T], size: int) -> list[T]:
 
 
 async def contradicted(search: LinkSearch, owners: Owners, sample: Links, answered: Links) -> list[int]:
-    """The sampled owners for which another way's answer is wrong.
+    """The sampled owners for which another strategy's answer is wrong.
 
     One whose child collection has meanwhile changed proves nothing and is taken out of ``sample``.
     """

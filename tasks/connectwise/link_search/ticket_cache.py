@@ -1,7 +1,8 @@
-"""What is remembered of a company's tickets between runs, kept so that a killed run loses no correctness.
+"""The ticket cache: which configurations each ticket of a company held when it was last asked about.
 
-Beside the links stands which configurations they are complete for (``asked_about``; None: for all, as child
-collections name all), how many runs ago all tickets were asked last, and when.
+It is kept in the ledger so that a killed run loses no correctness. Beside the links stands which
+configurations they are complete for (``asked_about``; None: for all, as child collections name all), how
+many runs ago all tickets were asked about last, and when.
 """
 
 from __future__ import annotations

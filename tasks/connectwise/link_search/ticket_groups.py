@@ -1,4 +1,4 @@
-"""Asks which tickets hold one of a group of configurations, and goes on with the groups that have tickets."""
+"""Group testing: ask which tickets hold one of a group of configurations, then of smaller groups."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tasks.connectwise.link_search.search import (
     SAMPLE,
     Links,
     LinkSearch,
-    WayFailedError,
+    StrategyFailedError,
     is_really,
     read_each,
     spread,
     tickets,
-    try_way,
+    try_strategy,
 )
 from tasks.rules.enrichment.group_testing import GroupQuestions
 from tasks.rules.enrichment.ways import (
@@ -53,7 +53,7 @@ async def ask_one(search: LinkSearch, kind: TicketKind, asking: Asking, ids: Seq
     """The tickets of the company that hold one of the configurations.
 
     Raises:
-        WayFailedError: the server does not take such a question.
+        StrategyFailedError: the server does not take such a question.
     """
     held = equals(CONFIGURATION, ids[0]) if asking is Asking.SINGLE else any_of(CONFIGURATION, ids)
     conditions = all_of(equals("company/id", search.company_id), held)
@@ -65,7 +65,7 @@ async def ask_one(search: LinkSearch, kind: TicketKind, asking: Asking, ids: Seq
             pages = search.client.tickets(kind).pages(conditions, fields="id")
         return {int(each["id"]) async for page in pages for each in page}
 
-    return await try_way(asking_way(kind, asking), read, search.waiting)
+    return await try_strategy(asking_way(kind, asking), read, search.waiting)
 
 
 async def probe_asking(
@@ -74,7 +74,7 @@ async def probe_asking(
     """One small question, compared with what the sampled tickets are known to hold.
 
     Raises:
-        WayFailedError: the server does not take it, or its answer is wrong.
+        StrategyFailedError: the server does not take it, or its answer is wrong.
     """
     wanted = set(configurations)
     known = sorted({each for held in sample.values() for each in held} & wanted)[:1]
@@ -99,7 +99,7 @@ async def ask_groups(
     Every round is compared with the sampled tickets, and the end with some that nothing was found for.
 
     Raises:
-        WayFailedError: a question is refused, or an answer is wrong.
+        StrategyFailedError: a question is refused, or an answer is wrong.
     """
     questions = GroupQuestions(ids, ticket_ids, plan.base)
     unit = search.ways.bundles.unit() if plan.detail == BUNDLES else 1.0
@@ -149,7 +149,7 @@ async def _look_at(
     """Compare what was found with child collections.
 
     Raises:
-        WayFailedError: a ticket that has not changed meanwhile holds something else.
+        StrategyFailedError: a ticket that has not changed meanwhile holds something else.
     """
     really = await read_each(search, tickets(search.client, kind), looked_at)
     for ticket in looked_at:
@@ -210,6 +210,6 @@ async def _check(
     del sample[ticket]
 
 
-def _wrong(kind: TicketKind, asking: Asking, ticket: int) -> WayFailedError:
+def _wrong(kind: TicketKind, asking: Asking, ticket: int) -> StrategyFailedError:
     reason = f"ticket {ticket} holds other configurations than its child collection says"
-    return WayFailedError(asking_way(kind, asking), WayState.WRONG, reason)
+    return StrategyFailedError(asking_way(kind, asking), WayState.WRONG, reason)

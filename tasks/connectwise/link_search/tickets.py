@@ -1,8 +1,7 @@
-"""Which tickets belong to which configurations, in as few requests as the server allows.
+"""The tickets of configurations: all tickets of a company are read, and those that changed are asked about.
 
-Reads all tickets of a company, of both kinds: a request for each 1,000, whatever else is remembered.
-
-Finds the configurations of given tickets in the cheapest way that the server takes.
+Reading them all takes a request for each 1,000 tickets of a kind, whatever else is in the cache. The
+configurations of the changed ones are found by the cheapest query strategy that the server takes.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from tasks.connectwise.link_search.search import (
     Links,
     LinkSearch,
     Owners,
-    WayFailedError,
+    StrategyFailedError,
     by_company,
     read_each,
     read_sample,
@@ -153,7 +152,7 @@ class TicketQuestion:
             try:
                 if not await self._probe(plan):
                     return plan
-            except WayFailedError as error:
+            except StrategyFailedError as error:
                 self.search.failed(error)
 
     async def answer(self) -> None:
@@ -162,7 +161,7 @@ class TicketQuestion:
             plan = await self.prepare()
             try:
                 await self._carry_out(plan)
-            except WayFailedError as error:
+            except StrategyFailedError as error:
                 self.search.failed(error)
 
     def _plan(self) -> TicketPlan:
@@ -307,7 +306,7 @@ class _CompanyTickets:
         await self._ask(changes)
         if self.remember:
             await self.memory.finish(self.ids)
-        await self.search.remember_ways()
+        await self.search.save_strategies()
 
     async def _ask(self, changes: TicketChanges) -> None:
         questions = [*self._about_changed(changes), *self._about_new(changes)]

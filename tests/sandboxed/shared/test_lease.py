@@ -82,9 +82,9 @@ FORGOTTEN = "forgotten-slots"
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "SIGN_SECONDS", 0.3)
+    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.3)
     monkeypatch.setattr(lease, "QUIET_SECONDS", 1.5)
-    monkeypatch.setattr(lease, "FIRST_SIGN_SECONDS", 0.3)
+    monkeypatch.setattr(lease, "FIRST_HEARTBEAT_SECONDS", 0.3)
     monkeypatch.setattr(lease, "FREED_SECONDS", 1.0)
 
 
@@ -98,11 +98,11 @@ async def forget_a_slot(company_id: int) -> None:
 
 
 async def taken_slots(company_id: int) -> int:
-    return (await lease.look(lease_name(FORGOTTEN, company_id))).taken
+    return (await lease.read_lease(lease_name(FORGOTTEN, company_id))).taken
 
 
 async def sign(company_id: int) -> object:
-    return (await lease.look(lease_name(FORGOTTEN, company_id))).sign
+    return (await lease.read_lease(lease_name(FORGOTTEN, company_id))).heartbeat
 
 
 @pytest.mark.usefixtures("prefect_server", "quick")
