@@ -11,7 +11,7 @@ import pytest
 
 from deployments.local.prefect import LocalPrefect
 from tests.postgres.prefect_server import prefect_on, private_home
-from tests.support.ledger_places import POSTGRES, place
+from tests.support.ledger import POSTGRES, place
 
 __all__ = ["place"]
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 import pytest
 
 from tests.postgres.cluster import PostgresMissingError, postgres_cluster
-from tests.support.ledger_places import POSTGRES
+from tests.support.ledger import POSTGRES
 
 _missing: list[str] = []
 

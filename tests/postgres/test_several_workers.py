@@ -35,11 +35,11 @@ def start(prefect: LocalPrefect, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def synchronization(sandbox: Sandbox, *, dry_run: bool) -> str:
-    """Settings of a run, as JSON."""
+def synchronization(sandbox: Sandbox, *, dry_run: bool) -> tuple[str, str]:
+    """A flow and the settings of its run, as JSON."""
     waiting = QUICK.model_dump()
     settings = {"company": sandbox.company, "dry_run": dry_run, "waiting": waiting}
-    return json.dumps(settings | {"ceilings": {"go_on": True}})
+    return "asset-synchronization", json.dumps(settings | {"ceilings": {"go_on": True}})
 
 
 def follow(sandbox: Sandbox, processes: list[subprocess.Popen[str]]) -> list[tuple[float, int]]:
@@ -78,7 +78,12 @@ async def test_two_workers_together_never_exceed_the_shared_budget(
     # The vendor counts as well, by its own clock, and refuses one request too many.
     sandbox.switch(rate_limit=[LIMIT, WINDOW])
     workers = [
-        start(prefect, "tests.support.killed_sync", synchronization(sandbox, dry_run=dry_run))
+        start(
+            prefect,
+            "tests.support.run_process",
+            "asset-synchronization",
+            synchronization(sandbox, dry_run=dry_run),
+        )
         for dry_run in (False, True)
     ]
     seen = follow(sandbox, workers)

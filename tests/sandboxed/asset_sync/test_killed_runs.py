@@ -32,7 +32,7 @@ WAITING_FOR_THE_LEASE = Waiting(settle_seconds=2, pause_seconds=0.3, lease_secon
 def start(runner: FlowRunner, **changes: Any) -> subprocess.Popen[bytes]:
     settings = runner.settings(mappings=LEAN, **changes).model_dump_json()
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.killed_sync", settings],
+        [sys.executable, "-m", "tests.support.run_process", "asset-synchronization", settings],
         cwd=ROOT,
         env={**runner.server.environment, "PREFECT_LOGGING_LEVEL": "ERROR"},
     )

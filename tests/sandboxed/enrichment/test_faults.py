@@ -55,7 +55,7 @@ async def test_every_set_of_ways_gives_the_same_texts(enricher: Enricher, switch
 
 def start(enricher: Enricher, settings: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.support.killed_enrichment", settings],
+        [sys.executable, "-m", "tests.support.run_process", "tickets-agreements-sla-sync", settings],
         cwd=ROOT,
         env={**enricher.server.environment, "PREFECT_LOGGING_LEVEL": "ERROR"},
     )

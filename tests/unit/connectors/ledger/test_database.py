@@ -30,7 +30,7 @@ from connectors.ledger.migrate import FOLDER, HEAD
 from connectors.ledger.models import WriteEntry
 from connectors.ledger.schema import metadata
 from connectors.ledger.store import Ledger
-from tests.support.ledger_places import place, start_python
+from tests.support.ledger import place, start_python
 
 __all__ = ["place"]
 pytestmark = pytest.mark.anyio

@@ -8,8 +8,7 @@ import pytest
 from connectors.ledger.inbox import NewMessage
 from connectors.ledger.models import InboxMessage
 from connectors.ledger.store import Ledger
-from tests.support.ledger_places import place, work_at_once
-from tests.support.ledger_time import Hand, hand, ledger
+from tests.support.ledger import Hand, hand, ledger, place, work_at_once
 
 __all__ = ["hand", "ledger", "place"]
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ import pytest
 from connectors.ledger.database import Clock
 from connectors.ledger.models import WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
-from tests.support.ledger_places import place
+from tests.support.ledger import place
 
 __all__ = ["place"]
 pytestmark = pytest.mark.anyio

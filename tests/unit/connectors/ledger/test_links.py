@@ -16,8 +16,7 @@ from connectors.ledger.database import create_engine, database_url, writing
 from connectors.ledger.migrate import FOLDER
 from connectors.ledger.models import Claimed, LinkEnd, SyncedNote, TicketLink
 from connectors.ledger.store import Ledger
-from tests.support.ledger_places import place, start_python
-from tests.support.ledger_time import Hand, hand, ledger
+from tests.support.ledger import Hand, hand, ledger, place, start_python
 
 __all__ = ["hand", "ledger", "place"]
 pytestmark = pytest.mark.anyio

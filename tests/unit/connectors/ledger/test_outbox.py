@@ -10,8 +10,7 @@ from connectors.ledger.claims import ClaimLostError
 from connectors.ledger.models import Claimed, Intent, LinkEnd
 from connectors.ledger.outbox import WORK_ORDER_KIND
 from connectors.ledger.store import Ledger
-from tests.support.ledger_places import place, work_at_once
-from tests.support.ledger_time import Hand, hand, ledger
+from tests.support.ledger import Hand, hand, ledger, place, work_at_once
 
 __all__ = ["hand", "ledger", "place"]
 pytestmark = pytest.mark.anyio

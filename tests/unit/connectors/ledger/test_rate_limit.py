@@ -20,7 +20,7 @@ from connectors.errors import RetryableError
 from connectors.ledger.database import Clock
 from connectors.ledger.rate_limit import WindowRule, WindowState, grant_tokens
 from connectors.ledger.store import Ledger
-from tests.support.ledger_places import place, start_python
+from tests.support.ledger import place, start_python
 
 __all__ = ["place"]
 pytestmark = pytest.mark.anyio

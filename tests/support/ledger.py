@@ -1,4 +1,4 @@
-"""Where the ledger's tests keep their ledgers: a new SQLite file, or a new PostgreSQL database."""
+"""Ledgers for tests: a new SQLite file or PostgreSQL database; time stands still until a test moves it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import sys
 import uuid
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
@@ -14,7 +15,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from connectors.ledger.database import database_url
+from connectors.ledger.database import Clock, database_url
+from connectors.ledger.store import Ledger
 
 ROOT = Path(__file__).parents[2]
 POSTGRES = "CONNECTWISE_FLOWS_TEST_POSTGRES"
@@ -54,3 +56,28 @@ def work_at_once(place: str, what: str, number: int, workers: int = 2) -> list[l
     answers = [worker.communicate(timeout=60) for worker in started]
     assert [errors for _, errors in answers] == [b""] * workers
     return [json.loads(output) for output, _ in answers]
+
+
+class Hand:
+    """The hand of the ledger's clock, in seconds since 1970."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.5
+
+    def move(self, seconds: float) -> None:
+        self.now += seconds
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.now, UTC)
+
+
+@pytest.fixture
+def hand() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+async def ledger(place: str, hand: Hand) -> AsyncIterator[Ledger]:
+    async with Ledger.open(place, clock=Clock(now=lambda: hand.now)) as ledger:
+        yield ledger
