@@ -24,7 +24,7 @@ ROOT_PAGES = {
     "SECURITY.md": "security.md",
 }
 """Page of the site by file at the root, where a git host looks for it."""
-PACKAGES = {
+TITLES = {
     "flows": "Flows",
     "tasks/connectwise": "Actions: ConnectWise",
     "tasks/lansweeper": "Actions: Lansweeper",
@@ -44,7 +44,8 @@ PACKAGES = {
     "connectors/field_nation": "Connectors: Field Nation",
     "connectors/ledger": "Connectors: ledger",
 }
-"""Title in the navigation by package: the order in which a reader meets them."""
+"""Titles of packages, in the order in which a reader meets them; others follow under their dotted names."""
+ROOTS = ("flows", "tasks", "connectors")
 API_PAGES: set[str] = set()
 """The pages made from modules, for links to them."""
 
@@ -57,16 +58,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, "LICENSE", content=(ROOT / "LICENSE").read_text(encoding="utf-8")))
     index = ["# API", "", "Every module with its public classes and functions, from their docstrings.", ""]
     navigation: list[Any] = ["api/index.md"]
-    for package, title in PACKAGES.items():
-        pages = []
-        index += [f"## {title}", "", "| Module | What it is |", "| --- | --- |"]
+    for package in packages():
+        title = TITLES.get(package, package.replace("/", "."))
+        overview = f"api/{package}/index.md"
+        files.append(File.generated(config, overview, content=package_page(package, title)))
+        pages: list[Any] = [overview]
+        index += [f"## [{title}]({package}/index.md)", "", *module_table(package, ""), ""]
         for path in modules(package):
             page = f"api/{path.relative_to(ROOT).with_suffix('.md').as_posix()}"
-            files.append(File.generated(config, page, content=module_page(path)))
+            files.append(File.generated(config, page, content=f"# `{dotted(path)}`\n\n::: {dotted(path)}\n"))
             API_PAGES.add(page)
             pages.append({path.stem: page})
-            index.append(f"| [`{dotted(path)}`]({page.removeprefix('api/')}) | {first_line(path)} |")
-        index.append("")
         navigation.append({title: pages})
     files.append(File.generated(config, "api/index.md", content="\n".join(index)))
     nav = config.nav or []
@@ -101,6 +103,15 @@ def relinked(text: str) -> str:
     return text
 
 
+def packages() -> list[str]:
+    """Every package with modules in it, those with a title first."""
+    found = {
+        path.parent.relative_to(ROOT).as_posix() for root in ROOTS for path in (ROOT / root).rglob("*.py")
+    }
+    known = {package for package in found if modules(package) and "migrations" not in package}
+    return [*(each for each in TITLES if each in known), *sorted(known - TITLES.keys())]
+
+
 def modules(package: str) -> list[Path]:
     """The modules of a package itself, without its subpackages."""
     return sorted(path for path in (ROOT / package).glob("*.py") if path.name != "__init__.py")
@@ -118,9 +129,25 @@ def first_line(path: Path) -> str:
     return line.replace("``", "`").replace("|", "\\|")
 
 
-def module_page(path: Path) -> str:
-    """The page that mkdocstrings fills in."""
-    return f"# `{dotted(path)}`\n\n::: {dotted(path)}\n"
+def package_page(package: str, title: str) -> str:
+    """What the package's docstring says, and its modules."""
+    docstring = (
+        ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8"))) or ""
+    )
+    docstring = re.sub(r"(?<=:)\n(?= {4}\S)", "\n\n", docstring)
+    name = package.replace("/", ".")
+    return "\n".join(
+        [f"# {title}", "", f"`{name}`", "", docstring, "", *module_table(package, f"{package}/")]
+    )
+
+
+def module_table(package: str, here: str) -> list[str]:
+    """A table of the package's modules, as a page in the folder ``here`` of api/ links to them."""
+    rows = []
+    for path in modules(package):
+        page = path.relative_to(ROOT).with_suffix(".md").as_posix().removeprefix(here)
+        rows.append(f"| [`{dotted(path)}`]({page}) | {first_line(path)} |")
+    return ["| Module | What it is |", "| --- | --- |", *rows]
 
 
 def fill(nav: list[Any], title: str, pages: list[Any]) -> None:
