@@ -1,4 +1,4 @@
-"""Drains the inbox that the receiver fills, for as long as it runs: callbacks become work orders soon."""
+"""Drains the inbox that the receiver fills, for as long as it runs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,6 @@ async def dispatch_inbox(
     One long run, since starting a process for every message costs many seconds. It ends cleanly when it is
     cancelled or its process is told to stop; what it had taken is handed out again. Rules are read at its
     start: restart it after changing them.
-
-    Args:
-        run_seconds: seconds after which it ends; 0: until it is stopped.
-        connectwise: name of the ConnectWise PSA Connection block.
-        field_nation: name of the Field Nation Connection block.
-        rules: name of the Dispatch Rules block.
-        ledger: name of the Integration Ledger block.
     """
     async with (
         shared_connections(ledger=ledger),

@@ -1,4 +1,4 @@
-"""Polling: every record that changed since the last sweep is looked at, whatever callbacks did."""
+"""Polling: reconciles every record that changed since the last sweep, whatever callbacks did."""
 
 from __future__ import annotations
 
@@ -28,13 +28,6 @@ async def dispatch_sweep(
 
     It covers what callbacks missed, drains the inbox as well, and reports two living work orders of one
     record. A dry run, the default, shows what would be done and leaves the inbox alone.
-
-    Args:
-        dry_run: show what would be done and write nothing.
-        connectwise: name of the ConnectWise PSA Connection block.
-        field_nation: name of the Field Nation Connection block.
-        rules: name of the Dispatch Rules block.
-        ledger: name of the Integration Ledger block.
     """
     async with (
         shared_connections(read_only=dry_run, ledger=ledger),

@@ -1,4 +1,4 @@
-"""One ConnectWise ticket or opportunity becomes a Field Nation work order, or updates the one it has."""
+"""Reconciles one ConnectWise ticket or opportunity with its Field Nation work order."""
 
 from __future__ import annotations
 
@@ -43,17 +43,6 @@ async def dispatch_work_order(
 
     A dry run, the default, shows what would be done. Several runs for one record at once are harmless: it
     gets one living work order.
-
-    Args:
-        record_id: number of the ticket or opportunity.
-        record_kind: service, project or opportunity.
-        dry_run: show what would be done and write nothing.
-        outside_trigger: make a work order though the record is in no trigger.
-        again: make it once more after a creation without answer of which nothing was found.
-        connectwise: name of the ConnectWise PSA Connection block.
-        field_nation: name of the Field Nation Connection block.
-        rules: name of the Dispatch Rules block.
-        ledger: name of the Integration Ledger block.
     """
     kind, number = RecordKind(record_kind), check_positive("Record", record_id)
     override = Override(outside_trigger, retry_creation=again)

@@ -1,4 +1,4 @@
-"""Shows the work order that one ticket or opportunity would become; nothing is written."""
+"""Shows the work order that one ticket or opportunity would become, and writes nothing."""
 
 from __future__ import annotations
 
@@ -23,16 +23,7 @@ async def preview_work_order(
     rules: RulesName = DEFAULT,
     ledger: LedgerName = DEFAULT,
 ) -> Preview:
-    """Show what the rules make of one record: the step, the work order's fields, and all that is missing.
-
-    Args:
-        record_id: number of the ticket or opportunity.
-        record_kind: service, project or opportunity.
-        connectwise: name of the ConnectWise PSA Connection block.
-        field_nation: name of the Field Nation Connection block.
-        rules: name of the Dispatch Rules block.
-        ledger: name of the Integration Ledger block.
-    """
+    """Show what the rules make of one record: the step, the work order's fields, and all that is missing."""
     kind, number = RecordKind(record_kind), check_positive("Record", record_id)
     async with (
         shared_connections(read_only=True, ledger=ledger),

@@ -63,18 +63,6 @@ async def register_callbacks(
     """Create, list or remove the callbacks and webhooks that come to the receiver; may be repeated.
 
     Entries with another address are listed and never touched.
-
-    Args:
-        address: the receiver's address as the vendors reach it.
-        what: list, create or remove.
-        dry_run: show what would be done and write nothing.
-        boards: names of the boards whose tickets are told of; empty: all.
-        suppress_own: ConnectWise does not tell of what the API member itself changed.
-        renew_secret: send the block's webhook secret to a webhook that is there already.
-        connectwise: name of the ConnectWise PSA Connection block.
-        field_nation: name of the Field Nation Connection block.
-        rules: name of the Dispatch Rules block.
-        ledger: name of the Integration Ledger block.
     """
     asked = Asked(what, address, boards, suppress_own, renew_secret, dry_run)
     asked.check()

@@ -1,4 +1,4 @@
-"""Notes of tickets become messages of their work orders, and the other way round, each once."""
+"""Copies notes of tickets and messages of their work orders to the other side, each once."""
 
 from __future__ import annotations
 
@@ -35,14 +35,6 @@ async def sync_notes(
     """Copy the notes of tickets and the messages of their work orders to the other side, each once.
 
     Internal notes stay internal, and copies are never copied back.
-
-    Args:
-        work_order_id: number of one work order; empty: all that are not over.
-        dry_run: show what would be copied and write nothing.
-        connectwise: name of the ConnectWise PSA Connection block.
-        field_nation: name of the Field Nation Connection block.
-        rules: name of the Dispatch Rules block.
-        ledger: name of the Integration Ledger block.
     """
     number = check_positive("Work order", work_order_id) if work_order_id is not None else None
     async with (

@@ -1,4 +1,4 @@
-"""One Field Nation work order back: what happened to it is done to its ticket, each action once."""
+"""Applies the events of one Field Nation work order to its ticket, each action once."""
 
 from __future__ import annotations
 
@@ -30,14 +30,6 @@ async def sync_work_order(
     """Read one work order and do to its ticket what its events want: status, note, field, time entry.
 
     A dry run, the default, shows what would be done. Running it again repeats nothing.
-
-    Args:
-        work_order_id: number of the Field Nation work order.
-        dry_run: show what would be done and write nothing.
-        connectwise: name of the ConnectWise PSA Connection block.
-        field_nation: name of the Field Nation Connection block.
-        rules: name of the Dispatch Rules block.
-        ledger: name of the Integration Ledger block.
     """
     number = check_positive("Work order", work_order_id)
     async with (

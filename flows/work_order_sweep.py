@@ -1,4 +1,4 @@
-"""Polling: every work order in flight to which something has happened comes back, whatever webhooks did."""
+"""Polling: applies the events of every work order in flight, whatever webhooks did."""
 
 from __future__ import annotations
 
@@ -24,17 +24,10 @@ async def work_order_sweep(
     rules: RulesName = DEFAULT,
     ledger: LedgerName = DEFAULT,
 ) -> Any:
-    """List the work orders in flight and bring back those to which something has happened.
+    """List the work orders in flight and apply the events of those to which something has happened.
 
     Only those count that belong to a record of dispatch, or carry its reference. Two living work orders with
     one reference are reported.
-
-    Args:
-        dry_run: show what would be done and write nothing.
-        connectwise: name of the ConnectWise PSA Connection block.
-        field_nation: name of the Field Nation Connection block.
-        rules: name of the Dispatch Rules block.
-        ledger: name of the Integration Ledger block.
     """
     async with (
         shared_connections(read_only=dry_run, ledger=ledger),

@@ -36,7 +36,7 @@ class Registration(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """One entry and what became of it; ``problem`` is the vendor's refusal."""
+    """One entry and its outcome; ``problem`` is the vendor's refusal."""
 
     system: str
     words: str

@@ -15,7 +15,7 @@ from connectors.connectwise.settings import RecordType, record_address
 from connectors.field_nation.client import FieldNationClient
 from connectors.ledger.store import Ledger
 from tasks.dispatch.settings import DispatchSettings, OnLeave, load_dispatch_settings
-from tasks.dispatch.state import COVERAGE_NAME, DispatchStore
+from tasks.dispatch.state import DispatchStore
 from tasks.rules.dispatch.mapping import DispatchMappingError, check_dispatch_mappings
 from tasks.rules.dispatch.outbound import rules_problems
 from tasks.rules.dispatch.reference import RecordKind
@@ -100,7 +100,7 @@ class DispatchRun:
         To be called by whatever works for long, or often.
         """
         found: datetime | None = await self.related.get(
-            (COVERAGE_NAME,), lambda: self.state.coverage(self.now())
+            ("coverage",), lambda: self.state.coverage(self.now())
         )
         return found
 

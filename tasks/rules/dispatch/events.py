@@ -247,7 +247,7 @@ def events_of(work_order: WorkOrder, known: WorkOrderState) -> list[HappenedEven
 
 
 def open_events(work_order: WorkOrder, known: WorkOrderState) -> list[HappenedEvent]:
-    """Those of ``events_of`` whose effects are not settled yet."""
+    """Those of ``events_of`` that are not handled yet."""
     return [each for each in events_of(work_order, known) if each.key not in known.handled]
 
 

@@ -23,8 +23,8 @@ from tasks.rules.dispatch.reference import PREFIX, RecordKind, reference_of
 FETCHED = ("company", "contact", "site", "board", "member")
 DESCRIPTION = "description"
 POSTAL_ADDRESS = "address"
-Document = Mapping[str, Any]
 Record = Mapping[str, Any]
+_Document = Mapping[str, Any]
 ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country", "name")
 RELATED = {
     "company": "id identifier name addressLine1 addressLine2 city state zip country phoneNumber website "
@@ -197,13 +197,13 @@ class _NotingDescription(dict[str, Any]):
         return super().get(key, default)
 
 
-def reads_description(lines: Sequence[DispatchMapping], document: Document) -> bool:
+def reads_description(lines: Sequence[DispatchMapping], document: _Document) -> bool:
     """Whether some line reads the description, which is a note of its own."""
     return DESCRIPTION in _asked_for(lines, document)
 
 
 def related_needed(
-    lines: Sequence[DispatchMapping], document: Document, fetched: Collection[str] = ()
+    lines: Sequence[DispatchMapping], document: _Document, fetched: Collection[str] = ()
 ) -> list[str]:
     """Names of ``FETCHED``, in that order, whose whole records are to be fetched for this document.
 
@@ -219,7 +219,7 @@ def related_needed(
     return [name for name in FETCHED if name in asked and name not in fetched and _has_id(document, name)]
 
 
-def _asked_for(lines: Sequence[DispatchMapping], document: Document) -> set[str]:
+def _asked_for(lines: Sequence[DispatchMapping], document: _Document) -> set[str]:
     noted: set[str] = set()
     objects = {name: _Noting(name, document.get(name) or {}, noted) for name in (*FETCHED, POSTAL_ADDRESS)}
     noting = _NotingDescription({**document, **objects}, noted)
@@ -232,7 +232,7 @@ def _asked_for(lines: Sequence[DispatchMapping], document: Document) -> set[str]
     return noted
 
 
-def _for_address(document: Document, fetched: Collection[str]) -> set[str]:
+def _for_address(document: _Document, fetched: Collection[str]) -> set[str]:
     """The site's address, and the company's where the record names no site or that one has none."""
     if not is_nothing(read_path(document, "address.addressLine1")):
         return set()
@@ -240,5 +240,5 @@ def _for_address(document: Document, fetched: Collection[str]) -> set[str]:
     return {name for name in [next(names, "")] if name}
 
 
-def _has_id(document: Document, name: str) -> bool:
+def _has_id(document: _Document, name: str) -> bool:
     return bool(read_path(document, f"{name}.id"))
