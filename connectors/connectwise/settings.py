@@ -159,14 +159,6 @@ class ConnectWiseSettings:
         """Where a person opens a configuration in a browser."""
         return record_address(self.site, self.company_id, "ConfigFv", configuration_id)
 
-    def ticket_url(self, ticket_id: int) -> str:
-        """Where a person opens a service ticket or a project ticket in a browser."""
-        return record_address(self.site, self.company_id, "ServiceFv", ticket_id)
-
-    def opportunity_url(self, opportunity_id: int) -> str:
-        """Where a person opens an opportunity in a browser."""
-        return record_address(self.site, self.company_id, "OpportunityFv", opportunity_id)
-
     def secrets(self) -> list[str]:
         """Texts that no message may show."""
         return [self.public_key, self.private_key, self.client_id, self._credential()]

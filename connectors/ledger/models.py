@@ -85,7 +85,6 @@ IntentState = Literal["intent", "sent", "created", "refused", "unresolved", "can
 """``intent``: not sent yet. ``sent``: the creation was begun, its outcome is not noted. ``created``: the work
 order is known. ``refused``: the vendor said no. ``unresolved``: sent, and nothing was found afterwards.
 ``cancelled``: this generation's work order is no longer alive, so that another may follow."""
-InboxState = Literal["waiting", "done", "failed"]
 EffectState = Literal["intent", "sent", "done", "refused", "unresolved"]
 Origin = Literal["connectwise", "field_nation"]
 T = TypeVar("T")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.connectwise.settings import base_address
+from connectors.connectwise.settings import base_address, record_address
 from connectors.errors import StopError
 from tests.support.fake_connectwise import SETTINGS
 
@@ -90,8 +90,10 @@ def test_a_record_s_link_leads_to_the_site_that_people_use() -> None:
 
 
 def test_tickets_of_both_kinds_and_opportunities_have_pages_of_their_own() -> None:
-    assert SETTINGS.ticket_url(5) == SETTINGS.configuration_url(5).replace("ConfigFv", "ServiceFv")
-    assert SETTINGS.opportunity_url(5) == SETTINGS.configuration_url(5).replace("ConfigFv", "OpportunityFv")
+    tickets = record_address(SETTINGS.site, SETTINGS.company_id, "ServiceFv", 5)
+    assert tickets == SETTINGS.configuration_url(5).replace("ConfigFv", "ServiceFv")
+    opportunities = record_address(SETTINGS.site, SETTINGS.company_id, "OpportunityFv", 5)
+    assert opportunities == SETTINGS.configuration_url(5).replace("ConfigFv", "OpportunityFv")
 
 
 def test_what_is_remembered_of_a_company_outlives_a_change_of_keys() -> None:
