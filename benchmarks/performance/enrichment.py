@@ -118,7 +118,7 @@ def show(console: Console, rows: list[dict[str, Any]], sizes: tuple[int, int, in
         title="tickets-agreements-sla-sync: {:,} configurations, {:,} agreements, {:,} tickets".format(*sizes)
     )
     columns = {
-        "ways": "Ways",
+        "ways": "QueryStrategies",
         "run": "Run",
         "connectwise_requests": "ConnectWise requests",
         "predicted": "predicted",

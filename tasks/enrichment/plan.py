@@ -68,14 +68,14 @@ async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> C
 
 
 def _agreements_cost(links: AgreementLinks) -> SearchCost:
-    return SearchCost("Agreements", links.way, links.requests_predicted, links.requests_used)
+    return SearchCost("Agreements", links.strategy, links.requests_predicted, links.requests_used)
 
 
 def _tickets_cost(links: TicketLinks) -> SearchCost:
     moment = links.last_reconcile
     return SearchCost(
         "Tickets",
-        links.way or "nothing to ask",
+        links.strategy or "nothing to ask",
         links.requests_predicted,
         links.requests_used,
         asked=links.asked,

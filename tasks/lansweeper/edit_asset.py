@@ -26,7 +26,7 @@ from tasks.shared.journalled import OUTAGE, RunJournal, WriteLog, WriteResult
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import RetryPolicy, retry
 
-STATE_ENTRY = "lansweeper-edits"
+EDITS_ENTRY = "lansweeper-edits"
 TRUSTED_DAYS = 30
 """What was learned longer ago is learned anew."""
 
@@ -243,7 +243,7 @@ class BatchSize:
     async def remembered(cls, client: LansweeperClient, ledger: Ledger, most: int) -> BatchSize:
         """``most``, or less where an earlier run found that the server takes less."""
         tenant = client.settings.credential_key
-        known = _still_trusted(await ledger.state.get(tenant, STATE_ENTRY))
+        known = _still_trusted(await ledger.state.get(tenant, EDITS_ENTRY))
         size = cls(ledger, tenant, most, singly=bool(known.get("singly")))
         limit = known.get("most")
         if isinstance(limit, int) and limit >= 1:
@@ -278,7 +278,7 @@ class BatchSize:
 
     async def _remember(self) -> None:
         learned = {"most": self._limit, "singly": self.singly, "day": _today().isoformat()}
-        await self._ledger.state.set(self._tenant, STATE_ENTRY, learned)
+        await self._ledger.state.set(self._tenant, EDITS_ENTRY, learned)
 
 
 def _today() -> date:

@@ -24,13 +24,13 @@ from tasks.connectwise.link_search.search import (
     try_strategy,
 )
 from tasks.rules.enrichment.answers import in_order, shown_agreement
-from tasks.rules.enrichment.ways import (
+from tasks.rules.enrichment.query_strategies import (
     BUNDLES,
     ONE_BY_ONE,
     REPORT,
     AgreementPlan,
-    WayState,
-    cheapest_agreement_way,
+    StrategyState,
+    cheapest_agreement_strategy,
 )
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import RetryPolicy, retry
@@ -40,7 +40,7 @@ REPORT_NAME = "ConfigurationAgreement"
 OWNER, CONFIGURATION = "AgreementRecId", "ConfigurationRecId"
 ORDER = f"{OWNER} asc,{CONFIGURATION} asc"
 _SAMPLE = 2
-"""Agreements that a cheaper way is checked against: one from each half."""
+"""Agreements that a cheaper strategy is checked against: one from each half."""
 _LEFT_OUT = 2
 """Agreements without a row in the report that are looked at: it may leave out those of some statuses."""
 FEW = 4
@@ -55,14 +55,14 @@ class AgreementLinks:
         by_configuration: agreements as ``shown_agreement`` gives them: active ones first, then those that
             began last, then by id.
         requests_predicted: made when the agreements were read, and before their configurations were.
-        way: how the configurations of agreements were found, in words.
-        notes: ways that could not be used, and why.
+        strategy: how the configurations of agreements were found, in words.
+        notes: strategies that could not be used, and why.
     """
 
     by_configuration: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     requests_predicted: int = 0
     requests_used: int = 0
-    way: str = ""
+    strategy: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -117,7 +117,7 @@ class _CompanyAgreements:
                 found.by_configuration[each].append(shown_agreement(record))
         found.requests_predicted += self.predicted
         found.requests_used += self.search.used
-        found.way = "; ".join(dict.fromkeys([*filter(None, [found.way]), self.plan.way]))
+        found.strategy = "; ".join(dict.fromkeys([*filter(None, [found.strategy]), self.plan.strategy]))
         found.notes += [each for each in self.search.notes if each not in found.notes]
 
     async def _read(self) -> list[dict[str, Any]]:
@@ -129,7 +129,7 @@ class _CompanyAgreements:
 
     async def _prepare(self) -> None:
         """Learn how many rows the report has, and what a few agreements really hold."""
-        if self.search.ways.is_open(REPORT):
+        if self.search.strategies.is_open(REPORT):
             try:
                 self.rows = await try_strategy(REPORT, self._count, self.search.waiting)
             except StrategyFailedError as error:
@@ -138,7 +138,7 @@ class _CompanyAgreements:
         self.sample = await read_sample(self.search, self.owners, ids, _SAMPLE)
 
     async def _find_links(self) -> Links:
-        """A way that fails is noted, and the next one taken; child collections never do."""
+        """A strategy that fails is noted, and the next one taken; child collections never do."""
         while True:
             try:
                 await self._choose()
@@ -148,27 +148,30 @@ class _CompanyAgreements:
 
     async def _choose(self) -> None:
         """The cheapest plan; bundles that are not known to work are tried out before it is believed."""
-        ways = self.search.ways
+        strategies = self.search.strategies
         self.plan = AgreementPlan(ONE_BY_ONE, len(self.records))
         if len(self.records) > FEW:
-            self.plan = cheapest_agreement_way(ways, len(self.records), self.rows)
-        if self.plan.way == BUNDLES and ways.state(self.owners.bundle_way) is WayState.UNKNOWN:
+            self.plan = cheapest_agreement_strategy(strategies, len(self.records), self.rows)
+        if (
+            self.plan.strategy == BUNDLES
+            and strategies.state(self.owners.bundle_strategy) is StrategyState.UNKNOWN
+        ):
             await probe_bundles(self.search, self.owners, self.sample)
-            self.plan = cheapest_agreement_way(ways, len(self.records), self.rows)
+            self.plan = cheapest_agreement_strategy(strategies, len(self.records), self.rows)
         self.predicted = self.search.used + self.plan.requests
         run_logger().info(
             "Company %d: %d agreements; about %d requests in all (%s)",
             self.search.company_id,
             len(self.records),
             self.predicted,
-            self.plan.way,
+            self.plan.strategy,
         )
 
     async def _carry_out(self) -> Links:
         ids = [each["id"] for each in self.records]
-        if self.plan.way == REPORT:
+        if self.plan.strategy == REPORT:
             return await self._read_report(frozenset(ids))
-        if self.plan.way != BUNDLES:
+        if self.plan.strategy != BUNDLES:
             return await read_each(self.search, self.owners, ids)
         links: Links = {}
         progress = Progress("agreements read in bundles", len(ids))
@@ -189,7 +192,7 @@ class _CompanyAgreements:
         rows = await try_strategy(REPORT, self._rows, self.search.waiting)
         if len(rows) != self.rows:
             reason = f"it gives {len(rows)} rows and says that it has {self.rows}"
-            raise StrategyFailedError(REPORT, WayState.FAILED, reason)
+            raise StrategyFailedError(REPORT, StrategyState.FAILED, reason)
         found: dict[int, set[int]] = defaultdict(set)
         for agreement, configuration in rows:
             if agreement in ids:
@@ -198,7 +201,7 @@ class _CompanyAgreements:
         wrong = await contradicted(self.search, self.owners, self.sample, links)
         if wrong:
             reason = f"agreements {wrong} hold other configurations than their child collections say"
-            raise StrategyFailedError(REPORT, WayState.WRONG, reason)
+            raise StrategyFailedError(REPORT, StrategyState.WRONG, reason)
         await self._look_at_left_out(links)
         self.search.works(REPORT)
         return links
@@ -218,7 +221,7 @@ class _CompanyAgreements:
         # Unless somebody has just added them, the report leaves them out.
         same = await try_strategy(REPORT, self._count, self.search.waiting) == self.rows
         reason = f"it leaves out agreements {wrong}, which cover configurations"
-        raise StrategyFailedError(REPORT, WayState.WRONG if same else WayState.FAILED, reason)
+        raise StrategyFailedError(REPORT, StrategyState.WRONG if same else StrategyState.FAILED, reason)
 
     async def _rows(self) -> list[tuple[int, int]]:
         pages = self.search.client.report_rows(

@@ -16,7 +16,7 @@ from tasks.connectwise.link_search.search import (
     read_each,
     try_strategy,
 )
-from tasks.rules.enrichment.ways import WayState
+from tasks.rules.enrichment.query_strategies import StrategyState
 
 _NOT_OFFERED = (403, 404, 405)
 _GONE = 404
@@ -30,16 +30,18 @@ async def probe_bundles(search: LinkSearch, owners: Owners, sample: Links) -> No
     """
     two = dict(sorted(sample.items(), key=lambda pair: not pair[1])[:2])
     if len(two) < 2:
-        raise StrategyFailedError(owners.bundle_way, WayState.FAILED, "there is nothing to compare it with")
+        raise StrategyFailedError(
+            owners.bundle_strategy, StrategyState.FAILED, "there is nothing to compare it with"
+        )
     try:
         answers = await _send(search, owners, list(two))
     except StrategyFailedError as error:
-        if error.state is WayState.REFUSED and search.ways.bundles.accepted < len(two):
-            search.ways.bundles.refuse(len(two))
+        if error.state is StrategyState.REFUSED and search.strategies.bundles.accepted < len(two):
+            search.strategies.bundles.refuse(len(two))
         raise
-    search.ways.bundles.take(len(two))
+    search.strategies.bundles.take(len(two))
     await _check(search, owners, two, await _joined(search, owners, list(two), answers))
-    search.works(owners.bundle_way)
+    search.works(owners.bundle_strategy)
 
 
 async def read_bundles(
@@ -52,7 +54,7 @@ async def read_bundles(
     Raises:
         StrategyFailedError: bundles are refused for another reason than their size, or answered wrongly.
     """
-    size = search.ways.bundles
+    size = search.strategies.bundles
     checks = dict(sorted(sample.items(), key=lambda pair: not pair[1])[:2])
     left = [*checks, *(each for each in owner_ids if each not in checks)]
     while left:
@@ -73,12 +75,12 @@ async def read_bundles(
 
 async def _send(search: LinkSearch, owners: Owners, owner_ids: Sequence[int]) -> list[BundleAnswer]:
     items = [owners.item(each) for each in owner_ids]
-    return await try_strategy(owners.bundle_way, lambda: search.client.bundle(items), search.waiting)
+    return await try_strategy(owners.bundle_strategy, lambda: search.client.bundle(items), search.waiting)
 
 
 def _is_for_its_size(error: StrategyFailedError, size: int) -> bool:
     status = getattr(error.__cause__, "status", None)
-    return size > 1 and error.state is WayState.REFUSED and status not in (None, *_NOT_OFFERED)
+    return size > 1 and error.state is StrategyState.REFUSED and status not in (None, *_NOT_OFFERED)
 
 
 async def _joined(
@@ -98,7 +100,7 @@ async def _joined(
             again.append(owner_id)
     refused = [each for each in answers if not each.ok and each.status != _GONE]
     if len(refused) * 2 > len(answers):
-        raise StrategyFailedError(owners.bundle_way, WayState.REFUSED, refused[0].message)
+        raise StrategyFailedError(owners.bundle_strategy, StrategyState.REFUSED, refused[0].message)
     return links | await read_each(search, owners, again)
 
 
@@ -106,4 +108,4 @@ async def _check(search: LinkSearch, owners: Owners, sample: Links, links: Links
     wrong = await contradicted(search, owners, sample, links)
     if wrong:
         reason = f"{owners.name} {wrong} hold other configurations than their child collections say"
-        raise StrategyFailedError(owners.bundle_way, WayState.WRONG, reason)
+        raise StrategyFailedError(owners.bundle_strategy, StrategyState.WRONG, reason)

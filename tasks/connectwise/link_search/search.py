@@ -19,8 +19,13 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError, RetryableError, StopError
 from connectors.ledger.store import Ledger
+from tasks.rules.enrichment.query_strategies import (
+    QueryStrategies,
+    StrategyState,
+    bundle_strategy,
+    saved_strategies,
+)
 from tasks.rules.enrichment.ticket_changes import TicketKey
-from tasks.rules.enrichment.ways import Ways, WayState, bundle_way, remembered_ways
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import RetryPolicy, retry
@@ -36,14 +41,14 @@ DEFAULT_POLICY = RetryPolicy(patience_seconds=4000)
 class StrategyFailedError(Exception):
     """A query strategy can't be used; ``state`` says whether that is worth keeping for later runs."""
 
-    def __init__(self, way: str, state: WayState, reason: str) -> None:
-        super().__init__(f"{way}: {reason}")
-        self.way = way
+    def __init__(self, strategy: str, state: StrategyState, reason: str) -> None:
+        super().__init__(f"{strategy}: {reason}")
+        self.strategy = strategy
         self.state = state
         self.reason = reason
 
 
-async def try_strategy(way: str, call: Callable[[], Awaitable[T]], waiting: RetryPolicy) -> T:
+async def try_strategy(strategy: str, call: Callable[[], Awaitable[T]], waiting: RetryPolicy) -> T:
     """Call as one query strategy asks, which only saves requests: there are others.
 
     Raises:
@@ -57,24 +62,24 @@ async def try_strategy(way: str, call: Callable[[], Awaitable[T]], waiting: Retr
             return await call()
         except RetryableError as error:
             if error.status is not None and error.status >= 500:
-                raise StrategyFailedError(way, WayState.FAILED, str(error)) from error
+                raise StrategyFailedError(strategy, StrategyState.FAILED, str(error)) from error
             raise
 
     try:
         return await retry(once, waiting)
     except RejectedError as error:
-        raise StrategyFailedError(way, WayState.REFUSED, str(error)) from error
+        raise StrategyFailedError(strategy, StrategyState.REFUSED, str(error)) from error
     except StopError as error:
         if error.status != _FORBIDDEN:
             raise
-        raise StrategyFailedError(way, WayState.REFUSED, str(error)) from error
+        raise StrategyFailedError(strategy, StrategyState.REFUSED, str(error)) from error
     except RetryableError as error:
         if error.retry_after is not None:
             raise
-        raise StrategyFailedError(way, WayState.FAILED, str(error)) from error
+        raise StrategyFailedError(strategy, StrategyState.FAILED, str(error)) from error
 
 
-WAYS = "ways"
+STRATEGIES_ENTRY = "ways"
 
 
 class LinkSearch:
@@ -84,12 +89,17 @@ class LinkSearch:
     """
 
     def __init__(
-        self, client: ConnectWiseClient, ledger: Ledger, company_id: int, ways: Ways, waiting: RetryPolicy
+        self,
+        client: ConnectWiseClient,
+        ledger: Ledger,
+        company_id: int,
+        strategies: QueryStrategies,
+        waiting: RetryPolicy,
     ) -> None:
         self.client = client
         self.ledger = ledger
         self.company_id = company_id
-        self.ways = ways
+        self.strategies = strategies
         self.waiting = waiting
         self.tenant = client.settings.credential_key
         self.notes: list[str] = []
@@ -103,9 +113,9 @@ class LinkSearch:
         """Begin a search with the strategies that an earlier run found, unless old or of another version."""
         started_at = client.session.requests
         version = await client.newest_version()
-        known = await ledger.state.get(client.settings.credential_key, WAYS)
-        ways = remembered_ways(known, version, datetime.now(UTC))
-        search = cls(client, ledger, company_id, ways, waiting or DEFAULT_POLICY)
+        known = await ledger.state.get(client.settings.credential_key, STRATEGIES_ENTRY)
+        strategies = saved_strategies(known, version, datetime.now(UTC))
+        search = cls(client, ledger, company_id, strategies, waiting or DEFAULT_POLICY)
         search._started_at = started_at
         return search
 
@@ -115,12 +125,12 @@ class LinkSearch:
 
     def failed(self, error: StrategyFailedError) -> None:
         """Note that a strategy can't be used; it is not chosen again."""
-        self.ways.set(error.way, error.state, error.reason)
-        self.note(f"{error.way} can't be used ({error.state}): {error.reason}")
+        self.strategies.set(error.strategy, error.state, error.reason)
+        self.note(f"{error.strategy} can't be used ({error.state}): {error.reason}")
 
-    def works(self, way: str) -> None:
+    def works(self, strategy: str) -> None:
         """Note that a strategy gave a right answer."""
-        self.ways.set(way, WayState.WORKS)
+        self.strategies.set(strategy, StrategyState.WORKS)
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -128,7 +138,7 @@ class LinkSearch:
 
     async def save_strategies(self) -> None:
         """Keep what is known for later runs, of this company and others: the server is the same."""
-        await self.ledger.state.set(self.tenant, WAYS, self.ways.as_json())
+        await self.ledger.state.set(self.tenant, STRATEGIES_ENTRY, self.strategies.as_json())
 
 
 Links = dict[int, frozenset[int]]
@@ -145,8 +155,8 @@ class Owners:
     child: Callable[[int], Awaitable[list[dict[str, Any]]]]
 
     @property
-    def bundle_way(self) -> str:
-        return bundle_way(self.name)
+    def bundle_strategy(self) -> str:
+        return bundle_strategy(self.name)
 
     def item(self, owner_id: int) -> BundleItem:
         """The read of one owner's configurations as part of a bundle."""

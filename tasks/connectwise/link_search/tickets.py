@@ -29,22 +29,22 @@ from tasks.connectwise.link_search.search import (
     tickets,
 )
 from tasks.connectwise.link_search.ticket_cache import TicketCache
-from tasks.connectwise.link_search.ticket_groups import ROOMS, ask_groups, probe_asking
+from tasks.connectwise.link_search.ticket_groups import ROOMS, ask_groups, probe_query
+from tasks.rules.enrichment.query_strategies import (
+    BUNDLES,
+    TICKET_KINDS,
+    GroupQuery,
+    StrategyState,
+    TicketPlan,
+    cheapest_ticket_strategy,
+    group_strategy,
+)
 from tasks.rules.enrichment.ticket_changes import (
     TicketChanges,
     TicketKey,
     is_reconcile_due,
     ticket_changes,
     tickets_by_configuration,
-)
-from tasks.rules.enrichment.ways import (
-    BUNDLES,
-    TICKET_KINDS,
-    Asking,
-    TicketPlan,
-    WayState,
-    asking_way,
-    cheapest_ticket_way,
 )
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import RetryPolicy, retry
@@ -143,7 +143,7 @@ class TicketQuestion:
         self._keep = keep
 
     async def prepare(self) -> TicketPlan:
-        """The cheapest plan of ways that are known to work; those that are not are tried out first.
+        """The cheapest plan of strategies that are known to work; those that are not are tried out first.
 
         Child collections always work and need no trying out.
         """
@@ -156,7 +156,7 @@ class TicketQuestion:
                 self.search.failed(error)
 
     async def answer(self) -> None:
-        """Find them all; a way that fails underway is left for the next one."""
+        """Find them all; a strategy that fails underway is left for the next one."""
         while self.left:
             plan = await self.prepare()
             try:
@@ -165,33 +165,33 @@ class TicketQuestion:
                 self.search.failed(error)
 
     def _plan(self) -> TicketPlan:
-        return cheapest_ticket_way(
-            self.search.ways, self.kind, len(self.left), self.configurations, ROOMS, self.touched
+        return cheapest_ticket_strategy(
+            self.search.strategies, self.kind, len(self.left), self.configurations, ROOMS, self.touched
         )
 
     async def _probe(self, plan: TicketPlan) -> bool:
         """Whether something had to be tried out, so that the plan must be made anew."""
-        ways = self.search.ways
-        if not self.sample and (plan.asking or plan.detail == BUNDLES):
+        strategies = self.search.strategies
+        if not self.sample and (plan.query or plan.detail == BUNDLES):
             self.sample = await read_sample(self.search, self.owners, self.left)
-        if plan.detail == BUNDLES and ways.state(self.owners.bundle_way) is WayState.UNKNOWN:
+        if plan.detail == BUNDLES and strategies.state(self.owners.bundle_strategy) is StrategyState.UNKNOWN:
             await probe_bundles(self.search, self.owners, self.sample)
             return True
-        if plan.asking and ways.state(asking_way(self.kind, plan.asking)) is WayState.UNKNOWN:
-            await probe_asking(self.search, self.kind, plan.asking, self.sample, self.configurations)
+        if plan.query and strategies.state(group_strategy(self.kind, plan.query)) is StrategyState.UNKNOWN:
+            await probe_query(self.search, self.kind, plan.query, self.sample, self.configurations)
             return True
         return False
 
     async def _carry_out(self, plan: TicketPlan) -> None:
-        if plan.asking is not None:
-            await self._ask_groups(plan, plan.asking)
+        if plan.query is not None:
+            await self._ask_groups(plan, plan.query)
         if plan.detail == BUNDLES and len(self.left) > 1:
             await self._read_bundles()
         else:
             await self._read_each()
 
-    async def _ask_groups(self, plan: TicketPlan, asking: Asking) -> None:
-        questions = await ask_groups(self.search, plan, asking, self.sample, self.left, self.configurations)
+    async def _ask_groups(self, plan: TicketPlan, query: GroupQuery) -> None:
+        questions = await ask_groups(self.search, plan, query, self.sample, self.left, self.configurations)
         await self._take(dict(questions.found), whole=False)
 
     async def _read_bundles(self) -> None:
@@ -228,8 +228,8 @@ class TicketLinks:
     Attributes:
         by_configuration: shown tickets (id, summary, recordType, status, closedFlag) in the order of ids.
         requests_predicted: made before the tickets were asked about, those for reading all tickets included.
-        way: how the configurations of tickets were found, in words.
-        notes: ways that could not be used, and why.
+        strategy: how the configurations of tickets were found, in words.
+        notes: strategies that could not be used, and why.
         asked: tickets that were asked about in this run.
         remembered: tickets whose configurations were known from an earlier run.
         last_reconcile: when all tickets were asked about last, the oldest of several companies; None: never.
@@ -238,7 +238,7 @@ class TicketLinks:
     by_configuration: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     requests_predicted: int = 0
     requests_used: int = 0
-    way: str = ""
+    strategy: str = ""
     notes: list[str] = field(default_factory=list)
     asked: int = 0
     remembered: int = 0
@@ -287,7 +287,7 @@ class _CompanyTickets:
         self.asked = 0
         self.remembered = 0
         self.predicted = 0
-        self.ways: list[str] = []
+        self.strategies: list[str] = []
 
     async def find(self, reconcile_every: int, force: bool) -> None:
         self.memory = await TicketCache.load(self.search.ledger, self.search.tenant, self.search.company_id)
@@ -314,7 +314,7 @@ class _CompanyTickets:
         self.remembered = len(changes.unchanged)
         plans = [await each.prepare() for each in questions]
         self.predicted = self.search.used + sum(plan.requests for plan in plans)
-        self.ways = list(dict.fromkeys(f"{plan.kind} tickets: {plan.way}" for plan in plans))
+        self.strategies = list(dict.fromkeys(f"{plan.kind} tickets: {plan.strategy}" for plan in plans))
         run_logger().info(
             "Company %d: %d tickets, %d of them to ask about, %d remembered; about %d requests in all (%s)",
             self.search.company_id,
@@ -322,7 +322,7 @@ class _CompanyTickets:
             self.asked,
             self.remembered,
             self.predicted,
-            "; ".join(self.ways) or "nothing to ask",
+            "; ".join(self.strategies) or "nothing to ask",
         )
         for question in questions:
             await question.answer()
@@ -356,7 +356,7 @@ class _CompanyTickets:
         found.by_configuration |= tickets_by_configuration(self.links, self.sweep.tickets, self.ids)
         found.requests_predicted += self.predicted
         found.requests_used += self.search.used
-        found.way = "; ".join(dict.fromkeys([*filter(None, [found.way]), *self.ways]))
+        found.strategy = "; ".join(dict.fromkeys([*filter(None, [found.strategy]), *self.strategies]))
         found.notes += [each for each in self.search.notes if each not in found.notes]
         found.asked += self.asked
         found.remembered += self.remembered

@@ -207,7 +207,7 @@ class SearchCost:
     """
 
     what: str
-    way: str
+    strategy: str
     predicted: int
     used: int
     asked: int | None = None

@@ -107,9 +107,9 @@ def _figures(report: EnrichmentReport) -> str:
 
 
 def search_words(search: SearchCost) -> str:
-    """In one line: the way, its requests, what was remembered and how old the last reconcile is."""
+    """In one line: the strategy, its requests, what was remembered and how old the last reconcile is."""
     parts = [
-        f"{search.what}: {search.way}",
+        f"{search.what}: {search.strategy}",
         f"{counted(search.used, 'request')}, {search.predicted:,} predicted",
         f"{counted(search.asked, 'ticket')} asked about" if search.asked is not None else "",
         f"{search.remembered:,} remembered" if search.remembered is not None else "",

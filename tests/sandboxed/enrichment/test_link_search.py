@@ -35,7 +35,7 @@ async def test_refused_search_falls_to_the_url_once_and_is_noted(world: LinksWor
     refuse(world, SEARCH, status)
     links = await world.tickets()
     assert ticket_ids(links) == world.true_tickets()
-    assert "service tickets: configuration/id in, in the URL" in links.way
+    assert "service tickets: configuration/id in, in the URL" in links.strategy
     assert len(naming(links.notes, "service tickets: configuration/id in, by ticket search")) == 1
     tries = world.sandbox.requests()["connectwise"]["by"][f"POST {SEARCH}"]
     assert tries <= (4 if status == 500 else 1)
@@ -57,9 +57,9 @@ async def test_bundles_that_break_underway_are_left_for_child_collections(
 async def test_a_way_that_only_broke_is_tried_again_by_the_next_run(world: LinksWorld) -> None:
     world.reset("bundles")
     refuse(world, "/system/bundles", 500)
-    assert "bundles" not in (await world.tickets()).way
+    assert "bundles" not in (await world.tickets()).strategy
     world.sandbox.faults([])
-    assert "bundles" in (await world.tickets(force_reconcile=True)).way
+    assert "bundles" in (await world.tickets(force_reconcile=True)).strategy
 
 
 async def test_a_way_that_was_refused_is_not_asked_again_by_the_next_run(world: LinksWorld) -> None:
@@ -77,7 +77,7 @@ async def test_refused_report_falls_to_bundles(world: LinksWorld, status: int) -
     refuse(world, "/system/reports/ConfigurationAgreement", status)
     links = await world.agreements()
     assert agreement_ids(links) == world.true_agreements()
-    assert links.way == "bundles"
+    assert links.strategy == "bundles"
     assert len(naming(links.notes, "report")) == 1
 
 
@@ -184,7 +184,7 @@ async def test_a_search_that_lies_is_not_believed(world: LinksWorld, client: typ
     assert ticket_ids(links) == world.true_tickets()
     assert naming(links.notes, "gives wrong answers")
     again = await world.tickets(force_reconcile=True)
-    assert "by ticket search" not in again.way
+    assert "by ticket search" not in again.strategy
     assert ticket_ids(again) == world.true_tickets()
 
 
@@ -275,8 +275,8 @@ async def test_every_way_gives_the_same_answer_record_by_record(world: LinksWorl
         world.sandbox.clear_requests()
         tickets, agreements = await world.both()
         assert (ticket_ids(tickets), agreement_ids(agreements)) == (true_tickets, true_agreements)
-        assert tickets_way in tickets.way
-        assert agreements.way == agreements_way
+        assert tickets_way in tickets.strategy
+        assert agreements.strategy == agreements_way
         used = tickets.requests_used + agreements.requests_used
         assert used == world.sandbox.requests()["connectwise"]["requests"]
         assert used <= 1.3 * (tickets.requests_predicted + agreements.requests_predicted)
@@ -288,8 +288,8 @@ async def test_project_tickets_that_do_not_know_the_condition_are_found_otherwis
     world.reset("in, by search", configuration_condition_on_project=False, tickets=400)
     links = await world.tickets()
     assert ticket_ids(links) == world.true_tickets()
-    assert "service tickets: configuration/id in" in links.way
-    assert "project tickets: child collections" in links.way
+    assert "service tickets: configuration/id in" in links.strategy
+    assert "project tickets: child collections" in links.strategy
 
 
 async def test_tickets_of_other_companies_are_not_looked_at(world: LinksWorld) -> None:

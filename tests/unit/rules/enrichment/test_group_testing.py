@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.enrichment.group_testing import GroupQuestions
-from tasks.rules.enrichment.ways import best_rounds, plan_groups
+from tasks.rules.enrichment.query_strategies import best_rounds, plan_groups
 
 Links = dict[int, frozenset[int]]
 PRIMES = [2, 3, 5, 7, 11, 13]

@@ -1,19 +1,14 @@
-"""Which ways to agreements and tickets a ConnectWise server takes, and which of them costs least.
+"""Query strategies: which a ConnectWise server takes to agreements and tickets, and which costs least.
 
 ConnectWise links configurations to agreements and tickets only from the other side. Child collections
 always work, one request an agreement or ticket; everything cheaper is undocumented or without published
 limits (docs/vendors.md, ConnectWise 4.2, 4.3 and 4.5), so it is tried out per server, checked against child
-collections, and remembered.
+collections, and kept for later runs.
 
-How many reads travel in one bundle: no limit is published, so it is found by real work and remembered.
-
-How many ids fit in one question: an address has 2,000 characters, the body of a search 10,000.
-
-What questions about groups will cost, and in how many groups to cut: plain expectation, no promise.
-
-The currency is the request. A round costs a request for each group and one more for each 1,000 tickets found;
-what is still open after the last round is asked ticket by ticket at ``unit`` requests each (1 for child
-collections, 1/20 for bundles of twenty).
+- ``BundleSize``: reads in one bundle; no limit is published, so it is found by real work.
+- ``Room``: ids in one question; an address has 2,000 characters, the body of a search 10,000.
+- ``plan_groups``: into how many groups to cut group questions, by their expected cost.
+- ``QueryStrategies``: what is known of each; ``cheapest_agreement_strategy``, ``cheapest_ticket_strategy``.
 """
 
 from __future__ import annotations
@@ -217,8 +212,8 @@ TICKET_KINDS: tuple[TicketKind, ...] = ("service", "project")
 PAGE_ROWS = 1000
 
 
-class WayState(StrEnum):
-    """What is known of a way. ``FAILED``: it broke in this run; the next one tries it again."""
+class StrategyState(StrEnum):
+    """What is known of a strategy. ``FAILED``: it broke in this run; the next one tries it again."""
 
     UNKNOWN = "unknown"
     WORKS = "works"
@@ -227,7 +222,7 @@ class WayState(StrEnum):
     FAILED = "failed in this run"
 
 
-class Asking(StrEnum):
+class GroupQuery(StrEnum):
     """How to ask which tickets hold one of several configurations, the roomiest first."""
 
     SEARCH = "configuration/id in, by ticket search"
@@ -245,64 +240,64 @@ GROUP_CHECKS = 8
 
 
 @dataclass(slots=True)
-class Ways:
-    """The states of one tenant's ways by name, and its bundle size."""
+class QueryStrategies:
+    """The states of one tenant's strategies by name, and its bundle size."""
 
     version: str = ""
     found_at: str = ""
-    states: dict[str, WayState] = field(default_factory=dict)
+    states: dict[str, StrategyState] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     bundles: BundleSize = field(default_factory=BundleSize)
 
-    def state(self, way: str) -> WayState:
-        return self.states.get(way, WayState.UNKNOWN)
+    def state(self, strategy: str) -> StrategyState:
+        return self.states.get(strategy, StrategyState.UNKNOWN)
 
-    def is_open(self, way: str) -> bool:
-        """Whether the way works, or may."""
-        return self.state(way) in (WayState.UNKNOWN, WayState.WORKS)
+    def is_open(self, strategy: str) -> bool:
+        """Whether the strategy works, or may."""
+        return self.state(strategy) in (StrategyState.UNKNOWN, StrategyState.WORKS)
 
-    def set(self, way: str, state: WayState, note: str = "") -> None:
-        self.states[way] = state
-        self.notes[way] = note
+    def set(self, strategy: str, state: StrategyState, note: str = "") -> None:
+        self.states[strategy] = state
+        self.notes[strategy] = note
 
     def as_json(self) -> dict[str, Any]:
         """What is worth remembering."""
         kept = {
-            way: state
-            for way, state in self.states.items()
-            if state not in (WayState.UNKNOWN, WayState.FAILED)
+            strategy: state
+            for strategy, state in self.states.items()
+            if state not in (StrategyState.UNKNOWN, StrategyState.FAILED)
         }
         return {
             "version": self.version,
             "found_at": self.found_at,
-            "states": {way: state.value for way, state in kept.items()},
-            "notes": {way: self.notes[way] for way in kept if self.notes.get(way)},
+            "states": {strategy: state.value for strategy, state in kept.items()},
+            "notes": {strategy: self.notes[strategy] for strategy in kept if self.notes.get(strategy)},
             "bundles": [self.bundles.accepted, self.bundles.refused],
         }
 
 
-def remembered_ways(known: dict[str, Any] | None, version: str, now: datetime) -> Ways:
-    """The ways as they were remembered; fresh ones if they are old, of another version, or unreadable."""
-    fresh = Ways(version=version, found_at=now.astimezone(UTC).isoformat())
+def saved_strategies(known: dict[str, Any] | None, version: str, now: datetime) -> QueryStrategies:
+    """The strategies as kept; fresh ones if those are old, of another version, or unreadable."""
+    fresh = QueryStrategies(version=version, found_at=now.astimezone(UTC).isoformat())
     try:
         value = known or {}
         found_at = datetime.fromisoformat(value["found_at"])
         if value["version"] != version or not timedelta(0) <= now - found_at < TRUSTED_FOR:
             return fresh
-        states = {str(way): WayState(state) for way, state in value["states"].items()}
+        states = {str(strategy): StrategyState(state) for strategy, state in value["states"].items()}
         accepted, refused = value["bundles"]
         bundles = BundleSize(int(accepted), None if refused is None else int(refused))
-        return Ways(version, value["found_at"], states, dict(value.get("notes") or {}), bundles)
+        return QueryStrategies(version, value["found_at"], states, dict(value.get("notes") or {}), bundles)
     except (KeyError, TypeError, ValueError, AttributeError):
         return fresh
 
 
-def asking_way(kind: TicketKind, asking: Asking) -> str:
-    """The name under which the state of a way of asking is kept: the two kinds of tickets may differ."""
-    return f"{kind} tickets: {asking.value}"
+def group_strategy(kind: TicketKind, query: GroupQuery) -> str:
+    """The name under which the state of a strategy of query is kept: the two kinds of tickets may differ."""
+    return f"{kind} tickets: {query.value}"
 
 
-def bundle_way(what: str) -> str:
+def bundle_strategy(what: str) -> str:
     """The name for bundles of child collections of agreements, or of service or project tickets."""
     return f"{what}: {BUNDLES}"
 
@@ -311,19 +306,21 @@ def bundle_way(what: str) -> str:
 class AgreementPlan:
     """How the configurations of a company's agreements are read, and the requests expected."""
 
-    way: str
+    strategy: str
     requests: int
 
 
-def cheapest_agreement_way(ways: Ways, agreements: int, rows: int | None) -> AgreementPlan:
+def cheapest_agreement_strategy(
+    strategies: QueryStrategies, agreements: int, rows: int | None
+) -> AgreementPlan:
     """Report, bundles or child collections; ``rows``: links expected, None: not known, so no report.
 
-    Each way's check against a child collection counts too.
+    Each strategy's check against a child collection counts too.
     """
     plans = [AgreementPlan(ONE_BY_ONE, agreements)]
-    if ways.is_open(bundle_way("agreements")) and not ways.bundles.is_useless:
-        plans.append(AgreementPlan(BUNDLES, ways.bundles.requests(agreements) + 2))
-    if ways.is_open(REPORT) and rows is not None:
+    if strategies.is_open(bundle_strategy("agreements")) and not strategies.bundles.is_useless:
+        plans.append(AgreementPlan(BUNDLES, strategies.bundles.requests(agreements) + 2))
+    if strategies.is_open(REPORT) and rows is not None:
         plans.append(AgreementPlan(REPORT, max(1, -(-rows // PAGE_ROWS)) + 2))
     return min(plans, key=lambda plan: plan.requests)
 
@@ -332,28 +329,28 @@ def cheapest_agreement_way(ways: Ways, agreements: int, rows: int | None) -> Agr
 class TicketPlan:
     """How the configurations of tickets of one kind are found, and the requests expected.
 
-    ``asking`` None: only ticket by ticket; ``detail`` is how single tickets are read, in bundles or by their
+    ``query`` None: only ticket by ticket; ``detail`` is how single tickets are read, in bundles or by their
     child collections; ``base`` is the cut of the group questions.
     """
 
     kind: TicketKind
     detail: str
     requests: int
-    asking: Asking | None = None
+    query: GroupQuery | None = None
     base: int = 0
 
     @property
-    def way(self) -> str:
+    def strategy(self) -> str:
         """In words."""
-        return f"{self.asking.value}, the rest by {self.detail}" if self.asking else self.detail
+        return f"{self.query.value}, the rest by {self.detail}" if self.query else self.detail
 
 
-def cheapest_ticket_way(
-    ways: Ways,
+def cheapest_ticket_strategy(
+    strategies: QueryStrategies,
     kind: TicketKind,
     tickets: int,
     configurations: Sequence[int],
-    rooms: dict[Asking, Room],
+    rooms: dict[GroupQuery, Room],
     touched: float | None = None,
 ) -> TicketPlan:
     """Group questions with a rest ticket by ticket, or ticket by ticket alone.
@@ -361,28 +358,28 @@ def cheapest_ticket_way(
     Args:
         tickets: how many of the kind are to be asked about.
         configurations: every configuration that they may hold and that matters.
-        rooms: how many of them fit in one question, by the way of asking.
+        rooms: how many of them fit in one question, by the strategy of query.
         touched: how many of the tickets probably hold one of them; None: all.
     """
-    plan = _detail_plan(ways, kind, tickets)
-    unit = ways.bundles.unit() if plan.detail == BUNDLES else 1.0
-    for asking in Asking:
-        if not ways.is_open(asking_way(kind, asking)):
+    plan = _detail_plan(strategies, kind, tickets)
+    unit = strategies.bundles.unit() if plan.detail == BUNDLES else 1.0
+    for query in GroupQuery:
+        if not strategies.is_open(group_strategy(kind, query)):
             continue
         groups = plan_groups(
-            len(configurations), fewest_groups(configurations, rooms[asking]), tickets, unit, touched
+            len(configurations), fewest_groups(configurations, rooms[query]), tickets, unit, touched
         )
         if groups is None:
             continue
         requests = math.ceil(groups.requests) + GROUP_CHECKS
         if requests < plan.requests:
-            plan = TicketPlan(kind, plan.detail, requests, asking, groups.base)
+            plan = TicketPlan(kind, plan.detail, requests, query, groups.base)
     return plan
 
 
-def _detail_plan(ways: Ways, kind: TicketKind, tickets: int) -> TicketPlan:
-    if ways.is_open(bundle_way(f"{kind} tickets")) and not ways.bundles.is_useless:
-        requests = ways.bundles.requests(tickets) + CHECKS
+def _detail_plan(strategies: QueryStrategies, kind: TicketKind, tickets: int) -> TicketPlan:
+    if strategies.is_open(bundle_strategy(f"{kind} tickets")) and not strategies.bundles.is_useless:
+        requests = strategies.bundles.requests(tickets) + CHECKS
         if requests < tickets:
             return TicketPlan(kind, BUNDLES, requests)
     return TicketPlan(kind, ONE_BY_ONE, tickets)

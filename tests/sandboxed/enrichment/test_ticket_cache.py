@@ -21,8 +21,8 @@ from tasks.connectwise.link_search.search import LinkSearch
 from tasks.connectwise.link_search.ticket_cache import TicketCache
 from tasks.connectwise.link_search.tickets import sweep_tickets
 from tasks.enrichment.settings import EnrichmentWaiting
+from tasks.rules.enrichment.query_strategies import QueryStrategies
 from tasks.rules.enrichment.ticket_changes import stable_stamp
-from tasks.rules.enrichment.ways import Ways
 from tests.support.fake_connectwise import FakeConnectWise
 from tests.support.ticket_links import LinksWorld, ticket_ids
 
@@ -295,7 +295,7 @@ async def test_a_ticket_that_changes_now_is_not_settled_by_a_clock_that_is_ahead
     vendor.collections = {"/service/tickets": changed, "/project/tickets": []}
     async with vendor.client() as client, Ledger.open(tmp_path / "ledger.db") as ledger:
         await client.companies.list()
-        sweep = await sweep_tickets(LinkSearch(client, ledger, 6, Ways(), EnrichmentWaiting()))
+        sweep = await sweep_tickets(LinkSearch(client, ledger, 6, QueryStrategies(), EnrichmentWaiting()))
     assert abs(sweep.at - THERE) < timedelta(minutes=1)
     assert sweep.stamps[("service", 7)] == "2026-05-04T11:00:31Z"
     assert stable_stamp(sweep.stamps[("service", 7)], sweep.at) == ""
