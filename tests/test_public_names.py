@@ -29,7 +29,6 @@ EXCEPTIONS = {
     "publish_report": EACH_FEATURE,
     "Record": PLAIN_DATA,
     "WorkOrder": PLAIN_DATA,
-    "CONNECTWISE": "the name of the system, for a message's source in pure rules and for a lease",
     "logger": "each module's own",
 }
 """Names that several modules define with one meaning, and why each may."""

@@ -4,7 +4,8 @@ A state entry (``ledger.state``, table ``watermarks``) is a small JSON object th
 sweep came, which queries a server takes. A ticket link (``ledger.ticket_links``) says which configurations a
 ticket held when it was last read, so that only changed tickets are read again.
 
-``tenant`` is the connection's ``tenant_key`` in both.
+``owner`` says whose both are: the connection's ``credential_key`` where they tell what its server takes and
+holds for these keys, its ``tenant_key`` where dispatch keeps them. The column is called ``tenant``.
 """
 
 from __future__ import annotations
@@ -29,18 +30,18 @@ class StateEntries:
         self._engine = engine
         self._clock = clock
 
-    async def get(self, tenant: str, name: str) -> dict[str, Any] | None:
+    async def get(self, owner: str, name: str) -> dict[str, Any] | None:
         """The entry of this name, None if there is none."""
-        query = select(watermarks.c.value).where(watermarks.c.tenant == tenant, watermarks.c.name == name)
+        query = select(watermarks.c.value).where(watermarks.c.tenant == owner, watermarks.c.name == name)
         async with reading(self._engine, "read a watermark") as transaction:
             value = (await transaction.execute(query)).scalar_one_or_none()
             return None if value is None else dict(value)
 
-    async def set(self, tenant: str, name: str, value: dict[str, Any]) -> None:
+    async def set(self, owner: str, name: str, value: dict[str, Any]) -> None:
         """Stores an entry, replacing the one of this name; the last one to set it wins."""
         async with writing(self._engine, "set a watermark") as transaction:
             now = await self._clock.now_of(transaction)
-            row = {"tenant": tenant, "name": name, "value": value, "updated_at": now}
+            row = {"tenant": owner, "name": name, "value": value, "updated_at": now}
             await transaction.execute(insert_or_replace(transaction, watermarks, ("tenant", "name")), [row])
 
 
@@ -50,13 +51,11 @@ class TicketLinkTable:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def of_company(self, tenant: str, company_id: int) -> list[TicketLink]:
+    async def of_company(self, owner: str, company_id: int) -> list[TicketLink]:
         """The tickets of one company that are known, in the order of kind and id."""
         columns = ("kind", "ticket_id", "last_updated", "configuration_ids")
         wanted = [ticket_links.c[name] for name in columns]
-        query = select(*wanted).where(
-            ticket_links.c.tenant == tenant, ticket_links.c.company_id == company_id
-        )
+        query = select(*wanted).where(ticket_links.c.tenant == owner, ticket_links.c.company_id == company_id)
         async with reading(self._engine, "read the links of tickets") as transaction:
             rows = await transaction.execute(query.order_by(ticket_links.c.kind, ticket_links.c.ticket_id))
             return [
@@ -64,17 +63,17 @@ class TicketLinkTable:
                 for kind, ticket, updated, configurations in rows
             ]
 
-    async def save(self, tenant: str, company_id: int, found: Sequence[TicketLink]) -> None:
+    async def save(self, owner: str, company_id: int, found: Sequence[TicketLink]) -> None:
         """Stores tickets, thousands at once; a ticket that was known is replaced."""
-        owner = {"tenant": tenant, "company_id": company_id}
-        rows = [{**owner, **_row(link)} for link in _in_order(found)]
+        of_company = {"tenant": owner, "company_id": company_id}
+        rows = [{**of_company, **_row(link)} for link in _in_order(found)]
         async with writing(self._engine, "save the links of tickets") as transaction:
             if rows:
                 await transaction.execute(insert_or_replace(transaction, ticket_links, _TICKET_KEY), rows)
 
-    async def forget(self, tenant: str, company_id: int, tickets: Sequence[tuple[str, int]]) -> None:
+    async def forget(self, owner: str, company_id: int, tickets: Sequence[tuple[str, int]]) -> None:
         """Forgets tickets, each named by its kind and id; unknown ones do no harm."""
-        of_company = (ticket_links.c.tenant == tenant, ticket_links.c.company_id == company_id)
+        of_company = (ticket_links.c.tenant == owner, ticket_links.c.company_id == company_id)
         one = (
             ticket_links.c.kind == bindparam("of_kind"),
             ticket_links.c.ticket_id == bindparam("of_ticket"),

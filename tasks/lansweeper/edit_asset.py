@@ -232,9 +232,9 @@ class BatchSize:
     limit. ``most`` edits go in one request; ``singly``: each of them counts.
     """
 
-    def __init__(self, ledger: Ledger, tenant: str, most: int, *, singly: bool = False) -> None:
+    def __init__(self, ledger: Ledger, credential_key: str, most: int, *, singly: bool = False) -> None:
         self._ledger = ledger
-        self._tenant = tenant
+        self._credential_key = credential_key
         self._limit: int | None = None
         self.most = most
         self.singly = singly
@@ -242,9 +242,9 @@ class BatchSize:
     @classmethod
     async def remembered(cls, client: LansweeperClient, ledger: Ledger, most: int) -> BatchSize:
         """``most``, or less where an earlier run found that the server takes less."""
-        tenant = client.settings.credential_key
-        known = _still_trusted(await ledger.state.get(tenant, EDITS_ENTRY))
-        size = cls(ledger, tenant, most, singly=bool(known.get("singly")))
+        credential_key = client.settings.credential_key
+        known = _still_trusted(await ledger.state.get(credential_key, EDITS_ENTRY))
+        size = cls(ledger, credential_key, most, singly=bool(known.get("singly")))
         limit = known.get("most")
         if isinstance(limit, int) and limit >= 1:
             size._limit = limit
@@ -278,7 +278,7 @@ class BatchSize:
 
     async def _remember(self) -> None:
         learned = {"most": self._limit, "singly": self.singly, "day": _today().isoformat()}
-        await self._ledger.state.set(self._tenant, EDITS_ENTRY, learned)
+        await self._ledger.state.set(self._credential_key, EDITS_ENTRY, learned)
 
 
 def _today() -> date:

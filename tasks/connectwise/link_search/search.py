@@ -101,7 +101,7 @@ class LinkSearch:
         self.company_id = company_id
         self.strategies = strategies
         self.waiting = waiting
-        self.tenant = client.settings.credential_key
+        self.credential_key = client.settings.credential_key
         self.notes: list[str] = []
         self.stamps: Mapping[TicketKey, str] = {}
         self._started_at = client.session.requests
@@ -138,7 +138,7 @@ class LinkSearch:
 
     async def save_strategies(self) -> None:
         """Keep what is known for later runs, of this company and others: the server is the same."""
-        await self.ledger.state.set(self.tenant, STRATEGIES_ENTRY, self.strategies.as_json())
+        await self.ledger.state.set(self.credential_key, STRATEGIES_ENTRY, self.strategies.as_json())
 
 
 Links = dict[int, frozenset[int]]

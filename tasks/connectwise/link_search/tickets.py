@@ -282,7 +282,7 @@ class _CompanyTickets:
         self.ids = sorted(ids)
         self.remember = remember
         self.sweep = Sweep()
-        self.memory = TicketCache(search.ledger, search.tenant, search.company_id)
+        self.memory = TicketCache(search.ledger, search.credential_key, search.company_id)
         self.links: dict[TicketKey, frozenset[int]] = {}
         self.asked = 0
         self.remembered = 0
@@ -290,7 +290,9 @@ class _CompanyTickets:
         self.strategies: list[str] = []
 
     async def find(self, reconcile_every: int, force: bool) -> None:
-        self.memory = await TicketCache.load(self.search.ledger, self.search.tenant, self.search.company_id)
+        self.memory = await TicketCache.load(
+            self.search.ledger, self.search.credential_key, self.search.company_id
+        )
         due = is_reconcile_due(self.memory.runs_since, reconcile_every) or self.memory.is_empty
         # One that was killed goes on where it was.
         if self.remember and (force or (due and not self.memory.reconciling)):
