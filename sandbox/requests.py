@@ -62,7 +62,7 @@ def read_call(scope: Scope, body: bytes) -> Call:
         writes = method not in READING_METHODS and not below.startswith(TOKEN_CALLS)
         return Call("field_nation", method, (below,), writes, parsed)
     query = unquote_plus(scope.get("query_string", b"").decode("latin-1"))
-    writes = _connectwise_writes(method, path)
+    writes = method not in READING_METHODS and READING_POSTS.search(path) is None
     return Call("connectwise", method, (under_root(path),), writes, parsed, query)
 
 
@@ -84,10 +84,6 @@ def parse_body(body: bytes) -> Any:
         return decoded(body) if body else None
     except ValueError:
         return None
-
-
-def _connectwise_writes(method: str, path: str) -> bool:
-    return method not in READING_METHODS and READING_POSTS.search(path) is None
 
 
 @dataclass

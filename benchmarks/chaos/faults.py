@@ -18,14 +18,15 @@ import httpx
 from prefect import Task
 
 from benchmarks.chaos.people import draw_ticket_fault
+from benchmarks.performance.runner import exchange
 from connectors import http, retry
 from connectors.connectwise import collection
 from connectors.http import TimeLimits
 from connectors.lansweeper import refusals
+from connectors.lansweeper import settings as lansweeper_settings
 from connectors.lansweeper.client import LansweeperClient
 from connectors.ledger import rate_limit
 from tasks.enrichment import custom_fields
-from tasks.shared import connections
 from tasks.shared.retry import Waiting
 
 Rule = dict[str, Any]
@@ -36,7 +37,7 @@ LONGEST_LATE = 2.5
 """Seconds until work is done whose connection was dropped."""
 ITEM_INTERVAL = 0.01
 TIME_OUT = 2.0
-"""Seconds of a ``delay`` that is longer than the client waits for an answer (``waits.READ_SECONDS``)."""
+"""Seconds of a ``delay`` that is longer than the client waits for an answer (``READ_SECONDS``)."""
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 _TARGETS: dict[bool, tuple[tuple[str, str | None, str, int], ...]] = {
@@ -231,11 +232,11 @@ def _lansweeper(path: str, fault: Rule, rng: random.Random, within: int) -> Rule
 
 def shorten() -> None:
     """Shorten what is no setting of the flow."""
-    retry.FIRST_PAUSE, retry.FIRST_PAUSE_RATE_LIMITED = FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED
-    refusals.COOL_DOWN = COOL_DOWN
-    rate_limit.LONGEST_PAUSE = LONGEST_PAUSE
-    vars(custom_fields)["Waiting"] = partial(Waiting, **ASSET_WAITING)
-    vars(connections)["REQUEST_LIMITS"] = REQUESTS
+    exchange(retry, FIRST_PAUSE=FIRST_PAUSE, FIRST_PAUSE_RATE_LIMITED=FIRST_PAUSE_RATE_LIMITED)
+    exchange(refusals, COOL_DOWN=COOL_DOWN)
+    exchange(rate_limit, LONGEST_PAUSE=LONGEST_PAUSE)
+    exchange(custom_fields, Waiting=partial(Waiting, **ASSET_WAITING))
+    exchange(lansweeper_settings, REQUEST_LIMITS=REQUESTS)
     for name, module in list(sys.modules.items()):
         if name.startswith("tasks."):
             for value in vars(module).values():
@@ -245,7 +246,7 @@ def shorten() -> None:
 
 def turn_small_pages(size: int) -> None:
     """Read so many records a page, so that a small company has several pages."""
-    collection.PAGE_SIZE = size
+    exchange(collection, PAGE_SIZE=size)
     *first, _, send = LansweeperClient.asset_pages.__defaults__ or ()
     LansweeperClient.asset_pages.__defaults__ = (*first, size, send)
 
@@ -269,4 +270,4 @@ def use_network(wrap: Any, *, impatient: bool) -> None:
         )
         return real(base_url, headers, wrap(transport or inner), concurrency, limits, verify)
 
-    http._open_client = opened
+    exchange(http, _open_client=opened)

@@ -24,7 +24,7 @@ from benchmarks.chaos.enrichment_oracle import EnrichmentOracle
 from benchmarks.chaos.faults import LONGEST_LATE, draw_enrichment_faults, draw_vendor_faults
 from benchmarks.chaos.people import act, draw_enrichment_people, draw_people, draw_people_faults
 from benchmarks.chaos.process import kill, with_text
-from benchmarks.chaos.real_stack import ENDED, Lane, StoppedError, lanes
+from benchmarks.chaos.real_stack import ENDED, RealLane, StoppedError, lanes
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, FaultPlan, Schedule, draw_settings, draw_switches
 from benchmarks.chaos.verdict import (
     COMPLETED,
@@ -161,7 +161,7 @@ class Killed:
 class RealRun:
     """One schedule on one lane."""
 
-    def __init__(self, lane: Lane, drawn: RealSchedule, say: Say) -> None:
+    def __init__(self, lane: RealLane, drawn: RealSchedule, say: Say) -> None:
         self.lane = lane
         self.sandbox = lane.sandbox
         self.drawn = drawn
@@ -397,7 +397,7 @@ def run_real(seeds: Sequence[int], folder: Path, say: Say, *, number: int = LANE
     return [results[seed] for seed in seeds]
 
 
-def _work(lane: Lane, waiting: SimpleQueue[int], results: dict[int, ScheduleResult], say: Say) -> None:
+def _work(lane: RealLane, waiting: SimpleQueue[int], results: dict[int, ScheduleResult], say: Say) -> None:
     while True:
         try:
             seed = waiting.get_nowait()
@@ -409,7 +409,7 @@ def _work(lane: Lane, waiting: SimpleQueue[int], results: dict[int, ScheduleResu
             return
 
 
-def _one(lane: Lane, seed: int, say: Say) -> ScheduleResult:
+def _one(lane: RealLane, seed: int, say: Say) -> ScheduleResult:
     """One schedule; an exception of the campaign itself is a fault of the schedule."""
     drawn, began = draw_real(seed), time.monotonic()
     try:

@@ -131,7 +131,7 @@ class RealStack:
             return False
 
 
-class Lane:
+class RealLane:
     """One sandbox with its ledger, its blocks and its worker, on a stack that it shares with others."""
 
     def __init__(self, stack: RealStack, name: str, sandbox: Sandbox, folder: Path) -> None:
@@ -218,7 +218,7 @@ class Lane:
 
 
 @contextmanager
-def lanes(folder: Path, number: int) -> Iterator[Sequence[Lane]]:
+def lanes(folder: Path, number: int) -> Iterator[Sequence[RealLane]]:
     """A stack with so many lanes, ready for runs; every process ends with the block."""
     with ExitStack() as stack_of:
         stack = RealStack(folder / "prefect")
@@ -227,7 +227,7 @@ def lanes(folder: Path, number: int) -> Iterator[Sequence[Lane]]:
         found = []
         for place in range(1, number + 1):
             sandbox = stack_of.enter_context(start_sandbox("--seed", str(place), "--assets", "10"))
-            lane = Lane(stack, f"lane-{place}", sandbox, folder / f"lane-{place}")
+            lane = RealLane(stack, f"lane-{place}", sandbox, folder / f"lane-{place}")
             stack_of.callback(lane.close)
             found.append(lane)
         stack_of.callback(stack.stopping.set)

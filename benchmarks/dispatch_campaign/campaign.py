@@ -68,7 +68,7 @@ SECONDS_A_TICKET = 0.6
 
 
 class Campaign:
-    """See ``benchmarks.dispatch_campaign.campaign``."""
+    """One campaign: costs without faults, the storm, the calm, an hour later, a quiet round, the verdict."""
 
     def __init__(self, sandbox: Sandbox, seed: int, tickets: int, folder: Path, *, spread: float) -> None:
         self._sandbox = sandbox

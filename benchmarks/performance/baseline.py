@@ -21,7 +21,7 @@ from tasks.rules.mapping.identifiers import (
     plain_text,
 )
 
-Row = tuple[Any, ...]
+Values = tuple[Any, ...]
 
 _ASSET = """
 def read(r):
@@ -97,11 +97,11 @@ def naming() -> Callable[[Any, str], str | None]:
     return named
 
 
-def generated(source: str) -> Callable[[Any], Row]:
+def generated(source: str) -> Callable[[Any], Values]:
     """The field access of one side, compiled from text."""
     scope: dict[str, Any] = {"text": text, "serial": serial, "mac": mac, "date": date, "named": naming()}
     exec(source, scope)  # noqa: S102
-    read: Callable[[Any], Row] = scope["read"]
+    read: Callable[[Any], Values] = scope["read"]
     return read
 
 
@@ -110,13 +110,13 @@ def match_and_diff(assets: Sequence[Any], configurations: Sequence[Any]) -> dict
     return compared(*extracted(assets, configurations))
 
 
-def extracted(assets: Sequence[Any], configurations: Sequence[Any]) -> tuple[list[Row], list[Row]]:
+def extracted(assets: Sequence[Any], configurations: Sequence[Any]) -> tuple[list[Values], list[Values]]:
     """The mapped values of both sides, in the same places."""
     read_asset, read_configuration = generated(_ASSET), generated(_CONFIGURATION)
     return [read_asset(asset) for asset in assets], [read_configuration(record) for record in configurations]
 
 
-def compared(wanted: list[Row], current: list[Row]) -> dict[str, int]:
+def compared(wanted: list[Values], current: list[Values]) -> dict[str, int]:
     """Match and diff of what was extracted."""
     pairs, unmatched, ambiguous = paired(wanted, current)
     changes = [found for asset, record in pairs if (found := _differences(asset, record))]
@@ -129,7 +129,7 @@ def compared(wanted: list[Row], current: list[Row]) -> dict[str, int]:
     }
 
 
-def paired(wanted: list[Row], current: list[Row]) -> tuple[list[tuple[Row, Row]], int, int]:
+def paired(wanted: list[Values], current: list[Values]) -> tuple[list[tuple[Values, Values]], int, int]:
     """Which belong together, and how many assets are unmatched and ambiguous."""
     by_link = {record[_KEY]: record for record in current if record[_KEY]}
     pairs = [(asset, by_link[asset[_KEY]]) for asset in wanted if asset[_KEY] in by_link]
@@ -143,7 +143,7 @@ def paired(wanted: list[Row], current: list[Row]) -> tuple[list[tuple[Row, Row]]
     ambiguous = set()
     for key in range(3):
         holders = Counter(form[key] for form in mine)
-        index: dict[str, list[tuple[Row, Any]]] = {}
+        index: dict[str, list[tuple[Values, Any]]] = {}
         for record, form in zip(current, theirs, strict=True):
             if value := form[key]:
                 index.setdefault(value, []).append((record, form))
@@ -164,11 +164,11 @@ def paired(wanted: list[Row], current: list[Row]) -> tuple[list[tuple[Row, Row]]
     return pairs, len(rest) - undecided, undecided
 
 
-def _agrees(mine: Row, theirs: Row, key: int) -> bool:
+def _agrees(mine: Values, theirs: Values, key: int) -> bool:
     return all(mine[k] is None or theirs[k] is None or mine[k] == theirs[k] for k in range(key))
 
 
-def _differences(asset: Row, record: Row) -> list[tuple[int, Any, Any]]:
+def _differences(asset: Values, record: Values) -> list[tuple[int, Any, Any]]:
     if asset == record[:_ID]:
         return []
     return [

@@ -21,16 +21,16 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from prefect import Flow, Task
 from prefect.blocks.core import Block
 
-from benchmarks.performance.runner import Stopwatch
+from benchmarks.performance.runner import Stopwatch, exchange
+from connectors.lansweeper import settings as lansweeper_settings
 from connectors.ledger.block import LedgerDatabase
 from deployments.blocks import sandbox_blocks
 from tasks.shared import connections
@@ -48,7 +48,7 @@ def measure_assets(company: str) -> dict[str, Any]:
     from tasks.asset_sync.settings import AssetSynchronizationSettings
     from tasks.rules.asset_sync.safety import SafetyThresholds
 
-    replace({connections: {"REQUEST_LIMITS": NO_LIMIT}})
+    exchange(lansweeper_settings, REQUEST_LIMITS=NO_LIMIT)
     settings = AssetSynchronizationSettings(
         company=company, dry_run=False, ceilings=SafetyThresholds(go_on=True)
     )
@@ -77,15 +77,11 @@ def measure_assets_without_prefect(company: str, ledger: str, info: str) -> dict
     async def given_ledger(name: str) -> Block:
         return await given(LedgerDatabase)
 
-    replace(
-        {
-            Flow: {"__call__": _called},
-            Task: {"__call__": _called},
-            connections: {"load_block": given, "load_ledger_block": given_ledger},
-            chain: {"writing_lease": _no_lease},
-            report: {"acreate_markdown_artifact": _no_artifact},
-        }
-    )
+    exchange(Flow, __call__=_called)
+    exchange(Task, __call__=_called)
+    exchange(connections, load_block=given, load_ledger_block=given_ledger)
+    exchange(chain, writing_lease=_no_lease)
+    exchange(report, acreate_markdown_artifact=_no_artifact)
     return measure_assets(company)
 
 
@@ -116,18 +112,6 @@ KINDS: dict[str, Callable[..., dict[str, Any]]] = {
     "assets-without-prefect": measure_assets_without_prefect,
     "enrichment": measure_enrichment,
 }
-
-
-def replace(places: Mapping[type | ModuleType, Mapping[str, Any]]) -> None:
-    """Exchange names of modules and classes in this process.
-
-    Raises:
-        AttributeError: a name that is not there: it was renamed, and nothing would be exchanged.
-    """
-    for place, names in places.items():
-        for name, value in names.items():
-            getattr(place, name)
-            setattr(place, name, value)
 
 
 async def _awaited(flow: Any, settings: Any) -> Any:

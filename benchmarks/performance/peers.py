@@ -20,7 +20,7 @@ from typing import Any
 import jmespath
 
 from benchmarks.performance import baseline, inventories
-from benchmarks.performance.baseline import DATES, MAC, TYPE, Row
+from benchmarks.performance.baseline import DATES, MAC, TYPE, Values
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions
@@ -68,7 +68,7 @@ _CONFIGURATION_PATHS = (
 FIELDS = tuple(f"f{at}" for at in range(len(_ASSET_PATHS)) if at != TYPE)
 """The compared places of a row, as DiffSync's attributes; the type belongs to ConnectWise."""
 Counts = dict[str, int]
-Work = Callable[[Sequence[Any], Sequence[Any]], Counts]
+Way = Callable[[Sequence[Any], Sequence[Any]], Counts]
 
 
 def with_jmespath(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
@@ -109,7 +109,7 @@ def diffsync() -> Callable[[Sequence[Any], Sequence[Any]], Counts]:
     )
     side = type("Side", (Adapter,), {"machine": machine, "top_level": ["machine"]})
 
-    def load(rows: list[tuple[str, Row]]) -> Any:
+    def load(rows: list[tuple[str, Values]]) -> Any:
         adapter = side()
         for link, row in rows:
             adapter.add(machine(link=link, **{name: row[int(name[1:])] for name in FIELDS}))
@@ -128,7 +128,7 @@ def _attributes() -> dict[str, Any]:
     return dict.fromkeys(FIELDS, (str | None, None))
 
 
-def _mine(pairs: list[tuple[Row, Row]], wanted: list[Row]) -> list[tuple[str, Row]]:
+def _mine(pairs: list[tuple[Values, Values]], wanted: list[Values]) -> list[tuple[str, Values]]:
     """What is wanted, in normal forms; where nothing is, what is there stays."""
     matched = {asset[15] for asset, _ in pairs}
     rows = []
@@ -138,11 +138,11 @@ def _mine(pairs: list[tuple[Row, Row]], wanted: list[Row]) -> list[tuple[str, Ro
     return rows + [(f"a{asset[15]}", _normal(asset)) for asset in wanted if asset[15] not in matched]
 
 
-def _theirs(pairs: list[tuple[Row, Row]], current: list[Row]) -> list[tuple[str, Row]]:
+def _theirs(pairs: list[tuple[Values, Values]], current: list[Values]) -> list[tuple[str, Values]]:
     return [(f"c{record[16]}", _normal(record)) for record in current]
 
 
-def _normal(row: Row) -> Row:
+def _normal(row: Values) -> Values:
     """Values that are equal where the rules call them the same: DiffSync knows no other comparison."""
     values = [plain_text(value) for value in row]
     values[MAC] = (mac_digits(row[MAC]) if row[MAC] else None) or values[MAC]
@@ -183,7 +183,7 @@ def with_rules(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
 
 
 def measure(
-    n: int = 15_000, *, runs: int = 3, linked: bool = False, others: Mapping[str, Work] | None = None
+    n: int = 15_000, *, runs: int = 3, linked: bool = False, others: Mapping[str, Way] | None = None
 ) -> dict[str, Any]:
     """CPU seconds of both ways, their ratio and the counts, which must be the same.
 
@@ -194,11 +194,11 @@ def measure(
     """
     assets = inventories.assets(n)
     records = inventories.configurations(assets, linked=linked)
-    works: dict[str, Work] = {"baseline": baseline.match_and_diff, "rules": with_rules, **(others or {})}
-    seconds: dict[str, list[float]] = {name: [] for name in works}
+    ways: dict[str, Way] = {"baseline": baseline.match_and_diff, "rules": with_rules, **(others or {})}
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
     counts: dict[str, Counts] = {}
     for _ in range(runs):
-        for name, work in works.items():
+        for name, work in ways.items():
             spent, counts[name] = _cpu(work, assets, records)
             seconds[name].append(spent)
     if any(each != counts["baseline"] for each in counts.values()):
@@ -231,7 +231,7 @@ def measure_beside_peers(n: int = 15_000, *, runs: int = 5) -> dict[str, Any]:
     return found
 
 
-def _cpu(work: Work, assets: Sequence[Any], records: Sequence[Any]) -> tuple[float, Counts]:
+def _cpu(work: Way, assets: Sequence[Any], records: Sequence[Any]) -> tuple[float, Counts]:
     gc.collect()
     gc.freeze()  # The collector walks what the work makes, not the two inventories and the test runner.
     try:
