@@ -78,12 +78,7 @@ async def test_two_workers_together_never_exceed_the_shared_budget(
     # The vendor counts as well, by its own clock, and refuses one request too many.
     sandbox.switch(rate_limit=[LIMIT, WINDOW])
     workers = [
-        start(
-            prefect,
-            "tests.support.run_process",
-            "asset-synchronization",
-            synchronization(sandbox, dry_run=dry_run),
-        )
+        start(prefect, "tests.support.run_process", *synchronization(sandbox, dry_run=dry_run))
         for dry_run in (False, True)
     ]
     seen = follow(sandbox, workers)
