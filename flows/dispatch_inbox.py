@@ -6,7 +6,7 @@ from typing import Annotated
 
 from prefect import flow
 
-from tasks.dispatch.inbox import Served, handle_notes, handle_work_order, serve_inbox
+from tasks.dispatch.inbox import InboxTotals, handle_notes, handle_work_order, serve_inbox
 from tasks.dispatch.run import open_dispatch
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, FieldNationName, LedgerName, RulesName, titled
@@ -21,7 +21,7 @@ async def dispatch_inbox(
     field_nation: FieldNationName = DEFAULT,
     rules: RulesName = DEFAULT,
     ledger: LedgerName = DEFAULT,
-) -> Served:
+) -> InboxTotals:
     """Take messages of ConnectWise and Field Nation from the ledger's inbox and act on each record once.
 
     One long run, since starting a process for every message costs many seconds. It ends cleanly when it is

@@ -8,9 +8,9 @@ from prefect import flow
 from prefect.artifacts import acreate_table_artifact
 
 from tasks.dispatch.registration import (
-    Asked,
-    Registered,
+    RegisteredEntry,
     Registration,
+    RegistrationRequest,
     register_connectwise,
     register_field_nation,
 )
@@ -64,7 +64,7 @@ async def register_callbacks(
 
     Entries with another address are listed and never touched.
     """
-    asked = Asked(what, address, boards, suppress_own, renew_secret, dry_run)
+    asked = RegistrationRequest(what, address, boards, suppress_own, renew_secret, dry_run)
     asked.check()
     read_only = dry_run or what is Registration.LIST
     async with (
@@ -78,7 +78,7 @@ async def register_callbacks(
     return await publish(rows)
 
 
-async def publish(rows: list[Registered]) -> Any:
+async def publish(rows: list[RegisteredEntry]) -> Any:
     """The table of all entries; refused ones end the run as failed."""
     shown = [
         {

@@ -39,7 +39,7 @@ SECOND_LOOK = 2.0
 async def create(
     run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, seen: Seen, *, look_first: bool
 ) -> DispatchResult:
-    """One creation, from the mapping to the linked, published and written back work order.
+    """Creates the work order of a claimed record: maps, sends once, links, publishes and writes back.
 
     Args:
         fetched: with its related records.
@@ -119,9 +119,10 @@ async def adopt(
     seen: Seen,
     wanted: MappedWorkOrder | None,
 ) -> DispatchResult | None:
-    """Looks once; an adopted work order is linked and finished. None: there is none.
+    """Looks once for a work order of the record, links it and finishes it; None: there is none.
 
-    Two living ones are reported, and nothing is done.
+    Two living ones are reported, and nothing is done. Costs what ``find_work_order`` does, and one request
+    for the work order that was found.
 
     Args:
         wanted: None where the record wants no work order any more.
@@ -181,7 +182,7 @@ def written_number(run: DispatchRun, record: Record | None) -> int | None:
 
 
 async def find_work_order(run: DispatchRun, intent: Intent, written: int | None = None) -> Adoption:
-    """The work order that carries the intent's reference and belongs to no other intent.
+    """Finds the work order that carries the intent's reference and belongs to no other intent.
 
     After a creation was sent those made since are listed too: a title may have been edited, and the search
     may not look into the Incident ID. Two requests, more where many were made.
@@ -203,7 +204,7 @@ async def find_work_order(run: DispatchRun, intent: Intent, written: int | None 
 
 
 async def created_since(run: DispatchRun, days: int) -> list[Record]:
-    """Every work order that was made in the last days, whole days in UTC."""
+    """Lists every work order made in the last days, whole days in UTC: a request for each 100."""
     return await _created_between(run, run.now() - timedelta(days=days), run.now())
 
 
@@ -309,6 +310,6 @@ async def _age(run: DispatchRun, claimed: ClaimedRecord) -> float:
 
 
 def busy(run: DispatchRun, ref: RecordRef) -> DispatchResult:
-    """Another process has the record; it is tried again soon."""
+    """The result where another process has the record: it is tried again soon."""
     wait = run.settings.waiting.busy_seconds
     return ref.result(DispatchStatus.BUSY, message="another process works on it", retry_after=wait)

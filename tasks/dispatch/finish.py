@@ -27,7 +27,10 @@ class FinishedCreation:
 
 
 async def finish(run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord) -> FinishedCreation:
-    """Does what is left of a creation. A refusal is a warning: the work order exists, and that counts."""
+    """Publishes and writes back what is not done yet: a request each, none where nothing is set.
+
+    A refusal is a warning: the work order exists, and that counts.
+    """
     warnings: list[str] = []
     memory = claimed.memory
     if not memory.published:
@@ -96,7 +99,7 @@ async def patch_ticket(run: DispatchRun, ref: RecordRef, operations: list[PatchO
 
 
 def field_operations(record: Record, values: Mapping[str, Any]) -> list[PatchOperation]:
-    """The operation that sets custom fields by caption; none where the record has no such, or has them so."""
+    """The PATCH operation that sets custom fields by caption; none where nothing would change."""
     changed = [
         {"id": field["id"], "caption": field["caption"], "value": values[field["caption"]]}
         for field in record.get("customFields") or []

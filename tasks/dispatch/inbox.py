@@ -46,7 +46,7 @@ _MAY_TALK = (DispatchStatus.UNCHANGED, DispatchStatus.UPDATED, DispatchStatus.RE
 
 
 @dataclass
-class Drained:
+class InboxDrain:
     """How the messages of one or more batches ended, and the results of the records that they were about."""
 
     messages: int = 0
@@ -59,7 +59,7 @@ class Drained:
         """Records by status."""
         return Counter(str(each.status) for each in self.results)
 
-    def add(self, other: Drained) -> None:
+    def add(self, other: InboxDrain) -> None:
         """Takes another batch's counts in."""
         self.messages += other.messages
         self.done += other.done
@@ -69,11 +69,15 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
-    """How a group of messages ended: done, or to be tried again after so many seconds.
+class HandledMessage:
+    """How the messages about one record or work order ended.
 
-    ``passing``: what is in the way is not the messages' own, so that they are never given up for it.
-    ``busy``: another process had the record, so nothing was tried.
+    Attributes:
+        done: they are acknowledged; otherwise they are handed out again.
+        after: seconds until then; None: a pause that grows with the attempts.
+        result: of the record that they were about.
+        passing: what is in the way is not the messages' own, so that they are never given up for it.
+        busy: another process had the record, so nothing was tried, and it is no attempt.
     """
 
     done: bool
@@ -84,13 +88,13 @@ class Handled:
     busy: bool = False
 
 
-WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[Handled]]
-"""Handles what happened to a work order."""
+WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[HandledMessage]]
+"""Acts on one work order, by its number."""
 
 
 async def drain_once(
     run: DispatchRun, work_orders: WorkOrderHandler | None = None, notes: WorkOrderHandler | None = None
-) -> Drained:
+) -> InboxDrain:
     """Takes one batch and acknowledges what is done; records are worked on a few at a time.
 
     Args:
@@ -103,7 +107,7 @@ async def drain_once(
     source = None if work_orders is not None else "connectwise"
     hold = run.settings.waiting.hold_seconds
     batch = await run.ledger.inbox.claim(holder, limit=polling.inbox_batch, seconds=hold, source=source)
-    drained = Drained(messages=len(batch))
+    drained = InboxDrain(messages=len(batch))
 
     async def one(group: tuple[About | None, list[InboxMessage]]) -> None:
         handled = await _handle(run, group[0], work_orders, notes)
@@ -116,9 +120,9 @@ async def drain_once(
 
 async def drain_all(
     run: DispatchRun, work_orders: WorkOrderHandler | None = None, notes: WorkOrderHandler | None = None
-) -> Drained:
+) -> InboxDrain:
     """Batches until no message is due; those that were put off stay for later."""
-    drained = Drained()
+    drained = InboxDrain()
     while True:
         batch = await drain_once(run, work_orders, notes)
         drained.add(batch)
@@ -139,13 +143,13 @@ async def _handle(
     what: About | None,
     work_orders: WorkOrderHandler | None,
     notes: WorkOrderHandler | None,
-) -> Handled:
+) -> HandledMessage:
     if what is None:
-        return Handled(True, "nothing that dispatch has to do with")
+        return HandledMessage(True, "nothing that dispatch has to do with")
     try:
         if what.what == WORK_ORDER:
             if work_orders is None:
-                return Handled(False, "nobody handles work orders here", passing=True)
+                return HandledMessage(False, "nobody handles work orders here", passing=True)
             return await work_orders(run, what.number)
         kind = await _kind_of(run, what)
         result = await dispatch_record(run, kind, what.number, wait=False)
@@ -154,14 +158,14 @@ async def _handle(
             if not copied.done:
                 return replace(copied, result=result, passing=True)
     except RetryableError as error:
-        return Handled(False, str(error), error.retry_after, passing=True)
+        return HandledMessage(False, str(error), error.retry_after, passing=True)
     except StopError as error:
-        return Handled(False, str(error), OUTAGE_PAUSE, passing=True)
+        return HandledMessage(False, str(error), OUTAGE_PAUSE, passing=True)
     except Exception as error:
         # One message must not end a drain that serves for weeks; it is tried again and then given up.
         if not isinstance(error, ConnectorError):
             run_logger().exception("A message about %s could not be handled", what)
-        return Handled(False, str(error) or type(error).__name__)
+        return HandledMessage(False, str(error) or type(error).__name__)
     handled = _handled(result)
     passing = result.status is not DispatchStatus.FAILED or result.retry_after is not None
     return replace(handled, result=result, passing=passing)
@@ -181,7 +185,11 @@ async def _kind_of(run: DispatchRun, what: About) -> RecordKind:
 
 
 async def _acknowledge(
-    run: DispatchRun, holder: str, messages: Sequence[InboxMessage], handled: Handled, drained: Drained
+    run: DispatchRun,
+    holder: str,
+    messages: Sequence[InboxMessage],
+    handled: HandledMessage,
+    drained: InboxDrain,
 ) -> None:
     inbox, ids = run.ledger.inbox, [message.id for message in messages]
     if handled.result is not None:
@@ -207,7 +215,7 @@ def _pause(attempts: int) -> float:
     return float(min(LONGEST_REQUEUE, FIRST_REQUEUE * 2 ** max(0, attempts - 1)))
 
 
-async def handle_work_order(run: DispatchRun, work_order_id: int) -> Handled:
+async def handle_work_order(run: DispatchRun, work_order_id: int) -> HandledMessage:
     """Applies a work order's events, and copies notes if it has other messages than at the last copying.
 
     Raises:
@@ -220,7 +228,7 @@ async def handle_work_order(run: DispatchRun, work_order_id: int) -> Handled:
     return await handle_notes(run, work_order_id)
 
 
-async def handle_notes(run: DispatchRun, work_order_id: int) -> Handled:
+async def handle_notes(run: DispatchRun, work_order_id: int) -> HandledMessage:
     """Copies the notes of a work order and its record."""
     result = await copy_notes(run, work_order_id)
     log_result(result)
@@ -233,8 +241,8 @@ async def _has_talked(run: DispatchRun, result: DispatchResult) -> bool:
     return result.messages is None or result.messages != await run.state.messages(result.work_order_id or 0)
 
 
-def _handled(result: DispatchResult) -> Handled:
-    return Handled(
+def _handled(result: DispatchResult) -> HandledMessage:
+    return HandledMessage(
         not result.retryable,
         result.message,
         result.retry_after,
@@ -274,7 +282,7 @@ async def _renew(run: DispatchRun, ids: Sequence[int], holder: str) -> None:
 
 
 @dataclass
-class Served:
+class InboxTotals:
     """All that one drain did: messages by how they ended, records by result."""
 
     messages: int = 0
@@ -291,12 +299,12 @@ async def serve_inbox(
     work_orders: WorkOrderHandler | None = None,
     notes: WorkOrderHandler | None = None,
     stop: anyio.Event | None = None,
-) -> Served:
+) -> InboxTotals:
     """Drains until ``stop`` is set, ``seconds`` are over, or SIGTERM or SIGINT comes.
 
     A batch that is under way is finished before it ends: what was sent must be accounted for.
     """
-    served, ends = Served(), stop or anyio.Event()
+    served, ends = InboxTotals(), stop or anyio.Event()
     async with anyio.create_task_group() as group:
         if threading.current_thread() is threading.main_thread():
             group.start_soon(_stop_on_signal, ends)
@@ -311,7 +319,7 @@ async def serve_inbox(
 async def _drain_until(
     run: DispatchRun,
     ends: anyio.Event,
-    served: Served,
+    served: InboxTotals,
     work_orders: WorkOrderHandler | None,
     notes: WorkOrderHandler | None,
 ) -> None:

@@ -75,7 +75,7 @@ class DeliveryResult:
 
     @property
     def made(self) -> bool:
-        """Whether it is there since this time."""
+        """Whether this delivery made it, or found it made by an earlier one."""
         return self.status in (DeliveryStatus.DONE, DeliveryStatus.FOUND)
 
     @property
@@ -101,7 +101,7 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One action.
+    """One action, with how it is sent and found.
 
     Attributes:
         send: sends it; the id of what it made.
@@ -135,17 +135,17 @@ class OutboxClaim:
     async def done(
         self, made: str | None = None, status: DeliveryStatus = DeliveryStatus.DONE
     ) -> DeliveryResult:
-        """It is done, and never sent again."""
+        """Notes that it is done: it is never sent again."""
         await self.row.done(self.id, made)
         return DeliveryResult(status, made)
 
     async def refuse(self, message: str) -> DeliveryResult:
-        """The vendor refused it: it is sent again a few times, at later looks."""
+        """Notes that the vendor refused it: it is sent again a few times, at later looks."""
         await self.row.rows.refused(self.id, self.holder, message)
         return DeliveryResult(DeliveryStatus.REFUSED, message=message)
 
     async def postpone(self, error: ConnectorError, pause: float) -> DeliveryResult:
-        """Nothing was done, and it may be sent at any time. It is no refusal, so it does not count as one."""
+        """Notes that nothing was done, so that it may be sent at any time. It does not count as a refusal."""
         await self.row.rows.unresolved(self.id, self.holder, str(error))
         return postponed(error, pause)
 
@@ -162,7 +162,7 @@ def postponed(error: ConnectorError, pause: float) -> DeliveryResult:
 
 
 async def deliver(run: DispatchRun, delivery: Delivery) -> DeliveryResult:
-    """Does the action, unless it was done before.
+    """Delivers one action, unless it was delivered before.
 
     Raises:
         StopError: a person must act: credentials, rights.
@@ -286,10 +286,10 @@ def effect_row(run: DispatchRun, work_order_id: int, name: str) -> OutboxRow:
 async def exclusive(
     run: DispatchRun, work_order_id: int, lock: str, work: Callable[[], Awaitable[T]]
 ) -> T | None:
-    """Works while no other process has ``lock`` of this work order; None: another has it.
+    """Does ``work`` under a lock of one work order; None: another process has the lock.
 
-    A lease in a row of ``ledger.effects``: a killed process loses it after a while. Nothing is tidied up on
-    the way out of a kill.
+    The lock is a lease in a row of ``ledger.effects``: a killed process loses it after a while. Nothing is
+    tidied up on the way out of a kill.
     """
     effects, holder = run.ledger.effects, str(uuid.uuid4())
     seconds = run.settings.waiting.hold_seconds
@@ -326,7 +326,7 @@ class DeliveryReport:
             self.waiting.append(result)
 
     def report(self, warning: str) -> None:
-        """Something that a person should look at."""
+        """Adds a warning that a person should look at."""
         self.reported = True
         self.warnings.append(warning)
 

@@ -250,7 +250,10 @@ async def preview_record(
     record: Record | None = None,
     override: Override = NO_OVERRIDE,
 ) -> Preview:
-    """Reads the record with what its mapping needs, and its work order where the decision depends on it."""
+    """Says what ``dispatch_record`` would do now, with the work order that the record would become.
+
+    Reads the record with what its mapping needs, and its work order where the decision depends on it.
+    """
     ref = run.state.ref(kind, record_id)
     fetched = await fetch_record(run, ref, record)
     known = await run.state.record(kind, record_id)
@@ -281,7 +284,7 @@ async def preview_record(
 async def retry_dispatch(
     run: DispatchRun, kind: RecordKind, record_id: int, override: Override = NO_OVERRIDE
 ) -> DispatchResult:
-    """As ``dispatch_record``; waits for vendors that ask for it and for another process, within its patience.
+    """Retries ``dispatch_record`` while a vendor or another process is in the way, within the patience set.
 
     A person asks for it, so what was refused before is sent once more.
 

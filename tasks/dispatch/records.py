@@ -60,7 +60,7 @@ def ticket_kind(kind: RecordKind) -> TicketKind | None:
 
 
 async def read_record(client: ConnectWiseClient, kind: RecordKind, record_id: int) -> Record | None:
-    """The whole record; None if there is none of that id."""
+    """Reads the whole record; None if there is none of that id. One request."""
     tickets = ticket_kind(kind)
     try:
         if tickets is None:
@@ -73,7 +73,7 @@ async def read_record(client: ConnectWiseClient, kind: RecordKind, record_id: in
 
 
 async def fetch_record(run: DispatchRun, ref: RecordRef, record: Record | None = None) -> FetchedRecord:
-    """The record with its triggers' members; related records are not fetched yet. One request at most.
+    """Fetches the record with its triggers' members, without related records. One request at most.
 
     Args:
         record: the whole record if the caller has just read it.
@@ -83,7 +83,10 @@ async def fetch_record(run: DispatchRun, ref: RecordRef, record: Record | None =
 
 
 async def with_related(run: DispatchRun, fetched: FetchedRecord) -> FetchedRecord:
-    """The same with its description note and the related records that the inbound mapping reads."""
+    """Adds the description note and the related records that the inbound mapping reads.
+
+    A request each, none for those that the cache of the run has.
+    """
     ref, record = fetched.ref, fetched.record
     if record is None:
         return fetched
@@ -101,7 +104,11 @@ async def with_related(run: DispatchRun, fetched: FetchedRecord) -> FetchedRecor
 def observe_record(
     run: DispatchRun, fetched: FetchedRecord, memory: RecordMemory | None
 ) -> tuple[RecordChange, Seen]:
-    """The record's change, and what to remember of it; ``memory`` None: nothing is known of it yet."""
+    """Compares a fetched record with what is remembered of it: its change, and what to remember now.
+
+    Args:
+        memory: None where nothing is known of it yet.
+    """
     before = memory.seen if memory is not None else None
     if fetched.record is None:
         known = before or Seen()
@@ -132,7 +139,7 @@ def record_facts(
     seen: Seen,
     override: Override = NO_OVERRIDE,
 ) -> RecordFacts:
-    """The record as a decision takes it."""
+    """The facts of a fetched record that a decision takes."""
     gone = fetched.record is None
     closed = not gone and is_closed(fetched.document)
     status = str(read_path(fetched.document, "status.name") or "").strip().lower()
@@ -219,8 +226,7 @@ SHOWN = (
 async def read_work_order(
     run: DispatchRun, number: int, *, columns: str = "status,assignee"
 ) -> Record | None:
-    """Sections of a work order, its status and provider if not told otherwise; None if it does not exist any
-    more.
+    """Reads sections of a work order; None if it does not exist any more. One request.
 
     401 tells of one that does not exist and of one that we may not see; the latter lives, so it is taken for
     one in a status that is not known.
@@ -236,7 +242,7 @@ async def read_work_order(
 
 
 def status_and_assigned(work_order: Record | None) -> tuple[Status, bool]:
-    """Its status, Deleted for one that does not exist, and whether a provider has it."""
+    """The status of a work order, Deleted for one that does not exist, and whether a provider has it."""
     if work_order is None:
         return Status.DELETED, False
     user = (work_order.get("assignee") or {}).get("user") or {}
@@ -244,5 +250,5 @@ def status_and_assigned(work_order: Record | None) -> tuple[Status, bool]:
 
 
 def order_mark(work_order: Record | None) -> str:
-    """Changes with what a person may change of a work order; of one that was read with ``SHOWN``."""
+    """A fingerprint of what a person may change of a work order; of one that was read with ``SHOWN``."""
     return fingerprint({name: (work_order or {}).get(name) for name in SHOWN.split(",")})

@@ -14,8 +14,8 @@ from connectors.http import check_base_url
 from tasks.dispatch.settings import DispatchSettings
 from tasks.rules.dispatch.messages import callback_url, webhook_url
 from tasks.rules.dispatch.registration import (
+    EntryMove,
     EntryStep,
-    Move,
     callback_moves,
     known_events,
     same_entry,
@@ -35,7 +35,7 @@ class Registration(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredEntry:
     """One entry and its outcome; ``problem`` is the vendor's refusal."""
 
     system: str
@@ -46,7 +46,7 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RegistrationRequest:
     """What is wanted of both vendors.
 
     Attributes:
@@ -70,8 +70,8 @@ class Asked:
 
 
 async def register_connectwise(
-    client: ConnectWiseClient, asked: Asked, settings: DispatchSettings
-) -> list[Registered]:
+    client: ConnectWiseClient, asked: RegistrationRequest, settings: DispatchSettings
+) -> list[RegisteredEntry]:
     """Lists, creates or removes the callback entries; each ends in one row."""
     url = callback_url(asked.address)
     wanted = []
@@ -80,7 +80,7 @@ async def register_connectwise(
         wanted = wanted_callbacks(settings.kinds(), url, boards=boards, suppress_own=asked.suppress_own)
     moves = callback_moves(await client.callbacks.list(), wanted, url)
 
-    async def carry_out(move: Move) -> None:
+    async def carry_out(move: EntryMove) -> None:
         if move.step is EntryStep.REMOVE and move.found:
             await _gone(client.callbacks.delete(int(move.found["id"])))
         elif move.step is EntryStep.CREATE:
@@ -90,8 +90,8 @@ async def register_connectwise(
 
 
 async def register_field_nation(
-    client: FieldNationClient, asked: Asked, settings: DispatchSettings
-) -> list[Registered]:
+    client: FieldNationClient, asked: RegistrationRequest, settings: DispatchSettings
+) -> list[RegisteredEntry]:
     """Lists, creates, changes or removes the webhooks; each ends in one row.
 
     Raises:
@@ -111,7 +111,7 @@ async def register_field_nation(
     renewed = secret if asked.renew_secret and events else ""
     moves = webhook_moves(await client.list_webhooks(), events, url, secret=renewed)
 
-    async def carry_out(move: Move) -> None:
+    async def carry_out(move: EntryMove) -> None:
         if move.step is EntryStep.CREATE:
             await _create_webhook(client, move)
         elif move.found and move.step is EntryStep.CHANGE:
@@ -123,19 +123,22 @@ async def register_field_nation(
 
 
 async def _done(
-    system: str, move: Move, asked: Asked, carry_out: Callable[[Move], Awaitable[None]]
-) -> Registered:
+    system: str,
+    move: EntryMove,
+    asked: RegistrationRequest,
+    carry_out: Callable[[EntryMove], Awaitable[None]],
+) -> RegisteredEntry:
     nothing = move.step in (EntryStep.KEEP, EntryStep.LEAVE) or asked.what is Registration.LIST
     if nothing or asked.dry_run:
-        return Registered(system, move.words, move.url, _outcome(move.step, asked))
+        return RegisteredEntry(system, move.words, move.url, _outcome(move.step, asked))
     try:
         await carry_out(move)
     except RejectedError as error:
-        return Registered(system, move.words, move.url, "failed", str(error))
-    return Registered(system, move.words, move.url, _outcome(move.step, asked))
+        return RegisteredEntry(system, move.words, move.url, "failed", str(error))
+    return RegisteredEntry(system, move.words, move.url, _outcome(move.step, asked))
 
 
-def _outcome(step: EntryStep, asked: Asked) -> str:
+def _outcome(step: EntryStep, asked: RegistrationRequest) -> str:
     if step is EntryStep.LEAVE:
         return "of another receiver"
     if step is EntryStep.KEEP or asked.what is Registration.LIST:
@@ -157,7 +160,7 @@ async def _board_ids(client: ConnectWiseClient, names: Sequence[str]) -> list[in
     return [by_name[each.strip().lower()] for each in names]
 
 
-async def _create_callback(client: ConnectWiseClient, move: Move) -> None:
+async def _create_callback(client: ConnectWiseClient, move: EntryMove) -> None:
     """Creates it, unless it turns out to be there: somebody else, or an answer that never came."""
     try:
         await client.callbacks.create(dict(move.body))
@@ -166,7 +169,7 @@ async def _create_callback(client: ConnectWiseClient, move: Move) -> None:
             raise
 
 
-async def _create_webhook(client: FieldNationClient, move: Move) -> None:
+async def _create_webhook(client: FieldNationClient, move: EntryMove) -> None:
     try:
         await client.create_webhook(move.url, move.body["events"])
     except UnclearOutcomeError:

@@ -42,7 +42,7 @@ class RelatedCache:
         self._kept: dict[Hashable, tuple[float, Any]] = {}
 
     async def get(self, key: Hashable, fetch: Callable[[], Awaitable[Any]]) -> Any:
-        """What is kept under ``key``, fetched if it is missing or too old."""
+        """The value under ``key``, fetched if it is missing or too old."""
         kept = self._kept.get(key)
         if kept is not None and self._now() - kept[0] < self._seconds:
             return kept[1]
@@ -59,7 +59,9 @@ def _utc_now() -> datetime:
 
 
 class DispatchRun:
-    """Handed from step to step. A class of its own, so that Prefect does not look into it.
+    """What each step of dispatch is handed: settings, clients, ledger, state and cache.
+
+    A class of its own, so that Prefect does not look into it.
 
     Everything works without Prefect: the clients and the ledger are all that it needs.
 
@@ -95,7 +97,7 @@ class DispatchRun:
         return f"{ours.company_id.lower()}@{host}|{theirs}"
 
     async def heartbeat(self) -> datetime | None:
-        """Since when the ledger knows all of dispatch; notes now and then that it is in use.
+        """Notes now and then that the ledger is in use; since when it knows all of dispatch.
 
         To be called by whatever works for long, or often.
         """
@@ -125,7 +127,7 @@ async def open_dispatch(
     *,
     on_leave: OnLeave | None = None,
 ) -> AsyncIterator[DispatchRun]:
-    """Both clients, the ledger and the checked rules, by the names of saved blocks.
+    """Opens both clients and the ledger and checks the rules, by the names of saved blocks.
 
     Where the enclosing flow has connections open, those are used.
 

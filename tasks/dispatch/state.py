@@ -163,7 +163,7 @@ class DispatchStore:
     async def claim(
         self, ref: RecordRef, *, new_generation: bool = False, holder: str = ""
     ) -> ClaimedRecord | None:
-        """The record for this process alone, with an intent if it had none; None: another process has it.
+        """Claims a record for this process alone, and begins an intent if it had none; None: another has it.
 
         Args:
             new_generation: where the newest intent is cancelled, begin the next one.
@@ -185,7 +185,7 @@ class DispatchStore:
         return ClaimedRecord(ref, claimed.row, name, link, _memory_of(link))
 
     async def renew(self, claimed: ClaimedRecord) -> ClaimedRecord | None:
-        """The same with a fresh claim; None: another process took over."""
+        """Claims it for longer, and reads it again; None: another process took over."""
         return await self.claim(claimed.ref, holder=claimed.holder)
 
     async def release(self, claimed: ClaimedRecord) -> None:
@@ -246,7 +246,7 @@ class DispatchStore:
             await self._write(name, value)
 
     async def refusal(self, ref: RecordRef, what: str, sent: Any) -> KeptRefusal | None:
-        """How exactly this was refused before, by the same rules; None: it was not, and may be sent.
+        """The refusal of exactly this, by the same rules; None: it was not refused, and may be sent.
 
         So the same is not sent again at every look, but once it may end otherwise: what the record maps to,
         the rules or the work order have changed since, or a person asks. An outage is no refusal.
@@ -280,7 +280,7 @@ class DispatchStore:
         return read_date_time((await self._read(SWEEP_NAME.format(kind.value))).get("updated"))
 
     async def keep_swept_until(self, kind: RecordKind, moment: datetime) -> None:
-        """Keeps that moment."""
+        """Keeps up to which ``lastUpdated`` all records of a kind were looked at."""
         await self._write(SWEEP_NAME.format(kind.value), {"updated": write_date_time(moment)})
 
     async def coverage(self, now: datetime) -> datetime | None:

@@ -52,7 +52,11 @@ RecordKey = tuple[RecordKind, int]
 
 
 async def isolated(failed: DispatchResult, look: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
-    """The result of a look; ``failed`` with the reason where it was refused or a vendor is away."""
+    """Keeps one failure from ending the sweep: a refusal, or a vendor that is away, is the look's result.
+
+    Args:
+        failed: what the result is made of then.
+    """
     try:
         return await look()
     except RetryableError as error:
@@ -90,7 +94,7 @@ class RecordSweep:
 
 
 async def sweep(run: DispatchRun, *, dry_run: bool = False) -> RecordSweep:
-    """Looks at what changed, and again at what is not done yet.
+    """Reconciles the records that changed, and again those that are not done yet.
 
     How far it came is kept for each kind once everything before is accounted for: a record that must be tried
     again holds that back, so the next sweep sees it.

@@ -17,7 +17,12 @@ from connectors.field_nation.settings import FieldNationSettings
 from deployments.local.sandbox import Sandbox
 from deployments.receiver.app import Receiver, server_config
 from deployments.receiver.settings import receiver_settings
-from tasks.dispatch.registration import Asked, Registration, register_connectwise, register_field_nation
+from tasks.dispatch.registration import (
+    Registration,
+    RegistrationRequest,
+    register_connectwise,
+    register_field_nation,
+)
 from tasks.dispatch.settings import DispatchSettings
 from tests.support.receiver import SECRET, serving
 from tests.support.sandbox.field_nation import WHOLE
@@ -44,7 +49,7 @@ async def registered(sandbox: Sandbox, folder: Path) -> AsyncIterator[tuple[Rece
         ConnectWiseClient(ConnectWiseSettings(**account)) as client,
         FieldNationClient(theirs) as field_nation,
     ):
-        asked = Asked(Registration.CREATE, address, dry_run=False)
+        asked = RegistrationRequest(Registration.CREATE, address, dry_run=False)
         await register_connectwise(client, asked, DispatchSettings())
         await register_field_nation(field_nation, asked, DispatchSettings())
         app: Any = config.app

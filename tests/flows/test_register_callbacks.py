@@ -12,7 +12,7 @@ from deployments.blocks import save_field_nation_block, save_sandbox_blocks
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from flows.register_callbacks import ARTIFACT_KEY, register_callbacks
-from tasks.dispatch.registration import Registered, Registration
+from tasks.dispatch.registration import RegisteredEntry, Registration
 from tasks.shared.connections import field_nation_client
 from tests.support.run_flow import FlowRunner, save_once
 
@@ -33,7 +33,7 @@ async def connected(sandbox: Sandbox, prefect_server: LocalPrefect, ledger: Path
 
 async def registered(**given: Any) -> list[tuple[str, str]]:
     """System and outcome of every entry."""
-    rows: list[Registered] = await register_callbacks(**{"address": ADDRESS, "dry_run": False} | given)
+    rows: list[RegisteredEntry] = await register_callbacks(**{"address": ADDRESS, "dry_run": False} | given)
     return [(each.system, each.outcome) for each in rows]
 
 

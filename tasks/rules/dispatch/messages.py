@@ -87,14 +87,14 @@ def _number(value: Any) -> int | None:
 
 
 def callback_url(address: str) -> str:
-    """What ConnectWise is given. It appends the record's id to the text as it stands
+    """The address that ConnectWise is given. It appends the record's id to the text as it stands
     (docs/vendors.md, ConnectWise 4.4).
     """
     return f"{_base(address)}{CONNECTWISE_PATH}?recordId="
 
 
 def webhook_url(address: str) -> str:
-    """What Field Nation is given."""
+    """The address that Field Nation is given."""
     return f"{_base(address)}{FIELD_NATION_PATH}"
 
 

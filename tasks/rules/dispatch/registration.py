@@ -66,7 +66,7 @@ class EntryStep(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class EntryMove:
     """One entry and what is done with it.
 
     Attributes:
@@ -112,26 +112,28 @@ def wanted_callbacks(
     ]
 
 
-def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) -> list[Move]:
+def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) -> list[EntryMove]:
     """What to do so that of the entries with this url exactly the wanted ones are there.
 
     An entry can't be changed, so one that is switched off or tells of other changes is made anew.
     """
-    moves: list[Move] = []
+    moves: list[EntryMove] = []
     satisfied: set[tuple[Any, ...]] = set()
     by_key = {_key(each): each for each in wanted}
     for found in there:
         key = _key(found)
         if found.get("url") != url:
-            moves.append(Move(EntryStep.LEAVE, _callback_words(found), str(found.get("url") or ""), found))
+            moves.append(
+                EntryMove(EntryStep.LEAVE, _callback_words(found), str(found.get("url") or ""), found)
+            )
         elif key in by_key and key not in satisfied and _is_as_wanted(found, by_key[key]):
             satisfied.add(key)
-            moves.append(Move(EntryStep.KEEP, _callback_words(found), url, found))
+            moves.append(EntryMove(EntryStep.KEEP, _callback_words(found), url, found))
         else:
-            moves.append(Move(EntryStep.REMOVE, _callback_words(found), url, found))
+            moves.append(EntryMove(EntryStep.REMOVE, _callback_words(found), url, found))
     # Removals come first: of entries with one key the vendor takes only one.
     return moves + [
-        Move(EntryStep.CREATE, _callback_words(each), url, body=dict(each))
+        EntryMove(EntryStep.CREATE, _callback_words(each), url, body=dict(each))
         for key, each in by_key.items()
         if key not in satisfied
     ]
@@ -139,25 +141,25 @@ def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) 
 
 def webhook_moves(
     there: Sequence[Record], events: Sequence[str], url: str, *, secret: str = ""
-) -> list[Move]:
+) -> list[EntryMove]:
     """The same for webhooks. ``events`` empty: none is wanted.
 
     Args:
         secret: is to be sent to a webhook that stays, since a list of webhooks does not show theirs.
     """
-    moves: list[Move] = []
+    moves: list[EntryMove] = []
     for found in there:
         words = _webhook_words(found)
         if found.get("url") != url:
-            moves.append(Move(EntryStep.LEAVE, words, str(found.get("url") or ""), found))
+            moves.append(EntryMove(EntryStep.LEAVE, words, str(found.get("url") or ""), found))
         elif not events or any(each.step in (EntryStep.KEEP, EntryStep.CHANGE) for each in moves):
-            moves.append(Move(EntryStep.REMOVE, words, url, found))
+            moves.append(EntryMove(EntryStep.REMOVE, words, url, found))
         else:
             body = dict(_webhook_changes(found, events)) | ({"secret": secret} if secret else {})
-            moves.append(Move(EntryStep.CHANGE if body else EntryStep.KEEP, words, url, found, body))
+            moves.append(EntryMove(EntryStep.CHANGE if body else EntryStep.KEEP, words, url, found, body))
     if events and not any(each.step in (EntryStep.KEEP, EntryStep.CHANGE) for each in moves):
         body = {"events": list(events)}
-        moves.append(Move(EntryStep.CREATE, _webhook_words(body), url, body=body))
+        moves.append(EntryMove(EntryStep.CREATE, _webhook_words(body), url, body=body))
     return moves
 
 

@@ -116,7 +116,7 @@ class DispatchResult:
     def but(
         self, status: DispatchStatus, message: str = "", retry_after: float | None = None
     ) -> DispatchResult:
-        """The same with another status."""
+        """The same result with another status, message and pause."""
         return replace(self, status=status, message=message, retry_after=retry_after)
 
     def including(self, did: tuple[str, ...]) -> DispatchResult:

@@ -13,8 +13,8 @@ import pytest
 
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.inbox import (
-    Drained,
-    Handled,
+    HandledMessage,
+    InboxDrain,
     drain_all,
     drain_once,
     handle_notes,
@@ -98,9 +98,9 @@ async def test_a_record_that_another_process_has_is_no_try(world: World) -> None
 async def test_messages_of_work_orders_wait_for_their_handler(world: World) -> None:
     seen: list[int] = []
 
-    async def handler(run: DispatchRun, number: int) -> Handled:
+    async def handler(run: DispatchRun, number: int) -> HandledMessage:
         seen.append(number)
-        return Handled(True)
+        return HandledMessage(True)
 
     async with world.run() as run:
         await put(run, {"event": {"name": "x"}, "workorder": {"id": 7}}, source="field_nation")
@@ -147,13 +147,13 @@ class Teller:
         self.run = run
         self.told = 0
 
-    async def ticket(self, number: int) -> Drained:
+    async def ticket(self, number: int) -> InboxDrain:
         return await self._tell("connectwise", {"Type": "ticket", "ID": number})
 
-    async def work_order(self, number: int) -> Drained:
+    async def work_order(self, number: int) -> InboxDrain:
         return await self._tell("field_nation", {"workorder": {"id": number}})
 
-    async def _tell(self, source: str, body: dict[str, object]) -> Drained:
+    async def _tell(self, source: str, body: dict[str, object]) -> InboxDrain:
         for _ in range(2):
             self.told += 1
             await self.run.ledger.inbox.put(source, f"m-{self.told}", body)

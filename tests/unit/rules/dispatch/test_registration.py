@@ -12,8 +12,8 @@ from tasks.rules.dispatch.messages import callback_url, webhook_url
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.registration import (
     EVENTS,
+    EntryMove,
     EntryStep,
-    Move,
     callback_moves,
     known_events,
     wanted_callbacks,
@@ -41,7 +41,7 @@ def hook(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def steps(moves: list[Move]) -> list[EntryStep]:
+def steps(moves: list[EntryMove]) -> list[EntryStep]:
     return [each.step for each in moves]
 
 
