@@ -25,6 +25,57 @@ from tasks.shared.retry import retry
 _FIELDS = "id,type/id,type/name,company/id,customFields"
 
 
+@dataclass
+class Applied:
+    """The results of a plan's creations and modifications, and assets with two configurations, by key."""
+
+    created: dict[str, WriteResult] = field(default_factory=dict)
+    modified: dict[str, WriteResult] = field(default_factory=dict)
+    duplicates: list[str] = field(default_factory=list)
+
+
+async def apply_plan(
+    run: SyncRun, plan: Plan, references: Mapping[str, ReferencePlan], existing: int
+) -> Applied:
+    """Write everything that the plan holds; a record that fails does not stop the others.
+
+    Args:
+        references: per target path the ids, those of created records included.
+        existing: configurations of the company before the run.
+    """
+    run.references = {path: found.ids for path, found in references.items()}
+    applied = Applied()
+    if plan.creations:
+        applied.created = await create_configurations(run, [each.asset for each in plan.creations])
+    if plan.field_modifications:
+        applied.modified = await modify_configurations(run, plan.field_modifications)
+    if plan.type_changes:
+        await retype_configurations(run, plan.type_changes, references[TYPE.path], applied.modified)
+    if applied.created:
+        applied.duplicates = await _held_twice(run, existing, applied)
+    return applied
+
+
+async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str]:
+    """Asset keys that more than one configuration holds.
+
+    In a calm run one count tells that there are none; after an unclear outcome the new records are read.
+    """
+    created = sum(result.ok for result in applied.created.values())
+    unclear = any(result.message == FOUND for result in applied.created.values())
+    try:
+        count = await run.client.configurations.count(conditions=equals("company/id", run.company.id))
+        if count == existing + created and not unclear:
+            return []
+        found = await find_created(run, run.highest_id)
+    except ConnectorError as error:
+        note = f"Whether an asset has two configurations now could not be checked: {error}"
+        run.notes.append(note)
+        run_logger().warning("%s", note)
+        return []
+    return sorted(key for key, ids in found.items() if key and len(ids) > 1)
+
+
 async def retype_configurations(
     run: SyncRun, modifications: Sequence[Modification], types: ReferencePlan, results: dict[str, WriteResult]
 ) -> None:
@@ -108,54 +159,3 @@ def _type_name(record: Record) -> str:
 
 def _wanted(each: Modification) -> str:
     return folded(str(each.type_change.wanted)) if each.type_change else ""
-
-
-@dataclass
-class Applied:
-    """What became of every creation and modification of a plan, by asset key."""
-
-    created: dict[str, WriteResult] = field(default_factory=dict)
-    modified: dict[str, WriteResult] = field(default_factory=dict)
-    duplicates: list[str] = field(default_factory=list)
-
-
-async def apply_plan(
-    run: SyncRun, plan: Plan, references: Mapping[str, ReferencePlan], existing: int
-) -> Applied:
-    """Write everything that the plan holds; a record that fails does not stop the others.
-
-    Args:
-        references: per target path the ids, those of created records included.
-        existing: configurations of the company before the run.
-    """
-    run.references = {path: found.ids for path, found in references.items()}
-    applied = Applied()
-    if plan.creations:
-        applied.created = await create_configurations(run, [each.asset for each in plan.creations])
-    if plan.field_modifications:
-        applied.modified = await modify_configurations(run, plan.field_modifications)
-    if plan.type_changes:
-        await retype_configurations(run, plan.type_changes, references[TYPE.path], applied.modified)
-    if applied.created:
-        applied.duplicates = await _held_twice(run, existing, applied)
-    return applied
-
-
-async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str]:
-    """Asset keys that more than one configuration holds.
-
-    In a calm run one count tells that there are none; after an unclear outcome the new records are read.
-    """
-    created = sum(result.ok for result in applied.created.values())
-    unclear = any(result.message == FOUND for result in applied.created.values())
-    try:
-        count = await run.client.configurations.count(conditions=equals("company/id", run.company.id))
-        if count == existing + created and not unclear:
-            return []
-        found = await find_created(run, run.highest_id)
-    except ConnectorError as error:
-        note = f"Whether an asset has two configurations now could not be checked: {error}"
-        run.notes.append(note)
-        run_logger().warning("%s", note)
-        return []
-    return sorted(key for key, ids in found.items() if key and len(ids) > 1)

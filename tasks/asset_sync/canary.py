@@ -35,80 +35,6 @@ from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
 
-async def integration_member(run: SyncRun, written: Sequence[tuple[Ready, Record]]) -> str | None:
-    """The member of this run's writes; None if it can't be known for sure.
-
-    ``written`` are records that this run wrote, as read since. The first one that is still as this run wants
-    it is sent one PATCH with the mapped values that it has anyway. No task run of its own repeats
-    it later: that could overwrite what somebody typed in between.
-    """
-    for ready, record in written:
-        if _as_wanted(run, ready, record):
-            return await _writer_of_a_patch(run, ready, record)
-    return None
-
-
-def updated_by(record: Record) -> str | None:
-    """Who wrote the record last, None if it does not say."""
-    return (record.get("_info") or {}).get("updatedBy") or None
-
-
-def _as_wanted(run: SyncRun, ready: Ready, record: Record) -> bool:
-    modification = ready.modification
-    decided = decide_fresh(
-        modification.asset,
-        modification.changes,
-        record,
-        run.mapping,
-        run.references,
-        company_id=run.company.id,
-        reactivate=run.settings.reactivate,
-    )
-    return not decided.refused and not decided.changes
-
-
-async def _writer_of_a_patch(run: SyncRun, ready: Ready, record: Record) -> str | None:
-    modification = ready.modification
-    record_id = modification.configuration.id
-    values = journal_values(record, ready.changes, run.mapping)
-    async with run.journal.write(_entry(modification, values)) as write:
-        try:
-            answer = await patch_record(run.client, record_id, value_operations(values))
-        except ConnectorError as error:
-            run_logger().warning("Who writes for this run is not known: %s", error)
-            write.end(unclear_or_failed(error), message=str(error))
-            return None
-        write.end(message="same values again")
-    return updated_by(answer)
-
-
-def _entry(each: Modification, values: dict[str, Any]) -> WriteEntry:
-    """What is written is what was there before the run: an undo of the run must not reset it again."""
-    return WriteEntry(
-        "modify", "configuration", each.configuration.id, each.asset.key, each.name, values, values
-    )
-
-
-async def restore_members(
-    run: SyncRun, modification: Modification, before: dict[str, Any], members: Sequence[str]
-) -> None:
-    """One PATCH that sets the members to what they were; a refusal is noted, with what to mend by hand."""
-    record_id = modification.configuration.id
-    values = values_to_restore(before, members)
-    patch = partial(patch_record, run.client, record_id, value_operations(values))
-    async with run.journal.write(_entry(modification, values)) as write:
-        try:
-            await retry(patch, run.settings.waiting)
-        except ConnectorError as error:
-            note = f"{modification.name} ({record_id}): {', '.join(members)} could not be put back: {error}"
-            run.notes.append(note)
-            run_logger().error("%s", note)
-            write.end("failed", message=str(error))
-            return
-        write.end(message="restored")
-    run_logger().warning("%s: restored %s", modification.name, ", ".join(members))
-
-
 @dataclass(frozen=True)
 class _Seen:
     """A record that was written and read again; ``moved``: its members that differ and are not mapped."""
@@ -209,3 +135,77 @@ def _names(seen: Iterable[_Seen]) -> str:
 
 def _ids(seen: Iterable[_Seen]) -> str:
     return ", ".join(str(each.ready.modification.configuration.id) for each in seen)
+
+
+async def integration_member(run: SyncRun, written: Sequence[tuple[Ready, Record]]) -> str | None:
+    """The member of this run's writes; None if it can't be known for sure.
+
+    ``written`` are records that this run wrote, as read since. The first one that is still as this run wants
+    it is sent one PATCH with the mapped values that it has anyway. No task run of its own repeats
+    it later: that could overwrite what somebody typed in between.
+    """
+    for ready, record in written:
+        if _as_wanted(run, ready, record):
+            return await _writer_of_a_patch(run, ready, record)
+    return None
+
+
+def updated_by(record: Record) -> str | None:
+    """Who wrote the record last, None if it does not say."""
+    return (record.get("_info") or {}).get("updatedBy") or None
+
+
+def _as_wanted(run: SyncRun, ready: Ready, record: Record) -> bool:
+    modification = ready.modification
+    decided = decide_fresh(
+        modification.asset,
+        modification.changes,
+        record,
+        run.mapping,
+        run.references,
+        company_id=run.company.id,
+        reactivate=run.settings.reactivate,
+    )
+    return not decided.refused and not decided.changes
+
+
+async def _writer_of_a_patch(run: SyncRun, ready: Ready, record: Record) -> str | None:
+    modification = ready.modification
+    record_id = modification.configuration.id
+    values = journal_values(record, ready.changes, run.mapping)
+    async with run.journal.write(_entry(modification, values)) as write:
+        try:
+            answer = await patch_record(run.client, record_id, value_operations(values))
+        except ConnectorError as error:
+            run_logger().warning("Who writes for this run is not known: %s", error)
+            write.end(unclear_or_failed(error), message=str(error))
+            return None
+        write.end(message="same values again")
+    return updated_by(answer)
+
+
+def _entry(each: Modification, values: dict[str, Any]) -> WriteEntry:
+    """What is written is what was there before the run: an undo of the run must not reset it again."""
+    return WriteEntry(
+        "modify", "configuration", each.configuration.id, each.asset.key, each.name, values, values
+    )
+
+
+async def restore_members(
+    run: SyncRun, modification: Modification, before: dict[str, Any], members: Sequence[str]
+) -> None:
+    """One PATCH that sets the members to what they were; a refusal is noted, with what to mend by hand."""
+    record_id = modification.configuration.id
+    values = values_to_restore(before, members)
+    patch = partial(patch_record, run.client, record_id, value_operations(values))
+    async with run.journal.write(_entry(modification, values)) as write:
+        try:
+            await retry(patch, run.settings.waiting)
+        except ConnectorError as error:
+            note = f"{modification.name} ({record_id}): {', '.join(members)} could not be put back: {error}"
+            run.notes.append(note)
+            run_logger().error("%s", note)
+            write.end("failed", message=str(error))
+            return
+        write.end(message="restored")
+    run_logger().warning("%s: restored %s", modification.name, ", ".join(members))

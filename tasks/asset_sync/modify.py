@@ -47,13 +47,15 @@ async def modify_configurations(
     run: SyncRun, modifications: Sequence[Modification]
 ) -> dict[str, WriteResult]:
     """Write the changed fields of each modification; the results are by asset key, one for each."""
-    return await Modifying(run, len(modifications)).modify(modifications)
+    return await ConfigurationModifications(run, len(modifications)).modify(modifications)
 
 
-class Modifying:
-    """The modifications of one run. ``bulk`` until the canary or the server says no.
+class ConfigurationModifications:
+    """The modifications of one run, with their results in ``log``.
 
-    ``unanswered``: by asset key what was sent and has no known outcome.
+    Attributes:
+        bulk: whether whole records are replaced; False once the canary or the server says no.
+        unanswered: by asset key what was sent and has no known outcome.
     """
 
     def __init__(self, run: SyncRun, total: int) -> None:
@@ -101,7 +103,7 @@ class Modifying:
         return [each for each in batch if each.asset.key not in self.log.results]
 
     async def _give_up(self, batch: Sequence[Modification], error: RetryableError) -> None:
-        """Look a last time what was written after all; a server that is away is not asked for ever."""
+        """Read a last time what was written after all, and stop the run where the server is away."""
         try:
             await self._ready(self._rest(batch), await self._read_again(self._rest(batch)))
         except ConnectorError as failed:
@@ -129,7 +131,7 @@ class Modifying:
         return {int(record["id"]): record for record in records}
 
     async def _ready(self, batch: Sequence[Modification], records: dict[int, Record]) -> list[Ready]:
-        """What is left to write; a record that needs nothing any more, or must not be written, is settled."""
+        """What is left to write; a record that needs nothing or must not be written gets its result here."""
         ready, kept = [], []
         for each in batch:
             fresh = records.get(each.configuration.id)

@@ -148,7 +148,7 @@ async def _departments(run: SyncRun, _: list[str]) -> _Records:
 
 
 async def find_references(run: SyncRun, read: Read) -> dict[str, ReferencePlan]:
-    """What became of every name that any asset gives, by target path; nothing is created yet."""
+    """Look up every name that any asset gives, by target path; nothing is created yet."""
     names = needed_names(read.assets, [], run.mapping)
     plans = {
         path: plan_references(actions.kind, names[path], read.references[path], create=actions.may_create)

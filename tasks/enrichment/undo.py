@@ -79,13 +79,13 @@ async def text_undo(
     """The undo of the run that made these writes, ready to be prepared."""
     first = next(each for each in writes if each.record_kind == ASSET)
     site = await retry(assets.site, waiting)
-    patience = EnrichmentWaiting(
+    policy = EnrichmentWaiting(
         pause_seconds=waiting.pause_seconds,
         lease_seconds=waiting.lease_seconds,
         patience_seconds=waiting.patience_seconds,
     )
     run = EnrichmentRun(
-        EnrichmentSettings(waiting=patience),
+        EnrichmentSettings(waiting=policy),
         run_id=current_run_id(),
         connectwise=connectwise,
         lansweeper=first.connection,

@@ -47,7 +47,7 @@ async def last_seen_version(connection: str) -> str | None:
 
 
 async def note_version(connection: str, version: str) -> None:
-    """Remember the version for the next check; an unknown one leaves what is remembered."""
+    """Keep the version for the next check; an unknown one leaves what is kept."""
     seen = await _seen()
     if version and seen.get(connection) != version:
         await Variable.aset(VARIABLE, {**seen, connection: version}, overwrite=True)
@@ -70,7 +70,7 @@ class FieldCreation:
 
 
 async def check_connectwise(name: str, creation: FieldCreation) -> list[Finding]:
-    """Log in, version, rights, custom fields, visible companies and request budget of one connection."""
+    """Log in, version, rights, custom fields, visible companies and requests used of one connection."""
     label = f"ConnectWise {name}"
     try:
         block = await load_block(ConnectWiseConnection, name)
@@ -79,7 +79,7 @@ async def check_connectwise(name: str, creation: FieldCreation) -> list[Finding]
             if not findings[-1].bad:
                 findings += [*await _fields(label, client, creation), await _companies(label, client)]
         limits = [(block.request_limit, float(block.request_window_seconds))]
-        return [*findings, *await _budget(label, block.settings().credential_key, limits)]
+        return [*findings, *await _rate_limits(label, block.settings().credential_key, limits)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
@@ -155,7 +155,7 @@ async def _companies(label: str, client: ConnectWiseClient) -> Finding:
 
 
 async def check_lansweeper(name: str) -> list[Finding]:
-    """Log in, visible sites, rights and request budget of one connection."""
+    """Log in, visible sites, rights and requests used of one connection."""
     label = f"Lansweeper {name}"
     try:
         block = await load_block(LansweeperConnection, name)
@@ -168,7 +168,7 @@ async def check_lansweeper(name: str) -> list[Finding]:
             ]
             if checked.ok:
                 findings += [await _sites(label, client), await _lansweeper_rights(label, client)]
-        return [*findings, *await _budget(label, block.settings().credential_key, REQUEST_LIMITS)]
+        return [*findings, *await _rate_limits(label, block.settings().credential_key, REQUEST_LIMITS)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
@@ -195,7 +195,7 @@ async def _lansweeper_rights(label: str, client: LansweeperClient) -> Finding:
 
 
 async def check_field_nation(name: str) -> list[Finding]:
-    """Log in, visible work orders, webhooks and request budget of one connection."""
+    """Log in, visible work orders, webhooks and requests used of one connection."""
     label = f"Field Nation {name}"
     try:
         block = await load_block(FieldNationConnection, name)
@@ -207,12 +207,12 @@ async def check_field_nation(name: str) -> list[Finding]:
             )
         ]
         findings += [Finding(label, "Webhooks", FindingResult.NOTE, detail) for detail in checked.details]
-        return [*findings, *await _budget(label, block.settings().credential_key, FIELD_NATION_LIMITS)]
+        return [*findings, *await _rate_limits(label, block.settings().credential_key, FIELD_NATION_LIMITS)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
 
-async def _budget(label: str, key: str, limits: Sequence[tuple[int, float]]) -> list[Finding]:
+async def _rate_limits(label: str, key: str, limits: Sequence[tuple[int, float]]) -> list[Finding]:
     """How many requests of each window are used, this check's own ones included."""
     findings = []
     async with open_ledger() as ledger:

@@ -39,14 +39,14 @@ class TicketCache:
     @classmethod
     async def load(cls, ledger: Ledger, credential_key: str, company_id: int) -> TicketCache:
         """What the ledger holds; nothing, if it was lost."""
-        memory = cls(ledger, credential_key, company_id)
-        while (value := await ledger.state.get(credential_key, memory._name)) is not None:
+        cache = cls(ledger, credential_key, company_id)
+        while (value := await ledger.state.get(credential_key, cache._name)) is not None:
             links = await ledger.ticket_links.of_company(credential_key, company_id)
             # Links that another run has added since may be complete for fewer configurations.
-            if value == await ledger.state.get(credential_key, memory._name):
-                memory._take(value, links)
+            if value == await ledger.state.get(credential_key, cache._name):
+                cache._take(value, links)
                 break
-        return memory
+        return cache
 
     @property
     def reconciling(self) -> bool:

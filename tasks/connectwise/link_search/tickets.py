@@ -282,7 +282,7 @@ class _CompanyTickets:
         self.ids = sorted(ids)
         self.remember = remember
         self.sweep = Sweep()
-        self.memory = TicketCache(search.ledger, search.credential_key, search.company_id)
+        self.cache = TicketCache(search.ledger, search.credential_key, search.company_id)
         self.links: dict[TicketKey, frozenset[int]] = {}
         self.asked = 0
         self.remembered = 0
@@ -290,24 +290,24 @@ class _CompanyTickets:
         self.strategies: list[str] = []
 
     async def find(self, reconcile_every: int, force: bool) -> None:
-        self.memory = await TicketCache.load(
+        self.cache = await TicketCache.load(
             self.search.ledger, self.search.credential_key, self.search.company_id
         )
-        due = is_reconcile_due(self.memory.runs_since, reconcile_every) or self.memory.is_empty
+        due = is_reconcile_due(self.cache.runs_since, reconcile_every) or self.cache.is_empty
         # One that was killed goes on where it was.
-        if self.remember and (force or (due and not self.memory.reconciling)):
-            await self.memory.begin_reconcile()
+        if self.remember and (force or (due and not self.cache.reconciling)):
+            await self.cache.begin_reconcile()
         self.sweep = await sweep_tickets(self.search)
         self.search.stamps = self.sweep.stamps
         changes = ticket_changes(
-            self.sweep.stamps, {} if force else self.memory.known, self.memory.asked_about, self.ids
+            self.sweep.stamps, {} if force else self.cache.known, self.cache.asked_about, self.ids
         )
         self.links = dict(changes.unchanged)
         if self.remember:
-            await self.memory.forget(changes.gone)
+            await self.cache.forget(changes.gone)
         await self._ask(changes)
         if self.remember:
-            await self.memory.finish(self.ids)
+            await self.cache.finish(self.ids)
         await self.search.save_strategies()
 
     async def _ask(self, changes: TicketChanges) -> None:
@@ -331,7 +331,7 @@ class _CompanyTickets:
         run_logger().info("Company %d: %d requests used", self.search.company_id, self.search.used)
 
     def _about_changed(self, changes: TicketChanges) -> Iterable[TicketQuestion]:
-        known = self.memory.asked_about or set()
+        known = self.cache.asked_about or set()
         ids = sorted(known | set(self.ids)) if self.remember else self.ids
         for kind, changed in _by_kind(changes.changed).items():
             yield TicketQuestion(self.search, kind, changed, ids, self._keep)
@@ -349,10 +349,10 @@ class _CompanyTickets:
             key = (kind, ticket)
             self.links[key] = held if whole else self.links.get(key, frozenset()) | held
         if self.remember:
-            if not whole and self.memory.asked_about is None:
-                await self.memory.limit_to(self.ids)
+            if not whole and self.cache.asked_about is None:
+                await self.cache.limit_to(self.ids)
             merged = {ticket: self.links[kind, ticket] for ticket in links}
-            await self.memory.save(kind, merged, self.sweep.stamps, self.sweep.at)
+            await self.cache.save(kind, merged, self.sweep.stamps, self.sweep.at)
 
     def add_to(self, found: TicketLinks) -> None:
         found.by_configuration |= tickets_by_configuration(self.links, self.sweep.tickets, self.ids)
@@ -362,7 +362,7 @@ class _CompanyTickets:
         found.notes += [each for each in self.search.notes if each not in found.notes]
         found.asked += self.asked
         found.remembered += self.remembered
-        moments = [each for each in (found.last_reconcile, self.memory.last_reconcile) if each is not None]
+        moments = [each for each in (found.last_reconcile, self.cache.last_reconcile) if each is not None]
         found.last_reconcile = min(moments, default=None)
 
 
