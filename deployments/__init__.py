@@ -1,1 +1,19 @@
-"""How the flows run: bootstrap, demo, local stack."""
+"""How the flows run: on a Prefect server of one's own, on a laptop, and beside the vendors' webhooks.
+
+Commands, each ``python -m deployments.NAME``:
+
+- ``bootstrap``: makes a Prefect server ready; repeatable. Read it first.
+- ``serve``: runs every deployment here, without a worker; ``serve_inbox``: keeps dispatch-inbox running.
+- ``receiver``: takes callbacks and webhooks into the ledger's inbox.
+- ``blocks``: saves connections of a running sandbox; bootstrap uses it for those of environment variables.
+- ``rotate_encryption_key``: encrypts saved blocks anew.
+
+``local`` starts all of it on one machine: the demos, the local stack, the tests.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: commands run there, and ``prefect.yaml`` lies there."""

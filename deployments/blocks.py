@@ -1,12 +1,8 @@
-"""Saves connector blocks: for the sandbox, from the line that it prints when it starts.
-
-Saves the blocks named ``default`` from environment variables, for machines set up without a person.
-
-The environment variables that describe connections, and which field of a block each one fills.
-
-``python -m deployments.blocks LEDGER INFO``: saves the blocks of a running sandbox as ``default``.
+"""``python -m deployments.blocks LEDGER INFO``: saves the blocks of a running sandbox as ``default``.
 
 ``LEDGER`` is the SQLite file of the integration's own database, ``INFO`` the sandbox's first line of output.
+For machines that are set up without a person, ``deployments.bootstrap`` saves the blocks named ``default``
+from environment variables; which variable fills which field of a block stands here.
 """
 
 from __future__ import annotations

@@ -1,16 +1,12 @@
 """``python -m deployments.bootstrap``: makes a Prefect server ready for these flows; repeatable.
 
-Registers the blocks, makes the work pool and the automation that marks dead runs as crashed, saves blocks
-from environment variables where they are given, deploys ``prefect.yaml`` and refreshes the choices of the
-run forms. What a person changed in the meantime stays: the pool's settings, default parameters and schedules.
+Registers the blocks, makes the work pool and the automation that marks runs as crashed whose process gives
+no heartbeat any more, saves blocks from environment variables where they are given, deploys ``prefect.yaml``
+and refreshes the choices of the run forms.
 
-Keeps what a person changed in the Prefect UI when the deployments are deployed anew.
-
-``prefect deploy`` puts back the defaults and the schedules of ``prefect.yaml`` and drops schedules that were
-added by hand. What there was before is read first and laid over the new deployments afterwards: default
-parameters, schedules, and whether the deployment is paused.
-
-The automation that marks runs as crashed whose process has died: no heartbeat for a while.
+What a person changed in the Prefect UI stays. ``prefect deploy`` puts back the defaults and the schedules of
+``prefect.yaml`` and drops schedules that were added by hand. So default parameters, schedules and whether a
+deployment is paused are read first and laid over the new deployments afterwards; the pool keeps its settings.
 """
 
 from __future__ import annotations
@@ -21,7 +17,6 @@ import subprocess
 import sys
 from copy import deepcopy
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from prefect import get_client
@@ -44,6 +39,7 @@ from rich.console import Console
 from connectors import blocks
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.lansweeper.block import LansweeperConnection
+from deployments import ROOT
 from deployments.blocks import save_environment_blocks
 from flows.refresh_choices import refresh_choices
 from tasks.dispatch.settings import DispatchRules
@@ -148,7 +144,6 @@ def crash_automation() -> Automation:
     )
 
 
-ROOT = Path(__file__).resolve().parent.parent
 POOL = "connectwise"
 RUNS_AT_ONCE = 8
 """Limit of a new pool; each run is a process of about 150 MB."""

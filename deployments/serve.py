@@ -18,7 +18,8 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import load_flow_from_entrypoint
 from prefect.types.entrypoint import EntrypointType
 
-ROOT = Path(__file__).resolve().parent.parent
+from deployments import ROOT
+
 RUNS_AT_ONCE = 4
 
 

@@ -23,8 +23,9 @@ import httpx
 
 from benchmarks.chaos.process import kill, kill_tree, with_text
 from benchmarks.save_blocks import connection
+from deployments import ROOT
 from deployments.local.prefect import LocalPrefect, free_port, prefect_environment
-from deployments.local.sandbox import ROOT, Sandbox, start_sandbox
+from deployments.local.sandbox import Sandbox, start_sandbox
 from deployments.local.up import POOL, run
 
 START_SECONDS = 180.0

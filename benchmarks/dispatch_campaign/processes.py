@@ -32,8 +32,8 @@ from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
 from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
+from deployments import ROOT
 from deployments.blocks import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
-from deployments.local.sandbox import ROOT
 from deployments.receiver.settings import PORT
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings

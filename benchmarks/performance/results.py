@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.performance.bounds import Check, matching_checks, row_checks, straight_line
 from benchmarks.performance.runner import BUILD
-from deployments.local.sandbox import ROOT
+from deployments import ROOT
 
 RESULT = BUILD / "bench.json"
 

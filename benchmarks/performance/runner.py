@@ -15,8 +15,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 
+from deployments import ROOT
 from deployments.local.prefect import LocalPrefect
-from deployments.local.sandbox import ROOT, Sandbox
+from deployments.local.sandbox import Sandbox
 
 BUILD = ROOT / "build"
 LOOK_SECONDS = 0.5

@@ -27,7 +27,7 @@ from benchmarks.performance.bounds import (
 )
 from benchmarks.performance.results import NOTE, checked
 from benchmarks.performance.runner import BUILD
-from deployments.local.sandbox import ROOT
+from deployments import ROOT
 
 Row = dict[str, Any]
 

@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from deployments import ROOT
 from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local.sandbox import Sandbox, start_sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 ASSETS = 400
 SEED = 7

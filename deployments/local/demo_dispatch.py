@@ -1,11 +1,9 @@
 """``make demo-dispatch``: a ticket becomes a work order through a real callback, and comes back step by step.
 
 Starts the sandbox's scenario ``dispatch``, a Prefect server, the receiver and the served deployment of
-dispatch-inbox, all on this machine. Nothing but HTTP goes between them. Writes ``build/demo-dispatch.json``.
-
-The story that the dispatch demo tells: what people do with one ticket, and what is to come of it.
-
-One ticket of the sandbox and its work order, seen and worked on by people: what the dispatch demo does.
+dispatch-inbox, all on this machine. Nothing but HTTP goes between them. ``Desk`` is what people do
+with one ticket and its work order, the story its steps and what is to come of each. Writes
+``build/demo-dispatch.json``.
 """
 
 from __future__ import annotations
@@ -26,6 +24,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from deployments import ROOT
 from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local.receiver import LocalReceiver, local_inbox, local_receiver, receiver_environment
 from deployments.local.sandbox import Sandbox, start_sandbox
@@ -279,7 +278,6 @@ def is_running(prefect: LocalPrefect) -> bool:
     return int(httpx.post(f"{prefect.api_url}/flow_runs/count", json=body).raise_for_status().json()) > 0
 
 
-ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 SOON = 15.0
 """Seconds within which a ticket must have become a work order."""

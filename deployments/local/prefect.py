@@ -3,16 +3,16 @@
 It never touches the user's own Prefect: its home lies in a folder that is given, its port is free, and
 analytics are off. Leases of concurrency slots are kept in files, so that they outlive the server.
 
-``python -m deployments.local.prefect``: Prefect's server with SQLite transactions that wait for each other.
+``python -m deployments.local.prefect`` is the server's process: Prefect's, with SQLite transactions that
+begin immediate. Prefect begins them deferred. One that reads first and writes later is then refused at once,
+"database is locked", whenever another one wrote in between: the UI shows 503, clients wait two seconds and
+try again. Begun immediate, each waits its turn, which is what Prefect does itself where it asks
+``with_for_update``. With Prefect 3.8.8 on two cores this made real runs of 400 assets two to three times as
+fast.
 
-Prefect begins them deferred. One that reads first and writes later is then refused at once, "database is
-locked", whenever another one wrote in between: the UI shows 503, clients wait two seconds and try again.
-Begun immediate, each waits its turn, which is what Prefect does itself where it asks ``with_for_update``.
-With Prefect 3.8.8 on two cores this made real runs of 400 assets two to three times as fast.
-
-They wait here and not in SQLite, where each waits in a thread of its own and keeps a connection: under many
-writers, killed clients and expired leases the whole server then stood still now and again, for the minute
-after which SQLite gives up.
+They wait in this process and not in SQLite, where each waits in a thread of its own and keeps a connection:
+under many writers, killed clients and expired leases the whole server then stood still now and again, for the
+minute after which SQLite gives up.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ import httpx
 from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
-ROOT = Path(__file__).resolve().parents[2]
+from deployments import ROOT
+
 START_LIMIT_SECONDS = 180
 KEY_FILE = "encryption.key"
 WITHOUT_EVENTS = {

@@ -13,8 +13,9 @@ from typing import Any
 
 import httpx
 
+from deployments import ROOT
 from deployments.blocks import CONNECTWISE, WEBHOOK_SECRET
-from deployments.local.prefect import ROOT, LocalPrefect, free_port, stop
+from deployments.local.prefect import LocalPrefect, free_port, stop
 from deployments.receiver.metrics import METRIC_PREFIX
 from deployments.receiver.settings import PORT
 

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from rich.console import Console
 
+from deployments import ROOT
 from deployments.local.prefect import LocalPrefect, local_prefect, stop
 from deployments.local.sandbox import Sandbox, start_sandbox
 
-ROOT = Path(__file__).resolve().parents[2]
 HOME_VARIABLE = "CONNECTWISE_FLOWS_UP_HOME"
 POOL = "connectwise"
 

@@ -1,9 +1,8 @@
-"""What a person sees of an action's answer: rows for a table, however the answer is shaped.
+"""What a person gives to an action and sees of its answer: external data as JSON, the answer as table rows.
 
 The answer itself stays whole in a file; the table shows its first records and of each the members that a
 person looks for first. Text is made literal, since the Prefect UI takes every text of a table as Markdown.
-
-An inventory that a person hands to an action: JSON, or the path of a JSON file.
+External data is JSON text, or the path of a JSON file.
 """
 
 from __future__ import annotations

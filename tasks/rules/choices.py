@@ -1,9 +1,7 @@
-"""The choices that a run form offers: which there are, and where in a deployment's schema they go.
+"""The choices that a run form offers, and which ConnectWise company a person's choice means.
 
 A list ``enum`` in a parameter schema becomes a searchable dropdown in the Prefect UI. Only the schema of
 the form is changed; defaults stay as they are, and the flows check what they are given by themselves.
-
-Which ConnectWise company a person means.
 """
 
 from __future__ import annotations

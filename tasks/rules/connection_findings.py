@@ -1,6 +1,6 @@
-"""What a check of the connections found: the rows of its table, and whether anything needed is missing.
+"""What a check of the connections found, as table rows, and the state of the four ``ls_`` custom fields.
 
-The custom fields that the connector page asks for: which are there, and how a missing one is made.
+A missing custom field comes with the record that creates it.
 """
 
 from __future__ import annotations

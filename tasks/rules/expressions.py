@@ -1,14 +1,13 @@
-"""Reading many paths out of one record: plain paths by generated code, the rest by jmespath.
+"""JMESPath over many records: compile the paths of a mapping, and find the Lansweeper leaves that they need.
 
 A plain path is made of names and indexes only (``assetCustom.model``, ``processors[0].name``). All plain
-paths of a mapping become one function that walks each shared prefix once. Every other JMESPath
-expression is compiled once and asked per record. The answers are jmespath's own, with one difference:
-a function called with a value of a wrong type (``join`` of a missing list) gives ``None``.
+paths of a mapping become one generated function that walks each shared prefix once. Every other expression
+is compiled once and asked per record. The answers are jmespath's own, with one difference: a function called
+with a value of a wrong type (``join`` of a missing list) gives ``None``.
 
-Which Lansweeper paths a JMESPath expression needs: Lansweeper is asked for leaves, not expressions.
-
-``processors[0].name`` needs ``processors.name``; ``softwares[].{name: name, version: version}`` needs
-``softwares.name`` and ``softwares.version``. Lansweeper answers ``Invalid path`` for unknown leaves.
+Lansweeper is asked for leaves, not expressions: ``processors[0].name`` needs ``processors.name``;
+``softwares[].{name: name, version: version}`` needs ``softwares.name`` and ``softwares.version``. Lansweeper
+answers ``Invalid path`` for unknown leaves.
 """
 
 from __future__ import annotations

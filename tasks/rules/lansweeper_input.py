@@ -1,9 +1,8 @@
-"""The edit of one asset as Lansweeper takes it, made of what a person typed, and refused where it would lock.
+"""Input of the Lansweeper actions, checked before anything is sent: the edit of an asset, a new custom field.
 
 Members that the vendor's schema wraps as ``{value}`` are filled by Lansweeper's scans. An edit locks such a
 field: later scans no longer change it until somebody unlocks it in Lansweeper (help text on normalization).
-
-What a custom field's type needs and takes, checked before anything is sent: it can't be changed later.
+So an edit that would lock one is refused. The type of a custom field can't be changed later.
 """
 
 from __future__ import annotations

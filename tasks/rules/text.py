@@ -1,6 +1,7 @@
-"""Counts in words that agree with their number: ``1 asset``, ``2,000 assets``, ``3 statuses``.
+"""Words and Markdown: counts that agree with their number, and tables, lists and links of escaped values.
 
-Markdown that no value can break: tables, links and text from names that a stranger may have chosen.
+Every value goes through ``escape``, ``cell`` or ``linked``, so that no name a stranger has chosen can add
+markup, HTML, a link or a table cell.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
-"""Dates, numbers and booleans as the two vendors write them.
+"""Values as the two vendors write them, and the small records that a run keeps of its assets.
 
-What is kept of an asset and of a configuration while they are matched: only what is mapped.
-
-The wire records are dropped page by page; one of these small records stays of each, so memory grows
-with the number of mapped fields and not with the vendors' records.
-
-The rows of a report, as many as a run has records.
+The wire records are dropped page by page; one small record stays of each, so memory grows with the number of
+mapped fields and not with the vendors' records.
 """
 
 from __future__ import annotations

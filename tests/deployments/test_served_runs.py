@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from deployments.local.up import ROOT, save_blocks
+from deployments import ROOT
+from deployments.local.up import save_blocks
 from tests.support.local_stack import Pieces, pieces
 
 pytestmark = pytest.mark.slow

@@ -1,1 +1,11 @@
-"""Asset sync."""
+"""What asset-synchronization decides, in the order of a run.
+
+1. ``match``: which configuration belongs to which asset, by ``keys``; ``match_result``: the answer, in words.
+2. ``compare``: which mapped fields of a pair differ.
+3. ``references``: which existing record a name means, and which are missing.
+4. ``decide``: which differences may be written; asked again with the record read before the write.
+5. ``plan``: all of that as a value; ``safety``: its cost, and whether it is plausible.
+6. ``payloads``: records and operations that are sent; ``journal``: values before and after a write.
+7. ``report`` and ``render``: the counts, and plan and report as Markdown.
+8. ``undo``: the reverse of a run.
+"""

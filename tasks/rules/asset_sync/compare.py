@@ -1,9 +1,8 @@
-"""Which mapped fields of a matched pair differ, and which of those ConnectWise should be given.
+"""Compare matched pairs: which mapped fields ConnectWise should be given, by the authority of each.
 
-Keeps what two inventories have in common once: most of a synchronized company is the same on both sides.
-
-Every page of an answer brings its own copy of each text. Of a hundred thousand assets the same few makers,
-models and systems come again and again, and a configuration that is up to date holds all its asset's values.
+``SharedValues`` reads both inventories and interns equal values: every page of an answer brings its own copy
+of each text, of a hundred thousand assets the same few makers, models and systems come again and again, and a
+configuration that is up to date holds all its asset's values.
 """
 
 from __future__ import annotations

@@ -1,14 +1,10 @@
-"""The values of single fields as the journal keeps them: before and after a write, ready to be put back.
+"""Values before and after a write, as the journal keeps them, and what a bulk PUT changed without being told.
 
 A key is a member of the record (``serialNumber``, ``manufacturer``) or ``customFields/<id>``. A reference is
 kept with id and name, so that a person can read the journal and an undo needs no look-up.
 
-Whether a bulk PUT changed more than it was told to: the check of a run's first bulk batch.
-
-A server could reset members on PUT although they were sent. The first batch is read again; if a member that
-was not to be changed is another one now, bulk stops and the run goes on with PATCH.
-
-The values that put members back as they were before a PUT that reset them.
+A server could reset members on PUT although they were sent. The canary reads a run's first batch again:
+``unmapped_changes`` names members that were not to be changed and did, ``values_to_restore`` what they held.
 """
 
 from __future__ import annotations

@@ -19,16 +19,12 @@ gave it away. Agreement in a key between an asset and a configuration that is no
     no key is left and no candidate either                                 unmatched, with the warnings
 
 A link to an asset that a complete read does not show is void: the configuration may be taken over.
-Whether a key is on one record only is counted over *all* assets and configurations, settled ones too. A
+Whether a key is on one record only is counted over *all* assets and configurations, linked ones too. A
 serial number that differs in case alone, where case counts, neither agrees nor contradicts.
 
-All claims of one key are judged on the state that the stronger keys left, so no order of input matters.
-
-Matching by serial number, MAC address and name, for the assets that no stored link joins.
-
-The decision table is in ``matching.py``. One key after the other: all agreements of a key are judged on the
-state that the stronger keys left, then its claims are carried out together. Two claims of one key can't
-collide, since a claimed value is on one asset and one configuration only.
+``match`` takes the stored links first, ``KeyMatching`` one key after the other: all agreements of a key are
+judged on the state that the stronger keys left, then its claims are carried out. So no order of input
+matters, and two claims of one key can't collide: a claimed value is on one asset and one configuration only.
 """
 
 from __future__ import annotations
@@ -330,8 +326,8 @@ class _Matching:
     def run(self) -> MatchResult:
         """Both stages, then the lists."""
         self._link()
-        settled = self._linked.keys() | self._contested.keys()
-        rest = [position for position in range(len(self._assets)) if position not in settled]
+        decided = self._linked.keys() | self._contested.keys()
+        rest = [position for position in range(len(self._assets)) if position not in decided]
         keys = KeyMatching(self._assets, self._configurations, self._states, self._options.case_sensitive)
         keys.run(rest)
         return self._result(keys)
@@ -341,13 +337,13 @@ class _Matching:
         keys = [_link_key(asset.key) for asset in self._assets]
         for position, key in enumerate(keys):
             if key in holders:
-                self._settle(position, holders.of(key))
+                self._assign(position, holders.of(key))
         seen = set(keys)
         for key in holders:
             if key not in seen:
                 self._release(holders.of(key))
 
-    def _settle(self, asset: int, held: Sequence[int]) -> None:
+    def _assign(self, asset: int, held: Sequence[int]) -> None:
         for configuration in held:
             self._states[configuration] = State.TAKEN
         if len(held) == 1:

@@ -1,8 +1,6 @@
-"""What matching answers: every asset in one of three lists, and the configurations nobody claims any more.
+"""The answer of matching: matched, unmatched and ambiguous assets, and orphaned configurations.
 
-Why an asset is ambiguous, and what its creation should be warned of, in words.
-
-The answer of the Match Configurations action: matched[], unmatched[] and ambiguous[], ready for JSON.
+With the reasons and warnings in words, and the answer of the action Match Configurations, ready for JSON.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is sent: the record that creates a configuration, the whole record of a PUT, a PATCH's operations."""
+"""The bodies of configuration requests: a new record, a PUT's whole record, a PATCH's operations."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""A plan as Markdown: the counts first, then what will be created and changed, field by field.
+"""Plan and report of asset-synchronization as Markdown.
 
-The report of a run as Markdown: the counts first, then failures in the vendor's words.
+The plan shows the counts first, then what will be created and changed, field by field. The report shows the
+counts first, then failures in the vendor's words. Both end with what needs a person's eye.
 """
 
 from __future__ import annotations

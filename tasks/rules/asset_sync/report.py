@@ -1,4 +1,4 @@
-"""What became of every asset of a run, and the report of it."""
+"""The counts and the report of asset-synchronization: every asset read has one outcome."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Agreements of configurations in the shape of the action List Agreements for Configurations.
+"""Agreements and tickets of configurations in the shape of the two documented list actions.
 
-Tickets of configurations in the shape of the action List Tickets for Configurations.
+List Agreements for Configurations and List Tickets for Configurations: members and their order as on the
+connector page.
 """
 
 from __future__ import annotations

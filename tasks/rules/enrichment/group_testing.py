@@ -164,7 +164,7 @@ class GroupQuestions:
 
     def _narrow(self, number: int, ticket: OpenTicket, letters: frozenset[int]) -> None:
         if self.rounds == 1 and not letters:
-            self._settle(number, frozenset())
+            self._record(number, frozenset())
             return
         ticket.letters.append(letters)
         divided = ((*cell, letter) for cell in ticket.cells for letter in letters)
@@ -173,9 +173,9 @@ class GroupQuestions:
             del self.open[number]
             self.singly.add(number)
         elif all(len(self._cells[cell]) == 1 for cell in ticket.cells) and ticket.each_is_needed():
-            self._settle(number, frozenset(self._cells[cell][0] for cell in ticket.cells))
+            self._record(number, frozenset(self._cells[cell][0] for cell in ticket.cells))
 
-    def _settle(self, number: int, held: frozenset[int]) -> None:
+    def _record(self, number: int, held: frozenset[int]) -> None:
         del self.open[number]
         self.found[number] = held
 

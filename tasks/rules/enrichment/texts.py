@@ -1,16 +1,12 @@
-"""What ConnectWise knows of a configuration, as texts for the custom fields of its Lansweeper asset.
+"""The texts of the eleven ``cw_`` custom fields: what ConnectWise knows of a configuration, for its asset.
 
-A configuration, its agreements and its tickets go in, the eleven texts come out; compared with what the
-asset has, only what differs is left. Several agreements stand in one text, joined with "; ": active ones
-first, then those that began last, then by id. The nth entry of each of the six agreement fields is the same
-agreement.
+A configuration, its agreements and its tickets go in, the texts come out; compared with what the asset has,
+only what differs is left. Several agreements stand in one text, joined with "; ", in the order of
+``answers.agreement_rank``. The nth entry of each of the six agreement fields is the same agreement.
 
-Which custom fields of a Lansweeper site take what ConnectWise knows, and which are still missing.
-
-Names compare without regard to case and outer blanks, as Lansweeper merges them. They need not be unique: of
-several the first listed with the wanted type is taken, else the first; one more is never made.
-
-Assets that carry the texts of another company's configuration, which may claim them just as well.
+``choose_fields`` finds the site's custom field of each name. Names compare without regard to case and outer
+blanks, as Lansweeper merges them. Of several the first listed with the wanted type is taken, else the first.
+``named_elsewhere`` finds assets that carry another company's configuration, which may claim them as well.
 """
 
 from __future__ import annotations

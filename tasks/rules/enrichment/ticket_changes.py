@@ -1,8 +1,8 @@
-"""Which tickets must be asked for their configurations again, given what is remembered of them.
+"""Which tickets must be asked for their configurations again, given the cache of earlier answers.
 
-A ticket whose ``lastUpdated`` is the one remembered holds the configurations remembered, as far as attaching
-and detaching move it. What was asked by groups is known only for the configurations that were asked about:
-those are remembered too, and asked about afterwards are only the others.
+A ticket whose ``lastUpdated`` is the cached one holds the cached configurations, as far as attaching and
+detaching move it. Group questions tell only of the configurations that they name: those are cached too, and a
+later run asks about the others only.
 """
 
 from __future__ import annotations

@@ -1,17 +1,13 @@
-"""The mapping made ready for work: read once, then applied to each asset and each configuration.
+"""Check a mapping and compile it: read once, then applied to each asset and each configuration.
 
-``compile_mapping`` turns what a person wrote (``field_mappings.py``) into generated field access and
-one converter a field. Of every asset and configuration only a small record of the mapped values stays.
+``mapping_problems`` says in words what is wrong with a mapping, before anything is read or written.
+``compile_mapping`` turns what a person wrote (``model.py``) into generated field access and one converter a
+field. Of every asset and configuration only a small record of the mapped values stays.
+``resolve_custom_fields`` finds the ConnectWise custom fields that the mapped captions mean.
 
 A wanted value is already ConnectWise's own wire value: text without outer blanks, ``None`` where
 Lansweeper has nothing (or a filler, or the value table says skip), dates as ``YYYY-MM-DDTHH:MM:SSZ`` in
 UTC, numbers and booleans as such, references by name with their prefix, software as lines of text.
-
-What is wrong with a mapping, in words, before anything is read or written.
-
-Reading a ConnectWise configuration into the small record that is kept of it.
-
-Which ConnectWise custom fields the mapped captions mean.
 """
 
 from __future__ import annotations

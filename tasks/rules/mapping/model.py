@@ -1,14 +1,12 @@
-"""What a person writes to say which Lansweeper value lands in which ConnectWise field.
+"""The field mapping as a person writes it, and the tables of values that mean existing ConnectWise records.
 
 A mapping is accepted in three forms: a list of objects with ``source`` and ``target``; key-value pairs
 ``{source: target}``; and the connector page's list of one-key objects (its custom field mappings).
 ``source`` is a JMESPath expression over one asset; ``target`` a ConnectWise path of ``targets.py`` or
 ``customFields.<caption>``.
 
-Tables of Lansweeper values and the existing ConnectWise records that they mean, as run forms show them.
-
-A table is a list of rows, since the Prefect UI offers a dropdown in a row but shows a mapping as bare JSON.
-A mapping ``{value: name or null}`` is accepted too.
+A value table is a list of rows, since the Prefect UI offers a dropdown in a row but shows a mapping as bare
+JSON. A mapping ``{value: name or null}`` is accepted too.
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
-"""The ConnectWise paths that a mapping may write: kind, length and how a reference is named.
+"""The ConnectWise paths that a mapping may write, and a mapped value as ConnectWise takes it.
 
 The paths are the 41 of the connector page's "Available ConnectWise paths", plus ``name``,
 ``purchaseDate`` and ``installationDate``; lengths are those of the vendor's OpenAPI description
 (schema ``Company.Configuration``).
 
-A mapped value as ConnectWise takes it, or the reason why it can't be written.
-
 Date-times travel as ``yyyy-MM-ddTHH:mm:ssZ`` in UTC (fractions are refused by some endpoints), references
-as ``{"id": n}``, values of custom fields are always scalar.
+as ``{"id": n}``, values of custom fields are always scalar. What can't be written is refused in words.
 """
 
 from __future__ import annotations
