@@ -20,7 +20,7 @@ from urllib.parse import unquote_plus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.lansweeper.documents import root_fields
-from sandbox.wire_json import decoded
+from sandbox.wire_json import decode
 
 GRAPHQL_PATHS = ("/api/v2/graphql", "/api/integrations/graphql")
 API_ROOT = re.compile(r"/[^/]+/apis/3\.0(?=/|$)", re.IGNORECASE)  # any code base
@@ -81,7 +81,7 @@ def under_root(path: str) -> str:
 def parse_body(body: bytes) -> Any:
     """The JSON of a body, or None where there is none."""
     try:
-        return decoded(body) if body else None
+        return decode(body) if body else None
     except ValueError:
         return None
 

@@ -16,7 +16,7 @@ _LONG = re.compile(r"\d{19}")
 _LONG_BYTES = re.compile(rb"\d{19}")
 
 
-def encoded(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
     """A value as the vendors send it: UTF-8, without blanks."""
     try:
         return orjson.dumps(value)
@@ -24,7 +24,7 @@ def encoded(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def decoded(text: bytes | str) -> Any:
+def decode(text: bytes | str) -> Any:
     """The value of a text.
 
     Raises:

@@ -93,17 +93,17 @@ def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
     records = world.records(collection)
     if collection.startswith("lansweeper/"):
         return list(records.values())
-    show = _shower(world, collection)
+    show = _presenter(world, collection)
     return [show(record) for record in records.values()]
 
 
 def history_of(world: World, collection: str) -> dict[str, Any]:
     """What happened to the records of a collection, each as the vendor would show it now."""
-    show = None if collection.startswith("lansweeper/") else _shower(world, collection)
+    show = None if collection.startswith("lansweeper/") else _presenter(world, collection)
     return world.history.as_json(collection, show)
 
 
-def _shower(world: World, collection: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _presenter(world: World, collection: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     null_custom = world.switches.unset_custom_field == "null"
     return Renderer(table_of(collection), world.store, null_custom=null_custom).record
 

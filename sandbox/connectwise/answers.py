@@ -13,7 +13,7 @@ from sandbox.connectwise.bulk import BulkCall, answer
 from sandbox.connectwise.condition_paths import linked_condition
 from sandbox.connectwise.errors import VendorError, no_endpoint, not_found
 from sandbox.connectwise.links import LinkWriter
-from sandbox.connectwise.reads import Address, Listing, search_query, shower
+from sandbox.connectwise.reads import Address, Listing, presenter, search_query
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.routing import Route
 from sandbox.connectwise.schema.company import CONFIGURATIONS_NAME
@@ -28,7 +28,7 @@ from sandbox.connectwise.writes import (
     require_custom_fields,
 )
 from sandbox.switches import Switches
-from sandbox.wire_json import encoded
+from sandbox.wire_json import encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Answer:
         """The body."""
         if self.status == 204:
             return b""
-        return encoded(self.value)
+        return encode(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ class CollectionCall:
         route = self.route
         return LinkWriter(route.table, self.store, route.parent_id or 0, self.switches, by=API_MEMBER)
 
-    def shower(self) -> Callable[[Record], Record]:
+    def presenter(self) -> Callable[[Record], Record]:
         """How records are shown to this caller."""
-        return shower(self.renderer(), self.query, self.switches)
+        return presenter(self.renderer(), self.query, self.switches)
 
     async def body(self) -> Body:
         """The JSON body.
@@ -117,7 +117,7 @@ async def read_body(request: Request) -> Body:
         raise VendorError(400, "ConnectWiseApi", "The body is not UTF-8.") from None
 
 
-async def answered(call: CollectionCall) -> Answer:
+async def answer_call(call: CollectionCall) -> Answer:
     """Do what the request asks.
 
     Raises:
@@ -150,8 +150,8 @@ def _listing(call: CollectionCall, query: Mapping[str, str] | None = None) -> Li
         belongs = call.writer().belongs  # Refuses a ticket that is not there.
         records = all_notes(call.store, table, call.route.parent_id or 0)
         return Listing(table, call.store, asked, call.renderer(), belongs, records=records)
-    beside = linked_condition(table, call.store, call.switches)
-    return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, beside=beside)
+    extra_names = linked_condition(table, call.store, call.switches)
+    return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, extra_names=extra_names)
 
 
 async def _searched(call: CollectionCall) -> Answer:
@@ -181,7 +181,7 @@ async def _created(call: CollectionCall) -> Answer:
     members = body.members(call.route.table, body.value)
     stored = writer.create(members)
     _move_owner(call, stored)
-    return Answer(201, call.shower()(stored))
+    return Answer(201, call.presenter()(stored))
 
 
 async def _linked(call: CollectionCall) -> Answer:
@@ -189,12 +189,12 @@ async def _linked(call: CollectionCall) -> Answer:
     if call.request.method == "DELETE":
         links.delete(call.route.record_id)
         return Answer(204, None)
-    return Answer(201, call.shower()(links.create(await call.body())))
+    return Answer(201, call.presenter()(links.create(await call.body())))
 
 
 async def _one(call: CollectionCall) -> Answer:
     if call.route.table.links:
-        return Answer(200, call.shower()(call.links().stored(call.route.record_id)))
+        return Answer(200, call.presenter()(call.links().stored(call.route.record_id)))
     writer, record_id = call.writer(), call.route.record_id
     match call.request.method:
         case "DELETE":
@@ -216,7 +216,7 @@ async def _one(call: CollectionCall) -> Answer:
             _note_reads(call, [stored])
     if call.request.method != "GET":
         _move_owner(call, stored)
-    return Answer(200, call.shower()(stored))
+    return Answer(200, call.presenter()(stored))
 
 
 def _move_owner(call: CollectionCall, record: Record) -> None:

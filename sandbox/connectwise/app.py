@@ -16,7 +16,7 @@ from sandbox.connectwise.access import (
     check_right,
     company_info,
 )
-from sandbox.connectwise.answers import Answer, CollectionCall, answered
+from sandbox.connectwise.answers import Answer, CollectionCall, answer_call
 from sandbox.connectwise.bulk_reads import signing_key, system_answer
 from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
 from sandbox.connectwise.reads import Address
@@ -85,7 +85,7 @@ class ConnectWiseServer:
         check_right(asked.names, switches)
         if world.store is not self._counted:
             self._counted, self._bulk_items = world.store, [0]
-        return await answered(
+        return await answer_call(
             CollectionCall(request, asked, world.store, switches, address, base, self._bulk_items)
         )
 

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.connectwise.errors import VendorError, bad_body
 from sandbox.connectwise.schema.fields import Field, Kind, Table
 from sandbox.connectwise.store import Record
-from sandbox.wire_json import decoded
+from sandbox.wire_json import decode
 
 REFERENCE_MEMBERS = frozenset(
     {"id", "name", "identifier", "_info", "dailycapacity", "sort", "level", "summary"}
@@ -55,7 +55,7 @@ class Body:
         """
         self._text = text
         try:
-            self.value: Any = decoded(text) if text.strip() else None
+            self.value: Any = decode(text) if text.strip() else None
         except (ValueError, RecursionError) as error:
             raise bad_body(f"Unexpected character encountered while parsing value. {error}. ") from None
 

@@ -21,7 +21,7 @@ from sandbox.connectwise.answers import Answer, read_body
 from sandbox.connectwise.body import Body
 from sandbox.connectwise.callbacks import KEY_WORDS
 from sandbox.connectwise.condition_paths import linked_condition, unknown_name
-from sandbox.connectwise.conditions import Access, ConditionError, compiled, parse
+from sandbox.connectwise.conditions import Access, ConditionError, compile_condition, parse
 from sandbox.connectwise.errors import (
     FieldError,
     VendorError,
@@ -32,7 +32,15 @@ from sandbox.connectwise.errors import (
     not_found,
 )
 from sandbox.connectwise.links import LinkWriter
-from sandbox.connectwise.reads import Address, Listing, filter_values, numbered, ordered, page_size, shower
+from sandbox.connectwise.reads import (
+    Address,
+    Listing,
+    filter_values,
+    page_by_number,
+    page_size,
+    presenter,
+    sort_records,
+)
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.schema.company import CONFIGURATION_TYPES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Kind, Table, text, whole
@@ -149,7 +157,7 @@ class Bundle:
             table, self.store, base=self.base, null_custom=self.switches.unset_custom_field == "null"
         )
         if asked["id"]:
-            return [shower(renderer, query, self.switches)(self._single(table, asked))], 1
+            return [presenter(renderer, query, self.switches)(self._single(table, asked))], 1
         listing = self._listing(table, renderer, asked, query)
         page = listing.forward_page if query.get("pageid") else listing.numbered_page
         entities, _ = page(Address("", ()), self.switches)
@@ -175,8 +183,8 @@ class Bundle:
     def _listing(self, table: Table, renderer: Renderer, asked: Record, query: Mapping[str, str]) -> Listing:
         if table.links:
             return Listing(table, self.store, query, renderer, records=self._links(table, asked).records())
-        beside = linked_condition(table, self.store, self.switches)
-        return Listing(table, self.store, query, renderer, beside=beside)
+        extra_names = linked_condition(table, self.store, self.switches)
+        return Listing(table, self.store, query, renderer, extra_names=extra_names)
 
     def _links(self, table: Table, asked: Record) -> LinkWriter:
         return LinkWriter(table, self.store, asked["parentid"], self.switches, by=API_MEMBER)
@@ -226,8 +234,8 @@ class AgreementReport:
         pairs, conditions = list(self._pairs()), query.get("conditions", "").strip()
         try:
             if conditions:
-                pairs = list(filter(compiled(parse(conditions), self._access), pairs))
-            return ordered(pairs, query.get("orderby", ""), lambda path: self._access(path).read)
+                pairs = list(filter(compile_condition(parse(conditions), self._access), pairs))
+            return sort_records(pairs, query.get("orderby", ""), lambda path: self._access(path).read)
         except ConditionError as error:
             raise bad_condition(str(error)) from None
 
@@ -238,7 +246,7 @@ class AgreementReport:
             VendorError: 400 ApiFindCondition, also for a column that the report does not have.
         """
         chosen = self._chosen(query.get("columns", ""))
-        page, link = numbered(self.found(query), query, size, address)
+        page, link = page_by_number(self.found(query), query, size, address)
         readers = [self._columns[name].read for name in chosen]
         rows = [[read(pair) for read in readers] for pair in page]
         return Reply({"column_definitions": self.definitions(chosen), "row_values": rows}, link)

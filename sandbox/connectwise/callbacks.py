@@ -7,7 +7,7 @@ Control addresses under ``/_sandbox/callbacks``:
 
 GET  ""            every message so far with its outcome, lost and forged ones too
 PUT  ""            {"duplicate", "lose", "reorder": shares, "seed", "reorder_within": s}; left out: off
-POST "/forge"      {"how", "callback", "collection", "recordId", "action", "message", "key_url"}: see `forged`
+POST "/forge"      {"how", "callback", "collection", "recordId", "action", "message", "key_url"}: see `forge`
 POST "/rotate-key" sign with a new key from now on
 """
 
@@ -89,7 +89,7 @@ def wants(entry: Record, change: Change, own: str) -> bool:
     return member != NEVER and change.record.get(member) == {"id": entry["objectId"]}
 
 
-def encoded(payload: Record) -> bytes:
+def encode_payload(payload: Record) -> bytes:
     """The payload's bytes, which are signed and sent."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
@@ -175,7 +175,7 @@ class Callbacks:
         store = self._world.store
         name, key = store.keys.current
         sender = Sender(self.root, self._world.credentials.company_id)
-        body = encoded(sender.payload(store, entry, change, sender.key_url(name)))
+        body = encode_payload(sender.payload(store, entry, change, sender.key_url(name)))
         return Delivery(entry["id"], address(entry, change), body, signature(key, body), kind)
 
     def send(self, delivery: Delivery, pause: float = 0.0) -> None:
@@ -249,7 +249,7 @@ def answer_callbacks(callbacks: Callbacks, store: Store, method: str, path: str,
         case "PUT", "":
             return callbacks.set_faults(body or {})
         case "POST", "forge":
-            delivery = forged(callbacks, store, body or {})
+            delivery = forge(callbacks, store, body or {})
             callbacks.send(delivery)
             return delivery.as_json()
         case "POST", "rotate-key":
@@ -257,7 +257,7 @@ def answer_callbacks(callbacks: Callbacks, store: Store, method: str, path: str,
     raise ValueError(f"no such control address: {method} callbacks/{path}")
 
 
-def forged(callbacks: Callbacks, store: Store, given: dict[str, Any]) -> Delivery:
+def forge(callbacks: Callbacks, store: Store, given: dict[str, Any]) -> Delivery:
     """A message that a receiver must refuse, for the entry `callback` (usual: the first).
 
     `how`: signature (usual; signed with another key), unsigned, body (a genuine signature over other bytes),
@@ -281,7 +281,7 @@ def forged(callbacks: Callbacks, store: Store, given: dict[str, Any]) -> Deliver
         payload = json.loads(made.body)
         if how == "key_url":
             payload["Metadata"] = {"key_url": given.get("key_url", "http://keys.example/key")}
-        made.body = encoded({**payload, "MemberId": "a stranger"})
+        made.body = encode_payload({**payload, "MemberId": "a stranger"})
         if how == "key_url":
             made.signature = signature(FORGED_KEY, made.body)
     return made

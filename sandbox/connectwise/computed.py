@@ -189,7 +189,7 @@ def _hours(entry: Record) -> float | None:
         return None
 
 
-def authored(table: Table, record: Record, read: Read, now: str, by: str) -> None:
+def fill_authorship(table: Table, record: Record, read: Read, now: str, by: str) -> None:
     """Fill in who made a stored record and when; what is there stays as it is.
 
     A note of a contact has no member. `read` gives a collection's stored records, `by` is an identifier.

@@ -18,7 +18,7 @@ from sandbox.connectwise.conditions import (
     Group,
     Term,
     Test,
-    compiled,
+    compile_condition,
     parse,
     terms,
 )
@@ -154,7 +154,7 @@ def _reference_reader(field: Field, member: str, path: str) -> Callable[[Table, 
     raise unknown_name(path)
 
 
-class Beside(Protocol):
+class ExtraNames(Protocol):
     """Names that a collection's conditions know beside its members."""
 
     def check(self, expression: Expression) -> None:
@@ -164,13 +164,13 @@ class Beside(Protocol):
         """The test of a term with such a name, None for every other."""
 
 
-def condition(text: str, table: Table, store: Store, beside: Beside | None = None) -> Test:
+def condition(text: str, table: Table, store: Store, extra_names: ExtraNames | None = None) -> Test:
     """The `conditions` parameter as a test of stored records."""
     expression, access = parse(text), Names(table, store).access
-    if beside is None:
-        return compiled(expression, access)
-    beside.check(expression)
-    return compiled(expression, access, beside.test)
+    if extra_names is None:
+        return compile_condition(expression, access)
+    extra_names.check(expression)
+    return compile_condition(expression, access, extra_names.test)
 
 
 def child_condition(
@@ -182,7 +182,7 @@ def child_condition(
     if len(lists) > 1:
         raise ConditionError("childConditions may use the members of one list only.")
     refuse_in(text, "childConditions")
-    test, member = compiled(expression, names.item_access), lists.pop()
+    test, member = compile_condition(expression, names.item_access), lists.pop()
     return lambda record: any(test(item) for item in items(record, member))
 
 
@@ -196,7 +196,7 @@ def custom_condition(text: str, values: Callable[[Record], list[Record]]) -> Tes
         if term.path.lower() == "value"
         for one in term.values
     )
-    test = compiled(expression, lambda path: _custom_access(path, numeric))
+    test = compile_condition(expression, lambda path: _custom_access(path, numeric))
     return lambda record: any(test(one) for one in values(record))
 
 

@@ -216,7 +216,7 @@ Resolve = Callable[[str], Access]
 Special = Callable[[Term], Test | None]
 
 
-def compiled(expression: Expression, resolve: Resolve, special: Special = lambda _: None) -> Test:
+def compile_condition(expression: Expression, resolve: Resolve, special: Special = lambda _: None) -> Test:
     """The condition as a function; `special` may give a term's test, None leaves it to its name and value.
 
     Raises:
@@ -224,7 +224,7 @@ def compiled(expression: Expression, resolve: Resolve, special: Special = lambda
     """
     if isinstance(expression, Term):
         return special(expression) or _term(expression, resolve(expression.path))
-    tests = [compiled(part, resolve, special) for part in expression.parts]
+    tests = [compile_condition(part, resolve, special) for part in expression.parts]
     if len(tests) == 2:
         first, second = tests
         if expression.every:

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 from sandbox.connectwise.body import Body
 from sandbox.connectwise.condition_paths import (
-    Beside,
+    ExtraNames,
     Names,
     child_condition,
     condition,
@@ -61,7 +61,7 @@ def page_size(query: Mapping[str, str], over_limit: str) -> int:
     return min(size, LARGEST_SIZE) if size > 0 else DEFAULT_SIZE
 
 
-def numbered(
+def page_by_number(
     records: list[One], query: Mapping[str, str], size: int, address: Address
 ) -> tuple[list[One], str]:
     """One page by `page` (from 1) and its Link header; empty past the end."""
@@ -76,7 +76,7 @@ def numbered(
     return records[(page - 1) * size : page * size], header
 
 
-def forward(
+def page_forward(
     records: Iterable[Record], query: Mapping[str, str], size: int, address: Address
 ) -> tuple[list[Record], str]:
     """The records with an id above `pageId`, lowest first; the Link header is empty on the last page.
@@ -96,7 +96,7 @@ def after_id(query: Mapping[str, str]) -> int:
     return _whole(query, "pageid", 0)
 
 
-def ordered(records: list[One], order_by: str, read: Callable[[str], Callable[[One], Any]]) -> list[One]:
+def sort_records(records: list[One], order_by: str, read: Callable[[str], Callable[[One], Any]]) -> list[One]:
     """Sorted by the `orderBy` parameter: names with asc or desc; values that are missing come first.
 
     `read` gives the function that reads a name; texts sort without regard to case.
@@ -140,9 +140,9 @@ class Listing:
         belongs: Callable[[Record], bool] = lambda _: True,
         *,
         records: Mapping[int, Record] | None = None,
-        beside: Beside | None = None,
+        extra_names: ExtraNames | None = None,
     ) -> None:
-        """Reads the conditions; `records` stand in the place of the store's, `beside` knows further names.
+        """Reads the conditions; `records` stand in the place of the store's, `extra_names` knows more names.
 
         Raises:
             VendorError: 400 ApiFindCondition.
@@ -151,7 +151,7 @@ class Listing:
         self._store = store
         self._query = query
         self._renderer = renderer
-        self._beside = beside
+        self._extra_names = extra_names
         self._records = store.collection(table.name) if records is None else records
         self._tests = [belongs] if table.parent else []
         try:
@@ -167,8 +167,8 @@ class Listing:
         """One page by number, shown, and the Link header."""
         found, order = list(self._found()), self._query.get("orderby", "")
         if order.strip():
-            found = ordered(found, order, self._reader)
-        page, link = numbered(found, self._query, self._size(switches), address)
+            found = sort_records(found, order, self._reader)
+        page, link = page_by_number(found, self._query, self._size(switches), address)
         return self._shown(page, switches), link
 
     def forward_page(self, address: Address, switches: Switches) -> tuple[list[Record], str]:
@@ -179,13 +179,15 @@ class Listing:
         """
         if self._query.get("orderby", "").strip():
             raise bad_condition("orderBy is not supported with forward-only pagination.")
-        page, link = forward(self._found(after_id(self._query)), self._query, self._size(switches), address)
+        page, link = page_forward(
+            self._found(after_id(self._query)), self._query, self._size(switches), address
+        )
         return self._shown(page, switches), link
 
     def _asked(self) -> list[Test]:
         tests: list[Test] = []
         if text := self._query.get("conditions", "").strip():
-            tests.append(condition(text, self._table, self._store, self._beside))
+            tests.append(condition(text, self._table, self._store, self._extra_names))
         if text := self._query.get("childconditions", "").strip():
             tests.append(child_condition(text, self._table, self._store, self._renderer.items))
         if text := self._query.get("customfieldconditions", "").strip():
@@ -221,10 +223,10 @@ class Listing:
             raise bad_condition(str(error)) from None
 
     def _shown(self, page: list[Record], switches: Switches) -> list[Record]:
-        return list(map(shower(self._renderer, self._query, switches), page))
+        return list(map(presenter(self._renderer, self._query, switches), page))
 
 
-def shower(renderer: Renderer, query: Mapping[str, str], switches: Switches) -> Callable[[Record], Record]:
+def presenter(renderer: Renderer, query: Mapping[str, str], switches: Switches) -> Callable[[Record], Record]:
     """How records are shown: whole, or just the members that `fields` names.
 
     Raises:

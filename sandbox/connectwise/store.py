@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sandbox.connectwise.computed import AUTHORSHIP, authored, compute, initial_notes
+from sandbox.connectwise.computed import AUTHORSHIP, compute, fill_authorship, initial_notes
 from sandbox.connectwise.schema.company import (
     CONFIGURATION_QUESTIONS_NAME,
     CONFIGURATION_STATUSES_NAME,
@@ -191,7 +191,7 @@ class Store:
         compute(table, stored, self.collection, self.now, record)
         if table.info is not None:
             stored["_info"] = {**self._stamps(table, by), **record.get("_info", {})}
-        authored(table, stored, self.collection, self.now(), by)
+        fill_authorship(table, stored, self.collection, self.now(), by)
         self.collection(collection)[stored["id"]] = stored
         self._changed(collection)
         self.history.note(collection, stored["id"], "added", by, stored)
@@ -215,7 +215,7 @@ class Store:
         fresh = self.stored_members(table, values)
         if "customFields" in fresh:
             changes = self.custom_values(table, values["customFields"])
-            fresh["customFields"] = merged(stored.get("customFields", {}), changes)
+            fresh["customFields"] = merge_values(stored.get("customFields", {}), changes)
         if fresh.get("type", stored.get("type")) != stored.get("type"):
             stored.pop("questions", None)
         for name in values:
@@ -306,7 +306,7 @@ class Store:
         elif field.mirrors:
             stored.setdefault(field.mirrors, {"id": int(value)})
         elif field.kind is Kind.CUSTOM:
-            stored[name] = merged({}, self.custom_values(table, value))
+            stored[name] = merge_values({}, self.custom_values(table, value))
         elif field.kind is Kind.ANSWERS:
             stored[name] = answers(value)
         elif field.kept:
@@ -359,7 +359,7 @@ class Store:
             self._questions = None
 
 
-def merged(values: dict[int, Any], changes: dict[int, Any]) -> dict[int, Any]:
+def merge_values(values: dict[int, Any], changes: dict[int, Any]) -> dict[int, Any]:
     """Custom field values with changes laid over; a null takes a value away."""
     return {key: value for key, value in {**values, **changes}.items() if value is not None}
 

@@ -15,10 +15,10 @@ from typing import Any
 from sandbox.connectwise.body import Body
 from sandbox.connectwise.computed import (
     CHARGED,
-    authored,
     charge_errors,
     charged_ticket,
     compute,
+    fill_authorship,
     initial_notes,
 )
 from sandbox.connectwise.errors import FieldError, VendorError, invalid, not_found
@@ -26,7 +26,7 @@ from sandbox.connectwise.schema.company import CONFIGURATION_STATUSES_NAME, CONF
 from sandbox.connectwise.schema.fields import Kind, Table
 from sandbox.connectwise.schema.service import TIME_ENTRIES
 from sandbox.connectwise.schema.tables import SERVED, table_of
-from sandbox.connectwise.store import Record, Store, merged
+from sandbox.connectwise.store import Record, Store, merge_values
 from sandbox.connectwise.validation import (
     Resolver,
     address_errors,
@@ -40,7 +40,7 @@ API_MEMBER = "apimember"
 _FLAGS = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
 
 
-def patched(table: Table, shown: Record, body: Body) -> Record:
+def apply_patch(table: Table, shown: Record, body: Body) -> Record:
     """The members that the operations change, as `Body.members` gives them; None where one is removed.
 
     `shown` is the wire record; it is not altered.
@@ -134,7 +134,7 @@ class Writer:
         with self._one_change(members):
             new = self._store.insert(self.table.name, {}, by=API_MEMBER)
             kept = self._keep(new["id"], record)
-            authored(self.table, kept, self._store.collection, self._store.now(), API_MEMBER)
+            fill_authorship(self.table, kept, self._store.collection, self._store.now(), API_MEMBER)
             for note in initial_notes(self.table, members, kept):
                 self._store.insert(f"{self.table.name}/notes", note, by=API_MEMBER)
         return kept
@@ -171,7 +171,7 @@ class Writer:
             VendorError: 404, InvalidObject, or an unreadable document.
         """
         before = self.stored(record_id)
-        members = patched(self.table, shown, body)
+        members = apply_patch(self.table, shown, body)
         changes = self._resolved(members, before)
         record = self._laid_over(before, changes)
         self._same_type(before, record)
@@ -226,7 +226,7 @@ class Writer:
     def _laid_over(self, before: Record, changes: Record) -> Record:
         record = {**before, **changes}
         if changes.get("customFields") is not None:
-            record["customFields"] = merged(before.get("customFields", {}), changes["customFields"])
+            record["customFields"] = merge_values(before.get("customFields", {}), changes["customFields"])
         for name in [name for name, value in record.items() if value is None]:
             del record[name]
             if name in self.table.defaults:
@@ -267,7 +267,7 @@ def change_type(writer: Writer, record_id: int, body: Body, shown: Record, store
         VendorError: 404, or the document names no type that exists.
     """
     before = writer.stored(record_id)
-    changed = patched(writer.table, shown, body).get("type")
+    changed = apply_patch(writer.table, shown, body).get("type")
     resolver = Resolver(writer.table, store)
     record = {**before, **resolver.resolved({"type": changed})}
     if record["type"] != before.get("type"):

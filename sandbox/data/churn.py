@@ -60,7 +60,7 @@ def _rename(world: World, draw: random.Random, keys: list[str]) -> list[str]:
     for key in keys:
         asset = world.lansweeper.assets[key]
         old = asset["assetBasicInfo"]["name"]
-        scanned(world, asset, "assetBasicInfo", {"name": f"{old[:80]}-{draw.randrange(10, 100)}"})
+        apply_scan(world, asset, "assetBasicInfo", {"name": f"{old[:80]}-{draw.randrange(10, 100)}"})
     return keys
 
 
@@ -68,8 +68,8 @@ def _move(world: World, draw: random.Random, keys: list[str]) -> list[str]:
     for key in keys:
         asset = world.lansweeper.assets[key]
         address = f"10.200.{draw.randrange(256)}.{draw.randrange(10, 250)}"
-        scanned(world, asset, "assetBasicInfo", {"ipAddress": address})
-        scanned(world, asset, "assetCustom", {"location": f"Moved to hall {draw.randrange(1, 9)}"})
+        apply_scan(world, asset, "assetBasicInfo", {"ipAddress": address})
+        apply_scan(world, asset, "assetCustom", {"location": f"Moved to hall {draw.randrange(1, 9)}"})
     return keys
 
 
@@ -89,7 +89,7 @@ def _retire(world: World, draw: random.Random, keys: list[str]) -> list[str]:
     return keys
 
 
-def scanned(world: World, asset: Asset, section: str, values: dict[str, Any]) -> None:
+def apply_scan(world: World, asset: Asset, section: str, values: dict[str, Any]) -> None:
     """Lay a scan's values over a section, but never over a locked field."""
     locks = world.lansweeper.locks.get(asset["key"], set())
     open_values = {name: value for name, value in values.items() if f"{section}.{name}" not in locks}

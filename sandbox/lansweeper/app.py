@@ -24,7 +24,7 @@ from sandbox.lansweeper import errors
 from sandbox.lansweeper.documents import SCHEMA, checked_document, number_of_aliases, root_fields
 from sandbox.lansweeper.reads import SiteReader
 from sandbox.lansweeper.writes import EditRefusals, SiteWriter
-from sandbox.wire_json import decoded, encoded
+from sandbox.wire_json import decode, encode
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -163,7 +163,7 @@ def _deny(info: GraphQLResolveInfo[Any], **arguments: Any) -> None:
 
 def _request_of(body: bytes) -> dict[str, Any] | None:
     try:
-        request = decoded(body)
+        request = decode(body)
     except ValueError:
         return None
     usable = isinstance(request, dict) and isinstance(request.get("query"), str)
@@ -189,7 +189,7 @@ def _failure(message: str, status: int, headers: dict[str, str]) -> Response:
 
 
 def _envelope(content: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
-    text = encoded(content)
+    text = encode(content)
     if len(text) > MAX_ANSWER:
         return _failure(errors.TOO_LARGE, 413, headers)
     outcome = {"x-graphql-status": "success" if status == 200 else "fail"}

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sandbox.wire_json import decoded, encoded
+from sandbox.wire_json import decode, encode
 from tests.support.sandbox.calls import API, CONFIGURATIONS, connectwise, machines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -188,17 +188,17 @@ def test_mistakes_on_the_command_line(arguments: list[str], words: str) -> None:
     ],
 )
 def test_reads_as_the_standard_library_does(text: str) -> None:
-    assert decoded(text) == json.loads(text)
-    assert decoded(text.encode()) == json.loads(text)
-    assert type(decoded(text)) is type(json.loads(text))
+    assert decode(text) == json.loads(text)
+    assert decode(text.encode()) == json.loads(text)
+    assert type(decode(text)) is type(json.loads(text))
 
 
 def test_nan_is_read_and_nonsense_is_refused_in_the_usual_words() -> None:
-    assert math.isnan(decoded("NaN"))
+    assert math.isnan(decode("NaN"))
     with pytest.raises(ValueError, match="Expecting property name"):
-        decoded("{nonsense}")
+        decode("{nonsense}")
 
 
 @pytest.mark.parametrize("value", [{"a": ["ü", 1.5, None]}, 2**70, {1: "a key that is a number"}])
 def test_writes_what_the_standard_library_writes(value: object) -> None:
-    assert encoded(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    assert encode(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.connectwise.reads import Address, forward, numbered
+from sandbox.connectwise.reads import Address, page_by_number, page_forward
 from tests.support.sandbox.connectwise import World, caller, insert_configurations, names, small_world
 
 pytestmark = pytest.mark.anyio
@@ -172,7 +172,7 @@ RECORDS: list[dict[str, Any]] = [{"id": number} for number in range(1, 30)]
 
 @given(st.integers(1, 40), st.integers(1, 40))
 def test_a_numbered_page_is_its_slice(page: int, size: int) -> None:
-    found, link = numbered(RECORDS, {"page": str(page)}, size, Address("http://x", (("page", "1"),)))
+    found, link = page_by_number(RECORDS, {"page": str(page)}, size, Address("http://x", (("page", "1"),)))
     assert found == RECORDS[(page - 1) * size : page * size]
     assert ('rel="next"' in link) is (page * size < len(RECORDS))
 
@@ -183,7 +183,7 @@ def test_forward_pages_give_every_record_once(ids: set[int], size: int) -> None:
     seen: list[int] = []
     query: dict[str, str] = {}
     for _ in range(len(ids) + 1):
-        page, link = forward(iter(records), query, size, Address("http://x", ()))
+        page, link = page_forward(iter(records), query, size, Address("http://x", ()))
         seen += [record["id"] for record in page]
         if not link:
             break
