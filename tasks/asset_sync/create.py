@@ -28,14 +28,14 @@ from tasks.shared.retry import retry
 LONG_AGO_SECONDS = 3600.0
 """No server still works on a request that old, whatever the clocks of two machines say."""
 
-Found = dict[str, list[int]]
+CreatedIds = dict[str, list[int]]
 """Asset key -> ids of the configurations that carry it."""
 
 
-async def find_created(run: SyncRun, above_id: int) -> Found:
+async def find_created(run: SyncRun, above_id: int) -> CreatedIds:
     """Configurations of the company with an id above ``above_id``, by the asset key they carry."""
     conditions = all_of(equals("company/id", run.company.id), f"id>{above_id}")
-    found: Found = defaultdict(list)
+    found: CreatedIds = defaultdict(list)
     pages = run.client.configurations.pages(conditions=conditions, fields=run.mapping.configuration_fields)
     async for page in pages:
         for record in map(run.mapping.read_configuration, page):
@@ -43,7 +43,7 @@ async def find_created(run: SyncRun, above_id: int) -> Found:
     return dict(found)
 
 
-async def read_back(run: SyncRun, above_id: int, seconds_to_wait: float) -> Found:
+async def read_back(run: SyncRun, above_id: int, seconds_to_wait: float) -> CreatedIds:
     """Read until two reads agree, the last of them ``seconds_to_wait`` from now or later."""
     pause = run.settings.waiting.pause_seconds
     run_logger().warning(
@@ -78,8 +78,8 @@ async def recover_open_batches(run: SyncRun) -> int:
     return len(batches)
 
 
-async def close_batches(run: SyncRun, found: Found) -> None:
-    """Settle every open batch of the company in the ledger by what was found to exist."""
+async def close_batches(run: SyncRun, found: CreatedIds) -> None:
+    """Close every open batch of the company in the ledger by what was found to exist."""
     batches = await run.ledger.batches.in_flight(run.connectwise, run.company.id)
     keys: dict[str, set[str]] = defaultdict(set)
     for batch in batches:
@@ -90,7 +90,7 @@ async def close_batches(run: SyncRun, found: Found) -> None:
         await run.ledger.batches.close(batch.id)
 
 
-async def _close_journal(run: SyncRun, run_id: str, keys: set[str], found: Found) -> None:
+async def _close_journal(run: SyncRun, run_id: str, keys: set[str], found: CreatedIds) -> None:
     """Note in the journal of the run that sent them which of the records exist after all."""
     open_writes = [
         (write.asset_key, write.id)
@@ -100,7 +100,7 @@ async def _close_journal(run: SyncRun, run_id: str, keys: set[str], found: Found
     await run.ledger.journal.record_outcomes(_outcomes(open_writes, found))
 
 
-def _outcomes(writes: Iterable[tuple[str | None, int]], found: Found) -> Sequence[WriteOutcome]:
+def _outcomes(writes: Iterable[tuple[str | None, int]], found: CreatedIds) -> Sequence[WriteOutcome]:
     return [
         WriteOutcome(write_id, "done", min(found[key]), "found by reading back")
         if key and key in found

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.errors import ConnectorError, RetryableError
+from connectors.errors import ConnectorError, RetryableError, UnclearOutcomeError
 from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
 from tasks.rules.bulk import ItemOutcome
@@ -25,7 +25,7 @@ JOURNAL_WORDS: dict[bool | None, JournalOutcome] = {True: "done", False: "failed
 
 def unclear_or_failed(error: ConnectorError) -> JournalOutcome:
     """The usual outcome of a write that raised: without an answer it may have been done."""
-    return "unclear" if isinstance(error, RetryableError) else "failed"
+    return "unclear" if isinstance(error, RetryableError | UnclearOutcomeError) else "failed"
 
 
 @dataclass(slots=True)
