@@ -27,6 +27,7 @@ ROOT_PAGES = {
 TITLES = {
     "flows": "Flows",
     "tasks/connectwise": "Actions: ConnectWise",
+    "tasks/connectwise/link_search": "Actions: ConnectWise, search for links",
     "tasks/lansweeper": "Actions: Lansweeper",
     "tasks/dispatch/actions": "Actions: Field Nation",
     "tasks/asset_sync": "Asset synchronization",
