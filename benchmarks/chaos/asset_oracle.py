@@ -198,7 +198,9 @@ class AssetOracle:
             trail = trails.setdefault(number, Trail(number, None, serves, resets=resets))
             trail.follow(entry, allowed.may_write, patch_only=self._model.patch_only)
         for number, trail in trails.items():
-            trail.finish(end.configurations.get(number), partial(_ended_early, runs), partial(_told, runs))
+            trail.finish(
+                end.configurations.get(number), partial(_ended_early, runs), partial(named_in_report, runs)
+            )
         return trails
 
 
@@ -407,7 +409,7 @@ def _ended_early(runs: list[RunRecord], entry: Record) -> bool:
     return any(run.counts is None and entry["request"] in requests_of(run) for run in runs)
 
 
-def _told(runs: list[RunRecord], entry: Record, number: int, name: str) -> bool:
+def named_in_report(runs: list[RunRecord], entry: Record, number: int, name: str) -> bool:
     """Whether the report of the run that sent the request names that member of it as one to look at."""
     notes = (
         note

@@ -171,7 +171,7 @@ def plans_of(runs: Sequence[Any]) -> list[FaultPlan]:
 
 def judge_reports(verdict: Verdict, runs: list[RunRecord], after: Scene) -> None:
     """Every report of every run; those of the clean and the quiet run against the end state too."""
-    told = [_Told(verdict, run) for run in runs if run.report is not None]
+    told = [_ReportCheck(verdict, run) for run in runs if run.report is not None]
     for each in told:
         each.judge()
     made = Counter(name for each in told if not each.dry for name in each.report["fields_created"])
@@ -183,7 +183,7 @@ def judge_reports(verdict: Verdict, runs: list[RunRecord], after: Scene) -> None
             _say(verdict, [] if _adds_up(run.counts) else [f"A disturbed run counted {run.counts}"])
 
 
-class _Told:
+class _ReportCheck:
     """One run and its report."""
 
     def __init__(self, verdict: Verdict, run: RunRecord) -> None:

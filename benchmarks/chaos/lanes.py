@@ -64,7 +64,7 @@ from tasks.asset_sync.settings import AssetSynchronizationSettings
 ORACLES: dict[str, type[Any]] = {ASSETS: AssetOracle, ENRICHMENT: EnrichmentOracle}
 NOT_JUDGED = ("custom_field_ids",)
 """Settings that change no outcome: the ids are those that would be found by caption."""
-Told = Callable[[ScheduleResult], None]
+OnResult = Callable[[ScheduleResult], None]
 SeededFlow = tuple[int, str]
 FORK = multiprocessing.get_context("fork")
 
@@ -271,8 +271,10 @@ def keep_log(lane: Lane, result: ScheduleResult) -> None:
     (lane.folder.parent / f"failed-{result.flow}-{result.seed}.log").write_bytes(log)
 
 
-def run_schedules(wanted: Sequence[SeededFlow], lanes: int, api_url: str, folder: Path, told: Told) -> None:
-    """Run them all, ``lanes`` at a time; ``told`` hears each result as it comes.
+def run_schedules(
+    wanted: Sequence[SeededFlow], lanes: int, api_url: str, folder: Path, on_result: OnResult
+) -> None:
+    """Run them all, ``lanes`` at a time; ``on_result`` hears each result as it comes.
 
     RuntimeError if a lane ends by itself.
     """
@@ -284,7 +286,7 @@ def run_schedules(wanted: Sequence[SeededFlow], lanes: int, api_url: str, folder
         while busy := [each for each in working if each.busy]:
             ready = wait([each.pipe for each in busy])
             for lane in [each for each in busy if each.pipe in ready]:
-                told(_heard(lane))
+                on_result(_heard(lane))
                 lane.busy = None
                 if left:
                     lane.start(left.pop())

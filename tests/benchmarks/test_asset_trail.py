@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.chaos.asset_oracle import _told as told_in_reports
+from benchmarks.chaos.asset_oracle import named_in_report
 from benchmarks.chaos.asset_trail import API, FILLED, GIVEN_BACK, LEFT, LOST, TYPED, Trail
 from benchmarks.chaos.verdict import RunRecord
 
@@ -139,4 +139,4 @@ def test_a_report_tells_of_its_own_writes_by_number_and_field(
     note: str, number: int, name: str, request_number: int, told: bool
 ) -> None:
     run = RunRecord("clean", "Completed", {}, {"notes": [note]}, {"before": 0, "total": 10})
-    assert told_in_reports([run], {"request": request_number}, number, name) is told
+    assert named_in_report([run], {"request": request_number}, number, name) is told
