@@ -23,6 +23,25 @@ from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
 from tasks.shared.connections import DEFAULT
 
+CONNECTWISE = {
+    "CONNECTWISE_SITE": "site",
+    "CONNECTWISE_COMPANY_ID": "company_id",
+    "CONNECTWISE_PUBLIC_KEY": "public_key",
+    "CONNECTWISE_PRIVATE_KEY": "private_key",
+    "CONNECTWISE_CLIENT_ID": "client_id",
+}
+LANSWEEPER = {"LANSWEEPER_ACCESS_TOKEN": "access_token"}
+LANSWEEPER_OPTIONAL = {"LANSWEEPER_SITE_ID": "site_id", "LANSWEEPER_ENDPOINT": "endpoint"}
+FIELD_NATION = {
+    "FIELD_NATION_CLIENT_ID": "client_id",
+    "FIELD_NATION_CLIENT_SECRET": "client_secret",
+    "FIELD_NATION_USERNAME": "username",
+    "FIELD_NATION_PASSWORD": "password",
+}
+WEBHOOK_SECRET = "FIELD_NATION_WEBHOOK_SECRET"  # noqa: S105
+FIELD_NATION_OPTIONAL = {"FIELD_NATION_ENVIRONMENT": "environment", WEBHOOK_SECRET: "webhook_secret"}
+LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
+
 
 async def save_sandbox_blocks(info: dict[str, Any], ledger: Path, **connectwise_settings: Any) -> None:
     """Save the blocks named ``default`` for a running sandbox, over those that are there.
@@ -68,26 +87,6 @@ async def save_field_nation_block(info: dict[str, Any], webhook_secret: str = ""
         **secrets,
     )
     await connection.save(DEFAULT, overwrite=True)
-
-
-CONNECTWISE = {
-    "CONNECTWISE_SITE": "site",
-    "CONNECTWISE_COMPANY_ID": "company_id",
-    "CONNECTWISE_PUBLIC_KEY": "public_key",
-    "CONNECTWISE_PRIVATE_KEY": "private_key",
-    "CONNECTWISE_CLIENT_ID": "client_id",
-}
-LANSWEEPER = {"LANSWEEPER_ACCESS_TOKEN": "access_token"}
-LANSWEEPER_OPTIONAL = {"LANSWEEPER_SITE_ID": "site_id", "LANSWEEPER_ENDPOINT": "endpoint"}
-FIELD_NATION = {
-    "FIELD_NATION_CLIENT_ID": "client_id",
-    "FIELD_NATION_CLIENT_SECRET": "client_secret",
-    "FIELD_NATION_USERNAME": "username",
-    "FIELD_NATION_PASSWORD": "password",
-}
-WEBHOOK_SECRET = "FIELD_NATION_WEBHOOK_SECRET"  # noqa: S105
-FIELD_NATION_OPTIONAL = {"FIELD_NATION_ENVIRONMENT": "environment", WEBHOOK_SECRET: "webhook_secret"}
-LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
 
 
 async def save_environment_blocks(environment: Mapping[str, str]) -> list[str]:

@@ -49,6 +49,19 @@ from tasks.shared.run_forms import own_deployments
 Deployments = dict[str, DeploymentResponse]
 """By name."""
 
+AUTOMATION_NAME = "Mark runs without heartbeat as crashed"
+HEARTBEAT_SECONDS = 30
+"""How often a run says that it lives; Prefect takes no less."""
+SILENCE_SECONDS = 90
+_HEARTBEAT = "prefect.flow-run.heartbeat"
+_ANY_EVENT = "prefect.flow-run.*"
+"""Every event of a run: its end too, which bears the state's own name, such as "Finished with 2 failures"."""
+POOL = "connectwise"
+RUNS_AT_ONCE = 8
+"""Limit of a new pool; each run is a process of about 150 MB."""
+HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
+"""Without it Prefect's runs send no sign of life, and none is ever marked as crashed."""
+
 
 async def present_deployments() -> Deployments:
     """The project's deployments as they are now."""
@@ -102,33 +115,24 @@ def _is_same(new: DeploymentSchedule, old: DeploymentSchedule) -> bool:
     return new.slug == old.slug if old.slug else not new.slug and new.schedule == old.schedule
 
 
-NAME = "Mark runs without heartbeat as crashed"
-HEARTBEAT_SECONDS = 30
-"""How often a run says that it lives; Prefect takes no less."""
-SILENCE_SECONDS = 90
-_HEARTBEAT = "prefect.flow-run.heartbeat"
-_SIGNS_OF_LIFE = "prefect.flow-run.*"
-"""Every event of a run: its end too, which bears the state's own name, such as "Finished with 2 failures"."""
-
-
 async def install_crash_automation() -> str:
     """Make the automation unless one of its name is there, which may have been changed or switched off."""
     try:
-        await Automation.aread(name=NAME)
+        await Automation.aread(name=AUTOMATION_NAME)
     except ValueError:
         await crash_automation().acreate()
-        return f"Automation made: {NAME}."
-    return f"Automation is there: {NAME}."
+        return f"Automation made: {AUTOMATION_NAME}."
+    return f"Automation is there: {AUTOMATION_NAME}."
 
 
 def crash_automation() -> Automation:
     """A run that has sent a heartbeat and then neither another one nor its end within 90 seconds."""
     return Automation(
-        name=NAME,
+        name=AUTOMATION_NAME,
         description="A run whose process was killed would otherwise stay Running for ever.",
         trigger=EventTrigger(
             after={_HEARTBEAT},
-            expect={_SIGNS_OF_LIFE},
+            expect={_ANY_EVENT},
             match={"prefect.resource.id": ["prefect.flow-run.*"]},
             for_each={"prefect.resource.id"},
             posture=Posture.Proactive,
@@ -142,13 +146,6 @@ def crash_automation() -> Automation:
             )
         ],
     )
-
-
-POOL = "connectwise"
-RUNS_AT_ONCE = 8
-"""Limit of a new pool; each run is a process of about 150 MB."""
-HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
-"""Without it Prefect's runs send no sign of life, and none is ever marked as crashed."""
 
 
 def main() -> int:

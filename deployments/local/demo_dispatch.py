@@ -32,6 +32,20 @@ from deployments.local.sandbox import Sandbox, start_sandbox
 BOARD = "Field Services"
 LOOK_SECONDS = 0.2
 
+FIELD = "FN check-in"
+FROM_DESK = "The gate code is 4711; the shift lead knows."
+FROM_PROVIDER = "I am on site, the ladder is with me."
+CLOSING = "Access point replaced, all lights green."
+PUBLISHED = "a published work order"
+PATIENCE = 30.0
+START_SECONDS = 90.0
+ONCE = ("/token", "/companyinfo/", "/callbackkeys/", "/approve")
+"""Not counted: tokens, API address and signing key, asked for once an hour or less, and the buyer's click."""
+Figures = dict[str, Any]
+BUILD = ROOT / "build"
+SOON = 15.0
+"""Seconds within which a ticket must have become a work order."""
+
 
 class Desk:
     """The first service ticket of the board, and the people around it."""
@@ -109,18 +123,6 @@ class Desk:
         return [each for each in found if each["ticketId"] == self.ticket_id]
 
 
-FIELD = "FN check-in"
-FROM_DESK = "The gate code is 4711; the shift lead knows."
-FROM_PROVIDER = "I am on site, the ladder is with me."
-CLOSING = "Access point replaced, all lights green."
-PUBLISHED = "a published work order"
-PATIENCE = 30.0
-START_SECONDS = 90.0
-ONCE = ("/token", "/companyinfo/", "/callbackkeys/", "/approve")
-"""Not counted: tokens, API address and signing key, asked for once an hour or less, and the buyer's click."""
-Figures = dict[str, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What somebody does, and what is to come of it: its name, and whether it is there."""
@@ -149,7 +151,7 @@ def show(console: Console, sandbox: Sandbox, prefect: LocalPrefect, receiver: Lo
         requests[scene.what] = sent(sandbox)
         console.print(f"  {scene.what}: after {seconds[scene.what]} s; requests: {requests[scene.what]}")
     attack(sandbox)
-    settle(desk, receiver)
+    wait_for_quiet_inbox(desk, receiver)
     return counted(desk, receiver) | {"requests": requests, "seconds": seconds}
 
 
@@ -230,7 +232,7 @@ def attack(sandbox: Sandbox) -> None:
         sandbox.callbacks("POST", "forge", {"how": how})
 
 
-def settle(desk: Desk, receiver: LocalReceiver) -> None:
+def wait_for_quiet_inbox(desk: Desk, receiver: LocalReceiver) -> None:
     """Until no message waits any longer, and none has come for a moment."""
     seen: list[tuple[int, int]] = []
 
@@ -276,11 +278,6 @@ def is_running(prefect: LocalPrefect) -> bool:
         "flows": {"name": {"any_": ["dispatch-inbox"]}},
     }
     return int(httpx.post(f"{prefect.api_url}/flow_runs/count", json=body).raise_for_status().json()) > 0
-
-
-BUILD = ROOT / "build"
-SOON = 15.0
-"""Seconds within which a ticket must have become a work order."""
 
 
 def main() -> int:

@@ -39,6 +39,9 @@ _ADDRESSES = ("url",)
 
 Row = dict[str, str | int | float | bool]
 
+LARGEST_BYTES = 400_000
+"""Prefect records parameters and refuses more than 512 KiB of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerTable:
@@ -139,10 +142,6 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(filter(None, map(_text, value)))
     return str(value)
-
-
-LARGEST_BYTES = 400_000
-"""Prefect records parameters and refuses more than 512 KiB of them."""
 
 
 class ExternalDataError(ValueError):

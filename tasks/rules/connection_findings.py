@@ -18,6 +18,15 @@ from tasks.rules.text import wrapped
 CONNECTION_WIDTH, CHECK_WIDTH, DETAILS_WIDTH = 22, 22, 38
 """Characters of a line of each column."""
 
+LINK_FIELD_TYPES = {
+    LINK_CAPTION: "Text",
+    "ls_asset_url": "Text",
+    "ls_software": "TextArea",
+    "ls_asset_location": "Text",
+}
+"""Captions and types as in the page's sample records; the software list needs several lines."""
+LAST_SEQUENCE = 500
+
 
 class FindingResult(StrEnum):
     """Only ``Missing`` and ``Failed`` end the run as failed."""
@@ -74,16 +83,6 @@ def version_details(version: str, last_seen: str | None) -> str:
 
 def _numbers(version: str) -> list[int]:
     return [int(each) for each in re.findall(r"\d+", version)]
-
-
-LINK_FIELD_TYPES = {
-    LINK_CAPTION: "Text",
-    "ls_asset_url": "Text",
-    "ls_software": "TextArea",
-    "ls_asset_location": "Text",
-}
-"""Captions and types as in the page's sample records; the software list needs several lines."""
-LAST_SEQUENCE = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,15 @@ FREE: Mapping[str, frozenset[str]] = {
 """Members that take a bare text, by section; custom fields are given by name and not here."""
 _REMEDY = "Turn on Allow Locking if that is meant."
 
+FieldType = Literal["INPUT", "TEXTAREA", "SELECT", "DATE", "TIME", "CURRENCY", "HYPERLINK", "NUMERIC"]
+PROPS: Mapping[str, tuple[str, ...]] = {
+    "SELECT": ("options",),
+    "CURRENCY": ("currencyType",),
+    "HYPERLINK": ("linkTag",),
+    "NUMERIC": ("minNumericValue", "maxNumericValue"),
+}
+"""The properties that each type takes; the others take none (docs/vendors.md, Lansweeper 5)."""
+
 
 def asset_edit(
     custom_fields: Mapping[str, Any],
@@ -159,16 +168,6 @@ def _text(what: str, value: Any) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise LimitError(f"{what} is {type(value).__name__}, not a text. Give a text or a number.")
     return str(value)
-
-
-FieldType = Literal["INPUT", "TEXTAREA", "SELECT", "DATE", "TIME", "CURRENCY", "HYPERLINK", "NUMERIC"]
-PROPS: Mapping[str, tuple[str, ...]] = {
-    "SELECT": ("options",),
-    "CURRENCY": ("currencyType",),
-    "HYPERLINK": ("linkTag",),
-    "NUMERIC": ("minNumericValue", "maxNumericValue"),
-}
-"""The properties that each type takes; the others take none (docs/vendors.md, Lansweeper 5)."""
 
 
 def checked_props(kind: FieldType, props: Mapping[str, Any] | None) -> CustomFieldProps | None:

@@ -15,6 +15,8 @@ from typing import Any, Generic, TypeVar, overload
 _TRUE = frozenset({"true", "yes", "y", "1", "on"})
 _FALSE = frozenset({"false", "no", "n", "0", "off"})
 
+T = TypeVar("T")
+
 
 def read_date_time(value: Any) -> datetime | None:
     """An ISO 8601 date or time, to the whole second, in UTC (also where no zone is named).
@@ -105,9 +107,6 @@ class FieldChange:
     field: str
     current: Any
     wanted: Any
-
-
-T = TypeVar("T")
 
 
 class Rows(Sequence[T], Generic[T]):

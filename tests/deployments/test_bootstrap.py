@@ -16,7 +16,14 @@ from prefect.server.events.schemas.automations import EventTrigger
 
 from connectors.connectwise.block import ConnectWiseConnection
 from deployments.blocks import environment_blocks
-from deployments.bootstrap import HEARTBEAT, NAME, POOL, bootstrap, crash_automation, with_heartbeat
+from deployments.bootstrap import (
+    AUTOMATION_NAME,
+    HEARTBEAT,
+    POOL,
+    bootstrap,
+    crash_automation,
+    with_heartbeat,
+)
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from tasks.shared.run_forms import own_deployments
@@ -71,14 +78,14 @@ async def test_bootstrap_twice(
         done = await bootstrap()
         pool = await client.read_work_pool(POOL)
         kept = {each.name: each for each in await own_deployments()}
-        automations = [each for each in await client.read_automations() if each.name == NAME]
+        automations = [each for each in await client.read_automations() if each.name == AUTOMATION_NAME]
     assert pool.type == "process"
     assert pool.base_job_template["variables"]["properties"]["env"]["default"] == {
         HEARTBEAT: "30",
         "OWN": "1",
     }
     assert len(automations) == 1
-    assert (await Automation.aread(name=NAME)).enabled
+    assert (await Automation.aread(name=AUTOMATION_NAME)).enabled
     assert kept.keys() == deployments.keys()
     assert_kept(kept["asset-synchronization"])
     block = await ConnectWiseConnection.aload("default")

@@ -17,6 +17,10 @@ from tasks.rules.mapping.compile import CompiledMapping, MappedField
 from tasks.rules.mapping.model import Authority
 from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
 
+LOOK_AFTER = 1000
+"""Records after which it is known whether a field repeats its values; one that does not is given up."""
+Values = tuple[Any, ...]
+
 
 def differences(
     asset: AssetRecord, configuration: ConfigurationRecord, mapping: CompiledMapping
@@ -45,12 +49,6 @@ def _is_change(mapped: MappedField, current: Any, wanted: Any) -> bool:
     if mapped.authority is Authority.FILL and not is_absent(current):
         return False
     return mapped.clear or not is_absent(wanted)
-
-
-LOOK_AFTER = 1000
-"""Records after which it is known whether a field repeats its values; one that does not is given up."""
-
-Values = tuple[Any, ...]
 
 
 class SharedValues:

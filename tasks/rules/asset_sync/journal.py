@@ -21,6 +21,9 @@ from tasks.rules.values import FieldChange
 
 _CUSTOM = "customFields/"
 
+_CUSTOM_FIELDS = "customFields"
+_SERVER_MEMBERS = {"_info", _CUSTOM_FIELDS}
+
 
 def journal_values(
     record: Mapping[str, Any], changes: Iterable[FieldChange], mapping: CompiledMapping
@@ -63,10 +66,6 @@ def value_operations(values: Mapping[str, Any]) -> list[PatchOperation]:
 
 def _sent(value: Any) -> Any:
     return {"id": value["id"]} if isinstance(value, Mapping) and "id" in value else value
-
-
-_CUSTOM_FIELDS = "customFields"
-_SERVER_MEMBERS = {"_info", _CUSTOM_FIELDS}
 
 
 def unmapped_changes(

@@ -17,6 +17,8 @@ from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 MatchedOn = Literal["link", "serial", "mac", "name"]
 
+KEY_WORDS = ("serial number", "MAC address", "name")
+
 
 @dataclass(frozen=True, slots=True)
 class MatchOptions:
@@ -70,9 +72,6 @@ class MatchResult:
     unmatched: list[Unmatched] = field(default_factory=list)
     ambiguous: list[Ambiguous] = field(default_factory=list)
     orphaned: list[ConfigurationRecord] = field(default_factory=list)
-
-
-KEY_WORDS = ("serial number", "MAC address", "name")
 
 
 class Doubt(Enum):

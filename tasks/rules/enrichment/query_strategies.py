@@ -30,6 +30,25 @@ LIKELY = 20
 LIKELY_REFUSALS = 4
 """Bundles refused for their size until the limit is found."""
 
+EVENNESS = 0.97
+"""Groups of even number differ a little in length: cut a little smaller, all of them have room."""
+SEVERAL = {2: 0.05, 4: 0.05}
+"""Shares of the tickets reckoned to hold so many configurations, before anything is known."""
+MOST_ROUNDS = 10
+Shapes = Mapping[tuple[int, int], float]
+"""How many tickets by (configurations held at least, candidates)."""
+TRUSTED_FOR = timedelta(days=30)
+"""What was found out longer ago is tried again."""
+TICKET_KINDS: tuple[TicketKind, ...] = ("service", "project")
+PAGE_ROWS = 1000
+REPORT = "report ConfigurationAgreement"
+BUNDLES = "bundles"
+ONE_BY_ONE = "child collections"
+CHECKS = 4
+"""Requests that trying bundles out, and comparing a sample with child collections, costs about."""
+GROUP_CHECKS = 8
+"""The same for group questions, whose end is compared once more."""
+
 
 @dataclass(slots=True)
 class BundleSize:
@@ -80,10 +99,6 @@ class BundleSize:
         return math.ceil(reads * self.unit()) + finding if reads else 0
 
 
-EVENNESS = 0.97
-"""Groups of even number differ a little in length: cut a little smaller, all of them have room."""
-
-
 @dataclass(frozen=True, slots=True)
 class Room:
     """``characters`` for the ids of one list, ``comma`` of them for each one between two ids.
@@ -119,14 +134,6 @@ def cut(ids: Sequence[int], room: Room) -> Iterator[list[int]]:
         length += more
     if held:
         yield held
-
-
-SEVERAL = {2: 0.05, 4: 0.05}
-"""Shares of the tickets reckoned to hold so many configurations, before anything is known."""
-MOST_ROUNDS = 10
-
-Shapes = Mapping[tuple[int, int], float]
-"""How many tickets by (configurations held at least, candidates)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +213,6 @@ def plan_groups(
     return best
 
 
-TRUSTED_FOR = timedelta(days=30)
-"""What was found out longer ago is tried again."""
-TICKET_KINDS: tuple[TicketKind, ...] = ("service", "project")
-PAGE_ROWS = 1000
-
-
 class StrategyState(StrEnum):
     """What is known of a strategy. ``FAILED``: it broke in this run; the next one tries it again."""
 
@@ -228,15 +229,6 @@ class GroupQuery(StrEnum):
     SEARCH = "configuration/id in, by ticket search"
     URL = "configuration/id in, in the URL"
     SINGLE = "configuration/id = one"
-
-
-REPORT = "report ConfigurationAgreement"
-BUNDLES = "bundles"
-ONE_BY_ONE = "child collections"
-CHECKS = 4
-"""Requests that trying bundles out, and comparing a sample with child collections, costs about."""
-GROUP_CHECKS = 8
-"""The same for group questions, whose end is compared once more."""
 
 
 @dataclass(slots=True)

@@ -59,6 +59,8 @@ SEPARATOR = "; "
 
 Record = Mapping[str, Any]
 
+_RECORD = re.compile(r"[?&]recid=(\d{1,18})(?![^&#])", re.IGNORECASE)
+
 
 class TextLimits(BaseModel):
     """How long one text may become in a custom field of Lansweeper; what does not fit is counted."""
@@ -223,9 +225,6 @@ def _warnings(name: str, kind: str, chosen: CustomField, number: int) -> list[st
             "used as it is, since a type can't be changed."
         )
     return found
-
-
-_RECORD = re.compile(r"[?&]recid=(\d{1,18})(?![^&#])", re.IGNORECASE)
 
 
 def named_elsewhere(

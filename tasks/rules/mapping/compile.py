@@ -37,6 +37,10 @@ from tasks.rules.mapping.targets import (
 )
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
+_ALWAYS = ("id", "name", "activeFlag", "serialNumber", "macAddress")
+DEFAULT_PREFIXES: Mapping[str, str] = {"type.name": "ls_", "status.name": "ls_"}
+_SCREEN_MEMBERS = ("podDescription", "screenDescription", "screenId")
+
 
 def mapping_target(path: str) -> MappingTarget:
     """The target of a checked mapping; ``KeyError`` for a path that ``mapping_problems`` refuses."""
@@ -122,9 +126,6 @@ def _call_problems(source: str, name: str, arguments: int) -> Iterator[str]:
         yield f"{source!r} calls {name}() with {arguments} arguments; it takes {least}{len(signature)}."
 
 
-_ALWAYS = ("id", "name", "activeFlag", "serialNumber", "macAddress")
-
-
 def compile_configuration_reader(
     targets: Sequence[tuple[MappingTarget, int | None]],
 ) -> Callable[[Mapping[str, Any]], ConfigurationRecord]:
@@ -186,9 +187,6 @@ class _CustomFields:
 
 def _folded(caption: Any) -> str:
     return caption.strip().casefold() if isinstance(caption, str) else ""
-
-
-DEFAULT_PREFIXES: Mapping[str, str] = {"type.name": "ls_", "status.name": "ls_"}
 
 
 class FieldMappingError(ValueError):
@@ -324,9 +322,6 @@ def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callabl
         {**converts, "key": plain_text, "record": AssetRecord},
         f"record(key(t[-1]) or '', {name}, {serial}, {mac}, t)",
     )
-
-
-_SCREEN_MEMBERS = ("podDescription", "screenDescription", "screenId")
 
 
 class CustomFieldError(LookupError):

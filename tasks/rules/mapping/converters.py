@@ -17,6 +17,15 @@ from tasks.rules.values import read_boolean, read_date_time, read_number, write_
 
 Convert = Callable[[Any], Any]
 
+_TEXT = "None if {v} is None else ({v}.strip() or None) if {v}.__class__ is str else {convert}({v})"
+_REMEMBERED = "None if {v} is None else {convert}[{v}] if {v}.__class__ is str else {convert}({v})"
+_MOMENT = (
+    "None if {v} is None else {v}[:19] + 'Z' if {v}.__class__ is str and len({v}) == 24 and "
+    "{v}[10] == 'T' and {v}[19] == '.' and {v}[23] == 'Z' else {convert}({v})"
+)
+SOFTWARE_LIMIT = 200
+_NOTHING_MACS = frozenset({"000000000000", "ffffffffffff"})
+
 
 @dataclass(frozen=True, slots=True)
 class Converter:
@@ -27,17 +36,6 @@ class Converter:
 
     convert: Convert
     text: str = "None if {v} is None else {convert}({v})"
-
-
-_TEXT = "None if {v} is None else ({v}.strip() or None) if {v}.__class__ is str else {convert}({v})"
-_REMEMBERED = "None if {v} is None else {convert}[{v}] if {v}.__class__ is str else {convert}({v})"
-_MOMENT = (
-    "None if {v} is None else {v}[:19] + 'Z' if {v}.__class__ is str and len({v}) == 24 and "
-    "{v}[10] == 'T' and {v}[19] == '.' and {v}[23] == 'Z' else {convert}({v})"
-)
-
-SOFTWARE_LIMIT = 200
-_NOTHING_MACS = frozenset({"000000000000", "ffffffffffff"})
 
 
 def compile_converter(
@@ -172,7 +170,6 @@ def _line_of(name: Any, version: Any) -> str:
 
 _software_line = lru_cache(maxsize=65_536)(_line_of)
 """The same programs are on many machines of a site, so most lines have been made before."""
-
 
 _BY_KIND: Mapping[ValueKind, Convert] = {
     ValueKind.TEXT: _text,

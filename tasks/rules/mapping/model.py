@@ -21,6 +21,32 @@ from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
 
 LINK_CAPTION = "ls_asset_id"
 
+_DEFAULTS = {
+    "assetBasicInfo.name": "name",
+    "assetBasicInfo.type": "type.name",
+    "assetCustom.stateName": "status.name",
+    "assetCustom.manufacturer": "manufacturer.name",
+    "assetCustom.location": "location.name",
+    "assetCustom.serialNumber": "serialNumber",
+    "assetCustom.model": "modelNumber",
+    "assetBasicInfo.mac": "macAddress",
+    "assetBasicInfo.ipAddress": "ipAddress",
+    "assetCustom.purchaseDate": "purchaseDate",
+    "assetCustom.warrantyDate": "warrantyExpirationDate",
+    "assetBasicInfo.userName": "lastLoginName",
+    "operatingSystem.caption": "osType",
+    "operatingSystem.version": "osInfo",
+    "processors[0].name": "cpuSpeed",
+}
+_CUSTOM_DEFAULTS = {
+    "key": LINK_CAPTION,
+    "url": "ls_asset_url",
+    "softwares[].{name: name, version: version}": "ls_software",
+    "assetCustom.location": "ls_asset_location",
+}
+LEAVE_OUT = "(leave it out)"
+"""The choice in place of a record's name: assets with this value get no such record."""
+
 
 class Authority(StrEnum):
     """Whose value counts when both systems have one (docs/spec.md, design 4.4)."""
@@ -107,31 +133,6 @@ def _pairs(pairs: Mapping[Any, Any]) -> list[dict[str, Any]]:
     return [{"source": source, "target": target} for source, target in pairs.items()]
 
 
-_DEFAULTS = {
-    "assetBasicInfo.name": "name",
-    "assetBasicInfo.type": "type.name",
-    "assetCustom.stateName": "status.name",
-    "assetCustom.manufacturer": "manufacturer.name",
-    "assetCustom.location": "location.name",
-    "assetCustom.serialNumber": "serialNumber",
-    "assetCustom.model": "modelNumber",
-    "assetBasicInfo.mac": "macAddress",
-    "assetBasicInfo.ipAddress": "ipAddress",
-    "assetCustom.purchaseDate": "purchaseDate",
-    "assetCustom.warrantyDate": "warrantyExpirationDate",
-    "assetBasicInfo.userName": "lastLoginName",
-    "operatingSystem.caption": "osType",
-    "operatingSystem.version": "osInfo",
-    "processors[0].name": "cpuSpeed",
-}
-_CUSTOM_DEFAULTS = {
-    "key": LINK_CAPTION,
-    "url": "ls_asset_url",
-    "softwares[].{name: name, version: version}": "ls_software",
-    "assetCustom.location": "ls_asset_location",
-}
-
-
 def default_mappings() -> list[FieldMapping]:
     """Lansweeper's own paths to the ConnectWise fields that hold the same thing."""
     return read_mappings(_DEFAULTS)
@@ -143,10 +144,6 @@ def default_custom_field_mappings() -> list[FieldMapping]:
     Software lists are large: the caller leaves ``ls_software`` out where ConnectWise has no such field.
     """
     return read_custom_field_mappings(_CUSTOM_DEFAULTS)
-
-
-LEAVE_OUT = "(leave it out)"
-"""The choice in place of a record's name: assets with this value get no such record."""
 
 
 class ValueRow(BaseModel):
