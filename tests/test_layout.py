@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +23,13 @@ SYSTEMS = ("connectwise", "lansweeper", "field_nation", "ledger")
 FEATURES = ("asset_sync", "enrichment", "dispatch")
 ACTIONS = ("tasks.connectwise", "tasks.lansweeper")
 """Those of Field Nation each run dispatch for one record, so they belong to that feature."""
+STATE_OWNERS = {
+    "tasks.connectwise.link_search.search",
+    "tasks.connectwise.link_search.ticket_cache",
+    "tasks.dispatch.state",
+    "tasks.lansweeper.edit_asset",
+}
+"""The modules that build the names of state entries, each for what it owns."""
 DOWNWARDS = {
     "connectors": ["connectors"],
     "tasks": ["tasks", "connectors"],
@@ -109,6 +117,18 @@ def imports_of_features(tree: Tree) -> list[tuple[str, str]]:
     ]
 
 
+def state_entries_elsewhere(tree: Tree) -> list[str]:
+    """Modules of the tasks that read or write a state entry of the ledger and own none."""
+    return [
+        module
+        for module, path in tree.modules.items()
+        if module.startswith("tasks.") and module not in STATE_OWNERS
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in {"get", "set"}
+        if ast.unparse(node.value).endswith("ledger.state")
+    ]
+
+
 def prefect_below_tasks(tree: Tree) -> list[str]:
     """Modules of the rules, the clients and the sandbox that import Prefect; blocks may."""
     return [
@@ -177,6 +197,17 @@ def test_actions_and_shared_modules_import_no_feature(tree: Tree) -> None:
 def test_an_action_that_imports_a_feature_is_caught(tmp_path: Path) -> None:
     tree = written(tmp_path, tasks__lansweeper__edit_asset="from tasks.enrichment.edit import edit\n")
     assert ("tasks.lansweeper.edit_asset", "tasks.enrichment.edit") in imports_of_features(tree)
+
+
+def test_state_entries_have_one_owner_each(tree: Tree) -> None:
+    assert state_entries_elsewhere(tree) == []
+
+
+def test_a_state_entry_without_an_owner_is_caught(tmp_path: Path) -> None:
+    tree = written(
+        tmp_path, tasks__dispatch__sweep="async def f(run):\n    await run.ledger.state.get('a', 'b')\n"
+    )
+    assert state_entries_elsewhere(tree) == ["tasks.dispatch.sweep"]
 
 
 def test_prefect_stays_out_of_rules_clients_and_sandbox(tree: Tree) -> None:
