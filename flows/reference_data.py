@@ -1,7 +1,7 @@
 """Location, manufacturer, status and type flow: read what exists, create only what is missing.
 
 For a person who runs one by hand. asset-synchronization takes the same steps of every kind that is mapped,
-with its plan and its ceilings between them; as subflows they cost it a second each.
+with its plan and its safety thresholds between them; as subflows they cost it a second each.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class LocalReceiver:
         return found
 
     def waiting(self) -> int:
-        """The messages in the inbox that are not settled yet."""
+        """The messages in the inbox that no run has acknowledged yet."""
         line = next(each for each in self._metrics() if each.startswith('inbox_messages{state="waiting"}'))
         return int(line.rpartition(" ")[2])
 

@@ -21,7 +21,7 @@ MAX_BATCH = 50
 
 @dataclass(frozen=True, slots=True)
 class ItemOutcome:
-    """What became of the item at ``index`` of a bulk request; ``ok`` is None if the answer doesn't say."""
+    """The outcome of the item at ``index`` of a bulk request; ``ok`` is None if the answer doesn't say."""
 
     index: int
     ok: bool | None

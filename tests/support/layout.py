@@ -34,6 +34,7 @@ SINGLE_USER_REASONS: dict[str, str] = {
     "benchmarks.dispatch_campaign.forged": "what a reader of the campaign looks for by name",
     "benchmarks.performance.inventories": "data, which tests of the rules use too",
     "benchmarks.performance.scale": "the measurement, which a test runs without the command",
+    "deployments.receiver.inbox": "the group commit of messages, which a reader looks for by name",
     "sandbox.connectwise.bulk": "an endpoint that a reader looks for by name",
     "sandbox.data.catalogue": "data alone, no code",
     "sandbox.data.churn": "one kind of generated data",

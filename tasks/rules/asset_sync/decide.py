@@ -107,7 +107,10 @@ def decide_creation(asset: AssetRecord, mapping: CompiledMapping, problem: Refer
         else:
             decision.warnings.append(_left_out(mapped, why))
     missing = required - {change.field for change in decision.changes}
-    return WriteDecision(skipped=_missing_text(sorted(missing))) if missing else decision
+    if missing:
+        paths = " and ".join(sorted(missing))
+        return WriteDecision(skipped=f"No value for {paths}, which a configuration needs")
+    return decision
 
 
 def creation_values(asset: AssetRecord, mapping: CompiledMapping) -> Iterable[tuple[MappedField, Any]]:
@@ -220,7 +223,3 @@ def _obstacle(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> st
 
 def _left_out(mapped: MappedField, why: str) -> str:
     return f"{why}; {mapped.path} is left out"
-
-
-def _missing_text(paths: Sequence[str]) -> str:
-    return f"No value for {' and '.join(paths)}, which a configuration needs"

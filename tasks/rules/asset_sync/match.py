@@ -99,7 +99,7 @@ class KeyMatching:
         self._notes: dict[int, list[tuple[Words, int, int]]] = {}
 
     def run(self, left_over: Iterable[int]) -> None:
-        """Judge the assets at these positions; ``verdict`` then tells what became of each."""
+        """Judge the assets at these positions; ``verdict`` then gives the result of each."""
         open_assets = list(left_over)
         if not open_assets:
             return

@@ -101,8 +101,9 @@ def doubt_reason(doubt: Doubt, key: int, value: str, assets: int, configurations
 
 def several_linked(configurations: Sequence[ConfigurationRecord]) -> str:
     """One asset's key in the link field of several configurations."""
+    named = ", ".join(_one(each) for each in configurations)
     return (
-        f"{len(configurations)} configurations hold this asset's key: {_named(configurations)}. "
+        f"{len(configurations)} configurations hold this asset's key: {named}. "
         "Empty ls_asset_id in all but the right one."
     )
 
@@ -141,10 +142,6 @@ def shared_serial(count: int) -> str:
     return f"{count} assets of this read have the same serial number."
 
 
-def _named(configurations: Sequence[ConfigurationRecord]) -> str:
-    return ", ".join(_one(each) for each in configurations)
-
-
 def _one(configuration: ConfigurationRecord) -> str:
     return f"Configuration {configuration.id} ({(configuration.name or '')[:80]!r})"
 
@@ -177,16 +174,12 @@ def match_answer(
         "ambiguous": [
             {
                 "asset": given(each.asset),
-                "candidates": _configurations(each.candidates),
+                "candidates": [_configuration(record) for record in each.candidates],
                 "reason": each.reason,
             }
             for each in result.ambiguous
         ],
     }
-
-
-def _configurations(records: Sequence[ConfigurationRecord]) -> list[dict[str, Any]]:
-    return [_configuration(each) for each in records]
 
 
 def _configuration(record: ConfigurationRecord) -> dict[str, Any]:

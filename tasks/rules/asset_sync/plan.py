@@ -300,6 +300,7 @@ class _PlanBuilder:
         self.unchanged = compared.unchanged
         modifications = [each for changed in compared.changed if (each := self._modification(changed))]
         creations = [made for each in result.unmatched if (made := self._creation(each.asset, each.warning))]
+        inactive = [each.configuration for each in result.matched if not each.configuration.active]
         counts = SyncCounts(
             read=len(result.matched) + len(result.unmatched) + len(result.ambiguous),
             created=len(creations),
@@ -317,7 +318,7 @@ class _PlanBuilder:
             ambiguous=sorted(result.ambiguous, key=lambda each: (each.asset.key, str(each.asset.wanted))),
             skipped=sorted(self.skipped, key=lambda each: (each.name, each.asset_key)),
             orphaned=sorted(result.orphaned, key=lambda each: each.id),
-            inactive=_inactive(result.matched),
+            inactive=sorted(inactive, key=lambda each: each.id),
             warnings=self.warnings.listed(),
             predicted=self._prediction(creations, modifications),
         )
@@ -388,8 +389,3 @@ class _PlanBuilder:
             batch_size=self.options.batch_size,
             mode=self.options.mode,
         )
-
-
-def _inactive(matched: Iterable[Match]) -> list[ConfigurationRecord]:
-    found = [each.configuration for each in matched if not each.configuration.active]
-    return sorted(found, key=lambda each: each.id)

@@ -53,7 +53,7 @@ REFERENCE_KINDS: dict[str, ReferenceKind] = {
 
 @dataclass(slots=True)
 class ReferencePlan:
-    """What became of every wanted name of one kind; each is in exactly one of the first five.
+    """The wanted names of one kind, sorted; each is in exactly one of the first five.
 
     ``ids``: folded name -> id of the existing record. ``missing``: to be created, sorted. ``inactive``:
     exist, but inactive. ``not_found``: don't exist and are not to be created. ``refused``: name -> why it

@@ -199,7 +199,7 @@ def choose_fields(
 
 
 def field_rows(fields: CustomFieldKeys, *, dry_run: bool) -> list[dict[str, str]]:
-    """A table of the documented fields: name, type, what became of each, and its key."""
+    """A table of the documented fields: name, type, state and key."""
     return [
         {"name": name, "type": kind, "state": _state(name, fields, dry_run), "key": fields.keys.get(name, "")}
         for name, kind in FIELD_TYPES.items()
