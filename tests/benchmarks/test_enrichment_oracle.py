@@ -16,7 +16,7 @@ from benchmarks.chaos.people import act, draw_enrichment_people
 from benchmarks.chaos.verdict import KILLED
 from deployments.local.sandbox import Sandbox
 from sandbox.faults import read_rule
-from tests.support.benchmarks.enriched_world import REQUESTS, EnrichedWorld, judged
+from tests.support.benchmarks.enriched_sandbox import REQUESTS, EnrichedSandbox, judged
 
 
 def test_a_right_schedule_has_no_faults_and_every_law_was_held_against_facts() -> None:
@@ -26,112 +26,112 @@ def test_a_right_schedule_has_no_faults_and_every_law_was_held_against_facts() -
     assert min(verdict.checked[f"law {number}"] for number in (1, 2, 4)) > 5
 
 
-def wrong_text(world: EnrichedWorld) -> None:
-    world.write(world.alone()[0], cw_open_tickets="99")
+def wrong_text(enriched: EnrichedSandbox) -> None:
+    enriched.write(enriched.alone()[0], cw_open_tickets="99")
 
 
-def missing_text(world: EnrichedWorld) -> None:
-    world.write(world.alone()[0], cw_configuration_url="")
+def missing_text(enriched: EnrichedSandbox) -> None:
+    enriched.write(enriched.alone()[0], cw_configuration_url="")
 
 
-def contested_written(world: EnrichedWorld) -> None:
-    world.write(world.unwritten()[0], cw_sla="Gold, 4 hours")
+def contested_written(enriched: EnrichedSandbox) -> None:
+    enriched.write(enriched.unwritten()[0], cw_sla="Gold, 4 hours")
 
 
-def field_twice(world: EnrichedWorld) -> None:
-    world.writer.create_custom_field(None, {"name": "CW_SLA ", "type": "TEXTAREA"})  # type: ignore[arg-type]
+def field_twice(enriched: EnrichedSandbox) -> None:
+    enriched.writer.create_custom_field(None, {"name": "CW_SLA ", "type": "TEXTAREA"})  # type: ignore[arg-type]
 
 
-def other_field(world: EnrichedWorld) -> None:
-    world.writer.create_custom_field(None, {"name": "cw_more", "type": "INPUT"})  # type: ignore[arg-type]
+def other_field(enriched: EnrichedSandbox) -> None:
+    enriched.writer.create_custom_field(None, {"name": "cw_more", "type": "INPUT"})  # type: ignore[arg-type]
 
 
-def wrong_type(world: EnrichedWorld) -> None:
-    world.store.custom_fields[world.keys["cw_sla"]]["type"] = "INPUT"
+def wrong_type(enriched: EnrichedSandbox) -> None:
+    enriched.store.custom_fields[enriched.keys["cw_sla"]]["type"] = "INPUT"
 
 
-def field_gone(world: EnrichedWorld) -> None:
-    world.writer.delete_custom_field(None, "field-1")  # type: ignore[arg-type]
+def field_gone(enriched: EnrichedSandbox) -> None:
+    enriched.writer.delete_custom_field(None, "field-1")  # type: ignore[arg-type]
 
 
-def scanned_value(world: EnrichedWorld) -> None:
-    asset = world.store.assets[world.alone()[0]]
+def scanned_value(enriched: EnrichedSandbox) -> None:
+    asset = enriched.store.assets[enriched.alone()[0]]
     asset["assetBasicInfo"] = {**asset["assetBasicInfo"], "name": "renamed"}
 
 
-def locked_member(world: EnrichedWorld) -> None:
-    world.store.locks.setdefault(world.alone()[0], set()).add("assetCustom.location")
+def locked_member(enriched: EnrichedSandbox) -> None:
+    enriched.store.locks.setdefault(enriched.alone()[0], set()).add("assetCustom.location")
 
 
-def asset_gone(world: EnrichedWorld) -> None:
-    world.store.remove(world.unwritten()[0])
+def asset_gone(enriched: EnrichedSandbox) -> None:
+    enriched.store.remove(enriched.unwritten()[0])
 
 
-def connectwise_write(world: EnrichedWorld) -> None:
-    world.runs[0].requests["connectwise"]["writes"] = 1
+def connectwise_write(enriched: EnrichedSandbox) -> None:
+    enriched.runs[0].requests["connectwise"]["writes"] = 1
 
 
-def deletion(world: EnrichedWorld) -> None:
-    world.runs[0].requests["lansweeper"]["by"]["deleteAssets"] = 1
+def deletion(enriched: EnrichedSandbox) -> None:
+    enriched.runs[0].requests["lansweeper"]["by"]["deleteAssets"] = 1
 
 
-def quiet_write(world: EnrichedWorld) -> None:
-    world.runs[2].requests["lansweeper"]["writes"] = 1
+def quiet_write(enriched: EnrichedSandbox) -> None:
+    enriched.runs[2].requests["lansweeper"]["writes"] = 1
 
 
-def lost_count(world: EnrichedWorld) -> None:
-    told(world, 0)["counts"]["unchanged"] -= 1
+def lost_count(enriched: EnrichedSandbox) -> None:
+    told(enriched, 0)["counts"]["unchanged"] -= 1
 
 
-def wrong_class(world: EnrichedWorld) -> None:
-    counts = told(world, 1)["counts"]
+def wrong_class(enriched: EnrichedSandbox) -> None:
+    counts = told(enriched, 1)["counts"]
     counts["contested"] -= 1
     counts["unchanged"] += 1
 
 
-def failure_without_name(world: EnrichedWorld) -> None:
-    counts = told(world, 0)["counts"]
+def failure_without_name(enriched: EnrichedSandbox) -> None:
+    counts = told(enriched, 0)["counts"]
     counts["unchanged"] -= 1
     counts["failed"] += 1
 
 
-def written_twice(world: EnrichedWorld) -> None:
-    written = told(world, 1)["written"]
+def written_twice(enriched: EnrichedSandbox) -> None:
+    written = told(enriched, 1)["written"]
     written[0] = written[1]
 
 
-def null_alias_counted(world: EnrichedWorld) -> None:
+def null_alias_counted(enriched: EnrichedSandbox) -> None:
     """The mutation left one asset out, which its run calls updated."""
-    world.sandbox.unseen.add(world.alone()[0])
+    enriched.sandbox.unseen.add(enriched.alone()[0])
 
 
-def edited_in_the_quiet_run(world: EnrichedWorld) -> None:
-    key = world.alone()[0]
-    world.begin_request(2 * REQUESTS)
-    world.write(key, **world.scene.model.texts()[key])
+def edited_in_the_quiet_run(enriched: EnrichedSandbox) -> None:
+    key = enriched.alone()[0]
+    enriched.begin_request(2 * REQUESTS)
+    enriched.write(key, **enriched.scene.model.texts()[key])
 
 
-def edit_not_told(world: EnrichedWorld) -> None:
-    report = told(world, 1)
+def edit_not_told(enriched: EnrichedSandbox) -> None:
+    report = told(enriched, 1)
     report["written"].pop()
     report["counts"]["updated"] -= 1
     report["counts"]["unchanged"] += 1
 
 
-def requests_untrue(world: EnrichedWorld) -> None:
-    told(world, 1)["mutations"] = 3
+def requests_untrue(enriched: EnrichedSandbox) -> None:
+    told(enriched, 1)["mutations"] = 3
 
 
-def field_made_by_two(world: EnrichedWorld) -> None:
-    told(world, 0)["fields_created"] = ["cw_sla"]
+def field_made_by_two(enriched: EnrichedSandbox) -> None:
+    told(enriched, 0)["fields_created"] = ["cw_sla"]
 
 
-def clean_run_raised(world: EnrichedWorld) -> None:
-    world.runs[1].outcome, world.runs[1].report, world.runs[1].counts = "Failed", None, None
+def clean_run_raised(enriched: EnrichedSandbox) -> None:
+    enriched.runs[1].outcome, enriched.runs[1].report, enriched.runs[1].counts = "Failed", None, None
 
 
-def told(world: EnrichedWorld, run: int) -> dict[str, Any]:
-    report = world.runs[run].report
+def told(enriched: EnrichedSandbox, run: int) -> dict[str, Any]:
+    report = enriched.runs[run].report
     assert report is not None
     return report
 
@@ -170,29 +170,29 @@ def test_each_kind_of_fault_is_named(spoil: Any, words: str) -> None:
 
 
 def test_a_killed_run_without_a_report_is_no_fault() -> None:
-    def killed(world: EnrichedWorld) -> None:
-        world.runs[0].outcome, world.runs[0].report, world.runs[0].counts = KILLED, None, None
+    def killed(enriched: EnrichedSandbox) -> None:
+        enriched.runs[0].outcome, enriched.runs[0].report, enriched.runs[0].counts = KILLED, None, None
 
     assert judged(killed).faults == []
 
 
 def test_a_dry_run_that_writes_is_named() -> None:
-    def dry(world: EnrichedWorld) -> None:
-        assert world.runs[0].fault_plan is not None
-        world.runs[0].fault_plan = type(world.runs[0].fault_plan)(dry_run=True)
-        world.runs[0].requests["lansweeper"]["writes"] = 1
+    def dry(enriched: EnrichedSandbox) -> None:
+        assert enriched.runs[0].fault_plan is not None
+        enriched.runs[0].fault_plan = type(enriched.runs[0].fault_plan)(dry_run=True)
+        enriched.runs[0].requests["lansweeper"]["writes"] = 1
 
     assert "A dry run sent 1 writes" in judged(dry).faults
 
 
 def test_what_a_person_wrote_is_no_fault_and_may_not_be_lost() -> None:
-    def comment(world: EnrichedWorld) -> None:
-        world.person("lansweeper/assets", world.alone()[0], **{"assetCustom.comment": "on loan"})
+    def comment(enriched: EnrichedSandbox) -> None:
+        enriched.person("lansweeper/assets", enriched.alone()[0], **{"assetCustom.comment": "on loan"})
 
     assert judged(before=comment).faults == []
 
-    def lost(world: EnrichedWorld) -> None:
-        world.store.assets[world.alone()[0]]["assetCustom"].pop("comment")
+    def lost(enriched: EnrichedSandbox) -> None:
+        enriched.store.assets[enriched.alone()[0]]["assetCustom"].pop("comment")
 
     assert (
         "No asset has what a person wrote into assetCustom.comment: 'on loan'" in judged(lost, comment).faults
@@ -200,23 +200,23 @@ def test_what_a_person_wrote_is_no_fault_and_may_not_be_lost() -> None:
 
 
 def test_persons_who_empty_custom_fields_or_write_other_ones_are_known() -> None:
-    def emptied(world: EnrichedWorld) -> None:
-        first, second = world.alone()[:2]
+    def emptied(enriched: EnrichedSandbox) -> None:
+        first, second = enriched.alone()[:2]
         entry = {"fieldKey": "field-1", "name": "Cost centre", "value": "4711"}
-        world.person("lansweeper/assets", first, **{"assetCustom.fields": [entry]})
-        world.person("lansweeper/assets", second, **{"assetCustom.fields": None})
+        enriched.person("lansweeper/assets", first, **{"assetCustom.fields": [entry]})
+        enriched.person("lansweeper/assets", second, **{"assetCustom.fields": None})
 
     assert judged(before=emptied).faults == []
 
 
 def test_an_asset_that_lost_its_only_claim_may_keep_its_texts() -> None:
-    def deleted_later(world: EnrichedWorld) -> None:
-        key = world.alone()[0]
-        (number,) = world.oracle.before.model.claims()[key]
-        world.sandbox.unseen.add(key)  # it was written long before these runs
-        world.sandbox.world.store.delete("company/configurations", number)
-        world.scene = Scene.of(world.sandbox)
-        world.finish()
+    def deleted_later(enriched: EnrichedSandbox) -> None:
+        key = enriched.alone()[0]
+        (number,) = enriched.oracle.before.model.claims()[key]
+        enriched.sandbox.unseen.add(key)  # it was written long before these runs
+        enriched.sandbox.world.store.delete("company/configurations", number)
+        enriched.scene = Scene.of(enriched.sandbox)
+        enriched.finish()
 
     verdict = judged(deleted_later)
     assert verdict.faults == []
@@ -224,10 +224,10 @@ def test_an_asset_that_lost_its_only_claim_may_keep_its_texts() -> None:
 
 
 def test_changed_tickets_and_agreements_change_what_is_wanted() -> None:
-    def closed(world: EnrichedWorld) -> None:
-        links = world.sandbox.world.store.links("service/tickets/configurations")
-        ticket, _ = next(pair for pair in links.pairs() if pair[1] in world.oracle.before.alone().values())
-        world.sandbox.world.store.delete("service/tickets", ticket)
+    def closed(enriched: EnrichedSandbox) -> None:
+        links = enriched.sandbox.world.store.links("service/tickets/configurations")
+        ticket, _ = next(pair for pair in links.pairs() if pair[1] in enriched.oracle.before.alone().values())
+        enriched.sandbox.world.store.delete("service/tickets", ticket)
 
     assert any("cw_total_tickets of asset" in fault for fault in judged(closed).faults)
 

@@ -47,7 +47,7 @@ from deployments.local.prefect import local_prefect
 from deployments.local.sandbox import start_sandbox
 from tasks.rules.enrichment.answers import agreement_rank, shown_agreement, sla_of
 from tasks.rules.enrichment.texts import FIELD_TYPES, ConfigurationFacts, TextLimits, wanted_texts
-from tests.support.benchmarks.enriched_world import HeldSandbox
+from tests.support.benchmarks.enriched_sandbox import HeldSandbox
 from tests.support.benchmarks.figures import MATCHING, row
 
 SHARE = {

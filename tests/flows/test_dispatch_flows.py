@@ -29,9 +29,9 @@ from flows.sync_work_order import sync_work_order
 from flows.work_order_sweep import work_order_sweep
 from tasks.dispatch.settings import DispatchRules
 from tasks.rules.dispatch.result import DispatchStatus
-from tests.support.dispatch import DISPATCH, OPEN, World, rules
+from tests.support.dispatch import DISPATCH, OPEN, Board, rules
 from tests.support.run_flow import FlowRunner, save_once
-from tests.support.work_orders import BackWorld, back_rules
+from tests.support.work_orders import FieldDesk, event_rules
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
@@ -39,10 +39,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-async def world(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> AsyncIterator[World]:
+async def board(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> AsyncIterator[Board]:
     """The sandbox with all blocks saved under the name default."""
     sandbox.reset(assets=2, tickets=2)
-    made = World(sandbox, ledger)
+    made = Board(sandbox, ledger)
 
     async def save() -> None:
         await save_sandbox_blocks(sandbox.info, ledger)
@@ -55,19 +55,19 @@ async def world(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) ->
 
 
 @pytest.fixture
-def artifacts(world: World, prefect_server: LocalPrefect) -> FlowRunner:
+def artifacts(board: Board, prefect_server: LocalPrefect) -> FlowRunner:
     """Reads the artifacts that runs left."""
-    return FlowRunner(world.sandbox, prefect_server, world.ledger)
+    return FlowRunner(board.sandbox, prefect_server, board.ledger)
 
 
-async def test_one_record_is_shown_first_and_then_dispatched(world: World, artifacts: FlowRunner) -> None:
-    ticket = world.ticket()
+async def test_one_record_is_shown_first_and_then_dispatched(board: Board, artifacts: FlowRunner) -> None:
+    ticket = board.ticket()
     shown = await dispatch_work_order(ticket)
     assert (shown.step, shown.ref.reference) == ("create", f"CW-S-{ticket}")
-    assert world.orders() == []
+    assert board.orders() == []
     assert "1 Harbour Street" in await artifacts.artifact("dispatch-preview")
     outcome = await dispatch_work_order(ticket, dry_run=False)
-    [order] = world.orders()
+    [order] = board.orders()
     assert outcome.work_order_id == order["id"]
     report = await artifacts.artifact("dispatch-report")
     assert f"/workorders/{order['id']}" in report
@@ -76,42 +76,42 @@ async def test_one_record_is_shown_first_and_then_dispatched(world: World, artif
     assert preview.step == "nothing"
 
 
-async def test_a_refusal_fails_the_run_and_names_what_is_missing(world: World) -> None:
-    ticket = world.ticket(requiredDate=None)
+async def test_a_refusal_fails_the_run_and_names_what_is_missing(board: Board) -> None:
+    ticket = board.ticket(requiredDate=None)
     state: State[Any] = await dispatch_work_order(ticket, dry_run=False, return_state=True)
     assert state.is_failed()
     assert "lacks start date and time" in str(state.message)
 
 
-async def test_the_sweep_and_the_inbox_make_what_is_there(world: World, artifacts: FlowRunner) -> None:
-    first = world.ticket()
+async def test_the_sweep_and_the_inbox_make_what_is_there(board: Board, artifacts: FlowRunner) -> None:
+    first = board.ticket()
     dry = await dispatch_sweep()
     assert len(dry.previews) == 1
     swept = await dispatch_sweep(dry_run=False)
     assert swept.counts() == {"created": 1}
     assert f"CW-S-{first}" in (await artifacts.artifact("dispatch-report")).replace("\\", "")
-    second = world.ticket("By callback")
-    async with Ledger.open(world.ledger) as ledger:
+    second = board.ticket("By callback")
+    async with Ledger.open(board.ledger) as ledger:
         await ledger.inbox.put("connectwise", "m-1", {"Type": "ticket", "ID": second})
     served = await dispatch_inbox(run_seconds=1)
     assert served.results == {"created": 1}
-    assert len(world.orders()) == 2
+    assert len(board.orders()) == 2
 
 
-async def test_the_documented_actions_by_hand(world: World) -> None:
+async def test_the_documented_actions_by_hand(board: Board) -> None:
     block: Any = await FieldNationConnection.aload("default")
-    ticket = world.ticket(status=OPEN)
+    ticket = board.ticket(status=OPEN)
     create: Any = ACTIONS["work_order_creation"]
     update: Any = ACTIONS["work_order_update"]
     made = await create(connection=block, record_id=ticket)
     assert made.total == 1
-    [order] = world.orders()
-    world.change(ticket, summary="Other words")
+    [order] = board.orders()
+    board.change(ticket, summary="Other words")
     await update(connection=block, record_id=ticket)
-    assert world.orders()[0]["title"] == f"[CW-S-{ticket}] Other words"
+    assert board.orders()[0]["title"] == f"[CW-S-{ticket}] Other words"
     await create(connection=block, record_id=ticket)
-    assert [each["id"] for each in world.orders()] == [order["id"]]
-    unknown: State[Any] = await update(connection=block, record_id=world.ticket(), return_state=True)
+    assert [each["id"] for each in board.orders()] == [order["id"]]
+    unknown: State[Any] = await update(connection=block, record_id=board.ticket(), return_state=True)
     assert "has no work order" in str(unknown.message)
     nothing: State[Any] = await create(connection=block, record_id=999_999, return_state=True)
     assert "no such record" in str(nothing.message)
@@ -125,33 +125,33 @@ def start_drain(server: LocalPrefect) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=dict(server.environment))
 
 
-def stop_after_work(process: subprocess.Popen[bytes], world: World) -> int:
+def stop_after_work(process: subprocess.Popen[bytes], board: Board) -> int:
     """Tell it to stop once it has made a work order; its exit code."""
     deadline = time.monotonic() + 60
-    while not world.orders() and time.monotonic() < deadline:
+    while not board.orders() and time.monotonic() < deadline:
         time.sleep(0.2)
     process.send_signal(signal.SIGTERM)
     return process.wait(timeout=30)
 
 
 @pytest.mark.slow
-async def test_the_drain_ends_cleanly_when_it_is_told_to(world: World, prefect_server: LocalPrefect) -> None:
-    ticket = world.ticket(status=DISPATCH)
-    async with Ledger.open(world.ledger) as ledger:
+async def test_the_drain_ends_cleanly_when_it_is_told_to(board: Board, prefect_server: LocalPrefect) -> None:
+    ticket = board.ticket(status=DISPATCH)
+    async with Ledger.open(board.ledger) as ledger:
         await ledger.inbox.put("connectwise", "m-1", {"Type": "ticket", "ID": ticket})
-    assert stop_after_work(start_drain(prefect_server), world) == 0
-    assert len(world.orders()) == 1
+    assert stop_after_work(start_drain(prefect_server), board) == 0
+    assert len(board.orders()) == 1
 
 
 @pytest.fixture
-async def desk(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> AsyncIterator[BackWorld]:
+async def desk(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> AsyncIterator[FieldDesk]:
     """The scenario of dispatch with all blocks saved under the name default."""
-    made = BackWorld(sandbox, ledger)
+    made = FieldDesk(sandbox, ledger)
 
     async def save() -> None:
         await save_sandbox_blocks(sandbox.info, ledger)
         await save_field_nation_block(sandbox.info)
-        await DispatchRules(rules=back_rules()).save("default", overwrite=True)
+        await DispatchRules(rules=event_rules()).save("default", overwrite=True)
 
     await save_once(prefect_server, "the way back", save)
     yield made
@@ -159,12 +159,12 @@ async def desk(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> 
 
 
 @pytest.fixture
-def reports(desk: BackWorld, prefect_server: LocalPrefect) -> FlowRunner:
+def reports(desk: FieldDesk, prefect_server: LocalPrefect) -> FlowRunner:
     return FlowRunner(desk.sandbox, prefect_server, desk.ledger)
 
 
 async def test_one_work_order_is_shown_first_and_then_brought_back(
-    desk: BackWorld, reports: FlowRunner
+    desk: FieldDesk, reports: FlowRunner
 ) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
@@ -185,7 +185,7 @@ async def test_one_work_order_is_shown_first_and_then_brought_back(
     assert "one of the two is gone" in str(state.message)
 
 
-async def test_the_sweeps_write_only_when_they_are_told_to(desk: BackWorld, reports: FlowRunner) -> None:
+async def test_the_sweeps_write_only_when_they_are_told_to(desk: FieldDesk, reports: FlowRunner) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         twin = await run.field_nation.create_work_order({"title": f"[CW-S-{ticket}] Again"})
@@ -205,7 +205,7 @@ async def test_the_sweeps_write_only_when_they_are_told_to(desk: BackWorld, repo
     assert "copy message" not in await reports.artifact("sync-notes")
 
 
-async def test_the_documented_actions_of_the_way_back(desk: BackWorld) -> None:
+async def test_the_documented_actions_of_the_way_back(desk: FieldDesk) -> None:
     block: Any = await FieldNationConnection.aload("default")
     synchronize: Any = ACTIONS["status_synchronization"]
     copy: Any = ACTIONS["notes_sync"]

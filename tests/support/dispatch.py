@@ -62,8 +62,8 @@ def rules(**changes: Any) -> DispatchSettings:
     return DispatchSettings(**(given | changes))
 
 
-class World:
-    """The sandbox with a place for the ledger; a ``run`` is what one process works with."""
+class Board:
+    """The sandbox's Help Desk, and a place for the ledger; a ``run`` is what one process works with."""
 
     def __init__(self, sandbox: Sandbox, ledger: Path) -> None:
         self.sandbox = sandbox

@@ -40,7 +40,7 @@ MODES: dict[str, dict[str, Any]] = {
 }
 
 
-class LinksWorld:
+class LinkedData:
     """The sandbox's company. ``client_class`` may be one that lies."""
 
     def __init__(self, sandbox: Sandbox, folder: Path, empty_ledger: Path) -> None:

@@ -40,12 +40,12 @@ EMPTY: list[bytes] = []
 Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
 
 
-def back_rules(**changes: Any) -> DispatchSettings:
+def event_rules(**changes: Any) -> DispatchSettings:
     """The documented rules and a time entry, with short waits."""
     return DispatchSettings(**({"outbound_rules": ALL_FOUR, "waiting": QUICK} | changes))
 
 
-class BackWorld:
+class FieldDesk:
     """The sandbox's scenario ``dispatch``; ``later`` moves the clock of ledger and runs on."""
 
     def __init__(self, sandbox: Sandbox, ledger: Path) -> None:
@@ -77,7 +77,7 @@ class BackWorld:
         async with AsyncExitStack() as stack:
             opened = Ledger.open(self.ledger, clock=Clock(now=lambda: time.time() + self.ahead))
             yield DispatchRun(
-                settings or back_rules(),
+                settings or event_rules(),
                 client=await stack.enter_async_context(ConnectWiseClient(ours, **options)),
                 field_nation=await stack.enter_async_context(FieldNationClient(theirs, **options)),
                 ledger=await stack.enter_async_context(opened),

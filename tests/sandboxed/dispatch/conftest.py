@@ -1,4 +1,4 @@
-"""A fresh world for each test."""
+"""A fresh board of tickets for each test."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from deployments.local.sandbox import Sandbox
-from tests.support.dispatch import World
+from tests.support.dispatch import Board
 
 
 @pytest.fixture
-def world(sandbox: Sandbox, tmp_path: Path) -> World:
+def board(sandbox: Sandbox, tmp_path: Path) -> Board:
     """Little data and a ledger that nobody has used."""
     sandbox.reset(assets=2, tickets=2)
-    return World(sandbox, tmp_path / "ledger.db")
+    return Board(sandbox, tmp_path / "ledger.db")

@@ -15,7 +15,7 @@ from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
-from tests.support.dispatch import QUICK, World
+from tests.support.dispatch import QUICK, Board
 
 pytestmark = pytest.mark.anyio
 SERVICE, PROJECT, OPPORTUNITY = RecordKind
@@ -29,17 +29,17 @@ TICKET_PODS = "service/tickets"
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, tmp_path: Path) -> World:
+def desk(sandbox: Sandbox, tmp_path: Path) -> Board:
     """The scenario, with a field for the work order's number on service tickets."""
     sandbox.reset(assets=2, tickets=6, scenario="dispatch")
     fields = sandbox.state("system/userDefinedFields")
     like = next(each for each in fields if each["caption"] == "FN check-in")
     copied = {name: like[name] for name in ("podId", "fieldTypeIdentifier", "entryTypeIdentifier")}
     sandbox.add("system/userDefinedFields", {**copied, "caption": "FN Work Order", "sequenceNumber": 9})
-    return World(sandbox, tmp_path / "ledger.db")
+    return Board(sandbox, tmp_path / "ledger.db")
 
 
-def enter(desk: World, kind: RecordKind) -> int:
+def enter(desk: Board, kind: RecordKind) -> int:
     """A person brings a record of that kind into its trigger."""
     record = desk.sandbox.state(COLLECTIONS[kind])[-1]
     number = int(record["id"])
@@ -71,7 +71,7 @@ async def created(run: DispatchRun, kind: RecordKind, number: int) -> DispatchRe
 @pytest.mark.parametrize(
     ("kind", "letter", "most"), [(SERVICE, "S", 3), (PROJECT, "P", 2), (OPPORTUNITY, "O", 4)]
 )
-async def test_each_kind_becomes_a_work_order(desk: World, kind: RecordKind, letter: str, most: int) -> None:
+async def test_each_kind_becomes_a_work_order(desk: Board, kind: RecordKind, letter: str, most: int) -> None:
     number = enter(desk, kind)
     async with desk.run(RULES) as run:
         await run.client.company_info()
@@ -93,7 +93,7 @@ async def test_each_kind_becomes_a_work_order(desk: World, kind: RecordKind, let
     assert {each["id"]: each["value"] for each in fields}[801] == f"CW-{letter}-{number}"
 
 
-async def test_the_ticket_is_told_its_work_order(desk: World) -> None:
+async def test_the_ticket_is_told_its_work_order(desk: Board) -> None:
     number = enter(desk, SERVICE)
     async with desk.run(RULES) as run:
         outcome = await created(run, SERVICE, number)
@@ -102,7 +102,7 @@ async def test_the_ticket_is_told_its_work_order(desk: World) -> None:
     assert values["FN Work Order"] == str(outcome.work_order_id)
 
 
-async def test_related_records_are_fetched_once_for_many_tickets(desk: World) -> None:
+async def test_related_records_are_fetched_once_for_many_tickets(desk: Board) -> None:
     lines = (
         DispatchMapping(target="title", source="summary"),
         DispatchMapping(target="description", source="company.city"),
@@ -128,7 +128,7 @@ async def test_related_records_are_fetched_once_for_many_tickets(desk: World) ->
     assert {each["confidential"]["markdown"] for each in desk.orders()} == {"Main Office"}
 
 
-async def test_a_preview_shows_the_work_order_and_what_is_missing(desk: World) -> None:
+async def test_a_preview_shows_the_work_order_and_what_is_missing(desk: Board) -> None:
     number = enter(desk, SERVICE)
     async with desk.run(RULES) as run:
         preview = await preview_record(run, SERVICE, number)

@@ -24,8 +24,8 @@ from tasks.dispatch.inbox import (
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import CreateState, WorkOrderDefaults
 from tasks.rules.dispatch.result import DispatchStatus
-from tests.support.dispatch import OPEN, SERVICE, World, rules
-from tests.support.work_orders import BackWorld, back_rules
+from tests.support.dispatch import OPEN, SERVICE, Board, rules
+from tests.support.work_orders import FieldDesk, event_rules
 
 pytestmark = pytest.mark.anyio
 
@@ -41,50 +41,50 @@ async def put(run: DispatchRun, *bodies: dict[str, Any], source: str = "connectw
         await run.ledger.inbox.put(source, f"{number}", body)
 
 
-async def test_many_messages_about_one_record_are_one_look(world: World) -> None:
-    first, second, outside = world.ticket(), world.ticket("Another"), world.ticket(status=OPEN)
-    async with world.run() as run:
+async def test_many_messages_about_one_record_are_one_look(board: Board) -> None:
+    first, second, outside = board.ticket(), board.ticket("Another"), board.ticket(status=OPEN)
+    async with board.run() as run:
         await put(
             run, *([callback(first)] * 5), callback(second), callback(outside), {"Type": "company", "ID": 1}
         )
         drained = await drain_once(run)
         assert await run.ledger.inbox.count() == {"done": 8}
     assert drained.counts() == {DispatchStatus.CREATED: 2, DispatchStatus.OUTSIDE: 1}
-    assert len(world.orders()) == 2
+    assert len(board.orders()) == 2
 
 
-async def test_a_project_ticket_is_told_by_its_message_or_by_a_read(world: World) -> None:
-    phase = world.sandbox.state("project/phases")[0]["id"]
-    boards = {each["name"]: each["id"] for each in world.sandbox.state("service/boards")}
-    ticket = world.sandbox.add(
+async def test_a_project_ticket_is_told_by_its_message_or_by_a_read(board: Board) -> None:
+    phase = board.sandbox.state("project/phases")[0]["id"]
+    boards = {each["name"]: each["id"] for each in board.sandbox.state("service/boards")}
+    ticket = board.sandbox.add(
         "project/tickets",
         {"summary": "Roll out", "phase": {"id": phase}, "board": {"id": boards["Projects"]}},
     )
-    async with world.run() as run:
+    async with board.run() as run:
         await put(run, callback(ticket))
         [outcome] = (await drain_once(run)).results
     assert (outcome.subject, outcome.status) == (f"CW-P-{ticket}", DispatchStatus.OUTSIDE)
 
 
-async def test_a_vendor_that_is_away_costs_no_message(world: World) -> None:
-    world.sandbox.faults(
+async def test_a_vendor_that_is_away_costs_no_message(board: Board) -> None:
+    board.sandbox.faults(
         [{"system": "field_nation", "path": "/workorders*", "fault": {"kind": "status", "status": 401}}]
     )
-    ticket = world.ticket()
+    ticket = board.ticket()
     settings = rules(polling={"inbox_attempts": 1})
-    async with world.run(settings) as run:
+    async with board.run(settings) as run:
         await put(run, callback(ticket))
         assert (await drain_once(run)).again == 1
         assert (await drain_once(run)).messages == 0
-    world.sandbox.faults([])
-    async with world.run(settings, later=120) as run:
+    board.sandbox.faults([])
+    async with board.run(settings, later=120) as run:
         assert (await drain_once(run)).counts() == {DispatchStatus.CREATED: 1}
-    assert len(world.orders()) == 1
+    assert len(board.orders()) == 1
 
 
-async def test_a_record_that_another_process_has_is_no_try(world: World) -> None:
-    ticket = world.ticket()
-    async with world.run() as run:
+async def test_a_record_that_another_process_has_is_no_try(board: Board) -> None:
+    ticket = board.ticket()
+    async with board.run() as run:
         about = (run.tenant, SERVICE.value, ticket, run.state.ref(SERVICE, ticket).reference)
         await run.ledger.intents.claim(*about, holder="another", seconds=60)
         await put(run, callback(ticket))
@@ -95,38 +95,38 @@ async def test_a_record_that_another_process_has_is_no_try(world: World) -> None
     assert message.attempts == 1
 
 
-async def test_messages_of_work_orders_wait_for_their_handler(world: World) -> None:
+async def test_messages_of_work_orders_wait_for_their_handler(board: Board) -> None:
     seen: list[int] = []
 
     async def handler(run: DispatchRun, number: int) -> HandledMessage:
         seen.append(number)
         return HandledMessage(True)
 
-    async with world.run() as run:
+    async with board.run() as run:
         await put(run, {"event": {"name": "x"}, "workorder": {"id": 7}}, source="field_nation")
         assert (await drain_all(run)).messages == 0
         assert (await drain_all(run, handler)).done == 1
     assert seen == [7]
 
 
-async def test_a_killed_drain_loses_nothing(world: World) -> None:
-    ticket = world.ticket()
-    async with world.run() as run:
+async def test_a_killed_drain_loses_nothing(board: Board) -> None:
+    ticket = board.ticket()
+    async with board.run() as run:
         await put(run, callback(ticket))
         await run.ledger.inbox.claim("killed", limit=10, seconds=60)
         assert (await drain_once(run)).messages == 0
-    async with world.run(later=61) as run:
+    async with board.run(later=61) as run:
         assert (await drain_once(run)).counts() == {DispatchStatus.CREATED: 1}
 
 
-async def test_it_serves_until_it_is_told_to_stop_and_finishes_what_it_took(world: World) -> None:
-    ticket, stop = world.ticket(), anyio.Event()
-    async with world.run(rules(polling={"inbox_seconds": 0.05})) as run, anyio.create_task_group() as group:
+async def test_it_serves_until_it_is_told_to_stop_and_finishes_what_it_took(board: Board) -> None:
+    ticket, stop = board.ticket(), anyio.Event()
+    async with board.run(rules(polling={"inbox_seconds": 0.05})) as run, anyio.create_task_group() as group:
 
         async def tell() -> None:
             await put(run, callback(ticket))
             for _ in range(200):
-                if world.orders():
+                if board.orders():
                     break
                 await anyio.sleep(0.05)
             stop.set()
@@ -163,8 +163,8 @@ class Teller:
 
 
 async def test_from_dispatch_to_completed_by_messages(sandbox: Sandbox, tmp_path: Path) -> None:
-    desk = BackWorld(sandbox, tmp_path / "ledger.db")
-    settings = back_rules(work_orders=OURS, create_state=CreateState.PUBLISH)
+    desk = FieldDesk(sandbox, tmp_path / "ledger.db")
+    settings = event_rules(work_orders=OURS, create_state=CreateState.PUBLISH)
     async with desk.run(settings) as run:
         tell = Teller(run)
         ticket = next(

@@ -11,23 +11,23 @@ from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.events import NoteSettings
 from tasks.rules.dispatch.result import DispatchStatus
-from tests.support.work_orders import OPPORTUNITY, PROJECT, SERVICE, BackWorld, back_rules
+from tests.support.work_orders import OPPORTUNITY, PROJECT, SERVICE, FieldDesk, event_rules
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, tmp_path: Path) -> BackWorld:
-    return BackWorld(sandbox, tmp_path / "ledger.db")
+def desk(sandbox: Sandbox, tmp_path: Path) -> FieldDesk:
+    return FieldDesk(sandbox, tmp_path / "ledger.db")
 
 
-def write(desk: BackWorld, ticket: int, text: str, flag: str = "detailDescriptionFlag") -> int:
+def write(desk: FieldDesk, ticket: int, text: str, flag: str = "detailDescriptionFlag") -> int:
     """A technician writes in ConnectWise."""
     record = {"ticketId": ticket, "text": text, flag: True, "member": {"id": 1}}
     return desk.sandbox.add("service/tickets/notes", record)
 
 
-async def test_a_note_written_on_each_side_appears_once_on_the_other(desk: BackWorld) -> None:
+async def test_a_note_written_on_each_side_appears_once_on_the_other(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.provider(number, "accept")
@@ -50,8 +50,8 @@ async def test_a_note_written_on_each_side_appears_once_on_the_other(desk: BackW
     assert "Which gate?" in copies[0]["text"]
 
 
-async def test_rounds_of_talk_in_both_directions_make_no_echo(desk: BackWorld) -> None:
-    settings = back_rules(notes=NoteSettings(internal_too=True, provider_messages_internal=False))
+async def test_rounds_of_talk_in_both_directions_make_no_echo(desk: FieldDesk) -> None:
+    settings = event_rules(notes=NoteSettings(internal_too=True, provider_messages_internal=False))
     async with desk.run(settings) as run:
         ticket, number = await desk.dispatched(run)
         desk.provider(number, "accept")
@@ -81,7 +81,7 @@ async def test_rounds_of_talk_in_both_directions_make_no_echo(desk: BackWorld) -
                 assert one["internalAnalysisFlag"] is internal
 
 
-async def test_what_the_notes_cost(desk: BackWorld) -> None:
+async def test_what_the_notes_cost(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         await copy_notes(run, number)
@@ -98,14 +98,14 @@ async def test_what_the_notes_cost(desk: BackWorld) -> None:
         }
 
 
-async def test_the_description_is_not_said_again_but_what_repeats_it_later_is(desk: BackWorld) -> None:
+async def test_the_description_is_not_said_again_but_what_repeats_it_later_is(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         again = write(desk, ticket, desk.description(ticket))
         assert (await copy_notes(run, number)).did == (f"note {again} to Field Nation",)
 
 
-async def test_project_tickets_and_opportunities_talk_too(desk: BackWorld) -> None:
+async def test_project_tickets_and_opportunities_talk_too(desk: FieldDesk) -> None:
     async with desk.run() as run:
         for kind in (PROJECT, OPPORTUNITY):
             record, number = await desk.dispatched(run, kind)
@@ -116,7 +116,7 @@ async def test_project_tickets_and_opportunities_talk_too(desk: BackWorld) -> No
             assert sum("For the" in one["text"] for one in desk.notes(record, kind)) == 1
 
 
-async def test_a_forgotten_ledger_finds_its_copies_again(desk: BackWorld, tmp_path: Path) -> None:
+async def test_a_forgotten_ledger_finds_its_copies_again(desk: FieldDesk, tmp_path: Path) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.provider(number, "accept")
@@ -136,8 +136,8 @@ async def test_a_forgotten_ledger_finds_its_copies_again(desk: BackWorld, tmp_pa
 @pytest.mark.parametrize(
     "settings", [NoteSettings(to_field_nation=False), NoteSettings(to_connectwise=False)]
 )
-async def test_each_direction_can_be_switched_off(desk: BackWorld, settings: NoteSettings) -> None:
-    async with desk.run(back_rules(notes=settings)) as run:
+async def test_each_direction_can_be_switched_off(desk: FieldDesk, settings: NoteSettings) -> None:
+    async with desk.run(event_rules(notes=settings)) as run:
         ticket, number = await desk.dispatched(run)
         write(desk, ticket, "Down")
         desk.provider(number, "accept")
@@ -146,7 +146,7 @@ async def test_each_direction_can_be_switched_off(desk: BackWorld, settings: Not
     assert done.startswith("note" if settings.to_field_nation else "message")
 
 
-async def test_a_deleted_ticket_is_reported(desk: BackWorld) -> None:
+async def test_a_deleted_ticket_is_reported(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.sandbox.delete("service/tickets", ticket)

@@ -11,107 +11,107 @@ from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import CreateState
 from tasks.dispatch.sweep import sweep
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
-from tests.support.dispatch import QUICK, SERVICE, World, rules
+from tests.support.dispatch import QUICK, SERVICE, Board, rules
 
 pytestmark = pytest.mark.anyio
 PUBLISHING = rules(create_state=CreateState.PUBLISH)
 CREATE, UPDATE, PUBLISH = "POST /workorders", "PUT /workorders/{id}", "POST /workorders/{id}/publish"
 
 
-def refuse(world: World, method: str, path: str, status: int = 400, **headers: str) -> None:
+def refuse(board: Board, method: str, path: str, status: int = 400, **headers: str) -> None:
     fault = {"kind": "status", "status": status, "body": {"message": "not so"}, "headers": headers}
-    world.sandbox.faults([{"system": "field_nation", "method": method, "path": path, "fault": fault}])
+    board.sandbox.faults([{"system": "field_nation", "method": method, "path": path, "fault": fault}])
 
 
-async def swept(world: World, run: DispatchRun) -> tuple[list[DispatchResult], dict[str, int]]:
+async def swept(board: Board, run: DispatchRun) -> tuple[list[DispatchResult], dict[str, int]]:
     """What a sweep told, and what it wrote at Field Nation."""
-    world.sandbox.clear_requests()
+    board.sandbox.clear_requests()
     outcomes = (await sweep(run)).results
-    sent = world.sent("field_nation")
+    sent = board.sent("field_nation")
     return outcomes, {name: number for name, number in sent.items() if not name.startswith("GET")}
 
 
-async def test_a_refused_creation_is_told_each_time_and_sent_once(world: World) -> None:
-    refuse(world, "POST", "/workorders")
-    ticket = world.ticket()
-    async with world.run() as run:
+async def test_a_refused_creation_is_told_each_time_and_sent_once(board: Board) -> None:
+    refuse(board, "POST", "/workorders")
+    ticket = board.ticket()
+    async with board.run() as run:
         for wanted in ({CREATE: 1}, {}, {}):
-            [outcome], written = await swept(world, run)
+            [outcome], written = await swept(board, run)
             assert (outcome.status, written) == (DispatchStatus.REFUSED, wanted)
             assert "not so" in outcome.message
-        world.change(ticket, summary="Another summary")
-        assert (await swept(world, run))[1] == {CREATE: 1}
-        assert (await swept(world, run))[1] == {}
-        world.sandbox.faults([])
+        board.change(ticket, summary="Another summary")
+        assert (await swept(board, run))[1] == {CREATE: 1}
+        assert (await swept(board, run))[1] == {}
+        board.sandbox.faults([])
         assert (await retry_dispatch(run, SERVICE, ticket)).status is DispatchStatus.CREATED
 
 
-async def test_other_rules_send_a_refused_creation_again(world: World) -> None:
-    refuse(world, "POST", "/workorders")
-    world.ticket()
-    async with world.run() as run:
-        await swept(world, run)
-    async with world.run(rules(reference_prefix="CW", waiting=QUICK, polling={"at_once": 2})) as run:
-        assert (await swept(world, run))[1] == {CREATE: 1}
+async def test_other_rules_send_a_refused_creation_again(board: Board) -> None:
+    refuse(board, "POST", "/workorders")
+    board.ticket()
+    async with board.run() as run:
+        await swept(board, run)
+    async with board.run(rules(reference_prefix="CW", waiting=QUICK, polling={"at_once": 2})) as run:
+        assert (await swept(board, run))[1] == {CREATE: 1}
 
 
-async def test_a_refused_publishing_is_told_each_time_and_sent_once(world: World) -> None:
-    refuse(world, "POST", "/workorders/*/publish")
-    ticket = world.ticket()
-    async with world.run(PUBLISHING) as run:
-        [outcome], written = await swept(world, run)
+async def test_a_refused_publishing_is_told_each_time_and_sent_once(board: Board) -> None:
+    refuse(board, "POST", "/workorders/*/publish")
+    ticket = board.ticket()
+    async with board.run(PUBLISHING) as run:
+        [outcome], written = await swept(board, run)
         assert written == {CREATE: 1, PUBLISH: 1}
         for _ in range(2):
-            [outcome], written = await swept(world, run)
+            [outcome], written = await swept(board, run)
             assert ("not so" in outcome.warnings[0], written) == (True, {})
         # A person adds what was missing.
         changed: dict[str, Any] = {"description": {"html": "<p>With a ladder</p>"}}
-        await run.field_nation.update_work_order(world.orders()[0]["id"], changed)
-        assert (await swept(world, run))[1] == {PUBLISH: 1}
-        assert (await swept(world, run))[1] == {}
-        world.sandbox.faults([])
+        await run.field_nation.update_work_order(board.orders()[0]["id"], changed)
+        assert (await swept(board, run))[1] == {PUBLISH: 1}
+        assert (await swept(board, run))[1] == {}
+        board.sandbox.faults([])
         assert (await retry_dispatch(run, SERVICE, ticket)).warnings == ()
-    assert world.orders()[0]["status"]["name"] == "Published"
+    assert board.orders()[0]["status"]["name"] == "Published"
 
 
-async def test_a_draft_that_a_person_published_is_not_told_of_any_more(world: World) -> None:
-    refuse(world, "POST", "/workorders/*/publish")
-    ticket = world.ticket()
-    async with world.run(PUBLISHING) as run:
+async def test_a_draft_that_a_person_published_is_not_told_of_any_more(board: Board) -> None:
+    refuse(board, "POST", "/workorders/*/publish")
+    ticket = board.ticket()
+    async with board.run(PUBLISHING) as run:
         made = await dispatch_record(run, SERVICE, ticket)
-        world.sandbox.faults([])
+        board.sandbox.faults([])
         await run.field_nation.publish_work_order(made.work_order_id or 0)
-        refuse(world, "POST", "/workorders/*/publish")
-        [outcome], written = await swept(world, run)
+        refuse(board, "POST", "/workorders/*/publish")
+        [outcome], written = await swept(board, run)
         assert (outcome.warnings, written) == ((), {})
-    async with world.run(PUBLISHING, later=60) as run:
+    async with board.run(PUBLISHING, later=60) as run:
         assert (await sweep(run)).results == []
 
 
-async def test_a_refused_update_is_not_sent_again_whoever_looks(world: World) -> None:
-    ticket = world.ticket()
-    async with world.run() as run:
+async def test_a_refused_update_is_not_sent_again_whoever_looks(board: Board) -> None:
+    ticket = board.ticket()
+    async with board.run() as run:
         made = await dispatch_record(run, SERVICE, ticket)
-        refuse(world, "PUT", "/workorders/*")
-        world.change(ticket, summary="Another summary")
+        refuse(board, "PUT", "/workorders/*")
+        board.change(ticket, summary="Another summary")
         for wanted in (1, 0, 0):
-            world.sandbox.clear_requests()
+            board.sandbox.clear_requests()
             outcome = await dispatch_record(run, SERVICE, ticket)
             assert (outcome.status, "not so" in outcome.message) == (DispatchStatus.REFUSED, True)
-            assert world.sent("field_nation").get(UPDATE, 0) == wanted
-        world.sandbox.faults([])
+            assert board.sent("field_nation").get(UPDATE, 0) == wanted
+        board.sandbox.faults([])
         await run.field_nation.update_work_order(made.work_order_id or 0, {"description": {"html": "x"}})
         assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UPDATED
 
 
-async def test_what_only_passes_is_sent_again(world: World) -> None:
-    refuse(world, "POST", "/workorders/*/publish", 503, **{"Retry-After": "0"})
-    ticket = world.ticket()
-    async with world.run(PUBLISHING) as run:
-        [outcome], _ = await swept(world, run)
+async def test_what_only_passes_is_sent_again(board: Board) -> None:
+    refuse(board, "POST", "/workorders/*/publish", 503, **{"Retry-After": "0"})
+    ticket = board.ticket()
+    async with board.run(PUBLISHING) as run:
+        [outcome], _ = await swept(board, run)
         assert outcome.status is DispatchStatus.FAILED
-        _, written = await swept(world, run)
+        _, written = await swept(board, run)
         assert written[PUBLISH] > 0
-        world.sandbox.faults([])
+        board.sandbox.faults([])
         assert (await dispatch_record(run, SERVICE, ticket)).warnings == ()
-    assert world.orders()[0]["status"]["name"] == "Published"
+    assert board.orders()[0]["status"]["name"] == "Published"

@@ -17,138 +17,138 @@ from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
 from tasks.dispatch.work_order_events import preview_events
 from tasks.rules.dispatch.result import DispatchStatus
-from tests.support.dispatch import DISPATCH, OPEN, QUICK, SERVICE, World, rules
-from tests.support.work_orders import BackWorld
+from tests.support.dispatch import DISPATCH, OPEN, QUICK, SERVICE, Board, rules
+from tests.support.work_orders import FieldDesk
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_sweep_makes_what_callbacks_missed_and_then_has_nothing_to_do(world: World) -> None:
-    tickets = [world.ticket(f"Ticket {number}") for number in range(3)]
-    outside = world.ticket(status=OPEN)
-    async with world.run() as run:
+async def test_a_sweep_makes_what_callbacks_missed_and_then_has_nothing_to_do(board: Board) -> None:
+    tickets = [board.ticket(f"Ticket {number}") for number in range(3)]
+    outside = board.ticket(status=OPEN)
+    async with board.run() as run:
         first = await sweep(run)
         assert first.counts() == {DispatchStatus.CREATED: 3}
         assert first.passed == first.read - 3
-        world.move(outside, DISPATCH)
-        world.change(tickets[0], summary="Another summary")
+        board.move(outside, DISPATCH)
+        board.change(tickets[0], summary="Another summary")
         second = await sweep(run)
         assert second.counts()[DispatchStatus.CREATED] == 1
         assert second.counts()[DispatchStatus.UPDATED] == 1
-        world.sandbox.clear_requests()
+        board.sandbox.clear_requests()
         third = await sweep(run)
     assert set(third.counts()) <= {DispatchStatus.UNCHANGED}
-    writes = [name for name in world.sent("field_nation") if not name.startswith("GET")]
+    writes = [name for name in board.sent("field_nation") if not name.startswith("GET")]
     assert writes == []
-    assert len(world.orders()) == 4
+    assert len(board.orders()) == 4
 
 
-async def test_a_second_sweep_later_asks_for_no_record_again(world: World) -> None:
+async def test_a_second_sweep_later_asks_for_no_record_again(board: Board) -> None:
     for number in range(3):
-        world.ticket(f"Ticket {number}")
-    async with world.run() as run:
+        board.ticket(f"Ticket {number}")
+    async with board.run() as run:
         await sweep(run)
-    async with world.run(later=60) as run:
+    async with board.run(later=60) as run:
         await run.client.company_info()
-        world.sandbox.clear_requests()
+        board.sandbox.clear_requests()
         swept = await sweep(run)
     assert (swept.results, swept.reopened) == ([], 0)
-    assert sum(world.sent("connectwise").values()) == 1
+    assert sum(board.sent("connectwise").values()) == 1
     # The look for two work orders of one record.
-    assert sum(world.sent("field_nation").values()) == 1
+    assert sum(board.sent("field_nation").values()) == 1
 
 
-async def test_an_old_change_is_not_dispatched_by_the_first_sweep(world: World) -> None:
+async def test_an_old_change_is_not_dispatched_by_the_first_sweep(board: Board) -> None:
     old = {"lastUpdated": "2020-01-01T00:00:00Z", "dateEntered": "2020-01-01T00:00:00Z"}
-    world.ticket("Long ago", _info=old)
-    async with world.run() as run:
+    board.ticket("Long ago", _info=old)
+    async with board.run() as run:
         assert (await sweep(run)).results == []
 
 
-async def test_what_failed_is_seen_again(world: World) -> None:
-    world.ticket(stateIdentifier="ZZ")
+async def test_what_failed_is_seen_again(board: Board) -> None:
+    board.ticket(stateIdentifier="ZZ")
     rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [2]}
-    world.sandbox.faults([{**rule, "fault": {"kind": "drop_after"}}])
+    board.sandbox.faults([{**rule, "fault": {"kind": "drop_after"}}])
     settings = rules(polling={"at_once": 1})
-    async with world.run(settings) as run:
-        lost = world.ticket("Its answer is lost")
+    async with board.run(settings) as run:
+        lost = board.ticket("Its answer is lost")
         first = await sweep(run)
         assert first.counts() == {DispatchStatus.REFUSED: 1, DispatchStatus.UNCLEAR: 1}
         second = await sweep(run)
     assert second.counts() == {DispatchStatus.REFUSED: 1, DispatchStatus.ADOPTED: 1}
-    assert len(world.living(f"CW-S-{lost}")) == 1
+    assert len(board.living(f"CW-S-{lost}")) == 1
 
 
-async def test_a_half_finished_creation_is_finished(world: World) -> None:
+async def test_a_half_finished_creation_is_finished(board: Board) -> None:
     """Killed after the creation: its record did not change since."""
-    ticket = world.ticket()
-    async with world.run() as run:
+    ticket = board.ticket()
+    async with board.run() as run:
         await dispatch_record(run, SERVICE, ticket)
         [link] = await run.ledger.links.of_kind(run.tenant, "field_nation/work_order")
         details = {**link.details, "published": False}
         await run.ledger.links.set_details(link.id, details)
-    async with world.run(rules(create_state="publish"), later=60) as run:
+    async with board.run(rules(create_state="publish"), later=60) as run:
         await sweep(run)
-    assert world.orders()[0]["status"]["name"] == "Published"
+    assert board.orders()[0]["status"]["name"] == "Published"
 
 
-async def test_a_draft_whose_record_closed_is_read_no_more(world: World) -> None:
+async def test_a_draft_whose_record_closed_is_read_no_more(board: Board) -> None:
     """Publishing was refused, and then it was over: nothing is finished of it until it is opened again."""
     refusal = {"kind": "status", "status": 400, "body": {"message": "not so"}}
     path = {"system": "field_nation", "method": "POST", "path": "/workorders/*/publish"}
-    world.sandbox.faults([{**path, "fault": refusal}])
-    ticket = world.ticket()
+    board.sandbox.faults([{**path, "fault": refusal}])
+    ticket = board.ticket()
     settings = rules(create_state="publish")
-    async with world.run(settings) as run:
+    async with board.run(settings) as run:
         await sweep(run)
-        world.move(ticket, "Completed")
+        board.move(ticket, "Completed")
         assert (await sweep(run)).counts() == {DispatchStatus.REPORTED: 1}
-    async with world.run(settings, later=60) as run:
+    async with board.run(settings, later=60) as run:
         swept = await sweep(run)
         assert (swept.results, swept.reopened) == ([], 0)
         # Times count by the second.
         await anyio.sleep(1.1)
-        world.move(ticket, DISPATCH)
-        world.sandbox.faults([])
-        assert [each.work_order_id for each in (await sweep(run)).results] == [world.orders()[0]["id"]]
+        board.move(ticket, DISPATCH)
+        board.sandbox.faults([])
+        assert [each.work_order_id for each in (await sweep(run)).results] == [board.orders()[0]["id"]]
 
 
-async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(world: World) -> None:
-    ticket = world.ticket()
-    async with world.run() as run:
+async def test_a_change_that_could_not_be_sent_is_not_taken_for_known(board: Board) -> None:
+    ticket = board.ticket()
+    async with board.run() as run:
         await dispatch_record(run, SERVICE, ticket)
         # Times count by the second.
         await anyio.sleep(1.1)
-        world.change(ticket, summary="Another summary")
+        board.change(ticket, summary="Another summary")
         rule = {"system": "field_nation", "method": "PUT", "path": "/workorders/*"}
-        world.sandbox.faults([{**rule, "fault": {"kind": "status", "status": 403}}])
+        board.sandbox.faults([{**rule, "fault": {"kind": "status", "status": 403}}])
         with pytest.raises(StopError):
             await sweep(run)
-    world.sandbox.faults([])
-    async with world.run(later=60) as run:
+    board.sandbox.faults([])
+    async with board.run(later=60) as run:
         assert (await sweep(run)).counts() == {DispatchStatus.UPDATED: 1}
-    assert world.orders()[0]["title"].endswith("Another summary")
+    assert board.orders()[0]["title"].endswith("Another summary")
 
 
-async def test_a_record_that_left_before_anything_was_made_is_read_no_more(world: World) -> None:
+async def test_a_record_that_left_before_anything_was_made_is_read_no_more(board: Board) -> None:
     """Killed between the intent and the creation, and nothing newer moves the watermark on."""
-    ticket = world.ticket()
-    async with world.run() as run:
+    ticket = board.ticket()
+    async with board.run() as run:
         name = run.state.ref(SERVICE, ticket).reference
         await run.ledger.intents.claim(run.tenant, SERVICE.value, ticket, name, holder="killed", seconds=0.01)
-        world.move(ticket, OPEN)
+        board.move(ticket, OPEN)
         assert (await sweep(run)).counts() == {DispatchStatus.OUTSIDE: 1}
-        world.sandbox.clear_requests()
+        board.sandbox.clear_requests()
         swept = await sweep(run)
         assert (swept.read, swept.passed, swept.results) == (1, 1, [])
-        assert world.sent("connectwise") == {"GET /service/tickets": 1}
-        world.move(ticket, DISPATCH)
+        assert board.sent("connectwise") == {"GET /service/tickets": 1}
+        board.move(ticket, DISPATCH)
         assert (await sweep(run)).counts() == {DispatchStatus.CREATED: 1}
 
 
-async def test_two_living_work_orders_are_reported(world: World) -> None:
-    ticket = world.ticket()
-    async with world.run() as run:
+async def test_two_living_work_orders_are_reported(board: Board) -> None:
+    ticket = board.ticket()
+    async with board.run() as run:
         await dispatch_record(run, SERVICE, ticket)
         copy = {"title": f"[CW-S-{ticket}] copied"}
         await run.field_nation.create_work_order(copy)
@@ -156,9 +156,9 @@ async def test_two_living_work_orders_are_reported(world: World) -> None:
     assert problem.startswith(f"CW-S-{ticket} has 2 living work orders")
 
 
-async def test_a_dry_run_writes_nothing_anywhere(world: World) -> None:
-    ticket = world.ticket()
-    async with world.run() as run:
+async def test_a_dry_run_writes_nothing_anywhere(board: Board) -> None:
+    ticket = board.ticket()
+    async with board.run() as run:
         swept = await sweep(run, dry_run=True)
         assert await run.ledger.intents.count(run.tenant) == {}
         assert await run.ledger.state.get(run.tenant, "dispatch-sweep-service") is None
@@ -166,27 +166,27 @@ async def test_a_dry_run_writes_nothing_anywhere(world: World) -> None:
     assert (preview.ref.reference, preview.step) == (f"CW-S-{ticket}", "create")
     body: dict[str, Any] = preview.body or {}
     assert body["incident_id"] == f"CW-S-{ticket}"
-    assert [name for name in world.sent("field_nation") if not name.startswith("GET")] == []
-    assert world.orders() == []
+    assert [name for name in board.sent("field_nation") if not name.startswith("GET")] == []
+    assert board.orders() == []
 
 
-async def test_unresolved_creations_are_reopened(world: World) -> None:
+async def test_unresolved_creations_are_reopened(board: Board) -> None:
     rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
-    world.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
-    ticket = world.ticket()
-    async with world.run() as run:
+    board.sandbox.faults([{**rule, "fault": {"kind": "drop_before"}}])
+    ticket = board.ticket()
+    async with board.run() as run:
         assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.UNRESOLVED
-    async with world.run(later=QUICK.unresolved_seconds + 60) as run:
+    async with board.run(later=QUICK.unresolved_seconds + 60) as run:
         assert (await sweep(run)).counts() == {DispatchStatus.CREATED: 1}
-    assert len(world.orders()) == 1
+    assert len(board.orders()) == 1
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, tmp_path: Path) -> BackWorld:
-    return BackWorld(sandbox, tmp_path / "ledger.db")
+def desk(sandbox: Sandbox, tmp_path: Path) -> FieldDesk:
+    return FieldDesk(sandbox, tmp_path / "ledger.db")
 
 
-async def test_a_sweep_brings_back_what_is_new_and_then_only_lists(desk: BackWorld) -> None:
+async def test_a_sweep_brings_back_what_is_new_and_then_only_lists(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         _, quiet = await desk.dispatched(run, place=1)
@@ -205,7 +205,7 @@ async def test_a_sweep_brings_back_what_is_new_and_then_only_lists(desk: BackWor
     assert desk.status(ticket) == "Assigned"
 
 
-async def test_a_dry_sweep_says_what_it_would_do_and_writes_nothing(desk: BackWorld) -> None:
+async def test_a_dry_sweep_says_what_it_would_do_and_writes_nothing(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
@@ -220,7 +220,7 @@ async def test_a_dry_sweep_says_what_it_would_do_and_writes_nothing(desk: BackWo
     assert [back.did for back in notes] == [("would: copy message 2 to ConnectWise",)]
 
 
-async def test_what_no_list_holds_is_read_until_it_is_over(desk: BackWorld) -> None:
+async def test_what_no_list_holds_is_read_until_it_is_over(desk: FieldDesk) -> None:
     """Paid and cancelled ones leave the lists."""
     async with desk.run() as run:
         _, number = await desk.dispatched(run)
@@ -236,7 +236,7 @@ async def test_what_no_list_holds_is_read_until_it_is_over(desk: BackWorld) -> N
     assert number != deleted
 
 
-async def test_two_living_work_orders_of_one_record_are_reported(desk: BackWorld) -> None:
+async def test_two_living_work_orders_of_one_record_are_reported(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         twin = (await run.field_nation.create_work_order({"title": f"[CW-S-{ticket}] Again"}))["id"]
@@ -246,7 +246,7 @@ async def test_two_living_work_orders_of_one_record_are_reported(desk: BackWorld
     assert [back.work_order_id for back in swept.results if back.status is DispatchStatus.REPORTED] == [twin]
 
 
-async def test_one_that_fails_does_not_keep_the_others(desk: BackWorld) -> None:
+async def test_one_that_fails_does_not_keep_the_others(desk: FieldDesk) -> None:
     async with desk.run() as run:
         pairs = [await desk.dispatched(run, place=place) for place in range(3)]
         for _, number in pairs:
@@ -263,7 +263,7 @@ async def test_one_that_fails_does_not_keep_the_others(desk: BackWorld) -> None:
 
 
 @pytest.mark.slow
-async def test_wrong_credentials_end_the_sweep(desk: BackWorld) -> None:
+async def test_wrong_credentials_end_the_sweep(desk: FieldDesk) -> None:
     async with desk.run() as run:
         _, number = await desk.dispatched(run)
         desk.provider(number, "accept")
@@ -277,7 +277,7 @@ async def test_wrong_credentials_end_the_sweep(desk: BackWorld) -> None:
 
 
 async def test_a_message_about_a_work_order_copies_notes_only_where_there_are_messages(
-    desk: BackWorld,
+    desk: FieldDesk,
 ) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
@@ -300,7 +300,7 @@ async def test_a_message_about_a_work_order_copies_notes_only_where_there_are_me
 
 
 @pytest.mark.slow
-async def test_previews_of_strangers_say_so(desk: BackWorld) -> None:
+async def test_previews_of_strangers_say_so(desk: FieldDesk) -> None:
     async with desk.run() as run:
         alone = (await run.field_nation.create_work_order({"title": "Mine"}))["id"]
         assert (await preview_events(run, alone)).status is DispatchStatus.OUTSIDE

@@ -22,17 +22,17 @@ from tasks.rules.dispatch.events import OutboundAction, OutboundRule, TimeEntryS
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tests.support.kill import Killed, Killer, KillingLedger, KillingTransport
-from tests.support.work_orders import ALL_FOUR, OPPORTUNITY, PROJECT, SERVICE, BackWorld, back_rules
+from tests.support.work_orders import ALL_FOUR, OPPORTUNITY, PROJECT, SERVICE, FieldDesk, event_rules
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, tmp_path: Path) -> BackWorld:
-    return BackWorld(sandbox, tmp_path / "ledger.db")
+def desk(sandbox: Sandbox, tmp_path: Path) -> FieldDesk:
+    return FieldDesk(sandbox, tmp_path / "ledger.db")
 
 
-async def test_every_step_of_the_provider_comes_back_once(desk: BackWorld) -> None:
+async def test_every_step_of_the_provider_comes_back_once(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.provider(number, "accept")
@@ -57,7 +57,7 @@ async def test_every_step_of_the_provider_comes_back_once(desk: BackWorld) -> No
     assert (entry["chargeToType"], entry["billableOption"]) == ("ServiceTicket", "DoNotBill")
 
 
-async def test_what_each_costs(desk: BackWorld) -> None:
+async def test_what_each_costs(desk: FieldDesk) -> None:
     """Two requests each way for a change of status; one more for each note and time entry."""
     async with desk.run() as run:
         _, number = await desk.dispatched(run)
@@ -86,7 +86,7 @@ async def test_what_each_costs(desk: BackWorld) -> None:
         }
 
 
-async def test_a_whole_life_seen_at_once_goes_to_the_last_status(desk: BackWorld) -> None:
+async def test_a_whole_life_seen_at_once_goes_to_the_last_status(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
@@ -99,7 +99,7 @@ async def test_a_whole_life_seen_at_once_goes_to_the_last_status(desk: BackWorld
 
 
 @pytest.mark.slow
-async def test_work_that_was_sent_back_is_told_again(desk: BackWorld) -> None:
+async def test_work_that_was_sent_back_is_told_again(desk: FieldDesk) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
@@ -119,7 +119,7 @@ async def test_work_that_was_sent_back_is_told_again(desk: BackWorld) -> None:
     ]
 
 
-async def test_project_tickets_and_opportunities_come_back_too(desk: BackWorld) -> None:
+async def test_project_tickets_and_opportunities_come_back_too(desk: FieldDesk) -> None:
     async with desk.run() as run:
         project, first = await desk.dispatched(run, PROJECT)
         opportunity, second = await desk.dispatched(run, OPPORTUNITY)
@@ -135,7 +135,7 @@ async def test_project_tickets_and_opportunities_come_back_too(desk: BackWorld) 
     assert "No time can be entered for an opportunity" in " ".join(other.warnings)
 
 
-async def test_a_status_that_the_board_lacks_is_told_with_its_names(desk: BackWorld) -> None:
+async def test_a_status_that_the_board_lacks_is_told_with_its_names(desk: FieldDesk) -> None:
     wrong = OutboundRule(event=WorkOrderEvent.ASSIGNED, action=OutboundAction.SET_STATUS, value="Asigned")
     field = OutboundRule(
         event=WorkOrderEvent.ASSIGNED,
@@ -144,7 +144,7 @@ async def test_a_status_that_the_board_lacks_is_told_with_its_names(desk: BackWo
         value="by {{provider.name}}",
     )
     lacking = field.model_copy(update={"custom_field": "Nowhere"})
-    async with desk.run(back_rules(outbound_rules=[wrong, field, lacking])) as run:
+    async with desk.run(event_rules(outbound_rules=[wrong, field, lacking])) as run:
         ticket, number = await desk.dispatched(run)
         desk.provider(number, "accept")
         back = await sync_events(run, number)
@@ -164,7 +164,7 @@ async def test_a_status_that_the_board_lacks_is_told_with_its_names(desk: BackWo
 
 
 @pytest.mark.parametrize("how", ["deleted", "closed"])
-async def test_a_ticket_that_is_gone_or_closed_is_reported(desk: BackWorld, how: str) -> None:
+async def test_a_ticket_that_is_gone_or_closed_is_reported(desk: FieldDesk, how: str) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
         if how == "deleted":
@@ -186,7 +186,7 @@ async def test_a_ticket_that_is_gone_or_closed_is_reported(desk: BackWorld, how:
 
 
 async def test_a_work_order_of_nobody_is_left_alone_and_one_with_our_reference_reported(
-    desk: BackWorld,
+    desk: FieldDesk,
 ) -> None:
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)
@@ -207,8 +207,8 @@ async def test_a_work_order_of_nobody_is_left_alone_and_one_with_our_reference_r
     assert (just_made.status, just_made.retryable) == (DispatchStatus.BUSY, True)
 
 
-async def test_a_new_rule_does_nothing_for_what_happened_before(desk: BackWorld) -> None:
-    async with desk.run(back_rules(outbound_rules=[])) as run:
+async def test_a_new_rule_does_nothing_for_what_happened_before(desk: FieldDesk) -> None:
+    async with desk.run(event_rules(outbound_rules=[])) as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
         assert (await sync_events(run, number)).status is DispatchStatus.UNCHANGED
@@ -221,13 +221,13 @@ async def test_a_new_rule_does_nothing_for_what_happened_before(desk: BackWorld)
     assert back.status is DispatchStatus.UNCHANGED
 
 
-async def test_ones_own_outbound_mapping_writes_what_changed(desk: BackWorld) -> None:
+async def test_ones_own_outbound_mapping_writes_what_changed(desk: FieldDesk) -> None:
     lines = (
         DispatchMapping(target="customFields.FN check-in", source="provider.name"),
         DispatchMapping(target="internalNote", source="closing_notes"),
     )
     mappings = RecordMappings(service=DispatchMappings(outbound=lines))
-    async with desk.run(back_rules(outbound_rules=[], mappings=mappings)) as run:
+    async with desk.run(event_rules(outbound_rules=[], mappings=mappings)) as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
         await sync_events(run, number)
@@ -239,12 +239,12 @@ async def test_ones_own_outbound_mapping_writes_what_changed(desk: BackWorld) ->
     assert [each["text"].partition("\n")[0] for each in desk.notes(ticket)] == ["Swapped the radio"]
 
 
-async def test_a_refused_value_of_ones_own_mapping_is_told_each_time_and_sent_once(desk: BackWorld) -> None:
+async def test_a_refused_value_of_ones_own_mapping_is_told_each_time_and_sent_once(desk: FieldDesk) -> None:
     lines = (DispatchMapping(target="customFields.FN check-in", source="title"),)
     mappings = RecordMappings(service=DispatchMappings(outbound=lines))
     refusal = {"kind": "status", "status": 400, "body": {"code": "X", "message": "not so"}}
     rule = {"system": "connectwise", "method": "PATCH", "path": "*/service/tickets/*", "fault": refusal}
-    async with desk.run(back_rules(outbound_rules=[], mappings=mappings)) as run:
+    async with desk.run(event_rules(outbound_rules=[], mappings=mappings)) as run:
         ticket, number = await desk.dispatched(run)
         desk.sandbox.faults([rule])
         for wanted in (1, 0, 0):
@@ -260,9 +260,9 @@ async def test_a_refused_value_of_ones_own_mapping_is_told_each_time_and_sent_on
 
 
 @pytest.mark.slow
-async def test_time_is_entered_for_the_member_and_as_billed_as_set(desk: BackWorld) -> None:
+async def test_time_is_entered_for_the_member_and_as_billed_as_set(desk: FieldDesk) -> None:
     times = TimeEntrySettings(member="admin", billable="Billable")
-    async with desk.run(back_rules(outbound_rules=ALL_FOUR, time_entries=times)) as run:
+    async with desk.run(event_rules(outbound_rules=ALL_FOUR, time_entries=times)) as run:
         ticket, number = await desk.dispatched(run)
         desk.whole_life(number)
         await sync_events(run, number)
@@ -274,7 +274,7 @@ NOTES = "/service/tickets/*/notes"
 
 
 async def until_settled(
-    desk: BackWorld, run: DispatchRun, number: int, *, pause: float = 0
+    desk: FieldDesk, run: DispatchRun, number: int, *, pause: float = 0
 ) -> list[DispatchStatus]:
     """Both directions, on and on, an hour later each time; what became of each try.
 
@@ -294,13 +294,13 @@ async def until_settled(
     raise AssertionError(f"never settled: {results}")
 
 
-def talk(desk: BackWorld, ticket: int, number: int) -> None:
+def talk(desk: FieldDesk, ticket: int, number: int) -> None:
     note = {"ticketId": ticket, "text": "Ask for Mia", "detailDescriptionFlag": True, "member": {"id": 1}}
     desk.sandbox.add("service/tickets/notes", note)
     desk.provider(number, "message", message="Which gate?")
 
 
-async def everything_once(desk: BackWorld, run: DispatchRun, ticket: int, number: int) -> None:
+async def everything_once(desk: FieldDesk, run: DispatchRun, ticket: int, number: int) -> None:
     texts = [each["text"] for each in desk.notes(ticket)]
     assert len(texts) == 3
     assert sum(f"[FN-{number}-completed]" in text for text in texts) == 1
@@ -336,7 +336,7 @@ FAULTS: list[tuple[str, str, str, dict[str, Any]]] = [
     ids=[f"{one[2].split('/')[-1]}-{one[3]['kind']}-{one[3].get('status', '')}" for one in FAULTS],
 )
 async def test_a_disturbed_run_does_each_once(
-    desk: BackWorld, fault: tuple[str, str, str, dict[str, Any]]
+    desk: FieldDesk, fault: tuple[str, str, str, dict[str, Any]]
 ) -> None:
     system, method, path, kind = fault
     async with desk.run() as run:
@@ -350,7 +350,7 @@ async def test_a_disturbed_run_does_each_once(
         await everything_once(desk, run, ticket, number)
 
 
-async def test_duplicates_at_once_do_each_once(desk: BackWorld) -> None:
+async def test_duplicates_at_once_do_each_once(desk: FieldDesk) -> None:
     async with desk.run() as one, desk.run() as other:
         ticket, number = await desk.dispatched(one)
         desk.whole_life(number)
@@ -385,14 +385,14 @@ class KillerAtWrites(Killer):
 
 
 @pytest.mark.parametrize("ending", ["/notes", pytest.param("/time/entries", marks=SLOW), "/messages"])
-async def test_killed_right_after_a_write_the_next_run_finds_it(desk: BackWorld, ending: str) -> None:
+async def test_killed_right_after_a_write_the_next_run_finds_it(desk: FieldDesk, ending: str) -> None:
     assert await killed_run(desk, KillerAtWrites(ending))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_killed_at_any_request_the_next_run_finishes(desk: BackWorld, when: str) -> None:
-    """A fresh world for each place at which a run can be killed, until one is not killed any more."""
+async def test_killed_at_any_request_the_next_run_finishes(desk: FieldDesk, when: str) -> None:
+    """A fresh desk for each place at which a run can be killed, until one is not killed any more."""
     place = 1
     while await killed_run(desk, Killer(place, when)):
         place += 1
@@ -402,7 +402,7 @@ async def test_killed_at_any_request_the_next_run_finishes(desk: BackWorld, when
 
 @pytest.mark.slow
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_killed_at_any_step_of_the_ledger_the_next_run_finishes(desk: BackWorld, when: str) -> None:
+async def test_killed_at_any_step_of_the_ledger_the_next_run_finishes(desk: FieldDesk, when: str) -> None:
     place = 1
     while await killed_run(desk, Killer(place, when), in_ledger=True):
         place += 1
@@ -410,7 +410,7 @@ async def test_killed_at_any_step_of_the_ledger_the_next_run_finishes(desk: Back
     assert place > 15
 
 
-async def killed_run(desk: BackWorld, killer: Killer, *, in_ledger: bool = False) -> bool:
+async def killed_run(desk: FieldDesk, killer: Killer, *, in_ledger: bool = False) -> bool:
     """Whether the run was killed, at a request or at a step of the ledger; another one then finishes."""
     async with desk.run() as run:
         ticket, number = await desk.dispatched(run)

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.ledger.store import Ledger
 from deployments.local.sandbox import Sandbox
-from tests.support.ticket_links import LinksWorld
+from tests.support.ticket_links import LinkedData
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +26,8 @@ def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(sandbox_process: Sandbox, empty_ledger: Path, tmp_path: Path) -> LinksWorld:
+def linked(sandbox_process: Sandbox, empty_ledger: Path, tmp_path: Path) -> LinkedData:
     """A company of 30 configurations, 12 agreements and 70 tickets, every way open."""
-    world = LinksWorld(sandbox_process, tmp_path, empty_ledger)
-    world.reset()
-    return world
+    linked = LinkedData(sandbox_process, tmp_path, empty_ledger)
+    linked.reset()
+    return linked

@@ -11,7 +11,7 @@ import pytest
 from connectors.connectwise.bulk_reads import BundleAnswer, BundleItem
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import TicketKind
-from tests.support.ticket_links import ALL_WAYS, MODES, LinksWorld, agreement_ids, ticket_ids
+from tests.support.ticket_links import ALL_WAYS, MODES, LinkedData, agreement_ids, ticket_ids
 
 pytestmark = pytest.mark.anyio
 
@@ -20,9 +20,9 @@ SEARCH = "/service/tickets/search"
 Record = dict[str, Any]
 
 
-def refuse(world: LinksWorld, path: str, status: int, **when: Any) -> None:
+def refuse(linked: LinkedData, path: str, status: int, **when: Any) -> None:
     rule = {"system": "connectwise", "path": path, "fault": {"kind": "status", "status": status}}
-    world.sandbox.faults([rule | when])
+    linked.sandbox.faults([rule | when])
 
 
 def naming(notes: Sequence[str], text: str) -> list[str]:
@@ -30,14 +30,14 @@ def naming(notes: Sequence[str], text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("status", [400, pytest.param(403, marks=pytest.mark.slow), 500])
-async def test_refused_search_falls_to_the_url_once_and_is_noted(world: LinksWorld, status: int) -> None:
-    world.reset("in, by search", tickets=200)
-    refuse(world, SEARCH, status)
-    links = await world.tickets()
-    assert ticket_ids(links) == world.true_tickets()
+async def test_refused_search_falls_to_the_url_once_and_is_noted(linked: LinkedData, status: int) -> None:
+    linked.reset("in, by search", tickets=200)
+    refuse(linked, SEARCH, status)
+    links = await linked.tickets()
+    assert ticket_ids(links) == linked.true_tickets()
     assert "service tickets: configuration/id in, in the URL" in links.strategy
     assert len(naming(links.notes, "service tickets: configuration/id in, by ticket search")) == 1
-    tries = world.sandbox.requests()["connectwise"]["by"][f"POST {SEARCH}"]
+    tries = linked.sandbox.requests()["connectwise"]["by"][f"POST {SEARCH}"]
     assert tries <= (4 if status == 500 else 1)
 
 
@@ -45,38 +45,38 @@ async def test_refused_search_falls_to_the_url_once_and_is_noted(world: LinksWor
     "status", [pytest.param(400, marks=pytest.mark.slow), 403, pytest.param(500, marks=pytest.mark.slow)]
 )
 async def test_bundles_that_break_underway_are_left_for_child_collections(
-    world: LinksWorld, status: int
+    linked: LinkedData, status: int
 ) -> None:
-    world.reset("bundles", bundle_limit=2)
-    refuse(world, "/system/bundles", status, nth=list(range(4, 100)))
-    links = await world.tickets()
-    assert ticket_ids(links) == world.true_tickets()
+    linked.reset("bundles", bundle_limit=2)
+    refuse(linked, "/system/bundles", status, nth=list(range(4, 100)))
+    links = await linked.tickets()
+    assert ticket_ids(links) == linked.true_tickets()
     assert len(naming(links.notes, "service tickets: bundles")) == 1
 
 
-async def test_a_way_that_only_broke_is_tried_again_by_the_next_run(world: LinksWorld) -> None:
-    world.reset("bundles")
-    refuse(world, "/system/bundles", 500)
-    assert "bundles" not in (await world.tickets()).strategy
-    world.sandbox.faults([])
-    assert "bundles" in (await world.tickets(force_reconcile=True)).strategy
+async def test_a_way_that_only_broke_is_tried_again_by_the_next_run(linked: LinkedData) -> None:
+    linked.reset("bundles")
+    refuse(linked, "/system/bundles", 500)
+    assert "bundles" not in (await linked.tickets()).strategy
+    linked.sandbox.faults([])
+    assert "bundles" in (await linked.tickets(force_reconcile=True)).strategy
 
 
-async def test_a_way_that_was_refused_is_not_asked_again_by_the_next_run(world: LinksWorld) -> None:
-    world.reset("child collections")
-    await world.both()
-    world.sandbox.clear_requests()
-    tickets = await world.tickets(force_reconcile=True)
-    by = world.sandbox.requests()["connectwise"]["by"]
+async def test_a_way_that_was_refused_is_not_asked_again_by_the_next_run(linked: LinkedData) -> None:
+    linked.reset("child collections")
+    await linked.both()
+    linked.sandbox.clear_requests()
+    tickets = await linked.tickets(force_reconcile=True)
+    by = linked.sandbox.requests()["connectwise"]["by"]
     assert not [name for name in by if name.startswith("POST")]
     assert tickets.notes == []
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 500])
-async def test_refused_report_falls_to_bundles(world: LinksWorld, status: int) -> None:
-    refuse(world, "/system/reports/ConfigurationAgreement", status)
-    links = await world.agreements()
-    assert agreement_ids(links) == world.true_agreements()
+async def test_refused_report_falls_to_bundles(linked: LinkedData, status: int) -> None:
+    refuse(linked, "/system/reports/ConfigurationAgreement", status)
+    links = await linked.agreements()
+    assert agreement_ids(links) == linked.true_agreements()
     assert links.strategy == "bundles"
     assert len(naming(links.notes, "report")) == 1
 
@@ -177,75 +177,75 @@ class ActiveReport(ShortReport):
 @pytest.mark.parametrize(
     "client", [LosesTickets, pytest.param(IgnoresTheCondition, marks=pytest.mark.slow), CutsLongLists]
 )
-async def test_a_search_that_lies_is_not_believed(world: LinksWorld, client: type[Lying]) -> None:
-    world.reset("in, by search", assets=60, tickets=200)
-    world.client_class = client
-    links = await world.tickets()
-    assert ticket_ids(links) == world.true_tickets()
+async def test_a_search_that_lies_is_not_believed(linked: LinkedData, client: type[Lying]) -> None:
+    linked.reset("in, by search", assets=60, tickets=200)
+    linked.client_class = client
+    links = await linked.tickets()
+    assert ticket_ids(links) == linked.true_tickets()
     assert naming(links.notes, "gives wrong answers")
-    again = await world.tickets(force_reconcile=True)
+    again = await linked.tickets(force_reconcile=True)
     assert "by ticket search" not in again.strategy
-    assert ticket_ids(again) == world.true_tickets()
+    assert ticket_ids(again) == linked.true_tickets()
 
 
 async def test_a_search_that_knows_one_configuration_of_each_ticket_is_not_believed(
-    world: LinksWorld,
+    linked: LinkedData,
 ) -> None:
-    world.reset("in, by search", assets=60, tickets=200)
+    linked.reset("in, by search", assets=60, tickets=200)
     KnowsTheFirst.first = {}
     for kind in ("service", "project"):
-        for link in world.sandbox.state(f"{kind}/tickets/configurations"):
+        for link in linked.sandbox.state(f"{kind}/tickets/configurations"):
             KnowsTheFirst.first.setdefault((kind, link["ticketId"]), link["configurationId"])
-    world.client_class = KnowsTheFirst
-    links = await world.tickets()
-    assert ticket_ids(links) == world.true_tickets()
+    linked.client_class = KnowsTheFirst
+    links = await linked.tickets()
+    assert ticket_ids(links) == linked.true_tickets()
     assert naming(links.notes, "gives wrong answers")
 
 
 @pytest.mark.slow
-async def test_tickets_of_one_configuration_each_are_looked_at_once(world: LinksWorld) -> None:
+async def test_tickets_of_one_configuration_each_are_looked_at_once(linked: LinkedData) -> None:
     """Where no ticket holds several, nothing shows that the server would say so."""
-    world.reset("in, by search", assets=60, tickets=400)
-    company = {each["id"] for each in world.configurations()}
+    linked.reset("in, by search", assets=60, tickets=400)
+    company = {each["id"] for each in linked.configurations()}
     held: dict[int, list[int]] = {}
-    for link in world.sandbox.state("service/tickets/configurations"):
+    for link in linked.sandbox.state("service/tickets/configurations"):
         held.setdefault(link["ticketId"], []).append(link["configurationId"])
     for ticket, ids in held.items():
         if len(ids) > 1 and company & set(ids):
-            world.sandbox.edit("service/tickets/configurations", ticket, {"configurationIds": ids[:1]})
-    first = await world.tickets()
-    again = await world.tickets(force_reconcile=True)
+            linked.sandbox.edit("service/tickets/configurations", ticket, {"configurationIds": ids[:1]})
+    first = await linked.tickets()
+    again = await linked.tickets(force_reconcile=True)
     assert again.by_configuration == first.by_configuration
-    assert ticket_ids(first) == world.true_tickets()
+    assert ticket_ids(first) == linked.true_tickets()
     assert first.requests_used > again.requests_used + 30
 
 
-async def test_bundles_that_mix_up_their_answers_are_not_believed(world: LinksWorld) -> None:
-    world.reset("bundles")
-    world.client_class = MixesBundles
-    tickets, agreements = await world.both()
-    assert ticket_ids(tickets) == world.true_tickets()
-    assert agreement_ids(agreements) == world.true_agreements()
+async def test_bundles_that_mix_up_their_answers_are_not_believed(linked: LinkedData) -> None:
+    linked.reset("bundles")
+    linked.client_class = MixesBundles
+    tickets, agreements = await linked.both()
+    assert ticket_ids(tickets) == linked.true_tickets()
+    assert agreement_ids(agreements) == linked.true_agreements()
     assert naming(tickets.notes, "gives wrong answers")
 
 
-async def test_a_report_that_lacks_agreements_is_not_believed(world: LinksWorld) -> None:
-    world.client_class = ShortReport
-    links = await world.agreements()
-    assert agreement_ids(links) == world.true_agreements()
+async def test_a_report_that_lacks_agreements_is_not_believed(linked: LinkedData) -> None:
+    linked.client_class = ShortReport
+    links = await linked.agreements()
+    assert agreement_ids(links) == linked.true_agreements()
     assert naming(links.notes, "report ConfigurationAgreement can't be used (gives wrong answers)")
 
 
-async def test_a_report_that_leaves_out_ended_agreements_is_not_believed(world: LinksWorld) -> None:
+async def test_a_report_that_leaves_out_ended_agreements_is_not_believed(linked: LinkedData) -> None:
     """The sampled agreements are active ones."""
-    world.sandbox.reset(
+    linked.sandbox.reset(
         seed=1, assets=30, scenario="enrichment", switches=ALL_WAYS, agreements=12, tickets=70
     )
-    agreements = world.sandbox.state("finance/agreements")
+    agreements = linked.sandbox.state("finance/agreements")
     ActiveReport.active = {each["id"] for each in agreements if each["agreementStatus"] == "Active"}
-    world.client_class = ActiveReport
-    links = await world.agreements()
-    assert agreement_ids(links) == world.true_agreements()
+    linked.client_class = ActiveReport
+    links = await linked.agreements()
+    assert agreement_ids(links) == linked.true_agreements()
     assert naming(links.notes, "report ConfigurationAgreement can't be used (gives wrong answers)")
 
 
@@ -261,46 +261,46 @@ CHOSEN = {
 """What is chosen for tickets and for agreements, by what the server takes."""
 
 
-async def test_every_way_gives_the_same_answer_record_by_record(world: LinksWorld) -> None:
+async def test_every_way_gives_the_same_answer_record_by_record(linked: LinkedData) -> None:
     """Also for tickets that hold several configurations, and configurations with several of each."""
-    world.reset("child collections")
-    true_tickets, true_agreements = world.true_tickets(), world.true_agreements()
+    linked.reset("child collections")
+    true_tickets, true_agreements = linked.true_tickets(), linked.true_agreements()
     held = [ticket for ids in true_tickets.values() for ticket in ids]
     assert len(held) > len(set(held))
     assert min(max(map(len, true_tickets.values())), max(map(len, true_agreements.values()))) > 1
     answers = []
     for mode, (tickets_way, agreements_way) in CHOSEN.items():
-        world.forget_all()
-        world.sandbox.switch(**MODES[mode])
-        world.sandbox.clear_requests()
-        tickets, agreements = await world.both()
+        linked.forget_all()
+        linked.sandbox.switch(**MODES[mode])
+        linked.sandbox.clear_requests()
+        tickets, agreements = await linked.both()
         assert (ticket_ids(tickets), agreement_ids(agreements)) == (true_tickets, true_agreements)
         assert tickets_way in tickets.strategy
         assert agreements.strategy == agreements_way
         used = tickets.requests_used + agreements.requests_used
-        assert used == world.sandbox.requests()["connectwise"]["requests"]
+        assert used == linked.sandbox.requests()["connectwise"]["requests"]
         assert used <= 1.3 * (tickets.requests_predicted + agreements.requests_predicted)
         answers.append((tickets.by_configuration, agreements.by_configuration))
     assert all(answer == answers[0] for answer in answers)
 
 
-async def test_project_tickets_that_do_not_know_the_condition_are_found_otherwise(world: LinksWorld) -> None:
-    world.reset("in, by search", configuration_condition_on_project=False, tickets=400)
-    links = await world.tickets()
-    assert ticket_ids(links) == world.true_tickets()
+async def test_project_tickets_that_do_not_know_the_condition_are_found_otherwise(linked: LinkedData) -> None:
+    linked.reset("in, by search", configuration_condition_on_project=False, tickets=400)
+    links = await linked.tickets()
+    assert ticket_ids(links) == linked.true_tickets()
     assert "service tickets: configuration/id in" in links.strategy
     assert "project tickets: child collections" in links.strategy
 
 
-async def test_tickets_of_other_companies_are_not_looked_at(world: LinksWorld) -> None:
-    configuration = world.configurations()[0]["id"]
+async def test_tickets_of_other_companies_are_not_looked_at(linked: LinkedData) -> None:
+    configuration = linked.configurations()[0]["id"]
     others = [
         each
-        for each in world.sandbox.state("service/tickets")
-        if each["company"]["id"] != world.sandbox.company_id
+        for each in linked.sandbox.state("service/tickets")
+        if each["company"]["id"] != linked.sandbox.company_id
     ]
     assert others
-    links = await world.tickets({configuration})
+    links = await linked.tickets({configuration})
     assert not {each["id"] for each in links.by_configuration[configuration]} & {
         each["id"] for each in others
     }

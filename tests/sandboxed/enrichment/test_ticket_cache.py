@@ -24,7 +24,7 @@ from tasks.enrichment.settings import EnrichmentWaiting
 from tasks.rules.enrichment.query_strategies import QueryStrategies
 from tasks.rules.enrichment.ticket_changes import stable_stamp
 from tests.support.fake_connectwise import FakeConnectWise
-from tests.support.ticket_links import LinksWorld, ticket_ids
+from tests.support.ticket_links import LinkedData, ticket_ids
 
 pytestmark = pytest.mark.anyio
 
@@ -32,19 +32,19 @@ pytestmark = pytest.mark.anyio
 CHILDREN = "service/tickets/configurations"
 
 
-def requests_by(world: LinksWorld) -> dict[str, int]:
-    return dict(world.sandbox.requests()["connectwise"]["by"])
+def requests_by(linked: LinkedData) -> dict[str, int]:
+    return dict(linked.sandbox.requests()["connectwise"]["by"])
 
 
-def held_by(world: LinksWorld, ticket: int) -> list[int]:
-    return [each["configurationId"] for each in world.sandbox.state(CHILDREN) if each["ticketId"] == ticket]
+def held_by(linked: LinkedData, ticket: int) -> list[int]:
+    return [each["configurationId"] for each in linked.sandbox.state(CHILDREN) if each["ticketId"] == ticket]
 
 
-def a_ticket(world: LinksWorld, holding: int = 1) -> int:
+def a_ticket(linked: LinkedData, holding: int = 1) -> int:
     """A service ticket of the company that holds so many configurations."""
-    true = world.true_tickets()
+    true = linked.true_tickets()
     held = [ticket for ids in true.values() for ticket in ids]
-    services = {each["id"] for each in world.sandbox.state("service/tickets")}
+    services = {each["id"] for each in linked.sandbox.state("service/tickets")}
     return next(ticket for ticket in sorted(set(held) & services) if held.count(ticket) == holding)
 
 
@@ -56,14 +56,14 @@ def a_ticket(world: LinksWorld, holding: int = 1) -> int:
         pytest.param("child collections", marks=pytest.mark.slow),
     ],
 )
-async def test_second_run_reads_the_tickets_and_asks_about_none(world: LinksWorld, mode: str) -> None:
-    world.reset(mode)
-    first = await world.tickets()
-    world.sandbox.clear_requests()
-    second = await world.tickets()
+async def test_second_run_reads_the_tickets_and_asks_about_none(linked: LinkedData, mode: str) -> None:
+    linked.reset(mode)
+    first = await linked.tickets()
+    linked.sandbox.clear_requests()
+    second = await linked.tickets()
     assert second.by_configuration == first.by_configuration
     assert (second.asked, second.remembered) == (0, first.asked)
-    assert requests_by(world) == {
+    assert requests_by(linked) == {
         "GET /login/companyinfo/{id}": 1,
         "GET /project/tickets": 1,
         "GET /service/tickets": 1,
@@ -72,33 +72,33 @@ async def test_second_run_reads_the_tickets_and_asks_about_none(world: LinksWorl
 
 
 @pytest.mark.parametrize("mode", ["all ways", pytest.param("child collections", marks=pytest.mark.slow)])
-async def test_only_changed_tickets_are_asked_and_the_answer_is_true(world: LinksWorld, mode: str) -> None:
+async def test_only_changed_tickets_are_asked_and_the_answer_is_true(linked: LinkedData, mode: str) -> None:
     """Closed, reopened, attached, detached, added and deleted ones."""
-    world.reset(mode)
-    await world.tickets()
-    changed = world.sandbox.ticket_churn(0.1)
-    links = await world.tickets()
-    assert ticket_ids(links) == world.true_tickets()
+    linked.reset(mode)
+    await linked.tickets()
+    changed = linked.sandbox.ticket_churn(0.1)
+    links = await linked.tickets()
+    assert ticket_ids(links) == linked.true_tickets()
     assert links.asked == sum(map(len, changed.values())) - len(changed["delete"])
     state = {
         each["id"]: bool(each.get("closedFlag"))
         for kind in ("service", "project")
-        for each in world.sandbox.state(f"{kind}/tickets")
+        for each in linked.sandbox.state(f"{kind}/tickets")
     }
     shown = [ticket for tickets in links.by_configuration.values() for ticket in tickets]
     assert all(ticket["closedFlag"] == state[ticket["id"]] for ticket in shown)
 
 
-async def test_detaching_that_moves_nothing_is_found_by_the_reconcile(world: LinksWorld) -> None:
-    world.reset(detach_moves_last_updated=False)
-    first = await world.tickets()
-    ticket = a_ticket(world)
-    (held,) = held_by(world, ticket)
-    world.sandbox.edit(CHILDREN, ticket, {"configurationIds": []})
-    assert ticket in ticket_ids(await world.tickets(reconcile_every=3))[held]
-    assert ticket in ticket_ids(await world.tickets(reconcile_every=3))[held]
-    third = await world.tickets(reconcile_every=3)
-    assert ticket_ids(third) == world.true_tickets()
+async def test_detaching_that_moves_nothing_is_found_by_the_reconcile(linked: LinkedData) -> None:
+    linked.reset(detach_moves_last_updated=False)
+    first = await linked.tickets()
+    ticket = a_ticket(linked)
+    (held,) = held_by(linked, ticket)
+    linked.sandbox.edit(CHILDREN, ticket, {"configurationIds": []})
+    assert ticket in ticket_ids(await linked.tickets(reconcile_every=3))[held]
+    assert ticket in ticket_ids(await linked.tickets(reconcile_every=3))[held]
+    third = await linked.tickets(reconcile_every=3)
+    assert ticket_ids(third) == linked.true_tickets()
     assert ticket not in ticket_ids(third)[held]
     assert (third.remembered, third.asked) == (0, first.asked)
     assert third.last_reconcile is not None
@@ -106,9 +106,9 @@ async def test_detaching_that_moves_nothing_is_found_by_the_reconcile(world: Lin
     assert first.last_reconcile < third.last_reconcile <= datetime.now(UTC)
 
 
-async def test_reconcile_on_demand_asks_about_every_ticket(world: LinksWorld) -> None:
-    first = await world.tickets()
-    assert (await world.tickets(force_reconcile=True)).asked == first.asked
+async def test_reconcile_on_demand_asks_about_every_ticket(linked: LinkedData) -> None:
+    first = await linked.tickets()
+    assert (await linked.tickets(force_reconcile=True)).asked == first.asked
 
 
 @pytest.mark.parametrize(
@@ -120,45 +120,45 @@ async def test_reconcile_on_demand_asks_about_every_ticket(world: LinksWorld) ->
         pytest.param("child collections", marks=pytest.mark.slow),
     ],
 )
-async def test_configurations_that_are_new_to_the_run_are_asked_about(world: LinksWorld, mode: str) -> None:
+async def test_configurations_that_are_new_to_the_run_are_asked_about(linked: LinkedData, mode: str) -> None:
     """Their tickets did not change; links found by groups are known for the groups' configurations only."""
-    world.reset(mode, tickets=150)
-    all_of_them = sorted(each["id"] for each in world.configurations())
-    await world.tickets(set(all_of_them[:-2]))
-    links = await world.tickets()
-    assert ticket_ids(links) == world.true_tickets()
+    linked.reset(mode, tickets=150)
+    all_of_them = sorted(each["id"] for each in linked.configurations())
+    await linked.tickets(set(all_of_them[:-2]))
+    links = await linked.tickets()
+    assert ticket_ids(links) == linked.true_tickets()
     assert links.remembered > 0
-    again = await world.tickets()
+    again = await linked.tickets()
     assert (again.asked, again.by_configuration) == (0, links.by_configuration)
 
 
-async def test_configurations_that_left_and_came_back_are_right(world: LinksWorld) -> None:
-    world.reset("in, by search", tickets=120)
-    await world.tickets()
-    some = {each["id"] for each in world.configurations()[:10]}
-    world.sandbox.ticket_churn(0.5)
-    assert ticket_ids(await world.tickets(some)) == {
-        each: ids for each, ids in world.true_tickets().items() if each in some
+async def test_configurations_that_left_and_came_back_are_right(linked: LinkedData) -> None:
+    linked.reset("in, by search", tickets=120)
+    await linked.tickets()
+    some = {each["id"] for each in linked.configurations()[:10]}
+    linked.sandbox.ticket_churn(0.5)
+    assert ticket_ids(await linked.tickets(some)) == {
+        each: ids for each, ids in linked.true_tickets().items() if each in some
     }
-    assert ticket_ids(await world.tickets()) == world.true_tickets()
+    assert ticket_ids(await linked.tickets()) == linked.true_tickets()
 
 
-async def test_a_question_about_a_part_adds_nothing_to_what_is_remembered(world: LinksWorld) -> None:
-    world.reset("in, by search", tickets=120)
-    first = await world.tickets()
-    world.sandbox.ticket_churn(0.1)
-    one = world.configurations()[0]["id"]
-    part = await world.tickets({one}, remember=False)
-    assert ticket_ids(part) == {one: world.true_tickets()[one]}
-    second = await world.tickets()
+async def test_a_question_about_a_part_adds_nothing_to_what_is_remembered(linked: LinkedData) -> None:
+    linked.reset("in, by search", tickets=120)
+    first = await linked.tickets()
+    linked.sandbox.ticket_churn(0.1)
+    one = linked.configurations()[0]["id"]
+    part = await linked.tickets({one}, remember=False)
+    assert ticket_ids(part) == {one: linked.true_tickets()[one]}
+    second = await linked.tickets()
     assert second.asked == part.asked > 0
     assert second.last_reconcile == first.last_reconcile
 
 
-async def test_a_lost_ledger_is_a_first_run(world: LinksWorld) -> None:
-    first = await world.tickets()
-    world.forget_all()
-    again = await world.tickets()
+async def test_a_lost_ledger_is_a_first_run(linked: LinkedData) -> None:
+    first = await linked.tickets()
+    linked.forget_all()
+    again = await linked.tickets()
     assert (again.asked, again.by_configuration) == (first.asked, first.by_configuration)
 
 
@@ -179,18 +179,18 @@ class Killed(ConnectWiseClient):
 
 
 @pytest.mark.slow
-async def test_a_killed_first_run_goes_on_where_it_was(world: LinksWorld) -> None:
-    world.reset("child collections", assets=10, tickets=280)
+async def test_a_killed_first_run_goes_on_where_it_was(linked: LinkedData) -> None:
+    linked.reset("child collections", assets=10, tickets=280)
     Killed.left = 260
-    world.client_class = Killed
+    linked.client_class = Killed
     with pytest.raises(KilledError):
-        await world.tickets()
-    world.client_class = ConnectWiseClient
-    links = await world.tickets()
-    assert ticket_ids(links) == world.true_tickets()
+        await linked.tickets()
+    linked.client_class = ConnectWiseClient
+    links = await linked.tickets()
+    assert ticket_ids(links) == linked.true_tickets()
     assert links.remembered >= 200
     assert links.last_reconcile is not None
-    assert (await world.tickets()).asked == 0
+    assert (await linked.tickets()).asked == 0
 
 
 class Changing(ConnectWiseClient):
@@ -208,24 +208,24 @@ class Changing(ConnectWiseClient):
 
 
 async def test_tickets_that_change_while_they_are_asked_about_are_right_in_the_next_run(
-    world: LinksWorld,
+    linked: LinkedData,
 ) -> None:
-    world.reset("in, by search", tickets=200)
-    Changing.person, Changing.searches = lambda: world.sandbox.ticket_churn(0.04, ["attach", "detach"]), 0
-    world.client_class = Changing
-    before = world.true_tickets()
-    links = await world.tickets()
+    linked.reset("in, by search", tickets=200)
+    Changing.person, Changing.searches = lambda: linked.sandbox.ticket_churn(0.04, ["attach", "detach"]), 0
+    linked.client_class = Changing
+    before = linked.true_tickets()
+    links = await linked.tickets()
     assert Changing.searches > 9
     moved = {ticket for ids in before.values() for ticket in ids}
     changed = {
-        ticket for each, ids in world.true_tickets().items() for ticket in set(ids) ^ set(before[each])
+        ticket for each, ids in linked.true_tickets().items() for ticket in set(ids) ^ set(before[each])
     }
     assert changed
     for each, ids in ticket_ids(links).items():
         assert set(ids) - changed == set(before[each]) - changed
-    world.client_class = ConnectWiseClient
-    following = await world.tickets()
-    assert ticket_ids(following) == world.true_tickets()
+    linked.client_class = ConnectWiseClient
+    following = await linked.tickets()
+    assert ticket_ids(following) == linked.true_tickets()
     assert following.asked <= len(changed) < len(moved)
 
 

@@ -21,7 +21,7 @@ from sandbox.world import history_of, wire_records
 ASSETS = 30
 REQUESTS = 13
 """Of each run, to both vendors."""
-Spoil = Callable[["EnrichedWorld"], None]
+Spoil = Callable[["EnrichedSandbox"], None]
 
 
 class HeldSandbox(Sandbox):
@@ -51,7 +51,7 @@ class HeldSandbox(Sandbox):
         return [each for each in entries if each["id"] not in self.unseen]
 
 
-class EnrichedWorld:
+class EnrichedSandbox:
     """A schedule of one disturbed, one clean and one quiet run, all of them right until they are spoilt."""
 
     def __init__(self, **settings: Any) -> None:
@@ -139,11 +139,11 @@ class EnrichedWorld:
 
 def judged(spoil: Spoil | None = None, before: Spoil | None = None, **settings: Any) -> Verdict:
     """The verdict over a right schedule with ``before`` done first and ``spoil`` last."""
-    world = EnrichedWorld(**settings)
+    enriched = EnrichedSandbox(**settings)
     if before:
-        before(world)
-    world.enrich()
-    world.finish()
+        before(enriched)
+    enriched.enrich()
+    enriched.finish()
     if spoil:
-        spoil(world)
-    return world.judge()
+        spoil(enriched)
+    return enriched.judge()
