@@ -85,6 +85,8 @@ IntentState = Literal["intent", "sent", "created", "refused", "unresolved", "can
 """``intent``: not sent yet. ``sent``: the creation was begun, its outcome is not noted. ``created``: the work
 order is known. ``refused``: the vendor said no. ``unresolved``: sent, and nothing was found afterwards.
 ``cancelled``: this generation's work order is no longer alive, so that another may follow."""
+InboxState = Literal["waiting", "done", "failed"]
+"""``waiting``: to be acted on, held ones included. ``done``: acknowledged. ``failed``: given up for good."""
 EffectState = Literal["intent", "sent", "done", "refused", "unresolved"]
 Origin = Literal["connectwise", "field_nation"]
 T = TypeVar("T")

@@ -10,6 +10,9 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from typing import get_args
+
+from connectors.ledger.models import InboxState
 
 METRIC_PREFIX = "connectwise_flows_receiver"
 LOG_EVERY = 10.0
@@ -52,7 +55,7 @@ class MessageCounts:
         lines = [line for name in _HELP for line in self._lines(name)]
         if inbox is not None:
             lines += _head("inbox_messages", "Messages in the ledger's inbox, by state", "gauge")
-            for state in ("waiting", "done", "failed"):
+            for state in get_args(InboxState):
                 lines.append(f'{METRIC_PREFIX}_inbox_messages{{state="{state}"}} {inbox.get(state, 0)}')
         return "\n".join(lines) + "\n"
 
