@@ -29,7 +29,7 @@ STATE_OWNERS = {
     "tasks.dispatch.state",
     "tasks.lansweeper.edit_asset",
 }
-"""The modules that build the names of state entries, each for what it owns."""
+"""The modules that name state entries, links and ticket links, each for what it owns."""
 DOWNWARDS = {
     "connectors": ["connectors"],
     "tasks": ["tasks", "connectors"],
@@ -118,14 +118,14 @@ def imports_of_features(tree: Tree) -> list[tuple[str, str]]:
 
 
 def state_entries_elsewhere(tree: Tree) -> list[str]:
-    """Modules of the tasks that read or write a state entry of the ledger and own none."""
+    """Modules above the connectors that reach for what the ledger keeps by name, and own none of it."""
+    kept = ("ledger.state", "ledger.links", "ledger.ticket_links")
     return [
         module
         for module, path in tree.modules.items()
-        if module.startswith("tasks.") and module not in STATE_OWNERS
+        if within(module, ["tasks", "flows", "deployments"]) and module not in STATE_OWNERS
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr in {"get", "set"}
-        if ast.unparse(node.value).endswith("ledger.state")
+        if isinstance(node, ast.Attribute) and ast.unparse(node).endswith(kept)
     ]
 
 
@@ -205,9 +205,12 @@ def test_state_entries_have_one_owner_each(tree: Tree) -> None:
 
 def test_a_state_entry_without_an_owner_is_caught(tmp_path: Path) -> None:
     tree = written(
-        tmp_path, tasks__dispatch__sweep="async def f(run):\n    await run.ledger.state.get('a', 'b')\n"
+        tmp_path,
+        tasks__dispatch__sweep="async def f(run):\n    await run.ledger.state.get('a', 'b')\n",
+        tasks__dispatch__notes="async def f(self):\n    await self._ledger.links.of_kind('a', 'b')\n",
+        tasks__dispatch__inbox="async def f(run):\n    await run.state.record(1, 2)\n",
     )
-    assert state_entries_elsewhere(tree) == ["tasks.dispatch.sweep"]
+    assert sorted(state_entries_elsewhere(tree)) == ["tasks.dispatch.notes", "tasks.dispatch.sweep"]
 
 
 def test_prefect_stays_out_of_rules_clients_and_sandbox(tree: Tree) -> None:
