@@ -16,6 +16,7 @@ from connectors.ledger.database import (
     create_engine,
     database_url,
     failures_in_words,
+    migrate,
     moment,
     place_in_words,
     reading,
@@ -23,7 +24,6 @@ from connectors.ledger.database import (
 from connectors.ledger.inbox import Inbox
 from connectors.ledger.journal import Batches, Journal
 from connectors.ledger.links import RecordLinks
-from connectors.ledger.migrate import migrate
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
 from connectors.ledger.rate_limit import RateLimits
 from connectors.ledger.state import StateEntries, TicketLinkTable

@@ -1,10 +1,13 @@
-"""The receiver's application and its entry point.
+"""The receiver's application, its counters in the text format of Prometheus, and its entry point.
 
 POST /connectwise/callbacks     ConnectWise appends the record's id: register it with ?recordId= at its end
 POST /field-nation/webhooks
 GET  /health                    the process answers
 GET  /ready                     and its ledger does: 200 or 503
 GET  /metrics                   what came, was handed over, refused, put off
+
+Every message ends in exactly one of handed over, duplicate, refused, put off; ``received`` is their sum and
+those that are being worked on.
 
 It listens on loopback unless its settings say otherwise: a proxy with TLS stands before it
 (docs/operations.md). It needs the ledger's place and the vendors' secrets, and no Prefect server.
@@ -16,16 +19,18 @@ import logging
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import get_args
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from connectors.errors import StopError
+from connectors.ledger.models import InboxState
 from deployments.receiver.inbox import InboxWriter
 from deployments.receiver.messages import PutOffError, RefusedError, check_source, read_body
-from deployments.receiver.metrics import MessageCounts
 from deployments.receiver.settings import Network, ReceiverSettings, receiver_settings
 from deployments.receiver.verify import (
     ConnectWiseCheck,
@@ -196,3 +201,68 @@ def server_config(settings: ReceiverSettings) -> uvicorn.Config:
         timeout_keep_alive=10,
         timeout_graceful_shutdown=10,
     )
+
+
+METRIC_PREFIX = "connectwise_flows_receiver"
+LOG_EVERY = 10.0
+"""Seconds between two log lines of one kind: whoever sends rubbish must not fill the disk."""
+_HELP = {
+    "received": "Messages that came in",
+    "handed_over": "Messages kept in the inbox for the flows",
+    "duplicates": "Messages that were kept already",
+    "refused": "Messages that are not believed or can't be read, by reason",
+    "put_off": "Messages that the sender was asked to send again, by reason",
+}
+logger = logging.getLogger("deployments.receiver")
+
+
+class MessageCounts:
+    """Counters since the start of this process, by source and reason."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._counts: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in _HELP}
+        self._monotonic = monotonic
+        self._logged: dict[tuple[str, ...], float] = {}
+
+    def add(self, name: str, source: str, reason: str = "", detail: str = "") -> None:
+        """Counts one; refused and put off ones are logged too, now and then."""
+        self._counts[name][source, reason] += 1
+        if name in ("refused", "put_off"):
+            self._log(name, source, reason, detail)
+
+    def of(self, name: str, source: str | None = None, reason: str | None = None) -> int:
+        """The sum over sources and reasons that are not given."""
+        counted = self._counts[name].items()
+        return sum(
+            number
+            for (its_source, its_reason), number in counted
+            if source in (None, its_source) and reason in (None, its_reason)
+        )
+
+    def text(self, inbox: Mapping[str, int] | None = None) -> str:
+        """All counters, and the messages in the inbox by state if they are known."""
+        lines = [line for name in _HELP for line in self._lines(name)]
+        if inbox is not None:
+            lines += _head("inbox_messages", "Messages in the ledger's inbox, by state", "gauge")
+            for state in get_args(InboxState):
+                lines.append(f'{METRIC_PREFIX}_inbox_messages{{state="{state}"}} {inbox.get(state, 0)}')
+        return "\n".join(lines) + "\n"
+
+    def _lines(self, name: str) -> Iterator[str]:
+        yield from _head(f"{name}_total", _HELP[name], "counter")
+        for (source, reason), number in sorted(self._counts[name].items()):
+            labels = f'source="{source}"' + (f',reason="{reason}"' if reason else "")
+            yield f"{METRIC_PREFIX}_{name}_total{{{labels}}} {number}"
+
+    def _log(self, *kind: str) -> None:
+        now = self._monotonic()
+        if now - self._logged.get(kind[:3], -LOG_EVERY) < LOG_EVERY:
+            return
+        self._logged[kind[:3]] = now
+        name, source, reason, detail = kind
+        words = f"{name.replace('_', ' ')}: {reason}{f', {detail}' if detail else ''}"
+        logger.warning("A message of %s was %s (%d so far)", source, words, self.of(name, source, reason))
+
+
+def _head(name: str, words: str, kind: str) -> list[str]:
+    return [f"# HELP {METRIC_PREFIX}_{name} {words}.", f"# TYPE {METRIC_PREFIX}_{name} {kind}"]

@@ -10,7 +10,6 @@ from typing import Any
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import equals
 from connectors.ledger.store import Ledger
-from tasks.connectwise.link_search.bundles import probe_bundles, read_bundles
 from tasks.connectwise.link_search.search import (
     Links,
     LinkSearch,
@@ -18,6 +17,8 @@ from tasks.connectwise.link_search.search import (
     agreements,
     by_company,
     contradicted,
+    probe_bundles,
+    read_bundles,
     read_each,
     read_sample,
     spread,

@@ -17,13 +17,14 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import equals
 from connectors.connectwise.models import TicketKind
 from connectors.ledger.store import Ledger
-from tasks.connectwise.link_search.bundles import probe_bundles, read_bundles
 from tasks.connectwise.link_search.search import (
     Links,
     LinkSearch,
     Owners,
     StrategyFailedError,
     by_company,
+    probe_bundles,
+    read_bundles,
     read_each,
     read_sample,
     tickets,

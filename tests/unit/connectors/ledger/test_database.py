@@ -19,6 +19,8 @@ from sqlalchemy.engine import Connection
 from connectors.errors import StopError
 from connectors.ledger.block import LedgerDatabase
 from connectors.ledger.database import (
+    FOLDER,
+    HEAD,
     PATH_VARIABLE,
     create_engine,
     database_url,
@@ -26,7 +28,6 @@ from connectors.ledger.database import (
     place_in_words,
     writing,
 )
-from connectors.ledger.migrate import FOLDER, HEAD
 from connectors.ledger.models import WriteEntry
 from connectors.ledger.schema import metadata
 from connectors.ledger.store import Ledger

@@ -12,8 +12,7 @@ from sqlalchemy.engine import Connection
 
 from connectors.errors import StopError
 from connectors.ledger.claims import ClaimLostError
-from connectors.ledger.database import create_engine, database_url, writing
-from connectors.ledger.migrate import FOLDER
+from connectors.ledger.database import FOLDER, create_engine, database_url, writing
 from connectors.ledger.models import Claimed, LinkEnd, SyncedNote, TicketLink
 from connectors.ledger.store import Ledger
 from tests.support.ledger import Hand, hand, ledger, place, start_python
