@@ -14,5 +14,5 @@ In reading order:
 - ``faults``: rules that drop, delay, refuse or double requests; ``editing``: a person's edits meanwhile.
 - ``requests``: what a request is to counting and faults; ``history``: who read and wrote which record.
 - ``switches``: every point where the vendors' real servers differ or are not known.
-- ``credentials``: keys, tokens and signing keys; ``wire_json``: JSON as the vendors read and write it.
+- ``credentials``: keys, tokens and signing keys.
 """

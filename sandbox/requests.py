@@ -3,11 +3,15 @@
 ``read_call`` says what a request is to counting and faults. ``RequestCounts`` counts by system, method and
 path template, or GraphQL root field. ``drop`` closes the TCP connection under a request, and ``run_unheard``
 lets it go on after its connection is gone (both behind uvicorn only).
+
+JSON is read by orjson, which is several times as fast, and by the standard library where orjson refuses: it
+knows whole numbers beyond 64 bits, NaN and lone surrogates, and its words stand in the vendors' messages.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import re
 import time
@@ -17,10 +21,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_plus
 
+import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.lansweeper.documents import root_fields
-from sandbox.wire_json import decode
 
 GRAPHQL_PATHS = ("/api/v2/graphql", "/api/integrations/graphql")
 API_ROOT = re.compile(r"/[^/]+/apis/3\.0(?=/|$)", re.IGNORECASE)  # any code base
@@ -227,3 +231,31 @@ async def run_unheard(app: ASGIApp, scope: Scope, body: bytes) -> None:
         return None
 
     await app(scope, replay(body), send)
+
+
+_LONG = re.compile(r"\d{19}")
+_LONG_BYTES = re.compile(rb"\d{19}")
+
+
+def encode(value: Any) -> bytes:
+    """A value as the vendors send it: UTF-8, without blanks."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def decode(text: bytes | str) -> Any:
+    """The value of a text.
+
+    Raises:
+        ValueError: it is no JSON, in the standard library's words.
+        RecursionError: it is nested too deep.
+    """
+    long = _LONG.search(text) if isinstance(text, str) else _LONG_BYTES.search(text)
+    if long is not None:
+        return json.loads(text)
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.connectwise.links import link_table
-from sandbox.connectwise.rendering import Renderer
+from sandbox.connectwise.reads import Renderer
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Store
 from sandbox.credentials import Credentials
-from sandbox.field_nation.messages import message_list
-from sandbox.field_nation.store import FieldNationStore
+from sandbox.field_nation.store import FieldNationStore, message_list
 from sandbox.field_nation.views import work_order
 from sandbox.history import History
 from sandbox.lansweeper.store import LansweeperStore

@@ -30,8 +30,7 @@ import anyio
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.dispatch_campaign.faults import begin_storm, end_storm
-from benchmarks.dispatch_campaign.forged import ForgedMessages
+from benchmarks.dispatch_campaign.faults import ForgedMessages, begin_storm, end_storm
 from benchmarks.dispatch_campaign.oracle import Oracle, broken_bounds, later_round, measure, quiet_round
 from benchmarks.dispatch_campaign.processes import (
     Receiver,

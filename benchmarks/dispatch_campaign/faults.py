@@ -1,11 +1,23 @@
-"""Fault rules: what both vendors, their networks and their messengers do during the storm."""
+"""Fault rules for both vendors, their networks and their messengers, and forged or replayed messages.
+
+Forged messages go to the receiver while it works; it must refuse each and count it.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 import random
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
+
 from deployments.local.sandbox import Sandbox
+from tasks.rules.dispatch.messages import FIELD_NATION_PATH
 
 LATE = 1.5
 """Seconds after which work is done whose connection was dropped."""
@@ -95,3 +107,114 @@ def _fault(name: str) -> dict[str, Any]:
         return {"kind": "status", "status": int(name), "headers": headers, "body": body}
     further = {"late": {"delay": LATE}, "delay": {"seconds": 0.8}}.get(name, {})
     return {"kind": name, **further}
+
+
+FORGED_CALLBACKS = ("signature", "unsigned", "body", "key_url")
+FORGED_WEBHOOKS = ("signature", "unsigned", "old", "old body")
+REPLAYS = {"replay": "resend", "replay under another id": "replay"}
+OLD_SECONDS = 3_600
+OLD_BODY = timedelta(days=20)
+
+
+class ForgedMessages:
+    """Sends one message at a time; ``sent`` counts them by vendor and way.
+
+    Forged callbacks are sent by the sandbox, which keeps their answers.
+    """
+
+    def __init__(self, sandbox: Sandbox, receiver: str, secret: str, seed: int) -> None:
+        self._sandbox = sandbox
+        self._receiver = receiver
+        self._secret = secret
+        self._draw = random.Random(f"{seed}-strangers")
+        self._answers: list[tuple[str, int]] = []
+        self.sent: dict[str, int] = {}
+
+    def send(self, ticket: int, work_order: int) -> None:
+        """One message that tells of a ticket or a work order; a replay needs one that was delivered."""
+        way = self._draw.choice(("callback", "webhook", "replayed callback", "replayed webhook"))
+        if way == "callback":
+            self._forge(self._draw.choice(FORGED_CALLBACKS), recordId=ticket)
+        elif way == "webhook":
+            self._webhook(self._draw.choice(FORGED_WEBHOOKS), work_order)
+        elif way == "replayed callback":
+            self._replay_callback()
+        else:
+            self._replay_webhook()
+
+    def refusals_wanted(self) -> dict[str, int]:
+        """How many messages of each vendor must be refused."""
+        found = {"connectwise": 0, "field_nation": 0}
+        for name, number in self.sent.items():
+            kind, _, way = name.partition(": ")
+            if way not in REPLAYS:
+                found["connectwise" if kind == "callback" else "field_nation"] += number
+        return found
+
+    def taken_twice(self, counted: dict[str, int]) -> list[str]:
+        """More webhooks that the receiver kept than were sent, and replays of which it counted none."""
+        sent = sum(not one["lost"] for one in self._sandbox.field_nation("GET", "deliveries"))
+        kept = counted.get("handed_over field_nation", 0)
+        found = [f"{kept} webhooks were kept, {sent} were sent"] if kept > sent else []
+        replays = sum(self.sent.get(f"webhook: {way}", 0) for way in REPLAYS)
+        if replays and not counted.get("duplicates field_nation", 0):
+            found.append(f"none of {replays} replayed webhooks was counted as a duplicate")
+        return found
+
+    def believed(self) -> list[str]:
+        """Every forged message that was not answered with a refusal."""
+        log = self._sandbox.callbacks()
+        odd = [f"{name} answered {status}" for name, status in self._answers if status not in (401, 403)]
+        return odd + [
+            f"callback: {one['kind']} answered {one['statuses']}"
+            for one in log
+            if one["kind"] in FORGED_CALLBACKS and not (one["statuses"] and one["statuses"][-1] in (401, 403))
+        ]
+
+    def _forge(self, how: str, **given: Any) -> None:
+        self._sandbox.callbacks("POST", "forge", {"how": how, **given})
+        self._count(f"callback: {how}")
+
+    def _replay_callback(self) -> None:
+        log = [
+            one
+            for one in self._sandbox.callbacks()
+            if (one["kind"], one["outcome"]) == ("genuine", "delivered")
+        ]
+        if log:
+            message = self._draw.choice(log)["MessageId"]
+            self._sandbox.callbacks("POST", "forge", {"how": "replay", "message": message})
+            self._count("callback: replay")
+
+    def _replay_webhook(self) -> None:
+        log = [
+            one
+            for one in self._sandbox.field_nation("GET", "deliveries")
+            if one["deliveryStatus"] == 200 and not one["lost"]
+        ]
+        if log:
+            delivery = self._draw.choice(log)["deliveryId"].partition(":")[0]
+            way = self._draw.choice(list(REPLAYS))
+            self._sandbox.field_nation("POST", f"deliveries/{delivery}/{REPLAYS[way]}")
+            self._count(f"webhook: {way}")
+
+    def _webhook(self, how: str, work_order: int) -> None:
+        told = datetime.now(UTC) - (OLD_BODY if how == "old body" else timedelta(0))
+        event = {"name": "workorder.status.approved"}
+        body = {"event": event, "timestamp": told.isoformat(), "workorder": {"id": work_order}}
+        raw = json.dumps(body).encode()
+        secret = "a stranger's" if how == "signature" else self._secret
+        moment = time.time() - (OLD_SECONDS if how == "old" else 0)
+        headers = {
+            "X-FN-Signature": "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest(),
+            "X-FN-Delivery-Id": f"{uuid.UUID(int=self._draw.getrandbits(128), version=4)}:1",
+            "X-FN-Request-Timestamp": str(int(moment * 1000)),
+        }
+        if how == "unsigned":
+            del headers["X-FN-Signature"]
+        answer = httpx.post(f"{self._receiver}{FIELD_NATION_PATH}", content=raw, headers=headers, timeout=10)
+        self._answers.append((f"webhook: {how}", answer.status_code))
+        self._count(f"webhook: {how}")
+
+    def _count(self, name: str) -> None:
+        self.sent[name] = self.sent.get(name, 0) + 1

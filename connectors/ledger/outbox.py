@@ -19,13 +19,14 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import StopError
-from connectors.ledger import claims, links
+from connectors.ledger import claims
 from connectors.ledger.claims import OutboxTable, RowShape
 from connectors.ledger.database import Clock, moment, moment_or_none, reading, shortened, writing
 from connectors.ledger.models import Claimed, Effect, Intent, IntentState, LinkEnd, Origin, SyncedNote
 from connectors.ledger.schema import dispatch_effects as effects
 from connectors.ledger.schema import dispatch_intents as intents
 from connectors.ledger.schema import synced_notes as notes
+from connectors.ledger.state import put_link
 
 WORK_ORDER_KIND = "field_nation/work_order"
 """The kind of a link's right end; the left end's is ``connectwise/`` and the record's kind."""
@@ -101,7 +102,7 @@ class DispatchIntents(OutboxTable[Intent]):
             left = LinkEnd(f"connectwise/{row.record_kind}", str(row.record_id))
             right = LinkEnd(WORK_ORDER_KIND, str(work_order_id))
             now = await self._clock.now_of(connection)
-            await links.put(connection, row.tenant, left, right, details, now, replace_left=True)
+            await put_link(connection, row.tenant, left, right, details, now, replace_left=True)
             return _intent(row)
 
     async def cancel(self, intent_id: int, message: str, *, even_unresolved: bool = False) -> None:

@@ -23,10 +23,9 @@ from connectors.ledger.database import (
 )
 from connectors.ledger.inbox import Inbox
 from connectors.ledger.journal import Batches, Journal
-from connectors.ledger.links import RecordLinks
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
 from connectors.ledger.rate_limit import RateLimits
-from connectors.ledger.state import StateEntries, TicketLinkTable
+from connectors.ledger.state import RecordLinks, StateEntries, TicketLinkTable
 
 CLOSING_SECONDS = 5.0
 

@@ -16,11 +16,10 @@ from sandbox.connectwise.access import (
     check_right,
     company_info,
 )
-from sandbox.connectwise.answers import Answer, CollectionCall, answer_call
+from sandbox.connectwise.answers import Answer, CollectionCall, answer_call, codebase_and_rest, route
 from sandbox.connectwise.bulk_reads import signing_key, system_answer
 from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
 from sandbox.connectwise.reads import Address
-from sandbox.connectwise.routing import codebase_and_rest, route
 from sandbox.connectwise.store import Store
 from sandbox.requests import RequestWindow
 

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.connectwise.errors import VendorError, bad_body
 from sandbox.connectwise.schema.fields import Field, Kind, Table
 from sandbox.connectwise.store import Record
-from sandbox.wire_json import decode
+from sandbox.requests import decode
 
 REFERENCE_MEMBERS = frozenset(
     {"id", "name", "identifier", "_info", "dailycapacity", "sort", "level", "summary"}

@@ -24,7 +24,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from sandbox.connectwise.access import World
-from sandbox.connectwise.rendering import Renderer
+from sandbox.connectwise.reads import Renderer
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACK_TYPES, CALLBACKS, EVERY, ITSELF, NEVER
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Change, Record, Store

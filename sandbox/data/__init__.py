@@ -3,7 +3,7 @@
 - ``generate``: ``build_world`` with the scenarios ``provider``, ``fresh``, ``enrichment``, ``dispatch``.
   Start here.
 - ``provider``: the provider's ConnectWise setup: companies, people, types, statuses, custom fields.
-- ``assets``: Lansweeper assets with a scanner's oddities; ``catalogue``: makes, models, systems, programs.
+- ``assets``: Lansweeper assets with a scanner's oddities: makes, models, systems, programs.
 - ``configurations``: what people typed by hand, or what an asset sync has left (``enrichment``).
 - ``tickets``: the service desk, agreements and tickets with their configurations.
 - ``dispatch``: boards, sites and tickets of work in the field (``dispatch``).

@@ -1,5 +1,6 @@
 """Lansweeper assets from a seed and a number: a plant's and an office's fleet, with a scanner's oddities.
 
+Makers, products and operating systems are those a scanner would report; nothing here is anybody's inventory.
 Which asset is odd in which way goes by its place, so that small inventories have all the common oddities:
 filler and missing serials, docks whose MAC several laptops report, names used twice, names in other
 scripts, models of 300 characters, blanks around values, missing makers and addresses.
@@ -13,9 +14,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
-
-from sandbox.data import catalogue as c
 
 GB = 1024**3
 SOFTWARE_LISTS = 60
@@ -28,16 +28,16 @@ PAGE_NAME = "166.246.143.187/1/7"
 PAGE_PLACE = 9
 
 
-def profiles(draw: random.Random, kind: c.AssetKind) -> list[Section]:
+def profiles(draw: random.Random, kind: AssetKind) -> list[Section]:
     """The hardware and operating system sections that assets of this kind may have."""
     if kind.type not in ("Windows", "Linux"):
         return [{}]
-    systems = c.LINUXES if kind is c.LINUX else c.WINDOWS_SERVER if kind is c.SERVER else c.WINDOWS
+    systems = LINUXES if kind is LINUX else WINDOWS_SERVER if kind is SERVER else WINDOWS
     return [
         _profile(draw, system, processor, memory, kind.type)
         for system in systems
-        for processor in c.PROCESSORS
-        for memory in c.MEMORY_GB
+        for processor in PROCESSORS
+        for memory in MEMORY_GB
     ]
 
 
@@ -88,9 +88,7 @@ def _disks(draw: random.Random, kind: str) -> list[Section]:
 
 def software_lists(draw: random.Random) -> list[list[Section]]:
     """Software lists of 15 to 90 programs, some with a program twice, as scans report them."""
-    programs = [
-        _program(draw, maker, family, part) for maker, family, parts in c.PUBLISHERS for part in parts
-    ]
+    programs = [_program(draw, maker, family, part) for maker, family, parts in PUBLISHERS for part in parts]
     programs += [_program(draw, "Example Tools", "Tool", f"Pack {n} für Büro") for n in range(120)]
     return [_software_list(draw, programs) for _ in range(SOFTWARE_LISTS)]
 
@@ -139,7 +137,7 @@ class AssetMaker:
         self._draw = random.Random(f"{seed}-{purpose}")
         self._site = (site_id, site_name)
         self._fleet = _mixed(self._draw)
-        self._profiles = {kind: profiles(self._draw, kind) for kind in dict.fromkeys(c.FLEET)}
+        self._profiles = {kind: profiles(self._draw, kind) for kind in dict.fromkeys(FLEET)}
         self._software = software_lists(self._draw)
         self._tail = format(self._draw.getrandbits(64), "016x")
         self._previous_serial = ""
@@ -168,7 +166,7 @@ class AssetMaker:
         self._add_sections(asset, kind, model)
         return as_page_example(asset) if page_example else asset
 
-    def _basic_info(self, place: int, kind: c.AssetKind) -> dict[str, Any]:
+    def _basic_info(self, place: int, kind: AssetKind) -> dict[str, Any]:
         draw = self._draw
         name = self._name(place, kind)
         info: dict[str, Any] = {
@@ -182,28 +180,28 @@ class AssetMaker:
             "lastChanged": iso(draw.randrange(30), draw.randrange(7200)),
         }
         if kind.type == "Windows":
-            domain = draw.choice(c.DOMAINS)
+            domain = draw.choice(DOMAINS)
             info |= {"domain": domain, "userDomain": domain, "fqdn": f"{name}.{domain}.example".lower()}
-            info["userName"] = draw.choice(c.USERS)
+            info["userName"] = draw.choice(USERS)
         if place % 23 == 4:
             del info["ipAddress"]
-        if place % 37 == 8 or kind is c.OT:
+        if place % 37 == 8 or kind is OT:
             del info["mac"]
         return info
 
-    def _name(self, place: int, kind: c.AssetKind) -> str:
+    def _name(self, place: int, kind: AssetKind) -> str:
         if place % 400 == 250:
             return f"{kind.prefix}-" + "rack-and-shelf-" * 8 + str(place)
         if place % 29 == 11:
-            return c.SHARED_NAMES[place // 29 % len(c.SHARED_NAMES)]
+            return SHARED_NAMES[place // 29 % len(SHARED_NAMES)]
         if place % 19 == 6:
-            return f"{c.FOREIGN_NAMES[place // 19 % len(c.FOREIGN_NAMES)]}-{place}"
-        if kind is c.OT:
+            return f"{FOREIGN_NAMES[place // 19 % len(FOREIGN_NAMES)]}-{place}"
+        if kind is OT:
             return f"166.{place >> 14 & 255}.{place >> 6 & 255}.{place & 63}/1/{self._draw.randrange(12)}"
         return f"{kind.prefix}-{place:05}"
 
-    def _mac(self, place: int, kind: c.AssetKind) -> str:
-        if kind is c.LAPTOP and place % 13 == 5:
+    def _mac(self, place: int, kind: AssetKind) -> str:
+        if kind is LAPTOP and place % 13 == 5:
             return f"00:E0:4C:68:00:{place // 130 % 256:02X}"
         digits = format(self._draw.getrandbits(40), "010X")
         return "3C:" + ":".join(digits[n : n + 2] for n in range(0, 10, 2))
@@ -212,11 +210,11 @@ class AssetMaker:
         draw = self._draw
         custom: dict[str, Any] = {
             "manufacturer": maker,
-            "model": c.LONG_MODEL if place % 150 == 33 else model,
+            "model": LONG_MODEL if place % 150 == 33 else model,
             "serialNumber": self._serial(place),
-            "stateName": draw.choice(c.STATES),
-            "location": draw.choice(c.LOCATIONS),
-            "department": draw.choice(c.DEPARTMENTS),
+            "stateName": draw.choice(STATES),
+            "location": draw.choice(LOCATIONS),
+            "department": draw.choice(DEPARTMENTS),
         }
         if place % 5 < 3:
             bought = draw.randrange(100, 2000)
@@ -224,14 +222,14 @@ class AssetMaker:
         if place % 31 == 7:
             del custom["manufacturer"], custom["model"]
         elif place % 41 == 13:
-            custom["manufacturer"] = c.FILLER_MAKERS[place // 41 % len(c.FILLER_MAKERS)]
+            custom["manufacturer"] = FILLER_MAKERS[place // 41 % len(FILLER_MAKERS)]
         if place % 7 == 2:
             custom["barCode"] = f"BL{place:06}"
         return custom
 
     def _serial(self, place: int) -> str | None:
         if place % 17 == 3:
-            return c.FILLER_SERIALS[place // 17 % len(c.FILLER_SERIALS)]
+            return FILLER_SERIALS[place // 17 % len(FILLER_SERIALS)]
         if place % 17 == 9:
             return None
         if place % 97 == 41:
@@ -240,7 +238,7 @@ class AssetMaker:
         self._previous_serial = f"{number:09X}" if place % 3 else f"00{number:08x}"
         return f" {self._previous_serial} " if place % 43 == 12 else self._previous_serial
 
-    def _add_sections(self, asset: Asset, kind: c.AssetKind, model: str) -> None:
+    def _add_sections(self, asset: Asset, kind: AssetKind, model: str) -> None:
         info = asset["assetBasicInfo"]
         address = info.get("ipAddress")
         if address:
@@ -250,17 +248,17 @@ class AssetMaker:
             ]
         if kind.software:
             asset["softwares"] = self._draw.choice(self._software)
-        elif kind is c.OT:
+        elif kind is OT:
             asset["otData"] = {"partNumber": model, "moduleType": "Communication", "routePath": info["name"]}
-        elif kind is c.PRINTER:
+        elif kind is PRINTER:
             asset["printerInfo"] = {"status": "Ready", "totalPages": float(self._draw.randrange(90_000))}
 
 
-def _mixed(draw: random.Random) -> list[c.AssetKind]:
+def _mixed(draw: random.Random) -> list[AssetKind]:
     """The fleet in some order, with the OT asset where the page's example belongs."""
-    fleet = list(c.FLEET)
+    fleet = list(FLEET)
     draw.shuffle(fleet)
-    here = fleet.index(c.OT)
+    here = fleet.index(OT)
     fleet[here], fleet[PAGE_PLACE] = fleet[PAGE_PLACE], fleet[here]
     return fleet
 
@@ -281,3 +279,144 @@ def uuid_text(bits: int) -> str:
     """128 bits in a UUID's form."""
     digits = format(bits, "032x")
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+@dataclass(frozen=True)
+class AssetKind:
+    """One kind of asset: its Lansweeper type, how its names begin, and (maker, model) pairs."""
+
+    type: str
+    prefix: str
+    products: tuple[tuple[str, str], ...]
+    scanner: str = "Cerberus"
+    software: bool = False
+
+
+LAPTOP = AssetKind(
+    "Windows",
+    "LT",
+    (
+        ("Dell Inc.", "Latitude 5440"),
+        ("LENOVO", "20XW00A1MX"),
+        ("HP", "HP EliteBook 840 14 inch G10 Notebook PC"),
+        ("Microsoft Corporation", "Surface Laptop 5"),
+    ),
+    software=True,
+)
+DESKTOP = AssetKind(
+    "Windows",
+    "WS",
+    (("Dell Inc.", "OptiPlex 7010"), ("HP", "HP ProDesk 400 G9"), ("ASUSTeK COMPUTER INC.", "All Series")),
+    software=True,
+)
+SERVER = AssetKind(
+    "Windows",
+    "SRV",
+    (("Dell Inc.", "PowerEdge R750"), ("HPE", "ProLiant DL380 Gen10"), ("VMware, Inc.", "VMware7,1")),
+    software=True,
+)
+LINUX = AssetKind(
+    "Linux",
+    "lnx",
+    (("Supermicro", "SYS-5019C-MR"), ("QEMU", "Standard PC (Q35 + ICH9, 2009)")),
+    software=True,
+)
+GUEST = AssetKind("VMware Guest", "vm", (("VMware, Inc.", "VMware Virtual Platform"),), scanner="VMware")
+HYPERVISOR = AssetKind(
+    "ESXi server", "esx", (("Dell Inc.", "PowerEdge R650"), ("Cisco Systems", "UCSC-C220-M6"))
+)
+PRINTER = AssetKind(
+    "Printer",
+    "PRN",
+    (("Brother", "HL-L6400DW series"), ("Xerox", "VersaLink C7025"), ("Hewlett-Packard ", "LaserJet M507")),
+)
+SWITCH = AssetKind("Switch", "SW", (("Cisco Systems", "C9200L-48P-4G"), ("Ubiquiti", "USW-Pro-48-PoE")))
+FIREWALL = AssetKind("Firewall", "FW", (("Fortinet", "FortiGate 60F"), ("Palo Alto Networks", "PA-440")))
+OT = AssetKind(
+    "OT",
+    "OT",
+    (
+        ("Rockwell Automation", "1756-EN2T/D"),
+        ("Rockwell Automation", "1756-L83E/B"),
+        ("Siemens AG", "6ES7 515-2AM02-0AB0"),
+        ("Schneider Electric", "BMEP582040"),
+    ),
+    scanner="OT",
+)
+
+# Twenty assets in a row hold every kind, so a small inventory is as mixed as a large one.
+_COMPUTERS = (LAPTOP,) * 6 + (DESKTOP,) * 4 + (SERVER,) + (LINUX,) * 2 + (GUEST, HYPERVISOR)
+FLEET = (*_COMPUTERS, PRINTER, PRINTER, SWITCH, FIREWALL, OT)
+
+FILLER_SERIALS = (
+    "To be filled by O.E.M.",
+    "Default string",
+    "None",
+    "0",
+    "System Serial Number",
+    "Not Specified",
+    "123456789",
+)
+FILLER_MAKERS = ("To be filled by O.E.M.", "System manufacturer", "Unknown")
+
+FOREIGN_NAMES = (
+    "Büro-Drucker",
+    "København-PC",
+    "São-Paulo-WS",
+    "東京-端末",
+    "Łódź-LT",
+    "Zürich-SRV",
+    "Ελλάδα-PC",
+)
+SHARED_NAMES = ("KIOSK", "localhost", "MININT-SETUP", "iPad")
+
+LONG_MODEL = (
+    "Modular chassis, rear accessible, with redundant supply; assembled to order; options: "
+    + "dual port fibre card, low profile; " * 8
+)[:300]
+
+STATES = ("Active",) * 12 + ("Non-active", "Broken", "In stock", "Don't show")
+LOCATIONS = (None,) * 5 + (
+    "Main Office",
+    "main office ",
+    "Warehouse 2",
+    "Oslo / 3. etasje",
+    "São Paulo",
+    "Line 4, cabinet B",
+)
+DEPARTMENTS = (None, None, "Finance", "Production", "Design")
+DOMAINS = ("BLUELIGHT", "BLUELIGHT", "BLPLANT")
+USERS = ("afinch", "bmoreau", "cdahl", "dokafor", "eźródło", "fmüller", "gtanaka", "hsilva")
+
+WINDOWS = (
+    ("Microsoft Windows 11 Pro", "10.0.22631", "22631"),
+    ("Microsoft Windows 10 Enterprise", "10.0.19045", "19045"),
+)
+WINDOWS_SERVER = (
+    ("Microsoft Windows Server 2022 Standard", "10.0.20348", "20348"),
+    ("Microsoft Windows Server 2016 Standard", "10.0.14393", "14393"),
+)
+LINUXES = (
+    ("Ubuntu 22.04.4 LTS", "22.04", "5.15.0-112-generic"),
+    ("Red Hat Enterprise Linux 9.4 (Plow)", "9.4", "5.14.0-427.el9"),
+)
+PROCESSORS = (
+    ("13th Gen Intel(R) Core(TM) i5-1345U", "Intel", 1600, 10),
+    ("AMD Ryzen 7 PRO 6850U with Radeon Graphics", "AMD", 2700, 8),
+    ("Intel(R) Xeon(R) Silver 4314 CPU @ 2.40GHz", "Intel", 2400, 16),
+)
+MEMORY_GB = (8, 16, 32, 64)
+
+PUBLISHERS = (
+    (
+        "Microsoft Corporation",
+        "Microsoft",
+        ("Edge", "Teams", "OneDrive", "Visual C++ Redistributable (x64)", "Office"),
+    ),
+    ("Adobe Inc.", "Adobe", ("Acrobat Reader", "Creative Cloud", "Illustrator")),
+    ("Mozilla", "Mozilla", ("Firefox (x64 en-US)", "Maintenance Service", "Thunderbird")),
+    ("Rockwell Automation, Inc.", "FactoryTalk", ("View Studio", "Linx", "Activation Manager")),
+    ("Igor Pavlov", "7-Zip", ("(x64)", "Console")),
+    ("Dell Inc.", "Dell", ("Command | Update", "SupportAssist", "Display Manager")),
+    ("Dassault Systèmes", "SOLIDWORKS", ("2024 SP3", "eDrawings", "Composer")),
+)

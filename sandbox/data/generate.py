@@ -1,14 +1,21 @@
-"""Builds a whole world from a seed, a number of assets and a scenario."""
+"""Builds a whole world from a seed, a number of assets and a scenario.
+
+The scenario ``dispatch`` is work in the field: tickets of a service and a project board, and opportunities.
+Nothing is in a status that makes a work order of it: a test or a demonstration sets that. The streets are
+invented; cities, states and zip codes belong together.
+"""
 
 from __future__ import annotations
 
+import random
+from dataclasses import dataclass
 from typing import Any
 
+from sandbox.connectwise.schema.tables import PODS
 from sandbox.connectwise.store import Store
 from sandbox.credentials import Credentials
 from sandbox.data.assets import AssetMaker
 from sandbox.data.configurations import ConfigurationMaker, linked_configurations
-from sandbox.data.dispatch import add_dispatch
 from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, set_up
 from sandbox.data.tickets import Desk, add_agreements, add_tickets, set_up_desk
 from sandbox.lansweeper.store import LansweeperStore
@@ -37,7 +44,7 @@ def build_world(
     ``provider``: a third of the assets exist as hand-made configurations. ``fresh``: the run's company has
     no configurations, other companies have theirs. ``enrichment``: every asset is a configuration of the
     run's company that names it, but for a few odd ones. ``dispatch``: as ``fresh``, and a board Field
-    Services with ``tickets`` tickets (usual: 20), see sandbox/data/dispatch.py.
+    Services with ``tickets`` tickets (usual: 20), see sandbox/data/generate.py.
 
     ``agreements`` and ``tickets`` are those of the run's company; the others have half as many together. Left
     out, and the tickets beside the board Field Services: a few, in ``enrichment`` about one agreement for 75
@@ -116,3 +123,231 @@ def _add_configurations(
     elif scenario == "enrichment":
         for record in linked_configurations(seed, setup, desk.slas, assets):
             store.insert(CONFIGURATIONS, record)
+
+
+API_MEMBER = "apimember"
+SERVICE_BOARD, PROJECT_BOARD = "Field Services", "Field Projects"
+USUAL_TICKETS = 20
+FURTHER = 10  # One project ticket and one opportunity for so many service tickets, at least two.
+
+# Status, does it close the ticket.
+STATUSES = (
+    ("New", False),
+    ("Dispatch", False),
+    ("Assigned", False),
+    ("Scheduled", False),
+    ("In Progress", False),
+    ("Completed", True),
+    ("Closed", True),
+)
+TYPES = ("On-site", "Installation", "Survey")
+# Name, colour, level, default.
+PRIORITIES = (
+    ("Priority 1 - Critical", "Red", "Critical", False),
+    ("Priority 2 - High", "Orange", "High", False),
+    ("Priority 3 - Medium", "Yellow", "Medium", True),
+    ("Priority 4 - Low", "Green", "Low", False),
+)
+CUSTOM_FIELDS = (("Send to FN", "Checkbox"), ("FN check-in", "Text"))
+STATES = (("TX", "Texas"), ("OH", "Ohio"), ("CO", "Colorado"), ("FL", "Florida"), ("WA", "Washington"))
+# Company, name, street, further line, city, state, zip, telephone.
+SITES = (
+    (RUN_COMPANY, "Austin Plant", "4120 Ironwood Parkway", "Dock 3", "Austin", "TX", "78735", "5125550142"),
+    (RUN_COMPANY, "Houston Depot", "811 Pelican Street", "", "Houston", "TX", "77002", "7135550118"),
+    (RUN_COMPANY, "Columbus Office", "59 Lantern Ave", "Suite 400", "Columbus", "OH", "43215", "6145550133"),
+    (8, "Denver Brewhouse", "2300 Copper Row", "", "Denver", "CO", "80205", "3035550171"),
+    (8, "Tampa Taproom", "17 Palmetto Square", "Unit B", "Tampa", "FL", "33602", "8135550109"),
+    (11, "Seattle Clinic", "640 Harborview Terrace", "Floor 6", "Seattle", "WA", "98104", "2065550125"),
+)  # fmt: skip
+PEOPLE = (
+    ("Maya", "Trent"), ("Luis", "Ortega"), ("Nora", "Quist"), ("Owen", "Pratt"), ("Ida", "Beck"),
+    ("Ravi", "Menon"),
+)  # fmt: skip
+SUMMARIES = (
+    "Replace the access point at the loading dock",
+    "Swap the point of sale terminal",
+    "No link on the uplink of cabinet B",
+    "Mount and configure a new firewall",
+    "Printer in the warehouse jams",
+    "Re-terminate six data drops",
+)
+DESCRIPTIONS = (
+    "Please bring a ladder. The device is three metres up; parts are on site.",
+    "Ask for the shift lead at the gate. Photos before and after, please.",
+    "The room is locked — the key is with reception. Call 30 minutes ahead.",
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A site with its company and the contact there."""
+
+    company: int
+    site: int
+    contact: int
+    name: str
+    telephone: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board and its types of work."""
+
+    id: int
+    types: list[int]
+
+
+def add_dispatch(store: Store, seed: int, tickets: int | None) -> None:
+    """Add boards, places, fields and records to a store with the provider's setup; `tickets`: how many."""
+    number = USUAL_TICKETS if tickets is None else tickets
+    draw = random.Random(f"{seed}-dispatch")
+    _new(store, "system/members", **_api_member())
+    _add_dispatch_fields(store)
+    for order, (name, colour, level, default) in enumerate(PRIORITIES, start=1):
+        shape = {"color": colour, "level": level, "sortOrder": order, "defaultFlag": default}
+        _new(store, "service/priorities", name=name, **shape)
+    places, boards = _add_places(store), [_board(store, SERVICE_BOARD), _board(store, PROJECT_BOARD)]
+    for place in range(number):
+        store.insert("service/tickets", _ticket(draw, places, boards[0], place))
+    further = 0 if number == 0 else max(2, number // FURTHER)
+    _add_project_tickets(store, draw, places, boards[1], further)
+    _add_opportunities(store, draw, places, further)
+
+
+def _new(store: Store, collection: str, **members: Any) -> int:
+    return int(store.insert(collection, members)["id"])
+
+
+def _api_member() -> dict[str, Any]:
+    return {
+        "identifier": API_MEMBER,
+        "firstName": "API",
+        "lastName": "Member",
+        "licenseClass": "X",
+        "hireDate": "2024-01-08T00:00:00Z",
+        "defaultEmail": "Office",
+        "defaultPhone": "Office",
+        "securityRole": {"id": 1},
+    }
+
+
+def _add_dispatch_fields(store: Store) -> None:
+    for collection in ("service/tickets", "project/tickets", "sales/opportunities"):
+        for sequence, (caption, kind) in enumerate(CUSTOM_FIELDS, start=1):
+            _new(
+                store,
+                "system/userDefinedFields",
+                podId=PODS[collection][0],
+                caption=caption,
+                sequenceNumber=sequence,
+                fieldTypeIdentifier=kind,
+                entryTypeIdentifier="Option" if kind == "Checkbox" else "EntryField",
+            )
+
+
+def _board(store: Store, name: str) -> Board:
+    home = {"location": {"id": 1}, "department": {"id": 1}}
+    board = _new(store, "service/boards", name=name, projectFlag=name == PROJECT_BOARD, **home)
+    for order, (words, closes) in enumerate(STATUSES):
+        flags = {"closedStatus": closes, "defaultFlag": order == 0, "sortOrder": order}
+        _new(store, "service/boards/statuses", name=words, board={"id": board}, **flags)
+    types = [
+        _new(store, "service/boards/types", name=words, board={"id": board}, category="Reactive")
+        for words in TYPES
+    ]
+    return Board(board, types)
+
+
+def _add_places(store: Store) -> list[Place]:
+    states = {code: _new(store, "company/states", identifier=code, name=name) for code, name in STATES}
+    places = []
+    for (company, name, street, line, city, state, code, telephone), person in zip(
+        SITES, PEOPLE, strict=True
+    ):
+        site = {
+            "companyId": company,
+            "name": name,
+            "addressLine1": street,
+            "addressLine2": line or None,
+            "city": city,
+            "stateReference": {"id": states[state]},
+            "zip": code,
+            "country": {"id": 1},
+            "phoneNumber": telephone,
+        }
+        site_id = int(store.insert("company/sites", site)["id"])
+        places.append(
+            Place(company, site_id, _contact(store, company, site_id, person, telephone), name, telephone)
+        )
+    return places
+
+
+def _contact(store: Store, company: int, site: int, person: tuple[str, str], telephone: str) -> int:
+    first, last = person
+    items = [
+        {"id": 1, "value": f"{first}.{last}@customer.example".lower(), "communicationType": "Email"},
+        {"id": 2, "value": telephone, "communicationType": "Phone"},
+    ]
+    return _new(
+        store,
+        "company/contacts",
+        firstName=first,
+        lastName=last,
+        company={"id": company},
+        site={"id": site},
+        title="Site manager",
+        defaultPhoneNbr=telephone,
+        defaultPhoneType="Direct",
+        communicationItems=[{**one, "defaultFlag": True} for one in items],
+    )
+
+
+def _ticket(draw: random.Random, places: list[Place], board: Board, number: int) -> dict[str, Any]:
+    """What both kinds of tickets have; the address of the site comes by itself."""
+    place = places[number % len(places)]
+    first, last = PEOPLE[places.index(place)]
+    return {
+        "summary": f"{draw.choice(SUMMARIES)} ({number + 1})",
+        "board": {"id": board.id},
+        "type": {"id": draw.choice(board.types)},
+        "company": {"id": place.company},
+        "site": {"id": place.site},
+        "contact": {"id": place.contact},
+        "contactName": f"{first} {last}",
+        "contactPhoneNumber": place.telephone,
+        "contactEmailAddress": f"{first}.{last}@customer.example".lower(),
+        "requiredDate": f"2026-12-{1 + number % 28:02}T17:00:00Z",
+        "budgetHours": float(draw.randrange(1, 9)),
+        "initialDescription": draw.choice(DESCRIPTIONS),
+    }
+
+
+def _add_project_tickets(
+    store: Store, draw: random.Random, places: list[Place], board: Board, number: int
+) -> None:
+    project = _new(store, "project/projects", name="Store refresh", company={"id": RUN_COMPANY})
+    phase = _new(store, "project/phases", name="Roll-out", project={"id": project})
+    own = [one for one in places if one.company == RUN_COMPANY]
+    for place in range(number):
+        store.insert("project/tickets", {**_ticket(draw, own, board, place), "phase": {"id": phase}})
+
+
+def _add_opportunities(store: Store, draw: random.Random, places: list[Place], number: int) -> None:
+    kind = _new(store, "sales/opportunities/types", description="Field work")
+    for name, won, lost in (("Open", False, False), ("Won", True, False), ("Lost", False, True)):
+        flags = {"wonFlag": won, "lostFlag": lost, "closedFlag": won or lost, "defaultFlag": name == "Open"}
+        _new(store, "sales/opportunities/statuses", name=name, **flags)
+    for order in range(number):
+        place = draw.choice(places)
+        _new(
+            store,
+            "sales/opportunities",
+            name=f"Site survey at {place.name} ({order + 1})",
+            type={"id": kind},
+            primarySalesRep={"id": 1},
+            company={"id": place.company},
+            contact={"id": place.contact},
+            site={"id": place.site},
+            expectedCloseDate=f"2026-12-{1 + order % 28:02}T00:00:00Z",
+            notes=draw.choice(DESCRIPTIONS),
+        )

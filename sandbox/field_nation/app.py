@@ -29,9 +29,8 @@ from sandbox.field_nation import store, views, work_orders
 from sandbox.field_nation.access import TOKEN_PATH, RateLimit, TokenRefusedError, Tokens
 from sandbox.field_nation.errors import FieldNationError
 from sandbox.field_nation.listing import list_orders
-from sandbox.field_nation.messages import message_list, post
 from sandbox.field_nation.provider import STEPS, actor
-from sandbox.field_nation.store import Event, FieldNationStore, WorkOrder
+from sandbox.field_nation.store import Event, FieldNationStore, WorkOrder, message_list, post
 from sandbox.field_nation.views import work_order
 from sandbox.field_nation.webhooks import Deliveries, WebhookCalls, WebhookError, Webhooks
 from sandbox.field_nation.work_orders import StepRefusedError

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.field_nation import work_orders
-from sandbox.field_nation.messages import add_message
 from sandbox.field_nation.store import (
     API_USER,
     CUSTOM_FIELDS,
@@ -18,6 +17,7 @@ from sandbox.field_nation.store import (
     Status,
     TimeLog,
     WorkOrder,
+    add_message,
     full_name,
     named,
 )

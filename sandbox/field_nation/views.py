@@ -7,7 +7,6 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sandbox.field_nation.messages import message_list
 from sandbox.field_nation.moments import read_moment, stamp, time_zone, zone_of
 from sandbox.field_nation.store import (
     API_USER,
@@ -26,6 +25,7 @@ from sandbox.field_nation.store import (
     TimeLog,
     WorkOrder,
     full_name,
+    message_list,
     named,
 )
 

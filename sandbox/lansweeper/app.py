@@ -20,11 +20,25 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sandbox.faults import SCOPE_KEY, Fault
-from sandbox.lansweeper import errors
-from sandbox.lansweeper.documents import SCHEMA, checked_document, number_of_aliases, root_fields
+from sandbox.lansweeper.documents import (
+    FOREIGN_SITE,
+    MALFORMED_SITE,
+    NO_QUERY,
+    NOT_AUTHORIZED,
+    NOT_LOGGED_IN,
+    SCHEMA,
+    TOO_LARGE,
+    TOO_MANY_REQUESTS,
+    RefusedError,
+    checked_document,
+    number_of_aliases,
+    root_fields,
+    status_of,
+    too_many_aliases,
+)
 from sandbox.lansweeper.reads import SiteReader
 from sandbox.lansweeper.writes import EditRefusals, SiteWriter
-from sandbox.wire_json import decode, encode
+from sandbox.requests import decode, encode
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -104,17 +118,17 @@ class LansweeperApp:
     def answer(self, authorization: str, body: bytes, fault: Fault | None = None) -> Response:
         """The answer to one POST body, with status and headers; ``fault`` refuses some of its edits."""
         if not self._world.credentials.accepts(authorization):
-            return _failure(errors.NOT_LOGGED_IN, 400, {})
+            return _failure(NOT_LOGGED_IN, 400, {})
         request = _request_of(body)
         wait = self._limit.take(self._cost(request)) if self._world.switches.lansweeper_limits else 0.0
         headers = self._limit.headers()
         if wait:
-            return _failure(errors.TOO_MANY_REQUESTS, 429, headers | {"retry-after": str(math.ceil(wait))})
+            return _failure(TOO_MANY_REQUESTS, 429, headers | {"retry-after": str(math.ceil(wait))})
         if request is None:
-            return _failure(errors.NO_QUERY, 400, headers)
+            return _failure(NO_QUERY, 400, headers)
         limit, aliases = self._world.switches.alias_limit, number_of_aliases(request["query"])
         if limit is not None and aliases > limit:
-            return _failure(errors.too_many_aliases(aliases, limit), 400, headers)
+            return _failure(too_many_aliases(aliases, limit), 400, headers)
         return self._execute(request, headers, fault)
 
     def _cost(self, request: dict[str, Any] | None) -> int:
@@ -142,9 +156,9 @@ class LansweeperApp:
 
         def site(info: GraphQLResolveInfo[Any], id: str) -> dict[str, Any]:
             if not _UUID.fullmatch(id):
-                raise errors.RefusedError(errors.MALFORMED_SITE, 400)
+                raise RefusedError(MALFORMED_SITE, 400)
             if id != self._world.credentials.site_id:
-                raise errors.RefusedError(errors.FOREIGN_SITE, 403)
+                raise RefusedError(FOREIGN_SITE, 403)
             return served
 
         profiles = [{"id": "profile-1", "site": served}]
@@ -158,7 +172,7 @@ class LansweeperApp:
 
 
 def _deny(info: GraphQLResolveInfo[Any], **arguments: Any) -> None:
-    raise errors.RefusedError(errors.NOT_AUTHORIZED, 403)
+    raise RefusedError(NOT_AUTHORIZED, 403)
 
 
 def _request_of(body: bytes) -> dict[str, Any] | None:
@@ -176,7 +190,7 @@ def _response(result: ExecutionResult, headers: dict[str, str], paths: bool) -> 
     content: dict[str, Any] = {"errors": [_error(error, paths) for error in result.errors]}
     if result.data is not None or any(error.path for error in result.errors):
         content["data"] = result.data
-    return _envelope(content, errors.status_of(result.errors[0]), headers)
+    return _envelope(content, status_of(result.errors[0]), headers)
 
 
 def _error(error: GraphQLError, paths: bool) -> dict[str, Any]:
@@ -191,7 +205,7 @@ def _failure(message: str, status: int, headers: dict[str, str]) -> Response:
 def _envelope(content: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
     text = encode(content)
     if len(text) > MAX_ANSWER:
-        return _failure(errors.TOO_LARGE, 413, headers)
+        return _failure(TOO_LARGE, 413, headers)
     outcome = {"x-graphql-status": "success" if status == 200 else "fail"}
     fixed = {
         "x-powered-by": "Express",

@@ -19,8 +19,14 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLResolveInfo
 
-from sandbox.lansweeper.documents import ASSET_TYPES, LEAF_PATHS
-from sandbox.lansweeper.errors import RefusedError, invalid_filter_path, invalid_path, unknown_asset
+from sandbox.lansweeper.documents import (
+    ASSET_TYPES,
+    LEAF_PATHS,
+    RefusedError,
+    invalid_filter_path,
+    invalid_path,
+    unknown_asset,
+)
 from sandbox.lansweeper.store import LansweeperStore
 
 MAX_CONDITIONS = 100

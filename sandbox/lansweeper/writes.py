@@ -16,7 +16,7 @@ from typing import Any
 from graphql import GraphQLResolveInfo
 
 from sandbox.faults import Fault
-from sandbox.lansweeper.errors import RefusedError, unknown_asset
+from sandbox.lansweeper.documents import RefusedError, unknown_asset
 from sandbox.lansweeper.store import Asset, LansweeperStore
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")

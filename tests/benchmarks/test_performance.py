@@ -39,8 +39,7 @@ from benchmarks.performance.enrichment_model import (
     configuration_address,
     texts_of,
 )
-from benchmarks.performance.run import main
-from benchmarks.performance.scale import Bench, fresh, measure_run, prefect_share, save_blocks
+from benchmarks.performance.run import Bench, fresh, main, measure_run, prefect_share, save_blocks
 from benchmarks.performance.table import BEGIN, END, with_table
 from connectors.connectwise.settings import record_address
 from deployments.local.prefect import local_prefect

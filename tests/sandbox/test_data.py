@@ -15,8 +15,7 @@ from sandbox.connectwise.schema.fields import Kind
 from sandbox.connectwise.schema.tables import TABLES
 from sandbox.connectwise.store import Store
 from sandbox.credentials import mint_credentials
-from sandbox.data.assets import PAGE_KEY
-from sandbox.data.catalogue import FILLER_SERIALS
+from sandbox.data.assets import FILLER_SERIALS, PAGE_KEY
 from sandbox.data.churn import TICKET_KINDS, churn, ticket_churn
 from sandbox.data.generate import build_world
 from sandbox.data.provider import ASSET_ID_FIELD, RUN_COMPANY

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from sandbox.wire_json import decode, encode
+from sandbox.requests import decode, encode
 from tests.support.sandbox.calls import API, CONFIGURATIONS, connectwise, machines
 
 ROOT = Path(__file__).resolve().parents[2]

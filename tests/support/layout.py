@@ -31,16 +31,11 @@ SYSTEM_FILES = {
 
 SINGLE_USER_REASONS: dict[str, str] = {
     "benchmarks.dispatch_campaign.faults": "what a reader of the campaign looks for by name",
-    "benchmarks.dispatch_campaign.forged": "what a reader of the campaign looks for by name",
     "benchmarks.performance.inventories": "data, which tests of the rules use too",
-    "benchmarks.performance.scale": "the measurement, which a test runs without the command",
-    "deployments.receiver.inbox": "the group commit of messages, which a reader looks for by name",
     "sandbox.connectwise.bulk": "an endpoint that a reader looks for by name",
-    "sandbox.data.catalogue": "data alone, no code",
     "sandbox.data.churn": "one kind of generated data",
     "sandbox.data.configurations": "one kind of generated data",
-    "sandbox.data.dispatch": "one kind of generated data",
-    "sandbox.server": "the port and its signals; its user is the command line",
+    "connectors.ledger.journal": "reached through the ledger, as each of its parts",
 }
 """Modules with one user that stay modules for a reason of their own."""
 

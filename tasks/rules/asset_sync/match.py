@@ -36,7 +36,6 @@ from itertools import islice
 from operator import attrgetter
 
 from tasks.rules.asset_sync import match_result as words
-from tasks.rules.asset_sync.keys import KEYS, NAME, SERIAL, Holders, KeyTable, contradiction
 from tasks.rules.asset_sync.match_result import (
     Ambiguous,
     Doubt,
@@ -46,7 +45,16 @@ from tasks.rules.asset_sync.match_result import (
     MatchResult,
     Unmatched,
 )
-from tasks.rules.mapping.identifiers import is_ip_address, plain_text
+from tasks.rules.mapping.identifiers import (
+    KEYS,
+    NAME,
+    SERIAL,
+    Holders,
+    KeyTable,
+    contradiction,
+    is_ip_address,
+    plain_text,
+)
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 _MOST_WARNINGS = 3

@@ -1,4 +1,6 @@
-"""What identifies a device: serial numbers, MAC addresses and names, made comparable.
+"""What identifies a device: serial numbers, MAC addresses and names, made comparable, and matched by.
+
+These three keys match what no stored link joins (``KeyTable``); an index says which records hold which value.
 
 A filler is a value that manufacturers and scanners put where nothing is known. Fillers count as absent:
 two devices that share one are not the same device.
@@ -8,7 +10,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 # Zero-width space, joiners, word joiner, byte order mark, soft hyphen, direction marks: ConnectWise's text
 # fields are known to hold them, and no person sees them.
@@ -124,3 +127,66 @@ def normal_name(value: Any, case_sensitive: bool = True) -> str | None:
 def is_ip_address(text: str) -> bool:
     """Whether a name is nothing but an IP address, which passes from device to device."""
     return _IP_ADDRESS(text.lower()) is not None
+
+
+SERIAL, MAC, NAME = range(3)
+KEYS = (SERIAL, MAC, NAME)
+
+
+class _Identified(Protocol):
+    name: str | None
+    serial: str | None
+    mac: str | None
+
+
+class Holders:
+    """Which records, by position, hold a value. Most values have one holder, so only the rest get a list."""
+
+    __slots__ = ("_first", "_several")
+
+    def __init__(self, values: Iterable[str | None]) -> None:
+        first: dict[str, int] = {}
+        several: dict[str, list[int]] = {}
+        for position, value in enumerate(values):
+            if value is not None and first.setdefault(value, position) != position:
+                several.setdefault(value, [first[value]]).append(position)
+        self._first, self._several = first, several
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._first)
+
+    def __contains__(self, value: str) -> bool:
+        return value in self._first
+
+    def of(self, value: str) -> Sequence[int]:
+        """The positions of the records that hold the value, in ascending order."""
+        several = self._several.get(value)
+        if several is not None:
+            return several
+        position = self._first.get(value)
+        return () if position is None else (position,)
+
+
+class KeyTable:
+    """The normal form of every key of one side's records, and its holders."""
+
+    def __init__(self, records: Sequence[_Identified], case_sensitive: bool) -> None:
+        self.values: tuple[list[str | None], ...] = (
+            [normal_serial(record.serial, case_sensitive) for record in records],
+            [normal_mac(record.mac) for record in records],
+            [normal_name(record.name, case_sensitive) for record in records],
+        )
+        self.holders = tuple(Holders(values) for values in self.values)
+
+
+def contradiction(
+    assets: KeyTable, asset: int, configurations: KeyTable, configuration: int, key: int
+) -> int | None:
+    """The strongest key above ``key`` that both sides know and that differs by more than case, or None."""
+    for stronger in range(key):
+        mine, theirs = assets.values[stronger][asset], configurations.values[stronger][configuration]
+        if mine is None or theirs is None or mine == theirs:
+            continue
+        if mine.casefold() != theirs.casefold():
+            return stronger
+    return None

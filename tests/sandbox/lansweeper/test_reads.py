@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deployments.local.sandbox import Sandbox
-from sandbox.lansweeper.errors import RefusedError
+from sandbox.lansweeper.documents import RefusedError
 from sandbox.lansweeper.reads import compile_filters
 from tests.support.sandbox.lansweeper import FIRST_PAGE, Caller
 
