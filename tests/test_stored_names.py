@@ -137,6 +137,7 @@ TEXTS = {
     ),
     "places of files": ("connectwise-flows", "ledger.db", "{}.json", "answers"),
     "messages in the inbox": ("MessageId", "sha256:{}", "connectwise", "field_nation"),
+    "states of messages": ("waiting", "done", "failed"),
     "environment variables": (
         "CONNECTWISE_CLIENT_ID",
         "CONNECTWISE_COMPANY_ID",
