@@ -82,10 +82,12 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory, one_authority: Path
             send_what_is_queued()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Prefect leaves one socket to its server open for each event loop that ran a flow, an empty one too.
 
-    Tests of one file stay with one of several processes, since they share a server and its leases.
+    Tests of one file stay with one of several processes, since they share a server and its leases. First of
+    its kind, since xdist reads the groups in the same hook.
     """
     for item in items:
         if item.get_closest_marker("prefect"):
