@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.certificates import AS_IT_WAS, VARIABLE
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 START = """
 import pathlib, sys
 from deployments.local.prefect import local_prefect

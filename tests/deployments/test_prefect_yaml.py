@@ -15,7 +15,7 @@ from prefect.utilities.importtools import import_object
 from tasks.rules.choices import Choices, with_choices
 from tasks.rules.mapping.model import ReferenceValues
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENTS: list[dict[str, Any]] = yaml.safe_load((ROOT / "prefect.yaml").read_text())["deployments"]
 
 
