@@ -29,7 +29,7 @@ TITLES = {
     "tasks/connectwise": "Actions: ConnectWise",
     "tasks/connectwise/link_search": "Actions: ConnectWise, search for links",
     "tasks/lansweeper": "Actions: Lansweeper",
-    "tasks/dispatch/actions": "Actions: Field Nation",
+    "tasks/field_nation": "Actions: Field Nation",
     "tasks/asset_sync": "Asset synchronization",
     "tasks/enrichment": "Tickets, agreements and SLA",
     "tasks/dispatch": "Dispatch",

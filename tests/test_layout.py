@@ -22,7 +22,8 @@ from tests.support.layout import (
 SYSTEMS = ("connectwise", "lansweeper", "field_nation", "ledger")
 FEATURES = ("asset_sync", "enrichment", "dispatch")
 ACTIONS = ("tasks.connectwise", "tasks.lansweeper")
-"""Those of Field Nation each run dispatch for one record, so they belong to that feature."""
+RUN_ACTIONS = "tasks.field_nation"
+"""Documented actions that each run dispatch for one record: they stand above dispatch, as a flow does."""
 STATE_OWNERS = {
     "tasks.connectwise.link_search.search",
     "tasks.connectwise.link_search.ticket_cache",
@@ -117,6 +118,15 @@ def imports_of_features(tree: Tree) -> list[tuple[str, str]]:
     ]
 
 
+def imports_of_run_actions(tree: Tree) -> list[tuple[str, str]]:
+    """Imports, from other tasks, of the actions that stand above a feature."""
+    return [
+        each
+        for each in our_imports(tree, "tasks")
+        if within(each[1], [RUN_ACTIONS]) and not within(each[0], [RUN_ACTIONS])
+    ]
+
+
 def state_entries_elsewhere(tree: Tree) -> list[str]:
     """Modules above the connectors that reach for what the ledger keeps by name, and own none of it."""
     kept = ("ledger.state", "ledger.links", "ledger.ticket_links")
@@ -197,6 +207,15 @@ def test_actions_and_shared_modules_import_no_feature(tree: Tree) -> None:
 def test_an_action_that_imports_a_feature_is_caught(tmp_path: Path) -> None:
     tree = written(tmp_path, tasks__lansweeper__edit_asset="from tasks.enrichment.edit import edit\n")
     assert ("tasks.lansweeper.edit_asset", "tasks.enrichment.edit") in imports_of_features(tree)
+
+
+def test_no_task_imports_an_action_that_stands_above_its_feature(tree: Tree) -> None:
+    assert imports_of_run_actions(tree) == []
+
+
+def test_an_import_of_an_action_above_its_feature_is_caught(tmp_path: Path) -> None:
+    tree = written(tmp_path, tasks__dispatch__sweep="import tasks.field_nation.notes_sync\n")
+    assert imports_of_run_actions(tree) == [("tasks.dispatch.sweep", "tasks.field_nation.notes_sync")]
 
 
 def test_state_entries_have_one_owner_each(tree: Tree) -> None:

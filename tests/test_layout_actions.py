@@ -13,18 +13,18 @@ import pytest
 from prefect import Task
 
 import tasks.connectwise
-import tasks.dispatch.actions
+import tasks.field_nation
 import tasks.lansweeper
 from tasks.shared.action import action, action_step
 from tasks.shared.action_flow import actions_of
 from tests.support.layout import ROOT, Tree
 
-PACKAGES = (tasks.connectwise, tasks.lansweeper, tasks.dispatch.actions)
+PACKAGES = (tasks.connectwise, tasks.lansweeper, tasks.field_nation)
 VENDORS = ("connectwise", "lansweeper", "field_nation")
 NEEDS = {
     "tasks.connectwise": {"connectwise"},
     "tasks.lansweeper": {"lansweeper"},
-    "tasks.dispatch.actions": {"connectwise", "field_nation"},
+    "tasks.field_nation": {"connectwise", "field_nation"},
 }
 """The vendors that an action of each package may load: dispatch joins two of them."""
 

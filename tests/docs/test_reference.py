@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 import tasks.connectwise
-import tasks.dispatch.actions
+import tasks.field_nation
 import tasks.lansweeper
 from connectors import blocks
 from tasks.rules.mapping.model import FieldMapping
@@ -26,7 +26,7 @@ from tests.docs.pages import DEPLOYMENTS, ROOT, is_said, messages, named, page, 
 BLOCKS: list[type[Block]] = [getattr(blocks, name) for name in blocks.__all__]
 ACTIONS: list[Task[..., Any]] = [
     each
-    for package in (tasks.connectwise, tasks.lansweeper, tasks.dispatch.actions)
+    for package in (tasks.connectwise, tasks.lansweeper, tasks.field_nation)
     for each in actions_of(package)
 ]
 FLOWS = {each["name"]: each["entrypoint"] for each in DEPLOYMENTS if "action" not in each.get("tags", ())}

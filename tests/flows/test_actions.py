@@ -15,7 +15,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterFlowRun
 from prefect.flow_engine import run_flow_async
 
 import tasks.connectwise
-import tasks.dispatch.actions
+import tasks.field_nation
 import tasks.lansweeper
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
@@ -57,7 +57,7 @@ DOCUMENTED_INPUTS = {
 PACKAGES: dict[Any, type[Block]] = {
     tasks.connectwise: ConnectWiseConnection,
     tasks.lansweeper: LansweeperConnection,
-    tasks.dispatch.actions: FieldNationConnection,
+    tasks.field_nation: FieldNationConnection,
 }
 CONNECTIONS = {each.fn.__name__: kind for package, kind in PACKAGES.items() for each in actions_of(package)}
 

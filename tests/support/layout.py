@@ -20,7 +20,7 @@ LARGEST_MODULE = 450
 LARGEST_FOLDER = 25
 """Modules beside each other, without ``__init__``."""
 
-ACTIONS = ("tasks.connectwise.", "tasks.lansweeper.", "tasks.dispatch.actions.")
+ACTIONS = ("tasks.connectwise.", "tasks.lansweeper.", "tasks.field_nation.")
 STEPS = {"settings", "run", "read", "plan", "create", "modify", "edit", "apply", "report", "render", "undo"}
 """File names that each feature has: a reader who knows one feature finds his way in the others."""
 SYSTEM_FILES = {

@@ -30,10 +30,10 @@ from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.connectwise.list_tickets_for_configurations import list_tickets_for_configurations
 from tasks.connectwise.match_configurations import match_configurations
-from tasks.dispatch.actions.notes_sync import notes_sync
-from tasks.dispatch.actions.status_synchronization import status_synchronization
-from tasks.dispatch.actions.work_order_creation import work_order_creation
-from tasks.dispatch.actions.work_order_update import work_order_update
+from tasks.field_nation.notes_sync import notes_sync
+from tasks.field_nation.status_synchronization import status_synchronization
+from tasks.field_nation.work_order_creation import work_order_creation
+from tasks.field_nation.work_order_update import work_order_update
 from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.edit_asset import edit_asset
 from tasks.lansweeper.list_assets import list_assets
@@ -126,7 +126,7 @@ NAMED_ONLY: list[tuple[Action, str, str, str]] = [
 """Actions that the page names without a key or a table of inputs."""
 
 ACTIONS = ON_THE_PAGE + NAMED_ONLY
-FOLDERS = ("connectwise", "lansweeper", "dispatch/actions")
+FOLDERS = ("connectwise", "lansweeper", "field_nation")
 
 
 @pytest.mark.parametrize(("task", "name", "key", "inputs"), ACTIONS, ids=lambda each: str(each)[:30])
