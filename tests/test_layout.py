@@ -253,9 +253,22 @@ def test_flow_files_have_names_of_their_own() -> None:
     assert names & (packages | {"prefect", "asyncio", "logging", "types"}) == set()
 
 
+def test_no_module_and_no_folder_is_over_its_limit(tree: Tree) -> None:
+    assert (large_modules(tree), large_folders(tree)) == ({}, {})
+
+
 def test_a_large_module_and_a_large_folder_are_caught(tmp_path: Path) -> None:
     tree = written(tmp_path, tasks__long="x = 1\n" * 451, **{f"flows__flow_{n}": "" for n in range(26)})
     assert (large_modules(tree), large_folders(tree)) == ({"tasks.long": 451}, {"flows": 26})
+
+
+def test_a_module_with_one_user_has_a_reason(tree: Tree) -> None:
+    found = {
+        module: user
+        for module, user in single_users(tree).items()
+        if single_user_reason(tree, module, user) is None
+    }
+    assert found == {}
 
 
 def test_a_module_with_one_user_is_caught(tmp_path: Path) -> None:
