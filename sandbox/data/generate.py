@@ -91,10 +91,7 @@ def _sizes(scenario: str, assets: int, agreements: int | None, tickets: int | No
     usual = FEW
     if scenario == "enrichment":
         usual = max(FEW[0], round(assets / ASSETS_AN_AGREEMENT)), max(FEW[1], round(assets / ASSETS_A_TICKET))
-    return (
-        usual[0] if agreements is None else agreements,
-        usual[1] if tickets is None else tickets,
-    )
+    return (usual[0] if agreements is None else agreements, usual[1] if tickets is None else tickets)
 
 
 def _add_service(store: Store, seed: int, setup: Setup, desk: Desk, sizes: tuple[int, int]) -> None:

@@ -41,11 +41,7 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 
-OWN = {
-    "id": store.API_USER["id"],
-    "name": store.full_name(store.API_USER),
-    "role": "buyer",
-}
+OWN = {"id": store.API_USER["id"], "name": store.full_name(store.API_USER), "role": "buyer"}
 _N = r"/workorders/(\d+)"
 REST = "/api/rest/v2"
 WEBHOOKS = "/api/v1/webhooks"

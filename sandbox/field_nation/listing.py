@@ -45,12 +45,7 @@ Wanted = Callable[[WorkOrder, str], bool]
 
 
 def list_orders(
-    store: FieldNationStore,
-    query: Mapping[str, str],
-    *,
-    lag: float,
-    filter_names: str,
-    search_incident: bool,
+    store: FieldNationStore, query: Mapping[str, str], *, lag: float, filter_names: str, search_incident: bool
 ) -> dict[str, Any]:
     """The answer to one list request. Filters that are not understood are neither applied nor echoed.
 

@@ -177,12 +177,9 @@ TEMPLATES: dict[int, dict[str, Any]] = {
             "pay": {"type": "fixed", "base": {"amount": 150, "units": 1}},
             "description": {"html": "<p>On-site visit</p>"},
         },
-    },
+    }
 }
-INCOMPLETE_REASONS = (
-    {"id": 1, "label": "Work is not complete"},
-    {"id": 2, "label": "Paperwork is missing"},
-)
+INCOMPLETE_REASONS = ({"id": 1, "label": "Work is not complete"}, {"id": 2, "label": "Paperwork is missing"})
 
 
 def _field(number: int, name: str, role: str, kind: str = "text", **more: Any) -> dict[str, Any]:

@@ -320,10 +320,7 @@ def _sections(order: WorkOrder) -> Wire:
         "tags": section(order, "tags", []),
         "messages": {name: messages[name] for name in ("metadata", "actions", "correlation_id")}
         | {"results": []},
-        "routes": {
-            **envelope([str(one) for one in order.routes]),
-            "sum": {"all": len(order.routes)},
-        },
+        "routes": {**envelope([str(one) for one in order.routes]), "sum": {"all": len(order.routes)}},
         "milestones": {name: stamp(moment, zone) for name, moment in order.milestones.items()},
         "integrations": {"result": []},
     }

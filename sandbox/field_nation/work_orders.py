@@ -203,13 +203,7 @@ LOCATION = {
 # Moments are read, or refused, where the schedule is laid: they are not dropped.
 WINDOW = {"mode": TEXT, "start": ANYTHING, "end": ANYTHING}
 CONTACT = {"name": TEXT, "role": TEXT, "phone": TEXT, "ext": TEXT, "email": TEXT, "notes": TEXT}
-PAY = {
-    "type": TEXT,
-    "hours": NUMBER,
-    "base": _MONEY,
-    "additional": _MONEY,
-    "finance": ID,
-}
+PAY = {"type": TEXT, "hours": NUMBER, "base": _MONEY, "additional": _MONEY, "finance": ID}
 WORK_ORDER: dict[str, Any] = {
     "title": TEXT,
     "description": _HTML,

@@ -78,11 +78,7 @@ MANUFACTURERS = Table(
     name="procurement/manufacturers",
     type_name="Manufacturer",
     unique=("name",),
-    fields={
-        "name": text(50, required=True),
-        "inactiveFlag": flag(),
-        "connectWiseId": computed(text()),
-    },
+    fields={"name": text(50, required=True), "inactiveFlag": flag(), "connectWiseId": computed(text())},
 )
 
 # Read only here: nothing that is built writes members. So only the members of the record that a reader uses.
