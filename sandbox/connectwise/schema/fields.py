@@ -103,6 +103,11 @@ def refs(target: str) -> Field:
     return Field(Kind.REFERENCES, target=target)
 
 
+def each(of: Field, names: str) -> dict[str, Field]:
+    """Several members that hold the same; their names with spaces between."""
+    return dict.fromkeys(names.split(), of)
+
+
 def items(**members: Field) -> Field:
     """A list of small objects."""
     return Field(Kind.ITEMS, items=members)
