@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.connectwise.errors import FieldError
-from sandbox.connectwise.schema.boards import BOARD_STATUSES_NAME, BOARDS_NAME, PRIORITIES_NAME
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.finance import AGREEMENTS_NAME, OPPORTUNITIES, OPPORTUNITY_STATUSES
 from sandbox.connectwise.schema.service import (
+    BOARD_STATUSES_NAME,
+    BOARDS_NAME,
+    PRIORITIES_NAME,
     PROJECT_NOTES,
     PROJECT_TICKETS_NAME,
     SERVICE_NOTES,

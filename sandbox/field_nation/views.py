@@ -7,7 +7,6 @@ import re
 from datetime import datetime
 from typing import Any
 
-from sandbox.field_nation.moments import read_moment, stamp, time_zone, zone_of
 from sandbox.field_nation.store import (
     API_USER,
     CLIENTS,
@@ -27,6 +26,10 @@ from sandbox.field_nation.store import (
     full_name,
     message_list,
     named,
+    read_moment,
+    stamp,
+    time_zone,
+    zone_of,
 )
 
 Section = dict[str, Any]

@@ -15,16 +15,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.field_nation.errors import FieldNationError
-from sandbox.field_nation.moments import STATES, read_moment, zone_of
 from sandbox.field_nation.store import (
     CUSTOM_FIELDS,
     PROVIDERS,
+    STATES,
     TEMPLATES,
     Event,
     FieldNationStore,
     Status,
     WorkOrder,
     named,
+    read_moment,
+    zone_of,
 )
 
 OPEN = (Status.DRAFT, Status.PUBLISHED, Status.ROUTED)

@@ -2,7 +2,7 @@
 
 - ``fields``: the words of the descriptions: ``Field`` with ``text``, ``ref``, ``computed`` ...; ``Table``.
 - ``company``: companies, sites, contacts; configurations with types, questions and statuses.
-- ``service``: tickets of both kinds with links and notes, time entries; ``boards``: boards, statuses, types.
+- ``service``: boards, statuses, types; tickets of both kinds with links and notes, time entries.
 - ``finance``: agreements and their types, SLAs; sales opportunities.
 - ``system``: locations, departments, members, manufacturers, custom fields, callbacks.
 - ``tables``: all of them by name. A new table is named there, and nowhere else.

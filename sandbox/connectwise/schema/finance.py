@@ -27,15 +27,9 @@ SLAS_NAME = "service/SLAs"
 
 BILLABLE = choice("Billable", "DoNotBill", "NoCharge", "NoDefault", default="NoDefault")
 CYCLE = choice(
-    "Contract2Weeks",
-    "Contract4Weeks",
-    "ContractYear",
-    "CalendarMonth",
-    "CalendarQuarter",
-    "CalendarWeek",
-    "ContractQuarter",
-    "CalendarYear",
-)
+    "Contract2Weeks", "Contract4Weeks", "ContractYear", "CalendarMonth", "CalendarQuarter", "CalendarWeek",
+    "ContractQuarter", "CalendarYear",
+)  # fmt: skip
 
 AGREEMENTS = Table(
     name=AGREEMENTS_NAME,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sandbox.connectwise.schema.boards import BOARD_STATUSES, BOARD_TYPES, BOARDS, PRIORITIES
 from sandbox.connectwise.schema.company import (
     COMPANIES,
     CONFIGURATION_QUESTIONS,
@@ -28,6 +27,10 @@ from sandbox.connectwise.schema.finance import (
 from sandbox.connectwise.schema.service import (
     ALL_PROJECT_NOTES,
     ALL_SERVICE_NOTES,
+    BOARD_STATUSES,
+    BOARD_TYPES,
+    BOARDS,
+    PRIORITIES,
     PROJECT_NOTES,
     PROJECT_TICKET_CONFIGURATIONS,
     PROJECT_TICKETS,
