@@ -66,10 +66,6 @@ def _requests(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return counts | ({"before": history.requests - counts["total"]} if history.kept else {})
 
 
-def _clear_requests(sandbox: SandboxApp, body: Any, request: Request) -> None:
-    sandbox.world.requests.clear()
-
-
 def _reset(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     """``{"seed", "assets", "agreements", "tickets", "scenario", "switches"}``.
 
@@ -87,61 +83,19 @@ def _reset(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return {"assets": len(sandbox.world.lansweeper.assets)}
 
 
-def _switches(sandbox: SandboxApp, body: Any, request: Request) -> None:
-    sandbox.world.switches.change(body)
-
-
-def _switches_now(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    return asdict(sandbox.world.switches)
-
-
-def _faults(sandbox: SandboxApp, body: Any, request: Request) -> None:
-    sandbox.faults.set(body, sandbox.world.seed)
-
-
-def _faults_seen(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    return sandbox.faults.as_json()
-
-
-def _state(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    return wire_records(sandbox.world, request.path_params["collection"])
-
-
-def _keep_history(sandbox: SandboxApp, body: Any, request: Request) -> None:
-    """``{"collections"}``: from now on what happens to their records is kept; nothing before the first."""
-    sandbox.world.history.keep(body["collections"])
-
-
-def _history(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    return history_of(sandbox.world, request.path_params["collection"])
+def _collection(request: Request) -> str:
+    return str(request.path_params["collection"])
 
 
 def _count(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """``?company=6``: only the records of that company."""
     company = request.query_params.get("company")
-    collection = request.path_params["collection"]
-    return {"count": count_records(sandbox.world, collection, None if company is None else int(company))}
+    return {
+        "count": count_records(sandbox.world, _collection(request), None if company is None else int(company))
+    }
 
 
-def _edit(sandbox: SandboxApp, body: Any, request: Request) -> None:
-    """``{"collection", "id", "set"}``: a person's edit."""
-    edit(sandbox.world, body["collection"], body["id"], body["set"])
-
-
-def _add(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """``{"collection", "record"}``: a person adds a ConnectWise record; its id."""
-    return {"id": add(sandbox.world, body["collection"], body["record"])}
-
-
-def _delete(sandbox: SandboxApp, body: Any, request: Request) -> None:
-    """``{"collection", "id"}``: a person deletes a record."""
-    delete(sandbox.world, body["collection"], body["id"])
-
-
-def _churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """``{"share", "kinds"}``: the keys changed, by kind."""
-    kinds = tuple(body.get("kinds") or ASSET_KINDS)
-    return churn(sandbox.world, float(body["share"]), kinds)
+def _share(body: Any, kinds: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
+    return float(body["share"]), tuple(body.get("kinds") or kinds)
 
 
 def _field_nation(sandbox: SandboxApp, body: Any, request: Request) -> Any:
@@ -155,29 +109,35 @@ def _callbacks(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return answer_callbacks(sandbox.callbacks, sandbox.world.store, request.method, path, body)
 
 
-def _ticket_churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """``{"share", "kinds"}``: the ids of the tickets changed, by kind."""
-    kinds = tuple(body.get("kinds") or TICKET_KINDS)
-    return ticket_churn(sandbox.world, float(body["share"]), kinds)
-
-
 _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/requests", _requests),
-    ("DELETE", "/requests", _clear_requests),
+    ("DELETE", "/requests", lambda at, body, request: at.world.requests.clear()),
     ("POST", "/reset", _reset),
-    ("GET", "/switches", _switches_now),
-    ("PUT", "/switches", _switches),
-    ("PUT", "/faults", _faults),
-    ("GET", "/faults", _faults_seen),
-    ("GET", "/state/{collection:path}", _state),
+    ("GET", "/switches", lambda at, body, request: asdict(at.world.switches)),
+    ("PUT", "/switches", lambda at, body, request: at.world.switches.change(body)),
+    ("PUT", "/faults", lambda at, body, request: at.faults.set(body, at.world.seed)),
+    ("GET", "/faults", lambda at, body, request: at.faults.as_json()),
+    (
+        "GET",
+        "/state/{collection:path}",
+        lambda at, body, request: wire_records(at.world, _collection(request)),
+    ),
+    # ?company=6: only the records of that company.
     ("GET", "/count/{collection:path}", _count),
-    ("POST", "/history", _keep_history),
-    ("GET", "/history/{collection:path}", _history),
-    ("POST", "/edit", _edit),
-    ("POST", "/add", _add),
-    ("POST", "/delete", _delete),
-    ("POST", "/churn", _churn),
-    ("POST", "/ticket-churn", _ticket_churn),
+    # {"collections"}: from now on what happens to their records is kept; nothing before the first.
+    ("POST", "/history", lambda at, body, request: at.world.history.keep(body["collections"])),
+    (
+        "GET",
+        "/history/{collection:path}",
+        lambda at, body, request: history_of(at.world, _collection(request)),
+    ),
+    # {"collection", "id", "set"}, {"collection", "record"}, {"collection", "id"}: what a person does.
+    ("POST", "/edit", lambda at, body, request: edit(at.world, body["collection"], body["id"], body["set"])),
+    ("POST", "/add", lambda at, body, request: {"id": add(at.world, body["collection"], body["record"])}),
+    ("POST", "/delete", lambda at, body, request: delete(at.world, body["collection"], body["id"])),
+    # {"share", "kinds"}: what was changed, by kind: keys of assets, ids of tickets.
+    ("POST", "/churn", lambda at, body, request: churn(at.world, *_share(body, ASSET_KINDS))),
+    ("POST", "/ticket-churn", lambda at, body, request: ticket_churn(at.world, *_share(body, TICKET_KINDS))),
     ("GET", "/callbacks", _callbacks),
     ("PUT", "/callbacks", _callbacks),
     ("POST", "/callbacks/{rest:path}", _callbacks),

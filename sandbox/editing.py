@@ -98,7 +98,8 @@ def _targets(world: World, fault: dict[str, Any], call: Call) -> list[int | str]
     if fault.get("body_ids"):
         return list(_body_ids(call.body))
     if "of_batch" in fault:
-        return _drawn(world, _batch_ids(call), int(fault["of_batch"]))
+        ids, draw = _batch_ids(call), random.Random(f"{world.seed}-edit-{world.edits}")
+        return list(draw.sample(ids, min(int(fault["of_batch"]), len(ids))))
     records = world.records(fault["collection"])
     return [key for key, record in records.items() if _is_like(record, fault.get("where", {}))]
 
@@ -115,11 +116,6 @@ def _batch_ids(call: Call) -> list[int]:
     if found:
         return [int(each) for each in found[1].split(",")]
     return [int(named[1])] if named else _body_ids(call.body)
-
-
-def _drawn(world: World, ids: list[int], number: int) -> list[int | str]:
-    draw = random.Random(f"{world.seed}-edit-{world.edits}")
-    return list(draw.sample(ids, min(number, len(ids))))
 
 
 def _numbered(value: Any, number: int) -> Any:

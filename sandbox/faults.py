@@ -129,13 +129,8 @@ def read_rule(rule: Any, draw: random.Random) -> Rule:
     if missing:
         raise ValueError(f"a fault of kind {kind} needs {', '.join(missing)}")
     members = {name: value for name, value in rule.items() if name != "nth"}
-    return Rule(**members, nth=_numbers(rule.get("nth")), draw=draw)
-
-
-def _numbers(nth: Any) -> frozenset[int]:
-    if nth is None:
-        return frozenset()
-    return frozenset([nth] if isinstance(nth, int) else nth)
+    nth = rule.get("nth")
+    return Rule(**members, nth=frozenset([nth] if isinstance(nth, int) else nth or ()), draw=draw)
 
 
 class Disturbance:

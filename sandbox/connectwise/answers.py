@@ -44,9 +44,7 @@ class Answer:
 
     def content(self) -> bytes:
         """The body."""
-        if self.status == 204:
-            return b""
-        return encode(self.value)
+        return b"" if self.status == 204 else encode(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,9 @@ async def answer_call(call: CollectionCall) -> Answer:
         case "list" | "one" if call.route.table.links and call.request.method != "GET":
             return await _linked(call)
         case "search":
-            return await _searched(call)
+            if not call.switches.ticket_search:
+                raise no_endpoint()
+            return _page(call, _listing(call, {**call.query, **search_query(await call.body())}))
         case "list" if call.request.method == "POST":
             return await _created(call)
         case "list":
@@ -155,12 +155,6 @@ def _listing(call: CollectionCall, query: Mapping[str, str] | None = None) -> Li
         return Listing(table, call.store, asked, call.renderer(), belongs, records=records)
     extra_names = linked_condition(table, call.store, call.switches)
     return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, extra_names=extra_names)
-
-
-async def _searched(call: CollectionCall) -> Answer:
-    if not call.switches.ticket_search:
-        raise no_endpoint()
-    return _page(call, _listing(call, {**call.query, **search_query(await call.body())}))
 
 
 def _page(call: CollectionCall, listing: Listing) -> Answer:
@@ -291,7 +285,8 @@ def route(method: str, words: list[str]) -> Route:
     for table in SERVED:
         found = _match(table, [word.lower() for word in words])
         if found is not None:
-            _check_method(method, found)
+            if VERBS.get((method, found.ask)) not in found.table.verbs:
+                raise not_allowed(method)
             return found
     raise no_endpoint()
 
@@ -328,9 +323,3 @@ def _asked(table: Table, parent_id: int | None, rest: list[str]) -> Route | None
         case [word, "changetype"] if is_configuration and word.isdecimal():
             return Route(table, "changetype", parent_id, int(word))
     return None
-
-
-def _check_method(method: str, found: Route) -> None:
-    verb = VERBS.get((method, found.ask))
-    if verb is None or verb not in found.table.verbs:
-        raise not_allowed(method)

@@ -40,19 +40,20 @@ class ConnectWiseServer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
         request = Request(scope, receive)
-        response = await self._response(request)
-        await response(scope, receive, send)
+        await (await self._response(request))(scope, receive, send)
 
     async def _response(self, request: Request) -> Response:
         address = _address(request)
-        if len(_typed_url(request, address)) > LONGEST_URL:
+        query = request.scope["query_string"].decode("latin-1")
+        if len(f"{address.url}?{query}" if query else address.url) > LONGEST_URL:
             return Response("<h2>Request URL Too Long</h2>", 414, media_type="text/html")
         company = _asked_company(request.url.path)
         if company is not None:
             world = self._world
             return _json(200, company_info(company, world.credentials, world.switches))
         found = codebase_and_rest(request.url.path)
-        if found is None or not self._is_codebase(found[0]):
+        codebases = ("v4_6_release", self._world.switches.codebase.strip("/").lower())
+        if found is None or found[0].lower() not in codebases:
             return Response(WRONG_CODEBASE, 400, media_type="text/plain")
         try:
             answer = await self._answer(request, address, found[1])
@@ -88,9 +89,6 @@ class ConnectWiseServer:
             CollectionCall(request, asked, world.store, switches, address, base, self._bulk_items)
         )
 
-    def _is_codebase(self, word: str) -> bool:
-        return word.lower() in ("v4_6_release", self._world.switches.codebase.strip("/").lower())
-
 
 def connectwise_app(world: World) -> ASGIApp:
     """The vendor's server over a world that has a store, switches and credentials."""
@@ -103,13 +101,8 @@ def _address(request: Request) -> Address:
     raw = request.scope.get("raw_path") or request.scope["path"].encode()
     path = raw.decode("latin-1").partition("?")[0]
     query = request.scope["query_string"].decode("latin-1")
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return Address(f"{request.scope['scheme']}://{host}{path}", tuple(pairs))
-
-
-def _typed_url(request: Request, address: Address) -> str:
-    query = request.scope["query_string"].decode("latin-1")
-    return f"{address.url}?{query}" if query else address.url
+    pairs = tuple(parse_qsl(query, keep_blank_values=True))
+    return Address(f"{request.scope['scheme']}://{host}{path}", pairs)
 
 
 def _asked_company(path: str) -> str | None:

@@ -62,7 +62,9 @@ class BulkCall:
     def _result(self, index: int, members: Record, write: Callable[[Record], Result]) -> Result:
         try:
             if self._is_refused(index):
-                raise self._refusal()
+                code = str(self._fault.get("code", "InvalidObject"))
+                message = str(self._fault.get("message", "configuration object is invalid"))
+                raise VendorError(int(self._fault.get("status", 400)), code, message)
             return write(members)
         except VendorError as error:
             return Result(error.status, error=error)
@@ -86,11 +88,6 @@ class BulkCall:
         share = float(self._fault.get("share", 0))
         self._counter[0] += 1
         return int(self._counter[0] * share) > int((self._counter[0] - 1) * share)
-
-    def _refusal(self) -> VendorError:
-        code = str(self._fault.get("code", "InvalidObject"))
-        message = str(self._fault.get("message", "configuration object is invalid"))
-        return VendorError(int(self._fault.get("status", 400)), code, message)
 
 
 def answer(results: list[Result], shape: str, show: Callable[[Record], Record]) -> Any:

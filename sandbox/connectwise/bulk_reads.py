@@ -123,7 +123,10 @@ class Bundle:
             query = filter_values(self.body, asked.get("filters") or {}, f"{at}.apiRequest.filters")
             query |= {name: str(value) for name, value in page.items() if value}
             query["fields"] = str(asked.get("fields") or "")
-            ids = {name: self._id(asked.get(name), f"{at}.apiRequest.{name}") for name in ("id", "parentid")}
+            ids = {
+                name: int(self.body.coerced(whole(), asked.get(name), f"{at}.apiRequest.{name}") or 0)
+                for name in ("id", "parentid")
+            }
             shown = {
                 "sequenceNumber": self.body.coerced(
                     whole(), request.get("sequencenumber"), f"{at}.sequenceNumber"
@@ -131,10 +134,6 @@ class Bundle:
                 "resourceType": self.body.coerced(text(), request.get("resourcetype"), f"{at}.resourceType"),
             }
             yield {"shown": shown, "asked": {**asked, **ids}, "query": query}
-
-    def _id(self, value: Any, at: str) -> int:
-        """An id, 0 where none is given."""
-        return int(self.body.coerced(whole(), value, at) or 0)
 
     def _result(self, request: Record, counts_only: bool) -> Record:
         shown = {**request["shown"], "version": API_VERSION}

@@ -281,7 +281,9 @@ class Renderer:
         self._store = store
         self._base = base
         self._null_custom = null_custom
-        self._hrefs = {name: _around_id(base, route) for name, route in table.hrefs.items()}
+        # What stands before and after the id in each link.
+        routes = {name: route.partition("{id}") for name, route in table.hrefs.items()}
+        self._hrefs = {name: (f"{base}/{before}", after) for name, (before, _, after) in routes.items()}
         self._custom = [_custom_shape(one) for one in store.custom_fields(table.name)]
         self._readers: dict[str, Read | None] = {"id": None}
         for name, field in table.fields.items():
@@ -425,11 +427,6 @@ def question_shape(question: Record, given: Record | None, configuration_id: int
         "requiredFlag": question.get("requiredFlag", False),
     }
     return {name: value for name, value in shown.items() if value is not None}
-
-
-def _around_id(base: str, route: str) -> tuple[str, str]:
-    before, _, after = route.partition("{id}")
-    return f"{base}/{before}", after
 
 
 def _custom_shape(definition: Record) -> Record:

@@ -44,7 +44,7 @@ class Resolver:
         owned = {name for name in members if name in fields and fields[name].named_within}
         found = self._resolved({name: one for name, one in members.items() if name not in owned})
         if owned:
-            if any(_goes_by_name(members[name]) for name in owned):
+            if any(isinstance(one := members[name], dict) and one.get("id") is None for name in owned):
                 self._record = owners(found)
             found |= self._resolved({name: members[name] for name in members if name in owned})
         return found
@@ -128,10 +128,6 @@ class Resolver:
 
 def _word(table: Table, record: Record, key: str) -> str | None:
     return record.get(key) if key == "identifier" else shown_name(table, record)
-
-
-def _goes_by_name(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("id") is None
 
 
 def _fits(field_type: str, value: Any) -> bool:
@@ -256,12 +252,9 @@ def _callback_errors(entry: Record, store: Store) -> Iterator[FieldError]:
     elif levels is not None and entry.get("level") and entry["level"].lower() not in levels:
         message = f"Level {entry['level']} is invalid for type {entry['type']}."
         yield FieldError("InvalidObject", message, "level")
-    if any(_same(entry, other) for other in store.collection(CALLBACKS.name).values()):
+    others = (one for one in store.collection(CALLBACKS.name).values() if one["id"] != entry.get("id"))
+    if any(_key(entry) == _key(other) for other in others):
         yield FieldError("ObjectExists", "A matching callback entry already exists", "objectId")
-
-
-def _same(entry: Record, other: Record) -> bool:
-    return entry.get("id") != other["id"] and _key(entry) == _key(other)
 
 
 def _key(entry: Record) -> tuple[object, ...]:

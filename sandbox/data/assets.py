@@ -15,6 +15,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 GB = 1024**3
@@ -90,12 +91,8 @@ def software_lists(draw: random.Random) -> list[list[Section]]:
     """Software lists of 15 to 90 programs, some with a program twice, as scans report them."""
     programs = [_program(draw, maker, family, part) for maker, family, parts in PUBLISHERS for part in parts]
     programs += [_program(draw, "Example Tools", "Tool", f"Pack {n} für Büro") for n in range(120)]
-    return [_software_list(draw, programs) for _ in range(SOFTWARE_LISTS)]
-
-
-def _software_list(draw: random.Random, programs: list[Section]) -> list[Section]:
-    chosen = draw.sample(programs, draw.randrange(15, 90))
-    return [*chosen, chosen[0]]
+    samples = [draw.sample(programs, draw.randrange(15, 90)) for _ in range(SOFTWARE_LISTS)]
+    return [[*chosen, chosen[0]] for chosen in samples]
 
 
 def _program(draw: random.Random, maker: str, family: str, part: str) -> Section:
@@ -114,20 +111,11 @@ def _program(draw: random.Random, maker: str, family: str, part: str) -> Section
 
 def iso(days_ago: int, seconds: int = 0) -> str:
     """A moment in Lansweeper's form, counted back from the sandbox's fixed day."""
-    return (
-        _DAYS[days_ago % len(_DAYS)]
-        + f"T{8 + seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.000Z"
-    )
+    day, time = _DAYS[days_ago % len(_DAYS)], f"{8 + seconds // 3600:02}:{seconds // 60 % 60:02}"
+    return f"{day}T{time}:{seconds % 60:02}.000Z"
 
 
-def _days() -> list[str]:
-    from datetime import date, timedelta
-
-    last = date(2026, 5, 4)
-    return [(last - timedelta(days=n)).isoformat() for n in range(3650)]
-
-
-_DAYS = _days()
+_DAYS = [(date(2026, 5, 4) - timedelta(days=n)).isoformat() for n in range(3650)]
 
 
 class AssetMaker:
@@ -242,10 +230,8 @@ class AssetMaker:
         info = asset["assetBasicInfo"]
         address = info.get("ipAddress")
         if address:
-            gateway = f"{address.rpartition('.')[0]}.1"
-            asset["networks"] = [
-                {"ipAddressV4": address, "macAddress": info.get("mac"), "defaultGateway": gateway}
-            ]
+            network = {"ipAddressV4": address, "macAddress": info.get("mac")}
+            asset["networks"] = [network | {"defaultGateway": f"{address.rpartition('.')[0]}.1"}]
         if kind.software:
             asset["softwares"] = self._draw.choice(self._software)
         elif kind is OT:
@@ -267,11 +253,8 @@ def as_page_example(asset: Asset) -> Asset:
     """The asset of the connector's page: key, maker, name, state and type, and nothing to match it by."""
     asset["assetBasicInfo"] |= {"name": PAGE_NAME, "type": "OT"}
     asset["assetBasicInfo"].pop("mac", None)
-    asset["assetCustom"] |= {
-        "manufacturer": "Rockwell Automation",
-        "stateName": "Active",
-        "serialNumber": None,
-    }
+    shown = {"manufacturer": "Rockwell Automation", "stateName": "Active", "serialNumber": None}
+    asset["assetCustom"] |= shown
     return asset
 
 
@@ -349,25 +332,14 @@ _COMPUTERS = (LAPTOP,) * 6 + (DESKTOP,) * 4 + (SERVER,) + (LINUX,) * 2 + (GUEST,
 FLEET = (*_COMPUTERS, PRINTER, PRINTER, SWITCH, FIREWALL, OT)
 
 FILLER_SERIALS = (
-    "To be filled by O.E.M.",
-    "Default string",
-    "None",
-    "0",
-    "System Serial Number",
-    "Not Specified",
+    "To be filled by O.E.M.", "Default string", "None", "0", "System Serial Number", "Not Specified",
     "123456789",
-)
+)  # fmt: skip
 FILLER_MAKERS = ("To be filled by O.E.M.", "System manufacturer", "Unknown")
 
 FOREIGN_NAMES = (
-    "Büro-Drucker",
-    "København-PC",
-    "São-Paulo-WS",
-    "東京-端末",
-    "Łódź-LT",
-    "Zürich-SRV",
-    "Ελλάδα-PC",
-)
+    "Büro-Drucker", "København-PC", "São-Paulo-WS", "東京-端末", "Łódź-LT", "Zürich-SRV", "Ελλάδα-PC",
+)  # fmt: skip
 SHARED_NAMES = ("KIOSK", "localhost", "MININT-SETUP", "iPad")
 
 LONG_MODEL = (
@@ -377,13 +349,8 @@ LONG_MODEL = (
 
 STATES = ("Active",) * 12 + ("Non-active", "Broken", "In stock", "Don't show")
 LOCATIONS = (None,) * 5 + (
-    "Main Office",
-    "main office ",
-    "Warehouse 2",
-    "Oslo / 3. etasje",
-    "São Paulo",
-    "Line 4, cabinet B",
-)
+    "Main Office", "main office ", "Warehouse 2", "Oslo / 3. etasje", "São Paulo", "Line 4, cabinet B",
+)  # fmt: skip
 DEPARTMENTS = (None, None, "Finance", "Production", "Design")
 DOMAINS = ("BLUELIGHT", "BLUELIGHT", "BLPLANT")
 USERS = ("afinch", "bmoreau", "cdahl", "dokafor", "eźródło", "fmüller", "gtanaka", "hsilva")
@@ -407,12 +374,9 @@ PROCESSORS = (
 )
 MEMORY_GB = (8, 16, 32, 64)
 
+MICROSOFT_PARTS = ("Edge", "Teams", "OneDrive", "Visual C++ Redistributable (x64)", "Office")
 PUBLISHERS = (
-    (
-        "Microsoft Corporation",
-        "Microsoft",
-        ("Edge", "Teams", "OneDrive", "Visual C++ Redistributable (x64)", "Office"),
-    ),
+    ("Microsoft Corporation", "Microsoft", MICROSOFT_PARTS),
     ("Adobe Inc.", "Adobe", ("Acrobat Reader", "Creative Cloud", "Illustrator")),
     ("Mozilla", "Mozilla", ("Firefox (x64 en-US)", "Maintenance Service", "Thunderbird")),
     ("Rockwell Automation, Inc.", "FactoryTalk", ("View Studio", "Linx", "Activation Manager")),

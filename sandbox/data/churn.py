@@ -34,10 +34,10 @@ def churn(world: World, share: float, kinds: tuple[str, ...] = ASSET_KINDS) -> d
         ValueError: a share outside 0 to 1, or an unknown kind.
     """
     unknown = sorted(set(kinds) - set(ASSET_KINDS))
-    if unknown or not 0 <= share <= 1:
-        raise ValueError(
-            f"unknown kinds {unknown}" if unknown else f"the share must be within 0 and 1: {share}"
-        )
+    if unknown:
+        raise ValueError(f"unknown kinds {unknown}")
+    if not 0 <= share <= 1:
+        raise ValueError(f"the share must be within 0 and 1: {share}")
     world.churns += 1
     draw = random.Random(f"{world.seed}-churn-{world.churns}")
     keys = list(world.lansweeper.assets)

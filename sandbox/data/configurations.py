@@ -11,6 +11,7 @@ In the scenario `enrichment` every asset is a configuration that names it. A few
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -145,13 +146,12 @@ class ConfigurationMaker:
 
 def _lower_case(record: Record) -> None:
     record["serialNumber"] = (record["serialNumber"] or "").lower() or None
-    record["macAddress"] = "-".join(_pairs(_digits(record).lower())) or None
+    record["macAddress"] = "-".join(re.findall("..?", _digits(record).lower())) or None
 
 
 def _dotted_mac_only(record: Record) -> None:
-    digits = _digits(record).lower()
     record["serialNumber"] = None
-    record["macAddress"] = ".".join(digits[n : n + 4] for n in range(0, len(digits), 4)) or None
+    record["macAddress"] = ".".join(re.findall(".{1,4}", _digits(record).lower())) or None
     record["name"] = f"{record['name'][:80]} (by hand)"
 
 
@@ -182,20 +182,10 @@ def _digits(record: Record) -> str:
     return (record["macAddress"] or "").replace(":", "")
 
 
-def _pairs(digits: str) -> list[str]:
-    return [digits[n : n + 2] for n in range(0, len(digits), 2)]
-
-
 _SPELLINGS: tuple[Callable[[Record], None], ...] = (
-    _unchanged,
-    _lower_case,
-    _dotted_mac_only,
-    _name_only,
-    _renamed,
-    _unchanged,
-    _other_card,
+    _unchanged, _lower_case, _dotted_mac_only, _name_only, _renamed, _unchanged, _other_card,
     _name_in_other_case,
-)
+)  # fmt: skip
 
 
 def linked_configurations(

@@ -129,14 +129,9 @@ FURTHER = 10  # One project ticket and one opportunity for so many service ticke
 
 # Status, does it close the ticket.
 STATUSES = (
-    ("New", False),
-    ("Dispatch", False),
-    ("Assigned", False),
-    ("Scheduled", False),
-    ("In Progress", False),
-    ("Completed", True),
-    ("Closed", True),
-)
+    ("New", False), ("Dispatch", False), ("Assigned", False), ("Scheduled", False), ("In Progress", False),
+    ("Completed", True), ("Closed", True),
+)  # fmt: skip
 TYPES = ("On-site", "Installation", "Survey")
 # Name, colour, level, default.
 PRIORITIES = (
@@ -161,13 +156,10 @@ PEOPLE = (
     ("Ravi", "Menon"),
 )  # fmt: skip
 SUMMARIES = (
-    "Replace the access point at the loading dock",
-    "Swap the point of sale terminal",
-    "No link on the uplink of cabinet B",
-    "Mount and configure a new firewall",
-    "Printer in the warehouse jams",
-    "Re-terminate six data drops",
-)
+    "Replace the access point at the loading dock", "Swap the point of sale terminal",
+    "No link on the uplink of cabinet B", "Mount and configure a new firewall",
+    "Printer in the warehouse jams", "Re-terminate six data drops",
+)  # fmt: skip
 DESCRIPTIONS = (
     "Please bring a ladder. The device is three metres up; parts are on site.",
     "Ask for the shift lead at the gate. Photos before and after, please.",

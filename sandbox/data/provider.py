@@ -40,15 +40,9 @@ CONTACTS = {
     14: (("Fritz", "Müller"), ("Ursula", "Groß")),
 }
 TYPES = (
-    "Managed Workstation",
-    "Managed Server",
-    "Printer",
-    "Network Switch",
-    "Firewall",
-    "Industrial Controller",
-    "Virtual Machine",
-    "ls_Printer",
-)
+    "Managed Workstation", "Managed Server", "Printer", "Network Switch", "Firewall",
+    "Industrial Controller", "Virtual Machine", "ls_Printer",
+)  # fmt: skip
 QUESTIONS = (
     (1, "Text", "Who is the main user?"),
     (1, "Checkbox", "Is the disk encrypted?"),
@@ -63,16 +57,9 @@ STATUSES = (
     ("ls_Broken", False, False),
 )
 MANUFACTURERS = (
-    ("Dell Inc.", False),
-    ("hp", False),
-    ("Lenovo", False),
-    ("Cisco Systems", False),
-    ("Fortinet", False),
-    ("Brother", True),
-    ("Xerox", False),
-    ("ROCKWELL AUTOMATION", False),
-    ("Compaq", True),
-)
+    ("Dell Inc.", False), ("hp", False), ("Lenovo", False), ("Cisco Systems", False), ("Fortinet", False),
+    ("Brother", True), ("Xerox", False), ("ROCKWELL AUTOMATION", False), ("Compaq", True),
+)  # fmt: skip
 LOCATIONS = ("Main Office", "West Coast", "Warehouse 2")
 DEPARTMENTS = (("PS", "Professional Services"), ("MS", "Managed Services"), ("Fin", "Finance"))
 LEVELS = ("Corporate", "Region", "Location", "Team", "Person")

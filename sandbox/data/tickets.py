@@ -58,15 +58,10 @@ LINKS = {
     PROJECT_TICKETS_NAME: PROJECT_TICKET_CONFIGURATIONS.name,
 }
 SUMMARIES = (
-    "Printer prints blank pages",
-    "Can't log on after the update",
-    "Disk is nearly full",
-    "PLC lost its connection — line 4",
-    "Skærm blinker",
-    "Laptop runs hot",
-    "Replace the UPS battery",
+    "Printer prints blank pages", "Can't log on after the update", "Disk is nearly full",
+    "PLC lost its connection — line 4", "Skærm blinker", "Laptop runs hot", "Replace the UPS battery",
     "Backup failed twice",
-)
+)  # fmt: skip
 SEVERAL = 2, 7
 UNCOVERED, COVERED_ONCE = 0.13, 0.9
 LARGE_SHARE = 0.08
@@ -154,11 +149,9 @@ def _board(store: Store, name: str, is_project: bool, statuses: tuple[tuple[str,
         )
         for order, (words, closes) in enumerate(statuses)
     ]
-    flags = [closes for _, closes in statuses]
+    closing = {one: closes for one, (_, closes) in zip(ids, statuses, strict=True)}
     return Board(
-        board,
-        tuple(one for one, closes in zip(ids, flags, strict=True) if not closes),
-        tuple(one for one, closes in zip(ids, flags, strict=True) if closes),
+        board, tuple(one for one in ids if not closing[one]), tuple(one for one in ids if closing[one])
     )
 
 
@@ -257,12 +250,8 @@ def _status(draw: random.Random, board: Board, updated: str) -> Record:
 
 def _days(draw: random.Random) -> tuple[str, str]:
     """When it was entered and last changed, the second not before the first."""
-    day, hour, minute, second = (
-        draw.randrange(1, 29),
-        draw.randrange(24),
-        draw.randrange(60),
-        draw.randrange(60),
-    )
+    day, hour = draw.randrange(1, 29), draw.randrange(24)
+    minute, second = draw.randrange(60), draw.randrange(60)
     month = f"202{draw.randrange(3, 6)}-{draw.randrange(1, 13):02}"
     time = f"{minute:02}:{second:02}Z"
     return f"{month}-{day:02}T{hour // 2:02}:{time}", f"{month}-{day:02}T{12 + hour // 2:02}:{time}"
@@ -273,10 +262,8 @@ def add_agreements(
 ) -> None:
     """Insert a company's agreements and tie its configurations (`covered`, ids) to them."""
     draw = random.Random(f"{seed}-agreements-{company}")
-    made = [
-        int(store.insert(AGREEMENTS_NAME, record)["id"])
-        for record in _records(draw, setup, desk, company, number)
-    ]
+    records = _records(draw, setup, desk, company, number)
+    made = [int(store.insert(AGREEMENTS_NAME, record)["id"]) for record in records]
     links = store.links(AGREEMENT_CONFIGURATIONS.name)
     for configuration in covered if made else ():
         for agreement in _chosen(draw, made):

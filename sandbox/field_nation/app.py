@@ -120,14 +120,6 @@ def _changed(order: WorkOrder, events: list[Event]) -> ApiAnswer:
     return ApiAnswer(work_order(order), order, tuple(events))
 
 
-def _read(call: ApiCall, order: WorkOrder) -> ApiAnswer:
-    return ApiAnswer(work_order(order, call.query.get("columns", "")))
-
-
-def _update(call: ApiCall, order: WorkOrder) -> ApiAnswer:
-    return _changed(order, work_orders.update(order, call.body))
-
-
 def _cancel(call: ApiCall, order: WorkOrder) -> ApiAnswer:
     """The reason comes in the query (2026) or in a body (older pages)."""
     given = call.body if isinstance(call.body, dict) else {}
@@ -185,8 +177,8 @@ def _shown(section: Callable[[WorkOrder], Any]) -> Callable[..., ApiAnswer]:
 _CALLS: tuple[tuple[str, re.Pattern[str], Callable[..., ApiAnswer]], ...] = tuple(
     (method, re.compile(_N + rest), handle)
     for method, rest, handle in (
-        ("GET", "", _read),
-        ("PUT", "", _update),
+        ("GET", "", lambda call, order: ApiAnswer(work_order(order, call.query.get("columns", "")))),
+        ("PUT", "", lambda call, order: _changed(order, work_orders.update(order, call.body))),
         ("DELETE", "", _cancel),
         ("POST", "/publish", _publish),
         ("DELETE", "/publish", _step(work_orders.to_draft)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from sandbox.field_nation.errors import FieldNationError
@@ -146,8 +146,12 @@ def _of_place(name: str) -> Wanted:
 def _of_date(*milestones: str) -> Wanted:
     def within(order: WorkOrder, text: str) -> bool:
         first, _, last = text.partition(",")
-        moments = (order.milestones.get(name) for name in milestones)
-        return any(first <= _day(moment) <= (last or first) for moment in moments if moment)
+        days = [
+            order.milestones[name].astimezone(UTC).strftime("%Y-%m-%d")
+            for name in milestones
+            if name in order.milestones
+        ]
+        return any(first <= day <= (last or first) for day in days)
 
     return within
 
@@ -157,10 +161,6 @@ def _scheduled(order: WorkOrder, text: str) -> bool:
     day = str(start.get("utc") or start.get("local", {}).get("date", ""))[:10]
     first, _, last = text.partition(",")
     return bool(day) and first <= day <= (last or first)
-
-
-def _day(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d")
 
 
 _FILTERS: dict[str, Wanted] = {

@@ -103,7 +103,7 @@ def provider_cancel(store: FieldNationStore, order: WorkOrder, given: Given) -> 
 def message(store: FieldNationStore, order: WorkOrder, given: Given) -> list[Event]:
     """Writes ``message``: the provider (default), or a person of the buyer's own (``user`` an id)."""
     manager = named(MANAGERS, given.get("user")) if "user" in given else None
-    author = _buyer(manager) if manager else _provider(order)
+    author = _person(manager, "buyer") if manager else _provider(order)
     kind = given.get("type", "INTERNAL" if manager else "TECHTOMANAGER")
     return [add_message(store, order, author, str(given["message"]), kind)]
 
@@ -120,12 +120,8 @@ def set_value(store: FieldNationStore, order: WorkOrder, given: Given) -> list[E
 
 def upload(store: FieldNationStore, order: WorkOrder, given: Given) -> list[Event]:
     """Uploads a file of that ``name``."""
-    file = {
-        "id": store.number(),
-        "name": str(given["name"]),
-        "author": _provider(order),
-        "created": _moment({}),
-    }
+    file = {"id": store.number(), "name": str(given["name"])}
+    file |= {"author": _provider(order), "created": _moment({})}
     order.attachments.append(file)
     order.version += 1
     return [Event("provider_upload", {"id": file["id"]})]
@@ -168,9 +164,8 @@ def _moment(given: Given) -> datetime:
 
 
 def _provider(order: WorkOrder) -> dict[str, Any]:
-    person = named(PROVIDERS, order.assignee) or PROVIDERS[0]
-    return {"id": person["id"], "name": full_name(person), "role": "provider"}
+    return _person(named(PROVIDERS, order.assignee) or PROVIDERS[0], "provider")
 
 
-def _buyer(person: dict[str, Any]) -> dict[str, Any]:
-    return {"id": person["id"], "name": full_name(person), "role": "buyer"}
+def _person(person: dict[str, Any], role: str) -> dict[str, Any]:
+    return {"id": person["id"], "name": full_name(person), "role": role}

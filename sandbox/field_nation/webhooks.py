@@ -319,16 +319,18 @@ class WebhookCalls:
     def __init__(self, webhooks: Webhooks, deliveries: Deliveries) -> None:
         self._webhooks = webhooks
         self._deliveries = deliveries
+        find, one = deliveries.find, re.compile(f"/{_UUID}")
+        entry = re.compile(f"/delivery-logs/{_UUID}")
         self._calls: list[tuple[str, re.Pattern[str], Callable[..., dict[str, Any]]]] = [
             ("GET", re.compile("/events"), self._events),
             ("GET", re.compile("/delivery-logs"), self._log),
-            ("GET", re.compile(f"/delivery-logs/{_UUID}"), self._log_entry),
+            ("GET", entry, lambda query, body, key: _answer({**find(key).as_json(), "delivery_log": ""})),
             ("PATCH", re.compile(f"/delivery-logs/{_UUID}/retry"), self._retry),
             ("GET", re.compile(""), self._list),
-            ("POST", re.compile(""), self._create),
-            ("GET", re.compile(f"/{_UUID}"), self._get),
-            ("PUT", re.compile(f"/{_UUID}"), self._update),
-            ("DELETE", re.compile(f"/{_UUID}"), self._delete),
+            ("POST", re.compile(""), lambda query, body: _answer(webhooks.create(body).as_json())),
+            ("GET", one, lambda query, body, key: _answer(webhooks.get(key).as_json())),
+            ("PUT", one, lambda query, body, key: _answer(webhooks.update(key, body).as_json())),
+            ("DELETE", one, lambda query, body, key: _answer(webhooks.delete(key).as_json())),
         ]
 
     def answer(self, method: str, path: str, query: Query, body: Any) -> dict[str, Any]:
@@ -357,27 +359,11 @@ class WebhookCalls:
         shown = found[(page - 1) * size : page * size]
         return _answer(shown, count=len(shown), total=len(found), query={"page": page, "perPage": size})
 
-    def _create(self, query: Query, body: Any) -> dict[str, Any]:
-        return _answer(self._webhooks.create(body).as_json())
-
-    def _get(self, query: Query, body: Any, webhook_id: str) -> dict[str, Any]:
-        return _answer(self._webhooks.get(webhook_id).as_json())
-
-    def _update(self, query: Query, body: Any, webhook_id: str) -> dict[str, Any]:
-        return _answer(self._webhooks.update(webhook_id, body).as_json())
-
-    def _delete(self, query: Query, body: Any, webhook_id: str) -> dict[str, Any]:
-        return _answer(self._webhooks.delete(webhook_id).as_json())
-
     def _log(self, query: Query, body: Any) -> dict[str, Any]:
         size = min(int(query.get("perPage", 50)), MOST_LOG_ENTRIES)
         page = int(query.get("page", 1))
         found = [one.as_json() for one in self._deliveries.log if one.attempt and _matches(one, query)]
         return _answer(found[(page - 1) * size : page * size], query={"page": page, "perPage": size})
-
-    def _log_entry(self, query: Query, body: Any, delivery_id: str) -> dict[str, Any]:
-        found = self._deliveries.find(delivery_id)
-        return _answer({**found.as_json(), "delivery_log": ""})
 
     def _retry(self, query: Query, body: Any, delivery_id: str) -> dict[str, Any]:
         return _answer({"job_id": self._deliveries.retry(self._deliveries.find(delivery_id))})

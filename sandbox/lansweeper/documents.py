@@ -111,11 +111,8 @@ def _roots(query: str, operation_name: str | None) -> tuple[tuple[str, ...], boo
         return _NOTHING
     if operation is None:
         return _NOTHING
-    names: list[str] = []
-    for node in _fields(operation):
-        names += (
-            [child.name.value for child in _fields(node)] if node.name.value == "site" else [node.name.value]
-        )
+    found = [_fields(node) if node.name.value == "site" else [node] for node in _fields(operation)]
+    names = [node.name.value for nodes in found for node in nodes]
     names = [name for name in names if name not in ("id", "name", "__typename")] or names
     return tuple(names) or ("invalid",), operation.operation == OperationType.MUTATION
 
@@ -132,41 +129,12 @@ def _fields(node: OperationDefinitionNode | FieldNode) -> list[FieldNode]:
 
 
 ASSET_TYPES = (
-    "Android",
-    "Apple Mac",
-    "Camera",
-    "Cloud",
-    "Desktop",
-    "ESXi server",
-    "Firewall",
-    "Hyper-V guest",
-    "Industrial",
-    "IOS",
-    "Laptop",
-    "Linux",
-    "Load balancer",
-    "Mobile",
-    "Monitor",
-    "NAS",
-    "Network device",
-    "Printer",
-    "Projector",
-    "Router",
-    "SAN",
-    "Scanner",
-    "Server",
-    "Switch",
-    "Unix",
-    "Unknown",
-    "UPS",
-    "Virtual Machine",
-    "VMware Guest",
-    "VOIP phone",
-    "Webserver",
-    "Wifi",
-    "Windows",
+    "Android", "Apple Mac", "Camera", "Cloud", "Desktop", "ESXi server", "Firewall", "Hyper-V guest",
+    "Industrial", "IOS", "Laptop", "Linux", "Load balancer", "Mobile", "Monitor", "NAS", "Network device",
+    "Printer", "Projector", "Router", "SAN", "Scanner", "Server", "Switch", "Unix", "Unknown", "UPS",
+    "Virtual Machine", "VMware Guest", "VOIP phone", "Webserver", "Wifi", "Windows",
     "Wireless Access point",
-)
+)  # fmt: skip
 
 
 NOT_LOGGED_IN = "Context creation failed: You must be logged in."

@@ -56,16 +56,12 @@ def compile_filters(filters: dict[str, Any] | None) -> Predicate | None:
     if not filters:
         return None
     groups = filters.get("groups") or []
-    _check_number([filters, *groups])
+    number = sum(len(group.get("conditions") or []) for group in (filters, *groups))
+    if number > MAX_CONDITIONS:
+        raise RefusedError(f"Maximum number of conditions exceeded: {number} of {MAX_CONDITIONS}")
     parts = [_condition(condition) for condition in filters.get("conditions") or []]
     parts += [_joined([_condition(c) for c in group["conditions"]], group) for group in groups]
     return _joined(parts, filters) if parts else None
-
-
-def _check_number(groups: list[dict[str, Any]]) -> None:
-    number = sum(len(group.get("conditions") or []) for group in groups)
-    if number > MAX_CONDITIONS:
-        raise RefusedError(f"Maximum number of conditions exceeded: {number} of {MAX_CONDITIONS}")
 
 
 def _joined(parts: list[Predicate], group: dict[str, Any]) -> Predicate:
