@@ -35,9 +35,8 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--assets", type=_number, default=400, help="number of Lansweeper assets")
     parser.add_argument("--agreements", type=_number, help="agreements of the run's company; usual: a few")
     parser.add_argument("--tickets", type=_number, help="tickets of the run's company; usual: a few")
-    parser.add_argument(
-        "--scenario", choices=SCENARIOS, default="provider", help="what ConnectWise holds already"
-    )
+    held = "what ConnectWise holds already"
+    parser.add_argument("--scenario", choices=SCENARIOS, default="provider", help=held)
     parser.add_argument("--tls-cert", type=Path, help="certificate file (PEM); with --tls-key")
     parser.add_argument("--tls-key", type=Path, help="key file (PEM); with --tls-cert")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="added to every vendor request")
@@ -94,9 +93,8 @@ class SandboxServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Unlike uvicorn's, this does not raise the signal again afterwards: ending is success here."""
-        before = {
-            number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        ends = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in ends}
         try:
             yield
         finally:

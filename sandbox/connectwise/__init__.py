@@ -1,14 +1,14 @@
 """The ConnectWise PSA side: REST over records in memory, described by tables of the vendor's spec.
 
-The way of a request: ``app`` (address, ``access``: keys, rights, rate limit) -> ``routing`` (path to table)
--> ``answers`` (what is asked) -> ``reads`` or ``writes`` -> ``rendering``.
+The way of a request: ``app`` (address, ``access``: keys, rights, rate limit) -> ``answers`` (path to
+table, what is asked, bulk) -> ``reads`` or ``writes``.
 
 - ``schema``: every served collection as a ``Table`` of ``Field`` descriptions. Start here.
 - ``store``: the records, the links of tickets and agreements to configurations, who is told of changes.
 - ``reads``: lists, with ``conditions`` (the language) and ``condition_paths`` (what its names stand for).
 - ``body``: a body as members; ``validation``: what is refused; ``writes``: PUT, PATCH, POST, DELETE;
   ``computed``: members that follow from others; ``links``: attaching configurations.
-- ``bulk``: configurations in bulk; ``bulk_reads``: bundles and the report; ``callbacks``: messages sent.
+- ``bulk_reads``: bundles and the report; ``callbacks``: messages sent.
 - ``errors``: refusals in the vendor's words.
 
 To add an endpoint: describe its table in the module of ``schema`` that is called like the vendor's API, and

@@ -3,49 +3,13 @@
 import base64
 import binascii
 import secrets
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.connectwise.errors import VendorError, denied
-from sandbox.connectwise.store import Store
+from sandbox.credentials import Credentials
 from sandbox.switches import Switches
 
 API_VERSION = "2026.4"
-
-
-class Credentials(Protocol):
-    """What a caller must show."""
-
-    @property
-    def company_id(self) -> str:
-        """The login company."""
-
-    @property
-    def public_key(self) -> str:
-        """The API member's public key."""
-
-    @property
-    def private_key(self) -> str:
-        """The API member's private key."""
-
-    @property
-    def client_id(self) -> str:
-        """The integration's GUID."""
-
-
-class World(Protocol):
-    """What the application needs of the sandbox; all of it may be exchanged while it runs."""
-
-    @property
-    def store(self) -> Store:
-        """The records."""
-
-    @property
-    def switches(self) -> Switches:
-        """How the server behaves where the vendor's servers differ."""
-
-    @property
-    def credentials(self) -> Credentials:
-        """What a caller must show."""
 
 
 def check_caller(authorization: str, client_id: str, known: Credentials, switches: Switches) -> None:

@@ -1,7 +1,9 @@
 """The ConnectWise PSA side as an ASGI application: address, access and the answer's envelope."""
 
+from __future__ import annotations
+
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -11,7 +13,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.connectwise.access import (
     API_VERSION,
     TooManyRequestsError,
-    World,
     check_caller,
     check_right,
     company_info,
@@ -22,6 +23,9 @@ from sandbox.connectwise.errors import WRONG_CODEBASE, VendorError, no_endpoint
 from sandbox.connectwise.reads import Address
 from sandbox.connectwise.store import Store
 from sandbox.requests import RequestWindow
+
+if TYPE_CHECKING:
+    from sandbox.world import World
 
 LONGEST_URL = 2000
 VENDOR_TYPE = "application/vnd.connectwise.com+json"

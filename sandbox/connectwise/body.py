@@ -18,30 +18,16 @@ REFERENCE_MEMBERS = frozenset(
 )
 QUESTION_MEMBERS = frozenset(
     {
-        "answerid",
-        "questionid",
-        "question",
-        "answer",
-        "sequencenumber",
-        "numberofdecimals",
-        "fieldtype",
+        "answerid", "questionid", "question", "answer", "sequencenumber", "numberofdecimals", "fieldtype",
         "requiredflag",
     }
-)
+)  # fmt: skip
 CUSTOM_MEMBERS = frozenset(
     {
-        "id",
-        "caption",
-        "type",
-        "entrymethod",
-        "numberofdecimals",
-        "value",
-        "connectwiseid",
-        "rownum",
-        "userdefinedfieldrecid",
-        "podid",
+        "id", "caption", "type", "entrymethod", "numberofdecimals", "value", "connectwiseid", "rownum",
+        "userdefinedfieldrecid", "podid",
     }
-)
+)  # fmt: skip
 
 
 class Body:
@@ -200,9 +186,8 @@ class Body:
         return bad_body(f"Could not convert string to {kind}: {shown}. {self._place(place)}")
 
     def _unknown(self, key: str, type_name: str, place: str) -> VendorError:
-        return bad_body(
-            f"Could not find member '{key}' on object of type '{type_name}'. {self._place(place)}"
-        )
+        found = f"Could not find member '{key}' on object of type '{type_name}'."
+        return bad_body(f"{found} {self._place(place)}")
 
     def _place(self, place: str) -> str:
         name = json.dumps(re.split(r"[.\[]", place)[-1].rstrip("]"), ensure_ascii=False)

@@ -97,8 +97,7 @@ class Bundle:
         Raises:
             VendorError: the bundle itself is refused: no such endpoint, not readable, or too many requests.
         """
-        results = [self._result(one, counts_only) for one in self._requests()]
-        return {"results": results}
+        return {"results": [self._result(one, counts_only) for one in self._requests()]}
 
     def _requests(self) -> list[Record]:
         limit = self.switches.bundle_limit
@@ -213,16 +212,8 @@ class AgreementReport:
     def definitions(self, columns: Iterable[str] | None = None) -> list[Record]:
         """What each column holds."""
         chosen = self._columns if columns is None else columns
-        return [
-            {
-                name: {
-                    "type": TYPE_WORDS[self._columns[name].kind],
-                    "isNullable": True,
-                    "identityColumn": False,
-                }
-            }
-            for name in chosen
-        ]
+        always = {"isNullable": True, "identityColumn": False}
+        return [{name: {"type": TYPE_WORDS[self._columns[name].kind], **always}} for name in chosen]
 
     def found(self, query: Mapping[str, str]) -> list[Pair]:
         """The rows that meet the query's conditions, in its order.

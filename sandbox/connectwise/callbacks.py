@@ -20,10 +20,9 @@ import random
 import uuid
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from sandbox.connectwise.access import World
 from sandbox.connectwise.reads import Renderer
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACK_TYPES, CALLBACKS, EVERY, ITSELF, NEVER
 from sandbox.connectwise.schema.tables import table_of
@@ -31,6 +30,9 @@ from sandbox.connectwise.store import Change, Record, Store
 from sandbox.connectwise.writes import API_MEMBER
 from sandbox.credentials import SIGNATURE_HEADER, signature
 from sandbox.requests import Background
+
+if TYPE_CHECKING:
+    from sandbox.world import World
 
 API = "/v4_6_release/apis/3.0"
 KEY_WORDS = ("system", "callbackkeys")
@@ -196,10 +198,7 @@ class Callbacks:
             return
         self.send(delivery, pause)
         if twice:
-            copy = Delivery(
-                delivery.callback_id, delivery.url, delivery.body, delivery.signature, "duplicate"
-            )
-            self.send(copy)
+            self.send(_again(delivery, "duplicate"))
 
     async def _send_until_heard(self, delivery: Delivery, pause: float) -> None:
         for wait in [pause, *self._world.switches.callback_waits]:
@@ -291,8 +290,12 @@ def _replayed(log: list[Delivery], message: str | None) -> Delivery:
     for one in log:
         is_old = one.kind == "genuine" and one.outcome == "delivered"
         if is_old and message in (None, json.loads(one.body)["MessageId"]):
-            return Delivery(one.callback_id, one.url, one.body, one.signature, "replay")
+            return _again(one, "replay")
     raise ValueError("no such message was delivered yet")
+
+
+def _again(one: Delivery, kind: MessageKind) -> Delivery:
+    return Delivery(one.callback_id, one.url, one.body, one.signature, kind)
 
 
 def _entry(store: Store, given: dict[str, Any]) -> dict[str, Any]:

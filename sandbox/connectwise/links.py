@@ -71,15 +71,13 @@ class LinkWriter:
 
     def attach(self, configuration_id: int) -> bool:
         """Tie a configuration to the owner; False if it was already."""
-        return self._noted(
-            self._links.add(self._owner["id"], configuration_id), self._switches.attach_moves_last_updated
-        )
+        added = self._links.add(self._owner["id"], configuration_id)
+        return self._noted(added, self._switches.attach_moves_last_updated)
 
     def detach(self, configuration_id: int) -> bool:
         """Take a configuration from the owner; False if it was not there."""
-        return self._noted(
-            self._links.remove(self._owner["id"], configuration_id), self._switches.detach_moves_last_updated
-        )
+        removed = self._links.remove(self._owner["id"], configuration_id)
+        return self._noted(removed, self._switches.detach_moves_last_updated)
 
     def set_to(self, configuration_ids: list[int]) -> None:
         """Attach and detach until the owner has exactly these."""

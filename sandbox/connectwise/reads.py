@@ -180,9 +180,8 @@ class Listing:
         """
         if self._query.get("orderby", "").strip():
             raise bad_condition("orderBy is not supported with forward-only pagination.")
-        page, link = page_forward(
-            self._found(after_id(self._query)), self._query, self._size(switches), address
-        )
+        found = self._found(after_id(self._query))
+        page, link = page_forward(found, self._query, self._size(switches), address)
         return self._shown(page, switches), link
 
     def _asked(self) -> list[Test]:
@@ -341,11 +340,7 @@ class Renderer:
         if members == {"id"} and field is not None and field.kind is Kind.REFERENCE:
             return lambda stored: None if (ref := stored.get(name)) is None else {"id": ref["id"]}
 
-        def nested(stored: Record) -> Any:
-            value = read(stored)
-            return _keys(value, members)
-
-        return nested
+        return lambda stored: _keys(read(stored), members)
 
     def _reader(self, name: str, field: Field) -> Read | None:
         if field.kind is Kind.REFERENCE:

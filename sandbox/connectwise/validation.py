@@ -57,9 +57,8 @@ class Resolver:
                 continue
             if field.mirrors:
                 if field.mirrors not in members:
-                    found[field.mirrors] = (
-                        None if value is None else self._reference(name, field, {"id": value})
-                    )
+                    reference = None if value is None else self._reference(name, field, {"id": value})
+                    found[field.mirrors] = reference
                 continue
             found[name] = None if value is None else self._value(name, field, value)
         return found

@@ -150,12 +150,8 @@ class Writer:
         before = self.stored(record_id)
         self._require_on_update(members)
         sent = {name: value for name, value in members.items() if name not in (resets or [])}
-        kept: Record = {"id": record_id}
-        kept |= {
-            name: before[name]
-            for name, one in self.table.fields.items()
-            if name in before and not one.settable
-        }
+        fixed = [name for name, one in self.table.fields.items() if not one.settable]
+        kept: Record = {"id": record_id} | {name: before[name] for name in fixed if name in before}
         if self.table.keeps_custom_fields and "customFields" in before:
             kept["customFields"] = before["customFields"]
         record = self._candidate(sent, kept, before=before)

@@ -16,7 +16,7 @@ from sandbox.connectwise.store import Store
 from sandbox.credentials import Credentials
 from sandbox.data.assets import AssetMaker
 from sandbox.data.configurations import ConfigurationMaker, linked_configurations
-from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, set_up
+from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, new_id, set_up
 from sandbox.data.tickets import Desk, add_agreements, add_tickets, set_up_desk
 from sandbox.lansweeper.store import LansweeperStore
 from sandbox.switches import Switches
@@ -190,21 +190,17 @@ def add_dispatch(store: Store, seed: int, tickets: int | None) -> None:
     """Add boards, places, fields and records to a store with the provider's setup; `tickets`: how many."""
     number = USUAL_TICKETS if tickets is None else tickets
     draw = random.Random(f"{seed}-dispatch")
-    _new(store, "system/members", **_api_member())
+    new_id(store, "system/members", **_api_member())
     _add_dispatch_fields(store)
     for order, (name, colour, level, default) in enumerate(PRIORITIES, start=1):
         shape = {"color": colour, "level": level, "sortOrder": order, "defaultFlag": default}
-        _new(store, "service/priorities", name=name, **shape)
+        new_id(store, "service/priorities", name=name, **shape)
     places, boards = _add_places(store), [_board(store, SERVICE_BOARD), _board(store, PROJECT_BOARD)]
     for place in range(number):
         store.insert("service/tickets", _ticket(draw, places, boards[0], place))
     further = 0 if number == 0 else max(2, number // FURTHER)
     _add_project_tickets(store, draw, places, boards[1], further)
     _add_opportunities(store, draw, places, further)
-
-
-def _new(store: Store, collection: str, **members: Any) -> int:
-    return int(store.insert(collection, members)["id"])
 
 
 def _api_member() -> dict[str, Any]:
@@ -223,7 +219,7 @@ def _api_member() -> dict[str, Any]:
 def _add_dispatch_fields(store: Store) -> None:
     for collection in ("service/tickets", "project/tickets", "sales/opportunities"):
         for sequence, (caption, kind) in enumerate(CUSTOM_FIELDS, start=1):
-            _new(
+            new_id(
                 store,
                 "system/userDefinedFields",
                 podId=PODS[collection][0],
@@ -236,23 +232,22 @@ def _add_dispatch_fields(store: Store) -> None:
 
 def _board(store: Store, name: str) -> Board:
     home = {"location": {"id": 1}, "department": {"id": 1}}
-    board = _new(store, "service/boards", name=name, projectFlag=name == PROJECT_BOARD, **home)
+    board = new_id(store, "service/boards", name=name, projectFlag=name == PROJECT_BOARD, **home)
     for order, (words, closes) in enumerate(STATUSES):
         flags = {"closedStatus": closes, "defaultFlag": order == 0, "sortOrder": order}
-        _new(store, "service/boards/statuses", name=words, board={"id": board}, **flags)
+        new_id(store, "service/boards/statuses", name=words, board={"id": board}, **flags)
     types = [
-        _new(store, "service/boards/types", name=words, board={"id": board}, category="Reactive")
+        new_id(store, "service/boards/types", name=words, board={"id": board}, category="Reactive")
         for words in TYPES
     ]
     return Board(board, types)
 
 
 def _add_places(store: Store) -> list[Place]:
-    states = {code: _new(store, "company/states", identifier=code, name=name) for code, name in STATES}
+    states = {code: new_id(store, "company/states", identifier=code, name=name) for code, name in STATES}
     places = []
-    for (company, name, street, line, city, state, code, telephone), person in zip(
-        SITES, PEOPLE, strict=True
-    ):
+    for row, person in zip(SITES, PEOPLE, strict=True):
+        company, name, street, line, city, state, code, telephone = row
         site = {
             "companyId": company,
             "name": name,
@@ -264,10 +259,9 @@ def _add_places(store: Store) -> list[Place]:
             "country": {"id": 1},
             "phoneNumber": telephone,
         }
-        site_id = int(store.insert("company/sites", site)["id"])
-        places.append(
-            Place(company, site_id, _contact(store, company, site_id, person, telephone), name, telephone)
-        )
+        site_id = new_id(store, "company/sites", **site)
+        contact = _contact(store, company, site_id, person, telephone)
+        places.append(Place(company, site_id, contact, name, telephone))
     return places
 
 
@@ -277,7 +271,7 @@ def _contact(store: Store, company: int, site: int, person: tuple[str, str], tel
         {"id": 1, "value": f"{first}.{last}@customer.example".lower(), "communicationType": "Email"},
         {"id": 2, "value": telephone, "communicationType": "Phone"},
     ]
-    return _new(
+    return new_id(
         store,
         "company/contacts",
         firstName=first,
@@ -314,21 +308,21 @@ def _ticket(draw: random.Random, places: list[Place], board: Board, number: int)
 def _add_project_tickets(
     store: Store, draw: random.Random, places: list[Place], board: Board, number: int
 ) -> None:
-    project = _new(store, "project/projects", name="Store refresh", company={"id": RUN_COMPANY})
-    phase = _new(store, "project/phases", name="Roll-out", project={"id": project})
+    project = new_id(store, "project/projects", name="Store refresh", company={"id": RUN_COMPANY})
+    phase = new_id(store, "project/phases", name="Roll-out", project={"id": project})
     own = [one for one in places if one.company == RUN_COMPANY]
     for place in range(number):
         store.insert("project/tickets", {**_ticket(draw, own, board, place), "phase": {"id": phase}})
 
 
 def _add_opportunities(store: Store, draw: random.Random, places: list[Place], number: int) -> None:
-    kind = _new(store, "sales/opportunities/types", description="Field work")
+    kind = new_id(store, "sales/opportunities/types", description="Field work")
     for name, won, lost in (("Open", False, False), ("Won", True, False), ("Lost", False, True)):
         flags = {"wonFlag": won, "lostFlag": lost, "closedFlag": won or lost, "defaultFlag": name == "Open"}
-        _new(store, "sales/opportunities/statuses", name=name, **flags)
+        new_id(store, "sales/opportunities/statuses", name=name, **flags)
     for order in range(number):
         place = draw.choice(places)
-        _new(
+        new_id(
             store,
             "sales/opportunities",
             name=f"Site survey at {place.name} ({order + 1})",

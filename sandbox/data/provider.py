@@ -95,7 +95,7 @@ def set_up(store: Store) -> Setup:
     for level, name in enumerate(LEVELS, start=1):
         store.insert("system/myCompany/corporateStructureLevels", {"id": level, "name": name})
     locations = {
-        name: _new(store, "system/locations", name=name, structureLevel={"id": 3}) for name in LOCATIONS
+        name: new_id(store, "system/locations", name=name, structureLevel={"id": 3}) for name in LOCATIONS
     }
     for identifier, name in DEPARTMENTS:
         store.insert("system/departments", {"identifier": identifier, "name": name})
@@ -105,7 +105,7 @@ def set_up(store: Store) -> Setup:
         types=_insert_types(store),
         statuses=_insert_statuses(store),
         manufacturers={
-            name: _new(store, "procurement/manufacturers", name=name, inactiveFlag=inactive)
+            name: new_id(store, "procurement/manufacturers", name=name, inactiveFlag=inactive)
             for name, inactive in MANUFACTURERS
         },
         locations=locations,
@@ -120,7 +120,8 @@ def companies() -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["id"] != RUN_COMPANY)
 
 
-def _new(store: Store, collection: str, **members: Any) -> int:
+def new_id(store: Store, collection: str, **members: Any) -> int:
+    """Insert a record of these members; its id."""
     return int(store.insert(collection, members)["id"])
 
 
@@ -179,7 +180,7 @@ def _insert_companies(store: Store) -> None:
 
 
 def _insert_types(store: Store) -> dict[str, int]:
-    types = {name: _new(store, "company/configurations/types", name=name) for name in TYPES}
+    types = {name: new_id(store, "company/configurations/types", name=name) for name in TYPES}
     for sequence, (place, kind, words) in enumerate(QUESTIONS, start=1):
         question = {
             "typeId": types[TYPES[place - 1]],
@@ -195,20 +196,20 @@ def _insert_types(store: Store) -> dict[str, int]:
 def _insert_statuses(store: Store) -> dict[str, int]:
     collection = "company/configurations/statuses"
     return {
-        words: _new(store, collection, description=words, closedFlag=closed, defaultFlag=default)
+        words: new_id(store, collection, description=words, closedFlag=closed, defaultFlag=default)
         for words, closed, default in STATUSES
     }
 
 
 def _site(store: Store, company: int, name: str) -> int:
     members = {"companyId": company, "name": name, "city": "Sandbox", "primaryAddressFlag": name == "Main"}
-    return _new(store, "company/sites", **members)
+    return new_id(store, "company/sites", **members)
 
 
 def _insert_contacts(store: Store) -> dict[int, list[int]]:
     return {
         company: [
-            _new(store, "company/contacts", firstName=first, lastName=last, company={"id": company})
+            new_id(store, "company/contacts", firstName=first, lastName=last, company={"id": company})
             for first, last in people
         ]
         for company, people in CONTACTS.items()

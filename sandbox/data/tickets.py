@@ -24,7 +24,7 @@ from sandbox.connectwise.schema.service import (
     SERVICE_TICKETS_NAME,
 )
 from sandbox.connectwise.store import Store
-from sandbox.data.provider import CUSTOMERS, Setup
+from sandbox.data.provider import CUSTOMERS, Setup, new_id
 
 SLAS = ("Standard, next day", "Gold, 4 hours", "24x7 Plant")
 AGREEMENT_TYPES = ("Managed Services", "Block of Hours", "Backup as a Service", "Køl & Tryk")
@@ -104,7 +104,7 @@ class Desk:
 
 def set_up_desk(store: Store) -> Desk:
     """Fill a store that has locations, departments and companies."""
-    slas = [_new(store, "service/SLAs", name=name, basedOn="AllHours") for name in SLAS]
+    slas = [new_id(store, "service/SLAs", name=name, basedOn="AllHours") for name in SLAS]
     boards = [_board(store, *board) for board in BOARDS]
     return Desk(
         slas=slas,
@@ -115,12 +115,8 @@ def set_up_desk(store: Store) -> Desk:
     )
 
 
-def _new(store: Store, collection: str, **members: Any) -> int:
-    return int(store.insert(collection, members)["id"])
-
-
 def _agreement_type(store: Store, name: str, sla: int) -> int:
-    return _new(
+    return new_id(
         store,
         "finance/agreements/types",
         name=name,
@@ -136,9 +132,9 @@ def _agreement_type(store: Store, name: str, sla: int) -> int:
 
 def _board(store: Store, name: str, is_project: bool, statuses: tuple[tuple[str, bool], ...]) -> Board:
     home = {"location": {"id": 1}, "department": {"id": 2}}
-    board = _new(store, "service/boards", name=name, projectFlag=is_project, **home)
+    board = new_id(store, "service/boards", name=name, projectFlag=is_project, **home)
     ids = [
-        _new(
+        new_id(
             store,
             "service/boards/statuses",
             name=words,
@@ -158,11 +154,11 @@ def _board(store: Store, name: str, is_project: bool, statuses: tuple[tuple[str,
 def _projects(store: Store, company: int) -> list[int]:
     """The phases of a company's projects."""
     projects = [
-        _new(store, "project/projects", name=f"{name} {company}", company={"id": company})
+        new_id(store, "project/projects", name=f"{name} {company}", company={"id": company})
         for name in PROJECTS
     ]
     return [
-        _new(store, "project/phases", name=name, project={"id": project})
+        new_id(store, "project/phases", name=name, project={"id": project})
         for project in projects
         for name in PHASES
     ]

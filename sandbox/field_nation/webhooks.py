@@ -100,10 +100,8 @@ class Webhooks:
             raise WebhookError(400, *(f"{name} is required" for name in missing))
         _check(given)
         settings = {"notificationEmail": "", "isIntegrationOnly": False} | _settings(given)
-        moment = now_text()
-        made = Webhook(
-            len(self.all) + 1, self._uuid(), given.get("secret") or self._uuid(), settings, moment, moment
-        )
+        number, key, secret, moment = len(self.all) + 1, self._uuid(), given.get("secret"), now_text()
+        made = Webhook(number, key, secret or self._uuid(), settings, moment, moment)
         made.headers = _headers(given)
         self.all[made.uuid] = made
         return made
