@@ -100,8 +100,7 @@ class ConnectWiseConnection(Block):
         examples=["lansweeper_f"],
     )
     public_key: SecretStr = Field(
-        title="ConnectWise Public Key",
-        description="Public key of the API member, from its API Keys tab.",
+        title="ConnectWise Public Key", description="Public key of the API member, from its API Keys tab."
     )
     private_key: SecretStr = Field(
         title="ConnectWise Private Key",

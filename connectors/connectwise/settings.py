@@ -65,12 +65,7 @@ def record_address(site: str, company_id: str, record_type: RecordType, record_i
     if _CLOUD.fullmatch(server):
         server = server.removeprefix("api-")
     query = urlencode(
-        {
-            "locale": "en_US",
-            "recordType": record_type,
-            "recid": record_id,
-            "companyName": company_id,
-        }
+        {"locale": "en_US", "recordType": record_type, "recid": record_id, "companyName": company_id}
     )
     return f"{scheme}://{server}/{_ROUTER}?{query}"
 

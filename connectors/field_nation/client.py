@@ -213,12 +213,7 @@ class FieldNationClient(FieldNationApi):
         return WorkOrderPage(items, page, int(metadata.get("pages") or 1), int(metadata.get("total") or 0))
 
     async def _step(
-        self,
-        method: str,
-        work_order_id: int,
-        below: str,
-        reached: set[Status],
-        params: Params | None = None,
+        self, method: str, work_order_id: int, below: str, reached: set[Status], params: Params | None = None
     ) -> Record:
         path = work_order_path(work_order_id, below)
         try:

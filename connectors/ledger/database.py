@@ -52,10 +52,7 @@ REMEDIES = (
     ),
     ("readonly database", "Let this user write the file and its folder."),
     ("unable to open", "Let this user write the file's folder, or name another file."),
-    (
-        "permission denied",
-        "Let this user write the file and its folder, or give it rights in the database.",
-    ),
+    ("permission denied", "Let this user write the file and its folder, or give it rights in the database."),
     ("not a database", "The file is something else or damaged: move it away or name another file."),
     ("malformed", "The file is damaged: move it away; only history and speed are lost."),
     ("password authentication failed", "Correct the user and password in the ledger's block."),

@@ -252,14 +252,7 @@ class SyncedNotes(OutboxTable[SyncedNote]):
         super().__init__(engine, clock, _NOTE_SHAPE)
 
     async def claim(
-        self,
-        tenant: str,
-        work_order_id: int,
-        origin: Origin,
-        origin_id: str,
-        *,
-        holder: str,
-        seconds: float,
+        self, tenant: str, work_order_id: int, origin: Origin, origin_id: str, *, holder: str, seconds: float
     ) -> Claimed[SyncedNote]:
         """The row of a note to copy, made if there is none; ours unless it is done or held by another."""
         key = {"tenant": tenant, "origin": origin, "origin_id": origin_id}

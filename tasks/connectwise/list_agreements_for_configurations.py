@@ -41,10 +41,7 @@ async def list_agreements_for_configurations(
 
 @action_step(list_agreements_for_configurations)
 async def list_agreements(
-    client: ConnectWiseClient,
-    ledger: Ledger,
-    configurations: Inventory[dict[str, Any]],
-    policy: RetryPolicy,
+    client: ConnectWiseClient, ledger: Ledger, configurations: Inventory[dict[str, Any]], policy: RetryPolicy
 ) -> Opaque[AgreementLinks]:
     """The agreements of these configurations, and what it took to find them."""
     return Opaque(await find_agreements(client, ledger, configurations.records, waiting=policy))

@@ -10,10 +10,7 @@ from tasks.shared.connections import connectwise_client
 
 @action("List Configuration Status", key="listConfigurationStatus")
 async def list_configuration_status(
-    connection: str,
-    conditions: str | None = None,
-    page: int | None = None,
-    page_size: int | None = None,
+    connection: str, conditions: str | None = None, page: int | None = None, page_size: int | None = None
 ) -> list[dict[str, Any]]:
     """Fetch configuration statuses from ConnectWise, as its API answers them.
 
@@ -27,8 +24,4 @@ async def list_configuration_status(
         RejectedError: the conditions or the page size are refused; the message says why.
     """
     async with connectwise_client(connection) as client:
-        return await client.configuration_statuses.list(
-            conditions=conditions,
-            page=page,
-            page_size=page_size,
-        )
+        return await client.configuration_statuses.list(conditions=conditions, page=page, page_size=page_size)

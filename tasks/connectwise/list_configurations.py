@@ -45,10 +45,7 @@ async def list_configurations(
 
 @action_step(list_configurations)
 async def read_configurations(
-    client: ConnectWiseClient,
-    conditions: str | None,
-    fields: str,
-    keep: Callable[[dict[str, Any]], Any],
+    client: ConnectWiseClient, conditions: str | None, fields: str, keep: Callable[[dict[str, Any]], Any]
 ) -> Inventory[Any]:
     """Read every configuration under ``conditions`` and keep of each only what ``keep`` takes from it.
 

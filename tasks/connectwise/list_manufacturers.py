@@ -10,10 +10,7 @@ from tasks.shared.connections import connectwise_client
 
 @action("List Manufacturers", key="listOfManufacturersAction")
 async def list_manufacturers(
-    connection: str,
-    conditions: str | None = None,
-    page: int | None = None,
-    page_size: int | None = None,
+    connection: str, conditions: str | None = None, page: int | None = None, page_size: int | None = None
 ) -> list[dict[str, Any]]:
     """Fetch manufacturers from ConnectWise, as its API answers them.
 
@@ -27,8 +24,4 @@ async def list_manufacturers(
         RejectedError: the conditions or the page size are refused; the message says why.
     """
     async with connectwise_client(connection) as client:
-        return await client.manufacturers.list(
-            conditions=conditions,
-            page=page,
-            page_size=page_size,
-        )
+        return await client.manufacturers.list(conditions=conditions, page=page, page_size=page_size)

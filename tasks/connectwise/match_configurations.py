@@ -75,9 +75,7 @@ async def match_configurations(
 
 @action_step(match_configurations)
 async def match_records(
-    assets: Inventory[AssetRecord],
-    configurations: Inventory[ConfigurationRecord],
-    options: MatchOptions,
+    assets: Inventory[AssetRecord], configurations: Inventory[ConfigurationRecord], options: MatchOptions
 ) -> Opaque[MatchResult]:
     """Link each asset to at most one configuration and each configuration to at most one asset."""
     result = match(assets, configurations, options)

@@ -22,12 +22,7 @@ from tasks.shared.action import Inventory
 from tasks.shared.retry import retry
 
 CONFIGURATION_FIELDS = "id,name,sla,customFields"
-ASSET_FIELDS = (
-    "url",
-    "assetBasicInfo.name",
-    "assetCustom.fields.fieldKey",
-    "assetCustom.fields.value",
-)
+ASSET_FIELDS = ("url", "assetBasicInfo.name", "assetCustom.fields.fieldKey", "assetCustom.fields.value")
 
 
 class LinkFieldMissingError(StopError):

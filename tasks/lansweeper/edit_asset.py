@@ -185,8 +185,7 @@ class AssetEdits:
         edits = [each.edit for each in batch]
         before = self.client.rate
         outcomes = await retry(
-            lambda: self.client.edit_assets(self.site_id, edits, cost=self.size.cost(len(edits))),
-            self.policy,
+            lambda: self.client.edit_assets(self.site_id, edits, cost=self.size.cost(len(edits))), self.policy
         )
         self.log.unanswered = 0
         await self.size.learn(len(edits), before, self.client.rate)

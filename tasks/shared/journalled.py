@@ -62,9 +62,7 @@ class RunJournal:
 
     @asynccontextmanager
     async def write(
-        self,
-        entry: WriteEntry,
-        outcome_of: Callable[[ConnectorError], JournalOutcome] = unclear_or_failed,
+        self, entry: WriteEntry, outcome_of: Callable[[ConnectorError], JournalOutcome] = unclear_or_failed
     ) -> AsyncIterator[OpenWrite]:
         """Note one write, send it in the block, record its outcome: ``done`` unless the block says else.
 

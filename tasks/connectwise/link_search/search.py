@@ -168,18 +168,14 @@ class Owners:
 def agreements(client: ConnectWiseClient) -> Owners:
     """Agreements."""
     return Owners(
-        "agreements",
-        "agreementconfiguration",
-        lambda each: client.agreement_configurations(each).list(),
+        "agreements", "agreementconfiguration", lambda each: client.agreement_configurations(each).list()
     )
 
 
 def tickets(client: ConnectWiseClient, kind: TicketKind) -> Owners:
     """Tickets of one kind; both kinds have one sequence of ids, hence one name in bundles."""
     return Owners(
-        f"{kind} tickets",
-        "ticketconfiguration",
-        lambda each: client.ticket_configurations(kind, each).list(),
+        f"{kind} tickets", "ticketconfiguration", lambda each: client.ticket_configurations(kind, each).list()
     )
 
 

@@ -13,13 +13,7 @@ from typing import Any
 
 from connectors.ledger.models import TicketLink
 from connectors.ledger.store import Ledger
-from tasks.rules.enrichment.ticket_changes import (
-    KnownTicket,
-    TicketKey,
-    as_ranges,
-    from_ranges,
-    stable_stamp,
-)
+from tasks.rules.enrichment.ticket_changes import KnownTicket, TicketKey, as_ranges, from_ranges, stable_stamp
 
 
 class TicketCache:
