@@ -12,6 +12,7 @@ import logging
 import os
 import random
 import ssl
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypedDict
 
 import anyio
 import httpx
@@ -131,8 +132,34 @@ class TimeLimits:
     whole: float = 180.0
 
 
-class HttpSession:
-    """One vendor's connections. Open it with ``async with``, or call ``aclose``.
+class Connected(ABC):
+    """What holds connections: opened with ``async with``, or closed with ``aclose``."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close the connections."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+class SessionOptions(TypedDict, total=False):
+    """The options of ``HttpSession`` that a vendor's client hands on."""
+
+    rate_limiter: RateLimiter | None
+    transport: httpx.AsyncBaseTransport | None
+    read_only: bool
+    verify: bool | ssl.SSLContext
+    sleep: Callable[[float], Awaitable[None]]
+
+
+class HttpSession(Connected):
+    """One vendor's connections.
 
     Args:
         system: the vendor's name, for messages.
@@ -264,16 +291,7 @@ class HttpSession:
         raise error_of(Call(kind, self.system, method, path), failure, self.redact)
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self._client.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     def __repr__(self) -> str:
         return f"HttpSession({self.system!r}, {str(self.base_url)!r})"
@@ -304,7 +322,9 @@ class HttpSession:
             for _ in range(cost):
                 if self._limiter is not None:
                     await self._limiter.acquire()
-            self._count(kind, name)
+            self.sent[name] += 1
+            self.requests += 1
+            self.writes += kind is not RequestKind.READ
             try:
                 with anyio.fail_after(self._limits.whole):
                     answer = await self._client.send(request)
@@ -313,11 +333,6 @@ class HttpSession:
         self.clock.update(answer.headers.get("Date"))
         refusal = read_error(answer)
         return answer if refusal is None else failure_of(answer, refusal)
-
-    def _count(self, kind: RequestKind, name: str) -> None:
-        self.sent[name] += 1
-        self.requests += 1
-        self.writes += kind is not RequestKind.READ
 
     async def _wait_after(
         self, kind: RequestKind, attempt: int, failure: FailedAttempt, waited: float

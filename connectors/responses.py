@@ -70,7 +70,9 @@ def words_of(response: httpx.Response) -> str:
     """The body as one line of words: an HTML page's title, else its text; at least the status's name."""
     text = response.text
     if "<html" in text[:2000].lower() or "<!doctype" in text[:200].lower():
-        text = _html_words(text[:100_000])
+        page = text[:100_000]
+        title = _TITLE.search(page)
+        text = html.unescape(_TAG.sub(" ", title.group(1) if title else _UNSEEN.sub(" ", page)))
     return one_line(text) or response.reason_phrase or "no explanation"
 
 
@@ -79,11 +81,6 @@ def one_line(text: object) -> str:
     printable = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * LONGEST_TEXT])
     line = " ".join(printable.split())
     return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 3] + "..."
-
-
-def _html_words(page: str) -> str:
-    title = _TITLE.search(page)
-    return html.unescape(_TAG.sub(" ", title.group(1) if title else _UNSEEN.sub(" ", page)))
 
 
 _UNCLEAR_REMEDY = "It may or may not have been done: read what exists before sending it again."
@@ -174,12 +171,9 @@ def _kind_of_error(kind: RequestKind, failure: FailedAttempt) -> type[ConnectorE
     named = failure.refusal.error if failure.refusal else None
     if failure.outcome in (AttemptOutcome.SERVER_ERROR, AttemptOutcome.NO_ANSWER):
         return UnclearOutcomeError if kind is RequestKind.CREATE else named or RetryableError
-    return named or _by_status(failure.status or 0)
-
-
-def _by_status(status: int) -> type[ConnectorError]:
+    status = failure.status or 0
     needs_a_person = status in (401, 403, 407) or 300 <= status < 400
-    return StopError if needs_a_person else RejectedError
+    return named or (StopError if needs_a_person else RejectedError)
 
 
 def _of_network(failure: FailedAttempt) -> Refusal:

@@ -8,8 +8,14 @@ from prefect import flow
 from prefect.states import Cancelled
 
 from flows.lansweeper_custom_fields import lansweeper_custom_fields
-from tasks.enrichment.edit import edit_texts
-from tasks.enrichment.plan import find_links, make_enrichment_plan, make_report, publish_plan, publish_report
+from tasks.enrichment.plan import (
+    edit_texts,
+    find_links,
+    make_enrichment_plan,
+    make_report,
+    publish_plan,
+    publish_report,
+)
 from tasks.enrichment.read import read_claims, read_contested, read_states
 from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields
 from tasks.enrichment.settings import EnrichmentSettings

@@ -205,8 +205,8 @@ def test_actions_and_shared_modules_import_no_feature(tree: Tree) -> None:
 
 
 def test_an_action_that_imports_a_feature_is_caught(tmp_path: Path) -> None:
-    tree = written(tmp_path, tasks__lansweeper__edit_asset="from tasks.enrichment.edit import edit\n")
-    assert ("tasks.lansweeper.edit_asset", "tasks.enrichment.edit") in imports_of_features(tree)
+    tree = written(tmp_path, tasks__lansweeper__edit_asset="from tasks.enrichment.plan import edit\n")
+    assert ("tasks.lansweeper.edit_asset", "tasks.enrichment.plan") in imports_of_features(tree)
 
 
 def test_no_task_imports_an_action_that_stands_above_its_feature(tree: Tree) -> None:

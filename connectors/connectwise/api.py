@@ -7,10 +7,9 @@ for again when a read finds nothing there, since it can change at a release.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self, TypedDict, cast
+from typing import Any, Unpack, cast
 from urllib.parse import quote
 
 import anyio
@@ -20,7 +19,7 @@ from connectors.connectwise.models import CompanyInfo
 from connectors.connectwise.refusals import CHECK_COMPANY, read_connectwise_refusal
 from connectors.connectwise.settings import SYSTEM, ConnectWiseSettings
 from connectors.errors import StopError
-from connectors.http import HttpSession, RateLimiter
+from connectors.http import Connected, HttpSession, SessionOptions
 from connectors.retry import RequestKind
 
 LOOKUP = "/login/companyinfo/{companyId}"
@@ -55,12 +54,6 @@ def api_root(info: CompanyInfo) -> str:
     return f"/{name}/apis/3.0"
 
 
-def model_version(info: CompanyInfo) -> str:
-    """The version of the server's newest models, such as "2026.3"; "" if the look-up does not say it."""
-    found = _VERSION.match(str(info.get("VersionCode") or ""))
-    return found[1] if found else ""
-
-
 @dataclass(frozen=True, slots=True)
 class ApiPath:
     """A documented path: its ``template``, under which requests are counted, and ``text`` with the ids in."""
@@ -81,49 +74,22 @@ class ApiPath:
         return ApiPath(self.template + suffix, self.text + filled)
 
 
-class TenantOptions(TypedDict, total=False):
-    """The options of ``Tenant``, for clients that add to it."""
-
-    rate_limiter: RateLimiter | None
-    transport: httpx.AsyncBaseTransport | None
-    read_only: bool
-    verify: bool
-    sleep: Callable[[float], Awaitable[None]]
-
-
-class Tenant:
+class Tenant(Connected):
     """One login company's session. Making it sends nothing; the first operation looks the codebase up.
 
     Args:
-        rate_limiter: asked before each request; see ``ConnectWiseSettings.credential_key``.
-        transport: replaces the network, for tests.
-        read_only: every write raises WriteRefusedError before anything is sent.
-        verify: False accepts any certificate of the server.
-        sleep: waits so many seconds, for tests.
+        options: those of ``HttpSession``; for the rate limiter see ``ConnectWiseSettings.credential_key``.
     """
 
-    def __init__(
-        self,
-        settings: ConnectWiseSettings,
-        *,
-        rate_limiter: RateLimiter | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        read_only: bool = False,
-        verify: bool = True,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-    ) -> None:
+    def __init__(self, settings: ConnectWiseSettings, **options: Unpack[SessionOptions]) -> None:
         self.settings = settings
         self.session = HttpSession(
             system=SYSTEM,
             base_url=settings.base_url,
             headers=settings.headers(),
             read_error=read_connectwise_refusal,
-            rate_limiter=rate_limiter,
-            transport=transport,
-            read_only=read_only,
-            verify=verify,
             secrets=settings.secrets(),
-            sleep=sleep,
+            **options,
         )
         self._version = ""
         self._root = ""
@@ -139,7 +105,8 @@ class Tenant:
         answer = await self.session.request_json(RequestKind.READ, "GET", path, template=LOOKUP)
         info = read_company_info(answer, self.settings.company_id)
         self._root = api_root(info)
-        self._version = model_version(info)
+        version = _VERSION.match(str(info.get("VersionCode") or ""))
+        self._version = version[1] if version else ""
         return info
 
     async def newest_version(self) -> str:
@@ -151,16 +118,7 @@ class Tenant:
         return self._version
 
     async def aclose(self) -> None:
-        """Close the connections."""
         await self.session.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.settings.base_url!r}, {self.settings.company_id!r})"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
-from connectors.checks import ConnectionCheck
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import CompanyInfo
 from connectors.connectwise.refusals import CHECK_RIGHTS
 from connectors.connectwise.settings import ConnectWiseSettings, base_address
-from connectors.errors import ConnectorError, StopError
+from connectors.errors import ConnectionCheck, ConnectorError, StopError
 from connectors.http import RateLimiter
 
 _NO_RIGHT = 403

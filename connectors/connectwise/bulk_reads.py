@@ -151,11 +151,14 @@ class BulkReads(Tenant):
         """
         _check(conditions, page_size)
         path = ApiPath.of(f"{TICKETS[kind]}/search")
-        named = {"pageSize": page_size, "fields": _with_id(fields)}
-        params = {name: value for name, value in named.items() if value}
+        params: dict[str, str | int] = {"pageSize": page_size}
+        if fields:
+            has_id = "id" in {name.strip().lower() for name in fields.split(",")}
+            params["fields"] = fields if has_id else f"id,{fields}"
         last: int | None = None
         while True:
-            asked = _filter(conditions, last)
+            further = conditions if last is None else f"({conditions}) and id > {last}"
+            asked = {"conditions": further, "orderBy": "id asc"}
             body, headers = await self.send(RequestKind.READ, "POST", path, params=params, json=asked)
             tickets = as_records(path, body, "POST")
             last = _last_id(tickets, last, path)
@@ -175,7 +178,9 @@ def _rows(path: ApiPath, body: Any, columns: Sequence[str]) -> list[Record]:
     if not isinstance(body, dict) or not isinstance(body.get("row_values"), list):
         raise _refused(path, "answered something else than rows")
     asked = {name.lower(): name for name in columns}
-    names = [asked.get(name.lower(), name) for name in _column_names(body.get("column_definitions") or [])]
+    # Each definition is an object of one member, named after the column.
+    definitions = [one for one in body.get("column_definitions") or [] if isinstance(one, dict)]
+    names = [asked.get(str(name).lower(), str(name)) for one in definitions for name in one]
     missing = set(columns) - set(names)
     if missing:
         raise _refused(path, f"does not give the columns {', '.join(sorted(missing))}")
@@ -183,11 +188,6 @@ def _rows(path: ApiPath, body: Any, columns: Sequence[str]) -> list[Record]:
         return [dict(zip(names, row, strict=True)) for row in body["row_values"]]
     except (TypeError, ValueError) as error:
         raise _refused(path, "gives rows that do not fit its columns") from error
-
-
-def _column_names(definitions: Sequence[Any]) -> list[str]:
-    """Each definition is an object of one member, named after the column."""
-    return [str(name) for one in definitions if isinstance(one, dict) for name in one]
 
 
 def _refused(path: ApiPath, words: str) -> RejectedError:
@@ -236,17 +236,6 @@ def _check(conditions: str, page_size: int) -> None:
     length = len(orjson.dumps(conditions))
     if length > LONGEST_SEARCH_CONDITIONS:
         raise RejectedError(f"The conditions of a search are too long: {length} characters", remedy=SHORTEN)
-
-
-def _with_id(fields: str | None) -> str:
-    if not fields or "id" in {name.strip().lower() for name in fields.split(",")}:
-        return fields or ""
-    return f"id,{fields}"
-
-
-def _filter(conditions: str, after: int | None) -> dict[str, str]:
-    further = conditions if after is None else f"({conditions}) and id > {after}"
-    return {"conditions": further, "orderBy": "id asc"}
 
 
 def _last_id(tickets: list[dict[str, Any]], last: int | None, path: ApiPath) -> int | None:

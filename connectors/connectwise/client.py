@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from connectors.connectwise.api import ApiPath, TenantOptions
+from connectors.connectwise.api import ApiPath
 from connectors.connectwise.bulk_reads import BulkReads
 from connectors.connectwise.collection import Collection
 from connectors.connectwise.models import TICKETS, PatchOperation, Record, TicketKind
 from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.http import SessionOptions
 from connectors.retry import RequestKind
 
 _BULK = ApiPath.of("/company/configurations/bulk")
@@ -21,7 +22,7 @@ class ConnectWiseClient(BulkReads):
     What is not plain is a method: configurations in bulk, the change of a type, and ``BulkReads``.
 
     Args:
-        options: those of ``Tenant``.
+        options: those of ``HttpSession``.
 
     Example:
         ```python
@@ -32,7 +33,7 @@ class ConnectWiseClient(BulkReads):
         ```
     """
 
-    def __init__(self, settings: ConnectWiseSettings, **options: Unpack[TenantOptions]) -> None:
+    def __init__(self, settings: ConnectWiseSettings, **options: Unpack[SessionOptions]) -> None:
         super().__init__(settings, **options)
         self.configurations = Collection(self, "/company/configurations")
         """The devices of a company. Name, type and company are required."""

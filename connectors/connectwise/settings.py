@@ -74,7 +74,7 @@ def _parts(site: str) -> tuple[str, str, str]:
     text = site.strip().lower()
     found = _PARTS.match(text)
     rest = text[found.end() :] if found else text
-    if found is None or found["scheme"] not in (None, "http", "https") or not _may_follow(rest):
+    if found is None or found["scheme"] not in (None, "http", "https") or rest[:1] not in "/?#":
         raise StopError(
             "The ConnectWise PSA site is not the name of a server"
             if text
@@ -82,10 +82,6 @@ def _parts(site: str) -> tuple[str, str, str]:
             remedy="Enter it as api-na.myconnectwise.net, or the name of your own server.",
         )
     return found["scheme"] or "https", found["host"], found["port"] or ""
-
-
-def _may_follow(rest: str) -> bool:
-    return rest == "" or rest[0] in "/?#"
 
 
 @dataclass(frozen=True, slots=True)

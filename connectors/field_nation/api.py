@@ -9,21 +9,18 @@ from __future__ import annotations
 
 import logging
 import re
-import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Unpack
 
 import anyio
-import httpx
 
 from connectors.errors import RejectedError, StopError
 from connectors.field_nation.models import Record
 from connectors.field_nation.refusals import read_field_nation_refusal, read_token_refusal
 from connectors.field_nation.settings import SYSTEM, FieldNationSettings
-from connectors.http import HttpSession, RateLimiter
+from connectors.http import Connected, HttpSession, SessionOptions
 from connectors.redaction import MASK, Redactor
 from connectors.retry import RequestKind
 
@@ -33,6 +30,7 @@ CONCURRENCY = 4
 _LONGEST_WAIT = 65.0
 """Seconds that one call may wait in all: one minute's limit. A longer wait is a retry of the task."""
 _ID = re.compile(r"/\d+(?=/|$)")
+_UUID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)", re.IGNORECASE)
 _HEADERS = {"Accept": "application/json, application/problem+json"}
 Params = Mapping[str, str | int]
 TOKEN_PATH = "/authentication/api/oauth/token"  # noqa: S105 - an address
@@ -131,7 +129,6 @@ def _token(answer: Any, asked: float) -> Token:
 
 _TOKEN = re.compile(r"(access_token=)[^&\s\"'#]*", re.IGNORECASE)
 _TOKEN_CALL = "/authentication/api/oauth/"  # noqa: S105 - an address
-_LOGGER = "httpx"
 
 
 class WithoutTokens(logging.Filter):
@@ -150,7 +147,7 @@ _FILTER = WithoutTokens()
 
 def keep_tokens_out_of_logs() -> None:
     """Put the filter on the HTTP library's logger; a second call changes nothing."""
-    logging.getLogger(_LOGGER).addFilter(_FILTER)
+    logging.getLogger("httpx").addFilter(_FILTER)
 
 
 def _masked(value: Any) -> Any:
@@ -160,51 +157,31 @@ def _masked(value: Any) -> Any:
     return _TOKEN.sub(rf"\1{MASK}", text)
 
 
-class FieldNationApi:
+class FieldNationApi(Connected):
     """The sessions and the sending. Every error is a ``ConnectorError``; none shows a token.
 
     ``session.sent`` counts the requests; those for tokens are counted in ``logins.sent``.
     """
 
-    def __init__(
-        self,
-        settings: FieldNationSettings,
-        *,
-        rate_limiter: RateLimiter | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        read_only: bool = False,
-        verify: bool | ssl.SSLContext = True,
-        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
-    ) -> None:
+    def __init__(self, settings: FieldNationSettings, **options: Unpack[SessionOptions]) -> None:
         keep_tokens_out_of_logs()
         self.settings = settings
+        limiter = options.pop("rate_limiter", None)
         shared: dict[str, Any] = {
             "system": SYSTEM,
             "base_url": settings.base_url,
             "headers": _HEADERS,
-            "transport": transport,
-            "read_only": read_only,
-            "verify": verify,
             "secrets": settings.secrets(),
             "longest_wait": _LONGEST_WAIT,
-            "sleep": sleep,
+            **options,
         }
         self.logins = HttpSession(**shared, read_error=read_token_refusal, concurrency=1)
         self.session = HttpSession(
-            **shared, read_error=read_field_nation_refusal, rate_limiter=rate_limiter, concurrency=CONCURRENCY
+            **shared, read_error=read_field_nation_refusal, rate_limiter=limiter, concurrency=CONCURRENCY
         )
         self._tokens = TokenSource(settings, self.logins, self._redact_with)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
     async def aclose(self) -> None:
-        """Closes the connections."""
         await self.session.aclose()
         await self.logins.aclose()
 
@@ -258,7 +235,7 @@ class FieldNationApi:
             method,
             path,
             root=root,
-            template=_template(path),
+            template=_UUID.sub("/{id}", _ID.sub("/{id}", path)),
             params={**(params or {}), **({"access_token": token} if in_query else {})},
             json=json,
             headers=None if in_query else {"Authorization": f"Bearer {token}"},
@@ -281,13 +258,6 @@ class FieldNationApi:
         if not isinstance(found, list):
             raise self._unexpected(method, path, "a list of records")
         return [each for each in found if isinstance(each, dict)]
-
-
-_UUID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)", re.IGNORECASE)
-
-
-def _template(path: str) -> str:
-    return _UUID.sub("/{id}", _ID.sub("/{id}", path))
 
 
 def _not_seen(error: StopError) -> RejectedError:

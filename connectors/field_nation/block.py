@@ -7,8 +7,7 @@ from typing import Literal
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr
 
-from connectors.checks import ConnectionCheck
-from connectors.errors import ConnectorError, StopError
+from connectors.errors import ConnectionCheck, ConnectorError, StopError
 from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
 from connectors.http import RateLimiter

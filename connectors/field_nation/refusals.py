@@ -33,10 +33,11 @@ def read_field_nation_refusal(response: httpx.Response) -> Refusal | None:
     body = json_of(response)
     if not isinstance(body, Mapping):
         body = {"message": words_of(response)}
+    code = body.get("code") or (body.get("error") if "error_description" in body else "")
     error, remedy = _BY_STATUS.get(response.status_code, (None, ""))
     return Refusal(
         message=_message(body) or words_of(response),
-        code=_code(body),
+        code=one_line(code) if isinstance(code, str) else "",
         details=tuple(_details(body.get("errors"))),
         remedy=remedy,
         error=error,
@@ -68,11 +69,6 @@ def _message(body: Mapping[str, Any]) -> str:
         one_line(each["message"]).rstrip(".") for each in _entries(body.get("errors")) if each.get("message")
     ]
     return messages[0] if messages else ""
-
-
-def _code(body: Mapping[str, Any]) -> str:
-    code = body.get("code") or (body.get("error") if "error_description" in body else "")
-    return one_line(code) if isinstance(code, str) else ""
 
 
 def _details(errors: Any) -> Iterator[ErrorDetail]:

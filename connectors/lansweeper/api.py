@@ -6,18 +6,16 @@ After a 429 any call starts the vendor's minute anew, so ``CoolDown`` holds all 
 
 from __future__ import annotations
 
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Unpack
 
 import anyio
 import httpx
 
 from connectors.errors import RejectedError
-from connectors.http import HttpSession, RateLimiter
+from connectors.http import Connected, HttpSession, RateLimiter, SessionOptions
 from connectors.lansweeper.refusals import CHECK_SITE, read_lansweeper_refusal
 from connectors.lansweeper.settings import SYSTEM, LansweeperSettings
 from connectors.responses import Call, Refusal, error_of, json_of, unreadable
@@ -90,47 +88,28 @@ def rate_of(headers: Mapping[str, str]) -> RateState | None:
         return None
 
 
-class LansweeperApi:
+class LansweeperApi(Connected):
     """Opens the session and posts documents. Every error is a ``ConnectorError`` and names the operation.
 
     ``rate`` is what the newest answer said about the request limit; None before the first that said it.
     """
 
-    def __init__(
-        self,
-        settings: LansweeperSettings,
-        *,
-        rate_limiter: RateLimiter | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        read_only: bool = False,
-        verify: bool | ssl.SSLContext = True,
-    ) -> None:
+    def __init__(self, settings: LansweeperSettings, **options: Unpack[SessionOptions]) -> None:
         self.settings = settings
         self.rate: RateState | None = None
+        options["rate_limiter"] = CoolDown(options.get("rate_limiter"))
         self.session = HttpSession(
             system=SYSTEM,
             base_url=settings.base_url,
             headers=settings.headers(),
             read_error=self._read,
-            rate_limiter=CoolDown(rate_limiter),
-            transport=transport,
-            read_only=read_only,
             concurrency=CONCURRENCY,
-            verify=verify,
             secrets=settings.secrets(),
             longest_wait=_LONGEST_WAIT,
+            **options,
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
     async def aclose(self) -> None:
-        """Closes the connections."""
         await self.session.aclose()
 
     def _read(self, answer: httpx.Response) -> Refusal | None:

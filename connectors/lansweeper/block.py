@@ -7,8 +7,7 @@ from contextlib import aclosing
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
-from connectors.checks import ConnectionCheck
-from connectors.errors import ConnectorError, StopError
+from connectors.errors import ConnectionCheck, ConnectorError, StopError
 from connectors.http import RateLimiter
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.settings import DEFAULT_ENDPOINT, LansweeperSettings, authorization

@@ -26,14 +26,12 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import RetryableError, StopError
-from connectors.ledger.database import Clock, insert_unless_there, shortened, writing
+from connectors.ledger.database import Clock, Repository, insert_unless_there, shortened, writing
 from connectors.ledger.models import Claimed
 
 T = TypeVar("T")
 MAY_BE_SENT = ("intent", "refused", "unresolved")
 OPEN = (*MAY_BE_SENT, "sent")
-
-
 RELEASED: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 
 
@@ -89,12 +87,11 @@ class RowShape(Generic[T]):
     read: Callable[[Row[Any]], T]
 
 
-class OutboxTable(Generic[T]):
+class OutboxTable(Repository, Generic[T]):
     """The transitions that intents, side effects and copied notes share, each one short transaction."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock, shape: RowShape[T]) -> None:
-        self._engine = engine
-        self._clock = clock
+        super().__init__(engine, clock)
         self._shape = shape
 
     async def mark_sent(self, row_id: int, holder: str, *, seconds: float) -> None:
@@ -106,8 +103,7 @@ class OutboxTable(Generic[T]):
             ClaimLostError: another process has it, or it was sent or done already. Nothing may be sent.
         """
         table = self._shape.table
-        async with writing(self._engine, "note what is about to be sent") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("note what is about to be sent") as (connection, now):
             values = {"state": "sent", "sent_at": now, "changed_at": now, "claimed_until": now + seconds}
             values["attempts"] = table.c.attempts + 1
             await change_claimed(connection, table, row_id, holder, MAY_BE_SENT, values)
@@ -126,8 +122,7 @@ class OutboxTable(Generic[T]):
             await release_row(connection, self._shape.table, row_id, holder)
 
     async def _end_attempt(self, row_id: int, holder: str, state: str, message: str) -> None:
-        async with writing(self._engine, "note what became of a request") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("note what became of a request") as (connection, now):
             values = {"state": state, "message": shortened(message), "changed_at": now, **RELEASED}
             await change_claimed(connection, self._shape.table, row_id, holder, OPEN, values)
 

@@ -92,7 +92,11 @@ def database_url(place: str | Path) -> URL:
         )
     if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
         raise StopError("The ledger needs a file that all processes can open", system="ledger", remedy=REMEDY)
-    return _with_asyncpg_words(url.set(drivername=driver))
+    url = url.set(drivername=driver)
+    # Other PostgreSQL drivers say sslmode; asyncpg says ssl and refuses the other word.
+    if driver.startswith("postgresql") and "sslmode" in url.query:
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
+    return url
 
 
 def _parsed(place: str) -> URL:
@@ -103,13 +107,6 @@ def _parsed(place: str) -> URL:
         raise StopError(
             "The ledger's database address can't be read", system="ledger", remedy=REMEDY
         ) from None
-
-
-def _with_asyncpg_words(url: URL) -> URL:
-    """Other PostgreSQL drivers say ``sslmode``; asyncpg says ``ssl`` and refuses the other word."""
-    if not url.drivername.startswith("postgresql") or "sslmode" not in url.query:
-        return url
-    return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
 
 
 def place_in_words(url: URL) -> str:
@@ -123,7 +120,7 @@ def place_in_words(url: URL) -> str:
 def create_engine(url: URL, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
     """An engine that never shows a statement's values in its errors; on SQLite with its settings."""
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": 2, "max_overflow": 3}
-    options["json_serializer"] = _json
+    options["json_serializer"] = lambda value: orjson.dumps(value, default=str).decode()
     if not url.drivername.startswith("sqlite"):
         limits = {"timeout": CONNECT_SECONDS, "command_timeout": busy_seconds}
         return create_async_engine(url, pool_pre_ping=True, connect_args=limits, **options)
@@ -131,10 +128,6 @@ def create_engine(url: URL, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
     engine = create_async_engine(url, **options)
     _prepare_sqlite(engine, busy_seconds)
     return engine
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
 
 
 def _prepare_sqlite(engine: AsyncEngine, busy_seconds: float) -> None:
@@ -199,11 +192,12 @@ def failures_in_words(url: URL, what: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError) as error:
         reason = _reason(error)
+        known = (remedy for words, remedy in REMEDIES if words in reason.lower())
         raise StopError(
             f"The ledger could not {what}: {reason}",
             system="ledger",
             path=place_in_words(url),
-            remedy=_remedy(reason),
+            remedy=next(known, "See that the database is reachable and writable, then run again."),
         ) from error
 
 
@@ -212,11 +206,6 @@ def _reason(error: BaseException) -> str:
     text = str(original).strip() or type(original).__name__
     # SQLAlchemy puts the driver's class before its words.
     return text.rpartition(">: ")[2].splitlines()[0]
-
-
-def _remedy(reason: str) -> str:
-    known = (remedy for words, remedy in REMEDIES if words in reason.lower())
-    return next(known, "See that the database is reachable and writable, then run again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +224,20 @@ class Clock:
             return time.time()
         seconds = await connection.execute(text("SELECT extract(epoch FROM clock_timestamp())::float8"))
         return float(seconds.scalar_one())
+
+
+class Repository:
+    """What the ledger keeps of one concern, behind its own methods: the base of all of them."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    @asynccontextmanager
+    async def _writing(self, what: str) -> AsyncIterator[tuple[AsyncConnection, float]]:
+        """``writing``, and the time in this transaction by the shared clock."""
+        async with writing(self._engine, what) as connection:
+            yield connection, await self._clock.now_of(connection)
 
 
 def moment(seconds: float) -> datetime:

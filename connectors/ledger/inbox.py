@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.ledger import claims
-from connectors.ledger.database import Clock, insert_unless_there, moment, reading, shortened, writing
+from connectors.ledger.database import Repository, insert_unless_there, moment, reading, shortened, writing
 from connectors.ledger.models import InboxMessage
 from connectors.ledger.schema import inbox
 
@@ -20,15 +19,11 @@ NewMessage = tuple[str, str, dict[str, Any]]
 """Source, message id and body of a message that came in."""
 
 
-class Inbox:
+class Inbox(Repository):
     """``ledger.inbox``: a message waits until it is acknowledged or rejected.
 
     It is claimed for a while; one whose holder was killed is delivered again.
     """
-
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
 
     async def put(self, source: str, message_id: str, body: dict[str, Any]) -> bool:
         """Keeps a message; False if one of that source and id is kept already, done or not.
@@ -48,8 +43,7 @@ class Inbox:
         marks: list[NewMessage] = [
             (f"{source}{DIGEST}", digest, {}) for (source, _, _), digest in given if digest
         ]
-        async with writing(self._engine, "keep messages") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("keep messages") as (connection, now):
             unseen = iter(await _insert(connection, marks, now, done=True))
             fresh = [not digest or next(unseen) for _, digest in given]
             new = [message for (message, _), is_fresh in zip(given, fresh, strict=True) if is_fresh]
@@ -66,23 +60,20 @@ class Inbox:
             now = await self._clock.now_of(connection)
             if (await connection.execute(select(inbox.c.id).where(*_due(now), *of_source))).first() is None:
                 return []
-        async with writing(self._engine, "take messages from the inbox") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("take messages from the inbox") as (connection, now):
             due = select(inbox.c.id).where(*_due(now), *of_source).order_by(inbox.c.id).limit(limit)
             ids = list((await connection.execute(due.with_for_update(skip_locked=True))).scalars())
             return await _hold(connection, ids, holder, now + seconds)
 
     async def extend(self, ids: Sequence[int], holder: str, *, seconds: float) -> set[int]:
         """Holds messages for ``seconds`` from now; returns those that still were this holder's."""
-        async with writing(self._engine, "hold messages of the inbox") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("hold messages of the inbox") as (connection, now):
             mine = update(inbox).where(*_held(ids, holder)).values(claimed_until=now + seconds)
             return set((await connection.execute(mine.returning(inbox.c.id))).scalars())
 
     async def acknowledge(self, ids: Sequence[int], holder: str) -> int:
         """Marks messages as done; returns how many still were this holder's, the others come again."""
-        async with writing(self._engine, "settle messages of the inbox") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("settle messages of the inbox") as (connection, now):
             values = {"state": "done", "settled_at": now, "message": None, **claims.RELEASED}
             mine = update(inbox).where(*_held(ids, holder))
             return (await connection.execute(mine.values(values))).rowcount
@@ -94,8 +85,7 @@ class Inbox:
 
         ``tried``: False where nothing was tried, so that it is no attempt.
         """
-        async with writing(self._engine, "put messages back into the inbox") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("put messages back into the inbox") as (connection, now):
             values = {"next_attempt_at": now + after, "message": shortened(message), **claims.RELEASED}
             if not tried:
                 values["attempts"] = inbox.c.attempts - 1
@@ -103,8 +93,7 @@ class Inbox:
 
     async def reject(self, ids: Sequence[int], holder: str, message: str) -> None:
         """Gives messages up for good, with the reason; they stay in the inbox for a person to see."""
-        async with writing(self._engine, "give messages of the inbox up") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("give messages of the inbox up") as (connection, now):
             values = {"state": "failed", "settled_at": now, "message": shortened(message), **claims.RELEASED}
             await connection.execute(update(inbox).where(*_held(ids, holder)).values(values))
 
@@ -148,7 +137,12 @@ async def _hold(connection: AsyncConnection, ids: list[int], holder: str, until:
     held = update(inbox).where(inbox.c.id.in_(ids))
     values = {"claimed_by": holder, "claimed_until": until, "attempts": inbox.c.attempts + 1}
     rows = await connection.execute(held.values(values).returning(inbox))
-    return [_message(row) for row in sorted(rows, key=lambda row: int(row.id))]
+    return [
+        InboxMessage(
+            row.id, row.source, row.message_id, dict(row.body), row.attempts, moment(row.received_at)
+        )
+        for row in sorted(rows, key=lambda row: int(row.id))
+    ]
 
 
 def _due(now: float) -> list[Any]:
@@ -158,8 +152,3 @@ def _due(now: float) -> list[Any]:
 
 def _held(ids: Sequence[int], holder: str) -> list[Any]:
     return [inbox.c.id.in_(list(ids)), inbox.c.claimed_by == holder, inbox.c.state == "waiting"]
-
-
-def _message(row: Row[Any]) -> InboxMessage:
-    received = moment(row.received_at)
-    return InboxMessage(row.id, row.source, row.message_id, dict(row.body), row.attempts, received)

@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Row
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.ledger.database import Clock, moment, moment_or_none, reading, shortened, writing
+from connectors.ledger.database import Repository, moment, moment_or_none, reading, shortened
 from connectors.ledger.models import JournalledWrite, OpenBatch, WriteEntry, WriteOutcome
 from connectors.ledger.schema import batches_in_flight as batches
 from connectors.ledger.schema import writes
@@ -26,25 +26,21 @@ _SECRET = re.compile(
 )
 
 
-class Journal:
+class Journal(Repository):
     """``ledger.journal``: every write of every run, with the values before and after."""
-
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
 
     async def begin(
         self, run_id: str, connection: str, company_id: int, entries: Sequence[WriteEntry]
     ) -> list[int]:
         """Notes writes before they are sent; returns their ids in the order of ``entries``."""
         run = {"run_id": run_id, "connection": connection, "company_id": company_id}
-        async with writing(self._engine, "note the writes of a request") as transaction:
-            return await _begin(transaction, run, entries, await self._clock.now_of(transaction))
+        async with self._writing("note the writes of a request") as (transaction, now):
+            return await _begin(transaction, run, entries, now)
 
     async def record_outcomes(self, outcomes: Sequence[WriteOutcome]) -> None:
         """Records how writes ended; a second outcome of one write replaces the first."""
-        async with writing(self._engine, "note the outcome of writes") as transaction:
-            await _record_outcomes(transaction, outcomes, await self._clock.now_of(transaction))
+        async with self._writing("note the outcome of writes") as (transaction, now):
+            await _record_outcomes(transaction, outcomes, now)
 
     async def of_run(self, run_id: str) -> list[JournalledWrite]:
         """The writes of a run, in the order in which they were begun."""
@@ -53,12 +49,8 @@ class Journal:
             return [_write(row) for row in await transaction.execute(query)]
 
 
-class Batches:
+class Batches(Repository):
     """``ledger.batches``: the bulk creations in flight, of this run and of killed ones."""
-
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
 
     async def open(
         self,
@@ -74,16 +66,15 @@ class Batches:
         ``highest_id`` is the highest configuration id known.
         """
         run = {"run_id": run_id, "connection": connection, "company_id": company_id}
-        async with writing(self._engine, "note a batch before it is sent") as transaction:
-            now = await self._clock.now_of(transaction)
+        async with self._writing("note a batch before it is sent") as (transaction, now):
             batch = {**run, "asset_keys": list(asset_keys), "highest_id": highest_id, "sent_at": now}
             noted = await transaction.execute(insert(batches).values(batch).returning(batches.c.id))
             return int(noted.scalar_one()), await _begin(transaction, run, entries, now)
 
     async def close(self, batch_id: int, outcomes: Sequence[WriteOutcome] = ()) -> None:
         """Every record of the batch is accounted for, as ``outcomes`` say; closing twice does no harm."""
-        async with writing(self._engine, "settle a batch") as transaction:
-            await _record_outcomes(transaction, outcomes, await self._clock.now_of(transaction))
+        async with self._writing("settle a batch") as (transaction, now):
+            await _record_outcomes(transaction, outcomes, now)
             await transaction.execute(delete(batches).where(batches.c.id == batch_id))
 
     async def in_flight(self, connection: str, company_id: int) -> list[OpenBatch]:
@@ -91,7 +82,10 @@ class Batches:
         of_company = (batches.c.connection == connection, batches.c.company_id == company_id)
         query = select(batches).where(*of_company).order_by(batches.c.id)
         async with reading(self._engine, "read the batches in flight") as transaction:
-            return [_batch(row) for row in await transaction.execute(query)]
+            return [
+                OpenBatch(row.id, row.run_id, list(row.asset_keys), row.highest_id, moment(row.sent_at))
+                for row in await transaction.execute(query)
+            ]
 
 
 async def _begin(
@@ -169,7 +163,3 @@ def _write(row: Row[Any]) -> JournalledWrite:
     values["begun_at"] = moment(values["begun_at"])
     values["settled_at"] = moment_or_none(values["settled_at"])
     return JournalledWrite(**values)
-
-
-def _batch(row: Row[Any]) -> OpenBatch:
-    return OpenBatch(row.id, row.run_id, list(row.asset_keys), row.highest_id, moment(row.sent_at))

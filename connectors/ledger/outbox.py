@@ -12,7 +12,9 @@ The states and claims are those of ``claims``.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.engine import Row
@@ -21,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from connectors.errors import StopError
 from connectors.ledger import claims
 from connectors.ledger.claims import OutboxTable, RowShape
-from connectors.ledger.database import Clock, moment, moment_or_none, reading, shortened, writing
+from connectors.ledger.database import Clock, moment_or_none, reading, shortened, writing
 from connectors.ledger.models import Claimed, Effect, Intent, IntentState, LinkEnd, Origin, SyncedNote
 from connectors.ledger.schema import dispatch_effects as effects
 from connectors.ledger.schema import dispatch_intents as intents
@@ -32,14 +34,22 @@ WORK_ORDER_KIND = "field_nation/work_order"
 """The kind of a link's right end; the left end's is ``connectwise/`` and the record's kind."""
 
 
-def _intent(row: Row[Any]) -> Intent:
-    values = {name: value for name, value in row._mapping.items() if not name.startswith("claimed_")}
-    values["created_at"] = moment(row.created_at)
-    values["changed_at"] = moment(row.changed_at)
-    values["sent_at"] = moment_or_none(row.sent_at)
-    return Intent(**values)
+_TIMES = ("created_at", "sent_at", "changed_at")
+T = TypeVar("T", Intent, Effect, SyncedNote)
 
 
+def _reader(kind: type[T]) -> Callable[[Row[Any]], T]:
+    """Reads a row as ``kind``, whose fields have the columns' names."""
+    names = [each.name for each in fields(kind)]
+
+    def read(row: Row[Any]) -> T:
+        values = {name: row._mapping[name] for name in names}
+        return kind(**values | {name: moment_or_none(values[name]) for name in _TIMES if name in values})
+
+    return read
+
+
+_intent = _reader(Intent)
 _INTENT_SHAPE = RowShape(
     intents, ("tenant", "record_kind", "record_id", "generation"), "work_order_id", "created", _intent
 )
@@ -114,8 +124,7 @@ class DispatchIntents(OutboxTable[Intent]):
         Raises:
             ClaimLostError: it was sent or is unresolved, so there may be a work order that nobody knows.
         """
-        async with writing(self._engine, "cancel an intent") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("cancel an intent") as (connection, now):
             values = {"state": "cancelled", "message": shortened(message), "changed_at": now}
             unclear = ("sent",) if even_unresolved else ("sent", "unresolved")
             one = update(intents).where(intents.c.id == intent_id, intents.c.state.not_in(unclear))
@@ -154,12 +163,8 @@ class DispatchIntents(OutboxTable[Intent]):
 
 
 def _newest(tenant: str, record_kind: str, record_id: int) -> Select[Any]:
-    of_record = (
-        intents.c.tenant == tenant,
-        intents.c.record_kind == record_kind,
-        intents.c.record_id == record_id,
-    )
-    return select(intents).where(*of_record).order_by(intents.c.generation.desc()).limit(1)
+    of_record = {"tenant": tenant, "record_kind": record_kind, "record_id": record_id}
+    return select(intents).filter_by(**of_record).order_by(intents.c.generation.desc()).limit(1)
 
 
 async def _check_free(connection: AsyncConnection, intent_id: int, work_order_id: int) -> None:
@@ -181,19 +186,7 @@ def _generation(newest: Row[Any] | None, new_generation: bool) -> int:
     return int(newest.generation) + (new_generation and newest.state == "cancelled")
 
 
-def _effect(row: Row[Any]) -> Effect:
-    return Effect(
-        row.id,
-        row.work_order_id,
-        row.name,
-        row.result_id,
-        row.state,
-        row.attempts,
-        moment_or_none(row.sent_at),
-        row.message,
-    )
-
-
+_effect = _reader(Effect)
 _EFFECT_SHAPE = RowShape(effects, ("tenant", "work_order_id", "name"), "result_id", "done", _effect)
 
 
@@ -225,20 +218,7 @@ class DispatchEffects(OutboxTable[Effect]):
             return [_effect(row) for row in rows]
 
 
-def _note(row: Row[Any]) -> SyncedNote:
-    return SyncedNote(
-        row.id,
-        row.work_order_id,
-        row.origin,
-        row.origin_id,
-        row.copy_id,
-        row.state,
-        row.attempts,
-        moment_or_none(row.sent_at),
-        row.message,
-    )
-
-
+_note = _reader(SyncedNote)
 _NOTE_SHAPE = RowShape(notes, ("tenant", "origin", "origin_id"), "copy_id", "done", _note)
 
 

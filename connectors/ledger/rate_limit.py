@@ -30,7 +30,7 @@ from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import RetryableError, StopError
-from connectors.ledger.database import Clock, reading, writing
+from connectors.ledger.database import Clock, Repository, reading, writing
 from connectors.ledger.schema import request_grants as grants
 from connectors.ledger.schema import request_pauses as pauses
 
@@ -172,13 +172,6 @@ async def _bound_pause(connection: AsyncConnection, key: str, now: float) -> Non
     await connection.execute(ahead.values(paused_until=longest))
 
 
-async def tokens_since(connection: AsyncConnection, bucket: str, since: float) -> int:
-    """The tokens granted after ``since``: requests started, and at most a slice a process not yet used."""
-    query = select(func.coalesce(func.sum(grants.c.tokens), 0))
-    recent = query.where(grants.c.bucket == bucket, grants.c.granted_at > since)
-    return int((await connection.execute(recent)).scalar_one())
-
-
 PATIENCE = 30.0
 """Seconds that ``acquire`` waits at most; beyond it the task is to be run again later."""
 # Other processes hand tokens back early, so a long wait looks again every second.
@@ -197,7 +190,7 @@ class _Slice:
     last_start: float = 0.0
 
 
-class SlidingWindowLimiter:
+class SlidingWindowLimiter(Repository):
     """Sliding-window rate limiter over all processes of the ledger.
 
     At most ``rule.limit`` requests start in any ``rule.window`` seconds. ``key`` names the vendor and the
@@ -206,8 +199,7 @@ class SlidingWindowLimiter:
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock, key: str, rule: WindowRule) -> None:
-        self._engine = engine
-        self._clock = clock
+        super().__init__(engine, clock)
         self._key = key
         self._bucket = bucket_of(key, rule.window)
         self._rule = rule
@@ -322,12 +314,11 @@ class CombinedLimiter:
         await self._limiters[0].pause(seconds)
 
 
-class RateLimits:
+class RateLimits(Repository):
     """``ledger.rate_limits``: one limiter for each key and window, made at the first call that names it."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
+        super().__init__(engine, clock)
         self._limiters: dict[tuple[str, int, float], SlidingWindowLimiter] = {}
 
     def limiter(self, key: str, limit: int, window_seconds: float) -> SlidingWindowLimiter:
@@ -347,7 +338,10 @@ class RateLimits:
         """Requests permitted in the last window (at most a slice a process of them not yet started)."""
         async with reading(self._engine, "count the requests used") as connection:
             since = await self._clock.now_of(connection) - window_seconds
-            return await tokens_since(connection, bucket_of(key, window_seconds), since)
+            of_bucket = select(func.coalesce(func.sum(grants.c.tokens), 0)).where(
+                grants.c.bucket == bucket_of(key, window_seconds), grants.c.granted_at > since
+            )
+            return int((await connection.execute(of_bucket)).scalar_one())
 
     async def close(self) -> None:
         """Hands the unused requests of all limiters back."""

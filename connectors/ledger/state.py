@@ -19,19 +19,22 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import StopError
-from connectors.ledger.database import Clock, insert_or_replace, insert_unless_there, moment, reading, writing
+from connectors.ledger.database import (
+    Repository,
+    insert_or_replace,
+    insert_unless_there,
+    moment,
+    reading,
+    writing,
+)
 from connectors.ledger.models import LinkEnd, RecordLink, TicketLink
 from connectors.ledger.schema import links, ticket_links, watermarks
 
 _TICKET_KEY = ("tenant", "company_id", "kind", "ticket_id")
 
 
-class StateEntries:
+class StateEntries(Repository):
     """``ledger.state``: one JSON object a name."""
-
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
 
     async def get(self, owner: str, name: str) -> dict[str, Any] | None:
         """The entry of this name, None if there is none."""
@@ -42,8 +45,7 @@ class StateEntries:
 
     async def set(self, owner: str, name: str, value: dict[str, Any]) -> None:
         """Stores an entry, replacing the one of this name; the last one to set it wins."""
-        async with writing(self._engine, "set a watermark") as transaction:
-            now = await self._clock.now_of(transaction)
+        async with self._writing("set a watermark") as (transaction, now):
             row = {"tenant": owner, "name": name, "value": value, "updated_at": now}
             await transaction.execute(insert_or_replace(transaction, watermarks, ("tenant", "name")), [row])
 
@@ -61,15 +63,23 @@ class TicketLinkTable:
         query = select(*wanted).where(ticket_links.c.tenant == owner, ticket_links.c.company_id == company_id)
         async with reading(self._engine, "read the links of tickets") as transaction:
             rows = await transaction.execute(query.order_by(ticket_links.c.kind, ticket_links.c.ticket_id))
-            return [
-                TicketLink(kind, ticket, updated, tuple(configurations))
-                for kind, ticket, updated, configurations in rows
-            ]
+            return [TicketLink(row[0], row[1], row[2], tuple(row[3])) for row in rows]
 
     async def save(self, owner: str, company_id: int, found: Sequence[TicketLink]) -> None:
         """Stores tickets, thousands at once; a ticket that was known is replaced."""
         of_company = {"tenant": owner, "company_id": company_id}
-        rows = [{**of_company, **_row(link)} for link in _in_order(found)]
+        # Each ticket once, the last entry winning; in one order, so that two processes never wait in a ring.
+        last = {(link.kind, link.ticket_id): link for link in found}
+        rows = [
+            {
+                **of_company,
+                "kind": link.kind,
+                "ticket_id": link.ticket_id,
+                "last_updated": link.last_updated,
+                "configuration_ids": list(link.configuration_ids),
+            }
+            for _, link in sorted(last.items())
+        ]
         async with writing(self._engine, "save the links of tickets") as transaction:
             if rows:
                 await transaction.execute(insert_or_replace(transaction, ticket_links, _TICKET_KEY), rows)
@@ -77,37 +87,15 @@ class TicketLinkTable:
     async def forget(self, owner: str, company_id: int, tickets: Sequence[tuple[str, int]]) -> None:
         """Forgets tickets, each named by its kind and id; unknown ones do no harm."""
         of_company = (ticket_links.c.tenant == owner, ticket_links.c.company_id == company_id)
-        one = (
-            ticket_links.c.kind == bindparam("of_kind"),
-            ticket_links.c.ticket_id == bindparam("of_ticket"),
-        )
-        rows = [{"of_kind": kind, "of_ticket": ticket} for kind, ticket in sorted(set(tickets))]
+        one = [ticket_links.c[name] == bindparam(f"of_{name}") for name in ("kind", "ticket_id")]
+        rows = [{"of_kind": kind, "of_ticket_id": ticket} for kind, ticket in sorted(set(tickets))]
         async with writing(self._engine, "forget the links of tickets") as transaction:
             if rows:
                 await transaction.execute(delete(ticket_links).where(*of_company, *one), rows)
 
 
-def _in_order(found: Sequence[TicketLink]) -> list[TicketLink]:
-    """Each ticket once, the last entry winning; in one order, so that two processes never wait in a ring."""
-    last = {(link.kind, link.ticket_id): link for link in found}
-    return [last[key] for key in sorted(last)]
-
-
-def _row(link: TicketLink) -> dict[str, object]:
-    return {
-        "kind": link.kind,
-        "ticket_id": link.ticket_id,
-        "last_updated": link.last_updated,
-        "configuration_ids": list(link.configuration_ids),
-    }
-
-
-class RecordLinks:
+class RecordLinks(Repository):
     """``ledger.links``: pairs of records. Left and right keep their places; read from either end."""
-
-    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
 
     async def put(
         self, tenant: str, left: LinkEnd, right: LinkEnd, details: dict[str, Any] | None = None
@@ -117,8 +105,7 @@ class RecordLinks:
         Raises:
             StopError: one of them is linked with another record of that kind.
         """
-        async with writing(self._engine, "link two records") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("link two records") as (connection, now):
             return await put_link(connection, tenant, left, right, details, now)
 
     async def from_left(self, tenant: str, left: LinkEnd, right_kind: str) -> RecordLink | None:
@@ -140,8 +127,7 @@ class RecordLinks:
 
     async def set_details(self, link_id: int, details: dict[str, Any]) -> None:
         """Replaces a link's details; the last one to set them wins."""
-        async with writing(self._engine, "set the details of a link") as connection:
-            now = await self._clock.now_of(connection)
+        async with self._writing("set the details of a link") as (connection, now):
             one = update(links).where(links.c.id == link_id)
             await connection.execute(one.values(details=details, changed_at=now))
 

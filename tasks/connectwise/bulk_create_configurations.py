@@ -163,7 +163,10 @@ class ConfigurationCreations:
             journal.company_id,
             [asset.key for asset, _ in ready],
             self.highest_id,
-            [_entry(asset, record) for asset, record in ready],
+            [
+                WriteEntry("create", "configuration", None, each.key, each.name or each.key, None, record)
+                for each, record in ready
+            ],
         )
 
     async def _post(self, records: list[dict[str, Any]]) -> list[ItemOutcome] | None:
@@ -219,10 +222,6 @@ class ConfigurationCreations:
         for asset in assets:
             self.log.fail(asset.key, message)
         return []
-
-
-def _entry(asset: AssetRecord, record: dict[str, Any]) -> WriteEntry:
-    return WriteEntry("create", "configuration", None, asset.key, asset.name or asset.key, None, record)
 
 
 async def delete_record(client: ConnectWiseClient, record_id: int) -> None:

@@ -3,9 +3,9 @@
 1. ``settings``: what a person sets; ``run``: the company and the Lansweeper site.
 2. ``custom_fields``: keys of the documented ``cw_`` fields; missing ones are made once.
 3. ``read``: the configurations that claim an asset, the assets' texts, and claims of other companies.
-4. ``plan``: agreements and tickets of the configurations by their two actions, the plan, and the report.
-5. ``edit``: write the texts that differ, by the action Edit Asset.
-6. ``undo``: put a run's earlier texts back.
+4. ``plan``: agreements and tickets of the configurations by their two actions, the plan, the edits of the
+   texts that differ by the action Edit Asset, and the report.
+5. ``undo``: put a run's earlier texts back.
 
 The texts and the plan are decided in ``tasks.rules.enrichment``; how agreements and tickets are found in few
 requests is ``tasks.connectwise.link_search``.

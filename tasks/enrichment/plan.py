@@ -1,4 +1,4 @@
-"""Find agreements and tickets of the configurations that claim an asset, plan, and report.
+"""Find agreements and tickets of the configurations that claim an asset, plan, edit, and report.
 
 The decisions are in ``tasks.rules.enrichment``. Plan and report are published as artifacts with links to the
 records.
@@ -6,6 +6,7 @@ records.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -13,14 +14,17 @@ from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
 
-from tasks.connectwise.link_search.agreements import AgreementLinks
+from connectors.lansweeper.models import AssetEdit
+from connectors.ledger.models import WriteEntry
 from tasks.connectwise.link_search.tickets import TicketLinks
 from tasks.connectwise.list_agreements_for_configurations import list_agreements
 from tasks.connectwise.list_tickets_for_configurations import list_tickets
 from tasks.enrichment.read import asset_key_of
 from tasks.enrichment.run import EnrichmentRun, Record
+from tasks.lansweeper.edit_asset import JournalledEdit, edit_assets
 from tasks.rules.enrichment.answers import sla_of
 from tasks.rules.enrichment.plan import (
+    AssetUpdate,
     ConfigurationName,
     EnrichmentPlan,
     EnrichmentReport,
@@ -63,12 +67,13 @@ async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> C
         )
     ).value
     run.notes += [note for note in tickets.notes if note not in run.notes]
-    searches = [_agreements_cost(agreements), _tickets_cost(tickets)]
+    searches = [
+        SearchCost(
+            "Agreements", agreements.strategy, agreements.requests_predicted, agreements.requests_used
+        ),
+        _tickets_cost(tickets),
+    ]
     return ConfigurationLinks(agreements.by_configuration, tickets.by_configuration, searches)
-
-
-def _agreements_cost(links: AgreementLinks) -> SearchCost:
-    return SearchCost("Agreements", links.strategy, links.requests_predicted, links.requests_used)
 
 
 def _tickets_cost(links: TicketLinks) -> SearchCost:
@@ -212,3 +217,32 @@ def _written(plan: EnrichmentPlan, results: Mapping[str, WriteResult]) -> list[W
 
 def _company(run: EnrichmentRun) -> str:
     return run.company.name or run.company.identifier
+
+
+async def edit_texts(run: EnrichmentRun, updates: Sequence[AssetUpdate]) -> dict[str, WriteResult]:
+    """Write the changed texts of each asset; the results are by asset key."""
+    edits = [edit_of(each, run.field_keys) for each in mixed(updates, run.run_id)]
+    results = await edit_assets(
+        run.assets,
+        run.site_id,
+        Inventory(edits),
+        run.journal,
+        most=run.settings.aliases,
+        policy=run.settings.waiting,
+    )
+    return results.value
+
+
+def mixed(updates: Sequence[AssetUpdate], run_id: str) -> list[AssetUpdate]:
+    """In another order in every run: assets that are always refused never keep the others from their turn."""
+    return random.Random(run_id).sample(updates, len(updates))
+
+
+def edit_of(update: AssetUpdate, keys: dict[str, str]) -> JournalledEdit:
+    """The edit that writes an asset's texts; ``keys`` are the custom fields' keys by name."""
+    key, after = update.asset.key, update.after()
+    return JournalledEdit(
+        AssetEdit.of_custom_fields(key, {keys[name]: text for name, text in after.items() if name in keys}),
+        WriteEntry("modify", "asset", None, key, update.name, update.before(), after),
+        update.configuration.id,
+    )

@@ -12,7 +12,7 @@ from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from tasks.connectwise.list_companies import Company
 from tasks.enrichment.custom_fields import custom_field_keys
-from tasks.enrichment.edit import edit_texts
+from tasks.enrichment.plan import edit_texts
 from tasks.enrichment.read import read_states
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting

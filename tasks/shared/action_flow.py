@@ -88,15 +88,10 @@ def action_flow(action: Task[..., Any], connection: type[Block], module: str) ->
 
     run.__name__ = run.__qualname__ = action.fn.__name__
     run.__module__ = module
-    run.__doc__ = first_paragraph(action)
+    run.__doc__ = " ".join((inspect.getdoc(action.fn) or "").partition("\n\n")[0].split())
     run.__signature__ = form_signature(action, connection)  # type: ignore[attr-defined]
     run.__annotations__ = {}
     return Flow(run, name=artifact_key(action.name), description=run.__doc__, persist_result=False)
-
-
-def first_paragraph(action: Task[..., Any]) -> str:
-    """What the action does, in its docstring's first sentences."""
-    return " ".join((inspect.getdoc(action.fn) or "").partition("\n\n")[0].split())
 
 
 def block_name(block: Block) -> str:
@@ -240,17 +235,16 @@ def input_reader(action: Task[..., Any]) -> Callable[[dict[str, Any]], dict[str,
 
     def read(inputs: dict[str, Any]) -> dict[str, Any]:
         for name in limited:
-            _check_size(documented_name(name), inputs.get(name))
+            data, what = inputs.get(name), documented_name(name)
+            if not isinstance(data, str) and len(orjson.dumps(data, default=str)) > LARGEST_BYTES:
+                raise ExternalDataError(
+                    f"{what} is larger than 400 KB. Save it as a file and give the file's path."
+                )
         given = {name: read_objects(documented_name(name), inputs[name]) for name in inventories}
         chosen = {name: choice_value(inputs[name]) for name in CHOSEN & inputs.keys()}
         return inputs | given | chosen
 
     return read
-
-
-def _check_size(what: str, data: Any) -> None:
-    if not isinstance(data, str) and len(orjson.dumps(data, default=str)) > LARGEST_BYTES:
-        raise ExternalDataError(f"{what} is larger than 400 KB. Save it as a file and give the file's path.")
 
 
 FOLDER_VARIABLE = "CONNECTWISE_FLOWS_ANSWERS"

@@ -41,23 +41,6 @@ from tasks.shared.connections import (
 VARIABLE = "connectwise_flows_seen_versions"
 
 
-async def last_seen_version(connection: str) -> str | None:
-    """The version that the last check of this connection saw."""
-    return (await _seen()).get(connection)
-
-
-async def note_version(connection: str, version: str) -> None:
-    """Keep the version for the next check; an unknown one leaves what is kept."""
-    seen = await _seen()
-    if version and seen.get(connection) != version:
-        await Variable.aset(VARIABLE, {**seen, connection: version}, overwrite=True)
-
-
-async def _seen() -> dict[str, str]:
-    seen: Any = await Variable.aget(VARIABLE, default=None)
-    return {str(name): str(version) for name, version in seen.items()} if isinstance(seen, dict) else {}
-
-
 NAMED_SITES = 10
 
 
@@ -88,8 +71,12 @@ async def _log_in(label: str, name: str, client: ConnectWiseClient) -> list[Find
     """The look-up takes no keys: a wrong one is refused by the reads that follow."""
     company = await client.company_info()
     version = str(company.get("VersionNumber") or company.get("VersionCode") or "")
-    details = version_details(version, await last_seen_version(name))
-    await note_version(name, version)
+    kept: Any = await Variable.aget(VARIABLE, default=None)
+    seen = {str(key): str(value) for key, value in kept.items()} if isinstance(kept, dict) else {}
+    details = version_details(version, seen.get(name))
+    # An unknown version leaves what is kept.
+    if version and seen.get(name) != version:
+        await Variable.aset(VARIABLE, {**seen, name: version}, overwrite=True)
     reached = company.get("CompanyName") or client.settings.company_id
     return [
         Finding(label, "Log in", FindingResult.OK, f"Connected to {reached} at {client.settings.base_url}."),
@@ -148,9 +135,8 @@ async def _create(
 async def _companies(label: str, client: ConnectWiseClient) -> Finding:
     count = await client.companies.count("deletedFlag = false")
     if not count:
-        return Finding(
-            label, "Companies", FindingResult.MISSING, f"The API member sees no company. {CHECK_RIGHTS}"
-        )
+        details = f"The API member sees no company. {CHECK_RIGHTS}"
+        return Finding(label, "Companies", FindingResult.MISSING, details)
     return Finding(label, "Companies", FindingResult.OK, f"{counted(count, 'company')} visible.")
 
 
@@ -161,11 +147,8 @@ async def check_lansweeper(name: str) -> list[Finding]:
         block = await load_block(LansweeperConnection, name)
         async with lansweeper_client(name) as client:
             checked = await check_connection(client)
-            findings = [
-                Finding(
-                    label, "Log in", FindingResult.OK if checked.ok else FindingResult.FAILED, str(checked)
-                )
-            ]
+            result = FindingResult.OK if checked.ok else FindingResult.FAILED
+            findings = [Finding(label, "Log in", result, str(checked))]
             if checked.ok:
                 findings += [await _sites(label, client), await _lansweeper_rights(label, client)]
         return [*findings, *await _rate_limits(label, block.settings().credential_key, REQUEST_LIMITS)]
@@ -188,9 +171,8 @@ async def _lansweeper_rights(label: str, client: LansweeperClient) -> Finding:
         except ConnectorError as error:
             missing.append(f"{what} ({error})")
     if missing:
-        return Finding(
-            label, "Rights", FindingResult.MISSING, f"The token may not read: {'; '.join(missing)}"
-        )
+        details = f"The token may not read: {'; '.join(missing)}"
+        return Finding(label, "Rights", FindingResult.MISSING, details)
     return Finding(label, "Rights", FindingResult.OK, "Assets, asset types and custom fields can be read.")
 
 
@@ -201,11 +183,8 @@ async def check_field_nation(name: str) -> list[Finding]:
         block = await load_block(FieldNationConnection, name)
         async with field_nation_client(name) as client:
             checked = await check_field_nation_connection(client)
-        findings = [
-            Finding(
-                label, "Log in", FindingResult.OK if checked.ok else FindingResult.FAILED, checked.message
-            )
-        ]
+        result = FindingResult.OK if checked.ok else FindingResult.FAILED
+        findings = [Finding(label, "Log in", result, checked.message)]
         findings += [Finding(label, "Webhooks", FindingResult.NOTE, detail) for detail in checked.details]
         return [*findings, *await _rate_limits(label, block.settings().credential_key, FIELD_NATION_LIMITS)]
     except (ConnectorError, ValueError) as error:

@@ -269,7 +269,6 @@ def _id(record: dict[str, Any]) -> int | None:
 
 
 _NOT_OFFERED = (403, 404, 405)
-_GONE = 404
 
 
 async def probe_bundles(search: LinkSearch, owners: Owners, sample: Links) -> None:
@@ -346,9 +345,9 @@ async def _joined(
     for owner_id, answer in zip(owner_ids, answers, strict=True):
         if answer.ok and len(answer.entities) < LARGEST_PAGE:
             links[owner_id] = ids_of(answer.entities)
-        elif answer.status != _GONE:
+        elif answer.status != _NOT_FOUND:
             again.append(owner_id)
-    refused = [each for each in answers if not each.ok and each.status != _GONE]
+    refused = [each for each in answers if not each.ok and each.status != _NOT_FOUND]
     if len(refused) * 2 > len(answers):
         raise StrategyFailedError(owners.bundle_strategy, StrategyState.REFUSED, refused[0].message)
     return links | await read_each(search, owners, again)

@@ -110,21 +110,18 @@ async def ask_groups(
         if not best_rounds(questions.shapes(), questions.base, len(groups), unit, rounds_left)[0]:
             break
         answers = await _ask_round(search, plan.kind, query, groups)
-        await _check_round(search, plan.kind, query, sample, questions, answers)
+        for ticket, held in list(sample.items()):
+            seen = {letter for letter, found in answers.items() if ticket in found}
+            await _check(search, plan.kind, query, sample, ticket, questions.expected(held) == seen)
         questions.take(answers)
         progress.advance(len(groups))
-    await _check_found(search, plan.kind, query, questions)
-    await _check_several(search, plan.kind, query, questions)
-    return questions
-
-
-async def _check_found(
-    search: LinkSearch, kind: TicketKind, query: GroupQuery, questions: GroupQuestions
-) -> None:
-    """Tickets that the answers leave out look as if they held nothing, so these are looked at above all."""
+    # Tickets that the answers leave out look as if they held nothing, so these are looked at above all.
     empty = sorted(ticket for ticket, held in questions.found.items() if not held)
     fullest = sorted(questions.found, key=lambda ticket: -len(questions.found[ticket]))[:1]
-    await _look_at(search, kind, query, questions, list(dict.fromkeys([*spread(empty, SAMPLE), *fullest])))
+    looked_at = list(dict.fromkeys([*spread(empty, SAMPLE), *fullest]))
+    await _look_at(search, plan.kind, query, questions, looked_at)
+    await _check_several(search, plan.kind, query, questions)
+    return questions
 
 
 async def _check_several(
@@ -188,19 +185,6 @@ async def _ask_round(
     for letter, found in await map_bounded(questions, ask, AT_ONCE, on_error="cancel"):
         answers[letter] |= found
     return answers
-
-
-async def _check_round(
-    search: LinkSearch,
-    kind: TicketKind,
-    query: GroupQuery,
-    sample: Links,
-    questions: GroupQuestions,
-    answers: Mapping[int, set[int]],
-) -> None:
-    for ticket, held in list(sample.items()):
-        seen = {letter for letter, found in answers.items() if ticket in found}
-        await _check(search, kind, query, sample, ticket, questions.expected(held) == seen)
 
 
 async def _check(

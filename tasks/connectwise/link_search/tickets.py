@@ -34,7 +34,6 @@ from tasks.connectwise.link_search.ticket_groups import ROOMS, ask_groups, probe
 from tasks.rules.enrichment.query_strategies import (
     BUNDLES,
     TICKET_KINDS,
-    GroupQuery,
     StrategyState,
     TicketPlan,
     cheapest_ticket_strategy,
@@ -149,7 +148,9 @@ class TicketQuestion:
         Child collections always work and need no trying out.
         """
         while True:
-            plan = self._plan()
+            plan = cheapest_ticket_strategy(
+                self.search.strategies, self.kind, len(self.left), self.configurations, ROOMS, self.touched
+            )
             try:
                 if not await self._probe(plan):
                     return plan
@@ -164,11 +165,6 @@ class TicketQuestion:
                 await self._carry_out(plan)
             except StrategyFailedError as error:
                 self.search.failed(error)
-
-    def _plan(self) -> TicketPlan:
-        return cheapest_ticket_strategy(
-            self.search.strategies, self.kind, len(self.left), self.configurations, ROOMS, self.touched
-        )
 
     async def _probe(self, plan: TicketPlan) -> bool:
         """Whether something had to be tried out, so that the plan must be made anew."""
@@ -185,15 +181,14 @@ class TicketQuestion:
 
     async def _carry_out(self, plan: TicketPlan) -> None:
         if plan.query is not None:
-            await self._ask_groups(plan, plan.query)
+            questions = await ask_groups(
+                self.search, plan, plan.query, self.sample, self.left, self.configurations
+            )
+            await self._take(dict(questions.found), whole=False)
         if plan.detail == BUNDLES and len(self.left) > 1:
             await self._read_bundles()
         else:
             await self._read_each()
-
-    async def _ask_groups(self, plan: TicketPlan, query: GroupQuery) -> None:
-        questions = await ask_groups(self.search, plan, query, self.sample, self.left, self.configurations)
-        await self._take(dict(questions.found), whole=False)
 
     async def _read_bundles(self) -> None:
         progress = Progress(f"{self.owners.name} read in bundles", len(self.left))

@@ -16,7 +16,7 @@ from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from deployments.local.sandbox import Sandbox
 from tasks.connectwise.list_companies import Company
-from tasks.enrichment.edit import edit_of, mixed
+from tasks.enrichment.plan import edit_of, mixed
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.lansweeper.edit_asset import BatchSize, edit_assets

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from connectors.checks import ConnectionCheck
 from connectors.connectwise.block import ConnectWiseConnection, check_connection
+from connectors.errors import ConnectionCheck
 from tests.support.fake_connectwise import SETTINGS, Answer, FakeConnectWise, refusal
 
 pytestmark = pytest.mark.anyio
