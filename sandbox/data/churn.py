@@ -33,11 +33,7 @@ def churn(world: World, share: float, kinds: tuple[str, ...] = ASSET_KINDS) -> d
     Raises:
         ValueError: a share outside 0 to 1, or an unknown kind.
     """
-    unknown = sorted(set(kinds) - set(ASSET_KINDS))
-    if unknown:
-        raise ValueError(f"unknown kinds {unknown}")
-    if not 0 <= share <= 1:
-        raise ValueError(f"the share must be within 0 and 1: {share}")
+    _check(share, kinds, ASSET_KINDS)
     world.churns += 1
     draw = random.Random(f"{world.seed}-churn-{world.churns}")
     keys = list(world.lansweeper.assets)
@@ -46,6 +42,14 @@ def churn(world: World, share: float, kinds: tuple[str, ...] = ASSET_KINDS) -> d
     changed = {kind: _ASSET_CHANGES[kind](world, draw, _take(keys, each, kind)) for kind in kinds}
     world.lansweeper.touch()
     return changed
+
+
+def _check(share: float, kinds: tuple[str, ...], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(kinds) - set(known))
+    if unknown:
+        raise ValueError(f"unknown kinds {unknown}")
+    if not 0 <= share <= 1:
+        raise ValueError(f"the share must be within 0 and 1: {share}")
 
 
 def _take(keys: list[str], number: int, kind: str) -> list[str]:
@@ -108,11 +112,7 @@ def ticket_churn(world: World, share: float, kinds: tuple[str, ...] = TICKET_KIN
     Raises:
         ValueError: a share outside 0 to 1, or an unknown kind.
     """
-    unknown = sorted(set(kinds) - set(TICKET_KINDS))
-    if unknown:
-        raise ValueError(f"unknown kinds {unknown}")
-    if not 0 <= share <= 1:
-        raise ValueError(f"the share must be within 0 and 1: {share}")
+    _check(share, kinds, TICKET_KINDS)
     if not kinds or share == 0:
         return {kind: [] for kind in kinds}
     world.churns += 1
