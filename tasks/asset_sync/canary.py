@@ -23,13 +23,8 @@ from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_modify_configurations import patch_record
 from tasks.rules.asset_sync.decide import decide_fresh
-from tasks.rules.asset_sync.journal import (
-    journal_values,
-    unmapped_changes,
-    value_operations,
-    values_to_restore,
-)
 from tasks.rules.asset_sync.plan import Modification
+from tasks.rules.asset_sync.undo import journal_values, unmapped_changes, value_operations, values_to_restore
 from tasks.shared.journalled import unclear_or_failed
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry

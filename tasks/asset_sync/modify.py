@@ -18,10 +18,10 @@ from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_create_configurations import BULK_REFUSED
 from tasks.connectwise.bulk_modify_configurations import patch_record, replace_records
 from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
-from tasks.rules.asset_sync.journal import journal_values
 from tasks.rules.asset_sync.payloads import overlay, patch_operations
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.safety import WriteMode
+from tasks.rules.asset_sync.undo import journal_values
 from tasks.rules.bulk import ItemOutcome, batches
 from tasks.rules.values import FieldChange
 from tasks.shared.action import Inventory
@@ -68,11 +68,10 @@ class ConfigurationModifications:
     async def modify(self, modifications: Sequence[Modification]) -> dict[str, WriteResult]:
         """Send one batch at a time until the canary has passed, then a few at the same time."""
         size = self.run.settings.batch_size
-        await send_batches(batches(modifications, size), self._send, alone=self._canary_is_out)
+        await send_batches(
+            batches(modifications, size), self._send, alone=lambda: self.bulk and not self.canary.passed
+        )
         return self.log.results
-
-    def _canary_is_out(self) -> bool:
-        return self.bulk and not self.canary.passed
 
     async def _send(self, batch: Sequence[Modification]) -> None:
         await self._batch(batch)
@@ -283,10 +282,11 @@ class ConfigurationModifications:
         for each in modifications:
             key = each.asset.key
             sent = self.unanswered.pop(key, None)
-            if sent is not None:
-                words = f"It may have been written; the next run looks again. {sent.message}"
-            else:
-                words = message
+            words = (
+                message
+                if sent is None
+                else f"It may have been written; the next run looks again. {sent.message}"
+            )
             self.log.fail(key, words, each.configuration.id, written=sent is not None)
 
 

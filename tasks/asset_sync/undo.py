@@ -17,8 +17,15 @@ from connectors.ledger.models import JournalledWrite, JournalOutcome, WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.connectwise.bulk_create_configurations import delete_record
 from tasks.connectwise.bulk_modify_configurations import change_type, patch_record
-from tasks.rules.asset_sync.journal import journal_value, kept_value, value_operations
-from tasks.rules.asset_sync.undo import plan_undo, record_ids, unknown_creations, with_found_ids
+from tasks.rules.asset_sync.undo import (
+    journal_value,
+    kept_value,
+    plan_undo,
+    record_ids,
+    unknown_creations,
+    value_operations,
+    with_found_ids,
+)
 from tasks.rules.bulk import batches
 from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.shared.connections import current_run_id
@@ -143,7 +150,8 @@ async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list
         return True
     plan = plan_undo(undo.writes_of(ids), records)
     undo.plan.refused += [each for each in plan.refused if each not in undo.plan.refused]
-    write_ids = await _journal(undo, plan.steps, records)
+    entries = [_entry(step, records[step.record_id]) for step in plan.steps]
+    write_ids = await undo.ledger.journal.begin(current_run_id(), undo.connectwise, undo.company_id, entries)
     for position, (step, write_id) in enumerate(zip(plan.steps, write_ids, strict=True)):
         refusal = await _write(undo, step)
         await undo.ledger.journal.record_outcomes([_outcome(step, write_id, refusal)])
@@ -179,13 +187,6 @@ def _outcome(step: UndoStep, write_id: int, error: ConnectorError | None) -> Wri
     """A write that was tried several times without an answer may have been done after all."""
     failed: JournalOutcome = "unclear" if isinstance(error, RetryableError) else "failed"
     return WriteOutcome(write_id, failed if error else "done", step.record_id, str(error) if error else None)
-
-
-async def _journal(
-    undo: ConfigurationUndo, steps: Sequence[UndoStep], records: dict[int, Record]
-) -> list[int]:
-    entries = [_entry(step, records[step.record_id]) for step in steps]
-    return await undo.ledger.journal.begin(current_run_id(), undo.connectwise, undo.company_id, entries)
 
 
 def _entry(step: UndoStep, record: Record) -> WriteEntry:

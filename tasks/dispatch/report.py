@@ -11,8 +11,15 @@ from prefect.artifacts import acreate_markdown_artifact
 from connectors.errors import RejectedError, RetryableError
 from tasks.dispatch.reconcile import Preview
 from tasks.dispatch.run import DispatchRun
-from tasks.rules.dispatch.render import ReportLine, dispatch_markdown, preview_markdown
-from tasks.rules.dispatch.result import NOTEWORTHY, QUIET, DispatchResult, DispatchStatus
+from tasks.rules.dispatch.result import (
+    NOTEWORTHY,
+    QUIET,
+    DispatchResult,
+    DispatchStatus,
+    ReportLine,
+    dispatch_markdown,
+    preview_markdown,
+)
 from tasks.shared.progress import run_logger
 from tasks.shared.results import NAMED, failures_name, finished_state
 

@@ -1,4 +1,10 @@
-"""Plan the reverse of a run from its journalled writes and the records as they are now.
+"""The journal's values before and after a write, what a bulk PUT reset, and the reverse of a run.
+
+A journal key is a member of the record (``serialNumber``, ``manufacturer``) or ``customFields/<id>``. A
+reference is kept with id and name, so that a person can read the journal and an undo needs no look-up.
+
+A server could reset members on PUT although they were sent. The canary reads a run's first batch again:
+``unmapped_changes`` names members that were not to be changed and did, ``values_to_restore`` what they held.
 
 Only what is still as the run left it is reversed: a field that somebody changed since is refused, a created
 configuration is deleted only if nothing was changed in it or added to it. Reference records (types,
@@ -11,15 +17,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+from connectors.connectwise.models import PatchOperation
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.asset_sync.journal import journal_value
+from tasks.rules.asset_sync.payloads import set_member, without_info
 from tasks.rules.mapping.comparison import comparable, is_empty
+from tasks.rules.mapping.compile import CompiledMapping
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TWIN_MEMBERS, ValueKind
 from tasks.rules.undo import UndoPlan, UndoStep
-from tasks.rules.values import folded
+from tasks.rules.values import FieldChange, folded
 
 FieldAction = Literal["modify", "change_type"]
 _FIELD_ACTIONS: tuple[FieldAction, ...] = ("modify", "change_type")
 
+_CUSTOM = "customFields/"
 _FILLED_BY_SERVER = {
     *("id", "_info", "company", "status", "site", "sla", "location", "locationId", "department"),
     *("businessUnitId", "companyLocationId", "customFields", "questions"),
@@ -41,11 +51,11 @@ def with_found_ids(
     writes: Sequence[JournalledWrite], found: Mapping[str, Sequence[int]]
 ) -> list[JournalledWrite]:
     """The writes, with the ids of such creations where exactly one configuration carries the asset key."""
-    return [_with_id(each, found.get(each.asset_key or "", ())) for each in writes]
-
-
-def _with_id(write: JournalledWrite, ids: Sequence[int]) -> JournalledWrite:
-    return replace(write, record_id=ids[0]) if len(ids) == 1 and _is_unknown(write) else write
+    known = []
+    for write in writes:
+        ids = found.get(write.asset_key or "", ())
+        known.append(replace(write, record_id=ids[0]) if len(ids) == 1 and _is_unknown(write) else write)
+    return known
 
 
 def _is_unknown(write: JournalledWrite) -> bool:
@@ -67,8 +77,10 @@ def plan_undo(writes: Sequence[JournalledWrite], current: Mapping[int, Mapping[s
     for write in sorted(writes, key=lambda each: each.id):
         if write.outcome in ("failed", "not_sent"):
             continue
-        if not _concerns(write):
-            plan.refuse(write, _untouched_reason(write))
+        if write.operation == "create_reference":
+            plan.refuse(write, f"A {write.record_kind} that the run created stays: others may use it by now.")
+        elif not _concerns(write):
+            plan.refuse(write, "A deleted record can't be brought back.")
         elif write.record_id is None:
             plan.refuse(
                 write,
@@ -84,12 +96,6 @@ def plan_undo(writes: Sequence[JournalledWrite], current: Mapping[int, Mapping[s
 
 def _concerns(write: JournalledWrite) -> bool:
     return write.operation in ("create", "modify", "change_type")
-
-
-def _untouched_reason(write: JournalledWrite) -> str:
-    if write.operation == "create_reference":
-        return f"A {write.record_kind} that the run created stays: others may use it by now."
-    return "A deleted record can't be brought back."
 
 
 def _undo_record(plan: UndoPlan, writes: list[JournalledWrite], record: Mapping[str, Any] | None) -> None:
@@ -115,15 +121,14 @@ def _undo_creation(
         told = ", ".join([*changed, *added])
         plan.refuse(created, f"Changed since it was created: {told}. Delete it by hand if it should go.")
         return
-    step = UndoStep("delete", int(record["id"]), created.record_name, created.asset_key)
-    plan.steps.append(step)
+    plan.steps.append(UndoStep("delete", int(record["id"]), created.record_name, created.asset_key))
 
 
 def _left_behind(created: JournalledWrite, writes: list[JournalledWrite]) -> dict[str, Any]:
     """What the run left in the record, by journal key: the payload, then what the run wrote later."""
     payload = dict(created.after or {})
     custom = payload.pop("customFields", None) or []
-    left = {**payload, **{f"customFields/{each['id']}": each.get("value") for each in custom}}
+    left = {**payload, **{f"{_CUSTOM}{each['id']}": each.get("value") for each in custom}}
     for write in writes:
         if write.operation != "create":
             left.update(write.after or {})
@@ -142,7 +147,7 @@ def _added(record: Mapping[str, Any], left: Mapping[str, Any]) -> list[str]:
     ]
     if _answered(record):
         members.append("questions")
-    keys = [f"customFields/{each.get('id')}" for each in record.get("customFields") or []]
+    keys = [f"{_CUSTOM}{each.get('id')}" for each in record.get("customFields") or []]
     return sorted(
         [*members, *(key for key in keys if key not in left and not is_empty(journal_value(record, key)))]
     )
@@ -154,10 +159,7 @@ def _answered(record: Mapping[str, Any]) -> bool:
 
 
 def _undo_fields(
-    plan: UndoPlan,
-    action: FieldAction,
-    writes: list[JournalledWrite],
-    record: Mapping[str, Any],
+    plan: UndoPlan, action: FieldAction, writes: list[JournalledWrite], record: Mapping[str, Any]
 ) -> None:
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
@@ -198,3 +200,101 @@ def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         value = value.get("name") or value.get("id")
     return "empty" if is_empty(value) else repr(value)[:60]
+
+
+def journal_values(
+    record: Mapping[str, Any], changes: Iterable[FieldChange], mapping: CompiledMapping
+) -> dict[str, Any]:
+    """The wire values that ``record`` has in the changed fields: of the fresh record for ``before``, of the
+    record to be put for ``after``. An absent value is None."""
+    keys = []
+    for change in changes:
+        mapped = mapping.by_path[change.field]
+        custom = mapped.target.kind is ValueKind.CUSTOM
+        keys.append(f"{_CUSTOM}{mapped.custom_field_id}" if custom else mapped.target.field)
+    return {key: kept_value(journal_value(record, key)) for key in keys}
+
+
+def journal_value(record: Mapping[str, Any], key: str) -> Any:
+    """The value under a journal key; None if there is none."""
+    if not key.startswith(_CUSTOM):
+        return record.get(key)
+    fields = record.get("customFields") or []
+    return next((each.get("value") for each in fields if f"{_CUSTOM}{each.get('id')}" == key), None)
+
+
+def kept_value(value: Any) -> Any:
+    """A value without what only the server writes; of a reference its id and name."""
+    if isinstance(value, Mapping) and "id" in value:
+        return {part: value[part] for part in ("id", "name") if part in value}
+    return without_info(value)
+
+
+def value_operations(values: Mapping[str, Any]) -> list[PatchOperation]:
+    """The operations of a PATCH that sets the journalled values again, custom fields last."""
+    members = [set_member(key, _sent(value)) for key, value in values.items() if not key.startswith(_CUSTOM)]
+    custom = [
+        {"id": int(key.removeprefix(_CUSTOM)), "value": value}
+        for key, value in values.items()
+        if key.startswith(_CUSTOM)
+    ]
+    return [*members, set_member("customFields", custom)]
+
+
+def _sent(value: Any) -> Any:
+    return {"id": value["id"]} if isinstance(value, Mapping) and "id" in value else value
+
+
+def unmapped_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], changes: Sequence[FieldChange]
+) -> list[str]:
+    """The members that differ between the record read before the PUT and the one read after it, sorted.
+
+    Left out of the comparison: the fields of ``changes`` (they were meant to change), ``_info``, and the
+    plain id beside a changed reference. References compare by id; absent, null, empty, 0 and false are
+    alike (a default that the server writes out is no loss). Custom fields are named
+    ``customFields.<caption>``.
+    """
+    written = set(_written_members(changes))
+    members = sorted((before.keys() | after.keys()) - written - {"_info", "customFields"})
+    moved = [name for name in members if comparable(before.get(name)) != comparable(after.get(name))]
+    captions = {change.field.removeprefix(CUSTOM_FIELD_PREFIX) for change in changes}
+    return moved + [f"{CUSTOM_FIELD_PREFIX}{name}" for name in _moved_fields(before, after, captions)]
+
+
+def _written_members(changes: Iterable[FieldChange]) -> Iterable[str]:
+    for change in changes:
+        if not change.field.startswith(CUSTOM_FIELD_PREFIX):
+            member = change.field.partition(".")[0]
+            yield from (member, TWIN_MEMBERS.get(member, member))
+
+
+def _moved_fields(before: Mapping[str, Any], after: Mapping[str, Any], written: set[str]) -> list[str]:
+    old, new = _custom_values(before), _custom_values(after)
+    moved = [
+        key for key in old.keys() | new.keys() if old.get(key, (None, ""))[0] != new.get(key, (None, ""))[0]
+    ]
+    captions = [(new.get(key) or old[key])[1] for key in moved]
+    return sorted(caption for caption in captions if caption not in written)
+
+
+def _custom_values(record: Mapping[str, Any]) -> dict[Any, tuple[Any, str]]:
+    """By id: value and caption of the custom fields that have a value."""
+    return {
+        each.get("id"): (each.get("value"), str(each.get("caption") or each.get("id")))
+        for each in record.get("customFields") or []
+        if not is_empty(each.get("value"))
+    }
+
+
+def values_to_restore(before: Mapping[str, Any], members: Sequence[str]) -> dict[str, Any]:
+    """By journal key what the members held in ``before``; named as ``canary.unmapped_changes`` names them."""
+    ids = {
+        str(each.get("caption") or each.get("id")): each.get("id")
+        for each in before.get("customFields") or []
+    }
+    keys = []
+    for member in members:
+        caption = member.removeprefix(CUSTOM_FIELD_PREFIX)
+        keys.append(member if caption == member else f"{_CUSTOM}{ids.get(caption, caption)}")
+    return {key: kept_value(journal_value(before, key)) for key in keys}

@@ -14,7 +14,7 @@ Outbound, from a work order to its record:
     notes               which notes and messages are copied
 
     reference           references and marks by which all of it is found again
-    result, render      how one look ended, and the report of many
+    result              how one look ended, and the report of many
     messages            what a message of a vendor is about
     registration        which callbacks and webhooks are to be there
 """

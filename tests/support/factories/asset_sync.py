@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.rules.asset_sync.journal import _sent
 from tasks.rules.asset_sync.payloads import lay_member, without_info
+from tasks.rules.asset_sync.undo import _sent
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
 from tasks.rules.mapping.model import FieldMapping
 from tasks.rules.values import AssetRecord, ConfigurationRecord

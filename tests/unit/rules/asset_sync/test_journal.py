@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.journal import unmapped_changes, values_to_restore
+from tasks.rules.asset_sync.undo import unmapped_changes, values_to_restore
 from tasks.rules.values import FieldChange
 from tests.support.factories.asset_sync import wire, with_values
 

@@ -10,9 +10,15 @@ from hypothesis import strategies as st
 
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.journal import journal_values, value_operations
 from tasks.rules.asset_sync.payloads import creation_payload, overlay, without_info
-from tasks.rules.asset_sync.undo import plan_undo, record_ids, unknown_creations, with_found_ids
+from tasks.rules.asset_sync.undo import (
+    journal_values,
+    plan_undo,
+    record_ids,
+    unknown_creations,
+    value_operations,
+    with_found_ids,
+)
 from tests.support.factories.asset_sync import COMPANY, REFERENCES, asset, compiled, wire, with_values
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.rules.dispatch.render import ReportLine, dispatch_markdown, preview_markdown
+from tasks.rules.dispatch.result import ReportLine, dispatch_markdown, preview_markdown
 
 LINE = ReportLine(
     "CW-S-5",
