@@ -9,7 +9,7 @@ from typing import Any
 from connectors.connectwise.models import PatchOperation
 from connectors.errors import RejectedError
 from connectors.field_nation.models import LIVING, Status, status_of
-from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order, ticket_kind
+from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order, records_of
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
 from tasks.dispatch.state import ClaimedRecord, KeptRefusal, RefusedStep
@@ -92,10 +92,7 @@ async def _write_back(run: DispatchRun, claimed: ClaimedRecord, record: Record) 
 
 async def patch_ticket(run: DispatchRun, ref: RecordRef, operations: list[PatchOperation]) -> Record:
     """PATCH a ticket or opportunity; only absolute values, since it may be sent twice."""
-    tickets = ticket_kind(ref.kind)
-    if tickets is None:
-        return await run.client.opportunities.patch(ref.id, operations)
-    return await run.client.tickets(tickets).patch(ref.id, operations)
+    return await records_of(run.client, ref.kind).patch(ref.id, operations)
 
 
 def field_operations(record: Record, values: Mapping[str, Any]) -> list[PatchOperation]:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.collection import Collection
 from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError
 from connectors.field_nation.models import Status, status_of
@@ -26,6 +27,7 @@ _TICKETS: dict[RecordKind, TicketKind] = {
     RecordKind.SERVICE_TICKET: "service",
     RecordKind.PROJECT_TICKET: "project",
 }
+T = TypeVar("T")
 DESCRIPTIONS = "detailDescriptionFlag = True"
 
 
@@ -59,17 +61,31 @@ def ticket_kind(kind: RecordKind) -> TicketKind | None:
     return _TICKETS.get(kind)
 
 
-async def read_record(client: ConnectWiseClient, kind: RecordKind, record_id: int) -> Record | None:
-    """Reads the whole record; None if there is none of that id. One request."""
+def records_of(client: ConnectWiseClient, kind: RecordKind) -> Collection:
+    """The tickets or opportunities of a kind."""
     tickets = ticket_kind(kind)
+    return client.opportunities if tickets is None else client.tickets(tickets)
+
+
+def notes_of(client: ConnectWiseClient, ref: RecordRef) -> Collection:
+    """The notes of a ticket or opportunity."""
+    tickets = ticket_kind(ref.kind)
+    return client.opportunity_notes(ref.id) if tickets is None else client.ticket_notes(tickets, ref.id)
+
+
+async def or_none(request: Awaitable[T]) -> T | None:
+    """The answer; None where the vendor has no such record (404)."""
     try:
-        if tickets is None:
-            return await client.opportunities.get(record_id)
-        return await client.tickets(tickets).get(record_id)
+        return await request
     except RejectedError as error:
         if error.status == 404:
             return None
         raise
+
+
+async def read_record(client: ConnectWiseClient, kind: RecordKind, record_id: int) -> Record | None:
+    """Reads the whole record; None if there is none of that id. One request."""
+    return await or_none(records_of(client, kind).get(record_id))
 
 
 async def fetch_record(run: DispatchRun, ref: RecordRef, record: Record | None = None) -> FetchedRecord:
@@ -172,13 +188,10 @@ def _document(
 
 async def _description(run: DispatchRun, ref: RecordRef) -> str:
     """The oldest description note: ``initialDescription`` never comes back on a read."""
-    tickets = ticket_kind(ref.kind)
-    if tickets is None:
+    if ref.kind is RecordKind.OPPORTUNITY:
         return ""
-    notes = await run.client.ticket_notes(tickets, ref.id).list(
-        DESCRIPTIONS, page=1, page_size=1, order_by="id asc"
-    )
-    return description_of(notes)
+    notes = notes_of(run.client, ref)
+    return description_of(await notes.list(DESCRIPTIONS, page=1, page_size=1, order_by="id asc"))
 
 
 async def _related(run: DispatchRun, record: Record, name: str) -> Record | None:
@@ -192,20 +205,14 @@ async def _related(run: DispatchRun, record: Record, name: str) -> Record | None
     client = run.client
 
     async def fetch() -> Record | None:
-        try:
-            if name == "site":
-                return await client.sites(company or 0).get(number)
-            calls = {
-                "company": client.companies.get,
-                "contact": client.contacts.get,
-                "board": client.boards.get,
-                "member": client.members.get,
-            }
-            return await calls[name](number)
-        except RejectedError as error:
-            if error.status == 404:
-                return None
-            raise
+        collections = {
+            "company": client.companies,
+            "contact": client.contacts,
+            "site": client.sites(company or 0),
+            "board": client.boards,
+            "member": client.members,
+        }
+        return await or_none(collections[name].get(number))
 
     found: Record | None = await run.related.get((name, company if name == "site" else 0, number), fetch)
     return found

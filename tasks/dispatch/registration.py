@@ -11,6 +11,7 @@ from connectors.connectwise.conditions import any_of
 from connectors.errors import RejectedError, StopError, UnclearOutcomeError
 from connectors.field_nation.client import FieldNationClient
 from connectors.http import check_base_url
+from tasks.dispatch.records import or_none
 from tasks.dispatch.settings import DispatchSettings
 from tasks.rules.dispatch.messages import callback_url, webhook_url
 from tasks.rules.dispatch.registration import (
@@ -82,7 +83,8 @@ async def register_connectwise(
 
     async def carry_out(move: EntryMove) -> None:
         if move.step is EntryStep.REMOVE and move.found:
-            await _gone(client.callbacks.delete(int(move.found["id"])))
+            # One that is gone already is as good as removed.
+            await or_none(client.callbacks.delete(int(move.found["id"])))
         elif move.step is EntryStep.CREATE:
             await _create_callback(client, move)
 
@@ -174,13 +176,4 @@ async def _create_webhook(client: FieldNationClient, move: EntryMove) -> None:
         await client.create_webhook(move.url, move.body["events"])
     except UnclearOutcomeError:
         if not any(each.get("url") == move.url for each in await client.list_webhooks()):
-            raise
-
-
-async def _gone(deletion: Awaitable[None]) -> None:
-    """One that is gone already is as good as removed."""
-    try:
-        await deletion
-    except RejectedError as error:
-        if error.status != 404:
             raise

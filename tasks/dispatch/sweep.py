@@ -23,7 +23,7 @@ from connectors.ledger.models import Intent
 from tasks.dispatch.create import created_since
 from tasks.dispatch.notes import copy_notes, preview_copies
 from tasks.dispatch.reconcile import Preview, dispatch_record, preview_record
-from tasks.dispatch.records import ticket_kind
+from tasks.dispatch.records import records_of
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import RecordState, WorkOrderOwner
 from tasks.dispatch.work_order_events import preview_events, sync_events, unlinked
@@ -236,11 +236,7 @@ class _Sweeper:
 def _changed_since(run: DispatchRun, kind: RecordKind, start: datetime) -> AsyncIterator[list[Record]]:
     """Whole records, so that those that are in no trigger cost nothing more. Times count by the second."""
     moment = start - timedelta(seconds=run.settings.polling.overlap_seconds)
-    conditions = f"lastUpdated >= {quote(moment)}"
-    tickets = ticket_kind(kind)
-    if tickets is None:
-        return run.client.opportunities.pages(conditions)
-    return run.client.tickets(tickets).pages(conditions)
+    return records_of(run.client, kind).pages(f"lastUpdated >= {quote(moment)}")
 
 
 def _updated(record: Record) -> datetime | None:
@@ -363,5 +359,4 @@ async def _each(
         progress.advance(1)
         return result
 
-    at_once = run.settings.polling.at_once
-    return await map_bounded(numbers, one, at_once, on_error="stop_errors")
+    return await map_bounded(numbers, one, run.settings.polling.at_once, on_error="stop_errors")

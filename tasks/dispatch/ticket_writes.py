@@ -19,10 +19,11 @@ from tasks.dispatch.outbox import (
     effect_row,
     postponed,
 )
-from tasks.dispatch.records import fetch_record, observe_record, ticket_kind
+from tasks.dispatch.records import fetch_record, notes_of, observe_record, ticket_kind
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import KeptRefusal
 from tasks.rules.dispatch.outbound import TICKET_FIELD, NoteWanted, TimeWanted, ValueWanted, time_entry
+from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.triggers import RecordChange, is_closed
 
@@ -49,21 +50,15 @@ class LinkedTicket:
 
 async def list_notes(run: DispatchRun, ref: RecordRef) -> list[Record]:
     """Every note of a ticket or opportunity."""
-    tickets = ticket_kind(ref.kind)
-    if tickets is None:
-        return await run.client.opportunity_notes(ref.id).list()
-    return await run.client.ticket_notes(tickets, ref.id).list()
+    return await notes_of(run.client, ref).list()
 
 
 async def post_note(run: DispatchRun, ref: RecordRef, text: str, place: str) -> str:
     """Adds a note, ``internal``, ``discussion`` or ``resolution``; its id. An opportunity knows no places."""
-    tickets = ticket_kind(ref.kind)
-    if tickets is None:
-        made = await run.client.opportunity_notes(ref.id).create({"text": text})
-    else:
-        flags = {flag: name == place for name, flag in _FLAGS.items()}
-        made = await run.client.ticket_notes(tickets, ref.id).create({"text": text, **flags})
-    return str(made["id"])
+    note: Record = {"text": text}
+    if ref.kind is not RecordKind.OPPORTUNITY:
+        note |= {flag: name == place for name, flag in _FLAGS.items()}
+    return str((await notes_of(run.client, ref).create(note))["id"])
 
 
 async def add_note(run: DispatchRun, ticket: LinkedTicket, wanted: NoteWanted) -> DeliveryResult:
@@ -241,8 +236,12 @@ async def _send(run: DispatchRun, ticket: LinkedTicket, values: Sequence[_Value]
         await claim.done()
     if any(one.target.startswith("status.") for one in wanted):
         await note_own_status_change(run, ticket.ref, answer)
-    kept = [(one, "" if has_value(answer, one) else _not_kept(one)) for one in wanted]
-    return [(one, DeliveryResult(DeliveryStatus.DONE, message=message)) for one, message in kept]
+    results = []
+    for one in wanted:
+        lost = f"ConnectWise took {one.target} = {one.value!r} and shows another value"
+        message = "" if has_value(answer, one) else lost
+        results.append((one, DeliveryResult(DeliveryStatus.DONE, message=message)))
+    return results
 
 
 async def _refused(
@@ -265,10 +264,6 @@ def _refused_value(ticket: LinkedTicket, value: ValueWanted) -> tuple[RecordRef,
     named = [(record.get(name) or {}).get("id") for name in ("board", "company", "type", "stage")]
     judged = [ticket.work_order_id, value.value, captions, named, is_closed(record)]
     return ticket.ref, f"value {value.target}", judged
-
-
-def _not_kept(value: ValueWanted) -> str:
-    return f"ConnectWise took {value.target} = {value.value!r} and shows another value"
 
 
 async def note_own_status_change(run: DispatchRun, ref: RecordRef, record: Record) -> None:

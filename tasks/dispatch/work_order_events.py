@@ -16,7 +16,7 @@ from typing import Any
 from connectors.errors import RejectedError
 from connectors.field_nation.models import status_of
 from tasks.dispatch.outbox import DeliveryReport, DeliveryResult, DeliveryStatus, exclusive
-from tasks.dispatch.records import read_record
+from tasks.dispatch.records import or_none, read_record
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import EVENTS_LOCK, WorkOrderOwner
 from tasks.dispatch.ticket_writes import LinkedTicket, add_note, add_time, has_value, set_values
@@ -94,11 +94,8 @@ async def for_owner(
 
 async def _apply(run: DispatchRun, result: DispatchResult, owner: WorkOrderOwner) -> DispatchResult:
     number = result.work_order_id or 0
-    try:
-        work_order = await run.field_nation.get_work_order(number)
-    except RejectedError as error:
-        if error.status != 404:
-            raise
+    work_order = await or_none(run.field_nation.get_work_order(number))
+    if work_order is None:
         return await _vanished(run, result)
     state = await _counted(run, number, work_order)
     doubt = status_doubt(work_order)
@@ -178,11 +175,9 @@ async def _vanished(run: DispatchRun, result: DispatchResult) -> DispatchResult:
 
 
 async def _not_ours(run: DispatchRun, work_order_id: int) -> DispatchResult:
-    try:
-        work_order = await run.field_nation.get_work_order(work_order_id, columns="status,incident_id")
-    except RejectedError as error:
-        if error.status != 404:
-            raise
+    request = run.field_nation.get_work_order(work_order_id, columns="status,incident_id")
+    work_order = await or_none(request)
+    if work_order is None:
         message = "Field Nation does not have it"
         return DispatchResult(DispatchStatus.OUTSIDE, None, work_order_id, outbound=True, message=message)
     return await unlinked(run, work_order)
