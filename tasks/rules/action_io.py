@@ -20,22 +20,10 @@ from tasks.rules.text import AddressOf, escape, linked
 SHOWN_ROWS = 200
 SHOWN_COLUMNS = 10
 CELL_LENGTH = 80
-FIRST_COLUMNS = (
-    "list",
-    "id",
-    "key",
-    "identifier",
-    "name",
-    "description",
-    "caption",
-    "company",
-    "type",
-    "status",
-)
+FIRST_COLUMNS = "list id key identifier name description caption company type status"
 """Shown before the others, where a record has them."""
 _HIDDEN = frozenset({"_info"})
 _NAMES = ("name", "identifier", "description", "caption", "id")
-_ADDRESSES = ("url",)
 
 Row = dict[str, str | int | float | bool]
 
@@ -102,8 +90,8 @@ def answer_table(answer: Any, link: AddressOf | None = None) -> AnswerTable:
 
 def _columns(records: Iterable[Mapping[str, Any]]) -> list[str]:
     found = dict.fromkeys(name for each in records for name in each if name not in _HIDDEN)
-    first = [name for name in FIRST_COLUMNS if name in found]
-    return [*first, *(name for name in found if name not in FIRST_COLUMNS)]
+    first = [name for name in FIRST_COLUMNS.split() if name in found]
+    return [*first, *(name for name in found if name not in first)]
 
 
 def _row(record: Mapping[str, Any], columns: Sequence[str], link: AddressOf | None) -> Row:
@@ -116,9 +104,9 @@ def _row(record: Mapping[str, Any], columns: Sequence[str], link: AddressOf | No
 
 
 def _address(record: Mapping[str, Any], link: AddressOf | None) -> str | None:
-    own = next((record[name] for name in _ADDRESSES if isinstance(record.get(name), str)), None)
-    if own:
-        return str(own)
+    own = record.get("url")
+    if own and isinstance(own, str):
+        return own
     return link(record["id"]) if link and isinstance(record.get("id"), int) else None
 
 

@@ -16,50 +16,24 @@ from tasks.rules.limits import LimitError
 from tasks.rules.values import folded
 
 SCANNED: Mapping[str, frozenset[str]] = {
-    "assetBasicInfo": frozenset({"description", "domain", "fqdn", "name"}),
-    "assetCustom": frozenset(
-        {
-            "contact",
-            "firmwareVersion",
-            "location",
-            "manufacturer",
-            "model",
-            "purchaseDate",
-            "serialNumber",
-            "sku",
-            "warrantyDate",
-        }
-    ),
-    "cloudAssetCustom": frozenset(),
+    section: frozenset(names.split())
+    for section, names in {
+        "assetBasicInfo": "description domain fqdn name",
+        "assetCustom": "contact firmwareVersion location manufacturer model purchaseDate serialNumber sku "
+        "warrantyDate",
+        "cloudAssetCustom": "",
+    }.items()
 }
 """Members of EditAssetInput that take ``{value}``, by section."""
 FREE: Mapping[str, frozenset[str]] = {
-    "assetBasicInfo": frozenset({"ipAddress"}),
-    "assetCustom": frozenset(
-        {
-            "barCode",
-            "branchOffice",
-            "building",
-            "comment",
-            "department",
-            "dnsName",
-            "lastFullBackup",
-            "lastFullImage",
-            "lastPatched",
-            "orderNumber",
-        }
-    ),
-    "cloudAssetCustom": frozenset(
-        {
-            "acquisitionType",
-            "costCenter",
-            "industry",
-            "invoiceNumber",
-            "owner",
-            "purchaseOrderDate",
-            "vendorName",
-        }
-    ),
+    section: frozenset(names.split())
+    for section, names in {
+        "assetBasicInfo": "ipAddress",
+        "assetCustom": "barCode branchOffice building comment department dnsName lastFullBackup "
+        "lastFullImage lastPatched orderNumber",
+        "cloudAssetCustom": "acquisitionType costCenter industry invoiceNumber owner purchaseOrderDate "
+        "vendorName",
+    }.items()
 }
 """Members that take a bare text, by section; custom fields are given by name and not here."""
 _REMEDY = "Turn on Allow Locking if that is meant."

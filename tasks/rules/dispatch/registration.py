@@ -21,21 +21,11 @@ BOARD = "Board"
 PAYLOAD_VERSION = "3.0.0"
 CALLBACK_DESCRIPTION = "connectwise-flows: dispatch"
 _STATUSES = (
-    "confirmed",
-    "assigned",
-    "assigned_cancelled",
-    "on_my_way",
-    "checked_in",
-    "checked_out",
-    "work_done",
-    "approved",
-    "paid",
-    "cancelled",
-    "deleted",
-    "postponed",
+    "confirmed assigned assigned_cancelled on_my_way checked_in checked_out work_done approved paid "
+    "cancelled deleted postponed"
 )
 EVENTS = (
-    *(f"workorder.status.{name}" for name in _STATUSES),
+    *(f"workorder.status.{name}" for name in _STATUSES.split()),
     "workorder.message_posted",
     "workorder.custom_field_value_updated",
     "workorder.schedule_updated",
@@ -121,16 +111,14 @@ def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) 
     satisfied: set[tuple[Any, ...]] = set()
     by_key = {_key(each): each for each in wanted}
     for found in there:
-        key = _key(found)
+        key, words = _key(found), _callback_words(found)
         if found.get("url") != url:
-            moves.append(
-                EntryMove(EntryStep.LEAVE, _callback_words(found), str(found.get("url") or ""), found)
-            )
+            moves.append(EntryMove(EntryStep.LEAVE, words, str(found.get("url") or ""), found))
         elif key in by_key and key not in satisfied and _is_as_wanted(found, by_key[key]):
             satisfied.add(key)
-            moves.append(EntryMove(EntryStep.KEEP, _callback_words(found), url, found))
+            moves.append(EntryMove(EntryStep.KEEP, words, url, found))
         else:
-            moves.append(EntryMove(EntryStep.REMOVE, _callback_words(found), url, found))
+            moves.append(EntryMove(EntryStep.REMOVE, words, url, found))
     # Removals come first: of entries with one key the vendor takes only one.
     return moves + [
         EntryMove(EntryStep.CREATE, _callback_words(each), url, body=dict(each))
@@ -188,11 +176,6 @@ def _webhook_changes(found: Record, events: Sequence[str]) -> Iterator[tuple[str
             yield name, value
 
 
-def _is_as_wanted(found: Record, wanted: Record) -> bool:
-    flags = ("inactiveFlag", "isSelfSuppressedFlag")
-    return all(bool(found.get(name)) == bool(wanted.get(name)) for name in flags)
-
-
 def _key(entry: Record) -> tuple[Any, ...]:
     """What the vendor takes once; it writes type and level in any case."""
     words = (str(entry.get(name) or "").strip().lower() for name in ("type", "level"))
@@ -208,3 +191,8 @@ def _webhook_words(webhook: Record) -> str:
     status = webhook.get("status", "active")
     off = "" if status == "active" else f", {status}"
     return f"webhook: {len(webhook.get('events') or ())} events{off}"
+
+
+def _is_as_wanted(found: Record, wanted: Record) -> bool:
+    flags = ("inactiveFlag", "isSelfSuppressedFlag")
+    return all(bool(found.get(name)) == bool(wanted.get(name)) for name in flags)

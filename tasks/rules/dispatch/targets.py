@@ -115,19 +115,11 @@ WORK_ORDER_TARGETS: dict[str, TargetValue] = {
     path: kind for kind, paths in _BY_KIND.items() for path in paths.split(" ")
 }
 """By path, the places of a list left open."""
-TICKET_TARGETS = frozenset(
-    {
-        "status.name",
-        "status.id",
-        "priority.name",
-        "summary",
-        "internalNote",
-        "discussionNote",
-        "resolutionNote",
-        "actualHours",
-        "dateResolved",
-    }
+_TICKET_PATHS = (
+    "status.name status.id priority.name summary internalNote discussionNote resolutionNote actualHours "
+    "dateResolved"
 )
+TICKET_TARGETS = frozenset(_TICKET_PATHS.split())
 """What may come back; further ``customFields.<caption>``. Notes and hours become records of their own."""
 _PLACE = re.compile(r"\[\d+\]")
 
@@ -217,7 +209,6 @@ _FITTERS: dict[TargetValue, Callable[[Any], Any]] = {
     TargetValue.COUNTRY: lambda value: country_code(_text(value)),
 }
 
-
 _ALWAYS = {"title": "title", "schedule.service_window.start": "start date and time"}
 _SCHEDULE = {"schedule.service_window.mode": "schedule mode"}
 _BY_TEMPLATE = {
@@ -238,7 +229,7 @@ _ADDRESS = {
 def missing_fields(work_order: Mapping[str, Any]) -> list[str]:
     """What a create body lacks, in words, in the order of a form."""
     wanted = {**_ALWAYS, **_SCHEDULE}
-    if not _has_template(work_order):
+    if is_nothing(read_path(work_order, "template.id")) or read_path(work_order, "ignore_template"):
         wanted |= _BY_TEMPLATE
     mode = read_path(work_order, "location.mode")
     if mode == "location":
@@ -255,8 +246,3 @@ def missing_message(missing: Sequence[str]) -> str:
     *first, last = missing
     named = f"{', '.join(first)} and {last}" if first else last
     return f"The work order lacks {named}. Map them, give them a default, or name a template that has them."
-
-
-def _has_template(work_order: Mapping[str, Any]) -> bool:
-    chosen = not is_nothing(read_path(work_order, "template.id"))
-    return chosen and not read_path(work_order, "ignore_template")

@@ -86,14 +86,8 @@ _TEXTS = {
 }
 _DATES = ("warrantyExpirationDate", "purchaseDate", "installationDate")
 _NUMBERS = (
-    "backupSuccesses",
-    "backupIncomplete",
-    "backupFailed",
-    "backupRestores",
-    "backupBillableSpaceGb",
-    "backupYear",
-    "backupMonth",
-    "companyLocationId",
+    "backupSuccesses backupIncomplete backupFailed backupRestores backupBillableSpaceGb backupYear "
+    "backupMonth companyLocationId"
 )
 _BOOLEANS = ("billFlag", "activeFlag", "showRemoteFlag", "showAutomateFlag", "needsRenewalFlag")
 
@@ -104,7 +98,7 @@ TARGETS: dict[str, MappingTarget] = {
         *(MappingTarget(path, ValueKind.TEXT, length) for path, length in _TEXTS.items()),
         MappingTarget("macAddress", ValueKind.MAC, 25),
         *(MappingTarget(path, ValueKind.DATE_TIME) for path in _DATES),
-        *(MappingTarget(path, ValueKind.NUMBER) for path in _NUMBERS),
+        *(MappingTarget(path, ValueKind.NUMBER) for path in _NUMBERS.split()),
         *(MappingTarget(path, ValueKind.BOOLEAN) for path in _BOOLEANS),
     )
 }
