@@ -9,7 +9,7 @@ them at least the settle time after the request began.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import anyio
@@ -97,16 +97,13 @@ async def _close_journal(run: SyncRun, run_id: str, keys: set[str], found: Creat
         for write in await run.ledger.journal.of_run(run_id)
         if write.operation == "create" and write.outcome in {None, "unclear"} and write.asset_key in keys
     ]
-    await run.ledger.journal.record_outcomes(_outcomes(open_writes, found))
-
-
-def _outcomes(writes: Iterable[tuple[str | None, int]], found: CreatedIds) -> Sequence[WriteOutcome]:
-    return [
-        WriteOutcome(write_id, "done", min(found[key]), "found by reading back")
+    outcomes = [
+        WriteOutcome(write_id, "done", min(found[key]), FOUND)
         if key and key in found
         else WriteOutcome(write_id, "not_sent", None, "read back: it was not created")
-        for key, write_id in writes
+        for key, write_id in open_writes
     ]
+    await run.ledger.journal.record_outcomes(outcomes)
 
 
 FOUND = "found by reading back"

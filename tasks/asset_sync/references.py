@@ -114,20 +114,16 @@ _Records = list[dict[str, Any]]
 async def look_up_others(run: SyncRun, names: dict[str, list[str]]) -> dict[str, ReferencePlan]:
     """The ids of the wanted names, by target path; a kind that is not mapped costs no request."""
     readers: list[tuple[ReferenceKind, Callable[[SyncRun, list[str]], Awaitable[_Records]]]] = [
-        (SITE, _sites),
+        (SITE, lambda run, _: run.client.sites(run.company.id).list(fields="id,name,inactiveFlag")),
         (CONTACT, _contacts),
         (VENDOR, _vendors),
-        (DEPARTMENT, _departments),
+        (DEPARTMENT, lambda run, _: run.client.departments.list(fields="id,name")),
     ]
     found = {}
     for kind, read in readers:
         if wanted := names.get(kind.path):
             found[kind.path] = plan_references(kind, wanted, await read(run, wanted), create=False)
     return found
-
-
-async def _sites(run: SyncRun, _: list[str]) -> _Records:
-    return await run.client.sites(run.company.id).list(fields="id,name,inactiveFlag")
 
 
 async def _contacts(run: SyncRun, _: list[str]) -> _Records:
@@ -141,10 +137,6 @@ async def _vendors(run: SyncRun, names: list[str]) -> _Records:
     for conditions in split_in("name", names):
         records += await run.client.companies.list(conditions=conditions, fields="id,name")
     return records
-
-
-async def _departments(run: SyncRun, _: list[str]) -> _Records:
-    return await run.client.departments.list(fields="id,name")
 
 
 async def find_references(run: SyncRun, read: Read) -> dict[str, ReferencePlan]:

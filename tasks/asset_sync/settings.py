@@ -42,11 +42,7 @@ class AssetSynchronizationSettings(BaseModel):
         "Without one a run that you start asks for it, and a scheduled one fails.",
         examples=["BlueLightCo"],
     )
-    dry_run: bool = Field(
-        default=True,
-        title="Dry run",
-        description="Show the plan and write nothing.",
-    )
+    dry_run: bool = Field(default=True, title="Dry run", description="Show the plan and write nothing.")
     asset_filter: list[AssetCondition] = Field(
         default_factory=list,
         title="Asset filter",
@@ -136,13 +132,12 @@ class AssetSynchronizationSettings(BaseModel):
             each.model_copy(update={"values": tables.get(each.target, {}) | each.values})
             for each in self.mappings
         ]
-        return [*mapped, *self._reactivation(), *self.custom_field_mappings]
-
-    def _reactivation(self) -> list[FieldMapping]:
-        """Every asset wants an active configuration, unless a mapping of one's own decides that."""
-        if not self.reactivate or any(each.target == "activeFlag" for each in self.mappings):
-            return []
-        return [FieldMapping(source="`true`", target="activeFlag")]
+        # Every asset wants an active configuration, unless a mapping of one's own decides that.
+        decided = any(each.target == "activeFlag" for each in self.mappings)
+        active = (
+            [FieldMapping(source="`true`", target="activeFlag")] if self.reactivate and not decided else []
+        )
+        return [*mapped, *active, *self.custom_field_mappings]
 
     def lansweeper_filter(self) -> dict[str, Any] | None:
         """The filter as Lansweeper's API takes it; None for every asset."""

@@ -139,10 +139,7 @@ def _by_record(batch: Sequence[InboxMessage]) -> dict[About | None, list[InboxMe
 
 
 async def _handle(
-    run: DispatchRun,
-    what: About | None,
-    work_orders: WorkOrderHandler | None,
-    notes: WorkOrderHandler | None,
+    run: DispatchRun, what: About | None, work_orders: WorkOrderHandler | None, notes: WorkOrderHandler | None
 ) -> HandledMessage:
     if what is None:
         return HandledMessage(True, "nothing that dispatch has to do with")
@@ -207,12 +204,9 @@ async def _acknowledge(
         ids = [each.id for each in messages if each not in spent]
     if ids:
         drained.again += len(ids)
-        pause = handled.after if handled.after is not None else _pause(messages[0].attempts)
+        growing = float(min(LONGEST_REQUEUE, FIRST_REQUEUE * 2 ** max(0, messages[0].attempts - 1)))
+        pause = handled.after if handled.after is not None else growing
         await inbox.requeue(ids, holder, after=pause, message=handled.message, tried=not handled.busy)
-
-
-def _pause(attempts: int) -> float:
-    return float(min(LONGEST_REQUEUE, FIRST_REQUEUE * 2 ** max(0, attempts - 1)))
 
 
 async def handle_work_order(run: DispatchRun, work_order_id: int) -> HandledMessage:

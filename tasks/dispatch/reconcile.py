@@ -16,7 +16,6 @@ from functools import partial
 from typing import Any
 
 from connectors.ledger.claims import ClaimLostError
-from connectors.ledger.models import Intent
 from tasks.dispatch.create import busy, create, recover, written_number
 from tasks.dispatch.records import (
     NO_OVERRIDE,
@@ -102,18 +101,15 @@ async def _reconcile(
     if claimed is None:
         return busy(run, ref)
     try:
-        if fetched is None or _went_on(claimed.intent):
-            # Only what is read while the record is ours is sure to be newer than what was sent before.
+        intent = claimed.intent
+        if fetched is None or intent.state != "intent" or intent.attempts > 0:
+            # Another process may have been here between the look at the ledger and the claim: only what is
+            # read while the record is ours is sure to be newer than what was sent before.
             fetched = await fetch_record(run, ref)
         return await _step(run, claimed, fetched, override)
     except Exception:
         await run.state.release(claimed)
         raise
-
-
-def _went_on(intent: Intent) -> bool:
-    """Another process was here between our look at the ledger and the claim."""
-    return intent.state != "intent" or intent.attempts > 0
 
 
 async def _step(
@@ -123,8 +119,7 @@ async def _step(
     memory, kind = claimed.memory, claimed.ref.kind
     change, seen = observe_record(run, fetched, memory if claimed.link else None)
     facts = record_facts(run, memory, fetched, change, seen, override)
-    known = RecordState(claimed.intent, claimed.link, memory)
-    decision = await _decide(run, kind, known, facts)
+    decision = await _decide(run, kind, RecordState(claimed.intent, claimed.link, memory), facts)
     now_known = replace(
         memory,
         seen=seen,
@@ -269,15 +264,7 @@ async def preview_record(
         changes = changed_sections(known.memory.sent, wanted.body)
         step = step if changes else DispatchStep.NOTHING
     return Preview(
-        ref,
-        step,
-        seen.inside,
-        number,
-        decision.reason,
-        wanted.body,
-        changes,
-        wanted.refusal,
-        wanted.warnings,
+        ref, step, seen.inside, number, decision.reason, wanted.body, changes, wanted.refusal, wanted.warnings
     )
 
 

@@ -54,10 +54,6 @@ class RelatedCache:
         return value
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class DispatchRun:
     """What each step of dispatch is handed: settings, clients, ledger, state and cache.
 
@@ -76,7 +72,7 @@ class DispatchRun:
         client: ConnectWiseClient,
         field_nation: FieldNationClient,
         ledger: Ledger,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self.settings = settings

@@ -11,12 +11,7 @@ from typing import Literal, cast
 from prefect.blocks.core import Block
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.rules.dispatch.events import (
-    NoteSettings,
-    OutboundRule,
-    TimeEntrySettings,
-    default_outbound_rules,
-)
+from tasks.rules.dispatch.events import NoteSettings, OutboundRule, TimeEntrySettings, default_outbound_rules
 from tasks.rules.dispatch.mapping_model import DispatchMappings, default_dispatch_mappings
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.triggers import Trigger, TriggerCondition

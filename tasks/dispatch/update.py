@@ -74,8 +74,7 @@ async def update(
             return ref.result(DispatchStatus.REFUSED, number, message=answer, warnings=tuple(warnings))
         dropped = dropped_fields(body, answer)
         warnings += dropped_words(dropped)
-        sent = after_sending(claimed.memory.sent, changes)
-        known = replace(known, sent=sent, dropped=tuple(dropped))
+        known = replace(known, sent=after_sending(claimed.memory.sent, changes), dropped=tuple(dropped))
     claimed = await run.state.remember(claimed, known)
     if not claimed.memory.finished:
         finished = await finish(run, claimed, fetched)

@@ -86,11 +86,12 @@ def _inputs(schema: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _offer(node: dict[str, Any], offered: Sequence[str]) -> None:
-    texts = [each for each in _branches(node) if each.get("type") == "string"]
+    """Of an input that may be of several types the text alternatives get the choices."""
     default = node.get("default")
     keep = [default] if isinstance(default, str) and default not in offered else []
-    for text in texts:
-        text["enum"] = [*keep, *offered]
+    for each in node.get("anyOf") or [node]:
+        if isinstance(each, dict) and each.get("type") == "string":
+            each["enum"] = [*keep, *offered]
 
 
 def _offer_in_rows(schema: dict[str, Any], node: dict[str, Any], offered: Sequence[str]) -> None:
@@ -99,11 +100,6 @@ def _offer_in_rows(schema: dict[str, Any], node: dict[str, Any], offered: Sequen
     row = (schema.get("definitions") or {}).get(model, {})
     if record := row.get("properties", {}).get(ROW_CHOICE):
         _offer(record, offered)
-
-
-def _branches(node: dict[str, Any]) -> list[dict[str, Any]]:
-    """The node itself, or the alternatives of an input that may be of several types."""
-    return [each for each in node.get("anyOf") or [node] if isinstance(each, dict)]
 
 
 class CompanyNotFoundError(LookupError):

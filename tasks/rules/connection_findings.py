@@ -124,7 +124,11 @@ def new_field(
     The numbers of screens differ by installation, so that of another custom field on configurations is
     taken; None if there is no such field and no ``pod_id`` is given.
     """
-    other = next((each for each in defined if _on_configurations(each)), {})
+    screens = ("podDescription", "screenDescription")
+    on_configurations = (
+        each for each in defined if any("config" in str(each.get(name) or "").lower() for name in screens)
+    )
+    other = next(on_configurations, {})
     pod = pod_id or other.get("podId")
     if not pod:
         return None
@@ -142,8 +146,3 @@ def new_field(
         "addAllBusinessUnits": True,
         "addAllLocations": True,
     }
-
-
-def _on_configurations(record: Mapping[str, Any]) -> bool:
-    words = f"{record.get('podDescription') or ''} {record.get('screenDescription') or ''}"
-    return "config" in words.lower()

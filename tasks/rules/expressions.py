@@ -151,7 +151,13 @@ def compile_reader(
         for position, text in enumerate(results)
         if text is not None
     )
-    lines = ["def extract(r):", *_assignments(tree, others), f"    t = ({values})", f"    return {answer}"]
+    lines = [
+        "def extract(r):",
+        *(f"    v{name.removeprefix('search_')} = {name}(r)" for name in others),
+        *_walk(tree, "r", "    ", iter(range(10**9))),
+        f"    t = ({values})",
+        f"    return {answer}",
+    ]
     scope: dict[str, Any] = {**names, **others}
     # The text holds only names made here and literals made by repr: no path can become code.
     exec("\n".join(lines), scope)  # noqa: S102
@@ -171,12 +177,6 @@ class _Node:
         for step in steps:
             node = node.children.setdefault(step, _Node())
         node.results.append(position)
-
-
-def _assignments(tree: _Node, others: dict[str, Any]) -> Iterator[str]:
-    for name in others:
-        yield f"    v{name.removeprefix('search_')} = {name}(r)"
-    yield from _walk(tree, "r", "    ", iter(range(10**9)))
 
 
 def _walk(node: _Node, variable: str, indent: str, numbers: Iterator[int]) -> Iterator[str]:

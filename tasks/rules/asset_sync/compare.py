@@ -95,7 +95,8 @@ class SharedValues:
         """The values of the record that was read under the same key before, as far as they are equal."""
         known = self._by_key.get(key) if key else None
         if known is not None:
-            return known if _alike(known, values) else tuple(map(_one_of, known, values))
+            alike = known == values and list(map(type, known)) == list(map(type, values))
+            return known if alike else tuple(map(_one_of, known, values))
         self._note_columns()
         kept = tuple(
             value if column is None or value.__class__ is not str else column.setdefault(value, value)
@@ -112,10 +113,6 @@ class SharedValues:
             self._columns = [
                 None if column is None or len(column) > self._seen / 2 else column for column in self._columns
             ]
-
-
-def _alike(known: Values, values: Values) -> bool:
-    return known == values and list(map(type, known)) == list(map(type, values))
 
 
 def _one_of(known: Any, value: Any) -> Any:

@@ -183,10 +183,7 @@ def decide_fresh(
 
 
 def _other_asset(
-    asset: AssetRecord,
-    planned: Sequence[FieldChange],
-    current: ConfigurationRecord,
-    mapping: CompiledMapping,
+    asset: AssetRecord, planned: Sequence[FieldChange], current: ConfigurationRecord, mapping: CompiledMapping
 ) -> str | None:
     """The key of the asset that took the configuration meanwhile; a planned take-over is none."""
     holder = (current.asset_key or "").strip()

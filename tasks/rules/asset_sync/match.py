@@ -68,7 +68,6 @@ MOST_CANDIDATES = 25
 
 _MATCHED_ON: tuple[MatchedOn, ...] = ("serial", "mac", "name")
 
-
 Words = Callable[[int, ConfigurationRecord], str]
 
 
@@ -114,7 +113,9 @@ class KeyMatching:
         self._assets = KeyTable(self._records, self._case_sensitive)
         self._configurations = KeyTable(self._targets, self._case_sensitive)
         for key in KEYS:
-            self._carry_out(key, self._claims(key, open_assets))
+            for asset, configuration in self._claims(key, open_assets):
+                self._partners[asset] = (configuration, key)
+                self._states[configuration] = State.TAKEN
             open_assets = [asset for asset in open_assets if asset not in self._partners]
         if self._case_sensitive:
             self._note_other_case(open_assets)
@@ -142,11 +143,6 @@ class KeyMatching:
                 if claimed is not None:
                     claims.append((asset, claimed))
         return claims
-
-    def _carry_out(self, key: int, claims: Iterable[tuple[int, int]]) -> None:
-        for asset, configuration in claims:
-            self._partners[asset] = (configuration, key)
-            self._states[configuration] = State.TAKEN
 
     def _judge(self, asset: int, key: int, value: str) -> int | None:
         """The configuration that the key gives to the asset; what does not decide is remembered."""
@@ -279,8 +275,7 @@ def match(
     without candidates. A configuration id that was read twice counts once.
     """
     counted, repeated = _by_key(assets)
-    matching = _Matching(counted, _by_id(configurations), options or MatchOptions())
-    result = matching.run()
+    result = _Matching(counted, _by_id(configurations), options or MatchOptions()).run()
     result.ambiguous += [Ambiguous(asset, [], words.read_twice()) for asset in repeated]
     result.ambiguous.sort(key=lambda each: each.asset.key)
     return result
@@ -307,8 +302,7 @@ def _by_id(configurations: Iterable[ConfigurationRecord]) -> list[ConfigurationR
     if len({each.id for each in ordered}) == len(ordered):
         return ordered
     ordered.sort(key=lambda each: (each.id, repr(each)), reverse=True)
-    once = {each.id: each for each in ordered}
-    return sorted(once.values(), key=lambda each: each.id)
+    return sorted({each.id: each for each in ordered}.values(), key=lambda each: each.id)
 
 
 def _link_key(key: str | None) -> str:
@@ -320,10 +314,7 @@ class _Matching:
     """One match: links first, then what the keys decide. Records are known by their position."""
 
     def __init__(
-        self,
-        assets: list[AssetRecord],
-        configurations: list[ConfigurationRecord],
-        options: MatchOptions,
+        self, assets: list[AssetRecord], configurations: list[ConfigurationRecord], options: MatchOptions
     ) -> None:
         self._assets, self._configurations, self._options = assets, configurations, options
         self._states = bytearray(len(configurations))
@@ -376,17 +367,13 @@ class _Matching:
                 candidates = [self._configurations[each] for each in held]
                 result.ambiguous.append(Ambiguous(asset, candidates, words.several_linked(candidates)))
             else:
-                _put(result, keys.verdict(position))
+                match keys.verdict(position):
+                    case Match() as verdict:
+                        result.matched.append(verdict)
+                    case Ambiguous() as verdict:
+                        result.ambiguous.append(verdict)
+                    case Unmatched() as verdict:
+                        result.unmatched.append(verdict)
         gone = [each for each in self._gone if self._states[each] != State.TAKEN]
         result.orphaned = [self._configurations[each] for each in sorted(gone)]
         return result
-
-
-def _put(result: MatchResult, verdict: Match | Ambiguous | Unmatched) -> None:
-    match verdict:
-        case Match():
-            result.matched.append(verdict)
-        case Ambiguous():
-            result.ambiguous.append(verdict)
-        case Unmatched():
-            result.unmatched.append(verdict)

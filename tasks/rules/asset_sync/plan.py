@@ -62,14 +62,14 @@ class WarningTally:
     def listed(self) -> list[PlanWarning]:
         """The most frequent first, then by text; the examples are the first names in sorting order."""
         found = [
-            PlanWarning(text, len(assets), tuple(sorted(assets, key=_name_and_key)[:_EXAMPLES]))
+            PlanWarning(
+                text,
+                len(assets),
+                tuple(sorted(assets, key=lambda each: (each.name or each.key, each.key))[:_EXAMPLES]),
+            )
             for text, assets in self._assets.items()
         ]
         return sorted(found, key=lambda each: (-each.count, each.text))
-
-
-def _name_and_key(asset: AssetRecord) -> tuple[str, str]:
-    return asset.name or asset.key, asset.key
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,13 +53,16 @@ def plan_markdown(
         asset_link: key -> address of the asset in Lansweeper, None for no link.
         rows: how many rows each table shows at most.
     """
+    changes = (
+        (_change_heading(each, configuration_link), _change_lines(each)) for each in plan.modifications
+    )
     return document(
         f"# {escape(title)}",
         _verdict(plan, dry_run, refused),
         counts_table(plan.counts, planned=True),
         _plan_figures(plan),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
-        section("Changes", _changes(plan, configuration_link, rows)),
+        section("Changes", changes_list(changes, rows, len(plan.modifications), "configuration")),
         section("Configurations to create", _creations(plan, asset_link, rows)),
         findings(plan, configuration_link, asset_link, rows),
     )
@@ -67,13 +70,14 @@ def plan_markdown(
 
 def findings(plan: Plan, configuration_link: AddressOf, asset_link: AddressOf, rows: int = ROWS) -> str:
     """What needs a person's eye: ambiguous, skipped, warnings, inactive and orphaned."""
+    warnings = [f"{cell(each.text, 300)} ({_concerned(each, asset_link)})" for each in plan.warnings[:rows]]
     ambiguous = _ambiguous(plan.ambiguous, configuration_link, asset_link, rows)
     return "\n\n".join(
         part
         for part in (
             section("Ambiguous, left alone", ambiguous),
             section("Skipped", _skipped(plan, asset_link, rows)),
-            section("Warnings", _warnings(plan.warnings, asset_link, rows)),
+            section("Warnings", bullets(warnings, rows, len(plan.warnings))),
             section("Inactive in ConnectWise", _configurations(plan.inactive, configuration_link, rows)),
             section("Orphaned, left alone", _configurations(plan.orphaned, configuration_link, rows)),
         )
@@ -121,11 +125,6 @@ def _plan_figures(plan: Plan) -> str:
         f"Checksum: `{plan.checksum}`",
     ]
     return "\n".join(f"- {each}" for each in figures)
-
-
-def _changes(plan: Plan, link: AddressOf, rows: int) -> str:
-    records = ((_change_heading(each, link), _change_lines(each)) for each in plan.modifications)
-    return changes_list(records, rows, len(plan.modifications), "configuration")
 
 
 def _change_heading(modification: Modification, link: AddressOf) -> str:
@@ -179,11 +178,6 @@ def _skipped(plan: Plan, link: AddressOf, rows: int) -> str:
     return bullets(lines, rows, len(plan.skipped))
 
 
-def _warnings(warnings: Sequence[PlanWarning], link: AddressOf, rows: int) -> str:
-    lines = [f"{cell(each.text, 300)} ({_concerned(each, link)})" for each in warnings[:rows]]
-    return bullets(lines, rows, len(warnings))
-
-
 def _concerned(warning: PlanWarning, link: AddressOf) -> str:
     named = ", ".join(linked(each.name or each.key, link(each.key), 40) for each in warning.examples)
     if warning.count == len(warning.examples):
@@ -210,13 +204,14 @@ def report_markdown(
     rows: int = ROWS,
 ) -> str:
     """The report for an artifact; with the plan also what was left alone, and why."""
+    duplicates = [linked(key, asset_link(key)) for key in report.duplicates[:rows]]
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
         counts_table(report.counts, planned=report.dry_run),
         _report_figures(report),
         section("Failures", failures_list(report.failures, configuration_link, asset_link, rows)),
-        section("Held by more than one configuration", _duplicates(report.duplicates, asset_link, rows)),
+        section("Held by more than one configuration", bullets(duplicates, rows, len(report.duplicates))),
         section("Notes", escaped_list(report.notes)),
         findings(plan, configuration_link, asset_link, rows) if plan else "",
         section("Reference records created", references_list(report.references_created, rows)),
@@ -246,8 +241,3 @@ def _written(
         for each in written[:rows]
     ]
     return capped_table(["Configuration", "Outcome", "Asset"], lines, rows, len(written)) if lines else ""
-
-
-def _duplicates(keys: Sequence[str], link: AddressOf, rows: int) -> str:
-    lines = [linked(key, link(key)) for key in keys[:rows]]
-    return bullets(lines, rows, len(keys))

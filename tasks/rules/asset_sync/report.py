@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from tasks.rules.report import Counts, Report
@@ -32,13 +32,11 @@ class SyncCounts(Counts):
         Raises:
             CountsError: more failed than was planned.
         """
-        return SyncCounts(
-            read=self.read,
+        return replace(
+            self,
             created=self.created - failed_creations,
             modified=self.modified - failed_modifications - kept,
             unchanged=self.unchanged + kept,
-            ambiguous=self.ambiguous,
-            skipped=self.skipped,
             failed=self.failed + failed_creations + failed_modifications,
         ).check()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import month_abbr, month_name
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
@@ -72,13 +73,12 @@ _WRITERS: dict[str, Callable[[datetime], str]] = {
 def format_problems(pattern: str) -> list[str]:
     """What of a format is no token: letters that moment.js would read and this does not."""
     unknown = [match[3] for match in _TOKEN.finditer(pattern) if match[3]]
-    twice = _names_twice(pattern)
-    return [f"{word!r} is no date token; put plain text in [brackets]" for word in unknown] + twice
-
-
-def _names_twice(pattern: str) -> list[str]:
     names = [name for token in _tokens(pattern) for name in re.findall(r"\?P<(\w+)>", _PATTERNS[token])]
-    return [f"the {name} stands in the format twice" for name in sorted(set(names)) if names.count(name) > 1]
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    return [
+        *(f"{word!r} is no date token; put plain text in [brackets]" for word in unknown),
+        *(f"the {name} stands in the format twice" for name in twice),
+    ]
 
 
 def names_a_day(pattern: str) -> bool:
@@ -153,7 +153,8 @@ def _moment(found: dict[str, str | None], zone: tzinfo) -> datetime:
         number("second"),
         number("milli") * 1000,
     )
-    return moment.replace(tzinfo=_offset(found.get("offset")) or zone)
+    offset = (found.get("offset") or "").replace("Z", "+00:00")
+    return moment.replace(tzinfo=datetime.strptime(offset, "%z").tzinfo if offset else zone)
 
 
 def _month(found: dict[str, str | None]) -> int:
@@ -168,9 +169,3 @@ def _hour(found: dict[str, str | None]) -> int:
         return int(found.get("hour") or 0)
     hour = int(found["hour12"] or 0) % 12
     return hour + 12 * ((found.get("half") or "am").lower() == "pm")
-
-
-def _offset(text: str | None) -> tzinfo | None:
-    if not text:
-        return None
-    return datetime.strptime(text.replace("Z", "+00:00"), "%z").tzinfo

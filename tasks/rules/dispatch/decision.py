@@ -199,7 +199,7 @@ def adoptable(
     if living:
         return Adoption(living[0])
     ours = [number for number, each in by_id.items() if since is not None and _made_since(each, since)]
-    return Adoption(max(ours) if ours else None)
+    return Adoption(max(ours, default=None))
 
 
 def doubles(work_orders: Iterable[WorkOrder], prefix: str) -> dict[str, list[int]]:
@@ -219,8 +219,7 @@ def double_words(reference: str, ids: Sequence[int]) -> str:
 
 
 def _made_since(work_order: WorkOrder, since: datetime) -> bool:
-    text = read_path(work_order, "milestones.created.utc")
-    created = read_date_time(text)
+    created = read_date_time(read_path(work_order, "milestones.created.utc"))
     return created is not None and created >= since - CLOCK_SKEW
 
 

@@ -187,7 +187,6 @@ _CODES = {"confirmed": WorkOrderEvent.CONFIRMED, "on_my_way": WorkOrderEvent.ON_
 _ORDER = {event: place for place, event in enumerate(WorkOrderEvent)}
 _ENDED = frozenset({Status.CANCELLED, Status.DELETED})
 
-
 VANISHED = "vanished"
 """Handled like an event, of a work order that Field Nation has no more."""
 _LAST = frozenset({WorkOrderEvent.PAID.value, WorkOrderEvent.CANCELLED.value, VANISHED})

@@ -75,7 +75,10 @@ def _of_line(
     missing = [name for name in _needed(line) if is_nothing(getattr(line, name))]
     if missing:
         yield f"{_named(line)} needs {' and '.join(missing)}."
-    for path in _paths(line):
+    paths = [line.source] if line.action in _READING and line.source else []
+    if line.action is MappingAction.CONCAT:
+        paths = [each.value for each in line.parts if each.type == "field"]
+    for path in paths:
         yield from _of_source(line, path, sources, captions)
     if line.action is MappingAction.DATE_CONVERT:
         yield from _of_dates(line)
@@ -95,12 +98,6 @@ def _needed(line: DispatchMapping) -> list[str]:
         MappingAction.CUSTOM: ["script"],
     }
     return (["source"] if line.action in _READING else []) + own.get(line.action, [])
-
-
-def _paths(line: DispatchMapping) -> list[str]:
-    if line.action is MappingAction.CONCAT:
-        return [each.value for each in line.parts if each.type == "field"]
-    return [line.source] if line.action in _READING and line.source else []
 
 
 def _of_source(

@@ -25,20 +25,11 @@ def mapped_value(line: DispatchMapping, document: _Document) -> Any:
     return line.default if is_nothing(found) else found
 
 
-def _sync(line: DispatchMapping, document: _Document) -> Any:
-    return read_path(document, line.source)
-
-
-def _set_static(line: DispatchMapping, document: _Document) -> Any:
-    return line.value
-
-
 def _array_map(line: DispatchMapping, document: _Document) -> Any:
     value = read_path(document, line.source)
     if is_nothing(value):
         return None
-    found = (each.value for each in line.mappings if _is_same(each.compare, value))
-    return next(found, None)
+    return next((each.value for each in line.mappings if _is_same(each.compare, value)), None)
 
 
 def _range_map(line: DispatchMapping, document: _Document) -> Any:
@@ -96,8 +87,8 @@ def _is_number(value: Any) -> bool:
 
 
 _ACTIONS: Mapping[MappingAction, Callable[[DispatchMapping, _Document], Any]] = {
-    MappingAction.SYNC: _sync,
-    MappingAction.SET_STATIC: _set_static,
+    MappingAction.SYNC: lambda line, document: read_path(document, line.source),
+    MappingAction.SET_STATIC: lambda line, document: line.value,
     MappingAction.ARRAY_MAP: _array_map,
     MappingAction.RANGE_MAP: _range_map,
     MappingAction.DATE_CONVERT: _date_convert,

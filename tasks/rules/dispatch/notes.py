@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -124,7 +124,7 @@ def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSet
     due: list[NoteCopy] = []
     for notes, others in ((talk.notes, talk.messages), (talk.messages, talk.notes)):
         side: Side = "connectwise" if notes is talk.notes else "field_nation"
-        if not _wanted(side, settings):
+        if not (settings.to_field_nation if side == "connectwise" else settings.to_connectwise):
             continue
         done = {one.origin_id for one in remembered if one.origin == side and one.copy_id is not None}
         made = {one.copy_id for one in remembered if one.origin != side and one.copy_id is not None}
@@ -133,21 +133,15 @@ def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSet
         for note in sorted(notes, key=_age):
             if note.id in done | made or note.id == skipped or not note.text.strip():
                 continue
-            if own & {note.writer.casefold(), note.author.casefold()} or _is_ours(note, ours):
+            if own & {note.writer.casefold(), note.author.casefold()}:
+                continue
+            # A mark tells a copy, unless copies that are known here were written by another.
+            if ends_with_mark(note.text) and (not ours or note.writer in ours or not note.writer):
                 continue
             if note.internal and side == "connectwise" and not settings.internal_too:
                 continue
             due.append(_copy(talk, note, others, settings))
     return due
-
-
-def _wanted(side: Side, settings: NoteSettings) -> bool:
-    return settings.to_field_nation if side == "connectwise" else settings.to_connectwise
-
-
-def _is_ours(note: Note, ours: Collection[str]) -> bool:
-    """By its mark, unless copies that are known here were written by another than who wrote this one."""
-    return ends_with_mark(note.text) and (not ours or note.writer in ours or not note.writer)
 
 
 def _copy(talk: Conversation, note: Note, others: Iterable[Note], settings: NoteSettings) -> NoteCopy:
@@ -160,7 +154,8 @@ def _copy(talk: Conversation, note: Note, others: Iterable[Note], settings: Note
         internal = note.internal or settings.provider_messages_internal
         place = "Field Nation"
     who = f"{note.author} in {place}" if note.author else f"In {place}"
-    text = marked(f"{who}: {_plain(note.text)}", mark)
+    plain = html.unescape(_TAG.sub("", note.text)) if _TAG.search(note.text) else note.text
+    text = marked(f"{who}: {plain.strip()}", mark)
     return NoteCopy(note, text, mark, internal, copy_of(others, mark))
 
 
@@ -175,11 +170,6 @@ def _description_note(talk: Conversation) -> str | None:
     said = _words(discussion[0].text) if discussion else ""
     # A mapping may put more around it.
     return discussion[0].id if said and said in _words(talk.description) else None
-
-
-def _plain(text: str) -> str:
-    """Messages may hold markup; a note shows it as it stands."""
-    return html.unescape(_TAG.sub("", text)).strip() if _TAG.search(text) else text.strip()
 
 
 def _words(text: str) -> str:

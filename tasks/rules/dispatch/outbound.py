@@ -19,7 +19,6 @@ from tasks.rules.dispatch.events import (
     OutboundAction,
     OutboundRule,
     TimeEntrySettings,
-    WorkOrderEvent,
     closed_logs,
     log_end,
     log_start,
@@ -273,7 +272,8 @@ def _note(
 ) -> Iterator[NoteWanted]:
     what = happened.key if number == 1 else f"{happened.key}.{number}"
     mark = effect_mark(int(work_order["id"]), what)
-    text = filled(rule.value.strip() or _default_text(happened.event), outbound_source(work_order))
+    default = f"Field Nation work order {{{{id}}}}: {happened.event.value.replace('_', ' ')}."
+    text = filled(rule.value.strip() or default, outbound_source(work_order))
     yield NoteWanted(f"{what}/note", happened.key, mark, marked(text, mark))
 
 
@@ -292,10 +292,6 @@ def _mapped_note(work_order: WorkOrder, target: str, text: str) -> NoteWanted:
     what = f"{_NOTES[target]}-{_short(text)}"
     mark = effect_mark(int(work_order["id"]), what)
     return NoteWanted(f"mapped {what}", f"mapped {target}", mark, marked(text, mark), _NOTES[target])
-
-
-def _default_text(event: WorkOrderEvent) -> str:
-    return f"Field Nation work order {{{{id}}}}: {event.value.replace('_', ' ')}."
 
 
 def _short(text: str) -> str:

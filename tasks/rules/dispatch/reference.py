@@ -36,11 +36,7 @@ class RecordKind(StrEnum):
         return self.value if self is RecordKind.OPPORTUNITY else f"{self.value} ticket"
 
 
-_LETTERS = {
-    RecordKind.SERVICE_TICKET: "S",
-    RecordKind.PROJECT_TICKET: "P",
-    RecordKind.OPPORTUNITY: "O",
-}
+_LETTERS = {RecordKind.SERVICE_TICKET: "S", RecordKind.PROJECT_TICKET: "P", RecordKind.OPPORTUNITY: "O"}
 _KINDS = {letter: kind for kind, letter in _LETTERS.items()}
 _SHAPE = r"(?P<prefix>[A-Za-z][A-Za-z0-9]{0,9})-(?P<letter>[SPO])-(?P<number>[1-9]\d{0,17})"
 _WHOLE = re.compile(_SHAPE)

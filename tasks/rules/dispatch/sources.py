@@ -56,7 +56,6 @@ MEMBERS = {
     "customFields _info",
 }
 
-
 WORK_ORDER_MEMBERS = (
     "id work_order_id title href description confidential status location schedule eta pay company manager "
     "client project template assignee contacts custom_fields tasks messages attachments time_logs problems "
@@ -104,7 +103,9 @@ def dispatch_source(
     related = {"company": company, "contact": contact, "site": site, "board": board}
     document: dict[str, Any] = {**record}
     for name, whole in related.items():
-        document[name] = _with_fields({**(record.get(name) or {}), **(whole or {})})
+        inner = document[name] = {**(record.get(name) or {}), **(whole or {})}
+        if isinstance(inner.get("customFields"), list):
+            inner["customFields"] = custom_fields_by_caption(inner)
     owner = record.get("owner") or record.get("primarySalesRep") or {}
     document["member"] = {**owner, **(member or {})}
     document["customFields"] = custom_fields_by_caption(record)
@@ -142,12 +143,6 @@ def description_of(notes: list[dict[str, Any]]) -> str:
     found = [note for note in notes if note.get("detailDescriptionFlag") and not is_nothing(note.get("text"))]
     first = min(found, key=lambda note: int(note.get("id") or 0), default={})
     return str(first.get("text") or "").strip()
-
-
-def _with_fields(record: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(record.get("customFields"), list):
-        record["customFields"] = custom_fields_by_caption(record)
-    return record
 
 
 def _address(record: Record) -> dict[str, Any]:

@@ -39,14 +39,10 @@ def _head(configuration: Record) -> dict[str, Any]:
 
 def link_value(configuration: Record) -> Any:
     """The configuration's ``ls_asset_id``, None where the field has no value or is not there."""
-    return next(
-        (
-            each.get("value")
-            for each in configuration.get("customFields") or []
-            if str(each.get("caption") or "").strip().casefold() == LINK_CAPTION
-        ),
-        None,
-    )
+    for each in configuration.get("customFields") or []:
+        if str(each.get("caption") or "").strip().casefold() == LINK_CAPTION:
+            return each.get("value")
+    return None
 
 
 def sla_of(configuration: Record, agreements: Iterable[Record]) -> Any:
@@ -106,9 +102,7 @@ def in_order(records: Iterable[Record]) -> list[Record]:
 def ticket_answer(configuration: Record, tickets: Sequence[Record]) -> dict[str, Any]:
     """One configuration of the answer, members and their order as on the connector page."""
     return {
-        "id": configuration.get("id"),
-        "name": configuration.get("name"),
-        "customFields": {LINK_CAPTION: link_value(configuration)},
+        **_head(configuration),
         "tickets": [shown_ticket(each) for each in tickets],
         "ticketsInfo": totals(tickets),
     }

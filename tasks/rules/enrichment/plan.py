@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from tasks.rules.enrichment.texts import (
@@ -125,10 +125,8 @@ class EnrichmentPlan:
 
     def final_counts(self, failed: int) -> EnrichmentCounts:
         """The counts after the edits, of which so many failed."""
-        planned = self.counts.as_dict()
-        return EnrichmentCounts(
-            **(planned | {"updated": planned["updated"] - failed, "failed": failed})
-        ).check()
+        planned = self.counts
+        return replace(planned, updated=planned.updated - failed, failed=failed).check()
 
     def tallies(self) -> dict[str, FieldTally]:
         """By custom field, in the order of the fields; fields that nothing happens to are left out."""
@@ -168,7 +166,8 @@ def build_enrichment_plan(
             claims[facts.asset_key].append(facts)
     for key, claimants in claims.items():
         _decide(plan, by_key[key], claimants, limits, (rivals or {}).get(key))
-    plan.left_behind = _left_behind(by_key, claims)
+    unclaimed = (asset for key, asset in sorted(by_key.items()) if key not in claims)
+    plan.left_behind = [asset for asset in unclaimed if any(asset.values.values())]
     return plan
 
 
@@ -187,11 +186,6 @@ def _decide(
         plan.updates.append(AssetUpdate(asset, _named(claimants[0]), changes))
     else:
         plan.unchanged += 1
-
-
-def _left_behind(assets: Mapping[str, AssetState], claims: Mapping[str, object]) -> list[AssetState]:
-    unclaimed = (asset for key, asset in sorted(assets.items()) if key not in claims)
-    return [asset for asset in unclaimed if any(asset.values.values())]
 
 
 def _named(facts: ConfigurationFacts) -> ConfigurationName:

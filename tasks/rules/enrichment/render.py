@@ -52,6 +52,7 @@ def enrichment_plan_markdown(
     """
     nothing = not plan.updates and not fields_to_create
     verdict = "Nothing to write: Lansweeper is up to date." if nothing else ""
+    changes = ((_change_heading(each, link), list(map(change_line, each.changes))) for each in plan.updates)
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing is written.' if dry_run and not nothing else verdict}**"
@@ -64,7 +65,7 @@ def enrichment_plan_markdown(
             bullets(list(map(escape, fields_to_create)), rows, len(fields_to_create)),
         ),
         section("Changes by field", _tallies(plan)),
-        section("Changes", _changes(plan.updates, link, rows)),
+        section("Changes", changes_list(changes, rows, len(plan.updates), "asset")),
         section("Notes", escaped_list(notes)),
         _left_alone(plan, link, rows),
     )
@@ -126,11 +127,6 @@ def _tallies(plan: EnrichmentPlan) -> str:
     return table(["Custom field", "Filled", "Changed", "Cleared"], lines) if lines else ""
 
 
-def _changes(updates: Sequence[AssetUpdate], link: AddressOf, rows: int) -> str:
-    records = ((_change_heading(each, link), list(map(change_line, each.changes))) for each in updates)
-    return changes_list(records, rows, len(updates), "asset")
-
-
 def _change_heading(update: AssetUpdate, link: AddressOf) -> str:
     configuration = update.configuration
     shown = linked(configuration.name or configuration.id, link(configuration.id))
@@ -143,8 +139,7 @@ def _left_alone(plan: EnrichmentPlan, link: AddressOf, rows: int) -> str:
     left_behind = [linked(each.name or each.key, each.url) for each in plan.left_behind[:rows]]
     return document(
         section(
-            "Claimed by several configurations, left alone",
-            bullets(contested, rows, len(plan.contested)),
+            "Claimed by several configurations, left alone", bullets(contested, rows, len(plan.contested))
         ),
         section("Asset gone from Lansweeper", _configurations(plan.asset_gone, link, rows)),
         section("Without ls_asset_id", _configurations(plan.no_asset_id, link, rows)),

@@ -74,8 +74,7 @@ def stable_stamp(last_updated: str, now: datetime) -> str:
     One that lies after ``now``, when the reading of tickets began, is of a change during the reading.
     """
     try:
-        moment = datetime.fromisoformat(last_updated)
-        age = now - moment
+        age = now - datetime.fromisoformat(last_updated)
     except (ValueError, TypeError):
         return ""
     return "" if age < STABLE_AFTER else last_updated

@@ -22,11 +22,7 @@ from jmespath.functions import Functions
 from tasks.rules.expressions import ExpressionError, compile_reader, lansweeper_paths, outermost_leaves, parse
 from tasks.rules.mapping.converters import SOFTWARE_LIMIT, compile_converter
 from tasks.rules.mapping.identifiers import plain_text
-from tasks.rules.mapping.model import (
-    LINK_CAPTION,
-    Authority,
-    FieldMapping,
-)
+from tasks.rules.mapping.model import LINK_CAPTION, Authority, FieldMapping
 from tasks.rules.mapping.targets import (
     CUSTOM_FIELD_PREFIX,
     TARGETS,
@@ -260,9 +256,10 @@ def compile_mapping(
     link = _link_mapping(mappings, CUSTOM_FIELD_PREFIX + link_caption, key_path)
     rest = [mapping for mapping in mappings if mapping.target != link.target]
     fields = tuple(_mapped_field(each, custom_field_ids or {}, prefixes) for each in (*rest, link))
+    paths = (path for each in (fields[-1], *fields[:-1]) for path in lansweeper_paths(each.source))
     return CompiledMapping(
         fields=fields,
-        lansweeper_paths=_paths_to_read(fields),
+        lansweeper_paths=outermost_leaves(paths),
         configuration_fields=_fields_parameter(fields),
         by_path={each.target.path: each for each in fields},
         read_asset=_asset_reader(fields, software_limit),
@@ -293,11 +290,6 @@ def _mapped_field(
         if target.kind is ValueKind.CUSTOM
         else None,
     )
-
-
-def _paths_to_read(fields: Sequence[MappedField]) -> tuple[str, ...]:
-    by_source = [lansweeper_paths(each.source) for each in (fields[-1], *fields[:-1])]
-    return outermost_leaves(path for paths in by_source for path in paths)
 
 
 def _fields_parameter(fields: Sequence[MappedField]) -> str:
@@ -365,7 +357,8 @@ def _look_up(caption: str, defined: Sequence[Mapping[str, Any]]) -> int | None:
         each for each in defined if str(each.get("caption") or "").strip().casefold() == caption.casefold()
     ]
     on_configurations = [each for each in hits if _is_on_configurations(each)]
-    candidates = on_configurations or [each for each in hits if not _names_a_screen(each)]
+    unnamed = [each for each in hits if not any(map(each.get, _SCREEN_MEMBERS[:2]))]
+    candidates = on_configurations or unnamed
     if len(candidates) > 1:
         ids = ", ".join(str(each["id"]) for each in candidates)
         raise CustomFieldError(
@@ -377,7 +370,3 @@ def _look_up(caption: str, defined: Sequence[Mapping[str, Any]]) -> int | None:
 
 def _is_on_configurations(record: Mapping[str, Any]) -> bool:
     return any("config" in str(record.get(member) or "").lower() for member in _SCREEN_MEMBERS)
-
-
-def _names_a_screen(record: Mapping[str, Any]) -> bool:
-    return any(record.get(member) for member in _SCREEN_MEMBERS[:2])

@@ -61,7 +61,7 @@ def _by_kind(target: MappingTarget, prefix: str, software_limit: int) -> Convert
     if target.kind is ValueKind.CUSTOM:
         return lambda value: _custom(value, software_limit)
     if target.path == "serialNumber":
-        return _serial
+        return lambda value: None if normal_serial(value) is None else plain_text(value)
     return _BY_KIND[target.kind]
 
 
@@ -71,8 +71,7 @@ def _folded(value: Any) -> str:
 
 def _with_table(table: Mapping[str, str | None], convert: Convert) -> Convert:
     def look_up(value: Any) -> Any:
-        text = str(value).lower() if isinstance(value, bool) else value
-        folded = _folded(text)
+        folded = _folded(str(value).lower() if isinstance(value, bool) else value)
         if folded not in table:
             return convert(value)
         known = table[folded]
@@ -111,10 +110,6 @@ def _text(value: Any) -> str | None:
     if isinstance(value, list):
         return ", ".join(text for item in value if (text := _text(item))) or None
     return plain_text(value)
-
-
-def _serial(value: Any) -> str | None:
-    return None if normal_serial(value) is None else plain_text(value)
 
 
 def _mac(value: Any) -> str | None:

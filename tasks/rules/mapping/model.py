@@ -92,13 +92,12 @@ def read_mappings(value: Any) -> list[FieldMapping]:
 
 def read_custom_field_mappings(value: Any) -> list[FieldMapping]:
     """As ``read_mappings``, with bare captions for targets: ``{"key": "ls_asset_id"}``."""
-    return [_to_custom_field(mapping) for mapping in read_mappings(value)]
-
-
-def _to_custom_field(mapping: FieldMapping) -> FieldMapping:
-    if mapping.target.startswith(CUSTOM_FIELD_PREFIX):
-        return mapping
-    return mapping.model_copy(update={"target": CUSTOM_FIELD_PREFIX + mapping.target})
+    return [
+        each.model_copy(
+            update={"target": CUSTOM_FIELD_PREFIX + each.target.removeprefix(CUSTOM_FIELD_PREFIX)}
+        )
+        for each in read_mappings(value)
+    ]
 
 
 def _entries(value: Any) -> list[Any]:
