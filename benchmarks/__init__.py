@@ -4,7 +4,6 @@
   (``make bench``, ``make bench-enrichment``).
 - ``chaos``: drawn schedules of faults over both flows, and an oracle that judges each (``make chaos``).
 - ``dispatch_campaign``: hundreds of tickets and work orders at once (``make campaign-dispatch``).
-- ``save_blocks``: saves the blocks of sandboxes in a process of its own.
 
 Everything is drawn from a seed that is printed first. Results are written below ``build/``. docs/costs.md
 holds the measured figures. An oracle reads the sandbox alone, never the ledger, and is written apart from the

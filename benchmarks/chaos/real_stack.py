@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from benchmarks.chaos.process import kill, kill_tree, with_text
-from benchmarks.save_blocks import connection
+from benchmarks.performance.runner import connection
 from deployments import ROOT
 from deployments.local.prefect import LocalPrefect, free_port, prefect_environment
 from deployments.local.sandbox import Sandbox, start_sandbox
@@ -232,12 +232,8 @@ def lanes(folder: Path, number: int) -> Iterator[Sequence[RealLane]]:
             stack_of.callback(lane.close)
             found.append(lane)
         stack_of.callback(stack.stopping.set)
-        run(
-            stack.prefect,
-            "-m",
-            "benchmarks.save_blocks",
-            json.dumps([connection(each.name, each.sandbox.info, each.ledger) for each in found]),
-        )
+        connections = [connection(each.name, each.sandbox.info, each.ledger) for each in found]
+        run(stack.prefect, "-m", "benchmarks.performance.runner", json.dumps(connections))
         for lane in found:
             lane.start_worker()
         yield found

@@ -3,40 +3,52 @@
 ``Killer`` and ``KillingTransport`` kill their own process at a request: right before it is sent, or right
 after the vendor answered it. ``open_run`` opens what one process has: both clients and the shared ledger,
 without Prefect's server.
+
+``python -m benchmarks.dispatch_campaign.processes JOB`` is one dispatch process, until SIGTERM or its own
+kill. It does what the flows dispatch-inbox, dispatch-sweep, work-order-sweep and sync-notes do: drains the
+inbox all the time and sweeps both sides every few seconds. JOB is a JSON object: ``info`` (the sandbox's
+first line), ``ledger``, ``pause`` (seconds between sweeps), ``first`` (seconds until the first), and the
+members of ``Killer``: ``kill_at``, ``kill_when``, ``kill_writes``, ``note``.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
+import anyio
 import httpx
 
 from benchmarks.dispatch_campaign.stories import REQUESTS_A_MINUTE, campaign_rules
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.errors import ConnectorError
 from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
 from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
 from deployments import ROOT
 from deployments.blocks import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
+from deployments.local.prefect import free_port
 from deployments.receiver.settings import PORT
+from tasks.dispatch.inbox import handle_notes, handle_work_order, serve_inbox
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings
+from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
 
 BEFORE, AFTER = "before", "after"
 TOKENS = "oauth"
@@ -98,7 +110,7 @@ class Receiver:
     """``python -m deployments.receiver`` as it is run in production, on a free port of this machine."""
 
     def __init__(self, info: dict[str, Any], ledger: Path, secret: str, log: Path) -> None:
-        port = _free_port()
+        port = free_port()
         self.address = f"http://127.0.0.1:{port}"
         keys = {name: info["connectwise"][member] for name, member in CONNECTWISE.items()}
         environment = os.environ | keys | {WEBHOOK_SECRET: secret, PORT: str(port)}
@@ -201,7 +213,7 @@ class Workers:
             "note": str(self.note),
             "first": self._draw.uniform(0, SWEEP_EVERY),
         }
-        return _start("benchmarks.dispatch_campaign.worker", [json.dumps(job)], log, os.environ.copy())
+        return _start("benchmarks.dispatch_campaign.processes", [json.dumps(job)], log, os.environ.copy())
 
 
 def _start(
@@ -209,12 +221,6 @@ def _start(
 ) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def connectwise_settings(info: dict[str, Any]) -> ConnectWiseSettings:
@@ -264,3 +270,72 @@ async def open_run(
             ledger=opened,
             now=lambda: datetime.now(UTC) + timedelta(seconds=later),
         )
+
+
+logger = logging.getLogger("campaign")
+
+
+async def _sweep_tickets(run: DispatchRun) -> dict[str, Any]:
+    swept = await sweep(run)
+    return {**swept.counts(), "passed": swept.passed, "reopened": swept.reopened, "doubles": swept.doubles}
+
+
+async def _sweep_orders(run: DispatchRun) -> dict[str, Any]:
+    swept = await sweep_work_orders(run)
+    return {**swept.counts(), "passed": swept.passed, "doubles": swept.doubles}
+
+
+async def _sweep_notes(run: DispatchRun) -> dict[str, Any]:
+    return Counter(str(each.status) for each in await sweep_notes(run))
+
+
+_SWEEPS: tuple[tuple[str, Callable[[DispatchRun], Awaitable[Any]], int], ...] = (
+    ("tickets", _sweep_tickets, 1),
+    ("work orders", _sweep_orders, 1),
+    ("notes", _sweep_notes, 3),
+)
+"""Name, sweep, and in which rounds: the notes cost two requests for each work order."""
+
+
+async def work(job: dict[str, Any]) -> None:
+    """Serve and sweep until told to stop."""
+    killer = Killer(job["kill_at"], job["kill_when"], job["kill_writes"], Path(job["note"]))
+
+    def wrap(inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return KillingTransport(inner, killer)
+
+    async with open_run(job["info"], Path(job["ledger"]), wrap=wrap) as run:
+        stop = anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(_sweep_again, run, stop, float(job["first"]), float(job["pause"]))
+            await serve_inbox(run, work_orders=handle_work_order, notes=handle_notes, stop=stop)
+            stop.set()
+
+
+async def _sweep_again(run: DispatchRun, stop: anyio.Event, first: float, pause: float) -> None:
+    """As a schedule would: one sweep after the other, and a failed one is followed by the next."""
+    wait, rounds = first, 0
+    while True:
+        with anyio.move_on_after(wait):
+            await stop.wait()
+            return
+        wait, rounds = pause, rounds + 1
+        for name, one, every in _SWEEPS:
+            if rounds % every:
+                continue
+            try:
+                done = await one(run)
+                logger.info("swept %s: %s", name, done)
+            except ConnectorError as error:
+                logger.warning("the sweep of %s ended early: %s", name, error)
+
+
+def main() -> None:
+    """Logs go to standard error, which the campaign keeps in a file."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    anyio.run(work, json.loads(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

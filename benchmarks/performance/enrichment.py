@@ -20,8 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.performance.enrichment_model import check_ledger, check_texts
-from benchmarks.performance.runner import BUILD, run_module
-from benchmarks.save_blocks import ROOM, connection
+from benchmarks.performance.runner import BUILD, ROOM, connection, run_module
 from deployments.local.prefect import LocalPrefect, local_prefect
 from deployments.local.sandbox import Sandbox, start_sandbox
 from tasks.shared.connections import DEFAULT
@@ -88,7 +87,7 @@ def measure(
     # The client keeps the limits by itself; a ledger of its own does not know the run before.
     sandbox.switch(**WAYS[way], lansweeper_limits=way == "all ways")
     blocks = [connection(DEFAULT, sandbox.info, ledger, ROOM)]
-    run_module("benchmarks.save_blocks", prefect, json.dumps(blocks))
+    run_module("benchmarks.performance.runner", prefect, json.dumps(blocks))
     sandbox.clear_requests()
     output = run_module("benchmarks.performance.measured_run", prefect, "enrichment", sandbox.company)
     figures = json.loads(output.splitlines()[-1])

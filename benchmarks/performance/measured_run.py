@@ -12,7 +12,8 @@
     tickets-agreements-sla-sync, orchestrated.
 
 The orchestrated ones expect Prefect's settings in the environment and the blocks named ``default``, as
-``benchmarks.save_blocks`` saves them. Each imports its own flow only: memory and imports are measured, too.
+``benchmarks.performance.runner`` saves them. Each imports its own flow only: memory and imports are measured,
+too.
 """
 
 from __future__ import annotations

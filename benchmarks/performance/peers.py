@@ -10,6 +10,7 @@ records of one identifier, so its pairs are found by the hand-written index firs
 from __future__ import annotations
 
 import gc
+import random
 import statistics
 import sys
 import time
@@ -19,7 +20,7 @@ from typing import Any
 
 import jmespath
 
-from benchmarks.performance import baseline, inventories
+from benchmarks.performance import baseline
 from benchmarks.performance.baseline import DATES, MAC, TYPE, Values
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.match import match
@@ -103,7 +104,8 @@ def diffsync() -> Callable[[Sequence[Any], Sequence[Any]], Counts]:
     from diffsync import Adapter, DiffSyncModel
     from pydantic import create_model
 
-    base: Any = create_model("Base", __base__=DiffSyncModel, link=(str, ...), **_attributes())
+    attributes: dict[str, Any] = dict.fromkeys(FIELDS, (str | None, None))
+    base: Any = create_model("Base", __base__=DiffSyncModel, link=(str, ...), **attributes)
     machine = type(
         "Machine", (base,), {"_modelname": "machine", "_identifiers": ("link",), "_attributes": FIELDS}
     )
@@ -118,14 +120,10 @@ def diffsync() -> Callable[[Sequence[Any], Sequence[Any]], Counts]:
     def work(assets: Sequence[Any], configurations: Sequence[Any]) -> Counts:
         wanted, current = baseline.extracted(assets, configurations)
         pairs, _, ambiguous = baseline.paired(wanted, current)
-        diff = load(_theirs(pairs, current)).diff_from(load(_mine(pairs, wanted)))
-        return _counts(diff, len(pairs), ambiguous)
+        theirs = load([(f"c{record[16]}", _normal(record)) for record in current])
+        return _counts(theirs.diff_from(load(_mine(pairs, wanted))), len(pairs), ambiguous)
 
     return work
-
-
-def _attributes() -> dict[str, Any]:
-    return dict.fromkeys(FIELDS, (str | None, None))
 
 
 def _mine(pairs: list[tuple[Values, Values]], wanted: list[Values]) -> list[tuple[str, Values]]:
@@ -136,10 +134,6 @@ def _mine(pairs: list[tuple[Values, Values]], wanted: list[Values]) -> list[tupl
         laid = tuple(have if want is None else want for want, have in zip(asset, record, strict=False))
         rows.append((f"c{record[16]}", _normal(laid)))
     return rows + [(f"a{asset[15]}", _normal(asset)) for asset in wanted if asset[15] not in matched]
-
-
-def _theirs(pairs: list[tuple[Values, Values]], current: list[Values]) -> list[tuple[str, Values]]:
-    return [(f"c{record[16]}", _normal(record)) for record in current]
 
 
 def _normal(row: Values) -> Values:
@@ -192,8 +186,8 @@ def measure(
     ``linked``: every configuration holds its asset's key, as from the second run on. ``others``: further ways
     to do the same work, by name.
     """
-    assets = inventories.assets(n)
-    records = inventories.configurations(assets, linked=linked)
+    assets = make_assets(n)
+    records = make_configurations(assets, linked=linked)
     ways: dict[str, Way] = {"baseline": baseline.match_and_diff, "rules": with_rules, **(others or {})}
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     counts: dict[str, Counts] = {}
@@ -247,9 +241,8 @@ def measure_memory(n: int = 15_000, *, settled: bool = False) -> dict[str, float
 
     The peak holds the indexes that are dropped afterwards; ``settled`` is the run that finds no change.
     """
-    assets = inventories.assets(n)
-    settled_records = inventories.settled_configurations
-    records = settled_records(assets) if settled else inventories.configurations(assets, linked=True)
+    assets = make_assets(n)
+    records = settled_configurations(assets) if settled else make_configurations(assets, linked=True)
     mapping = compile_mapping(default_mappings(), custom_field_ids={"ls_asset_id": 5})
     tracemalloc.start()
     mine = [mapping.read_asset(asset) for asset in assets]
@@ -266,6 +259,98 @@ def measure_memory(n: int = 15_000, *, settled: bool = False) -> dict[str, float
         "added_mib": round((after - kept) / 2**20, 2),
         "added_peak_mib": round((peak - kept) / 2**20, 2),
         "changed": len(changes),
+    }
+
+
+CHANGED, NEW, ORPHANED = 0.10, 0.05, 0.05
+_TYPES = ("Windows", "Linux", "Printer", "Switch", "OT")
+_MAKERS = ("Dell", "HP", "Lenovo", "Rockwell Automation", "To be filled by O.E.M.")
+
+
+def make_assets(count: int) -> list[dict[str, Any]]:
+    """Assets as the Lansweeper API answers them, parsed, with the fifteen default fields."""
+    return [_asset(number) for number in range(count)]
+
+
+def settled_configurations(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What ConnectWise holds after a run: everything linked, nothing missing, nothing changed."""
+    return [_configuration(asset, 0, linked=True, identity=number) for number, asset in enumerate(found)]
+
+
+def make_configurations(found: list[dict[str, Any]], *, linked: bool) -> list[dict[str, Any]]:
+    """What ConnectWise holds of them: 5 % missing, 10 % with another address and user, 5 % orphans on top.
+
+    A tenth has no serial number there and is found by its MAC address, a tenth by its name only.
+    ``linked`` fills ``ls_asset_id``, as after a first run. The order is shuffled, the seed is fixed.
+    """
+    count = len(found)
+    known = [_configuration(asset, number, linked, number) for number, asset in enumerate(found)]
+    known = known[: round(count * (1 - NEW))]
+    gone = range(10_000_000, 10_000_000 + round(count * ORPHANED))
+    records = known + [_configuration(_asset(number), number, linked, number) for number in gone]
+    random.Random(7).shuffle(records)
+    return records
+
+
+def _asset(number: int) -> dict[str, Any]:
+    return {
+        "key": f"0f5ac0be-93e3-3a9d-8fcb-{number:012x}",
+        "assetBasicInfo": {
+            "name": f"WKS-{number:06d}",
+            "type": _TYPES[number % len(_TYPES)],
+            "mac": _mac(number, ":").upper(),
+            "ipAddress": f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}",
+            "userName": f"BLUE\\user{number}",
+        },
+        "assetCustom": {
+            "stateName": "Active",
+            "manufacturer": _MAKERS[number % len(_MAKERS)],
+            "location": f"Site {number % 40}",
+            "serialNumber": f"SN{number:08X}",
+            "model": f"Model {number % 300}",
+            "purchaseDate": f"202{number % 5}-0{number % 9 + 1}-11T07:35:18.000Z",
+            "warrantyDate": f"203{number % 5}-0{number % 9 + 1}-09T07:34:42.000Z",
+        },
+        "operatingSystem": {"caption": "Microsoft Windows 11 Pro", "version": "10.0.22631"},
+        "processors": [{"name": "Intel(R) Core(TM) i7-1265U"}],
+    }
+
+
+def _mac(number: int, between: str) -> str:
+    digits = f"001d{number:08x}"
+    return between.join(digits[at : at + 2] for at in range(0, 12, 2))
+
+
+def _configuration(asset: dict[str, Any], number: int, linked: bool, identity: int) -> dict[str, Any]:
+    """The asset's record; the last digit of ``number`` says what is changed or missing in it."""
+    info, custom = asset["assetBasicInfo"], asset["assetCustom"]
+    changed = number % 10 == 3
+    maker = custom["manufacturer"]
+    return {
+        "id": 1000 + identity,
+        "name": info["name"],
+        "type": {"id": 139, "name": f"ls_{info['type']}"},
+        "status": {"id": 34, "name": "ls_Active"},
+        "company": {"id": 6, "identifier": "BlueLightCo", "name": "Blue Light, Co."},
+        "location": {"id": 2, "name": custom["location"]},
+        "manufacturer": None if maker == _MAKERS[-1] else {"id": 5, "name": maker},
+        "serialNumber": custom["serialNumber"] if number % 10 not in (4, 5) else None,
+        "modelNumber": custom["model"],
+        "macAddress": _mac(identity, "-") if number % 10 != 5 else "",
+        "ipAddress": "10.255.0.1" if changed else info["ipAddress"],
+        "lastLoginName": "somebody" if changed else info["userName"],
+        "purchaseDate": custom["purchaseDate"].replace(".000", ""),
+        "warrantyExpirationDate": custom["warrantyDate"].replace(".000", ""),
+        "osType": "Microsoft Windows 11 Pro",
+        "osInfo": "10.0.22631",
+        "cpuSpeed": "Intel(R) Core(TM) i7-1265U",
+        "activeFlag": True,
+        "customFields": [
+            {"id": 5, "caption": "ls_asset_id", "type": "Text", "value": asset["key"] if linked else None},
+            {"id": 6, "caption": "ls_asset_url", "type": "Text"},
+            {"id": 7, "caption": "ls_software", "type": "TextArea"},
+        ],
+        "_info": {"lastUpdated": "2025-10-11T07:35:18Z"},
     }
 
 

@@ -28,8 +28,7 @@ from rich.console import Console
 from benchmarks.performance import bounds, peers, results, table
 from benchmarks.performance.bounds import FIRST_LOAD, NO_CHANGE, REFERENCE_LISTS, USUAL_RUN, Work
 from benchmarks.performance.results import Row
-from benchmarks.performance.runner import BUILD, orchestrated, run_watched
-from benchmarks.save_blocks import ROOM, connection
+from benchmarks.performance.runner import BUILD, ROOM, connection, orchestrated, run_watched
 from deployments.local.prefect import LocalPrefect, local_prefect
 from deployments.local.sandbox import Sandbox, start_sandbox
 from tasks.shared.connections import DEFAULT
@@ -152,12 +151,8 @@ def measure_size(bench: Bench, size: int, latency: float, *, compared: int = COM
 
 def save_blocks(bench: Bench, sandbox: Sandbox) -> None:
     """The blocks named ``default`` for this sandbox, with room for every request."""
-    run(
-        bench,
-        sandbox,
-        "benchmarks.save_blocks",
-        json.dumps([connection(DEFAULT, sandbox.info, bench.ledger, ROOM)]),
-    )
+    connections = json.dumps([connection(DEFAULT, sandbox.info, bench.ledger, ROOM)])
+    run(bench, sandbox, "benchmarks.performance.runner", connections)
 
 
 def fresh(bench: Bench, sandbox: Sandbox, size: int) -> None:

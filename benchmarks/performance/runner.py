@@ -1,7 +1,14 @@
-"""Starts a module of ours in a process of its own, watches it, and measures what a process costs."""
+"""Starts a module of ours in a process of its own, watches it, and measures what a process costs.
+
+``python -m benchmarks.performance.runner CONNECTIONS`` saves the blocks of sandboxes. ``CONNECTIONS`` is a
+JSON array of ``{"name", "info", "ledger", "connectwise"}``: the blocks' name, the sandbox's first line of
+output, the SQLite file of the ledger, and further fields of the ConnectWise block (left out: none). Prefect's
+server is the one that the environment names.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -16,6 +23,7 @@ import httpx
 from rich.console import Console
 
 from deployments import ROOT
+from deployments.blocks import sandbox_blocks
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 
@@ -24,6 +32,8 @@ LOOK_SECONDS = 0.5
 LINE_SECONDS = 15.0
 PATIENCE_SECONDS = 300
 QUIET_LOOKS = 5
+ROOM = {"request_limit": 100_000}
+"""For a benchmark that counts requests: the usual limit would spread thousands of them over half an hour."""
 
 
 def exchange(place: type | ModuleType, **values: Any) -> None:
@@ -71,18 +81,17 @@ def run_watched(
             time.sleep(LOOK_SECONDS)
             if time.monotonic() - said > LINE_SECONDS:
                 said = time.monotonic()
-                console.print(f"  {said - began:4.0f} s of {module}: {_progress(sandbox)}")
+                served = sandbox.requests()
+                counts = ", ".join(
+                    f"{served[name.lower()]['requests']:,} requests to {name}"
+                    for name in ("Lansweeper", "ConnectWise")
+                )
+                console.print(f"  {said - began:4.0f} s of {module}: {counts}")
     if process.returncode:
         tail = log.read_text(encoding="utf-8", errors="replace")[-3000:]
         raise RuntimeError(f"{module} ended with status {process.returncode}. The end of its log:\n{tail}")
     lines = log.with_suffix(".json").read_text(encoding="utf-8").splitlines()
     return dict(json.loads(lines[-1])) if lines else {}
-
-
-def _progress(sandbox: Sandbox) -> str:
-    served = sandbox.requests()
-    vendors = (("Lansweeper", "lansweeper"), ("ConnectWise", "connectwise"))
-    return ", ".join(f"{served[key]['requests']:,} requests to {name}" for name, key in vendors)
 
 
 def peak_megabytes() -> int:
@@ -126,11 +135,8 @@ def orchestrated(api_url: str, flow_run_id: str) -> dict[str, int]:
 
 
 def _count(http: httpx.Client, flow_run_id: str) -> dict[str, int]:
-    subflows = _ask(
-        http,
-        "/flow_runs/filter",
-        {"flow_runs": {"parent_flow_run_id": {"any_": [flow_run_id]}}, "limit": 200},
-    )
+    filters = {"flow_runs": {"parent_flow_run_id": {"any_": [flow_run_id]}}, "limit": 200}
+    subflows = _ask(http, "/flow_runs/filter", filters)
     runs = [flow_run_id, *(each["id"] for each in subflows)]
     tasks = _ask(http, "/task_runs/count", {"flow_runs": {"id": {"any_": runs}}})
     return {"flow_runs": len(runs), "task_runs": int(tasks)}
@@ -140,3 +146,21 @@ def _ask(http: httpx.Client, path: str, body: dict[str, Any]) -> Any:
     answer = http.post(path, json=body)
     answer.raise_for_status()
     return answer.json()
+
+
+def connection(
+    name: str, info: dict[str, Any], ledger: Path, connectwise: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """One entry of ``CONNECTIONS``."""
+    return {"name": name, "info": info, "ledger": str(ledger), "connectwise": connectwise or {}}
+
+
+async def save_connections(connections: list[dict[str, Any]]) -> None:
+    """Save the three blocks of every connection under its name, over those that are there."""
+    for each in connections:
+        for block in sandbox_blocks(each["info"], Path(each["ledger"]), **each["connectwise"]):
+            await block.save(each["name"], overwrite=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(save_connections(json.loads(sys.argv[1])))

@@ -31,7 +31,6 @@ SYSTEM_FILES = {
 
 SINGLE_USER_REASONS: dict[str, str] = {
     "benchmarks.dispatch_campaign.faults": "what a reader of the campaign looks for by name",
-    "benchmarks.performance.inventories": "data, which tests of the rules use too",
     "sandbox.data.churn": "one kind of generated data",
     "sandbox.data.configurations": "one kind of generated data",
     "connectors.ledger.journal": "reached through the ledger, as each of its parts",

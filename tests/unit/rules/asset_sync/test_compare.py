@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.performance import inventories
+from benchmarks.performance.peers import make_assets, make_configurations, settled_configurations
 from tasks.rules.asset_sync.compare import LOOK_AFTER, SharedValues
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
 from tasks.rules.mapping.model import default_mappings
@@ -27,8 +27,8 @@ def copied(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def kept_bytes(mapping: CompiledMapping, *, settled: bool, shared: bool) -> float:
     """Bytes an asset that stay of both sides, read in pages."""
-    assets = inventories.assets(SIZE)
-    records = inventories.settled_configurations(assets) if settled else []
+    assets = make_assets(SIZE)
+    records = settled_configurations(assets) if settled else []
     sharing = SharedValues(mapping)
     reads = (sharing.asset, sharing.configuration)
     plain = (mapping.read_asset, mapping.read_configuration)
@@ -58,8 +58,8 @@ def test_an_up_to_date_configuration_costs_little_beside_its_asset() -> None:
 
 @pytest.mark.parametrize("configurations_first", [True, False])
 def test_what_is_read_is_the_same_with_and_without_sharing(configurations_first: bool) -> None:
-    assets = inventories.assets(2 * LOOK_AFTER + 1)
-    records = inventories.configurations(assets, linked=True)
+    assets = make_assets(2 * LOOK_AFTER + 1)
+    records = make_configurations(assets, linked=True)
     sharing = SharedValues(MAPPING)
     sides = [
         (sharing.asset, MAPPING.read_asset, assets),
