@@ -2,7 +2,7 @@
 
 - ``campaign``: the command, and the phases: calm, storm of faults, calm, an hour later, a quiet round.
 - ``stories``: what happens to each ticket, drawn from the seed, how it must end, and the people who do it.
-- ``processes``: the receiver, and two dispatch processes that are killed at drawn requests.
+- ``processes``: two dispatch processes that are killed at drawn requests.
 - ``faults``: what vendors, networks and messengers do in the storm; ``forged``: forged and replayed messages.
 - ``oracle``: what must be true at the end, read from the sandbox, and the bounds on requests.
 """

@@ -33,7 +33,6 @@ from rich.table import Table
 from benchmarks.dispatch_campaign.faults import ForgedMessages, begin_storm, end_storm
 from benchmarks.dispatch_campaign.oracle import Oracle, broken_bounds, later_round, measure, quiet_round
 from benchmarks.dispatch_campaign.processes import (
-    Receiver,
     Workers,
     connectwise_settings,
     field_nation_settings,
@@ -50,6 +49,7 @@ from benchmarks.dispatch_campaign.stories import (
 from benchmarks.performance.runner import BUILD
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.field_nation.client import FieldNationClient
+from deployments.local.receiver import LocalReceiver, local_receiver, receiver_environment
 from deployments.local.sandbox import Sandbox, start_sandbox
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
@@ -86,13 +86,13 @@ class Campaign:
         self._faults += broken_bounds(figures)
         stories = self._begin()
         ledger = self._folder / "ledger.db"
-        receiver = Receiver(self._sandbox.info, ledger, self._secret, self._folder / "receiver.log")
-        workers = Workers(self._seed, self._sandbox.info, ledger, self._folder)
-        try:
-            result = await self._phases(say, stories, receiver, workers, ledger)
-        finally:
-            workers.close()
-            receiver.close()
+        environment = receiver_environment(self._sandbox.info, self._secret, ledger)
+        with local_receiver(environment, self._folder / "receiver.log") as receiver:
+            workers = Workers(self._seed, self._sandbox.info, ledger, self._folder)
+            try:
+                result = await self._phases(say, stories, receiver, workers, ledger)
+            finally:
+                workers.close()
         return {
             "seed": self._seed,
             "tickets": self._tickets,
@@ -121,7 +121,7 @@ class Campaign:
         return draw_stories(self._seed, found["service"], found["project"], self._tickets, self._spread)
 
     async def _phases(
-        self, say: Say, stories: list[Story], receiver: Receiver, workers: Workers, ledger: Path
+        self, say: Say, stories: list[Story], receiver: LocalReceiver, workers: Workers, ledger: Path
     ) -> dict[str, Any]:
         manager_settings = field_nation_settings(self._sandbox.info, self._secret)
         async with FieldNationClient(manager_settings) as manager:
@@ -143,10 +143,10 @@ class Campaign:
             "quiet round": quiet,
             "kills": {"number": workers.kills, "at": _counted(workers.where())},
             "strangers": dict(sorted(forged.sent.items())),
-            "receiver": receiver.counts(),
+            "receiver": receiver.counts(by_source=True),
         }
 
-    async def _subscribe(self, manager: FieldNationClient, receiver: Receiver) -> None:
+    async def _subscribe(self, manager: FieldNationClient, receiver: LocalReceiver) -> None:
         """Our own changes are told too, so that echoes have every chance."""
         events = [str(each["name"]) for each in await manager.list_webhook_events()]
         await manager.create_webhook(receiver.address + FIELD_NATION_PATH, events)
@@ -200,7 +200,7 @@ class Campaign:
         stories: list[Story],
         people: People,
         forged: ForgedMessages,
-        receiver: Receiver,
+        receiver: LocalReceiver,
         workers: Workers,
         quiet: dict[str, Any],
     ) -> None:
@@ -213,7 +213,7 @@ class Campaign:
         faults += [f"a dispatch process ended by itself with status {code}" for code in workers.crashes]
         if not workers.kills:
             faults.append("no process was killed, so nothing was shown")
-        counted = receiver.counts()
+        counted = receiver.counts(by_source=True)
         faults += [f"replayed: {each}" for each in forged.taken_twice(counted)]
         for source, number in forged.refusals_wanted().items():
             refused = counted.get(f"refused {source}", 0)

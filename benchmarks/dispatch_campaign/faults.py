@@ -24,10 +24,7 @@ LATE = 1.5
 SEARCH_LAG = 1.5
 """Seconds until Field Nation's lists know a new work order. Both together are well under the settle time."""
 _COMMON = {"429": 0.02, "500": 0.01, "502": 0.01, "drop_before": 0.01, "late": 0.01, "delay": 0.02}
-SHARES = {
-    "connectwise": {**_COMMON, "drop_after": 0.02},
-    "field_nation": {**_COMMON, "drop_after": 0.03},
-}
+SHARES = {"connectwise": {**_COMMON, "drop_after": 0.02}, "field_nation": {**_COMMON, "drop_after": 0.03}}
 """Of all requests of a vendor."""
 CREATIONS = {"500": 0.05, "drop_before": 0.03, "drop_after": 0.08, "late": 0.06, "429": 0.04}
 """On top of the shares above, for POST /workorders."""
@@ -61,19 +58,10 @@ def storm_rules() -> list[dict[str, Any]]:
         for name, share in SHARES[system].items()
     ]
     found += [
-        {
-            "system": "field_nation",
-            "method": "POST",
-            "path": "/workorders",
-            "share": share,
-            "fault": _fault(name),
-        }
-        for name, share in CREATIONS.items()
-    ]
-    found += [
         {"system": system, "method": "POST", "path": path, "share": share, "fault": _fault(name)}
-        for system, path in WRITTEN_TO
-        for name, share in NOTES.items()
+        for shares, places in ((CREATIONS, (("field_nation", "/workorders"),)), (NOTES, WRITTEN_TO))
+        for system, path in places
+        for name, share in shares.items()
     ]
     return found
 
@@ -81,9 +69,8 @@ def storm_rules() -> list[dict[str, Any]]:
 def begin_storm(sandbox: Sandbox, seed: int) -> None:
     """From now on requests, callbacks and webhooks are disturbed."""
     sandbox.faults(storm_rules())
-    sandbox.callbacks(
-        "PUT", body={**MESSENGERS, "seed": random.Random(f"{seed}-messengers").randrange(10**6)}
-    )
+    drawn = random.Random(f"{seed}-messengers").randrange(10**6)
+    sandbox.callbacks("PUT", body={**MESSENGERS, "seed": drawn})
     sandbox.switch(field_nation_search_lag=SEARCH_LAG, **WEBHOOKS)
 
 
@@ -163,11 +150,10 @@ class ForgedMessages:
 
     def believed(self) -> list[str]:
         """Every forged message that was not answered with a refusal."""
-        log = self._sandbox.callbacks()
         odd = [f"{name} answered {status}" for name, status in self._answers if status not in (401, 403)]
         return odd + [
             f"callback: {one['kind']} answered {one['statuses']}"
-            for one in log
+            for one in self._sandbox.callbacks()
             if one["kind"] in FORGED_CALLBACKS and not (one["statuses"] and one["statuses"][-1] in (401, 403))
         ]
 

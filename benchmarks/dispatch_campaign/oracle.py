@@ -18,12 +18,12 @@ from benchmarks.dispatch_campaign.processes import open_run
 from benchmarks.dispatch_campaign.stories import ENDED, NOTED, ORDERS, TICKETS, Story
 from connectors.ledger.outbox import WORK_ORDER_KIND
 from deployments.local.sandbox import Sandbox
-from tasks.dispatch.inbox import drain_all, handle_notes, handle_work_order
+from tasks.dispatch.inbox import InboxDrain, drain_all, handle_notes, handle_work_order
 from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.run import DispatchRun, RelatedCache
 from tasks.dispatch.state import COVERAGE_NAME
-from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
+from tasks.dispatch.sweep import RecordSweep, sweep, sweep_notes, sweep_work_orders
 from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.reference import RecordKind, effect_mark, reference_carried
 
@@ -158,10 +158,7 @@ def _shown(orders: Sequence[Record]) -> str:
 async def later_round(sandbox: Sandbox, ledger: Path) -> dict[str, Any]:
     """By its clock an hour has passed, and what killed processes held is free: all sweeps and the inbox."""
     async with open_run(sandbox.info, ledger, later=HOUR) as run:
-        swept = await sweep(run)
-        await sweep_work_orders(run)
-        await sweep_notes(run)
-        drained = await drain_all(run, handle_work_order, handle_notes)
+        swept, drained = await _sweep_all(run)
         return {
             "records": dict(swept.counts()),
             "messages": drained.messages,
@@ -174,10 +171,7 @@ async def quiet_round(sandbox: Sandbox, ledger: Path) -> dict[str, Any]:
     """Everything once more, and each ticket and work order by itself, whatever sweeps would pass."""
     async with open_run(sandbox.info, ledger, later=2 * HOUR) as run:
         sandbox.clear_requests()
-        await sweep(run)
-        await sweep_work_orders(run)
-        await sweep_notes(run)
-        await drain_all(run, handle_work_order, handle_notes)
+        await _sweep_all(run)
         await _each(run)
     counted = sandbox.requests()
     writes = {
@@ -188,6 +182,13 @@ async def quiet_round(sandbox: Sandbox, ledger: Path) -> dict[str, Any]:
     }
     requests = {system: counted[system]["requests"] for system in ("connectwise", "field_nation")}
     return {"requests": requests, "writes": writes}
+
+
+async def _sweep_all(run: DispatchRun) -> tuple[RecordSweep, InboxDrain]:
+    swept = await sweep(run)
+    await sweep_work_orders(run)
+    await sweep_notes(run)
+    return swept, await drain_all(run, handle_work_order, handle_notes)
 
 
 async def _each(run: DispatchRun) -> None:

@@ -1,4 +1,4 @@
-"""The processes under test: the receiver, and two dispatch processes that are killed and started again.
+"""The processes under test: two dispatch processes that are killed and started again.
 
 ``Killer`` and ``KillingTransport`` kill their own process at a request: right before it is sent, or right
 after the vendor answered it. ``open_run`` opens what one process has: both clients and the shared ledger,
@@ -17,7 +17,6 @@ import json
 import logging
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -42,9 +41,6 @@ from connectors.field_nation.settings import FieldNationSettings
 from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
 from deployments import ROOT
-from deployments.blocks import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
-from deployments.local.prefect import free_port
-from deployments.receiver.settings import PORT
 from tasks.dispatch.inbox import handle_notes, handle_work_order, serve_inbox
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings
@@ -55,8 +51,6 @@ TOKENS = "oauth"
 KILL_WITHIN = {False: (10, 250), True: (1, 30)}
 """At which of its requests, or (True) of its writes, counted from its start, a process is killed."""
 SWEEP_EVERY = 10.0
-STARTING = 20.0
-_COUNT = re.compile(r"^connectwise_flows_receiver_(\w+)\{(.*)\} (\d+)")
 CONNECTWISE_KEYS = ("site", "company_id", "public_key", "private_key", "client_id")
 FIELD_NATION_KEYS = ("client_id", "client_secret", "username", "password", "base_address")
 Wrap = Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport]
@@ -104,47 +98,6 @@ class KillingTransport(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the network."""
         await self._inner.aclose()
-
-
-class Receiver:
-    """``python -m deployments.receiver`` as it is run in production, on a free port of this machine."""
-
-    def __init__(self, info: dict[str, Any], ledger: Path, secret: str, log: Path) -> None:
-        port = free_port()
-        self.address = f"http://127.0.0.1:{port}"
-        keys = {name: info["connectwise"][member] for name, member in CONNECTWISE.items()}
-        environment = os.environ | keys | {WEBHOOK_SECRET: secret, PORT: str(port)}
-        environment[LEDGER_URL] = f"sqlite:///{ledger}"
-        self._log = log.open("w", encoding="utf-8")
-        self._process = _start("deployments.receiver", [], self._log, environment)
-        until = time.monotonic() + STARTING
-        while not self._is_ready():
-            if time.monotonic() > until or self._process.poll() is not None:
-                raise RuntimeError(f"The receiver did not start: see {log}")
-            time.sleep(0.1)
-
-    def counts(self) -> dict[str, int]:
-        """The sums of its counters: ``refused connectwise``, ``duplicates field_nation``, ..."""
-        found: dict[str, int] = {}
-        for line in httpx.get(f"{self.address}/metrics", timeout=10).text.splitlines():
-            match = _COUNT.match(line)
-            source = re.search(r'source="([^"]*)"', match[2]) if match else None
-            if match and source:
-                name = f"{match[1].removesuffix('_total')} {source[1]}"
-                found[name] = found.get(name, 0) + int(match[3])
-        return found
-
-    def close(self) -> None:
-        """End it as a service manager does."""
-        self._process.terminate()
-        self._process.wait(timeout=20)
-        self._log.close()
-
-    def _is_ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.address}/ready", timeout=5).status_code == 200
-        except httpx.HTTPError:
-            return False
 
 
 class Workers:
@@ -213,14 +166,8 @@ class Workers:
             "note": str(self.note),
             "first": self._draw.uniform(0, SWEEP_EVERY),
         }
-        return _start("benchmarks.dispatch_campaign.processes", [json.dumps(job)], log, os.environ.copy())
-
-
-def _start(
-    module: str, arguments: list[str], log: IO[str], environment: dict[str, str]
-) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", module, *arguments]
-    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True)
+        command = [sys.executable, "-m", "benchmarks.dispatch_campaign.processes", json.dumps(job)]
+        return subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, text=True)
 
 
 def connectwise_settings(info: dict[str, Any]) -> ConnectWiseSettings:

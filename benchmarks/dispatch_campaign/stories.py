@@ -7,7 +7,7 @@ are the documented rules with waiting times made short.
 from __future__ import annotations
 
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -183,11 +183,8 @@ def _timed(draw: random.Random, words: list[tuple[str, str]], spread: float) -> 
 
 def as_json(stories: Sequence[Story]) -> dict[str, Any]:
     """How many tickets of each kind and plot there are."""
-    counted: dict[str, int] = {}
-    for story in stories:
-        name = f"{story.kind}: {story.plot or 'never in a trigger'}"
-        counted[name] = counted.get(name, 0) + 1
-    return dict(sorted(counted.items()))
+    names = (f"{story.kind}: {story.plot or 'never in a trigger'}" for story in stories)
+    return dict(sorted(Counter(names).items()))
 
 
 class People:
@@ -200,7 +197,10 @@ class People:
         self._sandbox = sandbox
         self._manager = manager
         self._left = {story: deque(story.steps) for story in stories}
-        self._statuses = _statuses(sandbox)
+        self._statuses = {
+            (int(each["board"]["id"]), each["name"]): int(each["id"])
+            for each in sandbox.state("service/boards/statuses")
+        }
         self._boards = {
             (kind, int(each["id"])): int(each["board"]["id"])
             for kind, collection in TICKETS.items()
@@ -286,11 +286,6 @@ class People:
                 if shown["status"]["name"] == "Approved":
                     return
         raise RuntimeError(f"Work order {number} could not be approved in 20 tries")
-
-
-def _statuses(sandbox: Sandbox) -> dict[tuple[int, str], int]:
-    found = sandbox.state("service/boards/statuses")
-    return {(int(each["board"]["id"]), each["name"]): int(each["id"]) for each in found}
 
 
 def campaign_rules() -> DispatchSettings:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,14 +29,15 @@ class LocalReceiver:
     def __init__(self, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
 
-    def counts(self) -> dict[str, int]:
-        """Its counters, by name without the labels: ``received``, ``handed_over``, ``refused`` and so on."""
-        found: dict[str, int] = {}
+    def counts(self, *, by_source: bool = False) -> dict[str, int]:
+        """Its counters by name: ``received``, ``refused`` and so on, or ``refused connectwise`` by source."""
+        found: Counter[str] = Counter()
         for line in self._metrics():
-            name, labels, _ = line.partition("_total{")
-            if labels:
-                found[name] = found.get(name, 0) + int(line.rpartition(" ")[2])
-        return found
+            name, brace, labels = line.partition("_total{")
+            if brace:
+                source = labels.removeprefix('source="').partition('"')[0]
+                found[f"{name} {source}" if by_source else name] += int(line.rpartition(" ")[2])
+        return dict(found)
 
     def waiting(self) -> int:
         """The messages in the inbox that no run has acknowledged yet."""
