@@ -28,10 +28,7 @@ async def dispatch_inbox(
     cancelled or its process is told to stop; what it had taken is handed out again. Rules are read at its
     start: restart it after changing them.
     """
-    async with (
-        shared_connections(ledger=ledger),
-        open_dispatch(connectwise, field_nation, rules) as run,
-    ):
+    async with shared_connections(ledger=ledger), open_dispatch(connectwise, field_nation, rules) as run:
         return await serve_inbox(
             run, seconds=run_seconds or None, work_orders=handle_work_order, notes=handle_notes
         )

@@ -10,13 +10,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from benchmarks.chaos.asset_matching import Matching, Place, Side, same
 from benchmarks.chaos.asset_model import REFERENCES, Field, Model, folded, have, link_of
 from benchmarks.chaos.asset_trail import API, Rereads, Trail, members
 from benchmarks.chaos.people import CONFIGURATIONS, LANSWEEPER
-from benchmarks.chaos.verdict import RunRecord, Verdict, requests_of
+from benchmarks.chaos.verdict import RunRecord, Verdict, adds_up, requests_of
 from deployments.local.sandbox import Sandbox
 
 Entry = dict[str, Any]
@@ -60,27 +61,24 @@ def judge_counts(
         writes = Writes(run, entries)
         faults = [*_quiet_or_dry(run, writes)]
         if run.counts is not None:
-            faults += _adding_up(run.counts)
+            if not adds_up(run.counts, OUTCOMES):
+                faults.append(f"its counts do not add up to what was read: {run.counts}")
             place, fault = _asset_number(run, assets, place)
             faults += fault
-            if told and not _is_dry(run):
+            if told and not run.is_dry:
                 faults += _as_seen(run, run.counts, writes)
             faults += _requests(run)
             verdict.checked["law 1"] += 6
         verdict.faults += [f"{name}: {fault}" for fault in faults]
         verdict.checked["law 2"] += run.kind == "quiet"
-        verdict.checked["law 5"] += _is_dry(run)
+        verdict.checked["law 5"] += run.is_dry
     if not told and any(run.requests.get("total") for run in runs):
         verdict.faults.append("The runs' requests do not tell where they begin: the history was not kept")
 
 
-def _is_dry(run: RunRecord) -> bool:
-    return run.fault_plan is not None and run.fault_plan.dry_run
-
-
 def _quiet_or_dry(run: RunRecord, writes: Writes) -> Iterator[str]:
     sent = int(run.requests.get("writes", 0))
-    if run.kind == "quiet" or _is_dry(run):
+    if run.kind == "quiet" or run.is_dry:
         law = "2" if run.kind == "quiet" else "5"
         if sent or writes.anything:
             yield f"{sent} write requests were sent, and none may be (law {law})"
@@ -95,12 +93,6 @@ def _quiet_or_dry(run: RunRecord, writes: Writes) -> Iterator[str]:
         yield f"{run.counts['failed']} assets failed without faults: {'; '.join(reasons)[:300]}"
     if run.kind != "disturbed" and run.counts is None:
         yield f"it has no report: {run.error}"
-
-
-def _adding_up(counts: dict[str, int]) -> Iterator[str]:
-    total = sum(counts[each] for each in OUTCOMES)
-    if total != counts["read"] or min(counts.values()) < 0:
-        yield f"its counts do not add up to what was read: {counts}"
 
 
 def _asset_number(run: RunRecord, assets: Sequence[int], place: int) -> tuple[int, list[str]]:
@@ -221,11 +213,8 @@ class _Allowed:
         if field.authority == "connectwise" or (field.authority == "fill" and before not in (None, "")):
             return False
         known = [assets[key] for assets in self._assets if (key := link_of(record)) in assets]
-        return not known or any(self._has(asset, field) for asset in known)
-
-    def _has(self, asset: Record, field: Field) -> bool:
-        wanted = self._model.wanted(asset, field)
-        return wanted is not None and self._model.is_writable(field, wanted)
+        wanted = [self._model.wanted(asset, field) for asset in known]
+        return not known or any(each is not None and self._model.is_writable(field, each) for each in wanted)
 
 
 class _Judgement:
@@ -426,8 +415,5 @@ def named_in_report(runs: list[RunRecord], entry: Record, number: int, name: str
 
 def _asset_numbers(start: int, scans: list[Record]) -> list[int]:
     """How many assets the site had, at the start and after every change."""
-    numbers = [start]
     steps = {"added": 1, "deleted": -1, "updated": 0}
-    for each in scans:
-        numbers.append(numbers[-1] + steps[each["action"]])
-    return numbers
+    return [*accumulate((steps[each["action"]] for each in scans), initial=start)]

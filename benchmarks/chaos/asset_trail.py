@@ -77,15 +77,15 @@ def is_put(entry: Entry) -> bool:
 
 def members(record: Record) -> Record:
     """What a record says, member by member: references by id, custom fields and answers one by one."""
-    found = {name: _plain(value) for name, value in record.items() if name not in _DERIVED}
+    found = {
+        name: value["id"] if isinstance(value, dict) and "id" in value else value
+        for name, value in record.items()
+        if name not in _DERIVED
+    }
     for each in found.pop("questions", None) or ():
         if each.get("answer") is not None:
             found[f"questions.{each['questionId']}"] = each["answer"]
     return found | custom_values(record)
-
-
-def _plain(value: Any) -> Any:
-    return value["id"] if isinstance(value, dict) and "id" in value else value
 
 
 @dataclass
@@ -178,23 +178,25 @@ class Trail:
             self.expected[name] = value
         elif value == self.expected.get(name):
             self._undone(name, f"{entry['name']} put it back")
-        elif name in self._typed and value == self._typed[name]:
+        elif reason := self._apart(name, value, entry, may_write, patch_only):
             self.expected[name] = value
-            self.apart[GIVEN_BACK] += 1
-        elif not patch_only and is_put(entry) and self._unseen(name, entry):
-            self.expected[name] = value
-            self.apart[LOST] += 1
-        elif name in self.resets and self._is_put_back(name, value, entry):
-            self.expected[name] = value
-            self.apart[PUT_BACK] += 1
-        elif may_write(entry["record"], name, None) and self._typed_meanwhile(name, entry):
-            self.expected[name] = value
-            self.apart[FILLED] += 1
-        elif name in self.resets and self._was_there(name, value) and self._typed_meanwhile(name, entry):
-            self.expected[name] = value
-            self.apart[TYPED] += 1
+            self.apart[reason] += 1
         else:
             self._suspects[name] = entry
+
+    def _apart(self, name: str, value: Any, entry: Entry, may_write: MayWrite, patch_only: bool) -> str:
+        """Why a write that the mapping does not explain is neither right nor wrong; empty: it is suspect."""
+        if name in self._typed and value == self._typed[name]:
+            return GIVEN_BACK
+        if not patch_only and is_put(entry) and self._unseen(name, entry):
+            return LOST
+        if name in self.resets and self._is_put_back(name, value, entry):
+            return PUT_BACK
+        if not self._typed_meanwhile(name, entry):
+            return ""
+        if may_write(entry["record"], name, None):
+            return FILLED
+        return TYPED if name in self.resets and self._was_there(name, value) else ""
 
     def _undone(self, name: str, how: str) -> None:
         """A wrong value did not stay; only what the server reset by itself is no fault then."""

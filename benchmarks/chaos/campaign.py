@@ -61,14 +61,12 @@ class Progress:
         self.results.append(result)
         done = len(self.results)
         if result.faults:
-            self._console.print(
-                f"Seed {result.seed} ({result.flow}): {len(result.faults)} faults", style="red"
-            )
+            said = f"Seed {result.seed} ({result.flow}): {len(result.faults)} faults"
+            self._console.print(said, style="red")
             for fault in result.faults[:5]:
                 self._console.print(f"  {fault}"[:600], markup=False)
-            self._console.print(
-                f"  Again: python -m benchmarks.chaos.campaign --only {result.seed} --flow {result.flow}"
-            )
+            again = f"--only {result.seed} --flow {result.flow}"
+            self._console.print(f"  Again: python -m benchmarks.chaos.campaign {again}")
         if done % TELL_EVERY == 0 or done == self._number:
             seconds = time.monotonic() - self._began
             self._console.print(f"{done} of {self._number} schedules in {seconds:.0f} s")
@@ -91,7 +89,8 @@ def main() -> int:
     folder.mkdir(parents=True)
     began = time.monotonic()
     results = _run(wanted, given.lanes, folder, console)
-    results += _run_real([base + each for each in range(given.real)], folder, console)
+    if given.real:
+        results += run_real([base + each for each in range(given.real)], folder / "real", console.print)
     found = {
         "seed": base if given.only is None else given.only,
         "seconds": round(time.monotonic() - began),
@@ -112,19 +111,10 @@ def _run(wanted: list[SeededFlow], lanes: int, folder: Path, console: Console) -
     return progress.results
 
 
-def _run_real(seeds: list[int], folder: Path, console: Console) -> list[ScheduleResult]:
-    """Those with a real worker and a real restart of the server."""
-    if not seeds:
-        return []
-    return list(run_real(seeds, folder / "real", console.print))
-
-
 def show(console: Console, found: dict[str, object]) -> None:
     """The counts, as the file has them."""
-    shown = {
-        name: value for name, value in found.items() if name not in ("failing", "differs from production")
-    }
-    console.print_json(json.dumps(shown))
+    left_out = ("failing", "differs from production")
+    console.print_json(json.dumps({name: found[name] for name in found if name not in left_out}))
     failing = found["failing"]
     assert isinstance(failing, list)
     if failing:

@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks.chaos.people import LANSWEEPER
 from benchmarks.chaos.schedule import FaultPlan
-from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict, requests_of
+from benchmarks.chaos.verdict import COMPLETED, RunRecord, Verdict, adds_up, requests_of
 from benchmarks.performance.enrichment_model import FIELDS, TOTALS, TYPES, EnrichmentModel
 from deployments.local.sandbox import Sandbox
 
@@ -91,19 +91,14 @@ def leaves(record: Any, left_out: Collection[str] = (), path: str = "") -> dict[
     Absent, null and empty objects are the same. ``left_out``: keys of custom fields that do not count.
     """
     if path == ENTRIES:
-        return dict(_entries(record or (), left_out))
+        shown = [each for each in record or () if each["fieldKey"] not in left_out]
+        return {f"{ENTRIES}[{each['fieldKey']}]": each["value"] for each in shown}
     if not isinstance(record, dict):
         return {} if record is None else {path: record}
     found: dict[str, Any] = {}
     for name, value in record.items():
         found |= leaves(value, left_out, f"{path}.{name}" if path else name)
     return found
-
-
-def _entries(entries: Iterable[dict[str, Any]], left_out: Collection[str]) -> Iterable[tuple[str, Any]]:
-    for each in entries:
-        if each["fieldKey"] not in left_out:
-            yield f"{ENTRIES}[{each['fieldKey']}]", each["value"]
 
 
 class PersonsValues:
@@ -180,7 +175,8 @@ def judge_reports(verdict: Verdict, runs: list[RunRecord], after: Scene) -> None
         if run.kind != "disturbed":
             _judge_last(verdict, run, after)
         elif run.counts is not None:
-            _say(verdict, [] if _adds_up(run.counts) else [f"A disturbed run counted {run.counts}"])
+            right = adds_up(run.counts, OUTCOMES)
+            _say(verdict, [] if right else [f"A disturbed run counted {run.counts}"])
 
 
 class _ReportCheck:
@@ -279,10 +275,6 @@ def judge_written(verdict: Verdict, runs: list[RunRecord], history: list[dict[st
         ):
             named = ", ".join(sorted(keys)[:3])
             verdict.faults += [f"The report of a {run.kind} run {words}: {named}"] if named else []
-
-
-def _adds_up(counts: dict[str, int]) -> bool:
-    return sum(counts[name] for name in OUTCOMES) == counts["read"] and min(counts.values()) >= 0
 
 
 def _say(verdict: Verdict, faults: list[str]) -> None:
@@ -409,7 +401,7 @@ def judge_requests(verdict: Verdict, run: RunRecord) -> None:
         verdict.checked["law 2"] += connectwise["requests"] + lansweeper["requests"]
         if writes:
             verdict.faults.append(f"The quiet run sent {writes} writes")
-    if run.fault_plan is not None and run.fault_plan.dry_run:
+    if run.is_dry:
         verdict.checked["law 5"] += connectwise["requests"] + lansweeper["requests"]
         if writes:
             verdict.faults.append(f"A dry run sent {writes} writes")

@@ -40,6 +40,7 @@ TIME_OUT = 2.0
 """Seconds of a ``delay`` that is longer than the client waits for an answer (``READ_SECONDS``)."""
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
+_KINDS = ("429", "429 wait", "500", "502", "drop_before", *2 * ["drop_after"], *2 * ["late"], *2 * ["delay"])
 _TARGETS: dict[bool, tuple[tuple[str, str | None, str, int], ...]] = {
     False: (
         ("connectwise", "POST", BULK, 1),
@@ -126,21 +127,7 @@ def _on_target(draw: random.Random, enrichment: bool) -> Rule:
 
 
 def _fault(draw: random.Random) -> dict[str, Any]:
-    kind = draw.choice(
-        (
-            "429",
-            "429 wait",
-            "500",
-            "502",
-            "drop_before",
-            "drop_after",
-            "drop_after",
-            "late",
-            "late",
-            "delay",
-            "delay",
-        )
-    )
+    kind = draw.choice(_KINDS)
     if kind.startswith("429"):
         return too_many(draw, wait=kind.endswith("wait"))
     if kind == "500":

@@ -122,9 +122,8 @@ class Lane:
         settings = {name: value for name, value in schedule.settings.items() if name not in NOT_JUDGED}
         oracle: Oracle = ORACLES[schedule.flow](self.sandbox, settings)
         runs = [self._disturbed(schedule, number) for number in range(len(schedule.rounds))]
-        if any(
-            rule["fault"]["kind"] in ("late", "delay") for each in schedule.rounds for rule in each.faults
-        ):
+        kinds = {rule["fault"]["kind"] for each in schedule.rounds for rule in each.faults}
+        if kinds & {"late", "delay"}:
             time.sleep(2 * LONGEST_LATE)
         runs += [self._run(schedule, "clean", None), self._run(schedule, "quiet", None)]
         verdict = self._judge(oracle, runs)

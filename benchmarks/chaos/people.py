@@ -128,7 +128,8 @@ def resolved(sandbox: Sandbox, deed: Mapping[str, Any]) -> Deed:
     """The deed with ``links`` and ``claim`` replaced by what they choose among the records there."""
     found = {name: value for name, value in deed.items() if name not in ("links", "claim")}
     if "links" in deed:
-        own = _own(sandbox)
+        records = sandbox.state(CONFIGURATIONS)
+        own = [each["id"] for each in records if each["company"]["id"] == sandbox.company_id]
         chosen = {own[int(pick * len(own))] for pick in deed["links"]} if own else set()
         found["changes"] = {"configurationIds": sorted(chosen)}
     if "claim" in deed:
@@ -136,11 +137,6 @@ def resolved(sandbox: Sandbox, deed: Mapping[str, Any]) -> Deed:
         value = keys[int(deed["claim"] * len(keys))] if keys else None
         found["changes"] = {"customFields": [{"caption": "ls_asset_id", "value": value}]}
     return found
-
-
-def _own(sandbox: Sandbox) -> list[int]:
-    records = sandbox.state(CONFIGURATIONS)
-    return [each["id"] for each in records if each["company"]["id"] == sandbox.company_id]
 
 
 def _ticket_churn(rng: random.Random) -> Deed:

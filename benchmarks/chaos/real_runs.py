@@ -56,10 +56,7 @@ LATEST = {ASSETS: 20, ENRICHMENT: 60}
 """Until which of the round's requests an event may fall: most rounds send half as many again."""
 SLOW = 0.12
 """Seconds that every request of a disturbed round takes longer, so that events find it under way."""
-WAITING = {
-    ASSETS: {"settle_seconds": 6, "pause_seconds": 0.5},
-    ENRICHMENT: {"pause_seconds": 0.5},
-}
+WAITING = {ASSETS: {"settle_seconds": 6, "pause_seconds": 0.5}, ENRICHMENT: {"pause_seconds": 0.5}}
 """Shorter than usual. The wait for the lease of a killed run is not: it frees itself as in production."""
 
 DIFFERS = {
@@ -134,7 +131,7 @@ def _round(draw: random.Random, flow: str) -> FaultPlan:
     people = draw_enrichment_people(draw) if enrichment else draw_people(draw)
     rules += draw_enrichment_faults(draw, 1) if enrichment else draw_people_faults(draw, 1)
     slow = {"path": "*", "every": 1, "fault": {"kind": "delay", "seconds": SLOW}}
-    return replace(FaultPlan(), faults=(slow, *map(_bearable, rules)), people=people)
+    return FaultPlan(faults=(slow, *map(_bearable, rules)), people=people)
 
 
 def _bearable(rule: dict[str, Any]) -> dict[str, Any]:
@@ -150,14 +147,6 @@ def _events(draw: random.Random, flow: str, kinds: tuple[str, ...]) -> tuple[Eve
     return tuple(Event(kind, at) for kind, at in zip(kinds, places, strict=True))
 
 
-@dataclass
-class Killed:
-    """A flow run whose process was killed, and when."""
-
-    run_id: str
-    at: float
-
-
 class RealRun:
     """One schedule on one lane."""
 
@@ -169,7 +158,8 @@ class RealRun:
         self.say = say
         self.runs: list[RunRecord] = []
         self.injected: Counter[str] = Counter()
-        self.killed: list[Killed] = []
+        self.killed: list[tuple[str, float]] = []
+        """The ids of flow runs whose process was killed, and when."""
         self.alive: set[str] = set()
         self.faults: list[str] = []
 
@@ -183,7 +173,9 @@ class RealRun:
         for fault_plan, events in zip(schedule.rounds, self.drawn.events, strict=True):
             self._disturbed(fault_plan, events)
         self.lane.stack.pause(2 * LONGEST_LATE)
-        self._finish()
+        # The next run that is not refused for the lease of a killed one has to do all that is left.
+        if self._undisturbed("clean") == "Cancelled":
+            self.faults.append(f"Law 9: {TRIES} runs after a kill were refused: {self.runs[-1].error}")
         self._undisturbed("quiet")
         verdict = oracle.judge(self.runs)
         judge_runs(self.runs, verdict)
@@ -214,11 +206,6 @@ class RealRun:
         record.fault_plan = fault_plan
         self.injected.update(f"between runs: {deed['do']}" for deed in fault_plan.people)
         act(self.sandbox, fault_plan.people)
-
-    def _finish(self) -> None:
-        """The next run that is not refused for the lease of a killed one has to do all that is left."""
-        if self._undisturbed("clean") == "Cancelled":
-            self.faults.append(f"Law 9: {TRIES} runs after a kill were refused: {self.runs[-1].error}")
 
     def _undisturbed(self, kind: Kind) -> str:
         """A run that was not refused and that no other schedule's restart of the server ended."""
@@ -304,7 +291,7 @@ class RealRun:
             number = signal.SIGKILL if event.kind == SERVER else signal.SIGTERM
             self.lane.stack.restart_server(number)
         if event.kind in KILLS:
-            self.killed.append(Killed(run_id, time.monotonic()))
+            self.killed.append((run_id, time.monotonic()))
         self.injected[event.kind] += 1
         counts = {"ConnectWise": served["connectwise"], "Lansweeper": served["lansweeper"]}
         writes = ", ".join(f"{each['writes']} of {name}" for name, each in counts.items())
@@ -328,10 +315,10 @@ class RealRun:
 
     def _judge_killed(self, verdict: Verdict) -> None:
         """Law 9: nobody has told Prefect of a kill, and it marks the run by itself."""
-        for each in self.killed:
+        for run_id, at in self.killed:
             verdict.checked["law 9"] += 1
-            while (state := self.lane.run_state(each.run_id))["state_type"] not in ENDED:
-                if time.monotonic() > each.at + CRASHED_SECONDS:
+            while (state := self.lane.run_state(run_id))["state_type"] not in ENDED:
+                if time.monotonic() > at + CRASHED_SECONDS:
                     break
                 self.lane.stack.pause(1)
             if state["state_type"] != "CRASHED":

@@ -212,13 +212,11 @@ def _draw_round(draw: random.Random, flow: str) -> FaultPlan:
 
 def _beside(seed: int, fault_plan: FaultPlan, flow: str) -> FaultPlan:
     """The round with bystanders; drawn apart, so that they change nothing else of the seed's schedule."""
+    if flow != ASSETS:
+        return fault_plan
     # The plan's name of before: seeds that were noted down keep their schedules.
     draw = random.Random(f"{seed}-Mishap{repr(fault_plan).removeprefix('FaultPlan')}")
-    return (
-        replace(fault_plan, faults=(*fault_plan.faults, *draw_bystanders(draw)))
-        if flow == ASSETS
-        else fault_plan
-    )
+    return replace(fault_plan, faults=(*fault_plan.faults, *draw_bystanders(draw)))
 
 
 def _draw_kill(draw: random.Random, flow: str) -> dict[str, Any]:
@@ -230,11 +228,7 @@ def _draw_kill(draw: random.Random, flow: str) -> dict[str, Any]:
         return {"kill_at": draw.randint(1, last), "kill_when": when, "kill_on": on}
     writes = draw.random() < 0.5
     last = 60 if flow == ENRICHMENT else 8 if writes else 25
-    return {
-        "kill_at": draw.randint(1, last),
-        "kill_when": draw.choice(BEFORE_AFTER),
-        "kill_writes": writes,
-    }
+    return {"kill_at": draw.randint(1, last), "kill_when": draw.choice(BEFORE_AFTER), "kill_writes": writes}
 
 
 def _draw_faults(draw: random.Random, flow: str) -> tuple[dict[str, Any], ...]:

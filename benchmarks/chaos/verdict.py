@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -50,6 +50,16 @@ class RunRecord:
     fired: list[int] = field(default_factory=list)
     killed_at: str = ""
     cpu: float = 0.0
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether it only planned."""
+        return self.fault_plan is not None and self.fault_plan.dry_run
+
+
+def adds_up(counts: dict[str, int], outcomes: Iterable[str]) -> bool:
+    """Whether the outcomes are as many as were read, and no count is negative."""
+    return sum(counts[each] for each in outcomes) == counts["read"] and min(counts.values()) >= 0
 
 
 def requests_of(run: RunRecord) -> range:
@@ -117,12 +127,11 @@ def judge_runs(runs: list[RunRecord], verdict: Verdict) -> None:
             verdict.faults.append(f"the {run.kind} run ended as {run.outcome}: {run.error}")
         if run.error == TOO_LONG and run.kind not in UNDISTURBED:
             verdict.faults.append(f"a disturbed run did not end: {run.fault_plan}")
-        dry = run.fault_plan is not None and run.fault_plan.dry_run
-        law = "law 2" if run.kind == "quiet" and finished else "law 5" if dry else ""
+        law = "law 2" if run.kind == "quiet" and finished else "law 5" if run.is_dry else ""
         if law:
             verdict.checked[law] += int(run.requests["total"])
             if writes := int(run.requests["writes"]):
-                verdict.faults.append(f"{law}: a {'dry' if dry else 'quiet'} run sent {writes} writes")
+                verdict.faults.append(f"{law}: a {'dry' if run.is_dry else 'quiet'} run sent {writes} writes")
 
 
 def judge_secrets(info: dict[str, Any], log: bytes, ledger: Path, verdict: Verdict) -> None:
@@ -182,8 +191,7 @@ def fault_name(fault: dict[str, Any]) -> str:
 def tally(results: Sequence[ScheduleResult]) -> dict[str, Any]:
     """What ``build/chaos.json`` holds of these schedules; ``faults`` is empty if everything was right."""
     runs = [run for result in results for run in result.runs]
-    checked: Counter[str] = sum((each.verdict.checked for each in results), Counter())
-    failing = [each for each in results if each.faults]
+    checked = sum((each.verdict.checked for each in results), Counter[str]())
     return {
         "schedules": dict(sorted(Counter(f"{each.name} {each.flow}" for each in results).items())),
         "seconds of schedules": round(sum(each.seconds for each in results)),
@@ -195,7 +203,8 @@ def tally(results: Sequence[ScheduleResult]) -> dict[str, Any]:
         "CPU seconds of a run": round(sum(run.cpu for run in runs) / len(runs), 2) if runs else 0,
         "failing": [
             {"seed": each.seed, "flow": each.flow, "name": each.name, "faults": list(each.faults)}
-            for each in failing
+            for each in results
+            if each.faults
         ],
     }
 

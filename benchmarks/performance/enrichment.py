@@ -30,13 +30,6 @@ CHURN = 0.01
 """Share of the tickets that change before the second run."""
 ALIASES = 25
 
-EVERYTHING: dict[str, Any] = {
-    "agreement_report": True,
-    "bundle_limit": 20,
-    "configuration_condition": "in",
-    "configuration_condition_on_project": True,
-    "ticket_search": True,
-}
 NOTHING: dict[str, Any] = {
     "agreement_report": False,
     "bundle_limit": 0,
@@ -44,16 +37,13 @@ NOTHING: dict[str, Any] = {
     "configuration_condition_on_project": False,
     "ticket_search": False,
 }
+ONLY_IN = NOTHING | {"configuration_condition": "in", "configuration_condition_on_project": True}
 WAYS: dict[str, dict[str, Any]] = {
-    "all ways": EVERYTHING,
-    "only in": NOTHING | {"configuration_condition": "in", "configuration_condition_on_project": True},
+    "all ways": ONLY_IN | {"agreement_report": True, "bundle_limit": 20, "ticket_search": True},
+    "only in": ONLY_IN,
     "only child collections": NOTHING,
 }
-BOUNDS = {
-    ("all ways", "first"): 300,
-    ("all ways", "second"): 60,
-    ("only child collections", "first"): 5_300,
-}
+BOUNDS = {("all ways", "first"): 300, ("all ways", "second"): 60, ("only child collections", "first"): 5_300}
 """Most ConnectWise requests that the project allows itself for ``SIZES``. With only child collections every
 run asks about every agreement, since nothing tells which of them got or lost a configuration."""
 
@@ -132,9 +122,8 @@ def show(console: Console, rows: list[dict[str, Any]], sizes: tuple[int, int, in
             title, justify="left" if name in ("ways", "run") else "right", no_wrap=name == "ways"
         )
     for row in rows:
-        table.add_row(
-            *(f"{row[name]:,}" if isinstance(row[name], int) else str(row[name]) for name in columns)
-        )
+        cells = (row[name] for name in columns)
+        table.add_row(*(f"{each:,}" if isinstance(each, int) else str(each) for each in cells))
     console.print(table)
     first = rows[0]
     console.print(

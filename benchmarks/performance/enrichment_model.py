@@ -22,12 +22,7 @@ Record = Mapping[str, Any]
 
 TOTALS = ("cw_total_tickets", "cw_open_tickets", "cw_closed_tickets")
 _AGREEMENTS = ("id", "name", "type", "status", "start_date", "end_date")
-FIELDS = (
-    *TOTALS,
-    "cw_configuration_url",
-    *(f"cw_agreement_{part}" for part in _AGREEMENTS),
-    "cw_sla",
-)
+FIELDS = (*TOTALS, "cw_configuration_url", *(f"cw_agreement_{part}" for part in _AGREEMENTS), "cw_sla")
 """The documented custom fields of Lansweeper."""
 TYPES = {
     name: "NUMERIC" if name in TOTALS else "HYPERLINK" if name.endswith("_url") else "TEXTAREA"
@@ -189,10 +184,12 @@ def asset_states(sandbox: Sandbox) -> dict[str, AssetState]:
     for each in sandbox.state("lansweeper/customFields"):
         if each["name"] in FIELDS and each["name"] not in names.values():
             names[each["key"]] = each["name"]
-    return {
-        each["key"]: AssetState(each["key"], "", "", _values(each, names))
-        for each in sandbox.state("lansweeper/assets")
-    }
+    states = {}
+    for each in sandbox.state("lansweeper/assets"):
+        fields = (each.get("assetCustom") or {}).get("fields") or []
+        texts = {names[one["fieldKey"]]: one["value"] for one in fields if one["fieldKey"] in names}
+        states[each["key"]] = AssetState(each["key"], "", "", texts)
+    return states
 
 
 def check_texts(sandbox: Sandbox) -> None:
@@ -221,8 +218,3 @@ async def check_ledger(sandbox: Sandbox, ledger: Path) -> None:
     found = {(each.kind, each.ticket_id): set(each.configuration_ids) & linked for each in remembered}
     for ticket, numbers in model.ticket_links.items():
         assert found.get(ticket) == numbers & linked, (ticket, found.get(ticket), numbers & linked)
-
-
-def _values(asset: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
-    fields = (asset.get("assetCustom") or {}).get("fields") or []
-    return {names[each["fieldKey"]]: each["value"] for each in fields if each["fieldKey"] in names}

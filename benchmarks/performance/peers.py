@@ -77,10 +77,8 @@ def with_jmespath(assets: Sequence[Any], configurations: Sequence[Any]) -> Count
     forms = _normal_forms()
     asset_paths = [jmespath.compile(path) for path in _ASSET_PATHS]
     record_paths = [jmespath.compile(path) for path in _CONFIGURATION_PATHS]
-    wanted = [
-        tuple(form(path.search(asset)) for form, path in zip(forms, asset_paths, strict=True))
-        for asset in assets
-    ]
+    reads = [*zip(forms, asset_paths, strict=True)]
+    wanted = [tuple(form(path.search(asset)) for form, path in reads) for asset in assets]
     current = [tuple(path.search(record) for path in record_paths) for record in configurations]
     return baseline.compared(wanted, current)
 

@@ -41,12 +41,12 @@ def measured_by() -> dict[str, Any]:
 
 def merged(known: dict[str, Any], rows: Sequence[Row], matching: Row | None) -> dict[str, Any]:
     """The new rows in the place of those of the same size, latency and kind, in order of these."""
-    runs = {_place(row): row for row in (*known.get("runs", ()), *rows)}
-    ordered = [runs[place] for place in sorted(runs)]
+    every = (*known.get("runs", ()), *rows)
+    runs = {(int(row["assets"]), float(row["latency_ms"]), str(row["kind"])): row for row in every}
     result = {
         "form": FORM,
         "note": NOTE,
-        "runs": ordered,
+        "runs": [runs[place] for place in sorted(runs)],
         "match_and_diff": matching or known.get("match_and_diff"),
     }
     return result | {"checks": [line for _, line in checked(result)]}
@@ -75,10 +75,6 @@ def save(result: dict[str, Any], path: Path = RESULT) -> None:
     """Write it down, for people too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def _place(row: Row) -> tuple[int, float, str]:
-    return int(row["assets"]), float(row["latency_ms"]), str(row["kind"])
 
 
 def _commit() -> str:

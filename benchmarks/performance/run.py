@@ -228,11 +228,9 @@ def prefect_share(bench: Bench, sandbox: Sandbox, size: int, measured: Row, time
             orchestrated_walls.append(cost["wall_seconds"])
         fresh(bench, sandbox, size)
         bench.console.print(f"  without Prefect, {number + 1} of {times} ...")
-        cost = run(
-            bench, sandbox, MEASURED_RUN, "assets-without-prefect", sandbox.company, str(bench.ledger), info
-        )
+        arguments = ("assets-without-prefect", sandbox.company, str(bench.ledger), info)
+        without.append(run(bench, sandbox, MEASURED_RUN, *arguments))
         check_alike(sandbox.requests(), measured)
-        without.append(cost)
     plain_walls = [float(each["wall_seconds"]) for each in without]
     pairs = zip(orchestrated_walls, plain_walls, strict=True)
     return {

@@ -122,7 +122,8 @@ def _show_checks(console: Console, result: dict[str, Any]) -> bool:
     for check, line in found:
         promises.setdefault(check.name, []).append((check, line["run"]))
     for name, held in promises.items():
-        for check, run in _worst(held):
+        broken_ones = [each for each in held if not each[0].held]
+        for check, run in broken_ones or [max(held, key=lambda each: each[0].closeness)]:
             limit = f"{'at least' if check.least else 'at most'} {check.limit:,.6g}"
             verdict = "held" if check.held else "[bold red]BROKEN[/]"
             table.add_row(name, str(len(held)), run, f"{check.value:,.6g}", limit, verdict)
@@ -130,11 +131,6 @@ def _show_checks(console: Console, result: dict[str, Any]) -> bool:
     broken = sum(not check.held for check, _ in found)
     console.print(f"{len(found)} promises, {broken} broken" if broken else f"All {len(found)} promises held")
     return not broken
-
-
-def _worst(found: list[tuple[Check, str]]) -> list[tuple[Check, str]]:
-    broken = [each for each in found if not each[0].held]
-    return broken or [max(found, key=lambda each: each[0].closeness)]
 
 
 def markdown(result: dict[str, Any]) -> str:
@@ -160,7 +156,6 @@ def one_a_record(row: Row) -> int:
 
 def _markdown_row(rows: Sequence[Row]) -> str:
     first = rows[0]
-    walls = " / ".join(shown(row["wall_seconds"]) for row in rows)
     cells = [
         shown(first["assets"]),
         first["kind"],
@@ -168,7 +163,7 @@ def _markdown_row(rows: Sequence[Row]) -> str:
         shown(first["connectwise_least"] + first["rereads"]),
         shown(one_a_record(first)),
         shown(max(row["lansweeper_requests"] for row in rows)),
-        walls,
+        " / ".join(shown(row["wall_seconds"]) for row in rows),
         shown(max(row["cpu_seconds"] for row in rows)),
         shown(max(row["peak_megabytes"] for row in rows)),
         shown(max(row["task_runs"] for row in rows)),

@@ -40,10 +40,8 @@ def main() -> int:
     console.print(
         f"Starting a sandbox with {ASSETS} Lansweeper assets and a Prefect server on this machine ..."
     )
-    with (
-        start_sandbox("--seed", str(SEED), "--assets", str(ASSETS)) as sandbox,
-        local_prefect(home) as prefect,
-    ):
+    arguments = ("--seed", str(SEED), "--assets", str(ASSETS))
+    with start_sandbox(*arguments) as sandbox, local_prefect(home) as prefect:
         # Prefect reads its settings when it is imported, so the flows are imported after this.
         os.environ.update(prefect.environment)
         console.print(f"Prefect UI, until the demo ends: {prefect.ui_url}")

@@ -291,10 +291,7 @@ def main() -> int:
     secret = str(uuid.uuid4())
     with start_sandbox("--seed", "7", "--assets", "2", "--scenario", "dispatch") as sandbox:
         environment = receiver_environment(sandbox.info, secret, home / "ledger.db")
-        with (
-            local_prefect(home) as prefect,
-            local_receiver(environment, home / "receiver.log") as receiver,
-        ):
+        with local_prefect(home) as prefect, local_receiver(environment, home / "receiver.log") as receiver:
             # Prefect reads its settings when it is imported, so the flows are imported after this.
             os.environ.update(prefect.environment)
             asyncio.run(set_up(sandbox, receiver, secret, home / "ledger.db"))

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -74,17 +74,7 @@ def run(prefect: LocalPrefect, *arguments: str) -> None:
 @contextmanager
 def worker(prefect: LocalPrefect) -> Iterator[subprocess.Popen[bytes]]:
     """A process worker of the pool."""
-    command: Sequence[str] = (
-        sys.executable,
-        "-m",
-        "prefect",
-        "worker",
-        "start",
-        "--pool",
-        POOL,
-        "--type",
-        "process",
-    )
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
     with (prefect.home / "worker.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603
             command, cwd=ROOT, env=dict(prefect.environment), stdout=log, stderr=subprocess.STDOUT

@@ -22,8 +22,6 @@ from deployments.receiver.settings import Network
 _NAME = re.compile(r"[\x21-\x7e]{1,200}")
 _CALLBACK = ("MessageId", "Type", "Action", "ID", "MemberId", "CompanyId", "CallbackObjectRecId")
 _ENTITY = ("id", "recordType", "phase", "project")
-
-
 READ_SECONDS = 3.0
 """ConnectWise gives an answer five seconds."""
 

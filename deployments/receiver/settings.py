@@ -66,10 +66,11 @@ def receiver_settings(environment: Mapping[str, str]) -> ReceiverSettings:
     secret = _value(environment, WEBHOOK_SECRET)
     if connectwise is None and not secret:
         raise ValueError(f"Set {', '.join(CONNECTWISE)} for ConnectWise, {WEBHOOK_SECRET} for Field Nation.")
+    key_hosts = frozenset(host.lower() for host in _words(environment, KEY_HOSTS))
     return ReceiverSettings(
         ledger=_value(environment, LEDGER_URL) or default_path(environment),
         connectwise=connectwise,
-        key_hosts=_key_hosts(environment, connectwise),
+        key_hosts=key_hosts or (site_hosts(connectwise) if connectwise else frozenset()),
         webhook_secret=secret,
         host=_value(environment, HOST) or "127.0.0.1",
         port=_number(environment, PORT, USUAL_PORT),
@@ -94,11 +95,6 @@ def _connectwise(environment: Mapping[str, str]) -> ConnectWiseSettings | None:
     if missing:
         raise ValueError(f"Set {', '.join(missing)} too: callbacks need all of {', '.join(CONNECTWISE)}.")
     return ConnectWiseSettings(**given)
-
-
-def _key_hosts(environment: Mapping[str, str], connectwise: ConnectWiseSettings | None) -> frozenset[str]:
-    named = frozenset(host.lower() for host in _words(environment, KEY_HOSTS))
-    return named or (site_hosts(connectwise) if connectwise else frozenset())
 
 
 def _value(environment: Mapping[str, str], name: str) -> str:

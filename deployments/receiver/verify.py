@@ -55,17 +55,12 @@ LONGEST_ADDRESS = 500
 MAX_FETCHES, FETCH_WINDOW = 12, 60.0
 """Fetches in one minute: a forger must not use up our request limit at the vendor. Addresses whose key has
 fitted a message have as many of their own."""
-
 LONGEST_KEY_ANSWER = 16_384
 TIMEOUT = httpx.Timeout(4.0)
 _HEADERS = {"User-Agent": "connectwise-flows", "Accept": "application/json", "Accept-Encoding": "identity"}
 _NONE_THERE = frozenset({400, 404, 410})
-
-
 Fetch = Callable[[str], Awaitable[str | None]]
 """Gives the text of a key, None if there is none at that address; PutOffError if it can't be had now."""
-
-
 Headers = Mapping[str, str]
 
 
@@ -301,11 +296,7 @@ class KeyFetcher:
         # A proxy named in the environment must not see what is meant for this machine.
         direct: dict[str, None] = {f"all://{base.netloc.decode()}": None} if is_loopback(base) else {}
         self._client = httpx.AsyncClient(
-            headers=_HEADERS,
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            transport=transport,
-            mounts=direct,
+            headers=_HEADERS, timeout=TIMEOUT, follow_redirects=False, transport=transport, mounts=direct
         )
 
     async def __call__(self, url: str) -> str | None:
