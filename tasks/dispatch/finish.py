@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from connectors.connectwise.models import PatchOperation
 from connectors.errors import RejectedError
 from connectors.field_nation.models import LIVING, Status, status_of
-from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order, records_of
+from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
 from tasks.dispatch.state import ClaimedRecord, KeptRefusal, RefusedStep
+from tasks.dispatch.ticket_writes import field_operations, patch_ticket, status_id
 from tasks.rules.dispatch.decision import OVER
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.dispatch.result import RecordRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,53 +88,9 @@ async def _write_back(run: DispatchRun, claimed: ClaimedRecord, record: Record) 
     return ""
 
 
-async def patch_ticket(run: DispatchRun, ref: RecordRef, operations: list[PatchOperation]) -> Record:
-    """PATCH a ticket or opportunity; only absolute values, since it may be sent twice."""
-    return await records_of(run.client, ref.kind).patch(ref.id, operations)
-
-
-def field_operations(record: Record, values: Mapping[str, Any]) -> list[PatchOperation]:
-    """The PATCH operation that sets custom fields by caption; none where nothing would change."""
-    changed = [
-        {"id": field["id"], "caption": field["caption"], "value": values[field["caption"]]}
-        for field in record.get("customFields") or []
-        if field.get("caption") in values and field.get("value") != values[field["caption"]]
-    ]
-    return [{"op": "replace", "path": "customFields", "value": changed}] if changed else []
-
-
 async def _status_operations(run: DispatchRun, kind: RecordKind, record: Record) -> list[PatchOperation]:
     name = run.settings.write_back.status.strip()
     if not name or str((record.get("status") or {}).get("name") or "").casefold() == name.casefold():
         return []
     number = await status_id(run, kind, record, name)
     return [{"op": "replace", "path": "status", "value": {"id": number}}]
-
-
-async def list_statuses(run: DispatchRun, kind: RecordKind, record: Record) -> list[Record]:
-    """Id and name of every status that the record may have: those of its board differ from other boards'."""
-    board = (record.get("board") or {}).get("id")
-
-    async def fetch() -> list[Record]:
-        if kind is RecordKind.OPPORTUNITY:
-            return await run.client.opportunity_statuses.list(fields="id,name")
-        return await run.client.board_statuses(int(board or 0)).list(fields="id,name")
-
-    found: list[Record] = await run.related.get(("statuses", kind.value, board), fetch)
-    return found
-
-
-async def status_id(run: DispatchRun, kind: RecordKind, record: Record, name: str) -> int:
-    """The id of the status of that name on the record's board.
-
-    Raises:
-        RejectedError: the board has none of that name.
-    """
-    statuses = await list_statuses(run, kind, record)
-    found = [each["id"] for each in statuses if str(each.get("name")).casefold() == name.strip().casefold()]
-    if not found:
-        known = ", ".join(sorted(str(each.get("name")) for each in statuses))
-        raise RejectedError(
-            f"The board of this record has no status {name!r}", remedy=f"It has: {known}. Correct the rules."
-        )
-    return int(found[0])

@@ -8,7 +8,6 @@ from typing import Any
 
 from connectors.connectwise.models import PatchOperation, TicketKind
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
-from tasks.dispatch.finish import field_operations, list_statuses, patch_ticket
 from tasks.dispatch.outbox import (
     Delivery,
     DeliveryResult,
@@ -19,7 +18,7 @@ from tasks.dispatch.outbox import (
     effect_row,
     postponed,
 )
-from tasks.dispatch.records import fetch_record, notes_of, observe_record, ticket_kind
+from tasks.dispatch.records import fetch_record, notes_of, observe_record, records_of, ticket_kind
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import KeptRefusal
 from tasks.rules.dispatch.outbound import TICKET_FIELD, NoteWanted, TimeWanted, ValueWanted, time_entry
@@ -46,6 +45,50 @@ class LinkedTicket:
     ref: RecordRef
     record: Record
     look_first: bool = False
+
+
+async def patch_ticket(run: DispatchRun, ref: RecordRef, operations: list[PatchOperation]) -> Record:
+    """PATCH a ticket or opportunity; only absolute values, since it may be sent twice."""
+    return await records_of(run.client, ref.kind).patch(ref.id, operations)
+
+
+def field_operations(record: Record, values: Mapping[str, Any]) -> list[PatchOperation]:
+    """The PATCH operation that sets custom fields by caption; none where nothing would change."""
+    changed = [
+        {"id": field["id"], "caption": field["caption"], "value": values[field["caption"]]}
+        for field in record.get("customFields") or []
+        if field.get("caption") in values and field.get("value") != values[field["caption"]]
+    ]
+    return [{"op": "replace", "path": "customFields", "value": changed}] if changed else []
+
+
+async def list_statuses(run: DispatchRun, kind: RecordKind, record: Record) -> list[Record]:
+    """Id and name of every status that the record may have: those of its board differ from other boards'."""
+    board = (record.get("board") or {}).get("id")
+
+    async def fetch() -> list[Record]:
+        if kind is RecordKind.OPPORTUNITY:
+            return await run.client.opportunity_statuses.list(fields="id,name")
+        return await run.client.board_statuses(int(board or 0)).list(fields="id,name")
+
+    found: list[Record] = await run.related.get(("statuses", kind.value, board), fetch)
+    return found
+
+
+async def status_id(run: DispatchRun, kind: RecordKind, record: Record, name: str) -> int:
+    """The id of the status of that name on the record's board.
+
+    Raises:
+        RejectedError: the board has none of that name.
+    """
+    statuses = await list_statuses(run, kind, record)
+    found = [each["id"] for each in statuses if str(each.get("name")).casefold() == name.strip().casefold()]
+    if not found:
+        known = ", ".join(sorted(str(each.get("name")) for each in statuses))
+        raise RejectedError(
+            f"The board of this record has no status {name!r}", remedy=f"It has: {known}. Correct the rules."
+        )
+    return int(found[0])
 
 
 async def list_notes(run: DispatchRun, ref: RecordRef) -> list[Record]:

@@ -41,8 +41,8 @@ def wanted_work_order(run: DispatchRun, fetched: FetchedRecord) -> MappedWorkOrd
     """Maps the record. Missing fields are no refusal where incomplete drafts are allowed."""
     settings, ref = run.settings, fetched.ref
     mapped = work_order_of(settings.mappings_of(ref.kind).inbound, fetched.document)
-    title = with_reference(str(mapped.record.get("title") or ""), ref.reference)
-    body = {**mapped.record, "title": title, "incident_id": ref.reference}
+    title = with_reference(str(mapped.body.get("title") or ""), ref.reference)
+    body = {**mapped.body, "title": title, "incident_id": ref.reference}
     incomplete = settings.create_state is CreateState.DRAFT and settings.work_orders.incomplete_drafts
     refusal = mapped.message if mapped.missing and not incomplete else ""
     return MappedWorkOrder(body, mapped.problems, refusal)

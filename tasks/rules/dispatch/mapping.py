@@ -188,12 +188,12 @@ class Mapped:
     """The work order that a record becomes.
 
     Attributes:
-        record: the body of a create or update, in the vendor's shape.
-        problems: values that could not be made to fit, a sentence each; they are left out of ``record``.
-        missing: required Field Nation fields, in words, that ``record`` lacks.
+        body: the body of a create or update, in the vendor's shape.
+        problems: values that could not be made to fit, a sentence each; they are left out of ``body``.
+        missing: required Field Nation fields, in words, that ``body`` lacks.
     """
 
-    record: dict[str, Any]
+    body: dict[str, Any]
     problems: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 

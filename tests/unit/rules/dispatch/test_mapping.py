@@ -35,13 +35,13 @@ def line(**members: Any) -> DispatchMapping:
 def made(*lines: DispatchMapping, **changes: Any) -> dict[str, Any]:
     mapped = work_order_of(lines, source(**changes))
     assert mapped.problems == ()
-    return mapped.record
+    return mapped.body
 
 
 def title(document: Any = None, **members: Any) -> Any:
     mapped = work_order_of([line(**members)], document or source())
     assert mapped.problems == ()
-    return mapped.record.get("title")
+    return mapped.body.get("title")
 
 
 BOUND = {"compare": 1, "value": "a"}
@@ -181,7 +181,7 @@ def test_values_that_do_not_fit_are_named_and_left_out() -> None:
         line(target="schedule.service_window.end", source="summary"),
     ]
     mapped = work_order_of(lines, source(owner={"name": "Ada"}))
-    assert mapped.record == {"title": "Replace the access point"}
+    assert mapped.body == {"title": "Replace the access point"}
     assert [problem.partition(":")[0] for problem in mapped.problems] == [
         "pay.base.amount",
         "location.state",
@@ -214,7 +214,7 @@ def test_the_default_mapping_makes_a_whole_work_order(
     mappings = default_dispatch_mappings(RecordKind.SERVICE_TICKET, reference_field_id=801, **fixed)
     mapped = work_order_of(mappings.inbound, source())
     assert (mapped.problems, mapped.missing) == ((), missing)
-    record = mapped.record
+    record = mapped.body
     assert record["title"] == "[CW-S-101] Replace the access point"
     assert record["incident_id"] == "CW-S-101"
     assert record["location"] == {
@@ -232,7 +232,7 @@ def test_the_default_mapping_makes_a_whole_work_order(
 
 def test_the_default_mapping_of_a_ticket_without_a_note_describes_it_by_its_summary() -> None:
     mappings = default_dispatch_mappings(RecordKind.SERVICE_TICKET, **FIXED)
-    record = work_order_of(mappings.inbound, source(description="", contactName=None, contact=None)).record
+    record = work_order_of(mappings.inbound, source(description="", contactName=None, contact=None)).body
     assert record["description"]["html"] == "<p>Replace the access point</p>"
     assert "contacts" not in record
 
@@ -247,7 +247,7 @@ def test_every_default_mapping_passes_its_own_check(kind: RecordKind) -> None:
 def test_project_tickets_and_opportunities_become_work_orders() -> None:
     project = default_dispatch_mappings(RecordKind.PROJECT_TICKET, **FIXED)
     document = source(RecordKind.PROJECT_TICKET, scheduleStartDate="2026-12-02T09:00:00Z")
-    record = work_order_of(project.inbound, document).record
+    record = work_order_of(project.inbound, document).body
     assert record["schedule"]["service_window"]["start"] == {"utc": "2026-12-02 09:00:00"}
     offer = default_dispatch_mappings(RecordKind.OPPORTUNITY, **FIXED)
     document = source(
@@ -258,8 +258,8 @@ def test_project_tickets_and_opportunities_become_work_orders() -> None:
     )
     mapped = work_order_of(offer.inbound, document)
     assert mapped.message == ""
-    assert mapped.record["title"] == "[CW-O-101] New Wi-Fi"
-    assert mapped.record["description"]["html"] == "<p>Survey first</p>"
+    assert mapped.body["title"] == "[CW-O-101] New Wi-Fi"
+    assert mapped.body["description"]["html"] == "<p>Survey first</p>"
 
 
 @pytest.mark.parametrize(
