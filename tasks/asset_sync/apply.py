@@ -57,10 +57,8 @@ async def apply_plan(
 
 
 async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str]:
-    """Asset keys that more than one configuration holds.
-
-    In a calm run one count tells that there are none; after an unclear outcome the new records are read.
-    """
+    """Asset keys that more than one configuration holds. In a calm run one count tells that there are none;
+    after an unclear outcome the new records are read."""
     created = sum(result.ok for result in applied.created.values())
     unclear = any(result.message == FOUND for result in applied.created.values())
     try:
@@ -79,10 +77,8 @@ async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str
 async def retype_configurations(
     run: SyncRun, modifications: Sequence[Modification], types: ReferencePlan, results: dict[str, WriteResult]
 ) -> None:
-    """Change the types as planned and lay the outcomes over ``results``, which hold those of the fields.
-
-    A record whose fields could not be written keeps its type.
-    """
+    """Change the types as planned and lay the outcomes over ``results``, which hold those of the fields. A
+    record whose fields could not be written keeps its type."""
     stopped: StopError | None = None
     for each in modifications:
         key, record_id = each.asset.key, each.configuration.id

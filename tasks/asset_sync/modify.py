@@ -78,10 +78,8 @@ class ConfigurationModifications:
         self.log.progress.advance(len(batch))
 
     async def _batch(self, batch: Sequence[Modification]) -> None:
-        """Read the batch again and write it; what has no answer is read and decided anew, a few times.
-
-        The last time one by one, since a single record may be what the server breaks on.
-        """
+        """Read the batch again and write it; what has no answer is read and decided anew, a few times. The
+        last time one by one, since a single record may be what the server breaks on."""
         if self.log.stopped is not None:
             return self._fail(batch, f"Not sent: {self.log.stopped}")
         retries = Retries(self.run.settings.waiting)

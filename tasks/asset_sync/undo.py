@@ -42,10 +42,8 @@ class UnknownRunError(LookupError):
 
 @dataclass(slots=True)
 class ConfigurationUndo:
-    """The undo of one run: what the run wrote, and the plan by the records as they are now.
-
-    ``connectwise`` is a block's name, ``client`` the client it opens.
-    """
+    """The undo of one run: what the run wrote, and the plan by the records as they are now. ``connectwise``
+    is a block's name, ``client`` the client it opens."""
 
     run_id: str
     connectwise: str
@@ -86,11 +84,9 @@ class ConfigurationUndo:
         return self.plan
 
     async def apply(self) -> list[str]:
-        """Write the reverse; returns what failed, in words. The plan becomes what was done.
-
-        The records are read again, 50 at a time, right before they are written: the undo of thousands of
-        them takes long, and a field that somebody changed meanwhile is refused too.
-        """
+        """Write the reverse; returns what failed, in words. The plan becomes what was done. The records are
+        read again, 50 at a time, right before they are written: the undo of thousands of them takes long, and
+        a field that somebody changed meanwhile is refused too."""
         ids = list(dict.fromkeys(step.record_id for step in self.plan.steps))
         self.plan.steps = []
         progress = Progress("records put back", len(ids))

@@ -162,10 +162,8 @@ async def adopt(
 
 
 async def _kept(run: DispatchRun, number: int, wanted: MappedWorkOrder | None) -> dict[str, Any]:
-    """Of what is wanted the sections that the found work order has as they are; the others are sent yet.
-
-    Of a record that wants none any more the description alone: the note that it was made of is no news.
-    """
+    """Of what is wanted the sections that the found work order has as they are; the others are sent yet. Of a
+    record that wants none any more the description alone: the note that it was made of is no news."""
     found = await run.field_nation.get_work_order(number)
     if wanted is None:
         html = (found.get("description") or {}).get("html")

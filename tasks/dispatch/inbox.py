@@ -247,10 +247,8 @@ def _handled(result: DispatchResult) -> HandledMessage:
 
 @asynccontextmanager
 async def claim_renewal(run: DispatchRun, ids: Sequence[int], holder: str) -> AsyncIterator[None]:
-    """Within this block the claim on these messages is renewed three times in the time that it lasts.
-
-    An error within comes out as itself.
-    """
+    """Within this block the claim on these messages is renewed three times in the time that it lasts. An
+    error within comes out as itself."""
     failed: list[Exception] = []
     async with anyio.create_task_group() as group:
         if ids:
@@ -294,10 +292,8 @@ async def serve_inbox(
     notes: WorkOrderHandler | None = None,
     stop: anyio.Event | None = None,
 ) -> InboxTotals:
-    """Drains until ``stop`` is set, ``seconds`` are over, or SIGTERM or SIGINT comes.
-
-    A batch that is under way is finished before it ends: what was sent must be accounted for.
-    """
+    """Drains until ``stop`` is set, ``seconds`` are over, or SIGTERM or SIGINT comes. A batch that is under
+    way is finished before it ends: what was sent must be accounted for."""
     served, ends = InboxTotals(), stop or anyio.Event()
     async with anyio.create_task_group() as group:
         if threading.current_thread() is threading.main_thread():

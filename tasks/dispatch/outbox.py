@@ -179,10 +179,8 @@ async def deliver(run: DispatchRun, delivery: Delivery) -> DeliveryResult:
 
 
 async def claim_many(run: DispatchRun, rows: Sequence[OutboxRow]) -> list[OutboxClaim | DeliveryResult]:
-    """Claims actions that are harmless to repeat, one after the other; or why one is not to be sent.
-
-    What a killed process had sent is claimed at once, without looking for what came of it.
-    """
+    """Claims actions that are harmless to repeat, one after the other; or why one is not to be sent. What a
+    killed process had sent is claimed at once, without looking for what came of it."""
     found: list[OutboxClaim | DeliveryResult] = []
     for row in rows:
         claim = await _claim(run, row)
@@ -286,11 +284,9 @@ def effect_row(run: DispatchRun, work_order_id: int, name: str) -> OutboxRow:
 async def exclusive(
     run: DispatchRun, work_order_id: int, lock: str, work: Callable[[], Awaitable[T]]
 ) -> T | None:
-    """Does ``work`` under a lock of one work order; None: another process has the lock.
-
-    The lock is a lease in a row of ``ledger.effects``: a killed process loses it after a while. Nothing is
-    tidied up on the way out of a kill.
-    """
+    """Does ``work`` under a lock of one work order; None: another process has the lock. The lock is a lease
+    in a row of ``ledger.effects``: a killed process loses it after a while. Nothing is tidied up on the way
+    out of a kill."""
     effects, holder = run.ledger.effects, str(uuid.uuid4())
     seconds = run.settings.waiting.hold_seconds
     claimed = await effects.claim(run.tenant, work_order_id, lock, holder=holder, seconds=seconds)

@@ -180,8 +180,7 @@ async def _create(
     run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, seen: Seen
 ) -> DispatchResult:
     """Looked for first where a work order may be there that the ledger does not know: of a record that is
-    older than what it knows, or bears a number, or whose earlier work order a person may have copied.
-    """
+    older than what it knows, or bears a number, or whose earlier work order a person may have copied."""
     intent = claimed.intent
     known = intent.generation == 1 and written_number(run, fetched.record) is None
     look_first = intent.attempts == 0 and (not known or await _may_be_forgotten(run, fetched))
@@ -189,11 +188,9 @@ async def _create(
 
 
 async def _may_be_forgotten(run: DispatchRun, fetched: FetchedRecord) -> bool:
-    """Whether the record was there before the ledger knew all of dispatch, or may have been.
-
-    Only then is Field Nation searched before a first creation: it costs one request, and after the loss of a
-    ledger it is what keeps tickets from getting a second work order.
-    """
+    """Whether the record was there before the ledger knew all of dispatch, or may have been. Only then is
+    Field Nation searched before a first creation: it costs one request, and after the loss of a ledger it is
+    what keeps tickets from getting a second work order."""
     covered = await run.heartbeat()
     entered = read_date_time(read_path(fetched.document, "_info.dateEntered"))
     return covered is None or entered is None or entered <= covered + CLOCK_SKEW
@@ -245,10 +242,8 @@ async def preview_record(
     record: Record | None = None,
     override: Override = NO_OVERRIDE,
 ) -> Preview:
-    """Says what ``dispatch_record`` would do now, with the work order that the record would become.
-
-    Reads the record with what its mapping needs, and its work order where the decision depends on it.
-    """
+    """Says what ``dispatch_record`` would do now, with the work order that the record would become. Reads the
+    record with what its mapping needs, and its work order where the decision depends on it."""
     ref = run.state.ref(kind, record_id)
     fetched = await fetch_record(run, ref, record)
     known = await run.state.record(kind, record_id)

@@ -99,10 +99,8 @@ async def fetch_record(run: DispatchRun, ref: RecordRef, record: Record | None =
 
 
 async def with_related(run: DispatchRun, fetched: FetchedRecord) -> FetchedRecord:
-    """Adds the description note and the related records that the inbound mapping reads.
-
-    A request each, none for those that the cache of the run has.
-    """
+    """Adds the description note and the related records that the inbound mapping reads. A request each, none
+    for those that the cache of the run has."""
     ref, record = fetched.ref, fetched.record
     if record is None:
         return fetched
@@ -233,11 +231,9 @@ SHOWN = (
 async def read_work_order(
     run: DispatchRun, number: int, *, columns: str = "status,assignee"
 ) -> Record | None:
-    """Reads sections of a work order; None if it does not exist any more. One request.
-
-    401 tells of one that does not exist and of one that we may not see; the latter lives, so it is taken for
-    one in a status that is not known.
-    """
+    """Reads sections of a work order; None if it does not exist any more. One request. 401 tells of one that
+    does not exist and of one that we may not see; the latter lives, so it is taken for one in a status that
+    is not known."""
     try:
         return await run.field_nation.get_work_order(number, columns=columns)
     except RejectedError as error:

@@ -93,10 +93,8 @@ class DispatchRun:
         return f"{ours.company_id.lower()}@{host}|{theirs}"
 
     async def heartbeat(self) -> datetime | None:
-        """Notes now and then that the ledger is in use; since when it knows all of dispatch.
-
-        To be called by whatever works for long, or often.
-        """
+        """Notes now and then that the ledger is in use; since when it knows all of dispatch. To be called by
+        whatever works for long, or often."""
         found: datetime | None = await self.related.get(
             ("coverage",), lambda: self.state.coverage(self.now())
         )

@@ -89,10 +89,8 @@ class RecordState:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRecord:
-    """A record that this process has to itself, with its newest intent and what is remembered of it.
-
-    ``link`` None: the record never had a work order, so nothing is remembered.
-    """
+    """A record that this process has to itself, with its newest intent and what is remembered of it. ``link``
+    None: the record never had a work order, so nothing is remembered."""
 
     ref: RecordRef
     intent: Intent
@@ -246,11 +244,9 @@ class DispatchStore:
             await self._write(name, value)
 
     async def refusal(self, ref: RecordRef, what: str, sent: Any) -> KeptRefusal | None:
-        """The refusal of exactly this, by the same rules; None: it was not refused, and may be sent.
-
-        So the same is not sent again at every look, but once it may end otherwise: what the record maps to,
-        the rules or the work order have changed since, or a person asks. An outage is no refusal.
-        """
+        """The refusal of exactly this, by the same rules; None: it was not refused, and may be sent. So the
+        same is not sent again at every look, but once it may end otherwise: what the record maps to, the
+        rules or the work order have changed since, or a person asks. An outage is no refusal."""
         kept = (await self._read(_refused_name(ref))).get(str(what)) or {}
         if kept.get("sent") != self._sent_mark(sent):
             return None
@@ -284,11 +280,9 @@ class DispatchStore:
         await self._write(SWEEP_NAME.format(kind.value), {"updated": write_date_time(moment)})
 
     async def coverage(self, now: datetime) -> datetime | None:
-        """Since when the ledger knows all of dispatch; notes with a heartbeat that it is in use ``now``.
-
-        That is since its beginning, or since no process used it for a while: a ledger that was restored from
-        a backup knows nothing of what was made after that backup.
-        """
+        """Since when the ledger knows all of dispatch; notes with a heartbeat that it is in use ``now``. That
+        is since its beginning, or since no process used it for a while: a ledger that was restored from a
+        backup knows nothing of what was made after that backup."""
         now = now.replace(microsecond=0)
         known = await self._read(COVERAGE_NAME)
         alive = read_date_time(known.get("alive"))

@@ -68,9 +68,8 @@ async def isolated(failed: DispatchResult, look: Callable[[], Awaitable[Dispatch
 
 @dataclass
 class RecordSweep:
-    """One sweep. Every record read is either ``passed``, since dispatch has nothing to do with it or knows
-    it as it is, or has a result (in a dry run: a preview); ``reopened`` are looked at beside those read.
-    """
+    """One sweep. Every record read is either ``passed``, since dispatch has nothing to do with it or knows it
+    as it is, or has a result (in a dry run: a preview); ``reopened`` are looked at beside those read."""
 
     read: int = 0
     passed: int = 0
@@ -246,8 +245,7 @@ def _updated(record: Record) -> datetime | None:
 @dataclass
 class WorkOrderSweep:
     """One sweep. Every work order listed is a stranger, ``passed`` since nothing happened, or has a result;
-    ``unlisted`` are linked ones that no list holds: they are read one by one until they are over.
-    """
+    ``unlisted`` are linked ones that no list holds: they are read one by one until they are over."""
 
     listed: int = 0
     strangers: int = 0

@@ -56,10 +56,8 @@ def as_json(answer: Any) -> Any:
 
 
 def answer_records(answer: Any) -> list[dict[str, Any]]:
-    """The records of a plain answer: a list of them, one alone, or several named lists.
-
-    Of named lists, as Match Configurations answers, each record gets its list's name as member ``list``.
-    """
+    """The records of a plain answer: a list of them, one alone, or several named lists. Of named lists, as
+    Match Configurations answers, each record gets its list's name as member ``list``."""
     if isinstance(answer, Mapping):
         if answer and all(isinstance(each, list) for each in answer.values()):
             return [

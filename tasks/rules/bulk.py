@@ -48,11 +48,9 @@ def batch_count(items: int, size: int = MAX_BATCH) -> int:
 
 
 def join_bulk_answer(sent_count: int, answer: Any) -> list[ItemOutcome]:
-    """One outcome for each item sent, in the order sent, from any of the three answer shapes.
-
-    Indexes that are missing, given twice or out of range leave their items unknown. A whole answer counted
-    from 1 instead of 0 is understood.
-    """
+    """One outcome for each item sent, in the order sent, from any of the three answer shapes. Indexes that
+    are missing, given twice or out of range leave their items unknown. A whole answer counted from 1 instead
+    of 0 is understood."""
     results = _results(answer)
     if results is None:
         return [_unknown(index, "The answer has no results.") for index in range(sent_count)]

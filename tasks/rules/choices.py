@@ -60,10 +60,8 @@ def _choice(value: str, name: str) -> str:
 
 
 def with_choices(schema: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
-    """The schema with dropdowns for every input of a known name; applied twice it gives the same.
-
-    An input that may stay empty keeps that; an input's own default is always among the choices.
-    """
+    """The schema with dropdowns for every input of a known name; applied twice it gives the same. An input
+    that may stay empty keeps that; an input's own default is always among the choices."""
     changed = deepcopy(dict(schema))
     for name, node in _inputs(changed):
         if offered := choices.inputs.get(name):
@@ -74,10 +72,8 @@ def with_choices(schema: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
 
 
 def _inputs(schema: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every input of a form: those of the flow, and those of the models that they are made of.
-
-    Blocks among the definitions are left out: theirs is a form of its own.
-    """
+    """Every input of a form: those of the flow, and those of the models that they are made of. Blocks among
+    the definitions are left out: theirs is a form of its own."""
     models = [each for each in (schema.get("definitions") or {}).values() if "block_type_slug" not in each]
     for model in [schema, *models]:
         for name, node in (model.get("properties") or {}).items():

@@ -20,9 +20,7 @@ class CountsError(ValueError):
 
 class Counts:
     """Everything read ends in exactly one outcome; a subclass is a dataclass of ``read`` and the outcomes.
-
-    ``unit`` names what is read, ``planned_names`` the outcomes that have another name before the writes.
-    """
+    ``unit`` names what is read, ``planned_names`` the outcomes that have another name before the writes."""
 
     __slots__: tuple[str, ...] = ()
     unit: ClassVar[str]
@@ -79,11 +77,9 @@ C = TypeVar("C", bound=Counts)
 
 @dataclass(slots=True)
 class Report(Generic[C]):
-    """The result of a run. ``counts`` add up; a report can't be made of counts that don't.
-
-    ``notes``: what a person should know (the canary stopped bulk, a field moved meanwhile, ...). ``run_id``
-    is empty for a dry run, which can't be undone.
-    """
+    """The result of a run. ``counts`` add up; a report can't be made of counts that don't. ``notes``: what a
+    person should know (the canary stopped bulk, a field moved meanwhile, ...). ``run_id`` is empty for a dry
+    run, which can't be undone."""
 
     counts: C
     dry_run: bool = False

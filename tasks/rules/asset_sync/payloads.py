@@ -26,11 +26,9 @@ class CreationPayload:
 def creation_payload(
     asset: AssetRecord, mapping: CompiledMapping, references: References, company_id: int
 ) -> CreationPayload:
-    """The record that creates a configuration of the asset in the run's company.
-
-    Absent values are left out, optional ones that can't be written too (with a warning); without a name or
-    a type there is no record. The asset is linked by its custom fields like any other mapped value.
-    """
+    """The record that creates a configuration of the asset in the run's company. Absent values are left out,
+    optional ones that can't be written too (with a warning); without a name or a type there is no record. The
+    asset is linked by its custom fields like any other mapped value."""
     decision = decide_creation(asset, mapping, known_problems(references))
     if decision.skipped:
         return CreationPayload(None, skipped=decision.skipped)

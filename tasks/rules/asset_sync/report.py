@@ -43,11 +43,9 @@ class SyncCounts(Counts):
 
 @dataclass(slots=True)
 class SyncReport(Report[SyncCounts]):
-    """The report of asset-synchronization.
-
-    ``duplicates``: asset keys that more than one configuration holds. ``requests_used`` and ``writes`` are
-    those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number.
-    """
+    """The report of asset-synchronization. ``duplicates``: asset keys that more than one configuration holds.
+    ``requests_used`` and ``writes`` are those that the clients sent to ConnectWise; ``requests_predicted`` is
+    the plan's number."""
 
     references_created: dict[str, list[str]] = field(default_factory=dict)
     duplicates: list[str] = field(default_factory=list)

@@ -53,10 +53,8 @@ class DispatchStep(StrEnum):
 @dataclass(frozen=True, slots=True)
 class RecordFacts:
     """The record as fetched. ``gone``: deleted. ``newly_closed``: closed or gone, and open when last seen.
-
     ``inside``: in a trigger, or ``asked`` for by a person. ``own_status``: its status is one that this
-    integration sets itself, so reaching it is not leaving.
-    """
+    integration sets itself, so reaching it is not leaving."""
 
     change: RecordChange
     inside: bool
@@ -107,19 +105,15 @@ def may_create_again(
     by_hand: bool = False,
 ) -> bool:
     """Whether a creation of which nothing was found may be made once more: late, once, or by hand.
-
-    ``unanswered`` counts the creations so far that were not answered and of which nothing was found.
-    """
+    ``unanswered`` counts the creations so far that were not answered and of which nothing was found."""
     if not wanted:
         return False
     return by_hand or (unanswered < most and since_sent >= pause)
 
 
 def next_look(age: float, settle: float, first: float) -> float | None:
-    """Seconds until an unanswered creation of that ``age`` is looked for again, None after ``settle``.
-
-    The pauses grow with the age; the last look falls on ``settle``.
-    """
+    """Seconds until an unanswered creation of that ``age`` is looked for again, None after ``settle``. The
+    pauses grow with the age; the last look falls on ``settle``."""
     if age >= settle:
         return None
     return min(max(first, age), settle - age) or first

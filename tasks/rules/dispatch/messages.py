@@ -88,8 +88,7 @@ def _number(value: Any) -> int | None:
 
 def callback_url(address: str) -> str:
     """The address that ConnectWise is given. It appends the record's id to the text as it stands
-    (docs/vendors.md, ConnectWise 4.4).
-    """
+    (docs/vendors.md, ConnectWise 4.4)."""
     return f"{_base(address)}{CONNECTWISE_PATH}?recordId="
 
 

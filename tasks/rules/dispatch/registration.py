@@ -103,10 +103,8 @@ def wanted_callbacks(
 
 
 def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) -> list[EntryMove]:
-    """What to do so that of the entries with this url exactly the wanted ones are there.
-
-    An entry can't be changed, so one that is switched off or tells of other changes is made anew.
-    """
+    """What to do so that of the entries with this url exactly the wanted ones are there. An entry can't be
+    changed, so one that is switched off or tells of other changes is made anew."""
     moves: list[EntryMove] = []
     satisfied: set[tuple[Any, ...]] = set()
     by_key = {_key(each): each for each in wanted}

@@ -118,9 +118,7 @@ def dispatch_source(
 
 def chosen_address(record: Record, site: Record, company: Record) -> dict[str, Any]:
     """The first whole address (street and city): the record's own, its site's, its company's; else empty.
-
-    Parts of two addresses are never put together: a technician would be sent to neither.
-    """
+    Parts of two addresses are never put together: a technician would be sent to neither."""
     for name, each in (
         (record.get("siteName"), record),
         (site.get("name"), site),

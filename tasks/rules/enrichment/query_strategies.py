@@ -101,10 +101,8 @@ class BundleSize:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """``characters`` for the ids of one list, ``comma`` of them for each one between two ids.
-
-    ``most`` ids at most, whatever their length; None: no such limit.
-    """
+    """``characters`` for the ids of one list, ``comma`` of them for each one between two ids. ``most`` ids at
+    most, whatever their length; None: no such limit."""
 
     characters: int
     comma: int = 1
@@ -305,10 +303,8 @@ class AgreementPlan:
 def cheapest_agreement_strategy(
     strategies: QueryStrategies, agreements: int, rows: int | None
 ) -> AgreementPlan:
-    """Report, bundles or child collections; ``rows``: links expected, None: not known, so no report.
-
-    Each strategy's check against a child collection counts too.
-    """
+    """Report, bundles or child collections; ``rows``: links expected, None: not known, so no report. Each
+    strategy's check against a child collection counts too."""
     plans = [AgreementPlan(ONE_BY_ONE, agreements)]
     if strategies.is_open(bundle_strategy("agreements")) and not strategies.bundles.is_useless:
         plans.append(AgreementPlan(BUNDLES, strategies.bundles.requests(agreements) + 2))
@@ -319,11 +315,9 @@ def cheapest_agreement_strategy(
 
 @dataclass(frozen=True, slots=True)
 class TicketPlan:
-    """How the configurations of tickets of one kind are found, and the requests expected.
-
-    ``query`` None: only ticket by ticket; ``detail`` is how single tickets are read, in bundles or by their
-    child collections; ``base`` is the cut of the group questions.
-    """
+    """How the configurations of tickets of one kind are found, and the requests expected. ``query`` None:
+    only ticket by ticket; ``detail`` is how single tickets are read, in bundles or by their child
+    collections; ``base`` is the cut of the group questions."""
 
     kind: TicketKind
     detail: str

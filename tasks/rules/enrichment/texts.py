@@ -51,9 +51,7 @@ FIELD_TYPES: Mapping[str, str] = {
     **dict.fromkeys((*AGREEMENT_FIELDS, SLA), "TEXTAREA"),
 }
 """The custom fields with their types in Lansweeper, in the order in which plans and reports show them.
-
-Several agreements stand in one text, hence the text area.
-"""
+Several agreements stand in one text, hence the text area."""
 
 SEPARATOR = "; "
 
@@ -80,11 +78,9 @@ class TextLimits(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationFacts:
-    """A configuration with what belongs to it, as the two list actions answer it.
-
-    ``asset_key`` is its ``ls_asset_id``, None where it has none; ``url`` is its page in ConnectWise; ``sla``
-    a reference with ``name``.
-    """
+    """A configuration with what belongs to it, as the two list actions answer it. ``asset_key`` is its
+    ``ls_asset_id``, None where it has none; ``url`` is its page in ConnectWise; ``sla`` a reference with
+    ``name``."""
 
     id: int
     name: str
@@ -165,11 +161,9 @@ def same_text(name: str, one: str | None, other: str | None) -> bool:
 
 @dataclass(slots=True)
 class CustomFieldKeys:
-    """Where each field is written to.
-
-    ``keys``: name -> key of the site's field. ``missing``: names without one, in the order asked for.
-    ``created``: those of ``keys`` that this run made. ``warnings``: odd types, names held twice, refusals.
-    """
+    """Where each field is written to. ``keys``: name -> key of the site's field. ``missing``: names without
+    one, in the order asked for. ``created``: those of ``keys`` that this run made. ``warnings``: odd types,
+    names held twice, refusals."""
 
     keys: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)

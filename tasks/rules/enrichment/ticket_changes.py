@@ -70,9 +70,7 @@ def ticket_changes(
 
 def stable_stamp(last_updated: str, now: datetime) -> str:
     """``lastUpdated`` as it is remembered: empty while the ticket can still change within the same second.
-
-    One that lies after ``now``, when the reading of tickets began, is of a change during the reading.
-    """
+    One that lies after ``now``, when the reading of tickets began, is of a change during the reading."""
     try:
         age = now - datetime.fromisoformat(last_updated)
     except (ValueError, TypeError):
