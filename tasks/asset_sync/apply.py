@@ -37,12 +37,9 @@ class Applied:
 async def apply_plan(
     run: SyncRun, plan: Plan, references: Mapping[str, ReferencePlan], existing: int
 ) -> Applied:
-    """Write everything that the plan holds; a record that fails does not stop the others.
-
-    Args:
-        references: per target path the ids, those of created records included.
-        existing: configurations of the company before the run.
-    """
+    """Write everything that the plan holds; a record that fails does not stop the others. ``references``: per
+    target path the ids, those of created records included. ``existing``: configurations of the company before
+    the run."""
     run.references = {path: found.ids for path, found in references.items()}
     applied = Applied()
     if plan.creations:

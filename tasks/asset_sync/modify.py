@@ -51,12 +51,9 @@ async def modify_configurations(
 
 
 class ConfigurationModifications:
-    """The modifications of one run, with their results in ``log``.
-
-    Attributes:
-        bulk: whether whole records are replaced; False once the canary or the server says no.
-        unanswered: by asset key what was sent and has no known outcome.
-    """
+    """The modifications of one run, with their results in ``log``. ``bulk``: whether whole records are
+    replaced; False once the canary or the server says no. ``unanswered``: by asset key what was sent and has
+    no known outcome."""
 
     def __init__(self, run: SyncRun, total: int) -> None:
         self.run = run

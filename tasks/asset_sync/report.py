@@ -89,11 +89,7 @@ def plan_report(run: SyncRun, plan: Plan) -> SyncReport:
 
 
 def final_report(run: SyncRun, plan: Plan, applied: Applied, references: dict[str, list[str]]) -> SyncReport:
-    """The report of a run that wrote.
-
-    Raises:
-        CountsError: an asset was lost or counted twice.
-    """
+    """The report of a run that wrote. Raises CountsError: an asset was lost or counted twice."""
     creations = {each.asset.key: each.asset for each in plan.creations}
     modifications = {each.asset.key: each for each in plan.modifications}
     failures = [

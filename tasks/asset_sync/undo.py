@@ -64,11 +64,8 @@ class ConfigurationUndo:
         return self.client.settings.configuration_url(record_id)
 
     async def prepare(self) -> UndoPlan:
-        """Plan the reverse of the run, by the journal and the records as they are now.
-
-        Raises:
-            UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it.
-        """
+        """Plan the reverse of the run, by the journal and the records as they are now. Raises
+        UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it."""
         every = await self.ledger.journal.of_run(self.run_id)
         self.writes = [each for each in every if each.connection == self.connectwise]
         if not self.writes:

@@ -40,11 +40,8 @@ async def create(
     run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, seen: Seen, *, look_first: bool
 ) -> DispatchResult:
     """Creates the work order of a claimed record: maps, sends once, links, publishes and writes back.
-
-    Args:
-        fetched: with its related records.
-        look_first: the ledger may have forgotten this record: adopt its work order rather than make one.
-    """
+    ``fetched``: with its related records. ``look_first``: the ledger may have forgotten this record: adopt
+    its work order rather than make one."""
     ref, intent, intents = claimed.ref, claimed.intent, run.ledger.intents
     wanted = wanted_work_order(run, fetched)
     if wanted.refusal:
@@ -119,14 +116,9 @@ async def adopt(
     seen: Seen,
     wanted: MappedWorkOrder | None,
 ) -> DispatchResult | None:
-    """Looks once for a work order of the record, links it and finishes it; None: there is none.
-
-    Two living ones are reported, and nothing is done. Costs what ``find_work_order`` does, and one request
-    for the work order that was found.
-
-    Args:
-        wanted: None where the record wants no work order any more.
-    """
+    """Looks once for a work order of the record, links it and finishes it; None: there is none. Two living
+    ones are reported, and nothing is done. Costs what ``find_work_order`` does, and one request for the work
+    order that was found. ``wanted``: None where the record wants no work order any more."""
     ref, intent = claimed.ref, claimed.intent
     written = written_number(run, fetched.record) if intent.generation == 1 else None
     adoption = await find_work_order(run, intent, written)
@@ -180,14 +172,10 @@ def written_number(run: DispatchRun, record: Record | None) -> int | None:
 
 
 async def find_work_order(run: DispatchRun, intent: Intent, written: int | None = None) -> Adoption:
-    """Finds the work order that carries the intent's reference and belongs to no other intent.
-
-    After a creation was sent those made since are listed too: a title may have been edited, and the search
-    may not look into the Incident ID. Two requests, more where many were made.
-
-    Args:
-        written: the number that the record itself bears, which is looked at too: one request more.
-    """
+    """Finds the work order that carries the intent's reference and belongs to no other intent. After a
+    creation was sent those made since are listed too: a title may have been edited, and the search may not
+    look into the Incident ID. Two requests, more where many were made. ``written``: the number that the
+    record itself bears, which is looked at too: one request more."""
     listed = await run.field_nation.search_work_orders(intent.reference, columns=ADOPTION_COLUMNS)
     found = {int(each["id"]): each for each in listed}
     if written is not None and written not in found:
@@ -242,11 +230,8 @@ async def recover(
     retry_creation: bool = False,
 ) -> DispatchResult:
     """Adopts what an unanswered creation made; else says when to look again, gives up, or creates once more.
-
-    Args:
-        wanted: the record still wants a work order.
-        retry_creation: a person has seen that nothing was made, so the long pause is not waited for.
-    """
+    ``wanted``: the record still wants a work order. ``retry_creation``: a person has seen that nothing was
+    made, so the long pause is not waited for."""
     ref, waiting = claimed.ref, run.settings.waiting
     related = await with_related(run, fetched) if wanted else fetched
     body = wanted_work_order(run, related) if wanted else None

@@ -95,13 +95,9 @@ WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[HandledMessage]]
 async def drain_once(
     run: DispatchRun, work_orders: WorkOrderHandler | None = None, notes: WorkOrderHandler | None = None
 ) -> InboxDrain:
-    """Takes one batch and acknowledges what is done; records are worked on a few at a time.
-
-    Args:
-        work_orders: handles messages about work orders; without it they stay in the inbox.
-        notes: copies the notes of a record that has a work order, since a callback does not say whether it
-            is about a note.
-    """
+    """Takes one batch and acknowledges what is done; records are worked on a few at a time. ``work_orders``:
+    handles messages about work orders; without it they stay in the inbox. ``notes``: copies the notes of a
+    record that has a work order, since a callback does not say whether it is about a note."""
     polling = run.settings.polling
     holder = str(uuid.uuid4())
     source = None if work_orders is not None else "connectwise"
@@ -211,10 +207,7 @@ async def _acknowledge(
 
 async def handle_work_order(run: DispatchRun, work_order_id: int) -> HandledMessage:
     """Applies a work order's events, and copies notes if it has other messages than at the last copying.
-
-    Raises:
-        ConnectorError: as ``sync_events``.
-    """
+    Raises ConnectorError: as ``sync_events``."""
     result = await sync_events(run, work_order_id)
     log_result(result)
     if result.retryable or result.status is DispatchStatus.OUTSIDE or not await _has_talked(run, result):

@@ -266,13 +266,9 @@ async def preview_record(
 async def retry_dispatch(
     run: DispatchRun, kind: RecordKind, record_id: int, override: Override = NO_OVERRIDE
 ) -> DispatchResult:
-    """Retries ``dispatch_record`` while a vendor or another process is in the way, within the patience set.
-
-    A person asks for it, so what was refused before is sent once more.
-
-    Raises:
-        RetryableError: a vendor was away for too long.
-    """
+    """Retries ``dispatch_record`` while a vendor or another process is in the way, within the patience set. A
+    person asks for it, so what was refused before is sent once more. Raises RetryableError: a vendor was away
+    for too long."""
     waiting = run.settings.waiting
     await run.state.forget_refusals(run.state.ref(kind, record_id))
 

@@ -42,12 +42,8 @@ class FetchedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a person asks for beyond the rules.
-
-    Attributes:
-        outside_trigger: make a work order though the record is in no trigger.
-        retry_creation: an unresolved creation made nothing, so it may be made once more now.
-    """
+    """What a person asks for beyond the rules. ``outside_trigger``: make a work order though the record is in
+    no trigger. ``retry_creation``: an unresolved creation made nothing, so it may be made once more now."""
 
     outside_trigger: bool = False
     retry_creation: bool = False
@@ -90,10 +86,7 @@ async def read_record(client: ConnectWiseClient, kind: RecordKind, record_id: in
 
 async def fetch_record(run: DispatchRun, ref: RecordRef, record: Record | None = None) -> FetchedRecord:
     """Fetches the record with its triggers' members, without related records. One request at most.
-
-    Args:
-        record: the whole record if the caller has just read it.
-    """
+    ``record``: the whole record if the caller has just read it."""
     found = record if record is not None else await read_record(run.client, ref.kind, ref.id)
     return FetchedRecord(ref, found, {} if found is None else _document(ref, found, {}, ""))
 
@@ -119,10 +112,7 @@ def observe_record(
     run: DispatchRun, fetched: FetchedRecord, memory: RecordMemory | None
 ) -> tuple[RecordChange, Seen]:
     """Compares a fetched record with what is remembered of it: its change, and what to remember now.
-
-    Args:
-        memory: None where nothing is known of it yet.
-    """
+    ``memory``: None where nothing is known of it yet."""
     before = memory.seen if memory is not None else None
     if fetched.record is None:
         known = before or Seen()

@@ -94,11 +94,8 @@ async def register_connectwise(
 async def register_field_nation(
     client: FieldNationClient, asked: RegistrationRequest, settings: DispatchSettings
 ) -> list[RegisteredEntry]:
-    """Lists, creates, changes or removes the webhooks; each ends in one row.
-
-    Raises:
-        StopError: the block holds no webhook secret, without which the receiver believes no webhook.
-    """
+    """Lists, creates, changes or removes the webhooks; each ends in one row. Raises StopError: the block
+    holds no webhook secret, without which the receiver believes no webhook."""
     url, secret, events = webhook_url(asked.address), client.settings.webhook_secret, list[str]()
     if asked.what is Registration.CREATE:
         if not secret:

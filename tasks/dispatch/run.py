@@ -55,15 +55,9 @@ class RelatedCache:
 
 
 class DispatchRun:
-    """What each step of dispatch is handed: settings, clients, ledger, state and cache.
-
-    A class of its own, so that Prefect does not look into it.
-
-    Everything works without Prefect: the clients and the ledger are all that it needs.
-
-    Args:
-        now, sleep: the clock, for tests.
-    """
+    """What each step of dispatch is handed: settings, clients, ledger, state and cache. A class of its own,
+    so that Prefect does not look into it. Everything works without Prefect: the clients and the ledger are
+    all that it needs. ``now``, ``sleep``: the clock, for tests."""
 
     def __init__(
         self,

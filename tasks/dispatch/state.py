@@ -162,11 +162,8 @@ class DispatchStore:
         self, ref: RecordRef, *, new_generation: bool = False, holder: str = ""
     ) -> ClaimedRecord | None:
         """Claims a record for this process alone, and begins an intent if it had none; None: another has it.
-
-        Args:
-            new_generation: where the newest intent is cancelled, begin the next one.
-            holder: who has it already holds it longer, and sees it as it is now.
-        """
+        ``new_generation``: where the newest intent is cancelled, begin the next one. ``holder``: who has it
+        already holds it longer, and sees it as it is now."""
         name = holder or str(uuid.uuid4())
         claimed = await self._ledger.intents.claim(
             self._tenant,
@@ -197,11 +194,8 @@ class DispatchStore:
         return replace(claimed, memory=memory)
 
     async def created(self, claimed: ClaimedRecord, work_order_id: int, memory: RecordMemory) -> None:
-        """Links the record with its work order, made or found, and frees the claim.
-
-        Raises:
-            StopError: the record has another work order, or this one another record: a person must look.
-        """
+        """Links the record with its work order, made or found, and frees the claim. Raises StopError: the
+        record has another work order, or this one another record: a person must look."""
         await self._ledger.intents.created(claimed.intent.id, work_order_id, _details(memory))
 
     async def owner(self, work_order_id: int) -> WorkOrderOwner | None:

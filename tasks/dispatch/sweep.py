@@ -53,10 +53,7 @@ RecordKey = tuple[RecordKind, int]
 
 async def isolated(failed: DispatchResult, look: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
     """Keeps one failure from ending the sweep: a refusal, or a vendor that is away, is the look's result.
-
-    Args:
-        failed: what the result is made of then.
-    """
+    ``failed``: what the result is made of then."""
     try:
         return await look()
     except RetryableError as error:
@@ -93,14 +90,10 @@ class RecordSweep:
 
 
 async def sweep(run: DispatchRun, *, dry_run: bool = False) -> RecordSweep:
-    """Reconciles the records that changed, and again those that are not done yet.
-
-    How far it came is kept for each kind once everything before is accounted for: a record that must be tried
-    again holds that back, so the next sweep sees it.
-
-    Raises:
-        StopError: a person must act; what was not reached is seen by the next sweep.
-    """
+    """Reconciles the records that changed, and again those that are not done yet. How far it came is kept for
+    each kind once everything before is accounted for: a record that must be tried again holds that back, so
+    the next sweep sees it. Raises StopError: a person must act; what was not reached is seen by the next
+    sweep."""
     swept = RecordSweep()
     if not dry_run:
         await run.heartbeat()
@@ -268,13 +261,9 @@ class WorkOrderSweep:
 
 
 async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> WorkOrderSweep:
-    """Applies the events that webhooks missed, and names references that two living work orders carry.
-
-    One request for each 100 work orders of three lists, and then only those to which something has happened.
-
-    Raises:
-        RejectedError: Field Nation did not understand a filter, so nothing was believed.
-    """
+    """Applies the events that webhooks missed, and names references that two living work orders carry. One
+    request for each 100 work orders of three lists, and then only those to which something has happened.
+    Raises RejectedError: Field Nation did not understand a filter, so nothing was believed."""
     listed = await _listed(run)
     owners = await run.state.owners()
     swept = WorkOrderSweep(listed=len(listed))

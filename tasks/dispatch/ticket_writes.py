@@ -116,11 +116,8 @@ async def add_note(run: DispatchRun, ticket: LinkedTicket, wanted: NoteWanted) -
 
 
 async def add_time(run: DispatchRun, ticket: LinkedTicket, wanted: TimeWanted) -> DeliveryResult:
-    """Adds the time entry of a stay on site, once.
-
-    Raises:
-        RejectedError: an opportunity takes no time entries.
-    """
+    """Adds the time entry of a stay on site, once. Raises RejectedError: an opportunity takes no time
+    entries."""
     tickets = ticket_kind(ticket.ref.kind)
     if tickets is None:
         raise RejectedError("No time can be entered for an opportunity", remedy="Correct the rules.")
@@ -139,13 +136,9 @@ async def add_time(run: DispatchRun, ticket: LinkedTicket, wanted: TimeWanted) -
 
 
 def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchOperation]:
-    """One PATCH that sets all of them; those that the record has already are left out.
-
-    A status goes by its name: the server looks for it on the ticket's own board, which spares a request.
-
-    Raises:
-        RejectedError: the record has no such custom field.
-    """
+    """One PATCH that sets all of them; those that the record has already are left out. A status goes by its
+    name: the server looks for it on the ticket's own board, which spares a request. Raises RejectedError: the
+    record has no such custom field."""
     fields = {one.target.removeprefix(TICKET_FIELD): one.value for one in values if _is_field(one)}
     captions = {each.get("caption") for each in record.get("customFields") or []}
     missing = [caption for caption in fields if caption not in captions]

@@ -54,11 +54,8 @@ def dropped_words(dropped: list[str]) -> tuple[str, ...]:
 async def update(
     run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, known: RecordMemory
 ) -> DispatchResult:
-    """Sends the mapped values that differ from what was last sent; reads the answer back.
-
-    Args:
-        known: what is to be remembered of the record, once this version of it was sent or refused.
-    """
+    """Sends the mapped values that differ from what was last sent; reads the answer back. ``known``: what is
+    to be remembered of the record, once this version of it was sent or refused."""
     ref, number = claimed.ref, claimed.work_order_id or 0
     wanted = wanted_work_order(run, await with_related(run, fetched))
     changes = changed_sections(claimed.memory.sent, wanted.body)

@@ -259,13 +259,8 @@ async def _keep(run: DispatchRun, number: int, state: WorkOrderState, due: _Due,
 
 
 async def retry_outbound(run: DispatchRun, step: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
-    """Retries a step while it is to be tried again soon, within the patience that is set.
-
-    What was done in earlier tries is told with the last one.
-
-    Raises:
-        RetryableError: a vendor was away for too long.
-    """
+    """Retries a step while it is to be tried again soon, within the patience that is set. What was done in
+    earlier tries is told with the last one. Raises RetryableError: a vendor was away for too long."""
     waiting, did = run.settings.waiting, dict[str, None]()
 
     async def attempt() -> DispatchResult:

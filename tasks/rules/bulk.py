@@ -32,11 +32,8 @@ class ItemOutcome:
 
 
 def batches(items: Sequence[Item], size: int = MAX_BATCH) -> Iterator[list[Item]]:
-    """The items in their order, ``size`` at a time; the last batch may be shorter.
-
-    Raises:
-        LimitError: the size is not within 1 to 50; raised at once, not on the first batch.
-    """
+    """The items in their order, ``size`` at a time; the last batch may be shorter. Raises LimitError: the
+    size is not within 1 to 50; raised at once, not on the first batch."""
     if isinstance(size, bool) or not 1 <= size <= MAX_BATCH:
         raise LimitError(f"Batch size is {size}. Give a whole number from 1 to {MAX_BATCH}.")
     return (list(items[start : start + size]) for start in range(0, len(items), size))

@@ -20,12 +20,9 @@ _SEPARATOR = ": "
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a form may offer; an empty list leaves the form as it is.
-
-    Attributes:
-        inputs: by the name of an input anywhere in a form (``company``, ``site_id``, ``connectwise``).
-        values: by the name of an input that is a table: the names its rows may have (``types``).
-    """
+    """What a form may offer; an empty list leaves the form as it is. ``inputs``: by the name of an input
+    anywhere in a form (``company``, ``site_id``, ``connectwise``). ``values``: by the name of an input that
+    is a table: the names its rows may have (``types``)."""
 
     inputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -110,11 +107,8 @@ def company_terms(typed: str) -> list[str]:
 
 
 def choose_company(typed: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The company of that identifier, else the only one of that name or choice; case does not count.
-
-    Raises:
-        CompanyNotFoundError: there is none, or several answer to it.
-    """
+    """The company of that identifier, else the only one of that name or choice; case does not count. Raises
+    CompanyNotFoundError: there is none, or several answer to it."""
     alive = [each for each in found if not each.get("deletedFlag")]
     text, *identifier = [each.casefold() for each in company_terms(typed)] or [""]
     by_name = [each for each in alive if text and _folded(each, "name") == text]

@@ -38,11 +38,8 @@ class Counts:
         return {name: getattr(self, name) for name in self.__slots__}
 
     def check(self) -> Self:
-        """The counts themselves, if the outcomes sum up to the number read and none is negative.
-
-        Raises:
-            CountsError: they do not; the text gives every number.
-        """
+        """The counts themselves, if the outcomes sum up to the number read and none is negative. Raises
+        CountsError: they do not; the text gives every number."""
         values = self.as_dict()
         if self.accounted != self.read or min(values.values()) < 0:
             told = ", ".join(f"{name} {count}" for name, count in values.items())

@@ -151,12 +151,10 @@ def decide_fresh(
     company_id: int,
     reactivate: bool = False,
 ) -> FreshDecision:
-    """Decide again on the record as read right before it is written; None: it was not found any more.
-
-    Every mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules
-    again. A record that now belongs to another asset or company is refused. A type change is not repeated
-    here: it is its own call.
-    """
+    """Decide again on the record as read right before it is written; None: it was not found any more. Every
+    mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules again.
+    A record that now belongs to another asset or company is refused. A type change is not repeated here: it
+    is its own call."""
     if fresh is None:
         return FreshDecision(refused="The configuration no longer exists.")
     if (owner := (fresh.get("company") or {}).get("id")) not in (None, company_id):

@@ -25,13 +25,9 @@ class SyncCounts(Counts):
     failed: int = 0
 
     def after_writes(self, *, failed_creations: int, failed_modifications: int, kept: int = 0) -> SyncCounts:
-        """A plan's counts after the writes: what failed moves over to ``failed``.
-
-        ``kept``: planned modifications that the fresh re-read showed to be done already; they end unchanged.
-
-        Raises:
-            CountsError: more failed than was planned.
-        """
+        """A plan's counts after the writes: what failed moves over to ``failed``. ``kept``: planned
+        modifications that the fresh re-read showed to be done already; they end unchanged. Raises
+        CountsError: more failed than was planned."""
         return replace(
             self,
             created=self.created - failed_creations,

@@ -181,11 +181,8 @@ def adoptable(
 ) -> Adoption:
     """The living work order that carries the reference; else the newest one that was made ``since`` and is
     over by now, so that nothing is made again that a person has cancelled. An unknown status may live.
-
-    Args:
-        since: when the creation was sent; None: none was, so only living ones count.
-        taken: work orders that earlier generations or other records have.
-    """
+    ``since``: when the creation was sent; None: none was, so only living ones count. ``taken``: work orders
+    that earlier generations or other records have."""
     by_id = {int(each["id"]): each for each in found if carries(each, reference) and each["id"] not in taken}
     living = sorted(number for number, each in by_id.items() if status_of(each) not in OVER)
     if len(living) > 1:

@@ -210,11 +210,8 @@ def check_dispatch_mappings(
     captions: Sequence[str] | None = None,
     custom_fields: Sequence[int] | None = None,
 ) -> None:
-    """Checks both lists; field lists as in ``inbound_problems``.
-
-    Raises:
-        DispatchMappingError: with every problem of both.
-    """
+    """Checks both lists; field lists as in ``inbound_problems``. Raises DispatchMappingError: with every
+    problem of both."""
     problems = [
         *inbound_problems(mappings.inbound, sources, captions=captions, custom_fields=custom_fields),
         *outbound_problems(mappings.outbound, work_order_members(), captions=captions),

@@ -31,12 +31,9 @@ class About:
 
 
 def about(source: str, body: Mapping[str, Any]) -> About | None:
-    """What a message is about; None for one that dispatch has nothing to do with.
-
-    Args:
-        source: ``connectwise`` or ``field_nation``, as the receiver noted it.
-        body: the vendor's message as it came, or with it under ``body`` or ``payload``.
-    """
+    """What a message is about; None for one that dispatch has nothing to do with. ``source``: ``connectwise``
+    or ``field_nation``, as the receiver noted it. ``body``: the vendor's message as it came, or with it under
+    ``body`` or ``payload``."""
     message = next((body[name] for name in ("payload", "body") if isinstance(body.get(name), Mapping)), body)
     return _of_work_order(message) if source == FIELD_NATION_SOURCE else _of_record(message)
 

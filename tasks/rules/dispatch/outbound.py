@@ -231,11 +231,8 @@ def rules_problems(rules: Sequence[OutboundRule]) -> list[str]:
 
 
 def filled(text: str, document: Mapping[str, Any]) -> str:
-    """The text with each ``{{expression}}`` replaced by its value, nothing where there is none.
-
-    Raises:
-        ValueError: an expression is not JMESPath, or its value is no single one.
-    """
+    """The text with each ``{{expression}}`` replaced by its value, nothing where there is none. Raises
+    ValueError: an expression is not JMESPath, or its value is no single one."""
 
     def value(found: re.Match[str]) -> str:
         try:

@@ -75,12 +75,9 @@ class EntryMove:
 def wanted_callbacks(
     kinds: Iterable[RecordKind], url: str, *, boards: Sequence[int] = (), suppress_own: bool = True
 ) -> list[dict[str, Any]]:
-    """The callback entries for these kinds of record.
-
-    Args:
-        boards: ids of the boards whose tickets are told of; none: the tickets of every board.
-        suppress_own: changes that the API member itself makes are not told of.
-    """
+    """The callback entries for these kinds of record. ``boards``: ids of the boards whose tickets are told
+    of; none: the tickets of every board. ``suppress_own``: changes that the API member itself makes are not
+    told of."""
     types = list(dict.fromkeys(_TYPES[kind] for kind in RecordKind if kind in set(kinds)))
     places = {
         "Ticket": [(BOARD, each) for each in dict.fromkeys(boards)] or [(OWNER, OWNER_ID)],
@@ -128,11 +125,8 @@ def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) 
 def webhook_moves(
     there: Sequence[Record], events: Sequence[str], url: str, *, secret: str = ""
 ) -> list[EntryMove]:
-    """The same for webhooks. ``events`` empty: none is wanted.
-
-    Args:
-        secret: is to be sent to a webhook that stays, since a list of webhooks does not show theirs.
-    """
+    """The same for webhooks. ``events`` empty: none is wanted. ``secret``: is to be sent to a webhook that
+    stays, since a list of webhooks does not show theirs."""
     moves: list[EntryMove] = []
     for found in there:
         words = _webhook_words(found)

@@ -105,11 +105,8 @@ class EnrichmentPlan:
 
     @property
     def counts(self) -> EnrichmentCounts:
-        """What the run would end with if no edit failed.
-
-        Raises:
-            CountsError: a configuration was lost or counted twice.
-        """
+        """What the run would end with if no edit failed. Raises CountsError: a configuration was lost or
+        counted twice."""
         return EnrichmentCounts(
             read=self.read,
             updated=len(self.updates),

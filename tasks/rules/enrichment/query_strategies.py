@@ -182,12 +182,9 @@ def best_rounds(
 def plan_groups(
     configurations: int, fewest_groups: int, tickets: int, unit: float, touched: float | None = None
 ) -> GroupPlan | None:
-    """The base that costs least; None where asking ticket by ticket is no dearer.
-
-    Args:
-        fewest_groups: so many groups at least, since the server limits the length of one question.
-        touched: how many of the tickets probably hold one of the configurations; None: all of them.
-    """
+    """The base that costs least; None where asking ticket by ticket is no dearer. ``fewest_groups``: so many
+    groups at least, since the server limits the length of one question. ``touched``: how many of the tickets
+    probably hold one of the configurations; None: all of them."""
     if not configurations or not tickets:
         return None
     shapes = _expected_shapes(configurations, tickets if touched is None else touched)

@@ -224,12 +224,9 @@ def _warnings(name: str, kind: str, chosen: CustomField, number: int) -> list[st
 def named_elsewhere(
     assets: Iterable[AssetState], claimed: Collection[str], own: Collection[int]
 ) -> dict[str, int]:
-    """The configuration that an asset's ``cw_configuration_url`` names, by the asset's key.
-
-    Args:
-        claimed: keys of the assets that configurations of the run's company claim; others do not matter.
-        own: ids of the company's configurations; an asset that names one of these is left out.
-    """
+    """The configuration that an asset's ``cw_configuration_url`` names, by the asset's key. ``claimed``: keys
+    of the assets that configurations of the run's company claim; others do not matter. ``own``: ids of the
+    company's configurations; an asset that names one of these is left out."""
     named = {each.key: named_configuration(each) for each in assets if each.key in claimed}
     return {key: number for key, number in named.items() if number is not None and number not in own}
 

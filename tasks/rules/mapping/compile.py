@@ -236,12 +236,10 @@ def compile_mapping(
     key_path: str = "key",
     software_limit: int = SOFTWARE_LIMIT,
 ) -> CompiledMapping:
-    """The mapping ready for use; raises ``FieldMappingError`` with every problem found.
-
-    The link field is always part of it, with Lansweeper's authority: the asset's key is read from the
-    source that is mapped to ``link_caption``, from ``key_path`` if none is. ``custom_field_ids`` are by
-    caption; a custom field that is not in it is found by caption in each record.
-    """
+    """The mapping ready for use; raises ``FieldMappingError`` with every problem found. The link field is
+    always part of it, with Lansweeper's authority: the asset's key is read from the source that is mapped to
+    ``link_caption``, from ``key_path`` if none is. ``custom_field_ids`` are by caption; a custom field that
+    is not in it is found by caption in each record."""
     if problems := mapping_problems(mappings):
         raise FieldMappingError(" ".join(problems))
     link = _link_mapping(mappings, CUSTOM_FIELD_PREFIX + link_caption, key_path)
@@ -322,11 +320,8 @@ class CustomFields:
 def resolve_custom_fields(
     captions: Iterable[str], typed_ids: Mapping[str, int], defined: Sequence[Mapping[str, Any]]
 ) -> CustomFields:
-    """Ids by caption: what a person typed wins, the rest is looked up among the defined fields.
-
-    Raises:
-        CustomFieldError: the link field ``ls_asset_id`` is missing, or a caption stands for several fields.
-    """
+    """Ids by caption: what a person typed wins, the rest is looked up among the defined fields. Raises
+    CustomFieldError: the link field ``ls_asset_id`` is missing, or a caption stands for several fields."""
     resolved = CustomFields()
     for caption in dict.fromkeys(captions):
         record_id = typed_ids.get(caption) or _look_up(caption, defined)
