@@ -75,7 +75,6 @@ class HandledMessage:
     Attributes:
         done: they are acknowledged; otherwise they are handed out again.
         after: seconds until then; None: a pause that grows with the attempts.
-        result: of the record that they were about.
         passing: what is in the way is not the messages' own, so that they are never given up for it.
         busy: another process had the record, so nothing was tried, and it is no attempt.
     """

@@ -57,7 +57,6 @@ class _Read:
     """Messages of the work order, answers not counted."""
 
     def find(self, copy: NoteCopy) -> str | None:
-        """The id of a copy that is there, by its mark."""
         others = self.talk.messages if copy.note.side == "connectwise" else self.talk.notes
         return copy_of(others, copy.mark)
 

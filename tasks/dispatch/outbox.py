@@ -86,13 +86,8 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """An action's row in the ledger.
-
-    Attributes:
-        claim: claims it for a holder; it is made if there is none.
-        rows: the part of the ledger that it belongs to.
-        done: keeps the id of what was made, None where the action makes no record.
-    """
+    """An action's row in the ledger. ``claim`` makes it if there is none. ``done`` keeps the id of what was
+    made, None where the action makes no record."""
 
     claim: Callable[[str], Awaitable[Claimed[Any]]]
     rows: OutboxTable[Any]
@@ -101,13 +96,9 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One action, with how it is sent and found.
-
-    Attributes:
-        send: sends it; the id of what it made.
-        find: looks for what an unanswered request may have made; its id.
-        look_first: look even if nothing was sent as far as the ledger knows, which may have forgotten it.
-    """
+    """One action, with how it is sent and found. ``send`` gives the id of what it made, ``find`` that of what
+    an unanswered request may have made. ``look_first``: look even if nothing was sent as far as the ledger
+    knows, which may have forgotten it."""
 
     row: OutboxRow
     send: Callable[[], Awaitable[str | None]]

@@ -115,7 +115,6 @@ async def _reconcile(
 async def _step(
     run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, override: Override
 ) -> DispatchResult:
-    """Takes the step that is due, and remembers the record as it was seen."""
     memory, kind = claimed.memory, claimed.ref.kind
     change, seen = observe_record(run, fetched, memory if claimed.link else None)
     facts = record_facts(run, memory, fetched, change, seen, override)
@@ -217,7 +216,6 @@ class Preview:
     """The step that would be taken, and the work order that the record would become.
 
     Attributes:
-        inside: the record is in a trigger now.
         changes: what an update would send; empty for other steps.
         refusal: why it would be refused before anything is sent: all fields that are missing.
         warnings: values that do not fit and would be left out.

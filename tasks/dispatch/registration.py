@@ -48,13 +48,9 @@ class RegisteredEntry:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRequest:
-    """What is wanted of both vendors.
-
-    Attributes:
-        address: the receiver's address as the vendors reach it; empty only for a list.
-        boards: names of the boards whose tickets are told of; none: all.
-        renew_secret: send the block's webhook secret to a webhook that is there already.
-    """
+    """What is wanted of both vendors. ``address``: the receiver's as the vendors reach it; empty only for a
+    list. ``boards``: names of the boards whose tickets are told of; none: all. ``renew_secret``: send the
+    block's webhook secret to a webhook that is there already."""
 
     what: Registration
     address: str

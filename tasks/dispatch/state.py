@@ -338,7 +338,6 @@ def _work_order_state(value: Mapping[str, Any]) -> WorkOrderState:
 
 
 def _details(memory: RecordMemory) -> dict[str, Any]:
-    """A memory as a link's details, JSON."""
     flags = {_RULES: memory.triggers, _FOUND: memory.found, _CANCELLING: memory.cancelling}
     return {
         **memory.other,

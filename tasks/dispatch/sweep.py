@@ -336,7 +336,6 @@ async def _each(
     owners: dict[int, WorkOrderOwner],
     look: Callable[[int, WorkOrderOwner], Awaitable[DispatchResult]],
 ) -> list[DispatchResult]:
-    """The result of each work order."""
     progress = Progress("Work orders", len(numbers))
 
     async def one(number: int) -> DispatchResult:

@@ -112,7 +112,6 @@ def _succeeded(success: Any, status: int | None, error: bool, record_id: int | N
 
 
 def _error_text(error: Any) -> tuple[str, str]:
-    """The vendor's code and its message with what it says of single fields."""
     if not isinstance(error, Mapping):
         return "", str(error or "")
     listed = error.get("errors")

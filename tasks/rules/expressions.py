@@ -178,7 +178,6 @@ class _Node:
 
 
 def _walk(node: _Node, variable: str, indent: str, numbers: Iterator[int]) -> Iterator[str]:
-    """The code that reads a node's results and children out of ``variable``."""
     for position in node.results:
         yield f"{indent}v{position} = {variable}"
     names = {step: child for step, child in node.children.items() if isinstance(step, str)}

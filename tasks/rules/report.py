@@ -137,7 +137,6 @@ def changes_list(records: Iterable[tuple[str, Sequence[str]]], rows: int, total:
 
     Args:
         records: the heading of each record and its lines, see ``change_line``; taken one by one.
-        rows: how many lines are shown at most, give or take one record.
         total: how many records there are.
         unit: what a record is, for "… and 3 more assets".
     """

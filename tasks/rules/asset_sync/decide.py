@@ -192,7 +192,6 @@ def _change_obstacle(mapped: MappedField, change: FieldChange, problem: Referenc
 
 
 def _obstacle(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> str | None:
-    """Why the value can't be written, or None."""
     target = mapped.target
     if target.kind is ValueKind.REFERENCE:
         return problem(target.path, str(wanted))

@@ -133,7 +133,6 @@ class KeyMatching:
         return Unmatched(record, " ".join(warnings[:_MOST_WARNINGS]) or None)
 
     def _claims(self, key: int, open_assets: Sequence[int]) -> list[tuple[int, int]]:
-        """The pairs that this key decides."""
         values, holders = self._assets.values[key], self._configurations.holders[key]
         claims = []
         for asset in open_assets:
@@ -188,7 +187,6 @@ class KeyMatching:
         return True
 
     def _doubt(self, asset: int, candidate: int, key: int, value: str, holders: int) -> Doubt | None:
-        """Why an agreement does not decide, None if it does."""
         if holders > 1:
             return Doubt.SEVERAL_CONFIGURATIONS
         if len(self._assets.holders[key].of(value)) > 1:
@@ -321,7 +319,6 @@ class _Matching:
         self._gone: list[int] = []
 
     def run(self) -> MatchResult:
-        """Both stages, then the lists."""
         self._link()
         decided = self._linked.keys() | self._contested.keys()
         rest = [position for position in range(len(self._assets)) if position not in decided]

@@ -198,7 +198,6 @@ def _digest(text: str) -> bytes:
 
 
 def _written(modification: Modification) -> str:
-    """One modification as text: which record, and every field with both its values."""
     changes = sorted([each.field, str(each.current), str(each.wanted)] for each in modification.all_changes)
     return str([modification.configuration.id, modification.asset.key, changes])
 
@@ -268,7 +267,6 @@ def build_plan(
     Args:
         result: every asset read, in exactly one of its lists.
         compared: ``compare_matched(result.matched, mapping)``.
-        mapping: the mapping that read both sides.
         references: per target path what ``plan_references`` made of ``needed_names``.
         options: batch size, way of writing, requests made so far.
     """

@@ -83,7 +83,6 @@ def plan_references(
     """Sort the wanted names into existing, to be created, inactive, not found and refused.
 
     Args:
-        kind: what the records are.
         wanted: names as the mapping gives them, prefix included; blanks and repeats are ignored.
         existing: all wire records of that kind (``id``, the name's members, ``inactiveFlag``).
         create: whether missing ones may be created (for locations: a structure level id is set).

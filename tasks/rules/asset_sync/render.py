@@ -42,16 +42,12 @@ def plan_markdown(
     asset_link: AddressOf = lambda _: None,
     rows: int = ROWS,
 ) -> str:
-    """The plan for an artifact.
+    """The plan for an artifact, each table with at most so many ``rows``; the title is escaped here.
 
     Args:
-        plan: what is shown.
-        title: the heading, for instance with the company's name; escaped here.
-        dry_run: whether nothing will be written.
         refused: the exceeded thresholds in words, if any: shown before everything else.
         configuration_link: id -> address of the configuration in ConnectWise, None for no link.
         asset_link: key -> address of the asset in Lansweeper, None for no link.
-        rows: how many rows each table shows at most.
     """
     changes = (
         (_change_heading(each, configuration_link), _change_lines(each)) for each in plan.modifications

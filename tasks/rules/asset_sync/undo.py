@@ -63,8 +63,8 @@ def _is_unknown(write: JournalledWrite) -> bool:
 
 
 def plan_undo(writes: Sequence[JournalledWrite], current: Mapping[int, Mapping[str, Any]]) -> UndoPlan:
-    """The undo of one run. ``writes``: all journalled writes of the run. ``current``: whole records by id as
-    they are now; an id that is missing was deleted since. Several writes to one record are undone as one:
+    """The undo of one run, by all its ``writes``. ``current``: whole records by id as they are now; an id
+    that is missing was deleted since. Several writes to one record are undone as one:
     from what the last one left to what the first one found. Writes that were never done are ignored; of
     unclear ones the record tells whether they were."""
     plan = UndoPlan()
@@ -187,7 +187,6 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _without_id(value: Any) -> bool:
-    """Whether it is a reference without an id."""
     return isinstance(value, Mapping) and "name" in value and value.get("id") is None
 
 

@@ -185,13 +185,9 @@ class DispatchMappingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """The work order that a record becomes.
-
-    Attributes:
-        body: the body of a create or update, in the vendor's shape.
-        problems: values that could not be made to fit, a sentence each; they are left out of ``body``.
-        missing: required Field Nation fields, in words, that ``body`` lacks.
-    """
+    """The work order that a record becomes: the body of a create or update, in the vendor's shape.
+    ``problems``: values that could not be made to fit, a sentence each; they are left out of ``body``.
+    ``missing``: required Field Nation fields, in words, that it lacks."""
 
     body: dict[str, Any]
     problems: tuple[str, ...] = ()

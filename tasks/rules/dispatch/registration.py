@@ -57,13 +57,8 @@ class EntryStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntryMove:
-    """One entry and what is done with it.
-
-    Attributes:
-        words: what the entry is, for a person.
-        found: the vendor's record; None for one that is to be created.
-        body: members to send when it is created or changed.
-    """
+    """One entry, in ``words`` for a person, and what is done with it. ``found``: the vendor's record; None
+    for one that is to be created. ``body``: members to send when it is created or changed."""
 
     step: EntryStep
     words: str

@@ -86,7 +86,6 @@ class DispatchResult:
         record: None only for a work order that belongs to no record.
         outbound: it is about what the work order's events or notes did to the record.
         work_order_status: Field Nation's word, "" where it was not read.
-        did: what was done, in words a person reads.
         retry_after: seconds, where it is to be tried again and the time is known.
         messages: how many messages the work order has, answers not counted; None: not read.
     """

@@ -40,15 +40,12 @@ def enrichment_plan_markdown(
     link: AddressOf = lambda _: None,
     rows: int = ROWS,
 ) -> str:
-    """The plan for an artifact.
+    """The plan for an artifact, each table with at most so many ``rows``; the title is escaped here.
 
     Args:
-        title: the heading, for instance with the company's name; escaped here.
-        dry_run: whether nothing will be written.
         figures: the predicted requests in words, a line each.
         fields_to_create: Lansweeper custom fields that are missing.
         link: id -> address of the configuration in ConnectWise, None for no link.
-        rows: how many rows each table shows at most.
     """
     nothing = not plan.updates and not fields_to_create
     verdict = "Nothing to write: Lansweeper is up to date." if nothing else ""

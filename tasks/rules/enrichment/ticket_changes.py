@@ -29,14 +29,9 @@ class KnownTicket:
 
 @dataclass(frozen=True, slots=True)
 class TicketChanges:
-    """What a sweep of tickets found against what is remembered.
-
-    Attributes:
-        gone: remembered, and no longer there.
-        unchanged: remembered with the same ``lastUpdated``.
-        changed: to be asked: new, changed, or without a ``lastUpdated``.
-        new_configurations: not asked about when the unchanged tickets were.
-    """
+    """What a sweep of tickets found against what is remembered. ``unchanged``: remembered with the same
+    ``lastUpdated``. ``changed``: to be asked: new, changed, or without a ``lastUpdated``.
+    ``new_configurations``: not asked about when the unchanged tickets were."""
 
     gone: list[TicketKey]
     unchanged: dict[TicketKey, frozenset[int]]
@@ -50,12 +45,8 @@ def ticket_changes(
     asked_about: Collection[int] | None,
     wanted: Collection[int],
 ) -> TicketChanges:
-    """Compare.
-
-    Args:
-        swept: ``lastUpdated`` by ticket, empty where the server gave none.
-        asked_about: the configurations that the remembered links are complete for; None: for all.
-        wanted: the configurations of this run.
+    """Compare. ``swept``: ``lastUpdated`` by ticket, empty where the server gave none. ``asked_about``: the
+    configurations that the remembered links are complete for; None: for all. ``wanted``: those of this run.
     """
     unchanged = {
         key: known.configurations
