@@ -19,5 +19,6 @@ Outbound, for one work order:
     state               what the ledger keeps of all that
     report              log, artifact, last state and answer of a run
     registration        callbacks and webhooks at the vendors
-    actions/            the documented actions of Field Nation, each for one record or work order
+
+The documented actions of ``tasks.field_nation`` stand above these modules: each is a run for one record.
 """
