@@ -1,7 +1,6 @@
 """``python -m sandbox``: a local ConnectWise PSA, Lansweeper and Field Nation until a signal ends it.
 
-It listens on a loopback port. The first line on standard output is JSON with the addresses, the keys and the
-companies: see ``first_line``.
+The first line on standard output is JSON with the addresses, the keys and the companies: ``first_line``.
 """
 
 from __future__ import annotations
@@ -47,7 +46,6 @@ def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def main() -> None:
-    """Build the data, then serve until SIGTERM or SIGINT."""
     given = read_arguments()
     world = build_world(
         given.seed,
@@ -81,7 +79,6 @@ class SandboxServer(uvicorn.Server):
         self._first_line = first_line
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then print the first line."""
         await super().startup(sockets)
         print(json.dumps(self._first_line, ensure_ascii=False), flush=True)
 
@@ -103,10 +100,7 @@ class SandboxServer(uvicorn.Server):
 
 
 def serve(sandbox: SandboxApp, port: int, tls: tuple[Path, Path] | None) -> None:
-    """Serve the sandbox and its control addresses on 127.0.0.1 only.
-
-    Port 0 takes a free one. ``tls`` is (certificate, key).
-    """
+    """Serve on 127.0.0.1 only; port 0 takes a free one, ``tls`` is (certificate, key)."""
     # asyncio switches Nagle's algorithm off only where the protocol is named; with it every answer on a kept
     # connection takes 40 ms.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

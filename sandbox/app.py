@@ -1,7 +1,4 @@
-"""The three vendors as one ASGI application: routing, counting, faults, latency.
-
-``sandbox.control.with_control`` lays the control addresses beside them: that is what a port serves.
-"""
+"""The three vendors as one ASGI application: routing, counting, faults, latency; no control addresses."""
 
 from __future__ import annotations
 
@@ -25,10 +22,7 @@ from sandbox.world import World
 
 
 class SandboxApp:
-    """One world with its three vendors, and what disturbs them.
-
-    ``latency`` (seconds) is added to every vendor request.
-    """
+    """One world with its three vendors, and what disturbs them. ``latency`` (s) is added to every request."""
 
     def __init__(self, world: World, latency: float = 0.0) -> None:
         self.faults = Faults()

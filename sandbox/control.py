@@ -1,7 +1,6 @@
 """The control addresses under ``/_sandbox``: what was asked, fresh data, faults, switches, a look inside.
 
-No key is needed: the sandbox listens on loopback only. A request that can't be done gets 400 with
-``{"error": "..."}``.
+No key is needed on loopback. A request that can't be done gets 400 with ``{"error": "..."}``.
 """
 
 from __future__ import annotations
@@ -99,12 +98,10 @@ def _share(body: Any, kinds: tuple[str, ...]) -> tuple[float, tuple[str, ...]]:
 
 
 def _field_nation(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """The provider's hand, deliveries, tokens: `field_nation.app.answer_control`."""
     return answer_control(sandbox.field_nation, request.method, request.path_params["rest"], body)
 
 
 def _callbacks(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """Callbacks on their way, their faults, forged ones: `connectwise.callbacks.answer_callbacks`."""
     path = request.path_params.get("rest", "")
     return answer_callbacks(sandbox.callbacks, sandbox.world.store, request.method, path, body)
 

@@ -22,8 +22,6 @@ SIGNATURE_HEADER = "x-content-signature"
 
 @dataclass(frozen=True)
 class FieldNationKeys:
-    """What a client needs to get a Field Nation token."""
-
     client_id: str
     client_secret: str
     username: str
@@ -80,17 +78,15 @@ def _field_nation_keys(seed: int) -> FieldNationKeys:
 
 
 def sealed_token(prefix: str, content: dict[str, object]) -> str:
-    """A token in Lansweeper's shape: prefix, base64 of JSON, and the checksum of that base64.
+    """A token in Lansweeper's shape: prefix, base64 of JSON, checksum (docs/vendors.md, Lansweeper 1).
 
-    The checksum is a CRC-32 as signed hexadecimal, left padded with zeroes to 11 characters
-    (docs/vendors.md, Lansweeper 1).
+    The checksum is a CRC-32 as signed hexadecimal, left padded with zeroes to 11 characters.
     """
     encoded = base64.b64encode(json.dumps(content, separators=(",", ":")).encode()).decode()
     return f"{prefix}{encoded}{checksum(encoded)}"
 
 
 def checksum(encoded: str) -> str:
-    """The 11 character suffix for the encoded part of a token."""
     crc = zlib.crc32(encoded.encode())
     signed = crc - (1 << 32) if crc >= 1 << 31 else crc
     return format(signed, "x").rjust(CHECKSUM_LENGTH, "0")
@@ -121,17 +117,14 @@ class SigningKeys:
     """The keys that callbacks are signed with, by their id; the newest is in use, older ones stay known."""
 
     def __init__(self) -> None:
-        """With a first key."""
         self._keys: dict[str, str] = {}
         self.rotate()
 
     @property
     def current(self) -> tuple[str, str]:
-        """Id and text of the key in use."""
         return next(reversed(self._keys.items()))
 
     def rotate(self) -> str:
-        """Begin to sign with a new key; its id."""
         name = uuid.uuid4().hex
         self._keys[name] = secrets.token_urlsafe(48)
         return name

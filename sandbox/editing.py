@@ -20,14 +20,10 @@ _LAST_NUMBER = re.compile(r"/(\d+)(?:/changetype)?$", re.IGNORECASE)
 
 
 def edit(world: World, collection: str, record_id: int | str, changes: dict[str, Any]) -> None:
-    """Change members of one record; ``lastUpdated`` moves.
+    """Change members of one record; ``lastUpdated`` moves. KeyError: no record, ValueError: no such member.
 
     ConnectWise: wire members, null removes. A child collection of configurations takes the owner's id and
     ``{"configurationIds": [...]}``. Lansweeper assets: dotted paths or nested objects, null removes.
-
-    Raises:
-        KeyError: no such record.
-        ValueError: a member that such records do not have.
     """
     links = link_table(collection)
     if links is not None:
@@ -50,12 +46,9 @@ def _set_links(world: World, table: Table, owner_id: int, configuration_ids: lis
 
 
 def add(world: World, collection: str, record: dict[str, Any]) -> int:
-    """Add a ConnectWise record from its wire members and give back its id; nothing is validated.
+    """Add a ConnectWise record from its wire members, unvalidated; its id. ValueError: no such member.
 
     A note of a ticket (`ticketId`) counts as a change of the ticket, where the switch says so.
-
-    Raises:
-        ValueError: a member that such records do not have.
     """
     table, stored = table_of(collection), world.store.insert(collection, record, by=PERSON)
     moves = world.switches.note_moves_last_updated
@@ -110,7 +103,6 @@ def _body_ids(body: Any) -> list[int]:
 
 
 def _batch_ids(call: Call) -> list[int]:
-    """The records that a request names."""
     found = _ID_IN.search(call.query)
     named = _LAST_NUMBER.search(call.paths[0])
     if found:
@@ -119,7 +111,6 @@ def _batch_ids(call: Call) -> list[int]:
 
 
 def _numbered(value: Any, number: int) -> Any:
-    """The value with the edit's number in the place of ``{n}`` in its texts."""
     if isinstance(value, str):
         return value.replace("{n}", str(number))
     if isinstance(value, dict):

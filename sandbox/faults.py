@@ -97,11 +97,7 @@ class Faults:
         self._rules: list[Rule] = []
 
     def set(self, rules: list[dict[str, Any]], seed: int) -> None:
-        """Put these rules in the place of all before.
-
-        Raises:
-            ValueError: a rule that is not one, in words.
-        """
+        """Put these rules in the place of all before; ValueError says in words what is wrong with one."""
         self._rules = [read_rule(rule, random.Random(f"{seed}-fault-{n}")) for n, rule in enumerate(rules)]
 
     def take(self, call: Call) -> list[Fault]:
@@ -162,7 +158,6 @@ class Disturbance:
         send: Send,
         background: Background,
     ) -> None:
-        """Answer the request, or not, as the faults say."""
         if self.delay:
             await asyncio.sleep(self.delay)
         if self.kind == "status":

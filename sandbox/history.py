@@ -38,14 +38,12 @@ class Entry:
     """One thing that happened to a record.
 
     Attributes:
-        at: its place in the history.
         action: ``read`` (whole), ``added``, ``updated`` or ``deleted``.
         by: the member, or ``a person``.
         request: the number of the request that did it; 0 for what was done through control.
         since: how many entries there were when that request arrived.
-        name: of the request, such as ``PUT /company/configurations/bulk``.
+        name: of the request, such as ``PUT /company/configurations/bulk``; ``query``: its query in clear.
         record: the record as it was afterwards (before a deletion); None for a read, and for assets.
-        query: of the request's address, in clear.
     """
 
     at: int

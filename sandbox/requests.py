@@ -41,10 +41,7 @@ _COMPANY_INFO = re.compile(r"(/login/companyinfo/)[^/]+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Call:
-    """``paths``: the path under the API root; for Lansweeper the root fields asked for.
-
-    ``query`` is the address' query in clear.
-    """
+    """``paths``: the path under the API root, or Lansweeper's root fields; ``query`` in clear."""
 
     system: str
     method: str
@@ -99,13 +96,11 @@ class SystemCounts:
     by: Counter[str] = field(default_factory=Counter)
 
     def add(self, name: str, writes: bool) -> None:
-        """Count one request."""
         self.requests += 1
         self.writes += writes
         self.by[name] += 1
 
     def as_json(self) -> dict[str, Any]:
-        """``{"requests", "writes", "by"}``."""
         return {"requests": self.requests, "writes": self.writes, "by": dict(sorted(self.by.items()))}
 
 
@@ -120,21 +115,17 @@ class RequestCounts:
         self.clear()
 
     def clear(self) -> None:
-        """Count from zero again."""
         self.systems = {name: SystemCounts() for name in ("connectwise", "lansweeper", "field_nation")}
         self._cpu_at_zero = time.process_time()
         self._answering: dict[str, float] = dict.fromkeys(self.systems, 0.0)
 
     def note(self, call: Call) -> None:
-        """A request arrived."""
         self.systems[call.system].add(call_name(call), call.writes)
 
     def spent(self, call: Call, cpu_seconds: float) -> None:
-        """So much CPU was used to answer the request."""
         self._answering[call.system] += cpu_seconds
 
     def as_json(self) -> dict[str, Any]:
-        """The counts of every system, their sums, and CPU seconds."""
         parts = {name: counts.as_json() for name, counts in self.systems.items()}
         total = sum(counts.requests for counts in self.systems.values())
         writes = sum(counts.writes for counts in self.systems.values())
@@ -160,13 +151,10 @@ def path_template(path: str) -> str:
 class RequestWindow:
     """A sliding-window rate limit over the requests of one caller. ``clock`` gives seconds.
 
-    Attributes:
-        now: when ``take`` was called last.
-        taken: when the requests came that count at that moment.
+    ``now`` is when ``take`` was called last, ``taken`` when the requests came that count at that moment.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """No requests yet."""
         self._clock = clock
         self.now = 0.0
         self.taken: deque[float] = deque()
@@ -246,12 +234,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(text: bytes | str) -> Any:
-    """The value of a text.
-
-    Raises:
-        ValueError: it is no JSON, in the standard library's words.
-        RecursionError: it is nested too deep.
-    """
+    """A text's value; ValueError in the standard library's words, RecursionError: nested too deep."""
     long = _LONG.search(text) if isinstance(text, str) else _LONG_BYTES.search(text)
     if long is not None:
         return json.loads(text)

@@ -112,15 +112,10 @@ class Switches:
 
     @classmethod
     def names(cls) -> set[str]:
-        """The names of all switches."""
         return {one.name for one in fields(cls)}
 
     def change(self, values: dict[str, Any]) -> None:
-        """Set the named switches.
-
-        Raises:
-            ValueError: a name that no switch has; nothing is changed then.
-        """
+        """Set the named switches; ValueError: a name that no switch has; nothing is changed then."""
         unknown = sorted(set(values) - self.names())
         if unknown:
             raise ValueError(f"no such switch: {', '.join(unknown)}")

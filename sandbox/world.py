@@ -56,11 +56,9 @@ class World:
         return self.store.history
 
     def records(self, collection: str) -> dict[Any, dict[str, Any]]:
-        """The stored records of a collection, by id (ConnectWise) or key (Lansweeper).
+        """The stored records of a collection, by id (ConnectWise) or key (Lansweeper), KeyError without one.
 
         ``lansweeper/locks`` are the members of each asset that an edit has locked against scans.
-
-        Raises ``KeyError`` for a Lansweeper collection that does not exist.
         """
         if not collection.startswith("lansweeper/"):
             return self.store.collection(collection)
@@ -76,10 +74,10 @@ class World:
 
 
 def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
-    """Every record of a collection, ConnectWise's rendered, Lansweeper's as stored.
+    """Every record of a collection, ConnectWise's rendered, Lansweeper's as stored; KeyError without one.
 
-    Raises ``KeyError`` for a Lansweeper collection that does not exist; an unknown ConnectWise collection
-    is an empty one. Links are shown as pairs: `{"ticketId" or "agreementId", "configurationId"}`.
+    An unknown ConnectWise collection is an empty one. Links are shown as pairs:
+    `{"ticketId" or "agreementId", "configurationId"}`.
     """
     if link_table(collection) is not None:
         owner = "agreementId" if collection.startswith("finance/") else "ticketId"

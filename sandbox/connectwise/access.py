@@ -13,11 +13,7 @@ API_VERSION = "2026.4"
 
 
 def check_caller(authorization: str, client_id: str, known: Credentials, switches: Switches) -> None:
-    """Refuse a caller with a wrong company, wrong keys or no known client id.
-
-    Raises:
-        VendorError: with the statuses that the switches say.
-    """
+    """Refuse wrong company or keys or an unknown client id: VendorError with the statuses of the switches."""
     wanted = f"{known.company_id}+{known.public_key}:{known.private_key}"
     # The company's name is not case-sensitive at the login, the keys are.
     company, plus, keys = _decoded(authorization).partition("+")
@@ -33,11 +29,7 @@ def check_caller(authorization: str, client_id: str, known: Credentials, switche
 
 
 def check_right(collections: tuple[str, ...], switches: Switches) -> None:
-    """Refuse what the API member's role does not reach.
-
-    Raises:
-        VendorError: 403 Security.
-    """
+    """Refuse what the API member's role does not reach; VendorError: 403 Security."""
     refused = {one.strip("/").lower() for one in switches.denied}
     if any(one.lower() in refused for one in collections):
         raise denied()
@@ -47,7 +39,6 @@ class TooManyRequestsError(VendorError):
     """429: its body says `error` where others say `code`."""
 
     def __init__(self, wait: int) -> None:
-        """Wait this many seconds."""
         message = f"Too many requests. Please try again in {wait} seconds."
         super().__init__(429, "ConnectWiseAPI", message, headers={"Retry-After": str(wait)})
 
@@ -71,7 +62,6 @@ def company_info(company_id: str, known: Credentials, switches: Switches) -> dic
 
 
 def system_info() -> dict[str, Any]:
-    """The answer of `/system/info`."""
     return {
         "version": f"v{API_VERSION}.10000",
         "isCloud": False,

@@ -1,8 +1,6 @@
 """The answer to one request to a served collection: list, count, search, one record, bulk, change of type.
 
-A path and a method lead to a collection, its parent and what is asked of it (``Route``). Words of a path
-match in any case.
-
+A path (in any case) and a method lead to a collection, its parent and what is asked of it (``Route``).
 Bulk creation and replacement, `/company/configurations/bulk`, is not atomic: each item is checked and written
 by itself, one result for each record, status 207. How the answer looks is a switch, as the vendor's
 description contradicts itself.
@@ -47,7 +45,6 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
     def content(self) -> bytes:
-        """The body."""
         return b"" if self.status == 204 else encode(self.value)
 
 
@@ -69,16 +66,11 @@ class CollectionCall:
         return {name.lower(): value for name, value in self.address.query}
 
     def renderer(self) -> Renderer:
-        """Shows this collection's records."""
         null_custom = self.switches.unset_custom_field == "null"
         return Renderer(self.route.table, self.store, base=self.base, null_custom=null_custom)
 
     def writer(self) -> Writer:
-        """Writes this collection's records.
-
-        Raises:
-            VendorError: 404, the parent does not exist.
-        """
+        """Writes this collection's records; VendorError 404 where the parent does not exist."""
         route = self.route
         if route.parent_id is not None:
             parent = route.table.parent_target
@@ -87,33 +79,19 @@ class CollectionCall:
         return Writer(route.table, self.store, route.parent_id)
 
     def links(self) -> LinkWriter:
-        """Reads and writes the configurations of this path's parent.
-
-        Raises:
-            VendorError: 404, the parent does not exist.
-        """
+        """Reads and writes the configurations of this path's parent; VendorError 404 where there is none."""
         route = self.route
         return LinkWriter(route.table, self.store, route.parent_id or 0, self.switches, by=API_MEMBER)
 
     def presenter(self) -> Callable[[Record], Record]:
-        """How records are shown to this caller."""
         return presenter(self.renderer(), self.query, self.switches)
 
     async def body(self) -> Body:
-        """The JSON body.
-
-        Raises:
-            VendorError: 415 for another content type, 400 for what is not JSON.
-        """
         return await read_body(self.request)
 
 
 async def read_body(request: Request) -> Body:
-    """A request's JSON body.
-
-    Raises:
-        VendorError: 415 for another content type, 400 for what is not JSON.
-    """
+    """A request's JSON body; VendorError: 415 for another content type, 400 for what is not JSON."""
     if "json" not in request.headers.get("content-type", "").lower():
         raise VendorError(415, "ConnectWiseApi", "The request's content type must be application/json.")
     try:
@@ -123,11 +101,7 @@ async def read_body(request: Request) -> Body:
 
 
 async def answer_call(call: CollectionCall) -> Answer:
-    """Do what the request asks.
-
-    Raises:
-        VendorError: the request is refused.
-    """
+    """Do what the request asks; VendorError: the request is refused."""
     match call.route.ask:
         case "list" | "one" if call.route.table.links and call.request.method != "GET":
             return await _linked(call)
@@ -264,11 +238,7 @@ class BulkCall:
         self._counter = counter
 
     async def run(self, body: Body, *, create: bool) -> list[Result]:
-        """Write the items one after another.
-
-        Raises:
-            VendorError: the body is no array of records or holds too many; nothing is written then.
-        """
+        """Write one after another; VendorError, with nothing written: no array of records, or too many."""
         if not isinstance(body.value, list):
             raise VendorError(400, "InvalidObject", "The body must be an array of configurations.")
         limit = self._switches.bulk_limit
@@ -374,11 +344,7 @@ def codebase_and_rest(path: str) -> tuple[str, list[str]] | None:
 
 
 def route(method: str, words: list[str]) -> Route:
-    """The route of the words after the API root.
-
-    Raises:
-        VendorError: 404 for a path that is not served, 405 for a method that it does not take.
-    """
+    """The route of the words after the API root; VendorError 404: not served, 405: not by this method."""
     for table in SERVED:
         found = _match(table, [word.lower() for word in words])
         if found is not None:

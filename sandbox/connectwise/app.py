@@ -42,7 +42,6 @@ class ConnectWiseServer:
         self._counted: Store | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
         request = Request(scope, receive)
         await (await self._response(request))(scope, receive, send)
 
@@ -95,7 +94,6 @@ class ConnectWiseServer:
 
 
 def connectwise_app(world: World) -> ASGIApp:
-    """The vendor's server over a world that has a store, switches and credentials."""
     return ConnectWiseServer(world)
 
 

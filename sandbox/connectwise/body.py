@@ -31,14 +31,9 @@ CUSTOM_MEMBERS = frozenset(
 
 
 class Body:
-    """A JSON body with its text, from which the places in error messages are taken."""
+    """A JSON body, VendorError where it is none; its text gives the places in error messages."""
 
     def __init__(self, text: str) -> None:
-        """Read the text.
-
-        Raises:
-            VendorError: not JSON.
-        """
         self._text = text
         try:
             self.value: Any = decode(text) if text.strip() else None
@@ -47,7 +42,6 @@ class Body:
 
     @property
     def length(self) -> int:
-        """Its characters."""
         return len(self._text)
 
     def object(self, value: Any, members: frozenset[str], type_name: str, at: str = "") -> Record:
@@ -199,5 +193,4 @@ class Body:
 
 @cache
 def _lowered_names(names: tuple[str, ...]) -> dict[str, str]:
-    """A table's members by their names in small letters."""
     return {name.lower(): name for name in names}

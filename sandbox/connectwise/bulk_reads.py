@@ -2,10 +2,9 @@
 
 A bundle holds several reads, with an answer for each under its sequenceNumber. Of the names of resources the
 vendor shows four; which others there are, how many requests a bundle holds, and what is said to one too many
-is not known: switches and assumptions. Bundles that write are not served.
-
-The report joins agreements with configurations. Its columns are those of a 2015.1 list; that it is still
-there, takes `in` and pages as lists do is assumed.
+is not known: switches and assumptions. Bundles that write are not served. The report joins agreements with
+configurations. Its columns are those of a 2015.1 list; that it is still there, takes `in` and pages as lists
+do is assumed.
 """
 
 from __future__ import annotations
@@ -92,11 +91,7 @@ class Bundle:
     base: str
 
     def answer(self, *, counts_only: bool) -> Record:
-        """Every request's result.
-
-        Raises:
-            VendorError: the bundle itself is refused: no such endpoint, not readable, or too many requests.
-        """
+        """Every request's result; VendorError: no such endpoint, an unreadable bundle, too many requests."""
         return {"results": [self._result(one, counts_only) for one in self._requests()]}
 
     def _requests(self) -> list[Record]:
@@ -204,23 +199,17 @@ class AgreementReport:
     """The rows of ConfigurationAgreement: one for each configuration of each agreement."""
 
     def __init__(self, store: Store) -> None:
-        """Rows are read from the store when they are asked for."""
         self._pairs = store.links(AGREEMENT_CONFIGURATIONS.name).pairs
         self._columns = _columns(store)
         self._known = {name.lower(): name for name in self._columns}
 
     def definitions(self, columns: Iterable[str] | None = None) -> list[Record]:
-        """What each column holds."""
         chosen = self._columns if columns is None else columns
         always = {"isNullable": True, "identityColumn": False}
         return [{name: {"type": TYPE_WORDS[self._columns[name].kind], **always}} for name in chosen]
 
     def found(self, query: Mapping[str, str]) -> list[Pair]:
-        """The rows that meet the query's conditions, in its order.
-
-        Raises:
-            VendorError: 400 ApiFindCondition.
-        """
+        """The rows that meet the query's conditions, in its order; VendorError 400 ApiFindCondition."""
         pairs, conditions = list(self._pairs()), query.get("conditions", "").strip()
         try:
             if conditions:
@@ -230,11 +219,7 @@ class AgreementReport:
             raise bad_condition(str(error)) from None
 
     def data(self, query: Mapping[str, str], size: int, address: Address) -> Reply:
-        """One page as columns and rows.
-
-        Raises:
-            VendorError: 400 ApiFindCondition, also for a column that the report does not have.
-        """
+        """One page as columns and rows; VendorError 400 ApiFindCondition, also for an unknown column."""
         chosen = self._chosen(query.get("columns", ""))
         page, link = page_by_number(self.found(query), query, size, address)
         readers = [self._columns[name].read for name in chosen]
@@ -260,11 +245,7 @@ class AgreementReport:
 def report_reply(
     words: list[str], query: Mapping[str, str], address: Address, store: Store, switches: Switches
 ) -> Reply:
-    """The answer to GET of what follows `/system/reports`.
-
-    Raises:
-        VendorError: 404 for a report or path that is not there, 400 for a condition.
-    """
+    """The answer to GET below `/system/reports`; VendorError 404: not there, 400: a wrong condition."""
     report = AgreementReport(store)
     match [word.lower() for word in words]:
         case []:
@@ -316,11 +297,7 @@ def _columns(store: Store) -> dict[str, Access]:
 async def system_answer(
     request: Request, words: list[str], address: Address, base: str, store: Store, switches: Switches
 ) -> Answer | None:
-    """The answer if the path's words name one of these, otherwise None. `base` is the API root.
-
-    Raises:
-        VendorError: the request is refused.
-    """
+    """The answer if the path's words name one of these, otherwise None. `base` is the API root."""
     match [word.lower() for word in words]:
         case ["system", "info"] if request.method == "GET":
             return Answer(200, system_info())

@@ -51,7 +51,6 @@ class Sender:
     company_id: str
 
     def key_url(self, name: str) -> str:
-        """Where the key of that id is served."""
         return f"{self.root}{API}/{'/'.join(KEY_WORDS)}/{name}"
 
     def payload(self, store: Store, entry: Record, change: Change, key_url: str) -> Record:
@@ -92,7 +91,6 @@ def wants(entry: Record, change: Change, own: str) -> bool:
 
 
 def encode_payload(payload: Record) -> bytes:
-    """The payload's bytes, which are signed and sent."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -132,7 +130,6 @@ class Delivery:
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
 
     def as_json(self) -> dict[str, Any]:
-        """The entry of the log."""
         payload = json.loads(self.body)
         names = ("MessageId", "Type", "Action", "ID", "MemberId")
         shown = {"callbackId": self.callback_id, "kind": self.kind, "url": self.url, "created": self.created}
@@ -153,11 +150,7 @@ class Callbacks:
         world.store.watch.listener = self.changed
 
     def set_faults(self, given: dict[str, Any]) -> None:
-        """Exchange the faults; what is left out is off.
-
-        Raises:
-            ValueError: an unknown fault or a share outside 0 to 1.
-        """
+        """Exchange the faults, all others off; ValueError: unknown, or a share outside 0 to 1."""
         unknown = sorted(set(given) - {one.name for one in fields(MessageFaults)})
         faults = MessageFaults(**{name: value for name, value in given.items() if name not in unknown})
         shares = (faults.duplicate, faults.lose, faults.reorder)
@@ -237,11 +230,7 @@ async def _post(delivery: Delivery, time_limit: float) -> int:
 
 
 def answer_callbacks(callbacks: Callbacks, store: Store, method: str, path: str, body: Any) -> Any:
-    """What a control address answers.
-
-    Raises:
-        ValueError: an address that does not exist, or a message that can't be made.
-    """
+    """What a control address answers; ValueError: no such address, or a message that can't be made."""
     match method, path.strip("/"):
         case "GET", "":
             return [one.as_json() for one in callbacks.log]

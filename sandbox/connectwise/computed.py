@@ -1,7 +1,8 @@
 """Computed members: what the server fills in from other members of a record.
 
 A ticket's board, status, address and closedFlag; an agreement's status; a time entry's hours and what it is
-charged to; who made a record and when; the notes that a new ticket brings.
+charged to; who made a record and when; the notes that a new ticket brings. `read` gives a collection's stored
+records, `now` the time in wire form, `by` an identifier.
 """
 
 from __future__ import annotations
@@ -42,10 +43,7 @@ _INITIAL = {
 
 
 def compute(table: Table, record: Record, read: Read, now: Now, given: Collection[str] = ()) -> None:
-    """Fill in what follows from the other members of a stored record; what is `given` stays as it is.
-
-    `read` gives a collection's stored records, `now` the time in wire form.
-    """
+    """Fill in what follows from the other members of a stored record; what is `given` stays as it is."""
     if table.name == AGREEMENTS_NAME:
         if "agreementStatus" not in given:
             record["agreementStatus"] = _agreement_status(record, now())
@@ -192,10 +190,7 @@ def _hours(entry: Record) -> float | None:
 
 
 def fill_authorship(table: Table, record: Record, read: Read, now: str, by: str) -> None:
-    """Fill in who made a stored record and when; what is there stays as it is.
-
-    A note of a contact has no member. `read` gives a collection's stored records, `by` is an identifier.
-    """
+    """Fill in who made a stored record and when; what is there stays. A contact's note has no member."""
     info = record.get("_info", {})
     stamps = {"createdBy": by, "enteredBy": by, "dateCreated": info.get("lastUpdated", now)}
     stamps["dateEntered"] = info.get("lastUpdated", now)

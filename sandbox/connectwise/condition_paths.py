@@ -1,9 +1,8 @@
 """What the names in conditions, childConditions, customFieldConditions and orderBy stand for.
 
-`LinkedCondition` is for `configuration/id` in the conditions of tickets, a name that no vendor's page
-mentions. Seen on a 2026.3 server: `configuration/id=N` on service tickets works; the plural name is refused,
-and so are several joined by OR. Whether `in` works and whether project tickets know the name is open: two
-switches.
+`configuration/id` in the conditions of tickets is a name that no vendor's page mentions. Seen on a 2026.3
+server: `configuration/id=N` on service tickets works; the plural name is refused, and so are several joined
+by OR. Whether `in` works and whether project tickets know the name is open: two switches.
 """
 
 from __future__ import annotations
@@ -68,20 +67,15 @@ def shown_name(table: Table, record: Record) -> str | None:
 
 
 class Names:
-    """The names of one collection's records."""
+    """The names of one collection's records, found without regard to case."""
 
     def __init__(self, table: Table, store: Store) -> None:
-        """Names are found without regard to case."""
         self._table = table
         self._store = store
         self._fields = {name.lower(): (name, field) for name, field in table.fields.items()}
 
     def access(self, path: str) -> Access:
-        """How to read the name from a stored record.
-
-        Raises:
-            ConditionError: not a recognized name.
-        """
+        """How to read the name from a stored record; ConditionError: not a recognized name."""
         first, _, rest = path.lower().partition("/")
         if path.lower() == "id":
             return Access(Kind.INTEGER, lambda record: record["id"])
@@ -201,7 +195,7 @@ def custom_condition(text: str, values: Callable[[Record], list[Record]]) -> Tes
 
 
 def refuse_in(text: str, parameter: str) -> None:
-    """The guide: no `in` here."""
+    """ConditionError for an `in`, which the guide does not allow here."""
     if any(term.operator == "in" for term in terms(parse(text))):
         raise ConditionError(f"in is not supported by {parameter}.")
 
@@ -226,16 +220,11 @@ class LinkedCondition:
     """Tests tickets by their configurations; `mode` says which operators the server takes."""
 
     def __init__(self, links: Links, mode: Literal["single", "in"]) -> None:
-        """Nothing is copied: the links are read when a ticket is tested."""
         self._links = links
         self._operators = OPERATORS[mode]
 
     def check(self, expression: Expression) -> None:
-        """Refuse the name below an OR.
-
-        Raises:
-            ConditionError: it is there.
-        """
+        """Refuse the name below an OR with ConditionError."""
         if isinstance(expression, Term):
             return
         for part in expression.parts:
@@ -245,11 +234,7 @@ class LinkedCondition:
             raise unknown_name(joined[0].path)
 
     def test(self, term: Term) -> Test | None:
-        """A test of stored tickets, or None for any other name.
-
-        Raises:
-            ConditionError: an operator or value that the name is not compared with.
-        """
+        """A test of stored tickets, None for another name; ConditionError: a wrong operator or value."""
         if not _is_name(term):
             return None
         if term.operator not in self._operators or term.negated:

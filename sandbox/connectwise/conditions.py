@@ -79,11 +79,7 @@ class Token:
 
 
 def parse(text: str) -> Expression:
-    """Read one condition.
-
-    Raises:
-        ConditionError: the text is not a condition.
-    """
+    """Read one condition; ConditionError: the text is none."""
     return _Parser(text).whole()
 
 
@@ -217,7 +213,7 @@ Special = Callable[[Term], Test | None]
 
 
 def compile_condition(expression: Expression, resolve: Resolve, special: Special = lambda _: None) -> Test:
-    """The condition as a function; `special` may give a term's test, None leaves it to its name and value.
+    """The condition as a function; `special` may give a term's test, None leaves it to the name.
 
     Raises:
         ConditionError: a name that `resolve` refuses, or a value that can't be compared with that name.
@@ -284,11 +280,7 @@ def _pattern(term: Term, access: Access) -> Test:
 
 
 def like(pattern: str) -> re.Pattern[str]:
-    """A LIKE pattern as a regular expression: `%` and `*` any text, `_` one character, `[abc]` a set.
-
-    Raises:
-        ConditionError: a set that can't be read.
-    """
+    """A LIKE pattern as a regular expression; ConditionError: a set that can't be read."""
     parts: list[str] = []
     for one in re.findall(r"\[[^\]]+\]|.", pattern, re.DOTALL):
         if len(one) > 1:
@@ -303,7 +295,6 @@ def like(pattern: str) -> re.Pattern[str]:
 
 
 def _reader(access: Access) -> Callable[[Any], Any]:
-    """Read in the form in which values of this kind are compared."""
     read = access.read
     if access.kind in (Kind.TEXT, Kind.CHOICE):
         return lambda record: None if (value := read(record)) is None else str(value).casefold()

@@ -15,7 +15,6 @@ class FieldError:
     field: str
 
     def body(self, resource: str) -> dict[str, str]:
-        """The entry as the wire shows it."""
         return {"code": self.code, "message": self.message, "resource": resource, "field": self.field}
 
 
@@ -52,7 +51,6 @@ def bad_body(message: str) -> VendorError:
 
 
 def not_found(label: str, record_id: object) -> VendorError:
-    """No such record."""
     return VendorError(404, "NotFound", f"{label} {record_id} not found")
 
 

@@ -15,14 +15,9 @@ from sandbox.switches import Switches
 
 
 class LinkWriter:
-    """The configurations of one agreement or ticket; `by` is whoever changes them."""
+    """The configurations of one agreement or ticket; VendorError 404: no such owner. `by` changes them."""
 
     def __init__(self, table: Table, store: Store, owner_id: int, switches: Switches, *, by: str) -> None:
-        """Look the owner up.
-
-        Raises:
-            VendorError: 404, there is no such owner.
-        """
         owner = store.get(table.links, owner_id)
         if owner is None:
             raise not_found(table_of(table.links).label, owner_id)
@@ -39,11 +34,7 @@ class LinkWriter:
         return {one: _item(configurations[one]) for one in sorted(self._links.of(self._owner["id"]))}
 
     def stored(self, configuration_id: int) -> Record:
-        """One item.
-
-        Raises:
-            VendorError: 404, that configuration does not belong to the owner.
-        """
+        """One item; VendorError 404: that configuration does not belong to the owner."""
         if configuration_id not in self._links.of(self._owner["id"]):
             raise not_found(self._table.label, configuration_id)
         return _item(self._store.collection(CONFIGURATIONS_NAME)[configuration_id])
@@ -61,11 +52,7 @@ class LinkWriter:
         return _item(found)
 
     def delete(self, configuration_id: int) -> None:
-        """Detach a configuration.
-
-        Raises:
-            VendorError: 404, that configuration does not belong to the owner.
-        """
+        """Detach a configuration; VendorError 404: it does not belong to the owner."""
         self.stored(configuration_id)
         self.detach(configuration_id)
 

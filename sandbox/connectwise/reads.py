@@ -80,10 +80,7 @@ def page_by_number(
 def page_forward(
     records: Iterable[Record], query: Mapping[str, str], size: int, address: Address
 ) -> tuple[list[Record], str]:
-    """The records with an id above `pageId`, lowest first; the Link header is empty on the last page.
-
-    `records` come in order of id, already filtered and beginning anywhere.
-    """
+    """The records, in order of id, with an id above `pageId`; the Link header is empty on the last page."""
     after = after_id(query)
     found = list(islice((one for one in records if one["id"] > after), size + 1))
     if len(found) <= size:
@@ -98,10 +95,7 @@ def after_id(query: Mapping[str, str]) -> int:
 
 
 def sort_records(records: list[One], order_by: str, read: Callable[[str], Callable[[One], Any]]) -> list[One]:
-    """Sorted by the `orderBy` parameter: names with asc or desc; values that are missing come first.
-
-    `read` gives the function that reads a name; texts sort without regard to case.
-    """
+    """Sorted by `orderBy`: texts in any case, missing values first. `read` gives what reads a name."""
     for part in reversed([part.split() for part in order_by.split(",") if part.strip()]):
         direction = part[1].lower() if len(part) > 1 else "asc"
         if len(part) > 2 or direction not in ("asc", "desc"):
@@ -143,7 +137,7 @@ class Listing:
         records: Mapping[int, Record] | None = None,
         extra_names: ExtraNames | None = None,
     ) -> None:
-        """Reads the conditions; `records` stand in the place of the store's, `extra_names` knows more names.
+        """`records` stand in the place of the store's, `extra_names` knows more names.
 
         Raises:
             VendorError: 400 ApiFindCondition.
@@ -165,7 +159,6 @@ class Listing:
         return {"count": sum(1 for _ in self._found())}
 
     def numbered_page(self, address: Address, switches: Switches) -> tuple[list[Record], str]:
-        """One page by number, shown, and the Link header."""
         found, order = list(self._found()), self._query.get("orderby", "")
         if order.strip():
             found = sort_records(found, order, self._reader)
@@ -245,8 +238,8 @@ def search_query(body: Body) -> dict[str, str]:
     """The body's members as a list's query has them, by lower-case name.
 
     Raises:
-        VendorError: 413 for a body above 10,000 characters (the number is the vendor's for moving from a URL
-            to a search, the refusal assumed), 400 for a member that a search does not have.
+        VendorError: 413 above 10,000 characters (the vendor's number for moving from a URL to a search, the
+            refusal assumed), 400 for a member that a search does not have.
     """
     if body.length > LONGEST_BODY:
         raise VendorError(413, "ConnectWiseApi", f"The request body exceeds {LONGEST_BODY} characters.")
@@ -275,7 +268,6 @@ class Renderer:
     """
 
     def __init__(self, table: Table, store: Store, *, base: str = "", null_custom: bool = False) -> None:
-        """Prepare one reader for each member that is not shown as it is stored."""
         self._table = table
         self._store = store
         self._base = base
@@ -296,7 +288,7 @@ class Renderer:
         return self._shown(stored, self._readers)
 
     def picker(self, fields: str) -> tuple[Callable[[Record], Record], list[str]]:
-        """A function that shows just the members of a `fields` parameter, and the names nobody knows.
+        """A function that shows the members of a `fields` parameter, and the names nobody knows.
 
         Names match in any case; `type/id` gives the object with just that key; `_info` only if asked for.
         """

@@ -45,7 +45,6 @@ class Watch:
     """Hands every change to `listener`, if there is one."""
 
     def __init__(self) -> None:
-        """Nobody listens yet."""
         self.listener: Callable[[Change], None] | None = None
         self._held: dict[tuple[str, int], Change] | None = None
 
@@ -81,7 +80,6 @@ class Links:
     """The pairs (owner, configuration) of one kind of owner. A pair is there once."""
 
     def __init__(self) -> None:
-        """No pairs yet."""
         self._of: dict[int, set[int]] = {}
         self._owners: dict[int, set[int]] = {}
 
@@ -103,7 +101,6 @@ class Links:
         return True
 
     def of(self, owner_id: int) -> Collection[int]:
-        """The configurations of an owner."""
         return self._of.get(owner_id, ())
 
     def are_any_of(self, owner_id: int, configuration_ids: frozenset[int]) -> bool:
@@ -112,12 +109,10 @@ class Links:
         return found is not None and not found.isdisjoint(configuration_ids)
 
     def forget_owner(self, owner_id: int) -> None:
-        """The owner is gone, and its pairs with it."""
         for configuration_id in self._of.pop(owner_id, ()):
             self._owners[configuration_id].discard(owner_id)
 
     def forget_configuration(self, configuration_id: int) -> None:
-        """The configuration is gone, and its pairs with it."""
         for owner_id in self._owners.pop(configuration_id, ()):
             self._of[owner_id].discard(configuration_id)
 
@@ -129,7 +124,6 @@ class Links:
 
 
 def utc_now() -> datetime:
-    """The machine's time."""
     return datetime.now(UTC)
 
 
@@ -146,7 +140,6 @@ class Store:
     """
 
     def __init__(self, *, clock: Callable[[], datetime] = utc_now) -> None:
-        """An empty store."""
         self._clock = clock
         self._records: dict[str, dict[int, Record]] = {}
         self._last_ids: dict[str, int] = {}
@@ -157,7 +150,6 @@ class Store:
         self.keys = SigningKeys()
 
     def now(self) -> str:
-        """The store's time in wire form."""
         return wire_time(self._clock())
 
     def collection(self, name: str) -> dict[int, Record]:
@@ -165,7 +157,6 @@ class Store:
         return self._records.setdefault(name, {})
 
     def get(self, collection: str, record_id: int) -> Record | None:
-        """One stored record, or None."""
         return self.collection(collection).get(record_id)
 
     def links(self, name: str) -> Links:
@@ -278,11 +269,7 @@ class Store:
         return self._questions.get(type_id, [])
 
     def stored_members(self, table: Table, record: Record) -> Record:
-        """The members of a wire record in stored form; absent and null members are left out.
-
-        Raises:
-            ValueError: a member that the table does not have.
-        """
+        """A wire record's members in stored form, nulls left out; ValueError: a member the table lacks."""
         stored: Record = {}
         parent_id = record.get("typeId" if table.parent == "configurationType" else "companyId")
         if table.parent and parent_id is not None:
@@ -313,11 +300,7 @@ class Store:
             stored[name] = value
 
     def custom_values(self, table: Table, values: Iterable[Record]) -> dict[int, Any]:
-        """Wire custom fields as id -> value (None where there is none); a field without id goes by caption.
-
-        Raises:
-            ValueError: a caption that no field of this record type has.
-        """
+        """Custom fields as id -> value (or None), found by id or caption; ValueError: an unknown caption."""
         found: dict[int, Any] = {}
         for one in values:
             field_id = one.get("id")

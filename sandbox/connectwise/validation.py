@@ -25,10 +25,9 @@ ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country")
 
 
 class Resolver:
-    """Turns members into stored form for one collection, collecting what is wrong in `errors`."""
+    """Turns members into stored form, collecting what is wrong in `errors`; writes nothing."""
 
     def __init__(self, table: Table, store: Store) -> None:
-        """Nothing is written to the store."""
         self._table = table
         self._store = store
         self._record: Record = {}
@@ -37,8 +36,7 @@ class Resolver:
     def resolved(self, members: Record, owners: Callable[[Record], Record] = dict) -> Record:
         """The members in stored form; a null stays None; what has no effect or is not kept is left out.
 
-        A status' name is looked for among those of the ticket's board. `owners` gives the whole record as it
-        becomes from the other members.
+        `owners` gives the record as it becomes: a status' name is looked for among those of its board.
         """
         fields = self._table.fields
         owned = {name for name in members if name in fields and fields[name].named_within}

@@ -43,8 +43,6 @@ _FLAGS = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
 def apply_patch(table: Table, shown: Record, body: Body) -> Record:
     """The members that the operations change, as `Body.members` gives them; None where one is removed.
 
-    `shown` is the wire record; it is not altered.
-
     Raises:
         VendorError: the body is not an array of operations, or a value is of the wrong kind.
     """
@@ -75,7 +73,6 @@ def apply_patch(table: Table, shown: Record, body: Body) -> Record:
 
 
 def sets_custom_fields(body: Body) -> bool:
-    """Whether the operations hold a replace of customFields."""
     return any(str(one.get("path", "")).strip("/") == "customFields" for one in _operations(body.value))
 
 
@@ -104,32 +101,22 @@ class Writer:
     """Writes to one collection under the vendor's rules; `parent_id` where it is a child of another."""
 
     def __init__(self, table: Table, store: Store, parent_id: int | None = None) -> None:
-        """Nothing is written yet."""
         self.table = table
         self._store = store
         self._parent_id = parent_id
 
     def stored(self, record_id: int) -> Record:
-        """The stored record, if it is there and belongs to the parent.
-
-        Raises:
-            VendorError: 404.
-        """
+        """The stored record; VendorError 404 if it is not there or another parent's."""
         found = self._store.get(self.table.name, record_id)
         if found is None or not self.belongs(found):
             raise not_found(self.table.label, record_id)
         return found
 
     def belongs(self, record: Record) -> bool:
-        """Whether the record is a child of this path's parent."""
         return self._parent_id is None or record.get(self.table.parent) == {"id": self._parent_id}
 
     def create(self, members: Record) -> Record:
-        """Add a record from the members of a body; defaults are filled in.
-
-        Raises:
-            VendorError: InvalidObject with a fault for each member.
-        """
+        """Add a record, defaults filled in; VendorError InvalidObject with a fault for each member."""
         record = self._candidate(members, {})
         with self._one_change(members):
             new = self._store.insert(self.table.name, {}, by=API_MEMBER)
@@ -140,9 +127,7 @@ class Writer:
         return kept
 
     def replace(self, record_id: int, members: Record, resets: list[str] | None = None) -> Record:
-        """Put the members in the place of the record: what is not sent goes back to its default.
-
-        `resets` names members that are reset although they were sent.
+        """Put the members in the place of the record: what is not sent, or in `resets`, gets its default.
 
         Raises:
             VendorError: 404, or InvalidObject.
@@ -159,9 +144,7 @@ class Writer:
             return self._keep(record_id, record)
 
     def patch(self, record_id: int, body: Body, shown: Record) -> Record:
-        """Apply a PATCH document; the whole record is validated, also what was not touched.
-
-        `shown` is the record as the wire has it.
+        """Apply a PATCH document to the record as the wire has it, `shown`; all of it is validated.
 
         Raises:
             VendorError: 404, InvalidObject, or an unreadable document.
@@ -175,11 +158,7 @@ class Writer:
             return self._keep(record_id, self._validated(record, changes))
 
     def delete(self, record_id: int) -> None:
-        """Remove a record.
-
-        Raises:
-            VendorError: 404, or 409 where other records refer to it.
-        """
+        """Remove a record; VendorError: 404, or 409 where other records refer to it."""
         self.stored(record_id)
         used = users(self.table.name, record_id, self._store)
         if used:
@@ -304,10 +283,7 @@ def require_custom_fields(writer: Writer, body: Body, store: Store) -> None:
 
 
 def all_notes(store: Store, table: Table, ticket_id: int) -> dict[int, Record]:
-    """The stored form of a ticket's merged list: its own notes, then those of its time entries.
-
-    The keys are places in the list, since the ids of the two may be the same.
-    """
+    """A ticket's own notes, then its time entries', in stored form; the keys are places, as ids repeat."""
     owner = table.fields["ticket"].target
     ticket = {"ticket": {"id": ticket_id}}
     notes = [
@@ -338,10 +314,7 @@ def _entered(record: Record) -> Record:
 
 
 def move_owner(store: Store, table: Table, record: Record, *, notes_move: bool, by: str) -> None:
-    """Do to the owner of a record what writing, or deleting, the record does to it.
-
-    A note changes what it belongs to if `notes_move`; a time entry changes the hours of its ticket.
-    """
+    """Change a record's owner as a write does: a note changes it if `notes_move`, a time entry its hours."""
     if table.owner and notes_move:
         owner = store.get(table.owner, record.get(table.parent, {}).get("id", 0))
         if owner is not None:

@@ -131,7 +131,6 @@ class AssetMaker:
         self._previous_serial = ""
 
     def make(self, number: int, start: int = 0) -> Iterator[Asset]:
-        """So many assets, the first at place ``start``."""
         for place in range(start, start + number):
             yield self._asset(place)
 
@@ -259,7 +258,6 @@ def as_page_example(asset: Asset) -> Asset:
 
 
 def uuid_text(bits: int) -> str:
-    """128 bits in a UUID's form."""
     digits = format(bits, "032x")
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 

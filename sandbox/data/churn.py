@@ -1,7 +1,4 @@
-"""Churn: what happens to assets between two scans, and to tickets between two runs.
-
-Assets are renamed, moved, added, retired; tickets closed, reopened, attached, detached, added, deleted.
-"""
+"""Churn of assets between two scans, and of tickets between two runs."""
 
 from __future__ import annotations
 
@@ -104,13 +101,9 @@ _ASSET_CHANGES = {"rename": _rename, "move": _move, "add": _add, "retire": _reti
 
 
 def ticket_churn(world: World, share: float, kinds: tuple[str, ...] = TICKET_KINDS) -> dict[str, list[int]]:
-    """Change a share (0 to 1) of the run company's tickets, split evenly over the kinds, at least one each.
+    """Change a share (0 to 1) of the run company's tickets, as ``churn`` does; their ids by kind.
 
-    Returns the ids of the tickets by kind; a kind for which no ticket is left has fewer. The same world and
-    the same calls before give the same changes. Whether attaching moves lastUpdated is a switch.
-
-    Raises:
-        ValueError: a share outside 0 to 1, or an unknown kind.
+    A kind for which no ticket is left has fewer. Whether attaching moves lastUpdated is a switch.
     """
     _check(share, kinds, TICKET_KINDS)
     if not kinds or share == 0:

@@ -191,7 +191,6 @@ _SPELLINGS: tuple[Callable[[Record], None], ...] = (
 def linked_configurations(
     seed: int, setup: Setup, slas: list[int], assets: Iterable[Asset]
 ) -> Iterator[Record]:
-    """One wire record for each asset, in the run's company."""
     draw, twice = random.Random(f"{seed}-linked"), ""
     for place, asset in enumerate(assets):
         record = _record(setup, asset)

@@ -39,19 +39,16 @@ def build_world(
     tickets: int | None = None,
     switches: Switches | None = None,
 ) -> World:
-    """A new world.
+    """A new world; ValueError: an unknown scenario or a negative number.
 
     ``provider``: a third of the assets exist as hand-made configurations. ``fresh``: the run's company has
     no configurations, other companies have theirs. ``enrichment``: every asset is a configuration of the
     run's company that names it, but for a few odd ones. ``dispatch``: as ``fresh``, and a board Field
-    Services with ``tickets`` tickets (usual: 20), see sandbox/data/generate.py.
+    Services with ``tickets`` tickets (usual: 20).
 
     ``agreements`` and ``tickets`` are those of the run's company; the others have half as many together. Left
     out, and the tickets beside the board Field Services: a few, in ``enrichment`` about one agreement for 75
     assets and one ticket for three.
-
-    Raises:
-        ValueError: an unknown scenario or a negative number.
     """
     if scenario not in SCENARIOS:
         raise ValueError(f"no such scenario: {scenario}; there are {', '.join(SCENARIOS)}")
@@ -169,8 +166,6 @@ DESCRIPTIONS = (
 
 @dataclass(frozen=True)
 class Place:
-    """A site with its company and the contact there."""
-
     company: int
     site: int
     contact: int
@@ -180,14 +175,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Board:
-    """A board and its types of work."""
-
     id: int
     types: list[int]
 
 
 def add_dispatch(store: Store, seed: int, tickets: int | None) -> None:
-    """Add boards, places, fields and records to a store with the provider's setup; `tickets`: how many."""
     number = USUAL_TICKETS if tickets is None else tickets
     draw = random.Random(f"{seed}-dispatch")
     new_id(store, "system/members", **_api_member())

@@ -152,7 +152,6 @@ def _board(store: Store, name: str, is_project: bool, statuses: tuple[tuple[str,
 
 
 def _projects(store: Store, company: int) -> list[int]:
-    """The phases of a company's projects."""
     projects = [
         new_id(store, "project/projects", name=f"{name} {company}", company={"id": company})
         for name in PROJECTS
@@ -230,7 +229,6 @@ class TicketMaker:
 def add_tickets(
     store: Store, seed: int, setup: Setup, desk: Desk, company: int, number: int, configurations: list[int]
 ) -> None:
-    """Insert a company's tickets."""
     draw = random.Random(f"{seed}-tickets-{company}")
     maker = TicketMaker(store, draw, setup, desk, company, configurations)
     for place in range(number):

@@ -1,7 +1,7 @@
 """OAuth tokens (the password and the refresh grant, as JSON), and the request limit of a company.
 
-The refresh grant's body is assumed. 60 requests a minute, told in headers (docs/vendors.md,
-Field Nation 8.2).
+The refresh grant's body is assumed. 60 requests a minute, told in headers (docs/vendors.md, Field Nation
+8.2).
 """
 
 from __future__ import annotations

@@ -52,8 +52,6 @@ _RESEND = re.compile(r"deliveries/([0-9a-f-]{36})/(resend|replay)")
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One call with what it is answered from."""
-
     store: FieldNationStore
     switches: Switches
     query: Mapping[str, str]
@@ -75,11 +73,7 @@ class ApiAnswer:
 
 
 def answer(method: str, path: str, call: ApiCall) -> ApiAnswer:
-    """Do what the call asks; ``path`` is what follows ``/api/rest/v2``.
-
-    Raises:
-        FieldNationError: the call is refused.
-    """
+    """Do what the call asks, or FieldNationError; ``path`` is what follows ``/api/rest/v2``."""
     if method == "GET" and path in _LOOKUPS:
         return ApiAnswer(_LOOKUPS[path]())
     if path == "/workorders":

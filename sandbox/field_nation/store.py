@@ -126,7 +126,6 @@ class FieldNationStore:
         self._parts = itertools.count(1)
 
     def add(self, fields: dict[str, Any]) -> WorkOrder:
-        """A new draft."""
         order = WorkOrder(next(self._numbers), fields, since=self._now())
         order.milestones["created"] = datetime.now(UTC)
         self.orders[order.id] = order
@@ -139,7 +138,6 @@ class FieldNationStore:
         return self.orders[number]
 
     def number(self) -> int:
-        """An id for a part of a work order."""
         return next(self._parts)
 
     def seen(self, lag: float) -> list[WorkOrder]:
@@ -199,12 +197,10 @@ GROUPS = ((1, "Buyer", "buyer"), (2, "Provider", "assigned_provider"))
 
 
 def named(records: tuple[dict[str, Any], ...], number: object) -> dict[str, Any] | None:
-    """The record of that id, None where there is none."""
     return next((one for one in records if one["id"] == number), None)
 
 
 def full_name(person: dict[str, Any]) -> str:
-    """First and last name."""
     return f"{person['first_name']} {person['last_name']}"
 
 
@@ -274,11 +270,7 @@ def stamp(moment: datetime, zone: str) -> dict[str, Any]:
 
 
 def read_moment(value: Any, zone: str, pointer: str) -> datetime:
-    """``{"utc": ...}`` or ``{"local": {date, time}}``.
-
-    Raises:
-        FieldNationError: 400, a plain string or another format.
-    """
+    """The moment of ``{"utc"}`` or ``{"local": {date, time}}``; FieldNationError 400 for anything else."""
     try:
         if isinstance(value, dict) and isinstance(value.get("utc"), str):
             return datetime.strptime(value["utc"], UTC_TEXT).replace(tzinfo=UTC)
@@ -301,7 +293,6 @@ DEFAULT_TYPE = "INTERNAL"  # assumed: what an absent type means is not published
 def add_message(
     store: FieldNationStore, order: WorkOrder, author: dict[str, Any], text: str, kind: str, parent: int = 0
 ) -> Event:
-    """Adds one message and returns its event."""
     number = store.number()
     label = order.status.label
     order.messages.append(Message(number, author, text, kind, datetime.now(UTC), label, parent))
@@ -312,11 +303,7 @@ def add_message(
 def post(
     store: FieldNationStore, order: WorkOrder, author: dict[str, Any], body: Any, parent: int | None = None
 ) -> Event:
-    """A message or reply as the API takes it.
-
-    Raises:
-        FieldNationError: 400 without text or with an unknown type, 404 for an unknown message.
-    """
+    """A message or reply by the API; FieldNationError 400: no text, unknown type, 404: unknown message."""
     given = body if isinstance(body, dict) else {}
     text, kind = given.get("message"), given.get("type", DEFAULT_TYPE)
     if not isinstance(text, str) or not text.strip():

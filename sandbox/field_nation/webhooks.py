@@ -45,7 +45,6 @@ class WebhookError(Exception):
         self.messages = messages
 
     def body(self, path: str) -> dict[str, Any]:
-        """The answer's body."""
         errors = [{"code": self.status, "message": message} for message in self.messages]
         return {"metadata": {"timestamp": now_text(), "path": path}, "errors": errors, "result": {}}
 
@@ -67,7 +66,6 @@ class Webhook:
         return self.settings["status"] == "active" and event in self.settings["events"]
 
     def as_json(self) -> dict[str, Any]:
-        """The object of the API."""
         return {
             "id": self.number,
             "webhookId": self.uuid,
@@ -89,11 +87,7 @@ class Webhooks:
         self._draw = random.Random(f"field-nation-webhooks-{seed}")
 
     def create(self, body: Any) -> Webhook:
-        """A new subscription; the secret is made up where none is given.
-
-        Raises:
-            WebhookError: 400 with every fault.
-        """
+        """A new subscription, with a secret where none is given; WebhookError 400 with every fault."""
         given = body if isinstance(body, dict) else {}
         missing = [name for name in ("events", "url", "method", "status") if not given.get(name)]
         if missing:
@@ -131,7 +125,6 @@ class Webhooks:
 
 
 def now_text() -> str:
-    """The moment as ISO 8601 with offset."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -198,7 +191,6 @@ class Delivery:
         return f"{self.uuid}:{self.attempt}"
 
     def as_json(self) -> dict[str, Any]:
-        """The entry of the delivery log."""
         return {
             "deliveryId": self.delivery_id,
             "webhookId": self.webhook.uuid,
@@ -332,11 +324,7 @@ class WebhookCalls:
         ]
 
     def answer(self, method: str, path: str, query: Query, body: Any) -> dict[str, Any]:
-        """The answer's body; ``path`` is what follows ``/api/v1/webhooks``.
-
-        Raises:
-            WebhookError: 400, or 404 for an address that does not exist.
-        """
+        """The answer's body; WebhookError 400, or 404: no such address below ``/api/v1/webhooks``."""
         for verb, pattern, call in self._calls:
             found = pattern.fullmatch(path)
             if verb == method and found:

@@ -1,11 +1,9 @@
 """Work orders as the buyer writes them: creates, updates, and the steps of their life with their events.
 
 A step that the status does not allow is refused with 400 (which of 400 and 409 is assumed: a switch).
-
-``WORK_ORDER`` has the members of a create or update that Field Nation keeps; everything else is dropped
-without a word. A shape is a kind (text, number, flag, anything), a dictionary of members, or a list with the
-shape of its items. A value of another shape is dropped as an unknown member is (docs/vendors.md, Field
-Nation 3.1).
+``WORK_ORDER`` has the members of a create or update that Field Nation keeps; everything else, and a value of
+another shape, is dropped without a word (docs/vendors.md, Field Nation 3.1). A shape is a kind (text, number,
+flag, anything), a dictionary of members, or a list with the shape of its items.
 """
 
 from __future__ import annotations
@@ -41,7 +39,6 @@ NEEDED: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def publish(order: WorkOrder, checks: bool) -> list[Event]:
-    """Draft to Published."""
     _require(order, "published", Status.DRAFT)
     if checks:
         _require_whole(order)
@@ -78,7 +75,6 @@ def unroute(order: WorkOrder, provider: object) -> list[Event]:
 
 
 def assign(order: WorkOrder, provider: object) -> list[Event]:
-    """Give it to a provider."""
     _require(order, "assigned", *OPEN)
     order.assignee = known_provider(provider)
     order.before_assignment = order.status if order.status is not Status.DRAFT else Status.PUBLISHED
@@ -93,7 +89,6 @@ def unassign(order: WorkOrder) -> list[Event]:
 
 
 def complete(order: WorkOrder) -> list[Event]:
-    """Work done, by the provider or marked by the buyer."""
     _require(order, "marked complete", Status.ASSIGNED)
     return _move(order, Status.WORK_DONE, "workdone")
 
@@ -106,7 +101,6 @@ def reopen(order: WorkOrder) -> list[Event]:
 
 
 def approve(order: WorkOrder) -> list[Event]:
-    """Work Done to Approved."""
     _require(order, "approved", Status.WORK_DONE)
     return _move(order, Status.APPROVED, "approved")
 

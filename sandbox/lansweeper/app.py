@@ -116,7 +116,7 @@ class LansweeperApp:
         await response(scope, receive, send)
 
     def answer(self, authorization: str, body: bytes, fault: Fault | None = None) -> Response:
-        """The answer to one POST body, with status and headers; ``fault`` refuses some of its edits."""
+        """The answer to one POST body; ``fault`` refuses some of its edits."""
         if not self._world.credentials.accepts(authorization):
             return _failure(NOT_LOGGED_IN, 400, {})
         request = _request_of(body)

@@ -49,10 +49,7 @@ MAX_PATHS = 30
 
 
 def compile_filters(filters: dict[str, Any] | None) -> Predicate | None:
-    """A predicate over assets, or None when nothing is filtered.
-
-    Refuses unknown paths, broken patterns, and more than 100 conditions in all, groups included.
-    """
+    """A predicate, or None; refuses unknown paths, broken patterns, over 100 conditions, groups included."""
     if not filters:
         return None
     groups = filters.get("groups") or []
@@ -238,7 +235,6 @@ class SiteReader:
         self._filtered: tuple[str, int, list[str]] = ("", -1, [])
 
     def fields(self) -> dict[str, Any]:
-        """The fields of ``site`` with what resolves them."""
         return {
             "id": self._store.site_id,
             "name": self._store.site_name,

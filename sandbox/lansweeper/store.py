@@ -53,12 +53,11 @@ class LansweeperStore:
         return True
 
     def edited(self, key: str) -> None:
-        """Somebody edited an asset through the API."""
         self.history.note(ASSETS, key, "updated", EDITOR)
         self.touch()
 
     def touch(self) -> None:
-        """Something has changed: remembered pages are out of date."""
+        """Remembered pages are out of date."""
         self.revision += 1
 
     def order(self) -> list[str]:
@@ -66,5 +65,4 @@ class LansweeperStore:
         return self._order
 
     def by_id(self, asset_id: str) -> Asset:
-        """The asset of that ``_id``."""
         return self._by_id[asset_id]

@@ -35,7 +35,6 @@ class SiteWriter:
         self._draw = random.Random(f"lansweeper-keys-{seed}")
 
     def fields(self) -> dict[str, Any]:
-        """The fields of ``site`` of a mutation with what resolves them."""
         return {
             "id": self._store.site_id,
             "name": self._store.site_name,

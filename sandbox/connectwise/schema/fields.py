@@ -59,12 +59,10 @@ class Field:
 
 
 def text(max_length: int | None = None, *, required: bool = False) -> Field:
-    """A text, at most `max_length` characters."""
     return Field(Kind.TEXT, max_length=max_length, required=required)
 
 
 def whole(*, required: bool = False, minimum: int | None = None, maximum: int | None = None) -> Field:
-    """A whole number within bounds."""
     return Field(Kind.INTEGER, required=required, minimum=minimum, maximum=maximum)
 
 
@@ -74,22 +72,18 @@ def mirror(of: str) -> Field:
 
 
 def number(*, required: bool = False) -> Field:
-    """A number with decimals."""
     return Field(Kind.NUMBER, required=required)
 
 
 def flag(default: bool | None = False) -> Field:
-    """True or false."""
     return Field(Kind.FLAG, default=default)
 
 
 def moment(*, required: bool = False) -> Field:
-    """A point in time, UTC, whole seconds."""
     return Field(Kind.MOMENT, required=required)
 
 
 def choice(*choices: str, required: bool = False, default: str | None = None) -> Field:
-    """One of the named words."""
     return Field(Kind.CHOICE, choices=choices, required=required, default=default)
 
 
@@ -99,7 +93,6 @@ def ref(target: str, *, required: bool = False, within: str = "", named_within: 
 
 
 def refs(target: str) -> Field:
-    """References to several records of `target`."""
     return Field(Kind.REFERENCES, target=target)
 
 
@@ -109,7 +102,6 @@ def each(of: Field, names: str) -> dict[str, Field]:
 
 
 def items(**members: Field) -> Field:
-    """A list of small objects."""
     return Field(Kind.ITEMS, items=members)
 
 
