@@ -40,7 +40,6 @@ class Read:
 
     @property
     def any_linked(self) -> bool:
-        """Whether any configuration has an asset key already."""
         return any(each.asset_key for each in self.configurations)
 
 

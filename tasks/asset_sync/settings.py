@@ -122,7 +122,6 @@ class AssetSynchronizationSettings(BaseModel):
         return read_custom_field_mappings(value)
 
     def for_company(self, company: str) -> Self:
-        """The same settings for the company that was chosen."""
         return self.model_copy(update={"company": company})
 
     def all_mappings(self) -> list[FieldMapping]:

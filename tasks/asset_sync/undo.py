@@ -60,7 +60,6 @@ class ConfigurationUndo:
         return CONNECTWISE, self.connectwise, self.company_id
 
     def address(self, record_id: Any) -> str | None:
-        """The page of a configuration."""
         return self.client.settings.configuration_url(record_id)
 
     async def prepare(self) -> UndoPlan:
@@ -96,7 +95,6 @@ class ConfigurationUndo:
         return failed
 
     def writes_of(self, record_ids: Iterable[int]) -> list[JournalledWrite]:
-        """What the run wrote to these records."""
         wanted = set(record_ids)
         return [each for each in self.writes if each.record_id in wanted]
 

@@ -56,11 +56,9 @@ class InboxDrain:
     results: list[DispatchResult] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
-        """Records by status."""
         return Counter(str(each.status) for each in self.results)
 
     def add(self, other: InboxDrain) -> None:
-        """Takes another batch's counts in."""
         self.messages += other.messages
         self.done += other.done
         self.again += other.again

@@ -95,12 +95,10 @@ class DispatchRun:
         return found
 
     def record_url(self, ref: RecordRef) -> str:
-        """Where a person opens the ticket or opportunity."""
         ours = self.client.settings
         return record_address(ours.site, ours.company_id, _PAGES[ref.kind], ref.id)
 
     def work_order_url(self, work_order_id: int) -> str:
-        """Where a person opens the work order."""
         return self.field_nation.settings.work_order_url(work_order_id)
 
     def __repr__(self) -> str:

@@ -223,7 +223,6 @@ class DispatchStore:
         return _work_order_state(await self._read(WORK_ORDER_NAME.format(work_order_id)))
 
     async def keep_work_order(self, work_order_id: int, state: WorkOrderState) -> None:
-        """Keeps what was seen and done of a work order's events."""
         await self._write(WORK_ORDER_NAME.format(work_order_id), _work_order_value(state))
 
     async def messages(self, work_order_id: int) -> int | None:

@@ -76,7 +76,6 @@ class RecordSweep:
     doubles: list[str] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
-        """Records by status."""
         return Counter(str(each.status) for each in self.results)
 
     def check(self) -> None:
@@ -248,7 +247,6 @@ class WorkOrderSweep:
     doubles: list[str] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
-        """Work orders by status."""
         return Counter(str(each.status) for each in self.results)
 
     def check(self) -> None:

@@ -30,7 +30,6 @@ class Counts:
 
     @property
     def accounted(self) -> int:
-        """The sum of the outcomes."""
         return sum(self.as_dict().values()) - self.read
 
     def as_dict(self) -> dict[str, int]:
@@ -95,7 +94,6 @@ class Report(Generic[C]):
 
     @property
     def state_name(self) -> str:
-        """The name of the run's last state."""
         failed = self.counts.failed
         return f"Finished with {counted(failed, 'failure')}" if failed else "Completed"
 

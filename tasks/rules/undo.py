@@ -60,7 +60,6 @@ class UndoPlan:
         return {"steps": len(self.steps), "refused": len(self.refused), "undone_already": self.undone_already}
 
     def refuse(self, write: JournalledWrite, reason: str, key: str | None = None) -> None:
-        """Note what is left as it is."""
         self.refused.append(UndoRefusal(write.record_id, write.record_name, key, reason))
 
 

@@ -66,14 +66,12 @@ class SharedValues:
         ]
 
     def asset(self, item: Any) -> AssetRecord:
-        """What is kept of a Lansweeper asset."""
         record = self._mapping.read_asset(item)
         record.wanted = self._shared(record.key, record.wanted)
         self._lead(record, record.wanted)
         return record
 
     def configuration(self, item: Mapping[str, Any]) -> ConfigurationRecord:
-        """What is kept of a ConnectWise configuration."""
         record = self._mapping.read_configuration(item)
         record.current = self._shared(record.asset_key, record.current)
         if record.asset_key == record.current[-1]:

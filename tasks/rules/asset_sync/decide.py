@@ -39,7 +39,6 @@ class WriteDecision:
 
     @property
     def nothing(self) -> bool:
-        """Whether there is nothing to write."""
         return self.skipped is not None or (not self.changes and self.type_change is None)
 
 

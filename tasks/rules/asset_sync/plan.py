@@ -56,7 +56,6 @@ class WarningTally:
         self._assets: dict[str, list[AssetRecord]] = {}
 
     def add(self, text: str, asset: AssetRecord) -> None:
-        """Note the warning for the asset."""
         self._assets.setdefault(text, []).append(asset)
 
     def listed(self) -> list[PlanWarning]:
@@ -81,7 +80,6 @@ class Creation:
 
     @property
     def name(self) -> str:
-        """The name that the configuration gets."""
         return self.asset.name or self.asset.key
 
 
@@ -122,12 +120,10 @@ class Skipped:
 
     @property
     def asset_key(self) -> str:
-        """The key by which Lansweeper knows the asset."""
         return self.asset.key
 
     @property
     def name(self) -> str:
-        """The asset's name, empty if it has none."""
         return self.asset.name or ""
 
 

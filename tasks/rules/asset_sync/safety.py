@@ -87,7 +87,6 @@ class Prediction:
 
     @property
     def writes(self) -> int:
-        """The requests that write."""
         return self.reference_creations + self.creation_batches + self.modification_writes + self.type_changes
 
     @property

@@ -68,7 +68,6 @@ class RecordRef:
         warnings: tuple[str, ...] = (),
         retry_after: float | None = None,
     ) -> DispatchResult:
-        """The inbound result of this record."""
         return DispatchResult(
             status, self, work_order_id, message=message, warnings=warnings, retry_after=retry_after
         )
@@ -113,13 +112,11 @@ class DispatchResult:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing happened."""
         return self.status in QUIET and not self.did
 
     def but(
         self, status: DispatchStatus, message: str = "", retry_after: float | None = None
     ) -> DispatchResult:
-        """The same result with another status, message and pause."""
         return replace(self, status=status, message=message, retry_after=retry_after)
 
     def including(self, did: tuple[str, ...]) -> DispatchResult:

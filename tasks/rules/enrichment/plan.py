@@ -66,7 +66,6 @@ class AssetUpdate:
         return {change.field: change.current or "" for change in self.changes}
 
     def after(self) -> dict[str, str]:
-        """The texts to write, by field name."""
         return {change.field: change.wanted for change in self.changes}
 
 

@@ -324,7 +324,6 @@ class TicketPlan:
 
     @property
     def strategy(self) -> str:
-        """In words."""
         return f"{self.query.value}, the rest by {self.detail}" if self.query else self.detail
 
 
