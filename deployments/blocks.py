@@ -44,13 +44,7 @@ LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
 
 
 async def save_sandbox_blocks(info: dict[str, Any], ledger: Path, **connectwise_settings: Any) -> None:
-    """Save the blocks named ``default`` for a running sandbox, over those that are there.
-
-    Args:
-        info: the sandbox's first line: addresses and credentials.
-        ledger: SQLite file of the integration's own database.
-        connectwise_settings: further fields of the ConnectWise block, such as ``request_limit``.
-    """
+    """Save the blocks ``default`` of the sandbox whose first line is ``info``, over those that are there."""
     for block in sandbox_blocks(info, ledger, **connectwise_settings):
         await block.save(DEFAULT, overwrite=True)
 

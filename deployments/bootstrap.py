@@ -64,7 +64,6 @@ HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
 
 
 async def present_deployments() -> Deployments:
-    """The project's deployments as they are now."""
     return {each.name: each for each in await own_deployments()}
 
 
@@ -149,7 +148,6 @@ def crash_automation() -> Automation:
 
 
 def main() -> int:
-    """Do it all and say what was done."""
     console = Console(highlight=False)
     for line in asyncio.run(bootstrap()):
         console.print(line)
@@ -182,7 +180,6 @@ async def bootstrap() -> list[str]:
 
 
 async def register_blocks() -> list[str]:
-    """Register every block of the project; returns their names."""
     kinds = [*(getattr(blocks, name) for name in blocks.__all__), DispatchRules]
     for kind in kinds:
         await kind.register_type_and_schema()
@@ -227,7 +224,6 @@ def _other_type(pool: WorkPool) -> str:
 
 
 def deploy() -> None:
-    """Deploy everything in ``prefect.yaml``."""
     done = subprocess.run(
         [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
         cwd=ROOT,

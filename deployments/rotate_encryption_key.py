@@ -44,9 +44,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def rotate(address: str, old: Fernet, new: Fernet) -> int:
-    """Encrypt every block anew in one transaction; those that have the new key already stay readable.
-
-    Returns the number of blocks.
+    """Encrypt every block anew in one transaction, those with the new key too; returns their number.
 
     Raises:
         InvalidToken: a block has neither key; nothing is changed then.

@@ -24,7 +24,6 @@ RUNS_AT_ONCE = 4
 
 
 def main() -> int:
-    """Serve until it is stopped."""
     serve(*served_deployments(), limit=RUNS_AT_ONCE)
     return 0
 

@@ -43,7 +43,6 @@ POLL_SECONDS = 2.0
 
 
 def main() -> int:
-    """Serve until it is stopped."""
     asyncio.run(serve())
     return 0
 

@@ -32,7 +32,6 @@ def plain(value: Any) -> str | None:
 
 
 def is_filler(value: Any) -> bool:
-    """Whether the value says in words that nothing is known."""
     text = plain(value)
     return text is None or text.casefold() in FILLERS
 
@@ -67,7 +66,6 @@ def name_key(value: Any, case_sensitive: bool) -> str | None:
 
 
 def is_address(name: str) -> bool:
-    """Whether a name is an IP address and nothing else."""
     parts = name.split(".")
     if len(parts) == 4 and all(each.isdecimal() and len(each) <= 3 for each in parts):
         return True

@@ -139,7 +139,6 @@ class Model:
         return most is None or _length(wanted) <= most
 
     def written(self, asset: Record) -> Iterator[tuple[Field, Any]]:
-        """The fields that the asset has a writable value for."""
         for field in self.fields:
             wanted = self.wanted(asset, field)
             if wanted is not None and self.is_writable(field, wanted):
@@ -157,12 +156,10 @@ class Model:
         return bool(values.plain(asset.get("key"))) and fits
 
     def asset_side(self, asset: Record) -> Side:
-        """The asset as it matches."""
         mapped = {each.target: self.wanted(asset, each) for each in self.fields if each.target in KEYS}
         return Side(self._forms(mapped), key=values.plain(asset.get("key")) or "")
 
     def configuration_side(self, record: Record) -> Side:
-        """The configuration as it matches."""
         return Side(self._forms(record), key=link_of(record), id=int(record["id"]))
 
     def _forms(self, record: Mapping[str, Any]) -> Forms:

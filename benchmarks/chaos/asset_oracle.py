@@ -38,21 +38,13 @@ class Writes:
 
     @property
     def anything(self) -> bool:
-        """Whether the run wrote at all."""
         return bool(self.added or self.updated)
 
 
 def judge_counts(
     runs: Sequence[RunRecord], entries: Sequence[Entry], assets: Sequence[int], verdict: Verdict
 ) -> None:
-    """Judge every report.
-
-    Args:
-        runs: all of one schedule, in order.
-        entries: the history of the configurations.
-        assets: how many assets the site had, at the start and after each change of that number.
-        verdict: takes what is found.
-    """
+    """Judge every report; ``assets``: how many the site had, at the start and after each change."""
     told = False
     place = 0
     for number, run in enumerate(runs, start=1):
@@ -151,7 +143,6 @@ class Scene:
         self.others = [model.configuration_side(each) for each in self.own.values()]
 
     def places(self) -> dict[str, Place]:
-        """Where every asset belongs."""
         return Matching(self.sides.values(), self.others).places()
 
 
@@ -159,17 +150,13 @@ class AssetOracle:
     """Knows from the snapshot, the history and the last state what must be there."""
 
     def __init__(self, sandbox: Sandbox, settings: dict[str, Any]) -> None:
-        """Takes the snapshot, and has the sandbox keep its history from here on.
-
-        Raises ValueError for settings that the model does not know.
-        """
+        """Has the sandbox keep its history from now on; ValueError for settings unknown to the model."""
         self._sandbox = sandbox
         self._model = Model(settings)
         self._start = Scene(sandbox, self._model)
         sandbox.keep_history(CONFIGURATIONS, LANSWEEPER)
 
     def judge(self, runs: list[RunRecord]) -> Verdict:
-        """Everything that is not as it must be."""
         verdict = Verdict()
         entries = self._sandbox.history(CONFIGURATIONS)
         scans = self._sandbox.history(LANSWEEPER)
@@ -197,8 +184,6 @@ class AssetOracle:
 
 
 class _Allowed:
-    """Which members the integration may write."""
-
     def __init__(self, model: Model, start: Scene, end: Scene, company_id: int) -> None:
         self._model = model
         self._assets = (start.assets, end.assets)
@@ -218,8 +203,6 @@ class _Allowed:
 
 
 class _Judgement:
-    """One look at the end of one schedule."""
-
     def __init__(
         self, model: Model, start: Scene, end: Scene, trails: dict[int, Trail], verdict: Verdict
     ) -> None:
@@ -414,6 +397,5 @@ def named_in_report(runs: list[RunRecord], entry: Record, number: int, name: str
 
 
 def _asset_numbers(start: int, scans: list[Record]) -> list[int]:
-    """How many assets the site had, at the start and after every change."""
     steps = {"added": 1, "deleted": -1, "updated": 0}
     return [*accumulate((steps[each["action"]] for each in scans), initial=start)]

@@ -50,7 +50,6 @@ class Rereads:
     """Knows all PUTs that wrote, and the runs that sent them."""
 
     def __init__(self, entries: Iterable[Entry], runs: Sequence[RunRecord]) -> None:
-        """``entries``: the history of the configurations."""
         puts = {each["request"]: each["since"] for each in entries if is_put(each)}
         self._arrived = sorted(puts.values())
         self._runs = [requests_of(run) for run in runs]
@@ -94,14 +93,11 @@ class Trail:
 
     Attributes:
         start: the record in the snapshot; None if it was not there.
-        serves: tells of a read whether a PUT may be of it.
         keys: every asset key that it carried, and who wrote it last.
         made: the entry with which the integration created it.
-        gone: whether it was deleted.
         freed: keys that persons took from it, by deleting it or emptying the field.
         keys_moved: whether a person changed a field that links, or added the record.
         resets: the members that the server resets on PUT.
-        faults, checked, apart: what was found.
     """
 
     id: int
@@ -132,7 +128,6 @@ class Trail:
             self._carry("before")
 
     def follow(self, entry: Entry, may_write: MayWrite, *, patch_only: bool) -> None:
-        """Take the next entry of the history."""
         if entry["action"] == "read":
             self._reads.append(entry)
         elif entry["by"] != API:

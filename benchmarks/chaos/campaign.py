@@ -48,8 +48,6 @@ def default_lanes() -> int:
 
 
 class Progress:
-    """Collects results and tells how far the campaign is."""
-
     def __init__(self, console: Console, number: int) -> None:
         self._console = console
         self._number = number
@@ -73,7 +71,6 @@ class Progress:
 
 
 def main() -> int:
-    """The whole command; its exit status."""
     given = _arguments()
     # As Ctrl-C does: lanes, their sandboxes and the server are ended too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -112,7 +109,6 @@ def _run(wanted: list[SeededFlow], lanes: int, folder: Path, console: Console) -
 
 
 def show(console: Console, found: dict[str, object]) -> None:
-    """The counts, as the file has them."""
     left_out = ("failing", "differs from production")
     console.print_json(json.dumps({name: found[name] for name in found if name not in left_out}))
     failing = found["failing"]

@@ -42,7 +42,6 @@ class Scene:
 
     @classmethod
     def of(cls, sandbox: Sandbox) -> Scene:
-        """Read it."""
         return cls(
             assets={each["key"]: each for each in sandbox.state(LANSWEEPER)},
             fields=sandbox.state(CUSTOM_FIELDS),
@@ -116,7 +115,6 @@ class PersonsValues:
                     self._certain.append((path, value))
 
     def explain(self, path: str, value: Any) -> bool:
-        """Whether a person may have left this value there."""
         if value in self._values.get(path, ()):
             return True
         whole = ENTRIES if path.startswith(f"{ENTRIES}[") else path
@@ -160,7 +158,7 @@ def _flat(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def plans_of(runs: Sequence[Any]) -> list[FaultPlan]:
-    """The injected of the disturbed runs, in their order."""
+    """The fault plans of the disturbed runs, in their order."""
     return [each.fault_plan for each in runs if each.fault_plan is not None]
 
 
@@ -180,8 +178,6 @@ def judge_reports(verdict: Verdict, runs: list[RunRecord], after: Scene) -> None
 
 
 class _ReportCheck:
-    """One run and its report."""
-
     def __init__(self, verdict: Verdict, run: RunRecord) -> None:
         self.verdict = verdict
         self.run = run
@@ -292,7 +288,6 @@ class EnrichmentOracle:
         sandbox.keep_history(LANSWEEPER)
 
     def judge(self, runs: list[RunRecord]) -> Verdict:
-        """Everything that can be said of the end state and of what the runs told."""
         verdict = Verdict()
         after = Scene.of(self._sandbox)
         persons = PersonsValues(plans_of(runs))

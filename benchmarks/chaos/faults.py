@@ -75,7 +75,6 @@ UNANSWERED: Sequence[Rule] = (
 AUTHORITIES = ssl.create_default_context()
 """Read once, before all forks: the sandbox speaks no TLS, and reading them takes a tenth of a run's CPU."""
 READ_SECONDS = 1.5
-"""How long a disturbed run waits for an answer; ``TIME_OUT`` is longer."""
 SETTLE_SECONDS = 6.5
 """Longer than any time-out and late work together."""
 PAUSE_SECONDS = 0.3
@@ -114,7 +113,6 @@ DIFFERS = {
 
 
 def draw_vendor_faults(draw: random.Random, number: int, *, enrichment: bool) -> tuple[Rule, ...]:
-    """So many fault rules."""
     kinds = (_on_target, _on_target, _on_target, _storm) + (() if enrichment else (_partial,))
     return tuple(draw.choice(kinds)(draw, enrichment) for _ in range(number))
 
@@ -149,7 +147,6 @@ def slow_work(draw: random.Random, request: str, nth: int) -> Rule:
 
 
 def too_many(draw: random.Random, *, wait: bool) -> dict[str, Any]:
-    """429, with Retry-After or without."""
     headers = {"Retry-After": str(draw.choice((0, 1)))} if wait else {}
     body = {"code": "TooManyRequests", "message": "slow down"}
     return {"kind": "status", "status": 429, "headers": headers, "body": body}

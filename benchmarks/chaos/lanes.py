@@ -80,7 +80,6 @@ class Lane:
 
     @property
     def ledger(self) -> Path:
-        """The SQLite file of the runs' ledger."""
         return self.folder / "ledger.db"
 
     @property
@@ -238,7 +237,6 @@ class LaneProcess:
         self.pipe.send(one)
 
     def close(self) -> None:
-        """It ends its run and its sandbox."""
         self.pipe.close()
         self._process.terminate()
         self._process.join(20)
@@ -273,10 +271,7 @@ def keep_log(lane: Lane, result: ScheduleResult) -> None:
 def run_schedules(
     wanted: Sequence[SeededFlow], lanes: int, api_url: str, folder: Path, on_result: OnResult
 ) -> None:
-    """Run them all, ``lanes`` at a time; ``on_result`` hears each result as it comes.
-
-    RuntimeError if a lane ends by itself.
-    """
+    """Run them all, ``lanes`` at a time; RuntimeError if a lane ends by itself."""
     left = list(reversed(wanted))
     working = [LaneProcess(f"chaos-{number}", api_url, folder) for number in range(min(lanes, len(wanted)))]
     try:

@@ -77,10 +77,7 @@ def draw_bystanders(rng: random.Random) -> tuple[Deed, ...]:
 
 
 def draw_people(rng: random.Random) -> tuple[Deed, ...]:
-    """None to four deeds between two runs: ``do`` and the arguments of that method of ``Sandbox``.
-
-    ``pick`` (0 to 1) stands for a record's id and chooses among those there.
-    """
+    """None to four deeds between two runs; ``pick`` (0 to 1) chooses a record among those there."""
     return tuple(_draw_deed(rng, number) for number in range(rng.choice((0, 1, 1, 2, 3, 4))))
 
 
@@ -116,10 +113,7 @@ def _by_hand(rng: random.Random) -> Deed:
 
 
 def draw_enrichment_people(rng: random.Random) -> tuple[Deed, ...]:
-    """None to four deeds between two runs: ``do`` and the arguments of that method of ``Sandbox``.
-
-    ``pick`` (0 to 1) stands for a record's id, ``links`` for configurations and ``claim`` for an asset.
-    """
+    """None to four deeds; ``pick`` (0 to 1) chooses a record, ``links`` configurations, ``claim`` assets."""
     kinds = (_ticket_churn, _ticket_churn, _agreement, _covered, _configuration, _asset, _gone)
     return tuple(rng.choice(kinds)(rng) for _ in range(rng.choice((0, 1, 2, 3, 4))))
 
@@ -216,10 +210,7 @@ def act(sandbox: Sandbox, deeds: Sequence[Deed]) -> None:
 
 
 def _picked(sandbox: Sandbox, collection: str, pick: float) -> int | str | None:
-    """The record at that place of the collection, of those that are the run's company's or nobody's.
-
-    Of a child collection of configurations its owner.
-    """
+    """A record of the run's company or nobody's at that place; of a child collection its owner."""
     owner = collection if collection == CONFIGURATIONS else collection.removesuffix("/configurations")
     nobody = {"id": sandbox.company_id}
     records = [

@@ -50,11 +50,7 @@ LONGEST_RUN = 300.0
 class Job:
     """What a forked run is told.
 
-    Attributes:
-        settings: of the flow, as drawn.
-        block: name of the three blocks.
-        fault_plan: None: a clean or quiet run.
-        note: file that names the request at which it was killed.
+    ``fault_plan`` is None for a clean or quiet run; ``note`` is the file that names the request of the kill.
     """
 
     flow: str
@@ -75,7 +71,6 @@ class ChosenKiller(Killer):
     on: str = ""
 
     def passes(self, name: str, when: str) -> None:
-        """One boundary of one request."""
         if self.on not in name:
             return
         if self.when != DURING:
@@ -234,7 +229,6 @@ class _Heard:
 
 
 def _hear(pipes: list[int], until: float) -> _Heard:
-    """Read all pipes to their ends."""
     found = {pipe: bytearray() for pipe in pipes}
     with selectors.DefaultSelector() as selector:
         for pipe in pipes:

@@ -121,7 +121,6 @@ def draw_real(seed: int) -> RealSchedule:
 
 
 def restarts_server(seed: int) -> bool:
-    """Whether the schedule of that seed ends the server that all lanes share."""
     return any(event.kind in (SERVER, SERVER_TERM) for events in draw_real(seed).events for event in events)
 
 
@@ -148,8 +147,6 @@ def _events(draw: random.Random, flow: str, kinds: tuple[str, ...]) -> tuple[Eve
 
 
 class RealRun:
-    """One schedule on one lane."""
-
     def __init__(self, lane: RealLane, drawn: RealSchedule, say: Say) -> None:
         self.lane = lane
         self.sandbox = lane.sandbox
@@ -164,7 +161,6 @@ class RealRun:
         self.faults: list[str] = []
 
     def play(self) -> ScheduleResult:
-        """From the reset to the verdict."""
         began, schedule = time.monotonic(), self.schedule
         self.lane.forget()
         self.sandbox.reset(schedule.seed, schedule.assets, schedule.scenario, schedule.switches)
@@ -347,11 +343,7 @@ def happened(record: RunRecord) -> Counter[str]:
 
 
 def read_counts(report: str) -> dict[str, int]:
-    """The first table of a report, whose heads are the names of the counts.
-
-    Raises:
-        ValueError: there is no such table.
-    """
+    """The first table of a report, whose heads are the names of the counts; ValueError if there is none."""
     rows = [[cell.strip(" *") for cell in row.split("|")] for row in _FIGURES.findall(report)]
     if len(rows) < 3:
         raise ValueError(f"No counts in the report: {report[:200]}")

@@ -77,9 +77,7 @@ class RealStack:
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Ask Prefect's API as the UI does; a server that is being restarted is waited for.
 
-        Raises:
-            RuntimeError: it refuses, or is away for too long.
-            StoppedError: the campaign is being ended.
+        Raises RuntimeError if it refuses or is away for too long, StoppedError when the campaign is ended.
         """
         deadline = time.monotonic() + AWAY_SECONDS
         while True:
@@ -147,11 +145,7 @@ class RealLane:
         self._worker: subprocess.Popen[bytes] | None = None
 
     def start_worker(self) -> None:
-        """A process worker that takes the runs of this lane's queue only, if there is none.
-
-        Raises:
-            StoppedError: the campaign is being ended.
-        """
+        """A worker of this lane's queue only, if there is none; StoppedError when the campaign is ended."""
         options = ["--pool", POOL, "--type", "process", "--work-queue", self.name, "--name", self.name]
         command = [sys.executable, "-m", "prefect", "worker", "start", *options]
         environment = dict(self.stack.prefect.environment)
@@ -196,7 +190,6 @@ class RealLane:
         return str(self.stack.call("POST", f"/deployments/{deployment}/create_flow_run", body)["id"])
 
     def run_state(self, run_id: str) -> dict[str, Any]:
-        """The flow run as the server knows it."""
         return dict(self.stack.call("GET", f"/flow_runs/{run_id}"))
 
     def artifact(self, run_id: str, key: str) -> str:

@@ -135,13 +135,11 @@ class FaultPlan:
 
     Attributes:
         faults: the sandbox's fault rules during the run.
-        kill_at: SIGKILL at the nth request to a vendor; 0: none.
+        kill_at: SIGKILL at the nth request to a vendor, or (``kill_writes``) the nth write; 0: none.
         kill_when: ``before`` it is sent, ``during`` its work, or ``after`` the vendor answered.
-        kill_writes: count writes only.
         kill_on: count requests only whose "METHOD /path" holds this text.
         clock_skew_seconds: this process's clock against the sandbox's.
         ledger_room_bytes: the disk is full after so many more bytes; None: never.
-        dry_run: the round only plans (law 5).
         people: what persons do after the run and before the next, as ``people.act`` takes it.
     """
 
@@ -158,10 +156,7 @@ class FaultPlan:
 
 @dataclass(frozen=True)
 class Schedule:
-    """One schedule: fresh data, rounds of injected, then a clean and a quiet run.
-
-    ``page_size``: records that a page holds at most; None: as many as in production, which is all of them.
-    """
+    """Fresh data, disturbed rounds, then a clean and a quiet run; ``page_size`` None: as in production."""
 
     seed: int
     flow: str
@@ -174,7 +169,6 @@ class Schedule:
 
 
 def draw_schedule(seed: int, flow: str) -> Schedule:
-    """The schedule of that seed; the same ones always give the same."""
     draw = random.Random(f"{seed}-{flow}")
     enrichment = flow == ENRICHMENT
     settings = draw_settings(draw, enrichment=enrichment)

@@ -30,14 +30,11 @@ class RunRecord:
     Attributes:
         kind: a disturbed round, the clean run after all of them, or the quiet run after that.
         outcome: the name of the final state, ``killed``, or ``raised`` where the flow raised.
-        counts: of its report; None where there is no report.
-        report: the whole report as JSON; None where there is none.
+        counts, report: of its report, and the whole of it as JSON; None where there is none.
         requests: what the sandbox served during this run alone, as ``Sandbox.requests()`` gives it.
-        fault_plan: of a disturbed run.
         error: the exception that ended it, in words.
         fired: how often each of the plan's fault rules was applied, in their order.
         killed_at: the request boundary at which it was killed, such as ``after POST /path``.
-        cpu: seconds that its process took.
     """
 
     kind: Literal["disturbed", "clean", "quiet"]
@@ -53,7 +50,6 @@ class RunRecord:
 
     @property
     def is_dry(self) -> bool:
-        """Whether it only planned."""
         return self.fault_plan is not None and self.fault_plan.dry_run
 
 
@@ -70,10 +66,9 @@ def requests_of(run: RunRecord) -> range:
 
 @dataclass
 class Verdict:
-    """What the oracle found: ``faults`` is empty if all was right.
+    """What the oracle found: ``faults``, a sentence each, is empty if all was right.
 
     Attributes:
-        faults: a sentence each.
         checked: how many single facts each law was held against, by names such as ``law 1``.
         apart: what is neither right nor wrong, such as ``edit lost between re-read and PUT``.
     """
@@ -95,11 +90,9 @@ class Oracle(Protocol):
 
 @dataclass
 class ScheduleResult:
-    """One schedule from start to verdict; ``faults`` of its own are those of the campaign, such as a hang.
+    """One schedule from start to verdict; ``name`` is ``forked`` or ``real``.
 
-    Attributes:
-        name: ``forked`` or ``real``, and what else tells it apart.
-        injected: how often each kind of fault was really injected (rules, kills, skews, full disks ...).
+    ``injected``: how often each kind of fault was really injected (rules, kills, skews, full disks ...).
     """
 
     seed: int
@@ -112,15 +105,11 @@ class ScheduleResult:
 
     @property
     def faults(self) -> Sequence[str]:
-        """What the verdict found wrong."""
         return self.verdict.faults
 
 
 def judge_runs(runs: list[RunRecord], verdict: Verdict) -> None:
-    """Laws 2 and 5 by the requests that were served; a run without faults raises nothing.
-
-    That such a run ends with failures is for the oracle of the flow to judge, and what it writes then.
-    """
+    """Laws 2 and 5 by the requests served; a run without faults raises nothing. The rest is the oracle's."""
     finished = all(run.outcome == "Completed" for run in runs if run.kind == "clean")
     for run in runs:
         if run.kind in UNDISTURBED and (run.outcome in (RAISED, KILLED) or run.counts is None):

@@ -63,7 +63,6 @@ Say = Callable[[str], None]
 MOST_FAULTS = 40
 TICKETS_DRAWN = 300
 SECONDS_A_TICKET = 0.6
-"""How fast tickets come into the trigger."""
 
 
 class Campaign:
@@ -230,7 +229,6 @@ def _counted(lines: list[str]) -> dict[str, int]:
 
 
 def show(console: Console, result: dict[str, Any]) -> None:
-    """Tables of what was measured and counted, and every fault."""
     table = Table(title=f"Dispatch campaign: {result['tickets']} tickets, seed {result['seed']}")
     table.add_column("What", no_wrap=True)
     table.add_column("How many", justify="right")
@@ -295,7 +293,6 @@ def run_campaign(seed: int, tickets: int, folder: Path, console: Console) -> lis
 
 
 def main() -> int:
-    """The whole command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.dispatch_campaign.campaign")
     parser.add_argument("--seed", type=int, help="replays the drawing of an earlier campaign")
     parser.add_argument(

@@ -67,7 +67,6 @@ def storm_rules() -> list[dict[str, Any]]:
 
 
 def begin_storm(sandbox: Sandbox, seed: int) -> None:
-    """From now on requests, callbacks and webhooks are disturbed."""
     sandbox.faults(storm_rules())
     drawn = random.Random(f"{seed}-messengers").randrange(10**6)
     sandbox.callbacks("PUT", body={**MESSENGERS, "seed": drawn})
@@ -104,10 +103,7 @@ OLD_BODY = timedelta(days=20)
 
 
 class ForgedMessages:
-    """Sends one message at a time; ``sent`` counts them by vendor and way.
-
-    Forged callbacks are sent by the sandbox, which keeps their answers.
-    """
+    """Sends one message at a time, callbacks by the sandbox; ``sent`` counts them by vendor and way."""
 
     def __init__(self, sandbox: Sandbox, receiver: str, secret: str, seed: int) -> None:
         self._sandbox = sandbox
@@ -130,7 +126,6 @@ class ForgedMessages:
             self._replay_webhook()
 
     def refusals_wanted(self) -> dict[str, int]:
-        """How many messages of each vendor must be refused."""
         found = {"connectwise": 0, "field_nation": 0}
         for name, number in self.sent.items():
             kind, _, way = name.partition(": ")

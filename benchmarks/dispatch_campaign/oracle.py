@@ -67,7 +67,6 @@ class Oracle:
             self._times.setdefault(int(entry.get("chargeToId") or 0), []).append(entry)
 
     def faults(self, stories: Sequence[Story]) -> list[str]:
-        """Everything that is not as it must be."""
         references = {story.reference for story in stories}
         strange = [each["id"] for each in self.orders if _references(each) - references]
         found = [f"work order {number} carries a reference that no ticket has" for number in strange]
@@ -279,7 +278,6 @@ def _enter(sandbox: Sandbox, ticket: int) -> None:
 
 
 def broken_bounds(found: dict[str, dict[str, int]]) -> list[str]:
-    """A sentence for each event that costs more than it may."""
     return [
         f"{name}: {found[name]['connectwise']} + {found[name]['field_nation']} requests, allowed are "
         f"{bound[0]} + {bound[1]}"

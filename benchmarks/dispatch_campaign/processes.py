@@ -70,7 +70,6 @@ class Killer:
     seen: int = 0
 
     def passes(self, name: str, when: str) -> None:
-        """One boundary of one request."""
         if TOKENS in name or (self.writes and name.startswith("GET ")):
             return
         self.seen += when == BEFORE
@@ -88,7 +87,6 @@ class KillingTransport(httpx.AsyncBaseTransport):
         self._killer = killer
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send the request between its two boundaries."""
         name = f"{request.method} {request.url.path}"
         self._killer.passes(name, BEFORE)
         response = await self._inner.handle_async_request(request)
@@ -96,7 +94,6 @@ class KillingTransport(httpx.AsyncBaseTransport):
         return response
 
     async def aclose(self) -> None:
-        """Close the network."""
         await self._inner.aclose()
 
 
@@ -139,7 +136,6 @@ class Workers:
         self._running.clear()
 
     def close(self) -> None:
-        """End them however they are."""
         for process in self._running.values():
             process.kill()
             process.wait()
@@ -192,9 +188,7 @@ async def open_run(
 ) -> AsyncIterator[DispatchRun]:
     """A run of dispatch, with a request budget that the processes share.
 
-    Args:
-        wrap: lays something around both clients' network.
-        later: so many seconds have passed, by this process's clocks.
+    ``wrap`` lays something around both clients' network; ``later``: seconds that its clocks are ahead.
     """
     ours, theirs = connectwise_settings(info), field_nation_settings(info)
     clock = Clock(now=lambda: time.time() + later)
@@ -245,7 +239,6 @@ _SWEEPS: tuple[tuple[str, Callable[[DispatchRun], Awaitable[Any]], int], ...] = 
 
 
 async def work(job: dict[str, Any]) -> None:
-    """Serve and sweep until told to stop."""
     killer = Killer(job["kill_at"], job["kill_when"], job["kill_writes"], Path(job["note"]))
 
     def wrap(inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:

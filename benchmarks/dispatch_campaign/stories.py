@@ -98,7 +98,6 @@ class Story:
 
     @property
     def reached(self) -> tuple[str, ...]:
-        """The steps of a work order's life that it takes."""
         return tuple(step.what for step in self.steps if step.what in LIFE)
 
     @property
@@ -123,10 +122,7 @@ class Story:
 def draw_stories(
     seed: int, service: Sequence[int], project: Sequence[int], dispatched: int, spread: float
 ) -> list[Story]:
-    """A story for every ticket; ``dispatched`` of them enter the trigger within ``spread`` seconds.
-
-    Project tickets take part by their share. What is left over never meets a trigger.
-    """
+    """A story for every ticket; ``dispatched`` of them enter the trigger within ``spread`` seconds."""
     draw = random.Random(f"{seed}-stories")
     tickets = [(SERVICE, each) for each in service] + [(PROJECT, each) for each in project]
     draw.shuffle(tickets)
@@ -147,7 +143,6 @@ def _plots(number: int) -> list[str]:
 
 
 def _words(draw: random.Random, kind: str, ticket: int, plot: str) -> list[tuple[str, str]]:
-    """The steps without their times."""
     enter, away, close = (("status", name) for name in (ENTER[kind], AWAY, CLOSED))
     steps: dict[str, list[tuple[str, str]]] = {
         "": [("status", "In Progress"), ("summary", f"Nothing for the field ({ticket})")],
@@ -188,10 +183,7 @@ def as_json(stories: Sequence[Story]) -> dict[str, Any]:
 
 
 class People:
-    """Does the steps of all stories, each when it is due and can be done.
-
-    ``doubles`` are the moments at which one reference had two living work orders, whenever it was looked.
-    """
+    """Does the steps of all stories when due; ``doubles``: two living work orders of one reference."""
 
     def __init__(self, sandbox: Sandbox, manager: FieldNationClient, stories: Sequence[Story]) -> None:
         self._sandbox = sandbox
@@ -302,7 +294,6 @@ def campaign_rules() -> DispatchSettings:
 
 
 def changed_settings() -> dict[str, str]:
-    """What differs from production, and is told with the result."""
     usual, overlap = DispatchWaiting(), PollingSettings().overlap_seconds
     waits = {
         name: f"{value:g} instead of {getattr(usual, name):g}" for name, value in WAITING.model_dump().items()

@@ -57,19 +57,16 @@ DATES = (9, 10)
 
 
 def text(value: Any) -> str | None:
-    """Text without outer blanks."""
     if value is None:
         return None
     return value.strip() or None if value.__class__ is str else plain_text(value)
 
 
 def serial(value: Any) -> str | None:
-    """A serial number that is no filler."""
     return None if value is None or normal_serial(value) is None else plain_text(value)
 
 
 def mac(value: Any) -> str | None:
-    """A MAC address that is none of the fillers."""
     if value is None:
         return None
     known = value.strip()
@@ -106,7 +103,6 @@ def generated(source: str) -> Callable[[Any], Values]:
 
 
 def match_and_diff(assets: Sequence[Any], configurations: Sequence[Any]) -> dict[str, int]:
-    """The counts of the whole work: matched, changed, fields, unmatched, ambiguous."""
     return compared(*extracted(assets, configurations))
 
 
@@ -117,7 +113,6 @@ def extracted(assets: Sequence[Any], configurations: Sequence[Any]) -> tuple[lis
 
 
 def compared(wanted: list[Values], current: list[Values]) -> dict[str, int]:
-    """Match and diff of what was extracted."""
     pairs, unmatched, ambiguous = paired(wanted, current)
     changes = [found for asset, record in pairs if (found := _differences(asset, record))]
     return {

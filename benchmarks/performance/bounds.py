@@ -28,9 +28,7 @@ STRAIGHT = 1.3
 BY_HAND, AGAINST_DIFFSYNC = 1.5, 4.0
 """Extract, match and diff against the index written by hand, and DiffSync against them.
 
-DiffSync is given what it lacks, our extraction and our pairs: the index by hand itself is then only seven
-times faster than it, not fifteen as once measured with less to normalise. Ten, as once asked for, is out of
-reach.
+DiffSync is given our extraction and pairs, which it lacks: the index by hand is then seven times faster.
 """
 CONCURRENCY = 4
 """Requests that the ConnectWise client lets be in flight: the least wait that it could reach."""
@@ -49,7 +47,6 @@ class Check:
 
     @property
     def held(self) -> bool:
-        """Whether the promise was kept."""
         return self.value >= self.limit if self.least else self.value <= self.limit
 
     @property
@@ -59,18 +56,13 @@ class Check:
         return used / allowed if allowed else used
 
     def as_json(self) -> dict[str, Any]:
-        """The promise with what was measured."""
         words = "at least" if self.least else "at most"
         return {"check": self.name, "value": self.value, words: self.limit, "held": self.held}
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a run found and had to do.
-
-    ``kinds``: existing records of each kind of reference; ``missing``: reference records it had to create;
-    ``existing``: configurations of the company.
-    """
+    """What a run found (``kinds``: reference records, ``existing``: configurations) and had to do."""
 
     kinds: Mapping[str, int]
     missing: int
@@ -91,12 +83,10 @@ def rereads(work: Work) -> int:
 
 
 def most_connectwise(least: int, again: int) -> int:
-    """The most requests that the project allows itself."""
     return floor((least + again) * ALLOWANCE + SPARE)
 
 
 def most_lansweeper(assets: int, paths: int) -> int:
-    """The most requests to Lansweeper for so many assets and mapped paths."""
     return ceil(assets / ASSET_PAGE) * ceil(paths / PATHS) + LANSWEEPER_SPARE
 
 

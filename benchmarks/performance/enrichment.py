@@ -49,7 +49,6 @@ run asks about every agreement, since nothing tells which of them got or lost a 
 
 
 def main(sizes: tuple[int, int, int]) -> None:
-    """Measure every set of ways, print the table, write ``build/bench-enrichment.json``."""
     console = Console(width=max(140, Console().width))
     home = BUILD / "bench-enrichment"
     shutil.rmtree(home, ignore_errors=True)
@@ -68,10 +67,7 @@ def main(sizes: tuple[int, int, int]) -> None:
 def measure(
     console: Console, sandbox: Sandbox, prefect: LocalPrefect, home: Path, way: str, kind: str
 ) -> dict[str, Any]:
-    """One run with a ledger of its own for each set of ways, checked against what the sandbox holds.
-
-    Only the first set's runs find something to write: the others must come to the very same texts.
-    """
+    """One run with a ledger for each set of ways; only the first set's runs find something to write."""
     console.print(f"{way}, {kind} run ...")
     ledger = home / f"{way.replace(' ', '-')}.db"
     # The client keeps the limits by itself; a ledger of its own does not know the run before.
@@ -138,7 +134,6 @@ def show(console: Console, rows: list[dict[str, Any]], sizes: tuple[int, int, in
 
 
 def bound_lines(rows: list[dict[str, Any]]) -> list[str]:
-    """Each bound and whether it was kept."""
     lines = []
     for row in rows:
         bound = BOUNDS.get((row["ways"], row["run"]))

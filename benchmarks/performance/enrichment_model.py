@@ -41,10 +41,7 @@ def texts_of(
     url: str,
     limits: Mapping[str, int] | None = None,
 ) -> dict[str, str]:
-    """The texts by field name; empty where the field has to be empty. Records are as the vendor shows them.
-
-    ``limits`` are ``agreements`` and ``characters`` of one text, as the flow's settings name them.
-    """
+    """The texts by field name; ``limits``: ``agreements`` and ``characters``, as the settings name them."""
     ordered = in_order(agreements)
     closed = [bool(each.get("closedFlag")) for each in tickets]
     sla: Record = next((each["sla"] for each in (configuration, *ordered) if each.get("sla")), {})
@@ -166,14 +163,12 @@ class EnrichmentModel:
 
 
 def account(sandbox: Sandbox) -> ConnectWiseSettings:
-    """The sandbox's ConnectWise account."""
     known = sandbox.info["connectwise"]
     names = ("site", "company_id", "public_key", "private_key", "client_id")
     return ConnectWiseSettings(**{name: known[name] for name in names})
 
 
 def asset_key(record: dict[str, Any]) -> str | None:
-    """The asset that a configuration claims."""
     fields = record.get("customFields") or []
     return next((each.get("value") for each in fields if each["caption"] == "ls_asset_id"), None) or None
 
@@ -193,10 +188,7 @@ def asset_states(sandbox: Sandbox) -> dict[str, AssetState]:
 
 
 def check_texts(sandbox: Sandbox) -> None:
-    """Every claimed asset has the texts that the sandbox's tables give, and no other asset has any.
-
-    Raises AssertionError that names the first asset that differs.
-    """
+    """AssertionError unless every claimed asset, and no other one, has the texts of the sandbox's tables."""
     states, texts = asset_states(sandbox), EnrichmentModel(sandbox).texts()
     for key, state in states.items():
         if key in texts:
@@ -206,10 +198,7 @@ def check_texts(sandbox: Sandbox) -> None:
 
 
 async def check_ledger(sandbox: Sandbox, ledger: Path) -> None:
-    """The ledger remembers of every ticket of the company exactly the configurations that it has.
-
-    Raises AssertionError that names the first ticket that differs.
-    """
+    """AssertionError unless the ledger remembers of every ticket exactly the configurations that it has."""
     model = EnrichmentModel(sandbox)
     linked = {number for numbers in model.claims().values() for number in numbers}
     async with Ledger.open(ledger) as database:

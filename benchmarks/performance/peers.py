@@ -94,11 +94,7 @@ def _normal_forms() -> list[Callable[[Any], Any]]:
 
 
 def diffsync() -> Callable[[Sequence[Any], Sequence[Any]], Counts]:
-    """The same by DiffSync, extracted by the generated function.
-
-    Raises:
-        ImportError: DiffSync is not installed; it belongs to the extra ``bench``.
-    """
+    """The same by DiffSync, extracted by the generated function; ImportError without the extra ``bench``."""
     from diffsync import Adapter, DiffSyncModel
     from pydantic import create_model
 
@@ -180,9 +176,7 @@ def measure(
     """CPU seconds of both ways, their ratio and the counts, which must be the same.
 
     ``ratio`` is of the medians, ``best_ratio`` of the fastest runs: other work only slows them down.
-
-    ``linked``: every configuration holds its asset's key, as from the second run on. ``others``: further ways
-    to do the same work, by name.
+    ``linked``: every configuration holds its asset's key, as from the second run on.
     """
     assets = make_assets(n)
     records = make_configurations(assets, linked=linked)
@@ -209,11 +203,7 @@ def measure(
 
 
 def measure_beside_peers(n: int = 15_000, *, runs: int = 5) -> dict[str, Any]:
-    """The same beside DiffSync and JMESPath, with their CPU time as a multiple of the rules' own.
-
-    Raises:
-        ImportError: DiffSync is not installed; it belongs to the extra ``bench``.
-    """
+    """The same beside DiffSync and JMESPath, by the rules' CPU time; ImportError without ``bench``."""
     found = measure(n, runs=runs, others={"diffsync": diffsync(), "jmespath": with_jmespath})
     for name in ("diffsync", "jmespath"):
         found[f"{name}_ratio"] = {
@@ -353,7 +343,6 @@ def _configuration(asset: dict[str, Any], number: int, linked: bool, identity: i
 
 
 def main() -> None:
-    """Print both cases."""
     n = int(sys.argv[1]) if len(sys.argv) > 1 else 15_000
     for linked in (False, True):
         found = measure(n, linked=linked)

@@ -29,7 +29,6 @@ NOTE = (
 
 
 def measured_by() -> dict[str, Any]:
-    """Date, commit, versions and machine."""
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),
@@ -72,7 +71,6 @@ def load(path: Path = RESULT) -> dict[str, Any]:
 
 
 def save(result: dict[str, Any], path: Path = RESULT) -> None:
-    """Write it down, for people too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 

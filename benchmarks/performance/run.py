@@ -105,10 +105,7 @@ MEASURED_RUN = "benchmarks.performance.measured_run"
 CHANGED, NEW = 0.10, 0.05
 """Shares of the assets that differ at the usual run: renamed or moved, and added."""
 COMPARED = 7
-"""Pairs of a run with Prefect and one without; the median of their shares counts.
-
-Neighbours in time are compared: over minutes a shared machine changes its speed by more than Prefect costs.
-"""
+"""Pairs of a run with Prefect and one without, neighbours in time; the median of their shares counts."""
 
 OWN = "configurations of the company"
 
@@ -123,11 +120,9 @@ class Bench:
 
     @property
     def ledger(self) -> Path:
-        """The SQLite file of the runs' ledger."""
         return self.home / "ledger.db"
 
     def new_ledger(self) -> None:
-        """The next run finds none."""
         for path in self.home.glob("ledger.db*"):
             path.unlink()
 
@@ -180,7 +175,6 @@ def measure_run(bench: Bench, sandbox: Sandbox, changed: int) -> Row:
 
 
 def vendor_figures(served: Row, cost: Row, before: dict[str, int], after: dict[str, int]) -> Row:
-    """Requests by vendor and part beside their bounds."""
     connectwise, lansweeper = served["connectwise"], served["lansweeper"]
     counts = cost["counts"]
     kinds = {path: before[path] for path in REFERENCE_LISTS}
@@ -213,11 +207,7 @@ def existing_records(sandbox: Sandbox) -> dict[str, int]:
 
 
 def prefect_share(bench: Bench, sandbox: Sandbox, size: int, measured: Row, times: int) -> Row:
-    """What Prefect adds to the wall of a first load: the same chain with and without it, in turn.
-
-    Raises:
-        AssertionError: the two did not send the same requests, so they can't be compared.
-    """
+    """What Prefect adds to a first load's wall, in turn; AssertionError where the two sent other requests."""
     info = json.dumps(sandbox.info)
     without: list[dict[str, Any]] = []
     orchestrated_walls = [float(measured["wall_seconds"])]

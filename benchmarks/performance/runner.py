@@ -37,18 +37,13 @@ ROOM = {"request_limit": 100_000}
 
 
 def exchange(place: type | ModuleType, **values: Any) -> None:
-    """Exchange names of a module or a class in this process: the seam for what is no setting of a run.
-
-    Raises:
-        AttributeError: a name that is not there: it was renamed, and nothing would be exchanged.
-    """
+    """Exchange names of a module or class in this process; AttributeError for one that is not there."""
     for name, value in values.items():
         getattr(place, name)
         setattr(place, name, value)
 
 
 def run_module(module: str, prefect: LocalPrefect, *arguments: str) -> str:
-    """Run a module of ours in a process of its own and return what it prints."""
     done = subprocess.run(
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
@@ -68,11 +63,7 @@ def run_watched(
     module: str,
     *arguments: str,
 ) -> dict[str, Any]:
-    """The JSON of the last line that the module prints, if any; every quarter of a minute a line of progress.
-
-    Raises:
-        RuntimeError: the module failed; the text is the end of its log.
-    """
+    """The JSON of the last line that the module prints, if any; RuntimeError with the end of its log."""
     command = [sys.executable, "-m", module, *arguments]
     with log.open("wb") as told, log.with_suffix(".json").open("wb") as answered:
         process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdout=answered, stderr=told)

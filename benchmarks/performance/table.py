@@ -229,11 +229,7 @@ def points(rows: Sequence[Row], kind: str, latency: float, value: Callable[[Row]
 
 
 def draw_chart(rows: Sequence[Row], path: Path = CHART) -> None:
-    """Requests, seconds and memory, side by side.
-
-    Raises:
-        ImportError: matplotlib is not installed; it belongs to the extra ``bench``.
-    """
+    """Requests, seconds and memory, side by side; ImportError without the extra ``bench``."""
     from matplotlib.figure import Figure
 
     latencies = sorted({float(row["latency_ms"]) for row in rows})
@@ -284,11 +280,7 @@ def _finish_axes(axes: Any, title: str, sizes: list[int]) -> None:
 
 
 def with_table(text: str, table: str) -> str:
-    """The text with what stands between the marks replaced.
-
-    Raises:
-        ValueError: the marks are not there, once each and in order.
-    """
+    """The text with the part between the marks replaced; ValueError unless each is there once, in order."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end) or END in before or BEGIN in after:

@@ -97,7 +97,6 @@ def _show_plan(console: Console, prefect: LocalPrefect) -> None:
 
 
 def broken_promises(figures: dict[str, dict[str, int]]) -> list[str]:
-    """What the three runs should have shown and did not."""
     problems = [
         f"{RUNS[name]}: the counts do not add up to the {run['read']} assets read."
         for name, run in figures.items()

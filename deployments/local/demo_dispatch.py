@@ -62,19 +62,16 @@ class Desk:
         return f"CW-S-{self.ticket_id}"
 
     def set_status(self, name: str) -> None:
-        """A person of the service desk sets the ticket's status."""
         statuses = self.sandbox.state("service/boards/statuses")
         board = self.ticket()["board"]["id"]
         found = next(each for each in statuses if (each["name"], each["board"]["id"]) == (name, board))
         self.sandbox.edit("service/tickets", self.ticket_id, {"status": {"id": found["id"]}})
 
     def write_note(self, text: str) -> None:
-        """A person of the service desk writes into the ticket's discussion."""
         note = {"ticketId": self.ticket_id, "text": text, "detailDescriptionFlag": True}
         self.sandbox.add("service/tickets/notes", note)
 
     def provider(self, step: str, **given: Any) -> None:
-        """A step of the provider on the ticket's work order."""
         self.sandbox.provider(int(self.orders()[0]["id"]), step, **given)
 
     def ticket(self) -> dict[str, Any]:
@@ -206,13 +203,11 @@ def scenes_on_site(desk: Desk) -> Iterator[Scene]:
 
 
 def leave(desk: Desk) -> None:
-    """The provider's last two steps."""
     desk.provider("check-out", hours=2.5)
     desk.provider("work-done", closing_notes=CLOSING)
 
 
 def approve(desk: Desk) -> None:
-    """The buyer's own click in Field Nation."""
     from connectors.field_nation.client import FieldNationClient
     from connectors.field_nation.settings import FieldNationSettings
 
@@ -254,7 +249,6 @@ def sent(sandbox: Sandbox) -> str:
 
 
 def counted(desk: Desk, receiver: LocalReceiver) -> Figures:
-    """What is there at the end, on both sides."""
     notes = [str(each["text"]) for each in desk.notes()]
     return {
         "work_orders": len(desk.orders()),
@@ -272,7 +266,6 @@ def counted(desk: Desk, receiver: LocalReceiver) -> Figures:
 
 
 def is_running(prefect: LocalPrefect) -> bool:
-    """Whether a run of the served deployment works."""
     body = {
         "flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}},
         "flows": {"name": {"any_": ["dispatch-inbox"]}},
@@ -281,7 +274,6 @@ def is_running(prefect: LocalPrefect) -> bool:
 
 
 def main() -> int:
-    """Run the demo; the exit code says whether what it shows is as promised."""
     started = time.monotonic()
     home = BUILD / "demo-dispatch"
     shutil.rmtree(home, ignore_errors=True)
@@ -332,7 +324,6 @@ async def set_up(sandbox: Sandbox, receiver: LocalReceiver, secret: str, ledger:
 
 
 def broken_promises(figures: Figures) -> list[str]:
-    """What the demo should have shown and did not."""
     once = (
         "work_orders",
         "internal_notes_of_the_completion",
@@ -351,7 +342,6 @@ def broken_promises(figures: Figures) -> list[str]:
 
 
 def tell(console: Console, figures: Figures) -> None:
-    """The counts as a table."""
     table = Table(title="Dispatch, ConnectWise PSA to Field Nation and back (sandbox)", show_header=False)
     for name, value in figures.items():
         if not isinstance(value, dict):

@@ -130,9 +130,7 @@ def encryption_key(home: Path) -> str:
 def local_prefect(home: Path, settings: Mapping[str, str] | None = None) -> Iterator[LocalPrefect]:
     """Start a server whose home is ``home``, wait until it answers, stop it at the end.
 
-    ``settings`` are further Prefect settings, by the names of their environment variables.
-
-    Raises RuntimeError with the end of the server's log when it does not answer within three minutes.
+    ``settings``: further environment variables. RuntimeError with the end of its log after three minutes.
     """
     port = free_port()
     environment = prefect_environment(home, port) | dict(settings or {})
@@ -238,7 +236,6 @@ async def _acquired(lock: asyncio.Lock) -> bool:
 
 
 def main() -> None:
-    """Run the server until it is stopped."""
     AioSqliteConfiguration.begin_transaction = begin_immediate  # type: ignore[method-assign, assignment]
     sys.argv = ["prefect", "server", "start"]
     runpy.run_module("prefect", run_name="__main__", alter_sys=True)

@@ -24,8 +24,6 @@ START_SECONDS = 60.0
 
 
 class LocalReceiver:
-    """A running receiver."""
-
     def __init__(self, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}"
 
@@ -60,10 +58,7 @@ def receiver_environment(info: Mapping[str, Any], secret: str, ledger: Path) -> 
 
 @contextmanager
 def local_receiver(environment: Mapping[str, str], log: Path) -> Iterator[LocalReceiver]:
-    """Start the receiver, wait until it is ready, end it with the block.
-
-    Raises RuntimeError with the end of its log when it is not ready within a minute.
-    """
+    """Start the receiver and wait until it is ready; RuntimeError with the end of its log after a minute."""
     port = free_port()
     ours = os.environ | dict(environment) | {PORT: str(port)}
     with process("deployments.receiver", ours, log) as started:
@@ -97,7 +92,6 @@ def process(module: str, environment: Mapping[str, str], log: Path) -> Iterator[
 
 
 def wait_until_ready(address: str, started: subprocess.Popen[bytes], log: Path) -> None:
-    """Until the address answers 200."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and started.poll() is None:
         try:

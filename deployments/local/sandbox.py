@@ -38,11 +38,7 @@ class Sandbox:
         switches: dict[str, Any] | None = None,
         **sizes: int,
     ) -> None:
-        """Fresh data of that seed and size, no faults, request counts at zero.
-
-        ``sizes`` are ``agreements`` and ``tickets`` of the run's company; left out: as many as the scenario
-        usually has.
-        """
+        """Fresh data, no faults, no requests; ``sizes``: numbers of ``agreements`` and ``tickets``."""
         body = {"seed": seed, "assets": assets, "scenario": scenario, "switches": switches or {}}
         self._send("POST", "/reset", body | sizes)
         self.faults([])
@@ -59,7 +55,6 @@ class Sandbox:
         self._send("PUT", "/switches", switches)
 
     def switches(self) -> dict[str, Any]:
-        """Every switch with its value."""
         return dict(self._send("GET", "/switches"))
 
     def requests(self) -> dict[str, Any]:
@@ -81,10 +76,7 @@ class Sandbox:
         self._send("POST", "/history", {"collections": collections})
 
     def history(self, collection: str) -> list[dict[str, Any]]:
-        """What happened to a kept collection's records, in order: the entries of sandbox/history.py.
-
-        Raises RuntimeError where it is not kept, or where more happened than is kept.
-        """
+        """A kept collection's entries, see sandbox/history.py; RuntimeError where some are missing."""
         found = self._send("GET", f"/history/{collection}")
         if found["cut"] or not found["kept"]:
             raise RuntimeError(f"The history of {collection} is not whole")
@@ -98,7 +90,6 @@ class Sandbox:
         return int(self._send("POST", "/add", {"collection": collection, "record": record})["id"])
 
     def delete(self, collection: str, record_id: int | str) -> None:
-        """A person deletes a record."""
         self._send("POST", "/delete", {"collection": collection, "id": record_id})
 
     def churn(self, share: float, kinds: list[str] | None = None) -> Any:
@@ -137,10 +128,7 @@ class Sandbox:
 
 @contextmanager
 def start_sandbox(*arguments: str) -> Iterator[Sandbox]:
-    """Run ``python -m sandbox`` on a free loopback port until the block ends.
-
-    Raises RuntimeError when the program ends before it has told its addresses.
-    """
+    """Run ``python -m sandbox`` on a free port until the block ends; RuntimeError when it does not start."""
     command = [sys.executable, "-m", "sandbox", "--port", "0", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603
     line = process.stdout.readline() if process.stdout else ""

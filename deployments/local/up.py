@@ -28,7 +28,6 @@ POOL = "connectwise"
 
 
 def main() -> int:
-    """Start everything, print where it is, wait to be stopped."""
     console = Console(highlight=False)
     home = home_folder(os.environ)
     home.mkdir(parents=True, exist_ok=True)
@@ -73,7 +72,6 @@ def run(prefect: LocalPrefect, *arguments: str) -> None:
 
 @contextmanager
 def worker(prefect: LocalPrefect) -> Iterator[subprocess.Popen[bytes]]:
-    """A process worker of the pool."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", POOL, "--type", "process"]
     with (prefect.home / "worker.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603

@@ -99,7 +99,6 @@ class Receiver:
         return Response(status_code=200)
 
     async def close(self) -> None:
-        """Ends what is under way and closes all connections."""
         if self._keys is not None:
             await self._keys.close()
         if self._fetcher is not None:

@@ -70,7 +70,6 @@ class SigningKeys:
     Args:
         hosts: allowed hosts, see ``is_allowed_key_url``.
         own: base address of the ConnectWise server itself, allowed with its own port, a local sandbox too.
-        monotonic: the clock, for tests.
     """
 
     def __init__(
@@ -92,11 +91,9 @@ class SigningKeys:
         self._running: dict[str, asyncio.Task[str | None]] = {}
 
     async def key(self, url: object, *, seconds: float, newer: bool = False) -> str:
-        """The key at an address that a message names.
+        """The key at an address that a message names, waited for at most ``seconds``.
 
-        Args:
-            seconds: how long to wait for it.
-            newer: the kept one did not fit: fetch it again, unless that was done a moment ago.
+        ``newer``: the kept one did not fit: fetch it again, unless that was done a moment ago.
 
         Raises:
             RefusedError: the address is not allowed, or has no key.
@@ -133,7 +130,6 @@ class SigningKeys:
             _shrink(self._fitting, MAX_KEPT_KEYS)
 
     async def close(self) -> None:
-        """Ends fetches that are still under way."""
         for task in list(self._running.values()):
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
@@ -318,7 +314,6 @@ class KeyFetcher:
         return key
 
     async def close(self) -> None:
-        """Closes its connections."""
         await self._client.aclose()
 
     async def _answer(self, address: httpx.URL, headers: dict[str, str]) -> tuple[int, bytes]:
