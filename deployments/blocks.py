@@ -84,11 +84,7 @@ async def save_field_nation_block(info: dict[str, Any], webhook_secret: str = ""
 
 
 async def save_environment_blocks(environment: Mapping[str, str]) -> list[str]:
-    """Save each block whose variables are set, over the one that is there; returns their kinds.
-
-    Raises:
-        ValueError: some variables of a block are set and others are not, or a value can't be right.
-    """
+    """Save each block whose variables are set; returns their kinds. ValueError where some are missing."""
     made = environment_blocks(environment)
     for block in made:
         await block.save(DEFAULT, overwrite=True)

@@ -48,7 +48,6 @@ from tasks.shared.run_forms import own_deployments
 
 Deployments = dict[str, DeploymentResponse]
 """By name."""
-
 AUTOMATION_NAME = "Mark runs without heartbeat as crashed"
 HEARTBEAT_SECONDS = 30
 """How often a run says that it lives; Prefect takes no less."""
@@ -207,10 +206,7 @@ async def make_pool() -> str:
 
 
 def with_heartbeat(template: dict[str, Any]) -> dict[str, Any]:
-    """The job template with a frequency of heartbeats among the runs' environment, unless it has one.
-
-    A template without an input ``env``, as somebody may have written it, stays as it is.
-    """
+    """The job template with a frequency of heartbeats in the runs' environment; one without ``env`` stays."""
     changed = deepcopy(template)
     environment = changed.get("variables", {}).get("properties", {}).get("env")
     if isinstance(environment, dict):

@@ -11,7 +11,6 @@ from benchmarks.chaos import asset_matching as values
 from benchmarks.chaos.asset_matching import Forms, Side
 
 Record = dict[str, Any]
-
 LINK = "customFields.ls_asset_id"
 REFERENCES = {
     "type.name": ("company/configurations/types", "name"),

@@ -127,8 +127,6 @@ def _requests(run: RunRecord) -> Iterator[str]:
 
 
 class Scene:
-    """Both sides at one moment."""
-
     def __init__(self, sandbox: Sandbox, model: Model) -> None:
         self.assets = {str(each["key"]): each for each in sandbox.state(LANSWEEPER)}
         self.configurations = {int(each["id"]): each for each in sandbox.state(CONFIGURATIONS)}

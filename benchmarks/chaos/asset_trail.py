@@ -247,8 +247,7 @@ class Trail:
     ) -> None:
         """Hold the last state against what persons left.
 
-        ``ended_early`` tells of the run of an entry whether it has no report, ``told`` whether its report
-        says of a configuration's member that it was left and is to be looked at.
+        ``ended_early``: an entry's run has no report; ``told``: it names the member as left.
         """
         if (record is None) != self.gone:
             there = "gone" if record is None else "there"

@@ -1,9 +1,8 @@
 """``make chaos``: hundreds of drawn schedules of faults over both flows, and what was true after each.
 
-A schedule is drawn from its seed alone: a world, settings, and one or two runs of a flow that are disturbed
-by faults of the vendors, persons at work, SIGKILL at a request, a wrong clock, a full disk. Then follow one
-clean run, which must finish the work, and one quiet run, which must find nothing to do. Each run is a process
-of its own. What the sandbox holds is compared with a model of the flow that was written apart from it.
+A schedule is drawn from its seed alone: a world, settings, and one or two disturbed runs of a flow. Then
+follow one clean run, which must finish the work, and one quiet run, which must find nothing to do. What the
+sandbox holds is compared with a model of the flow that was written apart from it.
 
 ``python -m benchmarks.chaos.campaign [--schedules N] [--real N] [--seed S] [--lanes N]`` writes
 ``build/chaos.json`` and ends with status 1 if anything was wrong. ``--only SEED --flow FLOW`` runs one

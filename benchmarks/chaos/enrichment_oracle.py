@@ -25,8 +25,6 @@ CUSTOM_FIELDS = "lansweeper/customFields"
 LOCKS = "lansweeper/locks"
 ENTRIES = "assetCustom.fields"
 """Where an asset's custom fields stand: a list of ``{"fieldKey", "name", "value"}``."""
-
-
 OUTCOMES = ("updated", "unchanged", "failed", "asset_gone", "no_asset_id", "contested")
 ALLOWED_WRITES = {"editAsset", "createCustomField"}
 
@@ -252,10 +250,7 @@ def _judge_last(verdict: Verdict, run: RunRecord, after: Scene) -> None:
 
 
 def judge_written(verdict: Verdict, runs: list[RunRecord], history: list[dict[str, Any]]) -> None:
-    """Whatever a report calls updated Lansweeper edited during that run; all else that it edited has failed.
-
-    ``history``: of the assets. A killed run and a dry one name nothing.
-    """
+    """What a report calls updated Lansweeper edited during that run; all else that it edited has failed."""
     edits = [(each["request"], each["id"]) for each in history if each["action"] == "updated"]
     for run in runs:
         if run.report is None:

@@ -30,7 +30,6 @@ from tasks.enrichment import custom_fields
 from tasks.shared.retry import Waiting
 
 Rule = dict[str, Any]
-
 BEFORE_AFTER = ("before", "after")
 BULK, CONFIGURATIONS = "/company/configurations/bulk", "/company/configurations"
 LONGEST_LATE = 2.5
@@ -39,7 +38,6 @@ ITEM_INTERVAL = 0.01
 TIME_OUT = 2.0
 """Seconds of a ``delay`` that is longer than the client waits for an answer (``READ_SECONDS``)."""
 BAD_GATEWAY = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
-
 _KINDS = ("429", "429 wait", "500", "502", "drop_before", *2 * ["drop_after"], *2 * ["late"], *2 * ["delay"])
 _TARGETS: dict[bool, tuple[tuple[str, str | None, str, int], ...]] = {
     False: (

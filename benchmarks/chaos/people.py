@@ -14,7 +14,6 @@ from typing import Any
 from deployments.local.sandbox import Sandbox
 
 Deed = dict[str, Any]
-
 CONFIGURATIONS = "company/configurations"
 LANSWEEPER = "lansweeper/assets"
 UNMAPPED = ("notes", "tagNumber", "vendorNotes", "managementLink", "customFields")

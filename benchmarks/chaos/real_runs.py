@@ -58,7 +58,6 @@ SLOW = 0.12
 """Seconds that every request of a disturbed round takes longer, so that events find it under way."""
 WAITING = {ASSETS: {"settle_seconds": 6, "pause_seconds": 0.5}, ENRICHMENT: {"pause_seconds": 0.5}}
 """Shorter than usual. The wait for the lease of a killed run is not: it frees itself as in production."""
-
 DIFFERS = {
     "real stack: seconds until a creation without answer counts as settled": "6 instead of 60 (assets)",
     "real stack: seconds between reads that must agree": "0.5 instead of 5",
@@ -263,8 +262,7 @@ class RealRun:
     def _is_over(self, run_id: str) -> bool:
         """By the server's word, and no process of it is left.
 
-        After a restart that took long the server calls a run crashed that lives, since it heard nothing of
-        it meanwhile. Such a run goes on, holds its lease and does its work.
+        After a long restart the server calls a run crashed that lives: it goes on and holds its lease.
         """
         state = self.lane.run_state(run_id)["state_type"]
         if state not in ENDED:

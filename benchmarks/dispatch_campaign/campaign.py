@@ -1,10 +1,8 @@
 """``make campaign-dispatch``: 300 tickets through a storm of faults, and what is true of them afterwards.
 
-Two dispatch processes, killed with SIGKILL at drawn requests and started again, work against the sandbox
-while callbacks and webhooks are doubled, reordered, lost and forged. Both vendors answer 429 and 5xx, drop
-connections before and after the work or do it later; people write notes on both sides and providers go
-through the life of their work orders. Then the faults end, sweeps run, and the sandbox is asked what there
-is. The seed decides all that is drawn; how requests of several processes interleave it can't decide.
+Two dispatch processes, killed at drawn requests and started again, work against the sandbox while messages
+are doubled, reordered, lost and forged, and both vendors fail in every way. Then the faults end, sweeps run,
+and the sandbox is asked what there is. The seed decides all that is drawn, not how requests interleave.
 
 ``python -m benchmarks.dispatch_campaign.campaign [--seed N] [--tickets N]`` writes
 ``build/dispatch-campaign.json`` and ends with status 1 if anything was wrong.

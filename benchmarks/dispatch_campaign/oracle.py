@@ -49,8 +49,6 @@ SERVICE = RecordKind.SERVICE_TICKET
 
 
 class Oracle:
-    """What the sandbox holds at one moment."""
-
     def __init__(self, sandbox: Sandbox) -> None:
         self.orders = sandbox.state(ORDERS)
         self._tickets = {

@@ -208,11 +208,9 @@ class People:
 
     @property
     def left(self) -> int:
-        """Steps that are not done yet."""
         return sum(len(steps) for steps in self._left.values())
 
     def waiting(self) -> list[str]:
-        """What could not be done, to tell."""
         return [f"{story.reference}: {steps[0].what}" for story, steps in self._left.items() if steps]
 
     async def act(self, now: float) -> None:

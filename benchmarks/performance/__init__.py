@@ -2,7 +2,7 @@
 
 asset-synchronization (``make bench``):
 
-- ``run``: the command; ``scale``: first load, no change and usual run of one size against the sandbox.
+- ``run``: the command; first load, no change and usual run of each size against the sandbox.
 - ``bounds``: the least requests that are possible, and the promises that a measurement must keep.
 - ``peers``: extract, match and diff beside ``baseline`` (an index written by hand), DiffSync and JMESPath,
   over inventories of any size.

@@ -22,7 +22,6 @@ from tasks.rules.mapping.identifiers import (
 )
 
 Values = tuple[Any, ...]
-
 _ASSET = """
 def read(r):
     b = r.get("assetBasicInfo") or {}

@@ -32,7 +32,6 @@ DiffSync is given our extraction and pairs, which it lacks: the index by hand is
 """
 CONCURRENCY = 4
 """Requests that the ConnectWise client lets be in flight: the least wait that it could reach."""
-
 FIRST_LOAD, NO_CHANGE, USUAL_RUN = "first load", "no change", "usual run"
 
 

@@ -1,9 +1,8 @@
 """``make bench-enrichment``: requests of tickets-agreements-sla-sync by the ways that a server takes.
 
-Each run is a process of its own against a sandbox in another. The requests are those that the sandbox
-counted, probes included. After every run each ticket's configurations, as the ledger remembers them, and
-each asset's texts are compared with what the sandbox holds. ``python -m benchmarks.performance.enrichment
-1500 20 500`` takes other numbers of configurations, agreements and tickets.
+The requests are those that the sandbox counted, probes included. After every run each ticket's
+configurations in the ledger and each asset's texts are compared with what the sandbox holds. Arguments such
+as ``1500 20 500`` are other numbers of configurations, agreements and tickets.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ SIZES = (15_000, 200, 5_000)
 CHURN = 0.01
 """Share of the tickets that change before the second run."""
 ALIASES = 25
-
 NOTHING: dict[str, Any] = {
     "agreement_report": False,
     "bundle_limit": 0,

@@ -19,7 +19,6 @@ from tasks.rules.enrichment.texts import AssetState, changed_texts
 from tasks.rules.mapping.comparison import is_absent
 
 Record = Mapping[str, Any]
-
 TOTALS = ("cw_total_tickets", "cw_open_tickets", "cw_closed_tickets")
 _AGREEMENTS = ("id", "name", "type", "status", "start_date", "end_date")
 FIELDS = (*TOTALS, "cw_configuration_url", *(f"cw_agreement_{part}" for part in _AGREEMENTS), "cw_sla")

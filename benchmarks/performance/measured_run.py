@@ -5,15 +5,13 @@
 ``assets``
     asset-synchronization, orchestrated.
 ``assets-without-prefect``
-    The same chain as plain functions: no orchestration, no server, no artifact, no lease. The steps, their
-    order, the clients and the ledger are the same, so the requests must be the same; what is left out is
-    Prefect's part, and only that. LEDGER and INFO (the sandbox's first line) stand in the blocks' place.
+    The same chain as plain functions: no orchestration, no server, no artifact, no lease. The requests must
+    be the same. LEDGER and INFO (the sandbox's first line) stand in the blocks' place.
 ``enrichment``
     tickets-agreements-sla-sync, orchestrated.
 
 The orchestrated ones expect Prefect's settings in the environment and the blocks named ``default``, as
-``benchmarks.performance.runner`` saves them. Each imports its own flow only: memory and imports are measured,
-too.
+``benchmarks.performance.runner`` saves them. Each imports its own flow only: imports are measured, too.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Extract, match and diff beside other means: an index written by hand, DiffSync, compiled JMESPath.
 
 ``python -m benchmarks.performance.peers [n]`` prints a table; ``measure(n)`` returns it. The time is process
-CPU from parsed records to counted changes, the median of an odd number of runs, all in turn. All start from
-the same parsed records, do the whole work and must come to the same counts as ``baseline``. DiffSync compares
-records of one identifier, so its pairs are found by the hand-written index first; its diff is taken, its sync
-(one call a record) is not run.
+CPU from parsed records to counted changes, the median of an odd number of runs, all in turn. All must come to
+the same counts as ``baseline``. DiffSync compares records of one identifier, so its pairs are found by the
+hand-written index first; its diff is taken, its sync (one call a record) is not run.
 """
 
 from __future__ import annotations
@@ -225,10 +224,7 @@ def _cpu(work: Way, assets: Sequence[Any], records: Sequence[Any]) -> tuple[floa
 
 
 def measure_memory(n: int = 15_000, *, settled: bool = False) -> dict[str, float]:
-    """MiB: kept of both inventories after reading them, and added on top by match and diff.
-
-    The peak holds the indexes that are dropped afterwards; ``settled`` is the run that finds no change.
-    """
+    """MiB of both inventories, and added by match and diff; ``settled``: the run that finds no change."""
     assets = make_assets(n)
     records = settled_configurations(assets) if settled else make_configurations(assets, linked=True)
     mapping = compile_mapping(default_mappings(), custom_field_ids={"ls_asset_id": 5})

@@ -17,10 +17,8 @@ from benchmarks.performance.runner import BUILD
 from deployments import ROOT
 
 RESULT = BUILD / "bench.json"
-
 FORM = 3
 """Raised whenever a row gets other members: what an older version measured is not mixed in."""
-
 Row = dict[str, Any]
 NOTE = (
     "The sandbox in a process of its own, without the vendors' limits; the clients' own limits are so high "

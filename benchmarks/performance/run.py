@@ -106,7 +106,6 @@ CHANGED, NEW = 0.10, 0.05
 """Shares of the assets that differ at the usual run: renamed or moved, and added."""
 COMPARED = 7
 """Pairs of a run with Prefect and one without, neighbours in time; the median of their shares counts."""
-
 OWN = "configurations of the company"
 
 
@@ -201,7 +200,6 @@ def vendor_figures(served: Row, cost: Row, before: dict[str, int], after: dict[s
 
 
 def existing_records(sandbox: Sandbox) -> dict[str, int]:
-    """How many records there are of each kind that a run reads."""
     counts = {path: sandbox.count(path.removeprefix("/")) for path in REFERENCE_LISTS}
     return counts | {OWN: sandbox.count("company/configurations", sandbox.company_id)}
 

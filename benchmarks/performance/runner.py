@@ -112,8 +112,7 @@ class Stopwatch:
 def orchestrated(api_url: str, flow_run_id: str) -> dict[str, int]:
     """``{"flow_runs", "task_runs"}`` of a flow run and its subflows, once their numbers stand still.
 
-    The server writes task runs down from events, a while after they ended. The runs by which a parent stands
-    for its subflows are among the task runs, as Prefect counts them.
+    The server writes task runs down a while after they ended; stand-ins for subflows are among them.
     """
     with httpx.Client(base_url=api_url, timeout=30) as http:
         found, quiet = _count(http, flow_run_id), 0

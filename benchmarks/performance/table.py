@@ -30,7 +30,6 @@ from benchmarks.performance.runner import BUILD
 from deployments import ROOT
 
 Row = dict[str, Any]
-
 COLUMNS = {
     "assets": "Assets",
     "latency_ms": "ms",
@@ -73,7 +72,6 @@ def show(console: Console, result: dict[str, Any]) -> bool:
 
 
 def shown(value: Any) -> str:
-    """A figure with its thousands apart."""
     if isinstance(value, float):
         return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) else str(value)

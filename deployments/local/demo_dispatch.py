@@ -1,9 +1,7 @@
 """``make demo-dispatch``: a ticket becomes a work order through a real callback, and comes back step by step.
 
 Starts the sandbox's scenario ``dispatch``, a Prefect server, the receiver and the served deployment of
-dispatch-inbox, all on this machine. Nothing but HTTP goes between them. ``Desk`` is what people do
-with one ticket and its work order, the story its steps and what is to come of each. Writes
-``build/demo-dispatch.json``.
+dispatch-inbox, all on this machine; nothing but HTTP goes between them. Writes ``build/demo-dispatch.json``.
 """
 
 from __future__ import annotations
@@ -31,7 +29,6 @@ from deployments.local.sandbox import Sandbox, start_sandbox
 
 BOARD = "Field Services"
 LOOK_SECONDS = 0.2
-
 FIELD = "FN check-in"
 FROM_DESK = "The gate code is 4711; the shift lead knows."
 FROM_PROVIDER = "I am on site, the ladder is with me."

@@ -191,7 +191,6 @@ def _answers(address: str) -> bool:
 
 TURN_SECONDS = 30.0
 """After so long a transaction no longer waits for its turn, and leaves the rest to SQLite."""
-
 _locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 _writer: ContextVar[asyncio.Task[Any] | None] = ContextVar("writer", default=None)
 

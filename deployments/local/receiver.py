@@ -76,7 +76,6 @@ def local_inbox(prefect: LocalPrefect, log: Path) -> Iterator[subprocess.Popen[b
 
 @contextmanager
 def process(module: str, environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """``python -m module`` until the block ends."""
     with log.open("ab") as output:
         started = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", module],

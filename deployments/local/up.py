@@ -86,7 +86,6 @@ def worker(prefect: LocalPrefect) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def tell(console: Console, prefect: LocalPrefect, sandbox: Sandbox) -> None:
-    """Where to look, and what to try first."""
     console.print(f"\nPrefect UI:      {prefect.ui_url}")
     console.print(f"Deployments:     {prefect.ui_url}/deployments")
     console.print(f"Sandbox control: {sandbox.info['control']}/requests")

@@ -298,11 +298,7 @@ class InboxWriter:
     async def put(
         self, source: str, message_id: str, body: dict[str, Any], *, seconds: float, digest: str = ""
     ) -> bool:
-        """Keeps a message; False if one of its id, or of its digest if it has one, is kept already.
-
-        Raises:
-            PutOffError: it is not known to be kept.
-        """
+        """Keeps a message; False if its id or digest is kept already. PutOffError: nobody knows if it is."""
         return await self._within(seconds, self._put((source, message_id, body), digest))
 
     async def counts(self, *, seconds: float) -> dict[str, int]:

@@ -61,12 +61,7 @@ def verify_connectwise(raw: bytes, signature: str | None, signing_key: str) -> V
 
 
 def verify_field_nation(raw: bytes, headers: Mapping[str, str], secret: str, now: float) -> Verdict:
-    """A webhook of Field Nation; header names in any case.
-
-    Args:
-        secret: the webhook's secret; empty: nothing is genuine.
-        now: seconds since 1970.
-    """
+    """A webhook of Field Nation; an empty ``secret``: nothing is genuine. ``now``: seconds since 1970."""
     lower = {name.lower(): value.strip() for name, value in headers.items()}
     signature = lower.get(FIELD_NATION_HEADER, "")
     if not signature:

@@ -204,10 +204,7 @@ def _host(url: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Genuine:
-    """A message that may be kept; ``name`` is the same for each delivery of it.
-
-    ``digest``: by what it counts once too, where its name is not signed.
-    """
+    """A message that may be kept, once by its ``name`` and, where that is not signed, by its ``digest``."""
 
     source: str
     name: str
