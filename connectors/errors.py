@@ -86,9 +86,7 @@ class WriteRefusedError(StopError):
 class ConnectionCheck:
     """Whether a block works, in words for the person who filled it in; never a secret.
 
-    Attributes:
-        message: one sentence that names what is wrong and the remedy, or what was reached.
-        details: further findings, one sentence each, such as a missing right.
+    ``message`` names what is wrong and the remedy, or what was reached; ``details`` are further findings.
     """
 
     ok: bool

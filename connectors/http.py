@@ -164,15 +164,13 @@ class HttpSession(Connected):
     Args:
         system: the vendor's name, for messages.
         base_url: https address; plain http only on this machine.
-        headers: sent with every request, the Authorization header among them.
         read_error: reads a refusal out of an answer, or None if the answer is to be handed to the caller;
             it sees every answer, 2xx included, since GraphQL refuses with 200.
         rate_limiter: asked before each try, repeated ones included.
-        transport: replaces the network, for tests.
+        transport, sleep: replace the network and the clock, for tests.
         read_only: any create or modify raises before anything is sent.
         concurrency: requests in flight at once, and connections kept.
         secrets: further texts that must never appear in a message; the header values always count.
-        sleep: waits so many seconds, for tests.
         longest_wait: seconds that one call may wait between its tries in all.
 
     ``sent`` counts the requests sent by "METHOD /path/template", repeated ones included; ``requests`` and
@@ -232,8 +230,6 @@ class HttpSession(Connected):
             path: under ``root``; it is shown in errors, so it never holds a secret or a query.
             root: part of the address before ``path`` that errors and counts leave out.
             template: the name to count it under, such as ``/company/configurations/{id}``; default: path.
-            json: the body; None sends none.
-            read_error: reads this request's refusals in the place of the session's own reading.
             cost: requests that the vendor counts this one as; the limiter is asked for that many a try.
 
         Raises:
@@ -272,11 +268,7 @@ class HttpSession(Connected):
             )
 
     async def request_json(self, kind: RequestKind, method: str, path: str, **options: Any) -> Any:
-        """As ``request``; returns the body as JSON, None for an empty one.
-
-        Raises:
-            StopError: a 2xx answer that is not JSON, such as a login page (create: UnclearOutcomeError).
-        """
+        """As ``request``; the body as JSON, None for an empty one. StopError: a 2xx that is not JSON."""
         answer = await self.request(kind, method, path, **options)
         return self.body(kind, method, path, answer)
 
@@ -378,10 +370,7 @@ def _open_client(
 
 @cache
 def _certificates(*_named: str | None) -> ssl.SSLContext:
-    """The trusted authorities, read once a process as long as the environment names the same ones.
-
-    Reading them takes longer than all else that opens a client.
-    """
+    """The trusted authorities, cached by what the environment names: reading them is slow."""
     return httpx.create_ssl_context()
 
 

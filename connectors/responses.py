@@ -36,10 +36,7 @@ _TAG = re.compile(r"<[^>]{0,500}>")
 class Refusal:
     """A vendor's no, as one client reads it out of an answer.
 
-    Attributes:
-        error: the kind of error to raise, where the status alone would say otherwise.
-        outcome: how the try counts for retries, where the status alone would say otherwise.
-        retry_after: seconds to wait, where the Retry-After header doesn't say it.
+    ``error``, ``outcome`` and ``retry_after`` (seconds) say so where status and Retry-After header would not.
     """
 
     message: str
@@ -97,12 +94,7 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class FailedAttempt:
-    """One try that failed: no answer, or one that was read as a refusal.
-
-    Attributes:
-        reason: the network error in a few words, if there was no answer.
-        retry_after: seconds that the vendor asks to wait.
-    """
+    """One try that failed: no answer, for ``reason``, or one that was read as a refusal."""
 
     outcome: AttemptOutcome
     status: int | None = None

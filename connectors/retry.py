@@ -81,9 +81,7 @@ def next_attempt(
     Args:
         attempt: tries made so far, from 1.
         retry_after: seconds the vendor asked for; without it the pause doubles from try to try.
-        waited: seconds that this call has waited already.
         spread: a random number from 0 to 1, so that many clients don't come back at once.
-        longest_wait: seconds that one call may wait in all.
     """
     tries = MAX_ATTEMPTS_RATE_LIMITED if outcome is AttemptOutcome.RATE_LIMITED else MAX_ATTEMPTS
     if attempt >= tries or not may_repeat(kind, outcome):

@@ -30,11 +30,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def read_company_info(answer: Any, company_id: str) -> CompanyInfo:
-    """The look-up's answer, which for an unknown company is null with status 200.
-
-    Raises:
-        StopError: ConnectWise does not know the company.
-    """
+    """The look-up's answer; StopError for an unknown company, where it is null with status 200."""
     if not isinstance(answer, Mapping) or not answer:
         raise StopError(
             f"ConnectWise does not know the company {company_id!r}",
@@ -96,11 +92,7 @@ class Tenant(Connected):
         self._looking_up = anyio.Lock()
 
     async def company_info(self) -> CompanyInfo:
-        """The login company's name, version and codebase, from ``GET /login/companyinfo/{companyId}``.
-
-        Raises:
-            StopError: ConnectWise does not know the company.
-        """
+        """``GET /login/companyinfo/{companyId}``: name, version and codebase; StopError if unknown."""
         path = LOOKUP.replace("{companyId}", quote(self.settings.company_id, safe=""))
         answer = await self.session.request_json(RequestKind.READ, "GET", path, template=LOOKUP)
         info = read_company_info(answer, self.settings.company_id)
@@ -110,10 +102,7 @@ class Tenant(Connected):
         return info
 
     async def newest_version(self) -> str:
-        """The version of the server's newest models, such as "2026.3"; "" if the server does not say it.
-
-        It costs a request only if no operation came before.
-        """
+        """The newest models' version, such as "2026.3", or ""; a request only as the first operation."""
         await self._find_root(not_at=None)
         return self._version
 
@@ -128,10 +117,8 @@ class Tenant(Connected):
     ) -> tuple[Any, httpx.Headers]:
         """Send one operation; returns the answer's body as JSON (None for an empty one) and its headers.
 
-        ``kind`` decides whether it may be repeated; ``options`` are those of ``HttpSession.request``.
-
-        Raises:
-            ConnectorError: as ``HttpSession.request`` raises it.
+        ``kind`` decides whether it may be repeated; ``options`` and errors are those of
+        ``HttpSession.request``.
         """
         self.session.refuse_write(kind, method, path.text)
         options["template"] = path.template

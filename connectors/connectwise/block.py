@@ -167,12 +167,7 @@ class ConnectWiseConnection(Block):
     def get_client(
         self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
     ) -> ConnectWiseClient:
-        """A client, to be opened with ``async with``.
-
-        Args:
-            read_only: the client refuses every write, as in a dry run.
-            rate_limiter: shares the request limit between processes, by ``settings().credential_key``.
-        """
+        """A client for ``async with``; ``rate_limiter`` shares ``settings().credential_key``'s limit."""
         return ConnectWiseClient(
             self.settings(), read_only=read_only, rate_limiter=rate_limiter, verify=self.verify_tls
         )

@@ -43,11 +43,10 @@ LONGEST_SEARCH_CONDITIONS = LONGEST_SEARCH_BODY - 100
 
 @dataclass(frozen=True, slots=True)
 class BundleItem:
-    """One read of a bundle.
+    """One read of a bundle, of a list unless ``record_id`` is given.
 
     Attributes:
         resource_type: the vendor publishes no list of names; ``ticket``, ``company``, ``member`` are seen.
-        record_id: asks for this record; None for a list.
         parent_id: the record whose child collection is meant.
         page_size: records of a list, 1,000 at most; a longer list needs further pages.
     """
@@ -96,10 +95,8 @@ class BulkReads(Tenant):
     ) -> AsyncIterator[list[Record]]:
         """Rows as {column: value}, page by page: ``GET /system/reports/{reportName}``.
 
-        Rows have no id to page by: name an order, and read again what must not be missed.
-
-        Raises:
-            RejectedError: no such report, column or condition, or an answer that is not the report's rows.
+        Rows have no id to page by: name an order, and read again what must not be missed. RejectedError: no
+        such report, column or condition, or an answer that is not the report's rows.
         """
         page_request(None, page_size)
         path, page, before = _report(name), 1, None
@@ -120,11 +117,8 @@ class BulkReads(Tenant):
     async def bundle(self, items: Sequence[BundleItem]) -> list[BundleAnswer]:
         """Make several reads in one request; one answer an item, in their order: ``POST /system/bundles``.
 
-        How many items a server takes is not published; a refusal of all of them is an error, the refusal
-        of one is in its answer.
-
-        Raises:
-            RejectedError: the server does not offer bundles, or refuses this one as a whole.
+        How many items a server takes is not published. RejectedError: the server does not offer bundles, or
+        refuses this one as a whole; the refusal of one item is in its answer.
         """
         if not items:
             return []

@@ -21,9 +21,6 @@ class ConnectWiseClient(BulkReads):
 
     What is not plain is a method: configurations in bulk, the change of a type, and ``BulkReads``.
 
-    Args:
-        options: those of ``HttpSession``.
-
     Example:
         ```python
         async with ConnectWiseClient(settings, read_only=True) as client:
@@ -120,22 +117,14 @@ class ConnectWiseClient(BulkReads):
     async def replace_configurations(self, records: Sequence[Record]) -> Any:
         """Replace several whole records, each with its id: ``PUT /company/configurations/bulk``.
 
-        What a record does not name is reset by the server, so send records that were just read.
-
-        Returns:
-            The raw answer, as of ``create_configurations``.
-
-        Raises:
-            RetryableError: not done, or not known to be; read the records again before sending them again.
+        What a record does not name is reset by the server, so send records that were just read. Answers as
+        ``create_configurations``. RetryableError: not known to be done; read the records again first.
         """
         answer, _ = await self.send(RequestKind.REPLACE, "PUT", _BULK, json=list(records))
         return answer
 
     async def change_configuration_type(self, configuration_id: int, type_id: int) -> Record:
-        """Give one another type: ``PATCH /company/configurations/{id}/changeType``.
-
-        The questions of the old type and their answers can be lost.
-        """
+        """``PATCH /company/configurations/{id}/changeType``; the old type's answers can be lost."""
         path = ApiPath.of("/company/configurations/{id}/changeType", id=configuration_id)
         operation: PatchOperation = {"op": "replace", "path": "type", "value": {"id": type_id}}
         changed: Record

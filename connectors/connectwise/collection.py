@@ -29,10 +29,8 @@ FORWARD_ONLY = {"pagination-type": "forward-only"}
 def page_request(page: int | None, page_size: int | None) -> tuple[int, int] | None:
     """The page and page size to ask for, or None for every record (as the actions document it).
 
-    Neither given: every record. Page only: 25 records a page. Page size only: page 1.
-
-    Raises:
-        RejectedError: a page below 1, or a page size outside 1 to 1000.
+    Neither given: every record. Page only: 25 records a page. Page size only: page 1. RejectedError: a page
+    below 1, or a page size outside 1 to 1000.
     """
     if page is None and page_size is None:
         return None
@@ -54,12 +52,8 @@ def _check_size(size: int) -> None:
 def next_page_id(link: str | None, current: int | None) -> int | None:
     """The ``pageId`` of the next page in forward-only mode, or None on the last page.
 
-    Args:
-        link: the Link header; in this mode it is always sent, and is empty on the last page.
-        current: the page id that was asked for, None for the first page.
-
-    Raises:
-        StopError: no Link header, or one that does not lead on: going by it would miss records or never end.
+    In this mode the Link header is always sent, and is empty on the last page. StopError: it is missing or
+    does not lead on: going by it would miss records or never end.
     """
     if link is None:
         raise StopError(
@@ -73,11 +67,8 @@ def next_page_id(link: str | None, current: int | None) -> int | None:
 def next_page(link: str | None, current: int, *, full: bool) -> int | None:
     """The next page's number in page mode, or None at the end.
 
-    At the end the Link header names no next page, or is not sent at all; a full page without it is
-    followed by another request.
-
-    Raises:
-        StopError: the header's next page is not a further one.
+    At the end the Link header names no next page, or is not sent at all; a full page without it is followed
+    by another request. StopError: the header's next page is not a further one.
     """
     if link is None:
         return current + 1 if full else None
@@ -163,21 +154,12 @@ class Collection:
         return as_count(path, answer)
 
     async def get(self, record_id: int, fields: str | None = None) -> Record:
-        """One record, whole unless ``fields`` names some: ``GET /x/{id}``.
-
-        Raises:
-            RejectedError: there is none of that id, with status 404.
-        """
+        """``GET /x/{id}``: one record, whole unless ``fields`` names some; RejectedError 404 if none."""
         record, _ = await self._read(self._one(record_id), {"fields": fields} if fields else None)
         return cast(Record, record)
 
     async def create(self, record: Record) -> Record:
-        """Create one record, never repeated by itself: ``POST /x``.
-
-        Raises:
-            RejectedError: the vendor refuses the record.
-            UnclearOutcomeError: it may or may not exist now; look for it before sending it again.
-        """
+        """Create one record: ``POST /x``. After UnclearOutcomeError look for it before sending it again."""
         made, _ = await self._tenant.send(RequestKind.CREATE, "POST", self.path, json=record)
         return cast(Record, made)
 
@@ -192,11 +174,7 @@ class Collection:
         return cast(Record, changed)
 
     async def delete(self, record_id: int) -> None:
-        """Delete one record: ``DELETE /x/{id}``.
-
-        Raises:
-            RejectedError: there is none of that id (404; also if an earlier try did it), or it is in use.
-        """
+        """``DELETE /x/{id}``; RejectedError: in use, or not there (404; also if an earlier try did it)."""
         await self._tenant.send(RequestKind.MODIFY, "DELETE", self._one(record_id))
 
     def _one(self, record_id: int) -> ApiPath:
@@ -236,22 +214,14 @@ def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
 
 
 def as_records(path: ApiPath, body: Any, method: str = "GET") -> list[Record]:
-    """The body of a list's answer.
-
-    Raises:
-        StopError: it is no list.
-    """
+    """The body of a list's answer; StopError if it is no list."""
     if not isinstance(body, list):
         raise _unexpected(path, "a list of records", method)
     return body
 
 
 def as_count(path: ApiPath, body: Any) -> int:
-    """The number in a count's answer.
-
-    Raises:
-        StopError: there is none.
-    """
+    """The number in a count's answer; StopError if there is none."""
     if not isinstance(body, dict) or "count" not in body:
         raise _unexpected(path, "a count")
     return int(body["count"])

@@ -25,12 +25,8 @@ _FIELD = re.compile(r"[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 def quote(value: Value) -> str:
     """A value as the conditions language writes it; a date-time without a zone counts as UTC.
 
-    Backslashes are doubled, and text stands in the kind of quotes that it does not hold: that a backslash
-    escapes a quote is used by clients but not confirmed by the vendor, and a value must stay inside its
-    quotes either way.
-
-    Raises:
-        RejectedError: text that holds both kinds of quotes.
+    Backslashes are doubled, and text stands in the kind of quotes that it does not hold (with both it is a
+    RejectedError): that a backslash escapes a quote is used by clients but not confirmed by the vendor.
     """
     if value is None:
         return "null"
@@ -86,10 +82,8 @@ def split_in(
 ) -> Iterator[str]:
     """``field in (...)`` conditions that together hold all values, each at most ``max_chars`` long.
 
-    Lengths are counted after percent-encoding, where a comma takes three characters.
-
-    Raises:
-        RejectedError: one value alone is longer.
+    Lengths are counted after percent-encoding, where a comma takes three characters. RejectedError: one value
+    alone is longer.
     """
     held: list[Value] = []
     frame = encoded_length(f"{_field(field)} in ()")

@@ -54,8 +54,8 @@ class CustomFieldValue(TypedDict):
 class Search(TypedDict, total=False):
     """What narrows a list or a count. Conditions pass to the vendor as typed.
 
-    ``child_conditions`` look into arrays, ``custom_field_conditions`` at custom fields by caption; neither
-    knows ``in`` (developer guide).
+    ``child_conditions`` look into arrays, ``custom_field_conditions`` at fields by caption; neither knows
+    ``in``.
     """
 
     child_conditions: str | None
@@ -70,11 +70,7 @@ class PagesSearch(Search, total=False):
 
 
 class ListSearch(Search, total=False):
-    """A search whose records come as one list.
-
-    Neither ``page`` nor ``page_size``: every record. ``page`` only: 25 a page. ``page_size`` only: page 1.
-    ``order_by`` such as ``name asc``.
-    """
+    """A search whose records come as one list, by ``page_request``; ``order_by`` such as ``name asc``."""
 
     fields: str | None
     page: int | None

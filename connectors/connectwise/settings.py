@@ -1,7 +1,4 @@
-"""Site and credentials of a ConnectWise client, checked before anything is sent.
-
-``base_address`` makes the API's address of whatever a person pastes into the site field.
-"""
+"""Site and credentials of a ConnectWise client, checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -90,7 +87,6 @@ class ConnectWiseSettings:
 
     Attributes:
         site: server name, such as ``na.myconnectwise.net``; see ``base_address``.
-        company_id: the login company.
         client_id: GUID that the vendor gives each integration; it is required on every request.
         member_id: identifier of the API member that owns the keys, to recognise one's own changes.
         api_version: model version such as ``2026.4``; None asks for the server's newest. See ``headers``.

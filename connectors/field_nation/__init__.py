@@ -2,8 +2,7 @@
 
 - ``settings``: environment and credentials.
 - ``api``: access tokens, and one request of REST v2 or of the webhooks API v3.
-- ``client``: work orders, the steps of their life, messages, custom fields.
-- ``webhooks``: subscriptions of the company; a base class of the client, as it has another API and address.
+- ``client``: work orders, the steps of their life, messages, custom fields, webhooks.
 - ``refusals``: reads five shapes of error bodies.
 - ``models``: wire shapes, statuses, and which sent members the vendor dropped.
 - ``block``: the Prefect block and its connection check.

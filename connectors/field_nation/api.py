@@ -51,9 +51,8 @@ class Token:
 class TokenSource:
     """Keeps a valid access token; concurrent callers that need a new one share one request.
 
-    Args:
-        session: for token calls only, so that they are not counted, limited or logged with the others.
-        on_change: told every new redactor, which knows all tokens so far.
+    ``session`` is for token calls only, so that they are not counted, limited or logged with the others;
+    ``on_change`` is told every new redactor, which knows all tokens so far.
     """
 
     def __init__(
@@ -74,9 +73,7 @@ class TokenSource:
     async def get(self, refused: str = "") -> str:
         """A token that is valid as far as known; ``refused`` is one that the server did not accept.
 
-        Raises:
-            StopError: the client or user is refused; no later call will do better.
-            RetryableError: the token address can't be reached now.
+        StopError: the client or user is refused; RetryableError: the token address can't be reached now.
         """
         async with self._lock:
             token = self._token
@@ -247,7 +244,6 @@ class FieldNationApi(Connected):
         )
 
     def _record(self, body: Any, method: str, path: str) -> Record:
-        """The body if it is an object; StopError else."""
         if not isinstance(body, dict):
             raise self._unexpected(method, path, "an object")
         return body

@@ -103,13 +103,7 @@ class FieldNationConnection(Block):
     def get_client(
         self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
     ) -> FieldNationClient:
-        """A client, to be opened with ``async with``.
-
-        Args:
-            read_only: the client refuses every write, as in a dry run.
-            rate_limiter: shares ``settings.REQUEST_LIMITS`` between processes, by
-                ``settings().credential_key``.
-        """
+        """A client for ``async with``; ``rate_limiter`` shares ``settings.REQUEST_LIMITS``."""
         return FieldNationClient(self.settings(), read_only=read_only, rate_limiter=rate_limiter)
 
     async def check(self) -> ConnectionCheck:

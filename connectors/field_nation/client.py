@@ -1,7 +1,4 @@
-"""The client of Field Nation: work orders, the steps of their life, their messages, custom fields, webhooks.
-
-A webhook is a subscription of the company (webhooks API v3); its secret is shown on creation only.
-"""
+"""The client of Field Nation: work orders, the steps of their life, messages, custom fields, webhooks."""
 
 from __future__ import annotations
 
@@ -59,10 +56,8 @@ class FieldNationClient(FieldNationApi):
     async def create_work_order(self, record: Mapping[str, Any]) -> Record:
         """Create a draft; returns the whole work order: ``POST /workorders``. Never repeated blindly.
 
-        Unknown or misplaced members are dropped silently by the vendor: see ``models.dropped_fields``.
-
-        Raises:
-            UnclearOutcomeError: no answer came: it may exist, so search before creating it again.
+        Unknown or misplaced members are dropped silently by the vendor: see ``models.dropped_fields``. After
+        an UnclearOutcomeError search before creating it again.
         """
         body = await self.send(RequestKind.CREATE, "POST", WORK_ORDERS, json=dict(record))
         return self._work_order(body, "POST", WORK_ORDERS)
@@ -74,10 +69,7 @@ class FieldNationClient(FieldNationApi):
         return self._work_order(await self.send(RequestKind.READ, "GET", path, params=params), "GET", path)
 
     async def update_work_order(self, work_order_id: int, changes: Mapping[str, Any]) -> Record:
-        """Change the members sent and nothing else; returns the whole: ``PUT /workorders/{id}``.
-
-        Status can't be set here; sending the same twice is sending it once.
-        """
+        """Change the members sent, never the status; returns the whole: ``PUT /workorders/{id}``."""
         path = work_order_path(work_order_id)
         body = await self.send(RequestKind.MODIFY, "PUT", path, json=dict(changes))
         return self._work_order(body, "PUT", path)
@@ -174,12 +166,9 @@ class FieldNationClient(FieldNationApi):
     async def post_message(
         self, work_order_id: int, message: str, *, type: MessageType = INTERNAL
     ) -> list[Record]:
-        """Post a message; returns the whole list: ``POST /workorders/{id}/messages``.
+        """Post a message; returns the whole list: ``POST /workorders/{id}/messages``. Never repeated blindly.
 
-        The vendor does not say which one is new: see ``posted_message``. Never repeated blindly.
-
-        Raises:
-            UnclearOutcomeError: no answer came: read the messages before posting it again.
+        Which one is new: see ``posted_message``. After an UnclearOutcomeError read the messages first.
         """
         path = work_order_path(work_order_id, "/messages")
         body = await self.send(RequestKind.CREATE, "POST", path, json={"message": message, "type": type})
@@ -262,12 +251,8 @@ class FieldNationClient(FieldNationApi):
     async def create_webhook(self, url: str, events: Sequence[str], *, secret: str = "") -> Record:
         """Subscribe; the answer holds the secret: ``POST /webhooks``. Never repeated blindly.
 
-        Args:
-            secret: a UUID to sign deliveries with; empty: the block's webhook secret, else the vendor's own.
-
-        Raises:
-            RejectedError: the secret is no UUID, or the vendor refuses the address or an event.
-            UnclearOutcomeError: no answer came: list the webhooks before subscribing again.
+        ``secret``: a UUID to sign deliveries with; empty: the block's webhook secret, else the vendor's own.
+        After an UnclearOutcomeError list the webhooks before subscribing again.
         """
         chosen = secret or self.settings.webhook_secret
         body: dict[str, Any] = {"events": list(events), "url": url, "method": "post", "status": "active"}

@@ -67,10 +67,7 @@ class RateState:
     reset_at: float
 
     def used_since(self, before: RateState | None) -> int | None:
-        """Requests counted between two answers; None if they are of different windows.
-
-        It is more than one's own where other processes use the same token, never less.
-        """
+        """Requests counted between two answers of one window, else None; other processes' included."""
         if before is None or abs(self.reset_at - before.reset_at) > SAME_WINDOW:
             return None
         return max(0, before.remaining - self.remaining)
@@ -89,10 +86,7 @@ def rate_of(headers: Mapping[str, str]) -> RateState | None:
 
 
 class LansweeperApi(Connected):
-    """Opens the session and posts documents. Every error is a ``ConnectorError`` and names the operation.
-
-    ``rate`` is what the newest answer said about the request limit; None before the first that said it.
-    """
+    """Opens the session and posts documents; ``rate``: the request limit as the newest answer told it."""
 
     def __init__(self, settings: LansweeperSettings, **options: Unpack[SessionOptions]) -> None:
         self.settings = settings
@@ -113,7 +107,6 @@ class LansweeperApi(Connected):
         await self.session.aclose()
 
     def _read(self, answer: httpx.Response) -> Refusal | None:
-        """Notes what the answer says about the request limit, and reads its refusal."""
         self.rate = rate_of(answer.headers) or self.rate
         return read_lansweeper_refusal(answer)
 

@@ -80,13 +80,7 @@ class LansweeperConnection(Block):
     def get_client(
         self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
     ) -> LansweeperClient:
-        """A client, to be opened with ``async with``.
-
-        Args:
-            read_only: the client refuses every mutation, as in a dry run.
-            rate_limiter: shares ``settings.REQUEST_LIMITS`` between processes, by
-                ``settings().credential_key``.
-        """
+        """A client for ``async with``; ``rate_limiter`` shares ``settings.REQUEST_LIMITS``."""
         return LansweeperClient(self.settings(), read_only=read_only, rate_limiter=rate_limiter)
 
     async def check(self) -> ConnectionCheck:

@@ -36,7 +36,6 @@ NEARLY_TOO_LARGE = 3_000_000
 Answer = tuple[Any, int]
 """The assetResources of an answer, and the answer's size in bytes."""
 Send = Callable[[str, dict[str, Any]], Awaitable[Answer]]
-"""Sends a document with its variables."""
 Sending = Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
 """Makes a request that is handed to it, or makes it again after a while: a long read resumes where it was."""
 LARGEST_PAGE = 500
@@ -69,11 +68,7 @@ class LansweeperClient(LansweeperApi):
         return [{"id": str(site["id"]), "name": str(site.get("name") or "")} for site in sites if site]
 
     async def site(self) -> Site:
-        """The site to work on: the one that the settings name, or the only one the token may see.
-
-        Raises:
-            StopError: the named site is not among the token's, or none is named and there is not just one.
-        """
+        """The site that the settings name, or the only one the token may see; StopError else."""
         sites, named = await self.authorized_sites(), self.settings.site_id
         shown = ", ".join(f"{site['name']} ({site['id']})" for site in sites)
         if not sites:
@@ -99,10 +94,7 @@ class LansweeperClient(LansweeperApi):
     async def create_custom_field(
         self, site_id: str, name: str, type_: str = "INPUT", props: CustomFieldProps | None = None
     ) -> CustomField:
-        """Creates a custom field: ``createCustomField``. It is not repeated when its outcome is unclear.
-
-        ``type_`` and ``props`` as in ``models.CustomField``; there is no way to change them later.
-        """
+        """Creates a custom field, for good: ``createCustomField``; ``props`` as in ``models.CustomField``."""
         field = {"name": name, "type": type_, **({"props": props} if props else {})}
         created, _ = await self._of_site(
             RequestKind.CREATE, "createCustomField", graphql.CREATE_CUSTOM_FIELD, site_id, field=field
@@ -258,10 +250,7 @@ def _check_page_size(page_size: int) -> None:
 
 
 class AssetReader:
-    """The pages of one assetResources query. ``done`` after the last; ``total`` known after the first.
-
-    A cursor is a position, so pages of another length may follow it.
-    """
+    """The pages of one assetResources query; a cursor is a position, so their lengths may differ."""
 
     def __init__(self, send: Send, fields: Sequence[str], filters: Any, page_size: int) -> None:
         self._send = send
@@ -322,11 +311,7 @@ LEFT_OUT = "the answer holds an asset without a key"
 
 
 class AssetJoin:
-    """Collects each asset's parts until every query has brought its own.
-
-    While a site is read, assets come and go, so the queries' pages may be shifted against each other: a part
-    that is early waits for the others.
-    """
+    """Collects each asset's parts until every query has brought its own; an early part waits."""
 
     def __init__(self, queries: int) -> None:
         self._queries = queries

@@ -46,11 +46,7 @@ class EditsReading:
         self.failed_for_themselves: httpx.Response | None = None
 
     def __call__(self, answer: httpx.Response) -> Refusal | None:
-        """None where the answer says of each edit whether it was written.
-
-        The refusal stands where nothing was written and the reason is not one asset's: the token, the rate
-        limit, a server out of order.
-        """
+        """The refusal if nothing was written and the reason is not one asset's, such as the token."""
         self.failed_for_themselves = None
         refusal = self._read(answer)
         if refusal is None or answer.status_code == 429:

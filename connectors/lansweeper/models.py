@@ -28,10 +28,7 @@ class CustomFieldProps(TypedDict, total=False):
 
 
 class CustomField(TypedDict):
-    """A custom field of a site. ``type``: INPUT, TEXTAREA, SELECT, DATE, TIME, CURRENCY, HYPERLINK, NUMERIC.
-
-    Names need not be unique.
-    """
+    """A custom field; ``type``: INPUT, TEXTAREA, SELECT, DATE, TIME, CURRENCY, HYPERLINK, NUMERIC."""
 
     key: str
     name: str
@@ -71,13 +68,10 @@ class AssetEdit:
 
 @dataclass(frozen=True, slots=True)
 class EditOutcome:
-    """The outcome of one edit of several.
+    """The outcome of one edit of several; ``message`` is empty if it was written.
 
-    Attributes:
-        ok: whether it was written.
-        message: why not, in the vendor's words; empty if it was written.
-        explained: whether the message is certainly this edit's own. Where Lansweeper's errors name no edit,
-            the message holds all of them and says so; edited alone, the asset gets its own.
+    ``explained``: whether the message is certainly this edit's own. Where Lansweeper's errors name no edit,
+    the message holds all of them and says so; edited alone, the asset gets its own.
     """
 
     key: str

@@ -38,11 +38,7 @@ COPY_AGAIN = (
 
 
 def authorization(token: str) -> str:
-    """The value of the Authorization header; blanks around the token are taken off.
-
-    Raises:
-        StopError: the token is empty, cut or mangled; the text says how, and never shows the token.
-    """
+    """The value of the Authorization header, blanks taken off; StopError says how a token is mangled."""
     text = token.strip()
     problem = _problem(text)
     if problem:

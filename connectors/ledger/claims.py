@@ -57,11 +57,7 @@ async def change_claimed(
     states: tuple[str, ...],
     values: dict[str, Any],
 ) -> None:
-    """Changes a row that this holder still has and that is in one of the states.
-
-    Raises:
-        ClaimLostError: it isn't.
-    """
+    """Changes a row that this holder still has in one of the states; ClaimLostError else."""
     mine = update(table).where(table.c.id == row_id, table.c.claimed_by == holder, table.c.state.in_(states))
     if (await connection.execute(mine.values(**values))).rowcount != 1:
         raise ClaimLostError(
@@ -97,10 +93,8 @@ class OutboxTable(Repository, Generic[T]):
     async def mark_sent(self, row_id: int, holder: str, *, seconds: float) -> None:
         """To be called right before the request is sent; the claim then lasts ``seconds`` from now.
 
-        Give more seconds than the request may take at most, so that nobody takes over while it is under way.
-
-        Raises:
-            ClaimLostError: another process has it, or it was sent or done already. Nothing may be sent.
+        Give more seconds than the request may take, so that nobody takes over meanwhile. ClaimLostError:
+        another process has it, or it was sent or done already; nothing may be sent.
         """
         table = self._shape.table
         async with self._writing("note what is about to be sent") as (connection, now):
@@ -148,11 +142,7 @@ class OutboxTable(Repository, Generic[T]):
         return Claimed(self._shape.read(row), ours)
 
     async def _done(self, connection: AsyncConnection, row_id: int, result: Any) -> Row[Any]:
-        """Notes what was made, and frees the claim; the same again does no harm.
-
-        Raises:
-            StopError: the row is done with another result, or closed: there are two of what should be one.
-        """
+        """Notes what was made; StopError if the row is done with another result: there are two."""
         table, shape = self._shape.table, self._shape
         now = await self._clock.now_of(connection)
         values = {"state": shape.done, shape.result: result, "changed_at": now, **RELEASED}

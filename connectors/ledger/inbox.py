@@ -20,24 +20,17 @@ NewMessage = tuple[str, str, dict[str, Any]]
 
 
 class Inbox(Repository):
-    """``ledger.inbox``: a message waits until it is acknowledged or rejected.
-
-    It is claimed for a while; one whose holder was killed is delivered again.
-    """
+    """``ledger.inbox``: a message waits, claimed for a while, until it is acknowledged or rejected."""
 
     async def put(self, source: str, message_id: str, body: dict[str, Any]) -> bool:
-        """Keeps a message; False if one of that source and id is kept already, done or not.
-
-        ``message_id`` is the same for each delivery of one message: at most 200 characters.
-        """
+        """Keeps a message; False if one of that source and id (200 characters at most) was kept already."""
         return (await self.put_all([(source, message_id, body)]))[0]
 
     async def put_all(self, messages: Sequence[NewMessage], digests: Sequence[str] = ()) -> list[bool]:
         """``put`` for several in one transaction: all are kept, or none and a StopError; 500 at most.
 
-        Args:
-            digests: of each message what it also counts once by, whatever its id; "" for nothing. It is
-                remembered for as long as a message that was acknowledged when it came.
+        ``digests``: of each message what it also counts once by, whatever its id; "" for nothing. It is
+        remembered for as long as a message that was acknowledged when it came.
         """
         given = list(zip(messages, digests or [""] * len(messages), strict=True))
         marks: list[NewMessage] = [
@@ -81,10 +74,7 @@ class Inbox(Repository):
     async def requeue(
         self, ids: Sequence[int], holder: str, *, after: float, message: str = "", tried: bool = True
     ) -> None:
-        """Delivers messages again after so many seconds, with the reason why they could not be handled.
-
-        ``tried``: False where nothing was tried, so that it is no attempt.
-        """
+        """Delivers messages again after so many seconds; ``tried`` False: it counts as no attempt."""
         async with self._writing("put messages back into the inbox") as (connection, now):
             values = {"next_attempt_at": now + after, "message": shortened(message), **claims.RELEASED}
             if not tried:

@@ -61,10 +61,7 @@ class Batches(Repository):
         highest_id: int,
         entries: Sequence[WriteEntry] = (),
     ) -> tuple[int, list[int]]:
-        """Notes a bulk creation and its writes before it is sent, both or neither; the ids of both.
-
-        ``highest_id`` is the highest configuration id known.
-        """
+        """Notes a bulk creation and its writes before it is sent, both or neither; the ids of both."""
         run = {"run_id": run_id, "connection": connection, "company_id": company_id}
         async with self._writing("note a batch before it is sent") as (transaction, now):
             batch = {**run, "asset_keys": list(asset_keys), "highest_id": highest_id, "sent_at": now}
@@ -91,7 +88,6 @@ class Batches(Repository):
 async def _begin(
     connection: AsyncConnection, run: dict[str, Any], entries: Sequence[WriteEntry], now: float
 ) -> list[int]:
-    """Notes the writes of one request and returns their ids in the same order."""
     if not entries:
         return []
     rows = [{**run, **_row(entry), "begun_at": now} for entry in entries]

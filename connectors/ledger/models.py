@@ -56,10 +56,7 @@ class JournalledWrite:
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
-    """A bulk creation that was sent, or about to be, and whose outcome nobody has noted yet.
-
-    ``highest_id`` is the highest configuration id known when it was sent: what the batch made lies above it.
-    """
+    """A bulk creation in flight; what it made lies above ``highest_id``, the highest known then."""
 
     id: int
     run_id: str
@@ -70,10 +67,7 @@ class OpenBatch:
 
 @dataclass(frozen=True, slots=True)
 class TicketLink:
-    """Which configurations a ticket held when it was read, and the ticket's ``lastUpdated`` at that time.
-
-    ``kind`` is "service" or "project"; ``last_updated`` is the vendor's own text, compared as it is.
-    """
+    """What a ticket ("service" or "project") held when it had this ``lastUpdated``, the vendor's own text."""
 
     kind: str
     ticket_id: int
@@ -102,10 +96,7 @@ class Claimed(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A creation intent: that one record shall have one work order, and how far that has come.
-
-    ``generation`` counts from 1; ``attempts`` counts the creations that were begun.
-    """
+    """A creation intent: one work order for one record; ``attempts`` counts the creations that were begun."""
 
     id: int
     tenant: str

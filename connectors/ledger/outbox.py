@@ -101,10 +101,8 @@ class DispatchIntents(OutboxTable[Intent]):
         """Records the work order, made or found, and links it with the record, in one transaction.
 
         The link of an earlier generation gives way. It frees the claim, and counts whoever holds it.
-
-        Raises:
-            StopError: the intent has another work order, or was cancelled, or the work order belongs to
-                another record: a person must look, since there may be two.
+        StopError: the intent has another work order or was cancelled, or the work order belongs to another
+        record.
         """
         async with writing(self._engine, "note a work order that was created") as connection:
             await _check_free(connection, intent_id, work_order_id)
@@ -119,10 +117,7 @@ class DispatchIntents(OutboxTable[Intent]):
         """Closes a generation: its work order is cancelled, deleted or paid, or shall not be made.
 
         Its link stays until a next generation has a work order. ``even_unresolved``: a person has seen that
-        the unresolved creation made nothing.
-
-        Raises:
-            ClaimLostError: it was sent or is unresolved, so there may be a work order that nobody knows.
+        the unresolved creation made nothing. ClaimLostError: there may be a work order that nobody knows.
         """
         async with self._writing("cancel an intent") as (connection, now):
             values = {"state": "cancelled", "message": shortened(message), "changed_at": now}
@@ -223,10 +218,7 @@ _NOTE_SHAPE = RowShape(notes, ("tenant", "origin", "origin_id"), "copy_id", "don
 
 
 class SyncedNotes(OutboxTable[SyncedNote]):
-    """``ledger.notes``: copies of notes, each made once.
-
-    Ids are texts, so that a caller whose ids are only unique among notes of one type can put the type before.
-    """
+    """``ledger.notes``: copies of notes, each made once; ids are texts, unique among all notes."""
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         super().__init__(engine, clock, _NOTE_SHAPE)

@@ -80,10 +80,7 @@ class WindowState:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Either ``tokens`` to use from now on, or the seconds to ``wait`` before asking again.
-
-    ``paused``: because the vendor asked for it, not because the limit is used up.
-    """
+    """Either ``tokens`` to use now, or the seconds to ``wait``; ``paused``: since the vendor asked for it."""
 
     tokens: int
     wait: float = 0.0
@@ -91,9 +88,9 @@ class Grant:
 
 
 def grant_tokens(rule: WindowRule, state: WindowState, now: float, wanted: int) -> Grant:
-    """Grants up to ``wanted`` tokens, at most a quarter of those left; none while paused or used up.
+    """Grants up to ``wanted`` tokens, none while paused or used up.
 
-    The quarter keeps one process from holding the last tokens unused while others wait for them.
+    At most a quarter of those left: one process must not hold the last tokens while others wait for them.
     """
     if state.paused_until > now:
         return Grant(0, state.paused_until - now, paused=True)
@@ -191,11 +188,9 @@ class _Slice:
 
 
 class SlidingWindowLimiter(Repository):
-    """Sliding-window rate limiter over all processes of the ledger.
+    """At most ``rule.limit`` requests start in any ``rule.window`` seconds, over all processes of the ledger.
 
-    At most ``rule.limit`` requests start in any ``rule.window`` seconds. ``key`` names the vendor and the
-    credential without revealing it. Tasks of one process may share this object; it lives and ends with its
-    ledger.
+    ``key`` names vendor and credential without revealing it. It lives and ends with its ledger.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock, key: str, rule: WindowRule) -> None:
@@ -208,11 +203,7 @@ class SlidingWindowLimiter(Repository):
         self._next_size = 1
 
     async def acquire(self) -> None:
-        """Waits until a request may start.
-
-        Raises:
-            RetryableError: that would take more than ``PATIENCE``; ``retry_after`` is the wait in seconds.
-        """
+        """Waits until a request may start; RetryableError if that takes more than ``PATIENCE``."""
         give_up_at = self._clock.monotonic() + PATIENCE
         while True:
             async with self._lock:
@@ -226,10 +217,7 @@ class SlidingWindowLimiter(Repository):
             await self._clock.sleep(min(LOOK_AGAIN, max(SHORTEST_WAIT, grant.wait)))
 
     async def pause(self, seconds: float) -> None:
-        """The vendor answered 429: no process starts a request for so many seconds.
-
-        Other processes notice within the validity of a slice, at most 2 s.
-        """
+        """The vendor answered 429: no process starts a request; others notice within 2 s."""
         bounded = min(max(0.0, seconds), LONGEST_PAUSE)
         async with self._lock, writing(self._engine, "note a pause of requests") as connection:
             await lock_bucket(connection, self._key)
@@ -302,10 +290,7 @@ class CombinedLimiter:
         self._limiters = tuple(limiters)
 
     async def acquire(self) -> None:
-        """Waits for each limit in turn.
-
-        What one limit granted stays counted when the next refuses: too few requests, never too many.
-        """
+        """Waits for each limit in turn; what one granted stays counted when the next refuses."""
         for limiter in self._limiters:
             await limiter.acquire()
 

@@ -100,11 +100,7 @@ class RecordLinks(Repository):
     async def put(
         self, tenant: str, left: LinkEnd, right: LinkEnd, details: dict[str, Any] | None = None
     ) -> RecordLink:
-        """Links two records; the same link again keeps its details unless new ones are given.
-
-        Raises:
-            StopError: one of them is linked with another record of that kind.
-        """
+        """Links two records, keeping details unless new ones are given; StopError: one is taken."""
         async with self._writing("link two records") as (connection, now):
             return await put_link(connection, tenant, left, right, details, now)
 
@@ -153,10 +149,7 @@ async def put_link(
     *,
     replace_left: bool = False,
 ) -> RecordLink:
-    """``RecordLinks.put`` in the caller's transaction.
-
-    ``replace_left``: an older link of ``left`` gives way.
-    """
+    """``RecordLinks.put`` in the caller's transaction; ``replace_left``: an older link gives way."""
     of_left = [links.c.tenant == tenant, *_is("left", left), links.c.right_kind == right.kind]
     of_right = [links.c.tenant == tenant, *_is("right", right), links.c.left_kind == left.kind]
     if replace_left:

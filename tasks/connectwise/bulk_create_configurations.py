@@ -31,7 +31,6 @@ BULK_REFUSED = frozenset({404, 405, 501})
 """Statuses that say the server has no bulk endpoint, not that a record is wrong."""
 
 _Ready = tuple[AssetRecord, dict[str, Any]]
-"""An asset and the record that creates its configuration."""
 
 
 @action("Bulk Configuration Creation", key="bulkConfigurationCreationAction")
@@ -78,7 +77,6 @@ class ConfigurationCreations:
     Attributes:
         one_by_one: set once the server has refused the bulk endpoint; a caller may set it too.
         unclear_since: when the last request without a known outcome was sent, by anyio's clock.
-        notes: what a person should know of the run.
     """
 
     def __init__(

@@ -165,11 +165,7 @@ def make_report(
     searches: Sequence[SearchCost],
     edited: Mapping[str, WriteResult] | None = None,
 ) -> EnrichmentReport:
-    """The report of a run; ``edited`` is None for a run that stopped at its plan.
-
-    Raises:
-        CountsError: a configuration was lost or counted twice.
-    """
+    """The report; ``edited`` None: it stopped at its plan. CountsError: a configuration was lost."""
     results = edited or {}
     failures = [] if edited is None else _failures(plan, results)
     predicted = predicted_edits(run, plan)

@@ -30,11 +30,7 @@ class LinkFieldMissingError(StopError):
 
 
 async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
-    """Read every configuration of the company; its custom fields are cut down to ``ls_asset_id``.
-
-    Raises:
-        LinkFieldMissingError: there are configurations, and none of them has that custom field.
-    """
+    """Every configuration of the company with its ``ls_asset_id``; LinkFieldMissingError if none has it."""
     reader = LinkReader(run.settings.asset_id_field, run.company.id)
     conditions = equals("company/id", run.company.id)
     records: Inventory[Record] = await read_configurations(

@@ -1,7 +1,4 @@
-"""One run of tickets-agreements-sla-sync: settings, company, Lansweeper site, open connections.
-
-``prepare_enrichment`` finds the company and the site before anything else is read.
-"""
+"""One run of tickets-agreements-sla-sync: settings, company, Lansweeper site, open connections."""
 
 from __future__ import annotations
 
@@ -75,12 +72,7 @@ async def prepare_enrichment(
     assets: LansweeperClient,
     ledger: Ledger,
 ) -> EnrichmentRun:
-    """Find the company and the site.
-
-    Raises:
-        CompanyNotFoundError: no such company.
-        StopError: a key or token is refused, or the token does not see the site.
-    """
+    """Find the company, or CompanyNotFoundError, and the site, or StopError."""
     company = await retry(lambda: find_company(client, settings.company), settings.waiting)
     site = await retry(assets.site, settings.waiting)
     return EnrichmentRun(
@@ -101,11 +93,7 @@ class FieldMissingError(StopError):
 
 
 def take_fields(run: EnrichmentRun, found: CustomFieldKeys) -> None:
-    """Note which of our custom fields the site has, by what the cross flow found or made.
-
-    Raises:
-        FieldMissingError: a missing field could not be made; the text has Lansweeper's own words.
-    """
+    """Note which of our custom fields the site has; FieldMissingError: one could not be made, and why."""
     dry = run.settings.dry_run
     run.field_keys = found.keys
     run.fields_created = found.missing if dry else found.created

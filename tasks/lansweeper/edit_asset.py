@@ -126,11 +126,7 @@ class AssetEdits:
             self.log.progress.advance(len(batch))
 
     async def _write(self, batch: Sequence[JournalledEdit]) -> None:
-        """Journal and send one batch; the edits whose refusal nobody explains go once more, one by one.
-
-        Raises:
-            TooManyAliasesError: nothing was written; send fewer.
-        """
+        """Journal and send one batch; TooManyAliasesError: nothing was written, send fewer."""
         if self.log.stopped is not None:
             for each in batch:
                 self.log.fail(each.key, f"Not sent: {self.log.stopped}", each.record_id)
@@ -146,11 +142,7 @@ class AssetEdits:
         await self._take(batch, write_ids, outcomes)
 
     async def _send(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
-        """The outcome of every edit of a batch, in order.
-
-        Raises:
-            TooManyAliasesError: nothing was written.
-        """
+        """The outcome of every edit of a batch, in order; TooManyAliasesError: nothing was written."""
         try:
             outcomes = await self._request(batch)
         except TooManyAliasesError:
@@ -261,11 +253,7 @@ class BatchSize:
         await self._remember()
 
     async def learn(self, edits: int, before: RateState | None, after: RateState | None) -> None:
-        """Take from the answers' headers whether edits are counted singly.
-
-        Other processes with the same token only ever make the count look larger, so a small count is proof
-        and a large one is believed until it is disproved.
-        """
+        """Whether edits are counted singly: a small count is proof, a large one may be others'."""
         used = after.used_since(before) if after is not None else None
         if edits == 1 or not used:
             return

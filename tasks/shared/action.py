@@ -26,10 +26,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 RETRY_DELAYS_SECONDS: list[float] = [15, 75, 210]
-"""Pauses between tries of an action: together the five minutes of the vendor's window of requests.
-
-A client itself never waits longer than about a minute.
-"""
+"""Pauses between tries of an action: together the five minutes of the vendor's window of requests."""
 
 
 async def is_retryable(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
@@ -67,11 +64,7 @@ class ActionStep(Task[P, R]):
 def action_step(
     public: Task[..., Any], *, retries: int = len(RETRY_DELAYS_SECONDS)
 ) -> Callable[[Callable[P, R]], ActionStep[P, R]]:
-    """The form of the action ``public`` that flows run: same name and tag, other inputs.
-
-    Args:
-        retries: 0 for a step that waits and repeats by itself, where a retry would begin anew.
-    """
+    """The form of the action ``public`` that flows run; ``retries`` 0: the step repeats by itself."""
 
     def decorate(function: Callable[P, R]) -> ActionStep[P, R]:
         return ActionStep(

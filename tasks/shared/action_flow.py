@@ -67,12 +67,7 @@ def flows_of(package: ModuleType, connection: type[Block], module: str) -> dict[
 
 
 def action_flow(action: Task[..., Any], connection: type[Block], module: str) -> Flow[..., Any]:
-    """The flow that runs this action from a form.
-
-    Args:
-        connection: the kind of block that the form offers as ``connection``.
-        module: the module that holds the flow, so that its entrypoint is ``module.function_name``.
-    """
+    """The flow, held by ``module``, that runs this action from a form with such a ``connection``."""
     read_inputs = input_reader(action)
     reading = action.name.startswith(READING)
 
@@ -95,11 +90,7 @@ def action_flow(action: Task[..., Any], connection: type[Block], module: str) ->
 
 
 def block_name(block: Block) -> str:
-    """The name under which the picked block is saved: tasks take names, so that no secret is recorded.
-
-    Raises:
-        StopError: the block was never saved.
-    """
+    """The saved block's name, so that no secret is recorded by tasks; StopError if it was never saved."""
     name = block._block_document_name
     if not name:
         raise StopError(
@@ -183,11 +174,7 @@ def documented_name(name: str) -> str:
 
 
 def form_signature(action: Task[..., Any], connection: type[Block]) -> inspect.Signature:
-    """The action's inputs with documented names, descriptions, examples and the task's own defaults.
-
-    Args:
-        connection: the kind of block that the form's block picker offers as ``connection``.
-    """
+    """The action's inputs with documented names, descriptions, examples and the task's own defaults."""
     hints = get_type_hints(action.fn, include_extras=True)
     texts = parameter_docstrings(inspect.getdoc(action.fn))
     made = [
@@ -267,12 +254,7 @@ def answers_folder(environment: Mapping[str, str]) -> Path:
 
 
 async def publish_answer(name: str, answer: Any, link: AddressOf | None = None) -> ActionAnswer:
-    """Write the whole answer to a file of this run and show its first 200 records as a table artifact.
-
-    Args:
-        name: the action's name; of it the artifact's key is made.
-        link: the address of a record's page in the vendor's UI, by id.
-    """
+    """Write the whole answer to a file of this run and show its first 200 records as a table artifact."""
     content = as_json(answer)
     key = artifact_key(name)
     path = write_answer(answers_folder(os.environ), f"{key}-{current_run_id()}", content)

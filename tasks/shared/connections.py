@@ -153,11 +153,7 @@ def _own_run_id() -> str:
 
 
 async def load_block(kind: type[B], name: str) -> B:
-    """The saved block of that name. One with a field that is not valid is loaded too: its client says why.
-
-    Raises:
-        StopError: there is no such block.
-    """
+    """The saved block of that name, an invalid one too (its client says why); StopError if there is none."""
     try:
         return cast(B, await kind.aload(name))
     except ValueError as error:

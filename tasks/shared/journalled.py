@@ -66,10 +66,8 @@ class RunJournal:
     ) -> AsyncIterator[OpenWrite]:
         """Note one write, send it in the block, record its outcome: ``done`` unless the block says else.
 
-        Args:
-            outcome_of: the outcome of a ``ConnectorError`` that leaves the block; it is raised on.
-
-        Any other exception leaves the write open, for the next run to look for.
+        A ``ConnectorError`` is recorded as ``outcome_of`` says and raised on; any other exception leaves the
+        write open, for the next run to look for.
         """
         (write_id,) = await self.begin([entry])
         write = OpenWrite()
@@ -83,12 +81,7 @@ class RunJournal:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a run knows of one record that was to be written.
-
-    Attributes:
-        message: why it failed.
-        written: whether a request was sent that may have written it.
-    """
+    """What a run knows of one record; ``written``: whether a request was sent that may have written it."""
 
     asset_key: str
     ok: bool
@@ -98,12 +91,7 @@ class WriteResult:
 
 
 class WriteLog:
-    """The results of a bulk writer, by asset key, its journal, and why it sends nothing more.
-
-    Attributes:
-        stopped: the error that holds for every further request as well.
-        unanswered: requests in a row without an answer.
-    """
+    """The results of a bulk writer by asset key, its journal, and why it sends nothing more (``stopped``)."""
 
     def __init__(self, journal: RunJournal, progress: Progress) -> None:
         self.journal = journal

@@ -84,11 +84,7 @@ async def free_stale_slot(name: str, before: LeaseState) -> bool:
 
 @asynccontextmanager
 async def heartbeat(name: str) -> AsyncIterator[None]:
-    """Write heartbeats while this block runs, from a thread: a long computation must not look like an end.
-
-    Raises:
-        httpx.HTTPStatusError: the server refuses the first one; without a heartbeat nothing may be written.
-    """
+    """Write heartbeats while this block runs, from a thread: a long computation must not look like an end."""
     beats = _Heartbeat(name)
     await beats.start()
     try:
@@ -167,12 +163,9 @@ class LeaseHeldError(RuntimeError):
 async def writing_lease(
     connection: str, company_id: int, wait_seconds: float = 75, *, system: str = CONNECTWISE
 ) -> AsyncIterator[None]:
-    """Hold the lease of a connection and company while this block runs.
+    """Hold the lease of a connection and company of ``system`` while this block runs.
 
-    ``system`` is what is written to, and ``connection`` the name of the block of that system.
-
-    Raises:
-        LeaseHeldError: another run still holds it after ``wait_seconds``.
+    LeaseHeldError: another run still holds it after ``wait_seconds``.
     """
     name = lease_name(connection, company_id, system)
     try:
@@ -188,11 +181,7 @@ async def writing_lease(
 
 @asynccontextmanager
 async def fields_lease(connection: str, wait_seconds: float = 75) -> AsyncIterator[None]:
-    """Hold the lease on making Lansweeper custom fields, which all companies of a site share.
-
-    Raises:
-        LeaseHeldError: another run still holds it after ``wait_seconds``.
-    """
+    """Hold the lease on making Lansweeper custom fields, shared by a site's companies; or LeaseHeldError."""
     try:
         async with _lease(f"{LANSWEEPER}-fields-{connection}", wait_seconds):
             yield

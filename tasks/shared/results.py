@@ -14,12 +14,7 @@ NAMED = 5
 
 
 def finished_state(name: str, failures: Sequence[str], data: Any) -> Any:
-    """Return ``data`` when there are no failures, else the state ``Failed`` with ``data`` in it.
-
-    Args:
-        name: the failed state's name, as the Prefect UI shows it.
-        failures: what failed, in words; they are the state's message.
-    """
+    """``data`` when there are no failures, else the state ``Failed`` of that name with ``data`` in it."""
     return Failed(name=name, message="; ".join(failures), data=data) if failures else data
 
 

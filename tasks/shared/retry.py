@@ -111,11 +111,7 @@ async def retry(
     attempts: int = _ATTEMPTS,
     sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
 ) -> T:
-    """Call until it succeeds or the policy is exhausted.
-
-    Raises:
-        RetryableError: it is still refused after all the waiting, or after ``attempts`` without an answer.
-    """
+    """Call until it succeeds; RetryableError when policy or attempts without an answer are exhausted."""
     retries = Retries(policy, attempts, sleep)
     while True:
         try:
@@ -134,12 +130,8 @@ async def retry_result(
 ) -> T:
     """Call until its result is final, and return the last result; each call is retried as by ``retry``.
 
-    Args:
-        again: the seconds to wait before the next call, None when the result is final. Together they are
-            at most the policy's ``patience_seconds``.
-
-    Raises:
-        RetryableError: a call is still refused when the policy is exhausted.
+    ``again`` gives the seconds to wait before the next call, None when the result is final. Together they are
+    at most the policy's ``patience_seconds``.
     """
     seconds_left = policy.patience_seconds
     while True:
@@ -152,10 +144,7 @@ async def retry_result(
 
 
 async def poll(read: Callable[[], Awaitable[T | None]], *, until: float, pause: float) -> T | None:
-    """Read until there is a value; None when there is none at the time ``until``, of anyio's clock.
-
-    The last read begins at ``until`` or later.
-    """
+    """Read until there is a value; None after a read begun at ``until``, of anyio's clock, or later."""
     while True:
         last = anyio.current_time() >= until
         found = await read()

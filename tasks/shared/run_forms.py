@@ -70,10 +70,7 @@ async def read_block_names() -> dict[str, list[str]]:
 
 
 async def offer(choices: Choices) -> list[str]:
-    """Write the choices into the forms of this project's deployments; returns the names of those changed.
-
-    Defaults, schedules and everything else of a deployment stay as they are.
-    """
+    """Write the choices into this project's deployments, and nothing else; the names of those changed."""
     changed = []
     async with get_client() as client:
         for deployment in await own_deployments():
@@ -118,11 +115,6 @@ async def chosen_company(
 
     The run pauses until somebody resumes it in the Prefect UI, where the dialog has a dropdown of the
     companies that the connection sees. To be called from a flow, before anything is read.
-
-    Args:
-        connection: name of the ConnectWise PSA Connection block that the companies are read from.
-        answer_seconds: how long the run waits for the answer before it fails.
-        look_seconds: pause between two looks for the answer.
 
     Raises:
         CompanyMissingError: the run was scheduled, or not started from a deployment.

@@ -5,12 +5,12 @@ answers "which configurations does this agreement or ticket hold?" one record at
 strategies exist, but a server may refuse them or answer wrongly, so each is tried out, compared with a sample
 read one by one, and remembered for later runs.
 
-1. ``search``: one search in one company: the client, the strategies that are known to work, the sample.
-2. ``bundles``: many child collections in one request, as large as the server takes them.
-3. ``agreements``: the agreements, by report, bundles, or one by one.
-4. ``tickets``: the tickets, those remembered from an earlier run left out; ``ticket_groups`` asks about
+1. ``search``: one search in one company: the client, the strategies that are known to work, the sample, and
+   bundles (many child collections in one request).
+2. ``agreements``: the agreements, by report, bundles, or one by one.
+3. ``tickets``: the tickets, those remembered from an earlier run left out; ``ticket_groups`` asks about
    groups of configurations at once (group testing).
-5. ``ticket_cache``: what each ticket held when it was last asked about, kept in the ledger.
+4. ``ticket_cache``: what each ticket held when it was last asked about, kept in the ledger.
 
 Which strategy is cheapest is decided in ``tasks.rules.enrichment``.
 """

@@ -53,10 +53,8 @@ class AgreementLinks:
     """The agreements of each configuration asked for, and what it took to find them.
 
     Attributes:
-        by_configuration: agreements as ``shown_agreement`` gives them: active ones first, then those that
-            began last, then by id.
+        by_configuration: agreements as ``shown_agreement`` gives them, active ones first, then the newest.
         requests_predicted: made when the agreements were read, and before their configurations were.
-        strategy: how the configurations of agreements were found, in words.
         notes: strategies that could not be used, and why.
     """
 
@@ -74,11 +72,7 @@ async def find_agreements(
     *,
     waiting: RetryPolicy | None = None,
 ) -> AgreementLinks:
-    """The agreements of these configurations: those of the companies that they belong to.
-
-    Args:
-        configurations: records with at least ``id`` and ``company.id``.
-    """
+    """The agreements of these records, with at least ``id`` and ``company.id``, by their companies."""
     found = AgreementLinks()
     for company_id, ids in by_company(configurations).items():
         search = await LinkSearch.open(client, ledger, company_id, waiting)
@@ -129,7 +123,6 @@ class _CompanyAgreements:
         return equals(name, self.search.company_id)
 
     async def _prepare(self) -> None:
-        """Learn how many rows the report has, and what a few agreements really hold."""
         if self.search.strategies.is_open(REPORT):
             try:
                 self.rows = await try_strategy(REPORT, self._count, self.search.waiting)
@@ -185,11 +178,7 @@ class _CompanyAgreements:
         return await self.search.client.count_report(REPORT_NAME, self._of_company("CompanyRecId"))
 
     async def _read_report(self, ids: frozenset[int]) -> Links:
-        """The report's rows of the company's agreements, as many as it says that it has.
-
-        Raises:
-            StrategyFailedError: it is refused, or does not say what child collections say.
-        """
+        """The report's rows of the company's agreements, as many as it says that it has."""
         rows = await try_strategy(REPORT, self._rows, self.search.waiting)
         if len(rows) != self.rows:
             reason = f"it gives {len(rows)} rows and says that it has {self.rows}"
@@ -208,11 +197,7 @@ class _CompanyAgreements:
         return links
 
     async def _look_at_left_out(self, links: Links) -> None:
-        """Agreements without a row look as if they covered nothing; of each end of the statuses, one is read.
-
-        Raises:
-            StrategyFailedError: one of them covers configurations.
-        """
+        """StrategyFailedError if agreements without a row cover configurations; a few are read."""
         empty = [each for each in in_order(self.records) if each["id"] not in links]
         ids = [each["id"] for each in spread(empty, _LEFT_OUT)]
         held = await read_each(self.search, self.owners, ids)

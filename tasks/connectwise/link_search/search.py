@@ -232,10 +232,7 @@ def spread(items: Sequence[T], size: int) -> list[T]:
 
 
 async def contradicted(search: LinkSearch, owners: Owners, sample: Links, answered: Links) -> list[int]:
-    """The sampled owners for which another strategy's answer is wrong.
-
-    One whose child collection has meanwhile changed proves nothing and is taken out of ``sample``.
-    """
+    """The sampled owners for which another answer is wrong; those changed meanwhile leave ``sample``."""
     wrong = []
     for owner_id in [each for each in sample if answered.get(each, frozenset()) != sample[each]]:
         if await is_really(search, owners, owner_id, sample[owner_id]):
@@ -246,11 +243,7 @@ async def contradicted(search: LinkSearch, owners: Owners, sample: Links, answer
 
 
 def by_company(configurations: Iterable[dict[str, Any]]) -> dict[int, list[int]]:
-    """Ids of the configurations by company, each once.
-
-    Raises:
-        RejectedError: a configuration without an id or a company.
-    """
+    """Ids of the configurations by company, each once; RejectedError: one without an id or a company."""
     found: dict[int, dict[int, None]] = defaultdict(dict)
     for position, record in enumerate(configurations, start=1):
         record_id, company = _id(record), _id(record.get("company") or {})
@@ -272,11 +265,7 @@ _NOT_OFFERED = (403, 404, 405)
 
 
 async def probe_bundles(search: LinkSearch, owners: Owners, sample: Links) -> None:
-    """Two reads in one bundle, compared with the child collections; one request.
-
-    Raises:
-        StrategyFailedError: the server does not take bundles of two, or not of these, or answers wrongly.
-    """
+    """Compare two reads in one bundle with the child collections; one request, or StrategyFailedError."""
     two = dict(sorted(sample.items(), key=lambda pair: not pair[1])[:2])
     if len(two) < 2:
         raise StrategyFailedError(
@@ -298,10 +287,8 @@ async def read_bundles(
 ) -> AsyncIterator[Links]:
     """The configurations of each owner, bundle by bundle; those gone meanwhile are left out.
 
-    The first bundle carries sampled owners too and is compared with them.
-
-    Raises:
-        StrategyFailedError: bundles are refused for another reason than their size, or answered wrongly.
+    The first bundle carries sampled owners too and is compared with them. StrategyFailedError: bundles are
+    refused for another reason than their size, or answered wrongly.
     """
     size = search.strategies.bundles
     checks = dict(sorted(sample.items(), key=lambda pair: not pair[1])[:2])
@@ -335,11 +322,7 @@ def _is_for_its_size(error: StrategyFailedError, size: int) -> bool:
 async def _joined(
     search: LinkSearch, owners: Owners, owner_ids: Sequence[int], answers: Sequence[BundleAnswer]
 ) -> Links:
-    """The answers by owner; what is refused singly or does not fit in a page is read by child collection.
-
-    Raises:
-        StrategyFailedError: the server refuses most of the reads: it does not know them.
-    """
+    """The answers by owner; what is refused singly or fills a page is read by child collection."""
     links: Links = {}
     again = []
     for owner_id, answer in zip(owner_ids, answers, strict=True):

@@ -50,11 +50,7 @@ PROBED = 2
 
 
 async def ask_one(search: LinkSearch, kind: TicketKind, query: GroupQuery, ids: Sequence[int]) -> set[int]:
-    """The tickets of the company that hold one of the configurations.
-
-    Raises:
-        StrategyFailedError: the server does not take such a question.
-    """
+    """The company's tickets that hold one of these; StrategyFailedError: the question is not taken."""
     held = equals(CONFIGURATION, ids[0]) if query is GroupQuery.SINGLE else any_of(CONFIGURATION, ids)
     conditions = all_of(equals("company/id", search.company_id), held)
 
@@ -71,11 +67,7 @@ async def ask_one(search: LinkSearch, kind: TicketKind, query: GroupQuery, ids: 
 async def probe_query(
     search: LinkSearch, kind: TicketKind, query: GroupQuery, sample: Links, configurations: Sequence[int]
 ) -> None:
-    """One small question, compared with what the sampled tickets are known to hold.
-
-    Raises:
-        StrategyFailedError: the server does not take it, or its answer is wrong.
-    """
+    """One small question, compared with what the sampled tickets hold; StrategyFailedError if wrong."""
     wanted = set(configurations)
     known = sorted({each for held in sample.values() for each in held} & wanted)[:1]
     others = [each for each in configurations if each not in known]
@@ -97,9 +89,6 @@ async def ask_groups(
     """Rounds of questions while they pay; what they leave open is to be read ticket by ticket.
 
     Every round is compared with the sampled tickets, and the end with some that nothing was found for.
-
-    Raises:
-        StrategyFailedError: a question is refused, or an answer is wrong.
     """
     questions = GroupQuestions(ids, ticket_ids, plan.base)
     unit = search.strategies.bundles.unit() if plan.detail == BUNDLES else 1.0
@@ -147,11 +136,7 @@ async def _look_at(
     questions: GroupQuestions,
     looked_at: Sequence[int],
 ) -> None:
-    """Compare what was found with child collections.
-
-    Raises:
-        StrategyFailedError: a ticket that has not changed meanwhile holds something else.
-    """
+    """Compare what was found with child collections; StrategyFailedError if an unchanged ticket differs."""
     really = await read_each(search, tickets(search.client, kind), looked_at)
     for ticket in looked_at:
         if ticket in really and really[ticket] & questions.configurations == questions.found[ticket]:
@@ -162,7 +147,6 @@ async def _look_at(
 
 
 async def _is_as_swept(search: LinkSearch, kind: TicketKind, ticket: int) -> bool:
-    """Whether the ticket has not changed since all tickets were read."""
     try:
         record = await retry(
             lambda: search.client.tickets(kind).get(ticket, fields="id,_info/lastUpdated"), search.waiting

@@ -119,9 +119,9 @@ Keep = Callable[[TicketKind, Links, bool], Awaitable[None]]
 
 
 class TicketQuestion:
-    """Some tickets of one kind, and the configurations that matter.
+    """Some tickets of one kind, and the configurations that matter; ``keep`` is given every answer.
 
-    ``touched``: how many of the tickets probably hold one of them; None: all. ``keep`` is given every answer.
+    ``touched``: how many of the tickets probably hold one of them; None: all.
     """
 
     def __init__(
@@ -143,10 +143,7 @@ class TicketQuestion:
         self._keep = keep
 
     async def prepare(self) -> TicketPlan:
-        """The cheapest plan of strategies that are known to work; those that are not are tried out first.
-
-        Child collections always work and need no trying out.
-        """
+        """The cheapest plan of strategies known to work; those that are not are tried out first."""
         while True:
             plan = cheapest_ticket_strategy(
                 self.search.strategies, self.kind, len(self.left), self.configurations, ROOMS, self.touched
@@ -224,9 +221,7 @@ class TicketLinks:
     Attributes:
         by_configuration: shown tickets (id, summary, recordType, status, closedFlag) in the order of ids.
         requests_predicted: made before the tickets were asked about, those for reading all tickets included.
-        strategy: how the configurations of tickets were found, in words.
         notes: strategies that could not be used, and why.
-        asked: tickets that were asked about in this run.
         remembered: tickets whose configurations were known from an earlier run.
         last_reconcile: when all tickets were asked about last, the oldest of several companies; None: never.
     """
@@ -251,13 +246,11 @@ async def find_tickets(
     remember: bool = True,
     waiting: RetryPolicy | None = None,
 ) -> TicketLinks:
-    """The tickets of these configurations, of all companies that they belong to.
+    """The tickets of these records, with at least ``id`` and ``company.id``, by their companies.
 
     Args:
-        configurations: records with at least ``id`` and ``company.id``.
         reconcile_every: so often all tickets are asked about again; other runs ask only about changed ones,
             which misses a detaching that did not move the ticket's ``lastUpdated``. 0: never by itself.
-        force_reconcile: ask about all tickets now.
         remember: False reads what is remembered and adds nothing to it, for questions about a part of a
             company's configurations.
     """
@@ -271,8 +264,6 @@ async def find_tickets(
 
 
 class _CompanyTickets:
-    """The search in one company."""
-
     def __init__(self, search: LinkSearch, ids: Collection[int], remember: bool) -> None:
         self.search = search
         self.ids = sorted(ids)
