@@ -113,4 +113,4 @@ def test_the_default_mapping_makes_what_the_file_describes(kind: RecordKind) -> 
     document = source(kind, name="New Wi-Fi", notes="x", expectedCloseDate="2026-12-03T00:00:00Z")
     mapped = work_order_of(mappings.inbound, document)
     assert mapped.message == ""
-    assert list(faults(spec, {"$ref": "#/components/schemas/WorkOrderCreateDto"}, mapped.record)) == []
+    assert list(faults(spec, {"$ref": "#/components/schemas/WorkOrderCreateDto"}, mapped.body)) == []
