@@ -61,9 +61,16 @@ class Canary:
             self._note(_undecided(moved))
             return False
         damaged = [each for each in moved if updated_by(each.record) == own]
+        edited = [each for each in moved if each not in damaged]
         self.passed = untouched and not damaged
         if damaged:
-            await self._mend(damaged, [each for each in moved if each not in damaged])
+            await self._mend(damaged, edited)
+        elif doubtful := _doubtful(edited, seen):
+            self._note(
+                f"Somebody else changed configurations {_ids(doubtful)} right after the first bulk "
+                "modification, so whether ConnectWise reset fields of them too can't be told, and they were "
+                f"left as they are: see whether these fields are right ({_names(doubtful)})."
+            )
         return not damaged
 
     def not_readable(self, written: Sequence[Ready], error: ConnectorError) -> None:
@@ -114,6 +121,21 @@ def _seen(written: Sequence[Ready], after: Mapping[int, Record]) -> list[_Seen]:
         for each, record in found
         if record is not None
     ]
+
+
+def _doubtful(edited: Sequence[_Seen], seen: Sequence[_Seen]) -> list[_Seen]:
+    """The edited records with a moved member that no untouched record shows the server to leave alone.
+
+    A person's edit hides who wrote before: what the server reset in the same record looks like that person's.
+    """
+    left_alone = {
+        member
+        for each in seen
+        if not each.moved
+        for member, value in each.ready.fresh.items()
+        if value not in (None, "")
+    }
+    return [each for each in edited if not left_alone.issuperset(each.moved)]
 
 
 def _undecided(moved: Sequence[_Seen]) -> str:

@@ -99,6 +99,21 @@ async def test_edits_of_a_whole_batch_before_the_canary_are_kept(
     assert not any("Bulk modification changed" in note for note in report.notes)
 
 
+async def test_a_reset_that_a_persons_edit_hides_is_named_in_the_report(
+    runner: FlowRunner, calm: SyncReport
+) -> None:
+    batch = [each.configuration_id for each in calm.written if each.action == "modified"]
+    had_notes = sorted(set(notes(runner)) & set(batch))
+    runner.sandbox.switch(bulk_put_resets=["notes"])
+    by_many = edit(0, "after", set={"managementLink": "typed by a person"}) | {"ids": batch}
+    runner.sandbox.faults([rule("PUT", BULK, by_many, nth=[1])])
+    report = await runner.report(mappings=LEAN)
+    (told,) = (note for note in report.notes if "Somebody else changed" in note)
+    assert had_notes
+    assert all(f" {number}," in told or f" {number} " in told for number in had_notes)
+    assert "(managementLink, notes)" in told
+
+
 async def test_canary_without_a_known_writer_puts_nothing_back_and_says_so(runner: FlowRunner) -> None:
     target, *_ = (each["id"] for each in runner.configurations() if each.get("serialNumber"))
     fault = edit(target, "after", set={"notes": "typed by a person"})
