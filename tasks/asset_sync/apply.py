@@ -37,9 +37,12 @@ class Applied:
 async def apply_plan(
     run: SyncRun, plan: Plan, references: Mapping[str, ReferencePlan], existing: int
 ) -> Applied:
-    """Write everything that the plan holds; a record that fails does not stop the others. ``references``: per
-    target path the ids, those of created records included. ``existing``: configurations of the company before
-    the run."""
+    """Write everything that the plan holds; a record that fails does not stop the others.
+
+    Args:
+        references: per target path the ids, those of created records included.
+        existing: configurations of the company before the run.
+    """
     run.references = {path: found.ids for path, found in references.items()}
     applied = Applied()
     if plan.creations:
@@ -54,8 +57,10 @@ async def apply_plan(
 
 
 async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str]:
-    """Asset keys that more than one configuration holds. In a calm run one count tells that there are none;
-    after an unclear outcome the new records are read."""
+    """Asset keys that more than one configuration holds.
+
+    In a calm run one count tells that there are none; after an unclear outcome the new records are read.
+    """
     created = sum(result.ok for result in applied.created.values())
     unclear = any(result.message == FOUND for result in applied.created.values())
     try:
@@ -74,8 +79,10 @@ async def _held_twice(run: SyncRun, existing: int, applied: Applied) -> list[str
 async def retype_configurations(
     run: SyncRun, modifications: Sequence[Modification], types: ReferencePlan, results: dict[str, WriteResult]
 ) -> None:
-    """Change the types as planned and lay the outcomes over ``results``, which hold those of the fields. A
-    record whose fields could not be written keeps its type."""
+    """Change the types as planned and lay the outcomes over ``results``, which hold those of the fields.
+
+    A record whose fields could not be written keeps its type.
+    """
     stopped: StopError | None = None
     for each in modifications:
         key, record_id = each.asset.key, each.configuration.id

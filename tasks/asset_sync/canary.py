@@ -155,10 +155,12 @@ def _ids(seen: Iterable[_Seen]) -> str:
 
 
 async def integration_member(run: SyncRun, written: Sequence[tuple[Ready, Record]]) -> str | None:
-    """The member of this run's writes; None if it can't be known for sure. ``written`` are records that this
-    run wrote, as read since. The first one that is still as this run wants it is sent one PATCH with the
-    mapped values that it has anyway. No task run of its own repeats it later: that could overwrite what
-    somebody typed in between."""
+    """The member of this run's writes; None if it can't be known for sure.
+
+    ``written`` are records that this run wrote, as read since. The first one that is still as this run wants
+    it is sent one PATCH with the mapped values that it has anyway. No task run of its own repeats
+    it later: that could overwrite what somebody typed in between.
+    """
     for ready, record in written:
         if _as_wanted(run, ready, record):
             return await _writer_of_a_patch(run, ready, record)

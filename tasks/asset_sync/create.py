@@ -62,9 +62,11 @@ async def read_back(run: SyncRun, above_id: int, seconds_to_wait: float) -> Crea
 
 
 async def recover_open_batches(run: SyncRun) -> int:
-    """Wait for the creations that a killed run left in flight; returns how many batches there were. The wait
-    is counted from now: between the note in the ledger and the request itself may lie a pause that the vendor
-    asked for, and the killed run's clock may have been another machine's."""
+    """Wait for the creations that a killed run left in flight; returns how many batches there were.
+
+    The wait is counted from now: between the note in the ledger and the request itself may lie a pause that
+    the vendor asked for, and the killed run's clock may have been another machine's.
+    """
     batches = await run.ledger.batches.in_flight(run.connectwise, run.company.id)
     if not batches:
         return 0
@@ -111,9 +113,11 @@ ROUNDS = 3
 
 
 async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> dict[str, WriteResult]:
-    """Create one configuration an asset; the results are by asset key, one for every asset. Send, read back
-    what has no answer, send the rest of it again, at last one by one, since a single record may be what the
-    server breaks on."""
+    """Create one configuration an asset; the results are by asset key, one for every asset.
+
+    Send, read back what has no answer, send the rest of it again, at last one by one, since a single record
+    may be what the server breaks on.
+    """
     log = WriteLog(run.journal, Progress("configurations created", len(assets)))
     creations = ConfigurationCreations(
         run.client,

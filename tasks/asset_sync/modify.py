@@ -51,9 +51,12 @@ async def modify_configurations(
 
 
 class ConfigurationModifications:
-    """The modifications of one run, with their results in ``log``. ``bulk``: whether whole records are
-    replaced; False once the canary or the server says no. ``unanswered``: by asset key what was sent and has
-    no known outcome."""
+    """The modifications of one run, with their results in ``log``.
+
+    Attributes:
+        bulk: whether whole records are replaced; False once the canary or the server says no.
+        unanswered: by asset key what was sent and has no known outcome.
+    """
 
     def __init__(self, run: SyncRun, total: int) -> None:
         self.run = run
@@ -75,8 +78,10 @@ class ConfigurationModifications:
         self.log.progress.advance(len(batch))
 
     async def _batch(self, batch: Sequence[Modification]) -> None:
-        """Read the batch again and write it; what has no answer is read and decided anew, a few times. The
-        last time one by one, since a single record may be what the server breaks on."""
+        """Read the batch again and write it; what has no answer is read and decided anew, a few times.
+
+        The last time one by one, since a single record may be what the server breaks on.
+        """
         if self.log.stopped is not None:
             return self._fail(batch, f"Not sent: {self.log.stopped}")
         retries = Retries(self.run.settings.waiting)

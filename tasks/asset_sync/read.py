@@ -44,8 +44,11 @@ class Read:
 
 
 async def read_all(run: SyncRun) -> Read:
-    """Read both vendors at the same time: neither waits for the other's pages. Raises StopError: the site has
-    no asset, or one side can't be read; Lansweeper's error if both fail."""
+    """Read both vendors at the same time: neither waits for the other's pages.
+
+    Raises:
+        StopError: the site has no asset, or one side can't be read; Lansweeper's error if both fail.
+    """
     shared = SharedValues(run.mapping)
     site, connectwise = await gather_all(read_site(run, shared), read_connectwise(run, shared))
     return Read(cast(Inventory[AssetRecord], site), *cast(FromConnectWise, connectwise))
@@ -64,8 +67,11 @@ async def read_references(run: SyncRun) -> dict[str, list[Record]]:
 
 
 async def read_site(run: SyncRun, shared: SharedValues) -> Inventory[AssetRecord]:
-    """Read every asset that the run's filter lets through. Raises StopError: the site has no asset, or none
-    that meets the filter."""
+    """Read every asset that the run's filter lets through.
+
+    Raises:
+        StopError: the site has no asset, or none that meets the filter.
+    """
     async with lansweeper_client(run.lansweeper) as client:
         site = (await retry(client.site, run.settings.waiting))["id"]
         filters = cast(Filters | None, run.settings.lansweeper_filter())

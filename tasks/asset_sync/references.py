@@ -57,8 +57,10 @@ async def resolve(
 
 
 async def create_missing(actions: ReferenceActions, names: Sequence[str], waiting: Waiting) -> MadeReferences:
-    """Create these names, of which none exists, as one task run of the kind's documented action. One that the
-    vendor refuses does not stop the others."""
+    """Create these names, of which none exists, as one task run of the kind's documented action.
+
+    One that the vendor refuses does not stop the others.
+    """
     async with open_ledger() as ledger:
         journal = RunJournal(ledger, current_run_id(), actions.connection, 0)
         step = action_step(actions.create, retries=0)(_create_all)

@@ -153,8 +153,11 @@ def compile_for(settings: AssetSynchronizationSettings, custom_fields: CustomFie
 
 
 class ReferenceActions:
-    """The two actions of one kind, on the connection of that name. ``inputs`` are what a creation needs
-    beside the name; ``may_create`` says whether a missing name can be created at all, now or later."""
+    """The two actions of one kind, on the connection of that name.
+
+    ``inputs`` are what a creation needs beside the name; ``may_create`` says whether a missing name can be
+    created at all, now or later.
+    """
 
     def __init__(
         self,
@@ -186,8 +189,10 @@ class ReferenceActions:
 
 
 def reference_actions(connection: str, structure_level_id: int | None = None) -> dict[str, ReferenceActions]:
-    """The actions of every kind that can be created, by target path. Without a structure level no location
-    can be: they are the provider's own business units."""
+    """The actions of every kind that can be created, by target path.
+
+    Without a structure level no location can be: they are the provider's own business units.
+    """
     every = (
         ReferenceActions(
             LOCATION,

@@ -42,8 +42,10 @@ class UnknownRunError(LookupError):
 
 @dataclass(slots=True)
 class ConfigurationUndo:
-    """The undo of one run: what the run wrote, and the plan by the records as they are now. ``connectwise``
-    is a block's name, ``client`` the client it opens."""
+    """The undo of one run: what the run wrote, and the plan by the records as they are now.
+
+    ``connectwise`` is a block's name, ``client`` the client it opens.
+    """
 
     run_id: str
     connectwise: str
@@ -63,8 +65,11 @@ class ConfigurationUndo:
         return self.client.settings.configuration_url(record_id)
 
     async def prepare(self) -> UndoPlan:
-        """Plan the reverse of the run, by the journal and the records as they are now. Raises
-        UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it."""
+        """Plan the reverse of the run, by the journal and the records as they are now.
+
+        Raises:
+            UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it.
+        """
         every = await self.ledger.journal.of_run(self.run_id)
         self.writes = [each for each in every if each.connection == self.connectwise]
         if not self.writes:
@@ -80,9 +85,11 @@ class ConfigurationUndo:
         return self.plan
 
     async def apply(self) -> list[str]:
-        """Write the reverse; returns what failed, in words. The plan becomes what was done. The records are
-        read again, 50 at a time, right before they are written: the undo of thousands of them takes long, and
-        a field that somebody changed meanwhile is refused too."""
+        """Write the reverse; returns what failed, in words. The plan becomes what was done.
+
+        The records are read again, 50 at a time, right before they are written: the undo of thousands of
+        them takes long, and a field that somebody changed meanwhile is refused too.
+        """
         ids = list(dict.fromkeys(step.record_id for step in self.plan.steps))
         self.plan.steps = []
         progress = Progress("records put back", len(ids))

@@ -40,8 +40,11 @@ async def create(
     run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, seen: Seen, *, look_first: bool
 ) -> DispatchResult:
     """Creates the work order of a claimed record: maps, sends once, links, publishes and writes back.
-    ``fetched``: with its related records. ``look_first``: the ledger may have forgotten this record: adopt
-    its work order rather than make one."""
+
+    Args:
+        fetched: with its related records.
+        look_first: the ledger may have forgotten this record: adopt its work order rather than make one.
+    """
     ref, intent, intents = claimed.ref, claimed.intent, run.ledger.intents
     wanted = wanted_work_order(run, fetched)
     if wanted.refusal:
@@ -116,9 +119,14 @@ async def adopt(
     seen: Seen,
     wanted: MappedWorkOrder | None,
 ) -> DispatchResult | None:
-    """Looks once for a work order of the record, links it and finishes it; None: there is none. Two living
-    ones are reported, and nothing is done. Costs what ``find_work_order`` does, and one request for the work
-    order that was found. ``wanted``: None where the record wants no work order any more."""
+    """Looks once for a work order of the record, links it and finishes it; None: there is none.
+
+    Two living ones are reported, and nothing is done. Costs what ``find_work_order`` does, and one request
+    for the work order that was found.
+
+    Args:
+        wanted: None where the record wants no work order any more.
+    """
     ref, intent = claimed.ref, claimed.intent
     written = written_number(run, fetched.record) if intent.generation == 1 else None
     adoption = await find_work_order(run, intent, written)
@@ -154,8 +162,10 @@ async def adopt(
 
 
 async def _kept(run: DispatchRun, number: int, wanted: MappedWorkOrder | None) -> dict[str, Any]:
-    """Of what is wanted the sections that the found work order has as they are; the others are sent yet. Of a
-    record that wants none any more the description alone: the note that it was made of is no news."""
+    """Of what is wanted the sections that the found work order has as they are; the others are sent yet.
+
+    Of a record that wants none any more the description alone: the note that it was made of is no news.
+    """
     found = await run.field_nation.get_work_order(number)
     if wanted is None:
         html = (found.get("description") or {}).get("html")
@@ -172,10 +182,14 @@ def written_number(run: DispatchRun, record: Record | None) -> int | None:
 
 
 async def find_work_order(run: DispatchRun, intent: Intent, written: int | None = None) -> Adoption:
-    """Finds the work order that carries the intent's reference and belongs to no other intent. After a
-    creation was sent those made since are listed too: a title may have been edited, and the search may not
-    look into the Incident ID. Two requests, more where many were made. ``written``: the number that the
-    record itself bears, which is looked at too: one request more."""
+    """Finds the work order that carries the intent's reference and belongs to no other intent.
+
+    After a creation was sent those made since are listed too: a title may have been edited, and the search
+    may not look into the Incident ID. Two requests, more where many were made.
+
+    Args:
+        written: the number that the record itself bears, which is looked at too: one request more.
+    """
     listed = await run.field_nation.search_work_orders(intent.reference, columns=ADOPTION_COLUMNS)
     found = {int(each["id"]): each for each in listed}
     if written is not None and written not in found:
@@ -230,8 +244,11 @@ async def recover(
     retry_creation: bool = False,
 ) -> DispatchResult:
     """Adopts what an unanswered creation made; else says when to look again, gives up, or creates once more.
-    ``wanted``: the record still wants a work order. ``retry_creation``: a person has seen that nothing was
-    made, so the long pause is not waited for."""
+
+    Args:
+        wanted: the record still wants a work order.
+        retry_creation: a person has seen that nothing was made, so the long pause is not waited for.
+    """
     ref, waiting = claimed.ref, run.settings.waiting
     related = await with_related(run, fetched) if wanted else fetched
     body = wanted_work_order(run, related) if wanted else None

@@ -25,8 +25,10 @@ class FinishedCreation:
 
 
 async def finish(run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord) -> FinishedCreation:
-    """Publishes and writes back what is not done yet: a request each, none where nothing is set. A refusal is
-    a warning: the work order exists, and that counts."""
+    """Publishes and writes back what is not done yet: a request each, none where nothing is set.
+
+    A refusal is a warning: the work order exists, and that counts.
+    """
     warnings: list[str] = []
     memory = claimed.memory
     if not memory.published:
@@ -66,8 +68,10 @@ async def _publish(run: DispatchRun, claimed: ClaimedRecord) -> str:
 
 
 def _is_past_publishing(order: Record | None) -> bool:
-    """Whether nothing is left to publish: without this it would be tried for ever. Old servers say 401 for a
-    work order that does not exist, so nothing was read of it then."""
+    """Whether nothing is left to publish: without this it would be tried for ever.
+
+    Old servers say 401 for a work order that does not exist, so nothing was read of it then.
+    """
     return not order or status_of(order) in OVER | (LIVING - {Status.DRAFT, Status.POSTPONED})
 
 

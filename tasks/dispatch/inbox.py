@@ -92,9 +92,13 @@ WorkOrderHandler = Callable[[DispatchRun, int], Awaitable[HandledMessage]]
 async def drain_once(
     run: DispatchRun, work_orders: WorkOrderHandler | None = None, notes: WorkOrderHandler | None = None
 ) -> InboxDrain:
-    """Takes one batch and acknowledges what is done; records are worked on a few at a time. ``work_orders``:
-    handles messages about work orders; without it they stay in the inbox. ``notes``: copies the notes of a
-    record that has a work order, since a callback does not say whether it is about a note."""
+    """Takes one batch and acknowledges what is done; records are worked on a few at a time.
+
+    Args:
+        work_orders: handles messages about work orders; without it they stay in the inbox.
+        notes: copies the notes of a record that has a work order, since a callback does not say whether it
+            is about a note.
+    """
     polling = run.settings.polling
     holder = str(uuid.uuid4())
     source = None if work_orders is not None else "connectwise"
@@ -204,7 +208,10 @@ async def _acknowledge(
 
 async def handle_work_order(run: DispatchRun, work_order_id: int) -> HandledMessage:
     """Applies a work order's events, and copies notes if it has other messages than at the last copying.
-    Raises ConnectorError: as ``sync_events``."""
+
+    Raises:
+        ConnectorError: as ``sync_events``.
+    """
     result = await sync_events(run, work_order_id)
     log_result(result)
     if result.retryable or result.status is DispatchStatus.OUTSIDE or not await _has_talked(run, result):
@@ -237,8 +244,10 @@ def _handled(result: DispatchResult) -> HandledMessage:
 
 @asynccontextmanager
 async def claim_renewal(run: DispatchRun, ids: Sequence[int], holder: str) -> AsyncIterator[None]:
-    """Within this block the claim on these messages is renewed three times in the time that it lasts. An
-    error within comes out as itself."""
+    """Within this block the claim on these messages is renewed three times in the time that it lasts.
+
+    An error within comes out as itself.
+    """
     failed: list[Exception] = []
     async with anyio.create_task_group() as group:
         if ids:
@@ -282,8 +291,10 @@ async def serve_inbox(
     notes: WorkOrderHandler | None = None,
     stop: anyio.Event | None = None,
 ) -> InboxTotals:
-    """Drains until ``stop`` is set, ``seconds`` are over, or SIGTERM or SIGINT comes. A batch that is under
-    way is finished before it ends: what was sent must be accounted for."""
+    """Drains until ``stop`` is set, ``seconds`` are over, or SIGTERM or SIGINT comes.
+
+    A batch that is under way is finished before it ends: what was sent must be accounted for.
+    """
     served, ends = InboxTotals(), stop or anyio.Event()
     async with anyio.create_task_group() as group:
         if threading.current_thread() is threading.main_thread():

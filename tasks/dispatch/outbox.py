@@ -86,8 +86,13 @@ class DeliveryResult:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """An action's row in the ledger. ``claim`` makes it if there is none. ``done`` keeps the id of what was
-    made, None where the action makes no record."""
+    """An action's row in the ledger.
+
+    Attributes:
+        claim: claims it for a holder; it is made if there is none.
+        rows: the part of the ledger that it belongs to.
+        done: keeps the id of what was made, None where the action makes no record.
+    """
 
     claim: Callable[[str], Awaitable[Claimed[Any]]]
     rows: OutboxTable[Any]
@@ -96,9 +101,13 @@ class OutboxRow:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One action, with how it is sent and found. ``send`` gives the id of what it made, ``find`` that of what
-    an unanswered request may have made. ``look_first``: look even if nothing was sent as far as the ledger
-    knows, which may have forgotten it."""
+    """One action, with how it is sent and found.
+
+    Attributes:
+        send: sends it; the id of what it made.
+        find: looks for what an unanswered request may have made; its id.
+        look_first: look even if nothing was sent as far as the ledger knows, which may have forgotten it.
+    """
 
     row: OutboxRow
     send: Callable[[], Awaitable[str | None]]
@@ -170,8 +179,10 @@ async def deliver(run: DispatchRun, delivery: Delivery) -> DeliveryResult:
 
 
 async def claim_many(run: DispatchRun, rows: Sequence[OutboxRow]) -> list[OutboxClaim | DeliveryResult]:
-    """Claims actions that are harmless to repeat, one after the other; or why one is not to be sent. What a
-    killed process had sent is claimed at once, without looking for what came of it."""
+    """Claims actions that are harmless to repeat, one after the other; or why one is not to be sent.
+
+    What a killed process had sent is claimed at once, without looking for what came of it.
+    """
     found: list[OutboxClaim | DeliveryResult] = []
     for row in rows:
         claim = await _claim(run, row)
@@ -275,9 +286,11 @@ def effect_row(run: DispatchRun, work_order_id: int, name: str) -> OutboxRow:
 async def exclusive(
     run: DispatchRun, work_order_id: int, lock: str, work: Callable[[], Awaitable[T]]
 ) -> T | None:
-    """Does ``work`` under a lock of one work order; None: another process has the lock. The lock is a lease
-    in a row of ``ledger.effects``: a killed process loses it after a while. Nothing is tidied up on the way
-    out of a kill."""
+    """Does ``work`` under a lock of one work order; None: another process has the lock.
+
+    The lock is a lease in a row of ``ledger.effects``: a killed process loses it after a while. Nothing is
+    tidied up on the way out of a kill.
+    """
     effects, holder = run.ledger.effects, str(uuid.uuid4())
     seconds = run.settings.waiting.hold_seconds
     claimed = await effects.claim(run.tenant, work_order_id, lock, holder=holder, seconds=seconds)

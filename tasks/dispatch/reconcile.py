@@ -178,8 +178,11 @@ async def _leave(run: DispatchRun, claimed: ClaimedRecord, decision: DispatchDec
 async def _create(
     run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, seen: Seen
 ) -> DispatchResult:
-    """Looked for first where a work order may be there that the ledger does not know: of a record that is
-    older than what it knows, or bears a number, or whose earlier work order a person may have copied."""
+    """Create the record's work order, after a search where one may be there that the ledger does not know.
+
+    That is so for a record that is older than what the ledger knows, or bears a number, or whose earlier work
+    order a person may have copied.
+    """
     intent = claimed.intent
     known = intent.generation == 1 and written_number(run, fetched.record) is None
     look_first = intent.attempts == 0 and (not known or await _may_be_forgotten(run, fetched))
@@ -187,9 +190,11 @@ async def _create(
 
 
 async def _may_be_forgotten(run: DispatchRun, fetched: FetchedRecord) -> bool:
-    """Whether the record was there before the ledger knew all of dispatch, or may have been. Only then is
-    Field Nation searched before a first creation: it costs one request, and after the loss of a ledger it is
-    what keeps tickets from getting a second work order."""
+    """Whether the record was there before the ledger knew all of dispatch, or may have been.
+
+    Only then is Field Nation searched before a first creation: it costs one request, and after the loss of a
+    ledger it is what keeps tickets from getting a second work order.
+    """
     covered = await run.heartbeat()
     entered = read_date_time(read_path(fetched.document, "_info.dateEntered"))
     return covered is None or entered is None or entered <= covered + CLOCK_SKEW
@@ -240,8 +245,10 @@ async def preview_record(
     record: Record | None = None,
     override: Override = NO_OVERRIDE,
 ) -> Preview:
-    """Says what ``dispatch_record`` would do now, with the work order that the record would become. Reads the
-    record with what its mapping needs, and its work order where the decision depends on it."""
+    """Says what ``dispatch_record`` would do now, with the work order that the record would become.
+
+    Reads the record with what its mapping needs, and its work order where the decision depends on it.
+    """
     ref = run.state.ref(kind, record_id)
     fetched = await fetch_record(run, ref, record)
     known = await run.state.record(kind, record_id)
@@ -264,9 +271,13 @@ async def preview_record(
 async def retry_dispatch(
     run: DispatchRun, kind: RecordKind, record_id: int, override: Override = NO_OVERRIDE
 ) -> DispatchResult:
-    """Retries ``dispatch_record`` while a vendor or another process is in the way, within the patience set. A
-    person asks for it, so what was refused before is sent once more. Raises RetryableError: a vendor was away
-    for too long."""
+    """Retries ``dispatch_record`` while a vendor or another process is in the way, within the patience set.
+
+    A person asks for it, so what was refused before is sent once more.
+
+    Raises:
+        RetryableError: a vendor was away for too long.
+    """
     waiting = run.settings.waiting
     await run.state.forget_refusals(run.state.ref(kind, record_id))
 

@@ -42,8 +42,12 @@ class FetchedRecord:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a person asks for beyond the rules. ``outside_trigger``: make a work order though the record is in
-    no trigger. ``retry_creation``: an unresolved creation made nothing, so it may be made once more now."""
+    """What a person asks for beyond the rules.
+
+    Attributes:
+        outside_trigger: make a work order though the record is in no trigger.
+        retry_creation: an unresolved creation made nothing, so it may be made once more now.
+    """
 
     outside_trigger: bool = False
     retry_creation: bool = False
@@ -86,14 +90,19 @@ async def read_record(client: ConnectWiseClient, kind: RecordKind, record_id: in
 
 async def fetch_record(run: DispatchRun, ref: RecordRef, record: Record | None = None) -> FetchedRecord:
     """Fetches the record with its triggers' members, without related records. One request at most.
-    ``record``: the whole record if the caller has just read it."""
+
+    Args:
+        record: the whole record if the caller has just read it.
+    """
     found = record if record is not None else await read_record(run.client, ref.kind, ref.id)
     return FetchedRecord(ref, found, {} if found is None else _document(ref, found, {}, ""))
 
 
 async def with_related(run: DispatchRun, fetched: FetchedRecord) -> FetchedRecord:
-    """Adds the description note and the related records that the inbound mapping reads. A request each, none
-    for those that the cache of the run has."""
+    """Adds the description note and the related records that the inbound mapping reads.
+
+    A request each, none for those that the cache of the run has.
+    """
     ref, record = fetched.ref, fetched.record
     if record is None:
         return fetched
@@ -112,7 +121,10 @@ def observe_record(
     run: DispatchRun, fetched: FetchedRecord, memory: RecordMemory | None
 ) -> tuple[RecordChange, Seen]:
     """Compares a fetched record with what is remembered of it: its change, and what to remember now.
-    ``memory``: None where nothing is known of it yet."""
+
+    Args:
+        memory: None where nothing is known of it yet.
+    """
     before = memory.seen if memory is not None else None
     if fetched.record is None:
         known = before or Seen()
@@ -221,9 +233,11 @@ SHOWN = (
 async def read_work_order(
     run: DispatchRun, number: int, *, columns: str = "status,assignee"
 ) -> Record | None:
-    """Reads sections of a work order; None if it does not exist any more. One request. 401 tells of one that
-    does not exist and of one that we may not see; the latter lives, so it is taken for one in a status that
-    is not known."""
+    """Reads sections of a work order; None if it does not exist any more. One request.
+
+    401 tells of one that does not exist and of one that we may not see; the latter lives, so it is taken for
+    one in a status that is not known.
+    """
     try:
         return await run.field_nation.get_work_order(number, columns=columns)
     except RejectedError as error:

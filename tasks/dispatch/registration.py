@@ -48,9 +48,13 @@ class RegisteredEntry:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRequest:
-    """What is wanted of both vendors. ``address``: the receiver's as the vendors reach it; empty only for a
-    list. ``boards``: names of the boards whose tickets are told of; none: all. ``renew_secret``: send the
-    block's webhook secret to a webhook that is there already."""
+    """What is wanted of both vendors.
+
+    Attributes:
+        address: the receiver's address as the vendors reach it; empty only for a list.
+        boards: names of the boards whose tickets are told of; none: all.
+        renew_secret: send the block's webhook secret to a webhook that is there already.
+    """
 
     what: Registration
     address: str
@@ -90,8 +94,11 @@ async def register_connectwise(
 async def register_field_nation(
     client: FieldNationClient, asked: RegistrationRequest, settings: DispatchSettings
 ) -> list[RegisteredEntry]:
-    """Lists, creates, changes or removes the webhooks; each ends in one row. Raises StopError: the block
-    holds no webhook secret, without which the receiver believes no webhook."""
+    """Lists, creates, changes or removes the webhooks; each ends in one row.
+
+    Raises:
+        StopError: the block holds no webhook secret, without which the receiver believes no webhook.
+    """
     url, secret, events = webhook_url(asked.address), client.settings.webhook_secret, list[str]()
     if asked.what is Registration.CREATE:
         if not secret:

@@ -51,8 +51,13 @@ async def publish_results(
     notes: Sequence[str] = (),
     dry_run: bool = False,
 ) -> None:
-    """One artifact: counts, what a person should look at first, and each record or work order. ``counts``
-    come before the numbers of results by status, ``notes`` before the warnings of results."""
+    """One artifact: counts, what a person should look at first, and each record or work order.
+
+    Args:
+        key: the artifact's.
+        counts: come before the numbers of results by status.
+        notes: sentences that come before the warnings of results.
+    """
     ordered = sorted(results, key=_place)
     warnings = [f"{each.subject}: {text}" for each in ordered for text in each.warnings]
     found = Counter(each.status for each in results)

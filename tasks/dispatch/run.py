@@ -55,9 +55,15 @@ class RelatedCache:
 
 
 class DispatchRun:
-    """What each step of dispatch is handed: settings, clients, ledger, state and cache. A class of its own,
-    so that Prefect does not look into it. Everything works without Prefect: the clients and the ledger are
-    all that it needs. ``now``, ``sleep``: the clock, for tests."""
+    """What each step of dispatch is handed: settings, clients, ledger, state and cache.
+
+    A class of its own, so that Prefect does not look into it.
+
+    Everything works without Prefect: the clients and the ledger are all that it needs.
+
+    Args:
+        now, sleep: the clock, for tests.
+    """
 
     def __init__(
         self,
@@ -87,8 +93,10 @@ class DispatchRun:
         return f"{ours.company_id.lower()}@{host}|{theirs}"
 
     async def heartbeat(self) -> datetime | None:
-        """Notes now and then that the ledger is in use; since when it knows all of dispatch. To be called by
-        whatever works for long, or often."""
+        """Notes now and then that the ledger is in use; since when it knows all of dispatch.
+
+        To be called by whatever works for long, or often.
+        """
         found: datetime | None = await self.related.get(
             ("coverage",), lambda: self.state.coverage(self.now())
         )

@@ -327,8 +327,11 @@ class DispatchRules(Block):
 
 
 async def load_dispatch_settings(name: str = DEFAULT) -> DispatchSettings:
-    """The saved rules of that name; without a block named ``default``, the documented defaults. Raises
-    ValueError: there is no block of that other name."""
+    """The saved rules of that name; without a block named ``default``, the documented defaults.
+
+    Raises:
+        ValueError: there is no block of that other name.
+    """
     try:
         return cast(DispatchRules, await DispatchRules.aload(name)).rules
     except ValueError:

@@ -89,8 +89,10 @@ class RecordState:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRecord:
-    """A record that this process has to itself, with its newest intent and what is remembered of it. ``link``
-    None: the record never had a work order, so nothing is remembered."""
+    """A record that this process has to itself, with its newest intent and what is remembered of it.
+
+    ``link`` None: the record never had a work order, so nothing is remembered.
+    """
 
     ref: RecordRef
     intent: Intent
@@ -162,8 +164,11 @@ class DispatchStore:
         self, ref: RecordRef, *, new_generation: bool = False, holder: str = ""
     ) -> ClaimedRecord | None:
         """Claims a record for this process alone, and begins an intent if it had none; None: another has it.
-        ``new_generation``: where the newest intent is cancelled, begin the next one. ``holder``: who has it
-        already holds it longer, and sees it as it is now."""
+
+        Args:
+            new_generation: where the newest intent is cancelled, begin the next one.
+            holder: who has it already holds it longer, and sees it as it is now.
+        """
         name = holder or str(uuid.uuid4())
         claimed = await self._ledger.intents.claim(
             self._tenant,
@@ -194,8 +199,11 @@ class DispatchStore:
         return replace(claimed, memory=memory)
 
     async def created(self, claimed: ClaimedRecord, work_order_id: int, memory: RecordMemory) -> None:
-        """Links the record with its work order, made or found, and frees the claim. Raises StopError: the
-        record has another work order, or this one another record: a person must look."""
+        """Links the record with its work order, made or found, and frees the claim.
+
+        Raises:
+            StopError: the record has another work order, or this one another record: a person must look.
+        """
         await self._ledger.intents.created(claimed.intent.id, work_order_id, _details(memory))
 
     async def owner(self, work_order_id: int) -> WorkOrderOwner | None:
@@ -237,9 +245,11 @@ class DispatchStore:
             await self._write(name, value)
 
     async def refusal(self, ref: RecordRef, what: str, sent: Any) -> KeptRefusal | None:
-        """The refusal of exactly this, by the same rules; None: it was not refused, and may be sent. So the
-        same is not sent again at every look, but once it may end otherwise: what the record maps to, the
-        rules or the work order have changed since, or a person asks. An outage is no refusal."""
+        """The refusal of exactly this, by the same rules; None: it was not refused, and may be sent.
+
+        So the same is not sent again at every look, but once it may end otherwise: what the record maps to,
+        the rules or the work order have changed since, or a person asks. An outage is no refusal.
+        """
         kept = (await self._read(_refused_name(ref))).get(str(what)) or {}
         if kept.get("sent") != self._sent_mark(sent):
             return None
@@ -273,9 +283,11 @@ class DispatchStore:
         await self._write(SWEEP_NAME.format(kind.value), {"updated": write_date_time(moment)})
 
     async def coverage(self, now: datetime) -> datetime | None:
-        """Since when the ledger knows all of dispatch; notes with a heartbeat that it is in use ``now``. That
-        is since its beginning, or since no process used it for a while: a ledger that was restored from a
-        backup knows nothing of what was made after that backup."""
+        """Since when the ledger knows all of dispatch; notes with a heartbeat that it is in use ``now``.
+
+        That is since its beginning, or since no process used it for a while: a ledger that was restored from
+        a backup knows nothing of what was made after that backup.
+        """
         now = now.replace(microsecond=0)
         known = await self._read(COVERAGE_NAME)
         alive = read_date_time(known.get("alive"))

@@ -53,7 +53,10 @@ RecordKey = tuple[RecordKind, int]
 
 async def isolated(failed: DispatchResult, look: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
     """Keeps one failure from ending the sweep: a refusal, or a vendor that is away, is the look's result.
-    ``failed``: what the result is made of then."""
+
+    Args:
+        failed: what the result is made of then.
+    """
     try:
         return await look()
     except RetryableError as error:
@@ -65,8 +68,11 @@ async def isolated(failed: DispatchResult, look: Callable[[], Awaitable[Dispatch
 
 @dataclass
 class RecordSweep:
-    """One sweep. Every record read is either ``passed``, since dispatch has nothing to do with it or knows it
-    as it is, or has a result (in a dry run: a preview); ``reopened`` are looked at beside those read."""
+    """One sweep of the records; counts add up.
+
+    Every record read is ``passed``, since dispatch has nothing to do with it or knows it as it is, or has a
+    result (in a dry run: a preview). ``reopened`` are looked at beside those read.
+    """
 
     read: int = 0
     passed: int = 0
@@ -89,10 +95,14 @@ class RecordSweep:
 
 
 async def sweep(run: DispatchRun, *, dry_run: bool = False) -> RecordSweep:
-    """Reconciles the records that changed, and again those that are not done yet. How far it came is kept for
-    each kind once everything before is accounted for: a record that must be tried again holds that back, so
-    the next sweep sees it. Raises StopError: a person must act; what was not reached is seen by the next
-    sweep."""
+    """Reconciles the records that changed, and again those that are not done yet.
+
+    How far it came is kept for each kind once everything before is accounted for: a record that must be tried
+    again holds that back, so the next sweep sees it.
+
+    Raises:
+        StopError: a person must act; what was not reached is seen by the next sweep.
+    """
     swept = RecordSweep()
     if not dry_run:
         await run.heartbeat()
@@ -236,8 +246,11 @@ def _updated(record: Record) -> datetime | None:
 
 @dataclass
 class WorkOrderSweep:
-    """One sweep. Every work order listed is a stranger, ``passed`` since nothing happened, or has a result;
-    ``unlisted`` are linked ones that no list holds: they are read one by one until they are over."""
+    """One sweep of the work orders; counts add up.
+
+    Every work order listed is a stranger, ``passed`` since nothing happened, or has a result. ``unlisted``
+    are linked ones that no list holds: they are read one by one until they are over.
+    """
 
     listed: int = 0
     strangers: int = 0
@@ -259,9 +272,13 @@ class WorkOrderSweep:
 
 
 async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> WorkOrderSweep:
-    """Applies the events that webhooks missed, and names references that two living work orders carry. One
-    request for each 100 work orders of three lists, and then only those to which something has happened.
-    Raises RejectedError: Field Nation did not understand a filter, so nothing was believed."""
+    """Applies the events that webhooks missed, and names references that two living work orders carry.
+
+    One request for each 100 work orders of three lists, and then only those to which something has happened.
+
+    Raises:
+        RejectedError: Field Nation did not understand a filter, so nothing was believed.
+    """
     listed = await _listed(run)
     owners = await run.state.owners()
     swept = WorkOrderSweep(listed=len(listed))

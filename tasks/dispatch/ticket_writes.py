@@ -36,8 +36,10 @@ _FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class LinkedTicket:
-    """The record that is written, as it was just read, and its work order. ``look_first``: the ledger does
-    not know all that was done for this work order, so it is looked for."""
+    """The record that is written, as it was just read, and its work order.
+
+    ``look_first``: the ledger does not know all that was done for this work order, so it is looked for.
+    """
 
     work_order_id: int
     ref: RecordRef
@@ -116,8 +118,11 @@ async def add_note(run: DispatchRun, ticket: LinkedTicket, wanted: NoteWanted) -
 
 
 async def add_time(run: DispatchRun, ticket: LinkedTicket, wanted: TimeWanted) -> DeliveryResult:
-    """Adds the time entry of a stay on site, once. Raises RejectedError: an opportunity takes no time
-    entries."""
+    """Adds the time entry of a stay on site, once.
+
+    Raises:
+        RejectedError: an opportunity takes no time entries.
+    """
     tickets = ticket_kind(ticket.ref.kind)
     if tickets is None:
         raise RejectedError("No time can be entered for an opportunity", remedy="Correct the rules.")
@@ -136,9 +141,13 @@ async def add_time(run: DispatchRun, ticket: LinkedTicket, wanted: TimeWanted) -
 
 
 def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchOperation]:
-    """One PATCH that sets all of them; those that the record has already are left out. A status goes by its
-    name: the server looks for it on the ticket's own board, which spares a request. Raises RejectedError: the
-    record has no such custom field."""
+    """One PATCH that sets all of them; those that the record has already are left out.
+
+    A status goes by its name: the server looks for it on the ticket's own board, which spares a request.
+
+    Raises:
+        RejectedError: the record has no such custom field.
+    """
     fields = {one.target.removeprefix(TICKET_FIELD): one.value for one in values if _is_field(one)}
     captions = {each.get("caption") for each in record.get("customFields") or []}
     missing = [caption for caption in fields if caption not in captions]
@@ -206,9 +215,11 @@ class _Value:
 
 
 async def set_values(run: DispatchRun, ticket: LinkedTicket, wanted: Sequence[ValueWanted]) -> ValueResults:
-    """Sets values of the ticket, all in one PATCH, each remembered as done. They are absolute, so that
-    sending them again after a kill does no harm. Where the vendor refuses them together each is sent by
-    itself, so that one wrong name spoils only itself."""
+    """Sets values of the ticket, all in one PATCH, each remembered as done.
+
+    They are absolute, so that sending them again after a kill does no harm. Where the vendor refuses them
+    together each is sent by itself, so that one wrong name spoils only itself.
+    """
     values, results = await _claim(run, ticket, wanted)
     if not values:
         return results
@@ -287,8 +298,10 @@ async def _refused(
 
 
 def _refused_value(ticket: LinkedTicket, value: ValueWanted) -> tuple[RecordRef, str, Any]:
-    """By what a refusal is remembered: the value, and as much of the record as may have made it refused. Not
-    its status, nor its time, since other values of the same run change those."""
+    """By what a refusal is remembered: the value, and as much of the record as may have made it refused.
+
+    Not its status, nor its time, since other values of the same run change those.
+    """
     record = ticket.record
     captions = sorted(str(each.get("caption")) for each in record.get("customFields") or [])
     named = [(record.get(name) or {}).get("id") for name in ("board", "company", "type", "stage")]
@@ -298,8 +311,10 @@ def _refused_value(ticket: LinkedTicket, value: ValueWanted) -> tuple[RecordRef,
 
 async def note_own_status_change(run: DispatchRun, ref: RecordRef, record: Record) -> None:
     """Remembers that the record left its trigger by our own hand: a person who puts it back makes it enter.
+
     ConnectWise need not tell of changes that the API member made. Where another process works on the record
-    nothing is noted: that one, or the next sweep, sees the record itself."""
+    nothing is noted: that one, or the next sweep, sees the record itself.
+    """
     intent = (await run.state.record(ref.kind, ref.id)).intent
     if intent is None or intent.state != "created":
         return

@@ -28,7 +28,9 @@ from tasks.rules.dispatch.triggers import RecordMemory
 @dataclass(frozen=True, slots=True)
 class MappedWorkOrder:
     """The work order as the record wants it: the body with its reference, and what is wrong with it.
-    ``refusal`` names all that is missing; "" where it can be sent."""
+
+    ``refusal`` names all that is missing; "" where it can be sent.
+    """
 
     body: Record
     warnings: tuple[str, ...] = ()
@@ -54,8 +56,11 @@ def dropped_words(dropped: list[str]) -> tuple[str, ...]:
 async def update(
     run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord, known: RecordMemory
 ) -> DispatchResult:
-    """Sends the mapped values that differ from what was last sent; reads the answer back. ``known``: what is
-    to be remembered of the record, once this version of it was sent or refused."""
+    """Sends the mapped values that differ from what was last sent; reads the answer back.
+
+    Args:
+        known: what is to be remembered of the record, once this version of it was sent or refused.
+    """
     ref, number = claimed.ref, claimed.work_order_id or 0
     wanted = wanted_work_order(run, await with_related(run, fetched))
     changes = changed_sections(claimed.memory.sent, wanted.body)
@@ -81,8 +86,10 @@ async def update(
 
 
 async def _send(run: DispatchRun, claimed: ClaimedRecord, changes: Record) -> tuple[Record | str, Record]:
-    """The answer, or why it was refused ("": the work order is over), and what was sent. What was refused is
-    sent again only once the work order was changed: one request to see that."""
+    """The answer, or why it was refused ("": the work order is over), and what was sent.
+
+    What was refused is sent again only once the work order was changed: one request to see that.
+    """
     number = claimed.work_order_id or 0
     about, sent = (claimed.ref, RefusedStep.UPDATE), [number, changes]
     before = await run.state.refusal(*about, sent)
@@ -105,7 +112,9 @@ async def _send(run: DispatchRun, claimed: ClaimedRecord, changes: Record) -> tu
 
 async def _with_others_changes(run: DispatchRun, claimed: ClaimedRecord, changes: Record) -> Record:
     """What is sent: Field Nation takes sections whole, so what a person changed in one there is sent again.
-    Only where a section differs in part it is read first: one request."""
+
+    Only where a section differs in part it is read first: one request.
+    """
     before = claimed.memory.sent
     halves = half_changed(before, changes)
     if not halves:

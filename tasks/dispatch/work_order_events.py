@@ -79,8 +79,10 @@ async def for_owner(
     lock: str,
     work: Callable[[DispatchResult], Awaitable[DispatchResult]],
 ) -> DispatchResult:
-    """The result of ``work``, which is given the result as long as nothing was done. Nothing is done if the
-    record has another work order by now, or while another process has the lock."""
+    """The result of ``work``, which is given the result as long as nothing was done.
+
+    Nothing is done if the record has another work order by now, or while another process has the lock.
+    """
     result = owner.ref.outbound(work_order_id)
     if owner.newer is not None:
         return result.but(DispatchStatus.OUTSIDE, f"its record has work order {owner.newer} by now")
@@ -121,8 +123,10 @@ async def _apply(run: DispatchRun, result: DispatchResult, owner: WorkOrderOwner
 async def _write(
     run: DispatchRun, ticket: LinkedTicket, wanted: WantedActions, report: DeliveryReport
 ) -> set[str]:
-    """Does everything, one after the other; the keys of which something is left to do. Notes and time entries
-    come first: a status may close the ticket."""
+    """Does everything, one after the other; the keys of which something is left to do.
+
+    Notes and time entries come first: a status may close the ticket.
+    """
     left: set[str] = set()
 
     def take(key: str, words: str, delivered: DeliveryResult) -> None:
@@ -180,8 +184,10 @@ async def _not_ours(run: DispatchRun, work_order_id: int) -> DispatchResult:
 
 
 async def unlinked(run: DispatchRun, work_order: Record) -> DispatchResult:
-    """The result of a work order that the ledger does not know: reported if it names a record of ours. While
-    its record's creation is under way or not answered, it is most likely what that one makes."""
+    """The result of a work order that the ledger does not know: reported if it names a record of ours.
+
+    While its record's creation is under way or not answered, it is most likely what that one makes.
+    """
     number, reference = int(work_order["id"]), reference_carried(work_order)
     named = parse_reference(reference, run.settings.reference_prefix)
     status = str(status_of(work_order))
@@ -259,8 +265,13 @@ async def _keep(run: DispatchRun, number: int, state: WorkOrderState, due: _Due,
 
 
 async def retry_outbound(run: DispatchRun, step: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
-    """Retries a step while it is to be tried again soon, within the patience that is set. What was done in
-    earlier tries is told with the last one. Raises RetryableError: a vendor was away for too long."""
+    """Retries a step while it is to be tried again soon, within the patience that is set.
+
+    What was done in earlier tries is told with the last one.
+
+    Raises:
+        RetryableError: a vendor was away for too long.
+    """
     waiting, did = run.settings.waiting, dict[str, None]()
 
     async def attempt() -> DispatchResult:

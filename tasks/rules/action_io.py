@@ -56,8 +56,10 @@ def as_json(answer: Any) -> Any:
 
 
 def answer_records(answer: Any) -> list[dict[str, Any]]:
-    """The records of a plain answer: a list of them, one alone, or several named lists. Of named lists, as
-    Match Configurations answers, each record gets its list's name as member ``list``."""
+    """The records of a plain answer: a list of them, one alone, or several named lists.
+
+    Of named lists, as Match Configurations answers, each record gets its list's name as member ``list``.
+    """
     if isinstance(answer, Mapping):
         if answer and all(isinstance(each, list) for each in answer.values()):
             return [
@@ -73,9 +75,12 @@ def answer_records(answer: Any) -> list[dict[str, Any]]:
 
 
 def answer_table(answer: Any, link: AddressOf | None = None) -> AnswerTable:
-    """The first 200 records of a plain answer, at most ten columns of each. ``link``: the address of a
-    record's page by its id, where the vendor has such pages; a record with an address of its own (member
-    ``url``) is linked to that."""
+    """The first 200 records of a plain answer, at most ten columns of each.
+
+    Args:
+        link: the address of a record's page by its id, where the vendor has such pages; a record with an
+            address of its own (member ``url``) is linked to that.
+    """
     records = answer_records(answer)
     shown = records[:SHOWN_ROWS]
     columns = _columns(shown)
@@ -132,9 +137,14 @@ class ExternalDataError(ValueError):
 
 
 def read_objects(what: str, data: Any) -> list[dict[str, Any]]:
-    """The array of objects: given as such, as JSON text, or as the path of a file that holds it. A file may
-    be of any size and begin with a byte order mark; what is given itself has at most 400 KB. A single object
-    counts as an array of one. Raises ExternalDataError: it is too large, no JSON, or no array of objects."""
+    """The array of objects: given as such, as JSON text, or as the path of a file that holds it.
+
+    A file may be of any size and begin with a byte order mark; what is given itself has at most 400 KB. A
+    single object counts as an array of one.
+
+    Raises:
+        ExternalDataError: it is too large, no JSON, or no array of objects.
+    """
     objects = _read_text(what, data) if isinstance(data, str | Path) else _checked_size(what, data)
     if isinstance(objects, dict):
         objects = [objects]

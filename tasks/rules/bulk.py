@@ -32,8 +32,11 @@ class ItemOutcome:
 
 
 def batches(items: Sequence[Item], size: int = MAX_BATCH) -> Iterator[list[Item]]:
-    """The items in their order, ``size`` at a time; the last batch may be shorter. Raises LimitError: the
-    size is not within 1 to 50; raised at once, not on the first batch."""
+    """The items in their order, ``size`` at a time; the last batch may be shorter.
+
+    Raises:
+        LimitError: the size is not within 1 to 50; raised at once, not on the first batch.
+    """
     if isinstance(size, bool) or not 1 <= size <= MAX_BATCH:
         raise LimitError(f"Batch size is {size}. Give a whole number from 1 to {MAX_BATCH}.")
     return (list(items[start : start + size]) for start in range(0, len(items), size))
@@ -45,9 +48,11 @@ def batch_count(items: int, size: int = MAX_BATCH) -> int:
 
 
 def join_bulk_answer(sent_count: int, answer: Any) -> list[ItemOutcome]:
-    """One outcome for each item sent, in the order sent, from any of the three answer shapes. Indexes that
-    are missing, given twice or out of range leave their items unknown. A whole answer counted from 1 instead
-    of 0 is understood."""
+    """One outcome for each item sent, in the order sent, from any of the three answer shapes.
+
+    Indexes that are missing, given twice or out of range leave their items unknown. A whole answer counted
+    from 1 instead of 0 is understood.
+    """
     results = _results(answer)
     if results is None:
         return [_unknown(index, "The answer has no results.") for index in range(sent_count)]

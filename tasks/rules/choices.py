@@ -20,9 +20,12 @@ _SEPARATOR = ": "
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What a form may offer; an empty list leaves the form as it is. ``inputs``: by the name of an input
-    anywhere in a form (``company``, ``site_id``, ``connectwise``). ``values``: by the name of an input that
-    is a table: the names its rows may have (``types``)."""
+    """What a form may offer; an empty list leaves the form as it is.
+
+    Attributes:
+        inputs: by the name of an input anywhere in a form (``company``, ``site_id``, ``connectwise``).
+        values: by the name of an input that is a table: the names its rows may have (``types``).
+    """
 
     inputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     values: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -57,8 +60,10 @@ def _choice(value: str, name: str) -> str:
 
 
 def with_choices(schema: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
-    """The schema with dropdowns for every input of a known name; applied twice it gives the same. An input
-    that may stay empty keeps that; an input's own default is always among the choices."""
+    """The schema with dropdowns for every input of a known name; applied twice it gives the same.
+
+    An input that may stay empty keeps that; an input's own default is always among the choices.
+    """
     changed = deepcopy(dict(schema))
     for name, node in _inputs(changed):
         if offered := choices.inputs.get(name):
@@ -69,8 +74,10 @@ def with_choices(schema: Mapping[str, Any], choices: Choices) -> dict[str, Any]:
 
 
 def _inputs(schema: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every input of a form: those of the flow, and those of the models that they are made of. Blocks among
-    the definitions are left out: theirs is a form of its own."""
+    """Every input of a form: those of the flow, and those of the models that they are made of.
+
+    Blocks among the definitions are left out: theirs is a form of its own.
+    """
     models = [each for each in (schema.get("definitions") or {}).values() if "block_type_slug" not in each]
     for model in [schema, *models]:
         for name, node in (model.get("properties") or {}).items():
@@ -107,8 +114,11 @@ def company_terms(typed: str) -> list[str]:
 
 
 def choose_company(typed: str, found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The company of that identifier, else the only one of that name or choice; case does not count. Raises
-    CompanyNotFoundError: there is none, or several answer to it."""
+    """The company of that identifier, else the only one of that name or choice; case does not count.
+
+    Raises:
+        CompanyNotFoundError: there is none, or several answer to it.
+    """
     alive = [each for each in found if not each.get("deletedFlag")]
     text, *identifier = [each.casefold() for each in company_terms(typed)] or [""]
     by_name = [each for each in alive if text and _folded(each, "name") == text]

@@ -119,9 +119,11 @@ def _state(caption: str, defined: Sequence[Mapping[str, Any]]) -> FieldState:
 def new_field(
     caption: str, defined: Sequence[Mapping[str, Any]], pod_id: int | None = None
 ) -> dict[str, Any] | None:
-    """The record that creates the field on the configuration screen, for all locations and departments. The
-    numbers of screens differ by installation, so that of another custom field on configurations is taken;
-    None if there is no such field and no ``pod_id`` is given."""
+    """The record that creates the field on the configuration screen, for all locations and departments.
+
+    The numbers of screens differ by installation, so that of another custom field on configurations is
+    taken; None if there is no such field and no ``pod_id`` is given.
+    """
     screens = ("podDescription", "screenDescription")
     on_configurations = (
         each for each in defined if any("config" in str(each.get(name) or "").lower() for name in screens)

@@ -91,8 +91,10 @@ class ExpressionError(ValueError):
 
 
 def plain_steps(expression: str) -> list[_Step] | None:
-    """The names and indexes of a plain path, None for any other JMESPath expression. Raises
-    ``ExpressionError`` for text that is not JMESPath."""
+    """The names and indexes of a plain path, None for any other JMESPath expression.
+
+    Raises ``ExpressionError`` for text that is not JMESPath.
+    """
     return _steps_of(parse(expression).parsed)
 
 
@@ -232,9 +234,11 @@ def _search(path: str) -> Callable[[Any], Any]:
 
 
 def _object_lists(node: dict[str, Any], search: Callable[[Any], Any]) -> Callable[[Any], Any] | None:
-    """What reads ``names.of.a.list[].{key: name}``, the form of software; None for any other expression. A
-    list of objects is read here, since an interpreter takes several times as long for each of its many
-    entries; whatever else stands there is left to ``search``."""
+    """What reads ``names.of.a.list[].{key: name}``, the form of software; None for any other expression.
+
+    A list of objects is read here, since an interpreter takes several times as long for each of its many
+    entries; whatever else stands there is left to ``search``.
+    """
     steps = _steps_of(node["children"][0]["children"][0]) if _is_object_list(node) else None
     if not steps or not all(isinstance(step, str) for step in steps):
         return None

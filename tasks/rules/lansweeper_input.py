@@ -82,8 +82,11 @@ def asset_edit(
 
 
 def custom_field_key(name: str, existing: Sequence[CustomField]) -> str:
-    """The key of a custom field given by key or name; of several with one name the first listed. Raises
-    LimitError: the site has no such field."""
+    """The key of a custom field given by key or name; of several with one name the first listed.
+
+    Raises:
+        LimitError: the site has no such field.
+    """
     if any(each["key"] == name for each in existing):
         return name
     exact = [each["key"] for each in existing if each["name"] == name]
@@ -142,8 +145,11 @@ def _text(what: str, value: Any) -> str | None:
 
 
 def checked_props(kind: FieldType, props: Mapping[str, Any] | None) -> CustomFieldProps | None:
-    """The properties as they are sent; None if there are none. Raises LimitError: a property that the type
-    does not take, or a SELECT without options."""
+    """The properties as they are sent; None if there are none.
+
+    Raises:
+        LimitError: a property that the type does not take, or a SELECT without options.
+    """
     given = dict(props or {})
     taken = PROPS.get(kind, ())
     unknown = sorted(set(given) - set(taken))

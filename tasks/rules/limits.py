@@ -29,8 +29,11 @@ def too_long(what: str, value: str, maximum: int | None) -> str | None:
 
 
 def check_length(what: str, value: str, maximum: int) -> str:
-    """Give ``value`` back unchanged if it has at most ``maximum`` characters. Raises LimitError: it is
-    longer; nothing is ever cut silently."""
+    """Give ``value`` back unchanged if it has at most ``maximum`` characters.
+
+    Raises:
+        LimitError: it is longer; nothing is ever cut silently.
+    """
     if problem := too_long(what, value, maximum):
         raise LimitError(f"{problem}: {_shown(value)}. Shorten it.")
     return value
@@ -44,14 +47,20 @@ def check_required(what: str, value: str | None) -> str:
 
 
 def check_name(what: str, value: str | None, maximum: int = NAME_LENGTH) -> str:
-    """A name as it may be created: not blank, without outer blanks, at most ``maximum`` characters. Raises
-    LimitError: it is blank or too long."""
+    """A name as it may be created: not blank, without outer blanks, at most ``maximum`` characters.
+
+    Raises:
+        LimitError: it is blank or too long.
+    """
     return check_length(what, check_required(what, value), maximum)
 
 
 def check_positive_id(what: str, value: int | str | None) -> int:
-    """A record id; ConnectWise ids are whole numbers above 0, and the page gives some of them as text. Raises
-    LimitError: it is anything else."""
+    """A record id; ConnectWise ids are whole numbers above 0, and the page gives some of them as text.
+
+    Raises:
+        LimitError: it is anything else.
+    """
     text = str(value).strip() if value is not None and not isinstance(value, bool) else ""
     if not (text.isascii() and text.isdigit()) or int(text) < 1:
         raise LimitError(

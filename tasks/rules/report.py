@@ -20,7 +20,9 @@ class CountsError(ValueError):
 
 class Counts:
     """Everything read ends in exactly one outcome; a subclass is a dataclass of ``read`` and the outcomes.
-    ``unit`` names what is read, ``planned_names`` the outcomes that have another name before the writes."""
+
+    ``unit`` names what is read, ``planned_names`` the outcomes that have another name before the writes.
+    """
 
     __slots__: tuple[str, ...] = ()
     unit: ClassVar[str]
@@ -37,8 +39,11 @@ class Counts:
         return {name: getattr(self, name) for name in self.__slots__}
 
     def check(self) -> Self:
-        """The counts themselves, if the outcomes sum up to the number read and none is negative. Raises
-        CountsError: they do not; the text gives every number."""
+        """The counts themselves, if the outcomes sum up to the number read and none is negative.
+
+        Raises:
+            CountsError: they do not; the text gives every number.
+        """
         values = self.as_dict()
         if self.accounted != self.read or min(values.values()) < 0:
             told = ", ".join(f"{name} {count}" for name, count in values.items())
@@ -73,9 +78,11 @@ C = TypeVar("C", bound=Counts)
 
 @dataclass(slots=True)
 class Report(Generic[C]):
-    """The result of a run. ``counts`` add up; a report can't be made of counts that don't. ``notes``: what a
-    person should know (the canary stopped bulk, a field moved meanwhile, ...). ``run_id`` is empty for a dry
-    run, which can't be undone."""
+    """The result of a run. ``counts`` add up; a report can't be made of counts that don't.
+
+    ``notes``: what a person should know (the canary stopped bulk, a field moved meanwhile, ...). ``run_id``
+    is empty for a dry run, which can't be undone.
+    """
 
     counts: C
     dry_run: bool = False

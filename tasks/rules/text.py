@@ -90,7 +90,9 @@ def capped_table(headers: Sequence[str], rows: Sequence[Sequence[str]], limit: i
 
 def bullets(lines: Sequence[str], limit: int, total: int) -> str:
     """The first ``limit`` lines as a list, which wraps where a table is cut, and how many more there are.
-    Nothing at all for no lines."""
+
+    Nothing at all for no lines.
+    """
     if not lines:
         return ""
     shown = "\n".join(f"- {line}" for line in lines[:limit])

@@ -19,8 +19,10 @@ T = TypeVar("T")
 
 
 def read_date_time(value: Any) -> datetime | None:
-    """An ISO 8601 date or time, to the whole second, in UTC (also where no zone is named). None for anything
-    that can't be read as one."""
+    """An ISO 8601 date or time, to the whole second, in UTC (also where no zone is named).
+
+    None for anything that can't be read as one.
+    """
     if not isinstance(value, str):
         return None
     text = value.strip()
@@ -81,8 +83,10 @@ class AssetRecord:
 
 @dataclass(slots=True)
 class ConfigurationRecord:
-    """A ConnectWise configuration. ``current`` holds one value per field of the compiled mapping. References
-    are held by name (``type.name``), custom fields by value; ``asset_key`` is ``ls_asset_id``."""
+    """A ConnectWise configuration. ``current`` holds one value per field of the compiled mapping.
+
+    References are held by name (``type.name``), custom fields by value; ``asset_key`` is ``ls_asset_id``.
+    """
 
     id: int
     name: str | None
@@ -95,8 +99,10 @@ class ConfigurationRecord:
 
 @dataclass(slots=True)
 class FieldChange:
-    """One mapped field whose values differ; ``field`` is the ConnectWise path of the mapping. Not frozen, as
-    there is one of each value that is written and a frozen one takes three times as long."""
+    """One mapped field whose values differ; ``field`` is the ConnectWise path of the mapping.
+
+    Not frozen, as there is one of each value that is written and a frozen one takes three times as long.
+    """
 
     field: str
     current: Any
@@ -104,8 +110,11 @@ class FieldChange:
 
 
 class Rows(Sequence[T], Generic[T]):
-    """A sequence that Prefect leaves alone. In a flow's answer it visits every item of a list, to find
-    futures; for 15,000 written records that took longer than to match them."""
+    """A sequence that Prefect leaves alone.
+
+    In a flow's answer it visits every item of a list, to find futures; for 15,000 written records that took
+    longer than to match them.
+    """
 
     __slots__ = ("_rows",)
 

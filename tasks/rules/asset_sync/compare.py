@@ -25,9 +25,11 @@ Values = tuple[Any, ...]
 def differences(
     asset: AssetRecord, configuration: ConfigurationRecord, mapping: CompiledMapping
 ) -> list[FieldChange]:
-    """The fields that should be written to the configuration, in the mapping's order. Authority
-    ``connectwise`` never shows up here, ``fill`` only where ConnectWise has nothing. A value that Lansweeper
-    does not have leaves ConnectWise's alone, unless the mapping says ``clear``."""
+    """The fields that should be written to the configuration, in the mapping's order.
+
+    Authority ``connectwise`` never shows up here, ``fill`` only where ConnectWise has nothing. A value that
+    Lansweeper does not have leaves ConnectWise's alone, unless the mapping says ``clear``.
+    """
     wanted, current = asset.wanted, configuration.current
     if wanted == current:
         return []
@@ -50,9 +52,11 @@ def _is_change(mapped: MappedField, current: Any, wanted: Any) -> bool:
 
 
 class SharedValues:
-    """Reads both sides of one run through a mapping; the records that it makes share equal values. What is
-    read does not depend on the order, nor on what is shared: a value only ever gives way to an equal one of
-    the same type. One object serves one run and is dropped when both sides are read."""
+    """Reads both sides of one run through a mapping; the records that it makes share equal values.
+
+    What is read does not depend on the order, nor on what is shared: a value only ever gives way to an equal
+    one of the same type. One object serves one run and is dropped when both sides are read.
+    """
 
     def __init__(self, mapping: CompiledMapping) -> None:
         self._mapping = mapping

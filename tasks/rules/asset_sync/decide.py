@@ -29,8 +29,10 @@ _COMPANY = "company.name"
 
 @dataclass(slots=True)
 class WriteDecision:
-    """What to write of one asset. ``skipped``: the reason why nothing of it is written. ``type_change`` is
-    apart: changing a type is ConnectWise's own call and never part of a PUT or PATCH."""
+    """What to write of one asset. ``skipped``: the reason why nothing of it is written.
+
+    ``type_change`` is apart: changing a type is ConnectWise's own call and never part of a PUT or PATCH.
+    """
 
     changes: list[FieldChange] = field(default_factory=list)
     type_change: FieldChange | None = None
@@ -44,8 +46,11 @@ class WriteDecision:
 
 @dataclass(slots=True)
 class FreshDecision:
-    """What is left to write after the fresh re-read. ``refused``: the record must not be written, and why.
-    ``moved``: the fields that somebody changed between the plan and the re-read."""
+    """What is left to write after the fresh re-read.
+
+    ``refused``: the record must not be written, and why. ``moved``: the fields that somebody changed between
+    the plan and the re-read.
+    """
 
     changes: list[FieldChange] = field(default_factory=list)
     refused: str | None = None
@@ -63,8 +68,10 @@ def planned_problems(plans: Mapping[str, ReferencePlan]) -> ReferenceProblem:
 
 
 def unlinkable(asset: AssetRecord) -> str | None:
-    """Why nothing may be written of an asset that has no key, or None. Without it nobody could tell whose
-    configuration it is: it could be another asset's."""
+    """Why nothing may be written of an asset that has no key, or None.
+
+    Without it nobody could tell whose configuration it is: it could be another asset's.
+    """
     return None if asset.key.strip() else "Lansweeper gives no key for it"
 
 
@@ -81,9 +88,11 @@ def known_problems(references: References) -> ReferenceProblem:
 
 
 def decide_creation(asset: AssetRecord, mapping: CompiledMapping, problem: ReferenceProblem) -> WriteDecision:
-    """Whether the asset can be created, and which of its values are left out. ``changes`` holds every value
-    to be written, with nothing as its current one. An asset that can't be linked is skipped: the next run
-    would not find its configuration and create it twice."""
+    """Whether the asset can be created, and which of its values are left out.
+
+    ``changes`` holds every value to be written, with nothing as its current one. An asset that can't be
+    linked is skipped: the next run would not find its configuration and create it twice.
+    """
     if why := unlinkable(asset):
         return WriteDecision(skipped=why)
     required = REQUIRED | {mapping.fields[-1].path}
@@ -118,8 +127,10 @@ def decide_changes(
     *,
     reactivate: bool = False,
 ) -> WriteDecision:
-    """Sort the differences of one matched asset. ``reactivate``: whether an inactive configuration may be
-    made active again."""
+    """Sort the differences of one matched asset.
+
+    ``reactivate``: whether an inactive configuration may be made active again.
+    """
     by_path = mapping.by_path
     decision = WriteDecision()
     for change in changes:
@@ -150,10 +161,12 @@ def decide_fresh(
     company_id: int,
     reactivate: bool = False,
 ) -> FreshDecision:
-    """Decide again on the record as read right before it is written; None: it was not found any more. Every
-    mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules again.
-    A record that now belongs to another asset or company is refused. A type change is not repeated here: it
-    is its own call."""
+    """Decide again on the record as read right before it is written; None: it was not found any more.
+
+    Every mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules
+    again. A record that now belongs to another asset or company is refused. A type change is not repeated
+    here: it is its own call.
+    """
     if fresh is None:
         return FreshDecision(refused="The configuration no longer exists.")
     if (owner := (fresh.get("company") or {}).get("id")) not in (None, company_id):

@@ -267,9 +267,11 @@ def match(
     options: MatchOptions | None = None,
 ) -> MatchResult:
     """Every asset in exactly one list, every configuration matched at most once; lists sorted by key or id.
+
     ``configurations`` are all of the run's company, inactive ones included, and no other company's. An asset
     key that was read twice (a page moved while it was read) counts once; its further records are ambiguous
-    without candidates. A configuration id that was read twice counts once."""
+    without candidates. A configuration id that was read twice counts once.
+    """
     counted, repeated = _by_key(assets)
     result = _Matching(counted, _by_id(configurations), options or MatchOptions()).run()
     result.ambiguous += [Ambiguous(asset, [], words.read_twice()) for asset in repeated]

@@ -22,8 +22,10 @@ KEY_WORDS = ("serial number", "MAC address", "name")
 
 @dataclass(frozen=True, slots=True)
 class MatchOptions:
-    """``case_sensitive`` governs serial number and name. ``complete``: the whole site was read without a
-    filter, so a linked key that is not there is gone."""
+    """``case_sensitive`` governs serial number and name.
+
+    ``complete``: the whole site was read without a filter, so a linked key that is not there is gone.
+    """
 
     case_sensitive: bool = True
     complete: bool = False
@@ -31,8 +33,10 @@ class MatchOptions:
 
 @dataclass(slots=True)
 class Match:
-    """An asset and its configuration; ``matched_on`` is the key that decided. Not frozen, as there is one of
-    each pair and a frozen one takes three times as long to make."""
+    """An asset and its configuration; ``matched_on`` is the key that decided.
+
+    Not frozen, as there is one of each pair and a frozen one takes three times as long to make.
+    """
 
     asset: AssetRecord
     configuration: ConfigurationRecord
@@ -58,8 +62,11 @@ class Ambiguous:
 
 @dataclass(slots=True)
 class MatchResult:
-    """The asset lists are sorted by key, ``orphaned`` by id. ``orphaned``: configurations whose linked asset
-    is gone and that no other asset took over; always empty after a partial read, which proves nothing."""
+    """The asset lists are sorted by key, ``orphaned`` by id.
+
+    ``orphaned``: configurations whose linked asset is gone and that no other asset took over; always empty
+    after a partial read, which proves nothing.
+    """
 
     matched: list[Match] = field(default_factory=list)
     unmatched: list[Unmatched] = field(default_factory=list)

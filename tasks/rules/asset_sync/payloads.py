@@ -26,9 +26,11 @@ class CreationPayload:
 def creation_payload(
     asset: AssetRecord, mapping: CompiledMapping, references: References, company_id: int
 ) -> CreationPayload:
-    """The record that creates a configuration of the asset in the run's company. Absent values are left out,
-    optional ones that can't be written too (with a warning); without a name or a type there is no record. The
-    asset is linked by its custom fields like any other mapped value."""
+    """The record that creates a configuration of the asset in the run's company.
+
+    Absent values are left out, optional ones that can't be written too (with a warning); without a name or
+    a type there is no record. The asset is linked by its custom fields like any other mapped value.
+    """
     decision = decide_creation(asset, mapping, known_problems(references))
     if decision.skipped:
         return CreationPayload(None, skipped=decision.skipped)
@@ -50,10 +52,12 @@ def creation_payload(
 def overlay(
     fresh: Mapping[str, Any], changes: Sequence[FieldChange], mapping: CompiledMapping, references: References
 ) -> dict[str, Any]:
-    """The whole record of a PUT: the record as just read with the changed values laid over. PUT replaces, so
-    everything that was read is sent back, except ``_info`` and its links. A value that is cleared is left
-    out, which resets it; a cleared custom field is sent as null. A reference is replaced whole, and the plain
-    id beside it (``locationId``) follows."""
+    """The whole record of a PUT: the record as just read with the changed values laid over.
+
+    PUT replaces, so everything that was read is sent back, except ``_info`` and its links. A value that is
+    cleared is left out, which resets it; a cleared custom field is sent as null. A reference is replaced
+    whole, and the plain id beside it (``locationId``) follows.
+    """
     by_path = mapping.by_path
     record: dict[str, Any] = without_info(fresh)
     for change in changes:
@@ -84,10 +88,12 @@ def patch_operations(
     mapping: CompiledMapping,
     references: References,
 ) -> list[PatchOperation]:
-    """The operations of one PATCH: one a changed member, then always one ``replace customFields``. That one
-    names id and value of every mapped custom field: the wanted value of those that change, the current value
-    of the others. ConnectWise keeps fields that are not named, and may refuse a PATCH of a record with custom
-    fields that names none."""
+    """The operations of one PATCH: one a changed member, then always one ``replace customFields``.
+
+    That one names id and value of every mapped custom field: the wanted value of those that change, the
+    current value of the others. ConnectWise keeps fields that are not named, and may refuse a PATCH of a
+    record with custom fields that names none.
+    """
     by_path = mapping.by_path
     operations = [
         set_member(mapped.target.field, _wire(mapped, change.wanted, references))

@@ -130,8 +130,10 @@ class Skipped:
 @dataclass(slots=True)
 class Plan:
     """Everything that a run is going to do. ``reference_creations``: target path -> names, sorted.
+
     ``orphaned``: configurations whose asset is gone; counted, never changed. ``inactive``: matched
-    configurations that are inactive. ``paths`` are the fields of the mapping, in the assets' order."""
+    configurations that are inactive. ``paths`` are the fields of the mapping, in the assets' order.
+    """
 
     counts: SyncCounts
     paths: tuple[str, ...]
@@ -238,8 +240,10 @@ def compare_matched(matched: Iterable[Match], mapping: CompiledMapping) -> Compa
 def needed_names(
     unmatched: Iterable[AssetRecord], changed: Iterable[Changed], mapping: CompiledMapping
 ) -> dict[str, list[str]]:
-    """Per target path the names that creations and changes refer to, each once, sorted. Names of assets that
-    match and do not change are not among them: nothing is created for those."""
+    """Per target path the names that creations and changes refer to, each once, sorted.
+
+    Names of assets that match and do not change are not among them: nothing is created for those.
+    """
     positions = [(i, each.path) for i, each in enumerate(mapping.fields) if each.path in REFERENCE_KINDS]
     names: dict[str, dict[str, str]] = {path: {} for _, path in positions}
     wanted = [(path, asset.wanted[i]) for asset in unmatched for i, path in positions]

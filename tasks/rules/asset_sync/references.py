@@ -16,9 +16,11 @@ from tasks.rules.values import folded
 
 @dataclass(frozen=True, slots=True)
 class ReferenceKind:
-    """A kind of record that configurations refer to by id. ``path`` is the mapping's target, ``name_fields``
-    the members that make its name, joined by a blank. ``required``: ConnectWise refuses a configuration
-    without it. ``creatable``: the flows may create it."""
+    """A kind of record that configurations refer to by id.
+
+    ``path`` is the mapping's target, ``name_fields`` the members that make its name, joined by a blank.
+    ``required``: ConnectWise refuses a configuration without it. ``creatable``: the flows may create it.
+    """
 
     path: str
     label: str

@@ -25,9 +25,13 @@ class SyncCounts(Counts):
     failed: int = 0
 
     def after_writes(self, *, failed_creations: int, failed_modifications: int, kept: int = 0) -> SyncCounts:
-        """A plan's counts after the writes: what failed moves over to ``failed``. ``kept``: planned
-        modifications that the fresh re-read showed to be done already; they end unchanged. Raises
-        CountsError: more failed than was planned."""
+        """A plan's counts after the writes: what failed moves over to ``failed``.
+
+        ``kept``: planned modifications that the fresh re-read showed to be done already; they end unchanged.
+
+        Raises:
+            CountsError: more failed than was planned.
+        """
         return replace(
             self,
             created=self.created - failed_creations,
@@ -39,9 +43,11 @@ class SyncCounts(Counts):
 
 @dataclass(slots=True)
 class SyncReport(Report[SyncCounts]):
-    """The report of asset-synchronization. ``duplicates``: asset keys that more than one configuration holds.
-    ``requests_used`` and ``writes`` are those that the clients sent to ConnectWise; ``requests_predicted`` is
-    the plan's number."""
+    """The report of asset-synchronization.
+
+    ``duplicates``: asset keys that more than one configuration holds. ``requests_used`` and ``writes`` are
+    those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number.
+    """
 
     references_created: dict[str, list[str]] = field(default_factory=dict)
     duplicates: list[str] = field(default_factory=list)

@@ -105,10 +105,13 @@ def predict_requests(
     batch_size: int = MAX_BATCH,
     mode: WriteMode = WriteMode.BULK,
 ) -> Prediction:
-    """Count the requests. Every batch of modifications is read again right before it is written, in both
-    modes; the first bulk PUT is read once more after it (the canary); each type change is preceded by a read
-    of its record; one count request at the end looks for duplicates if anything was created.
-    ``modifications`` leaves out the assets of which only the type changes."""
+    """Count the requests.
+
+    Every batch of modifications is read again right before it is written, in both modes; the first bulk PUT
+    is read once more after it (the canary); each type change is preceded by a read of its record; one count
+    request at the end looks for duplicates if anything was created. ``modifications`` leaves out the assets
+    of which only the type changes.
+    """
     changed_batches = batch_count(modifications, batch_size)
     bulk = mode is WriteMode.BULK
     return Prediction(

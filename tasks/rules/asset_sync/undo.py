@@ -63,10 +63,15 @@ def _is_unknown(write: JournalledWrite) -> bool:
 
 
 def plan_undo(writes: Sequence[JournalledWrite], current: Mapping[int, Mapping[str, Any]]) -> UndoPlan:
-    """The undo of one run, by all its ``writes``. ``current``: whole records by id as they are now; an id
-    that is missing was deleted since. Several writes to one record are undone as one:
-    from what the last one left to what the first one found. Writes that were never done are ignored; of
-    unclear ones the record tells whether they were."""
+    """The undo of one run.
+
+    Args:
+        writes: all journalled writes of the run.
+        current: whole records by id as they are now; an id that is missing was deleted since.
+
+    Several writes to one record are undone as one: from what the last one left to what the first one found.
+    Writes that were never done are ignored; of unclear ones the record tells whether they were.
+    """
     plan = UndoPlan()
     by_record: dict[int, list[JournalledWrite]] = {}
     for write in sorted(writes, key=lambda each: each.id):
@@ -199,8 +204,10 @@ def _shown(value: Any) -> str:
 def journal_values(
     record: Mapping[str, Any], changes: Iterable[FieldChange], mapping: CompiledMapping
 ) -> dict[str, Any]:
-    """The wire values that ``record`` has in the changed fields: of the fresh record for ``before``, of the
-    record to be put for ``after``. An absent value is None."""
+    """The wire values that ``record`` has in the changed fields; an absent value is None.
+
+    Of the fresh record they are the journal's ``before``, of the record to be put its ``after``.
+    """
     keys = []
     for change in changes:
         mapped = mapping.by_path[change.field]
@@ -242,10 +249,13 @@ def _sent(value: Any) -> Any:
 def unmapped_changes(
     before: Mapping[str, Any], after: Mapping[str, Any], changes: Sequence[FieldChange]
 ) -> list[str]:
-    """The members that differ between the record read before the PUT and the one read after it, sorted. Left
-    out of the comparison: the fields of ``changes`` (they were meant to change), ``_info``, and the plain id
-    beside a changed reference. References compare by id; absent, null, empty, 0 and false are alike (a
-    default that the server writes out is no loss). Custom fields are named ``customFields.<caption>``."""
+    """The members that differ between the record read before the PUT and the one read after it, sorted.
+
+    Left out of the comparison: the fields of ``changes`` (they were meant to change), ``_info``, and the
+    plain id beside a changed reference. References compare by id; absent, null, empty, 0 and false are
+    alike (a default that the server writes out is no loss). Custom fields are named
+    ``customFields.<caption>``.
+    """
     written = set(_written_members(changes))
     members = sorted((before.keys() | after.keys()) - written - {"_info", "customFields"})
     moved = [name for name in members if comparable(before.get(name)) != comparable(after.get(name))]

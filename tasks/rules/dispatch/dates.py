@@ -97,8 +97,10 @@ def zone_of(name: str) -> tzinfo:
 
 
 def parse_date(text: str, pattern: str, zone: tzinfo) -> datetime:
-    """A moment by a format, ISO 8601 without one; ``zone`` counts where the text names no offset. Raises
-    ValueError for text of another shape."""
+    """A moment by a format, ISO 8601 without one; ``zone`` counts where the text names no offset.
+
+    Raises ValueError for text of another shape.
+    """
     if not pattern:
         found = datetime.fromisoformat(text.strip())
         return found if found.tzinfo else found.replace(tzinfo=zone)

@@ -53,8 +53,10 @@ class DispatchStep(StrEnum):
 @dataclass(frozen=True, slots=True)
 class RecordFacts:
     """The record as fetched. ``gone``: deleted. ``newly_closed``: closed or gone, and open when last seen.
+
     ``inside``: in a trigger, or ``asked`` for by a person. ``own_status``: its status is one that this
-    integration sets itself, so reaching it is not leaving."""
+    integration sets itself, so reaching it is not leaving.
+    """
 
     change: RecordChange
     inside: bool
@@ -105,15 +107,19 @@ def may_create_again(
     by_hand: bool = False,
 ) -> bool:
     """Whether a creation of which nothing was found may be made once more: late, once, or by hand.
-    ``unanswered`` counts the creations so far that were not answered and of which nothing was found."""
+
+    ``unanswered`` counts the creations so far that were not answered and of which nothing was found.
+    """
     if not wanted:
         return False
     return by_hand or (unanswered < most and since_sent >= pause)
 
 
 def next_look(age: float, settle: float, first: float) -> float | None:
-    """Seconds until an unanswered creation of that ``age`` is looked for again, None after ``settle``. The
-    pauses grow with the age; the last look falls on ``settle``."""
+    """Seconds until an unanswered creation of that ``age`` is looked for again, None after ``settle``.
+
+    The pauses grow with the age; the last look falls on ``settle``.
+    """
     if age >= settle:
         return None
     return min(max(first, age), settle - age) or first
@@ -179,10 +185,14 @@ class Adoption:
 def adoptable(
     found: Iterable[WorkOrder], reference: str, *, since: datetime | None, taken: Collection[int] = ()
 ) -> Adoption:
-    """The living work order that carries the reference; else the newest one that was made ``since`` and is
-    over by now, so that nothing is made again that a person has cancelled. An unknown status may live.
-    ``since``: when the creation was sent; None: none was, so only living ones count. ``taken``: work orders
-    that earlier generations or other records have."""
+    """The living work order that carries the reference; else the newest one that was made and is over.
+
+    The latter so that nothing is made again that a person has cancelled. An unknown status may live.
+
+    Args:
+        since: when the creation was sent; None: none was, so only living ones count.
+        taken: work orders that earlier generations or other records have.
+    """
     by_id = {int(each["id"]): each for each in found if carries(each, reference) and each["id"] not in taken}
     living = sorted(number for number, each in by_id.items() if status_of(each) not in OVER)
     if len(living) > 1:

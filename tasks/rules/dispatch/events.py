@@ -227,8 +227,10 @@ class WorkOrderState:
 
 
 def counted_milestones(work_order: WorkOrder, known: WorkOrderState) -> dict[str, tuple[str, int]]:
-    """The milestones with their numbers: another moment than the last one is one more time. Remember them
-    before anything is done for an event, so that a second time is not taken for the first."""
+    """The milestones with their numbers: another moment than the last one is one more time.
+
+    Remember them before anything is done for an event, so that a second time is not taken for the first.
+    """
     counted = dict(known.milestones)
     for name, at in _moments(work_order):
         before, number = counted.get(name, ("", 0))

@@ -185,9 +185,13 @@ class DispatchMappingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """The work order that a record becomes: the body of a create or update, in the vendor's shape.
-    ``problems``: values that could not be made to fit, a sentence each; they are left out of ``body``.
-    ``missing``: required Field Nation fields, in words, that it lacks."""
+    """The work order that a record becomes.
+
+    Attributes:
+        body: the body of a create or update, in the vendor's shape.
+        problems: values that could not be made to fit, a sentence each; they are left out of ``body``.
+        missing: required Field Nation fields, in words, that ``body`` lacks.
+    """
 
     body: dict[str, Any]
     problems: tuple[str, ...] = ()
@@ -206,8 +210,11 @@ def check_dispatch_mappings(
     captions: Sequence[str] | None = None,
     custom_fields: Sequence[int] | None = None,
 ) -> None:
-    """Checks both lists; field lists as in ``inbound_problems``. Raises DispatchMappingError: with every
-    problem of both."""
+    """Checks both lists; field lists as in ``inbound_problems``.
+
+    Raises:
+        DispatchMappingError: with every problem of both.
+    """
     problems = [
         *inbound_problems(mappings.inbound, sources, captions=captions, custom_fields=custom_fields),
         *outbound_problems(mappings.outbound, work_order_members(), captions=captions),

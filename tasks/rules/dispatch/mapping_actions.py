@@ -18,7 +18,9 @@ _Document = Mapping[str, Any]
 
 def mapped_value(line: DispatchMapping, document: _Document) -> Any:
     """The value that a line makes of a source, its default where there is nothing; None: leave it alone.
-    Raises ValueError, in words, where the source can't be read as the action needs it."""
+
+    Raises ValueError, in words, where the source can't be read as the action needs it.
+    """
     found = _ACTIONS[line.action](line, document)
     return line.default if is_nothing(found) else found
 

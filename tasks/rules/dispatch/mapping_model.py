@@ -137,9 +137,12 @@ def default_dispatch_mappings(
     pay_units: float | None = None,
     reference_field_id: int | None = None,
 ) -> DispatchMappings:
-    """Both lists for one kind of record. ``template_id``, ``type_of_work_id``, ``pay_type``, ``pay_amount``,
-    ``pay_units``: Field Nation's own; None: no line. ``reference_field_id``: Field Nation custom field that
-    shall hold the ticket's reference."""
+    """Both lists for one kind of record.
+
+    Args:
+        template_id, type_of_work_id, pay_type, pay_amount, pay_units: Field Nation's own; None: no line.
+        reference_field_id: Field Nation custom field that shall hold the ticket's reference.
+    """
     fixed = {
         "template.id": template_id,
         "types_of_work[0].id": type_of_work_id,

@@ -31,9 +31,12 @@ class About:
 
 
 def about(source: str, body: Mapping[str, Any]) -> About | None:
-    """What a message is about; None for one that dispatch has nothing to do with. ``source``: ``connectwise``
-    or ``field_nation``, as the receiver noted it. ``body``: the vendor's message as it came, or with it under
-    ``body`` or ``payload``."""
+    """What a message is about; None for one that dispatch has nothing to do with.
+
+    Args:
+        source: ``connectwise`` or ``field_nation``, as the receiver noted it.
+        body: the vendor's message as it came, or with it under ``body`` or ``payload``.
+    """
     message = next((body[name] for name in ("payload", "body") if isinstance(body.get(name), Mapping)), body)
     return _of_work_order(message) if source == FIELD_NATION_SOURCE else _of_record(message)
 
@@ -84,8 +87,7 @@ def _number(value: Any) -> int | None:
 
 
 def callback_url(address: str) -> str:
-    """The address that ConnectWise is given. It appends the record's id to the text as it stands
-    (docs/vendors.md, ConnectWise 4.4)."""
+    """The address for ConnectWise, which appends the record's id (docs/vendors.md, ConnectWise 4.4)."""
     return f"{_base(address)}{CONNECTWISE_PATH}?recordId="
 
 

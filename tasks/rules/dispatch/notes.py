@@ -26,8 +26,10 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note of a ticket, or a message of a work order. ``internal``: no customer or provider sees it. ``id``
-    is the vendor's, as text; ``author`` a name to show; ``writer`` what the side knows authors by."""
+    """A note of a ticket, or a message of a work order. ``internal``: no customer or provider sees it.
+
+    ``id`` is the vendor's, as text; ``author`` a name to show; ``writer`` what the side knows authors by.
+    """
 
     side: Side
     id: str
@@ -51,7 +53,9 @@ class KnownCopy:
 @dataclass(frozen=True, slots=True)
 class NoteCopy:
     """A note that is due. ``found``: id of a copy that is there already although nobody remembers it.
-    ``internal`` is the copy's own: for messages, only the own company sees it."""
+
+    ``internal`` is the copy's own: for messages, only the own company sees it.
+    """
 
     note: Note
     text: str

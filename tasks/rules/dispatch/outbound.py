@@ -64,8 +64,10 @@ class TimeWanted:
 
 @dataclass(frozen=True, slots=True)
 class ValueWanted:
-    """A value of the record itself. ``target``: ``status.name``, ``customFields.<caption>``, ... ``name``
-    empty: it comes of an outbound mapping and is remembered by its value, not as an action."""
+    """A value of the record itself. ``target``: ``status.name``, ``customFields.<caption>``, ...
+
+    ``name`` empty: it comes of an outbound mapping and is remembered by its value, not as an action.
+    """
 
     name: str
     key: str
@@ -90,9 +92,11 @@ class WantedActions:
 def wanted_of(
     work_order: WorkOrder, opened: Sequence[HappenedEvent], rules: Sequence[OutboundRule]
 ) -> WantedActions:
-    """What the rules want for events that are not handled yet. Time entries are not among it. Of several
-    statuses, or values of one field, only the last one counts: a ticket whose work order was assigned and
-    approved between two looks goes to the last status at once."""
+    """What the rules want for events that are not handled yet. Time entries are not among it.
+
+    Of several statuses, or values of one field, only the last one counts: a ticket whose work order was
+    assigned and approved between two looks goes to the last status at once.
+    """
     notes: list[NoteWanted] = []
     values: dict[str, ValueWanted] = {}
     problems: list[str] = []
@@ -121,8 +125,10 @@ def times_wanted(
     rules: Sequence[OutboundRule],
     handled: Iterable[str],
 ) -> WantedActions:
-    """A time entry for every stay that has ended, once an event has happened that a rule names for it. One a
-    stay, however many rules there are. A stay that is entered late has its entry late."""
+    """A time entry for every stay that has ended, once an event has happened that a rule names for it.
+
+    One a stay, however many rules there are. A stay that is entered late has its entry late.
+    """
     events = {each.event for each in happened}
     rule = next(
         (one for one in rules if one.action is OutboundAction.ADD_TIME_ENTRY and one.event in events), None
@@ -164,8 +170,10 @@ def log_key(log: Mapping[str, Any]) -> str:
 def mapped_of(
     work_order: WorkOrder, lines: Sequence[DispatchMapping], before: Mapping[str, Any]
 ) -> tuple[WantedActions, dict[str, Any]]:
-    """What an outbound mapping wants that it did not write before, and all that it wants, by target. A value
-    that a person changed since in ConnectWise stays, until it changes in Field Nation."""
+    """What an outbound mapping wants that it did not write before, and all that it wants, by target.
+
+    A value that a person changed since in ConnectWise stays, until it changes in Field Nation.
+    """
     found, problems = outbound_values(lines, work_order)
     changed = {target: value for target, value in found.items() if before.get(target) != value}
     notes = [
@@ -231,8 +239,11 @@ def rules_problems(rules: Sequence[OutboundRule]) -> list[str]:
 
 
 def filled(text: str, document: Mapping[str, Any]) -> str:
-    """The text with each ``{{expression}}`` replaced by its value, nothing where there is none. Raises
-    ValueError: an expression is not JMESPath, or its value is no single one."""
+    """The text with each ``{{expression}}`` replaced by its value, nothing where there is none.
+
+    Raises:
+        ValueError: an expression is not JMESPath, or its value is no single one.
+    """
 
     def value(found: re.Match[str]) -> str:
         try:

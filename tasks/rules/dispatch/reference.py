@@ -73,8 +73,10 @@ def references_in(work_order: Mapping[str, Any]) -> tuple[str, str]:
 
 def carries(work_order: Mapping[str, Any], reference: str) -> bool:
     """Whether a work order belongs to the record: its Incident ID is the reference, or its title names it.
+
     Where both name one, the Incident ID counts: a title is edited more easily. CW-S-10 is not found in
-    CW-S-101."""
+    CW-S-101.
+    """
     incident, title = references_in(work_order)
     return (incident or title) == reference
 

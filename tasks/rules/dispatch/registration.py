@@ -57,8 +57,13 @@ class EntryStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EntryMove:
-    """One entry, in ``words`` for a person, and what is done with it. ``found``: the vendor's record; None
-    for one that is to be created. ``body``: members to send when it is created or changed."""
+    """One entry and what is done with it.
+
+    Attributes:
+        words: what the entry is, for a person.
+        found: the vendor's record; None for one that is to be created.
+        body: members to send when it is created or changed.
+    """
 
     step: EntryStep
     words: str
@@ -70,9 +75,12 @@ class EntryMove:
 def wanted_callbacks(
     kinds: Iterable[RecordKind], url: str, *, boards: Sequence[int] = (), suppress_own: bool = True
 ) -> list[dict[str, Any]]:
-    """The callback entries for these kinds of record. ``boards``: ids of the boards whose tickets are told
-    of; none: the tickets of every board. ``suppress_own``: changes that the API member itself makes are not
-    told of."""
+    """The callback entries for these kinds of record.
+
+    Args:
+        boards: ids of the boards whose tickets are told of; none: the tickets of every board.
+        suppress_own: changes that the API member itself makes are not told of.
+    """
     types = list(dict.fromkeys(_TYPES[kind] for kind in RecordKind if kind in set(kinds)))
     places = {
         "Ticket": [(BOARD, each) for each in dict.fromkeys(boards)] or [(OWNER, OWNER_ID)],
@@ -95,8 +103,10 @@ def wanted_callbacks(
 
 
 def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) -> list[EntryMove]:
-    """What to do so that of the entries with this url exactly the wanted ones are there. An entry can't be
-    changed, so one that is switched off or tells of other changes is made anew."""
+    """What to do so that of the entries with this url exactly the wanted ones are there.
+
+    An entry can't be changed, so one that is switched off or tells of other changes is made anew.
+    """
     moves: list[EntryMove] = []
     satisfied: set[tuple[Any, ...]] = set()
     by_key = {_key(each): each for each in wanted}
@@ -120,8 +130,11 @@ def callback_moves(there: Sequence[Record], wanted: Sequence[Record], url: str) 
 def webhook_moves(
     there: Sequence[Record], events: Sequence[str], url: str, *, secret: str = ""
 ) -> list[EntryMove]:
-    """The same for webhooks. ``events`` empty: none is wanted. ``secret``: is to be sent to a webhook that
-    stays, since a list of webhooks does not show theirs."""
+    """The same for webhooks. ``events`` empty: none is wanted.
+
+    Args:
+        secret: is to be sent to a webhook that stays, since a list of webhooks does not show theirs.
+    """
     moves: list[EntryMove] = []
     for found in there:
         words = _webhook_words(found)

@@ -162,8 +162,11 @@ def dispatch_markdown(
     notes: Sequence[str] = (),
     looked_at: bool = False,
 ) -> str:
-    """Counts, what a person should know, and the records, those that need a person first. ``looked_at``:
-    nothing was written: the results are steps that a real run would take."""
+    """Counts, what a person should know, and the records, those that need a person first.
+
+    Args:
+        looked_at: nothing was written: the results are steps that a real run would take.
+    """
     rows = [[cell(name), f"{count:,}"] for name, count in counts.items()]
     return document(
         f"# {escape(title)}",

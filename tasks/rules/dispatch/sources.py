@@ -118,7 +118,9 @@ def dispatch_source(
 
 def chosen_address(record: Record, site: Record, company: Record) -> dict[str, Any]:
     """The first whole address (street and city): the record's own, its site's, its company's; else empty.
-    Parts of two addresses are never put together: a technician would be sent to neither."""
+
+    Parts of two addresses are never put together: a technician would be sent to neither.
+    """
     for name, each in (
         (record.get("siteName"), record),
         (site.get("name"), site),
@@ -198,9 +200,14 @@ def reads_description(lines: Sequence[DispatchMapping], document: _Document) -> 
 def related_needed(
     lines: Sequence[DispatchMapping], document: _Document, fetched: Collection[str] = ()
 ) -> list[str]:
-    """Names of ``FETCHED``, in that order, whose whole records are to be fetched for this document. Ask again
-    once they are laid into it: a site without an address makes the company needed. ``document``: a
-    ``dispatch_source``. ``fetched``: those that are in it already, or could not be had."""
+    """Names of ``FETCHED``, in that order, whose whole records are to be fetched for this document.
+
+    Ask again once they are laid into it: a site without an address makes the company needed.
+
+    Args:
+        document: a ``dispatch_source``.
+        fetched: those that are in it already, or could not be had.
+    """
     asked = _asked_for(lines, document)
     if POSTAL_ADDRESS in asked:
         asked |= _for_address(document, fetched)

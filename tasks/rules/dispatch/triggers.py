@@ -93,7 +93,9 @@ class RecordChange(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What is remembered of a record: whether it was in a trigger, and how new that knowledge is (UTC).
-    ``entries`` counts how often it entered: a ticket that left and came back has entered twice."""
+
+    ``entries`` counts how often it entered: a ticket that left and came back has entered twice.
+    """
 
     inside: bool = False
     updated: datetime | None = None

@@ -17,8 +17,11 @@ ACTIVE = "active"
 
 
 def agreement_answer(configuration: Record, agreements: Sequence[Record]) -> dict[str, Any]:
-    """One configuration of the answer, members and their order as on the connector page. ``agreements``: as
-    ``shown_agreement`` gives them, in the order of ``in_order``."""
+    """One configuration of the answer, members and their order as on the connector page.
+
+    Args:
+        agreements: as ``shown_agreement`` gives them, in the order of ``in_order``.
+    """
     return {
         **_head(configuration),
         "sla": sla_of(configuration, agreements),

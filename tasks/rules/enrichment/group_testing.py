@@ -111,8 +111,11 @@ class GroupQuestions:
         self.singly.add(ticket)
 
     def take(self, answers: Mapping[int, Set[int]]) -> None:
-        """The tickets found for each group of ``next_groups``, by letter. Raises ValueError: a group has no
-        answer."""
+        """The tickets found for each group of ``next_groups``, by letter.
+
+        Raises:
+            ValueError: a group has no answer.
+        """
         if set(self._asked.values()) - set(answers):
             raise ValueError("a group has no answer")
         seen = _letters_by_ticket(answers)

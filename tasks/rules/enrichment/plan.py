@@ -71,8 +71,10 @@ class AssetUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """An asset that several configurations claim: none of them is written. ``elsewhere``: one of another
-    company, whose run wrote the texts that the asset has. It is not counted."""
+    """An asset that several configurations claim: none of them is written.
+
+    ``elsewhere``: one of another company, whose run wrote the texts that the asset has. It is not counted.
+    """
 
     asset: AssetState
     configurations: tuple[ConfigurationName, ...]
@@ -90,9 +92,11 @@ class FieldTally:
 
 @dataclass(slots=True)
 class EnrichmentPlan:
-    """What is to be written and what is left alone. ``left_behind``: assets with texts of ours that no
-    configuration of the company claims. They may belong to another company's configuration, so they are
-    reported and never cleared."""
+    """What is to be written and what is left alone.
+
+    ``left_behind``: assets with texts of ours that no configuration of the company claims. They may belong to
+    another company's configuration, so they are reported and never cleared.
+    """
 
     updates: list[AssetUpdate] = field(default_factory=list)
     unchanged: int = 0
@@ -104,8 +108,11 @@ class EnrichmentPlan:
 
     @property
     def counts(self) -> EnrichmentCounts:
-        """What the run would end with if no edit failed. Raises CountsError: a configuration was lost or
-        counted twice."""
+        """What the run would end with if no edit failed.
+
+        Raises:
+            CountsError: a configuration was lost or counted twice.
+        """
         return EnrichmentCounts(
             read=self.read,
             updated=len(self.updates),
@@ -142,8 +149,10 @@ def build_enrichment_plan(
     rivals: Mapping[str, ConfigurationName] | None = None,
 ) -> EnrichmentPlan:
     """Compare what ConnectWise knows with what the assets have; the order of either does not matter.
-    ``rivals`` are other companies' configurations that claim an asset too, by its key. Asset keys compare
-    exactly, since Lansweeper says nothing of their form."""
+
+    ``rivals`` are other companies' configurations that claim an asset too, by its key. Asset
+    keys compare exactly, since Lansweeper says nothing of their form.
+    """
     by_key = {each.key: each for each in assets}
     plan = EnrichmentPlan(read=len(configurations))
     claims: dict[str, list[ConfigurationFacts]] = defaultdict(list)
@@ -184,9 +193,11 @@ def _named(facts: ConfigurationFacts) -> ConfigurationName:
 
 @dataclass(frozen=True, slots=True)
 class SearchCost:
-    """How the agreements or the tickets were found, and what it cost in requests to ConnectWise. ``asked``
-    and ``remembered`` are tickets; ``last_reconcile`` is the time, in words, of the last run that asked about
-    every ticket, empty where that has no meaning."""
+    """How the agreements or the tickets were found, and what it cost in requests to ConnectWise.
+
+    ``asked`` and ``remembered`` are tickets; ``last_reconcile`` is the time, in words, of the last run that
+    asked about every ticket, empty where that has no meaning.
+    """
 
     what: str
     strategy: str
@@ -199,9 +210,11 @@ class SearchCost:
 
 @dataclass(slots=True)
 class EnrichmentReport(Report[EnrichmentCounts]):
-    """The report of tickets-agreements-sla-sync. ``fields_created``: Lansweeper custom fields that the run
-    made, or in a dry run would make. Requests are those that the clients sent, probes and repeated ones
-    included."""
+    """The report of tickets-agreements-sla-sync.
+
+    ``fields_created``: Lansweeper custom fields that the run made, or in a dry run would make. Requests are
+    those that the clients sent, probes and repeated ones included.
+    """
 
     fields_created: list[str] = field(default_factory=list)
     searches: list[SearchCost] = field(default_factory=list)

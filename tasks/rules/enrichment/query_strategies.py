@@ -101,8 +101,10 @@ class BundleSize:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """``characters`` for the ids of one list, ``comma`` of them for each one between two ids. ``most`` ids at
-    most, whatever their length; None: no such limit."""
+    """``characters`` for the ids of one list, ``comma`` of them for each one between two ids.
+
+    ``most`` ids at most, whatever their length; None: no such limit.
+    """
 
     characters: int
     comma: int = 1
@@ -182,9 +184,12 @@ def best_rounds(
 def plan_groups(
     configurations: int, fewest_groups: int, tickets: int, unit: float, touched: float | None = None
 ) -> GroupPlan | None:
-    """The base that costs least; None where asking ticket by ticket is no dearer. ``fewest_groups``: so many
-    groups at least, since the server limits the length of one question. ``touched``: how many of the tickets
-    probably hold one of the configurations; None: all of them."""
+    """The base that costs least; None where asking ticket by ticket is no dearer.
+
+    Args:
+        fewest_groups: so many groups at least, since the server limits the length of one question.
+        touched: how many of the tickets probably hold one of the configurations; None: all of them.
+    """
     if not configurations or not tickets:
         return None
     shapes = _expected_shapes(configurations, tickets if touched is None else touched)
@@ -300,8 +305,10 @@ class AgreementPlan:
 def cheapest_agreement_strategy(
     strategies: QueryStrategies, agreements: int, rows: int | None
 ) -> AgreementPlan:
-    """Report, bundles or child collections; ``rows``: links expected, None: not known, so no report. Each
-    strategy's check against a child collection counts too."""
+    """Report, bundles or child collections; ``rows``: links expected, None: not known, so no report.
+
+    Each strategy's check against a child collection counts too.
+    """
     plans = [AgreementPlan(ONE_BY_ONE, agreements)]
     if strategies.is_open(bundle_strategy("agreements")) and not strategies.bundles.is_useless:
         plans.append(AgreementPlan(BUNDLES, strategies.bundles.requests(agreements) + 2))
@@ -312,9 +319,11 @@ def cheapest_agreement_strategy(
 
 @dataclass(frozen=True, slots=True)
 class TicketPlan:
-    """How the configurations of tickets of one kind are found, and the requests expected. ``query`` None:
-    only ticket by ticket; ``detail`` is how single tickets are read, in bundles or by their child
-    collections; ``base`` is the cut of the group questions."""
+    """How the configurations of tickets of one kind are found, and the requests expected.
+
+    ``query`` None: only ticket by ticket; ``detail`` is how single tickets are read, in bundles or by their
+    child collections; ``base`` is the cut of the group questions.
+    """
 
     kind: TicketKind
     detail: str

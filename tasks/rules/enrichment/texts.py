@@ -78,9 +78,11 @@ class TextLimits(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationFacts:
-    """A configuration with what belongs to it, as the two list actions answer it. ``asset_key`` is its
-    ``ls_asset_id``, None where it has none; ``url`` is its page in ConnectWise; ``sla`` a reference with
-    ``name``."""
+    """A configuration with what belongs to it, as the two list actions answer it.
+
+    ``asset_key`` is its ``ls_asset_id``, None where it has none; ``url`` is its page in ConnectWise; ``sla``
+    a reference with ``name``.
+    """
 
     id: int
     name: str
@@ -161,9 +163,11 @@ def same_text(name: str, one: str | None, other: str | None) -> bool:
 
 @dataclass(slots=True)
 class CustomFieldKeys:
-    """Where each field is written to. ``keys``: name -> key of the site's field. ``missing``: names without
-    one, in the order asked for. ``created``: those of ``keys`` that this run made. ``warnings``: odd types,
-    names held twice, refusals."""
+    """Where each field is written to.
+
+    ``keys``: name -> key of the site's field. ``missing``: names without one, in the order asked for.
+    ``created``: those of ``keys`` that this run made. ``warnings``: odd types, names held twice, refusals.
+    """
 
     keys: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
@@ -224,9 +228,12 @@ def _warnings(name: str, kind: str, chosen: CustomField, number: int) -> list[st
 def named_elsewhere(
     assets: Iterable[AssetState], claimed: Collection[str], own: Collection[int]
 ) -> dict[str, int]:
-    """The configuration that an asset's ``cw_configuration_url`` names, by the asset's key. ``claimed``: keys
-    of the assets that configurations of the run's company claim; others do not matter. ``own``: ids of the
-    company's configurations; an asset that names one of these is left out."""
+    """The configuration that an asset's ``cw_configuration_url`` names, by the asset's key.
+
+    Args:
+        claimed: keys of the assets that configurations of the run's company claim; others do not matter.
+        own: ids of the company's configurations; an asset that names one of these is left out.
+    """
     named = {each.key: named_configuration(each) for each in assets if each.key in claimed}
     return {key: number for key, number in named.items() if number is not None and number not in own}
 

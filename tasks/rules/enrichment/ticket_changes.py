@@ -29,9 +29,14 @@ class KnownTicket:
 
 @dataclass(frozen=True, slots=True)
 class TicketChanges:
-    """What a sweep of tickets found against what is remembered. ``unchanged``: remembered with the same
-    ``lastUpdated``. ``changed``: to be asked: new, changed, or without a ``lastUpdated``.
-    ``new_configurations``: not asked about when the unchanged tickets were."""
+    """What a sweep of tickets found against what is remembered.
+
+    Attributes:
+        gone: remembered, and no longer there.
+        unchanged: remembered with the same ``lastUpdated``.
+        changed: to be asked: new, changed, or without a ``lastUpdated``.
+        new_configurations: not asked about when the unchanged tickets were.
+    """
 
     gone: list[TicketKey]
     unchanged: dict[TicketKey, frozenset[int]]
@@ -45,8 +50,12 @@ def ticket_changes(
     asked_about: Collection[int] | None,
     wanted: Collection[int],
 ) -> TicketChanges:
-    """Compare. ``swept``: ``lastUpdated`` by ticket, empty where the server gave none. ``asked_about``: the
-    configurations that the remembered links are complete for; None: for all. ``wanted``: those of this run.
+    """Compare.
+
+    Args:
+        swept: ``lastUpdated`` by ticket, empty where the server gave none.
+        asked_about: the configurations that the remembered links are complete for; None: for all.
+        wanted: the configurations of this run.
     """
     unchanged = {
         key: known.configurations
@@ -61,7 +70,9 @@ def ticket_changes(
 
 def stable_stamp(last_updated: str, now: datetime) -> str:
     """``lastUpdated`` as it is remembered: empty while the ticket can still change within the same second.
-    One that lies after ``now``, when the reading of tickets began, is of a change during the reading."""
+
+    One that lies after ``now``, when the reading of tickets began, is of a change during the reading.
+    """
     try:
         age = now - datetime.fromisoformat(last_updated)
     except (ValueError, TypeError):

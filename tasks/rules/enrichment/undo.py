@@ -40,9 +40,16 @@ def wrote_assets(writes: Sequence[JournalledWrite]) -> bool:
 def plan_text_undo(
     writes: Sequence[JournalledWrite], assets: Mapping[str, AssetState], known: Mapping[str, str]
 ) -> TextUndoPlan:
-    """The undo of one run, by all its ``writes`` and the ``assets`` as they are now; ``known`` are our custom
-    fields that still exist, by name. Several edits of one asset are undone as one. Edits that were never done
-    are ignored; of unclear ones the asset tells whether they were."""
+    """The undo of one run.
+
+    Args:
+        writes: all journalled writes of the run.
+        assets: the assets as they are now, by key.
+        known: our custom fields that still exist, by name.
+
+    Several edits of one asset are undone as one. Edits that were never done are ignored; of unclear ones the
+    asset tells whether they were.
+    """
     plan = TextUndoPlan()
     by_key: dict[str, list[JournalledWrite]] = {}
     for write in sorted(writes, key=lambda each: each.id):

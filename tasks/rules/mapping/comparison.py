@@ -116,9 +116,11 @@ def is_empty(value: Any) -> bool:
 
 
 def comparable(value: Any) -> Any:
-    """What counts of a wire value when two readings of one record are compared. A reference's id, a text
-    without outer blanks, of a question its id and answer; nothing for empty, 0 and false, since a default
-    that the server writes out says no more than an absent member."""
+    """What counts of a wire value when two readings of one record are compared.
+
+    A reference's id, a text without outer blanks, of a question its id and answer; nothing for empty, 0 and
+    false, since a default that the server writes out says no more than an absent member.
+    """
     if is_empty(value) or value == 0:
         return None
     if isinstance(value, Mapping):

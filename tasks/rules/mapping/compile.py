@@ -57,8 +57,10 @@ def mapping_problems(mappings: Sequence[FieldMapping]) -> list[str]:
 
 
 def known_mappings(mappings: Sequence[FieldMapping]) -> tuple[list[FieldMapping], list[str]]:
-    """The mappings whose target ConnectWise has, and a warning for each of the others. For the Match action
-    alone, whose documented example maps to a field that does not exist."""
+    """The mappings whose target ConnectWise has, and a warning for each of the others.
+
+    For the Match action alone, whose documented example maps to a field that does not exist.
+    """
     warnings = [problem for mapping in mappings for problem in _target_problems(mapping)]
     known = [mapping for mapping in mappings if not list(_target_problems(mapping))]
     return known, [f"{warning} The mapping is left out." for warning in warnings]
@@ -123,9 +125,12 @@ def _call_problems(source: str, name: str, arguments: int) -> Iterator[str]:
 def compile_configuration_reader(
     targets: Sequence[tuple[MappingTarget, int | None]],
 ) -> Callable[[Mapping[str, Any]], ConfigurationRecord]:
-    """A function from a wire record to its ``ConfigurationRecord``. ``targets`` are the fields in their
-    order, each with its custom field id where one is known; the last one is the link field. A custom field is
-    looked for by id, by caption if its id is not known, and is None where the record does not have it."""
+    """A function from a wire record to its ``ConfigurationRecord``.
+
+    ``targets`` are the fields in their order, each with its custom field id where one is known; the last
+    one is the link field. A custom field is looked for by id, by caption if its id is not known, and is
+    None where the record does not have it.
+    """
     customs = [(target, identity) for target, identity in targets if target.kind is ValueKind.CUSTOM]
     paths = ["customFields" if target.kind is ValueKind.CUSTOM else target.path for target, _ in targets]
     # One generated function makes the whole record: a hundred thousand calls of a second one add up.
@@ -186,9 +191,11 @@ class FieldMappingError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MappedField:
-    """One field of the compiled mapping; its position is that of its value in every record. ``clear`` is
-    already False where the value table skips values: a skipped value is left alone. ``custom_field_id`` is
-    None for members of the record, and for a custom field known by caption only."""
+    """One field of the compiled mapping; its position is that of its value in every record.
+
+    ``clear`` is already False where the value table skips values: a skipped value is left alone.
+    ``custom_field_id`` is None for members of the record, and for a custom field known by caption only.
+    """
 
     source: str
     target: MappingTarget
@@ -212,8 +219,10 @@ class MappedField:
 @dataclass(frozen=True, slots=True)
 class CompiledMapping:
     """Field access and converters for one run. ``wanted[i]``, ``current[i]`` belong to ``fields[i]``.
-    ``lansweeper_paths`` are the paths to ask Lansweeper for (the key first); ``configuration_fields`` is the
-    text for ConnectWise's ``fields=`` parameter. ``by_path`` are the fields by ConnectWise path."""
+
+    ``lansweeper_paths`` are the paths to ask Lansweeper for (the key first); ``configuration_fields`` is
+    the text for ConnectWise's ``fields=`` parameter. ``by_path`` are the fields by ConnectWise path.
+    """
 
     fields: tuple[MappedField, ...]
     lansweeper_paths: tuple[str, ...]
@@ -236,10 +245,12 @@ def compile_mapping(
     key_path: str = "key",
     software_limit: int = SOFTWARE_LIMIT,
 ) -> CompiledMapping:
-    """The mapping ready for use; raises ``FieldMappingError`` with every problem found. The link field is
-    always part of it, with Lansweeper's authority: the asset's key is read from the source that is mapped to
-    ``link_caption``, from ``key_path`` if none is. ``custom_field_ids`` are by caption; a custom field that
-    is not in it is found by caption in each record."""
+    """The mapping ready for use; raises ``FieldMappingError`` with every problem found.
+
+    The link field is always part of it, with Lansweeper's authority: the asset's key is read from the
+    source that is mapped to ``link_caption``, from ``key_path`` if none is. ``custom_field_ids`` are by
+    caption; a custom field that is not in it is found by caption in each record.
+    """
     if problems := mapping_problems(mappings):
         raise FieldMappingError(" ".join(problems))
     link = _link_mapping(mappings, CUSTOM_FIELD_PREFIX + link_caption, key_path)
@@ -320,8 +331,11 @@ class CustomFields:
 def resolve_custom_fields(
     captions: Iterable[str], typed_ids: Mapping[str, int], defined: Sequence[Mapping[str, Any]]
 ) -> CustomFields:
-    """Ids by caption: what a person typed wins, the rest is looked up among the defined fields. Raises
-    CustomFieldError: the link field ``ls_asset_id`` is missing, or a caption stands for several fields."""
+    """Ids by caption: what a person typed wins, the rest is looked up among the defined fields.
+
+    Raises:
+        CustomFieldError: the link field ``ls_asset_id`` is missing, or a caption stands for several fields.
+    """
     resolved = CustomFields()
     for caption in dict.fromkeys(captions):
         record_id = typed_ids.get(caption) or _look_up(caption, defined)

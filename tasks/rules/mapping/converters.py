@@ -30,7 +30,9 @@ _NOTHING_MACS = frozenset({"000000000000", "ffffffffffff"})
 @dataclass(frozen=True, slots=True)
 class Converter:
     """``text`` is the expression over a value ``{v}`` that generated code holds; it may call ``{convert}``.
-    Calling ``convert`` gives the same for any value but None; the text only saves the call where it can."""
+
+    Calling ``convert`` gives the same for any value but None; the text only saves the call where it can.
+    """
 
     convert: Convert
     text: str = "None if {v} is None else {convert}({v})"
@@ -39,8 +41,10 @@ class Converter:
 def compile_converter(
     target: MappingTarget, values: Mapping[str, str | None], prefix: str, software_limit: int = SOFTWARE_LIMIT
 ) -> Converter:
-    """The converter of one field: value table first, then what the target's kind asks for. A value that the
-    table knows becomes exactly the name written there, without prefix, or None to skip."""
+    """The converter of one field: value table first, then what the target's kind asks for.
+
+    A value that the table knows becomes exactly the name written there, without prefix, or None to skip.
+    """
     convert = _by_kind(target, prefix, software_limit)
     if values:
         convert = _with_table({_folded(key): value for key, value in values.items()}, convert)

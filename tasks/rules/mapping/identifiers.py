@@ -64,7 +64,9 @@ FILLER_MACS = frozenset(
 
 def plain_text(value: Any) -> str | None:
     """Text without outer blanks and invisible marks, composed the Unicode way; None if nothing is left.
-    Numbers become their text (a serial number may come as a number); other values give None."""
+
+    Numbers become their text (a serial number may come as a number); other values give None.
+    """
     if not isinstance(value, str):
         if value is None or isinstance(value, bool) or not isinstance(value, int | float):
             return None

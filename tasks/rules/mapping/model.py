@@ -83,8 +83,10 @@ class FieldMapping(BaseModel):
 
 
 def read_mappings(value: Any) -> list[FieldMapping]:
-    """The mappings in any of the three accepted forms; ``None`` or nothing gives an empty list. Raises
-    ``ValueError`` (pydantic's is one) that names the entry that can't be read."""
+    """The mappings in any of the three accepted forms; ``None`` or nothing gives an empty list.
+
+    Raises ``ValueError`` (pydantic's is one) that names the entry that can't be read.
+    """
     return [FieldMapping.model_validate(entry) for entry in _entries(value)]
 
 
@@ -136,8 +138,10 @@ def default_mappings() -> list[FieldMapping]:
 
 
 def default_custom_field_mappings() -> list[FieldMapping]:
-    """The four custom fields that the connector page asks the administrator to create. Software lists are
-    large: the caller leaves ``ls_software`` out where ConnectWise has no such field."""
+    """The four custom fields that the connector page asks the administrator to create.
+
+    Software lists are large: the caller leaves ``ls_software`` out where ConnectWise has no such field.
+    """
     return read_custom_field_mappings(_CUSTOM_DEFAULTS)
 
 

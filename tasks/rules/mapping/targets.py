@@ -124,8 +124,11 @@ _FALSE = {"false", "no", "0"}
 
 
 def wire_value(target: MappingTarget, value: Any) -> Any:
-    """The value of anything but a reference. Raises LimitError: it is too long, or can't be read as what the
-    target holds; the text says why."""
+    """The value of anything but a reference.
+
+    Raises:
+        LimitError: it is too long, or can't be read as what the target holds; the text says why.
+    """
     match target.kind:
         case ValueKind.DATE_TIME:
             return _date_time(target, value)
@@ -140,8 +143,11 @@ def wire_value(target: MappingTarget, value: Any) -> Any:
 
 
 def wire_reference(target: MappingTarget, name: Any, references: References) -> dict[str, int]:
-    """``{"id": n}`` of the record of that name. Raises LimitError: no id is known for it, because it does not
-    exist or could not be created."""
+    """``{"id": n}`` of the record of that name.
+
+    Raises:
+        LimitError: no id is known for it, because it does not exist or could not be created.
+    """
     record_id = references.get(target.path, {}).get(folded(str(name)))
     if record_id is None:
         raise LimitError(f"{target.field} {str(name)[:60]!r} has no record in ConnectWise")

@@ -119,8 +119,10 @@ records = st.lists(a_record(), max_size=10, unique_by=lambda record: record["id"
 @settings(max_examples=60, deadline=None)
 @given(items, records)
 def test_a_second_run_writes_nothing(assets: list[dict[str, Any]], existing: list[dict[str, Any]]) -> None:
-    """Unless the first run settled what stood in the way of an asset that it had to leave alone: when it
-    corrects a serial number that two configurations shared, the other one can be matched from then on."""
+    """Unless the first run settled what stood in the way of an asset that it had to leave alone.
+
+    When it corrects a serial number that two configurations shared, the other one can be matched from then on.
+    """
     server = Server(existing)
     first = server.run(assets)
     assert first.counts.read == len(assets)
