@@ -170,7 +170,7 @@ async def _kind_of(run: DispatchRun, what: About) -> RecordKind:
     if what.what != TICKET:
         return RecordKind(what.what)
     for kind in (RecordKind.SERVICE_TICKET, RecordKind.PROJECT_TICKET):
-        if (await run.state.record(kind, what.number)).intent is not None:
+        if await run.state.intent(kind, what.number) is not None:
             return kind
     record = await read_record(run.client, RecordKind.SERVICE_TICKET, what.number)
     if record is None or str(record.get("recordType") or "").startswith("Project"):

@@ -4,8 +4,8 @@ Neither vendor takes an idempotency key. So an action is a row of the ledger, wh
 process, marked as sent before its request, and accounted for afterwards; ``connectors.ledger.claims`` draws
 the states. Where no answer comes, what the request may have made is looked for before anything is repeated.
 
-``deliver`` does so for one action with a request of its own. ``claim_many`` claims actions that share one
-request, or that may be sent again without harm.
+``deliver`` does so for one action with a request of its own. ``claim_repeatable`` claims one that may
+be sent again without harm, so that several can share a request.
 """
 
 from __future__ import annotations
@@ -178,21 +178,16 @@ async def deliver(run: DispatchRun, delivery: Delivery) -> DeliveryResult:
     return await _send(run, delivery, claim)
 
 
-async def claim_many(run: DispatchRun, rows: Sequence[OutboxRow]) -> list[OutboxClaim | DeliveryResult]:
-    """Claims actions that are harmless to repeat, one after the other; or why one is not to be sent.
+async def claim_repeatable(run: DispatchRun, row: OutboxRow) -> OutboxClaim | DeliveryResult:
+    """Claims an action that is harmless to repeat, or says why it is not to be sent.
 
     What a killed process had sent is claimed at once, without looking for what came of it.
     """
-    found: list[OutboxClaim | DeliveryResult] = []
-    for row in rows:
-        claim = await _claim(run, row)
-        if isinstance(claim, OutboxClaim) and claim.state == "sent":
-            await row.rows.unresolved(claim.id, claim.holder, REPEATABLE)
-            ours = (await row.claim(claim.holder)).ours
-            found.append(claim if ours else _busy(run))
-        else:
-            found.append(claim)
-    return found
+    claim = await _claim(run, row)
+    if isinstance(claim, DeliveryResult) or claim.state != "sent":
+        return claim
+    await row.rows.unresolved(claim.id, claim.holder, REPEATABLE)
+    return claim if (await row.claim(claim.holder)).ours else _busy(run)
 
 
 async def _claim(run: DispatchRun, row: OutboxRow) -> OutboxClaim | DeliveryResult:

@@ -89,9 +89,8 @@ async def dispatch_record(
 async def _reconcile(
     run: DispatchRun, ref: RecordRef, record: Record | None, override: Override
 ) -> DispatchResult:
-    known = await run.state.record(ref.kind, ref.id)
     fetched = None
-    if known.intent is None:
+    if await run.state.intent(ref.kind, ref.id) is None:
         fetched = await fetch_record(run, ref, record)
         if fetched.record is None:
             return ref.result(DispatchStatus.OUTSIDE, message="ConnectWise has no such record")

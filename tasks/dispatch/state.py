@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from connectors.ledger.models import Intent, IntentState, LinkEnd, RecordLink
 from connectors.ledger.outbox import WORK_ORDER_KIND
@@ -59,12 +59,8 @@ AWAY = timedelta(minutes=30)
 CLAIM_MARGIN = 0.25
 """The part of the longest request by which a claim outlives it: a minute of four."""
 
-_STATES: tuple[IntentState, ...] = ("intent", "sent", "refused", "unresolved", "created", "cancelled")
+_STATES: tuple[IntentState, ...] = get_args(IntentState)
 _RULES, _FOUND, _CANCELLING = "rules", "found", "cancelling"
-_OWN = frozenset(
-    {"sent", "inside", "updated", "entries", "closed", "published", "written_back", "dropped"}
-    | {_RULES, _FOUND, _CANCELLING}
-)
 
 
 def outliving(longest: float) -> float:
@@ -142,9 +138,13 @@ class DispatchStore:
         """A record with its reference, whose prefix is a setting."""
         return RecordRef(kind, record_id, reference_of(kind, record_id, self._settings.reference_prefix))
 
+    async def intent(self, kind: RecordKind, record_id: int) -> Intent | None:
+        """The intent of the record's newest work order; None: dispatch never worked on the record."""
+        return await self._ledger.intents.newest(self._tenant, kind.value, record_id)
+
     async def record(self, kind: RecordKind, record_id: int) -> RecordState:
         """What is known of one record; all is empty for one that dispatch never worked on."""
-        intent = await self._ledger.intents.newest(self._tenant, kind.value, record_id)
+        intent = await self.intent(kind, record_id)
         link = await self._link(kind, record_id) if intent is not None else None
         return RecordState(intent, link, _memory_of(link))
 
@@ -362,6 +362,10 @@ def _details(memory: RecordMemory) -> dict[str, Any]:
         "written_back": memory.written_back,
         "dropped": list(memory.dropped),
     }
+
+
+_OWN = frozenset({*_details(RecordMemory()), _RULES, _FOUND, _CANCELLING})
+"""What ``_details`` writes; everything else there is another version's."""
 
 
 def _memory_of(link: RecordLink | None) -> RecordMemory:

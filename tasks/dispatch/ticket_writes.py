@@ -13,7 +13,7 @@ from tasks.dispatch.outbox import (
     DeliveryResult,
     DeliveryStatus,
     OutboxClaim,
-    claim_many,
+    claim_repeatable,
     deliver,
     effect_row,
     postponed,
@@ -239,24 +239,20 @@ async def set_values(run: DispatchRun, ticket: LinkedTicket, wanted: Sequence[Va
 async def _claim(
     run: DispatchRun, ticket: LinkedTicket, wanted: Sequence[ValueWanted]
 ) -> tuple[list[_Value], ValueResults]:
-    """The values to send, and the results of the others."""
+    """The values to send, in the order given, since a status may close the ticket; the others' results."""
     values: list[_Value] = []
     results: ValueResults = []
-    named = [one for one in wanted if one.name]
-    claims = await claim_many(run, [effect_row(run, ticket.work_order_id, one.name) for one in named])
-    for one, claim in zip(named, claims, strict=True):
-        if isinstance(claim, DeliveryResult):
-            results.append((one, claim))
-        else:
-            values.append(_Value(one, claim))
     for one in wanted:
         if one.name:
-            continue
-        before = await run.state.refusal(*_refused_value(ticket, one))
-        if before is None:
-            values.append(_Value(one))
-        else:
+            claim = await claim_repeatable(run, effect_row(run, ticket.work_order_id, one.name))
+            if isinstance(claim, DeliveryResult):
+                results.append((one, claim))
+            else:
+                values.append(_Value(one, claim))
+        elif (before := await run.state.refusal(*_refused_value(ticket, one))) is not None:
             results.append((one, DeliveryResult(DeliveryStatus.REFUSED, message=before.message)))
+        else:
+            values.append(_Value(one))
     return values, results
 
 
@@ -315,7 +311,7 @@ async def note_own_status_change(run: DispatchRun, ref: RecordRef, record: Recor
     ConnectWise need not tell of changes that the API member made. Where another process works on the record
     nothing is noted: that one, or the next sweep, sees the record itself.
     """
-    intent = (await run.state.record(ref.kind, ref.id)).intent
+    intent = await run.state.intent(ref.kind, ref.id)
     if intent is None or intent.state != "created":
         return
     claimed = await run.state.claim(ref)

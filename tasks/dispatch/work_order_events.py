@@ -194,7 +194,7 @@ async def unlinked(run: DispatchRun, work_order: Record) -> DispatchResult:
     if named is None:
         return DispatchResult(DispatchStatus.OUTSIDE, None, number, outbound=True, work_order_status=status)
     ref = run.state.ref(*named)
-    intent = (await run.state.record(*named)).intent
+    intent = await run.state.intent(*named)
     result = replace(ref.outbound(number), work_order_status=status)
     if intent is not None and intent.state in CREATING:
         message = f"the creation for {reference} is not settled yet"

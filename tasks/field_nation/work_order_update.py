@@ -41,7 +41,7 @@ async def work_order_update(
     """
     number, kind = check_positive("Record Id", record_id), RecordKind(record_kind)
     async with open_dispatch(connectwise, connection, rules, on_leave=OnLeave.REPORT) as run:
-        intent = (await run.state.record(kind, number)).intent
+        intent = await run.state.intent(kind, number)
         if intent is None or intent.state != "created":
             raise RejectedError(
                 f"{run.state.ref(kind, number).reference} has no work order that is known",

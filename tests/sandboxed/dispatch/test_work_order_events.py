@@ -17,9 +17,11 @@ from deployments.local.sandbox import Sandbox
 from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import RecordMappings
+from tasks.dispatch.ticket_writes import LinkedTicket, set_values
 from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.events import OutboundAction, OutboundRule, TimeEntrySettings, WorkOrderEvent
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
+from tasks.rules.dispatch.outbound import ValueWanted
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tests.support.kill import Killed, Killer, KillingLedger, KillingTransport
 from tests.support.work_orders import ALL_FOUR, OPPORTUNITY, PROJECT, SERVICE, FieldDesk, event_rules
@@ -237,6 +239,24 @@ async def test_ones_own_outbound_mapping_writes_what_changed(desk: FieldDesk) ->
         assert desk.sent()["connectwise"] == {}
     assert " " in name
     assert [each["text"].partition("\n")[0] for each in desk.notes(ticket)] == ["Swapped the radio"]
+
+
+async def test_a_status_goes_last_where_values_are_sent_one_by_one(desk: FieldDesk) -> None:
+    """It may close the ticket; so it must not go before a value of one's own mapping."""
+    values = [
+        ValueWanted("", "a mapping", "customFields.FN check-in", "by hand"),
+        ValueWanted("approved/status", "a status", "status.name", "Assigned"),
+    ]
+    refusal = {"kind": "status", "status": 400, "body": {"code": "X", "message": "not together"}}
+    rule = {"system": "connectwise", "method": "PATCH", "path": "*/service/tickets/*", "fault": refusal}
+    async with desk.run(event_rules(outbound_rules=[])) as run:
+        ticket, number = await desk.dispatched(run)
+        record = desk.record(ticket)
+        desk.sandbox.faults([rule | {"nth": [1]}])
+        linked = LinkedTicket(number, run.state.ref(SERVICE, ticket), record)
+        results = await set_values(run, linked, values)
+    assert [value.target for value, _ in results] == ["customFields.FN check-in", "status.name"]
+    assert (desk.field(ticket, "FN check-in"), desk.status(ticket)) == ("by hand", "Assigned")
 
 
 async def test_a_refused_value_of_ones_own_mapping_is_told_each_time_and_sent_once(desk: FieldDesk) -> None:
