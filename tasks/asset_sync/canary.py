@@ -22,7 +22,6 @@ from connectors.errors import ConnectorError
 from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_modify_configurations import patch_record
-from tasks.rules.asset_sync.decide import decide_fresh
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.undo import journal_values, unmapped_changes, value_operations, values_to_restore
 from tasks.shared.journalled import unclear_or_failed
@@ -61,16 +60,13 @@ class Canary:
             self._note(_undecided(moved))
             return False
         damaged = [each for each in moved if updated_by(each.record) == own]
-        edited = [each for each in moved if each not in damaged]
+        edited = [each for each in moved if updated_by(each.record) != own]
         self.passed = untouched and not damaged
         if damaged:
             await self._mend(damaged, edited)
         elif doubtful := _doubtful(edited, seen):
-            self._note(
-                f"Somebody else changed configurations {_ids(doubtful)} right after the first bulk "
-                "modification, so whether ConnectWise reset fields of them too can't be told, and they were "
-                f"left as they are: see whether these fields are right ({_names(doubtful)})."
-            )
+            hidden = "so whether ConnectWise reset fields of them too can't be told, and"
+            self._note(_edited_since(doubtful, f"the first bulk modification, {hidden}"))
         return not damaged
 
     def not_readable(self, written: Sequence[Ready], error: ConnectorError) -> None:
@@ -87,10 +83,7 @@ class Canary:
             "the run went on with PATCH."
         )
         if edited:
-            self._note(
-                f"Somebody else changed configurations {_ids(edited)} right after that, so they were left as "
-                f"they are: see whether these fields are right ({_names(edited)})."
-            )
+            self._note(_edited_since(edited, "that, so"))
         for each in damaged:
             await self._put_back(each)
 
@@ -128,14 +121,21 @@ def _doubtful(edited: Sequence[_Seen], seen: Sequence[_Seen]) -> list[_Seen]:
 
     A person's edit hides who wrote before: what the server reset in the same record looks like that person's.
     """
-    left_alone = {
+    kept = {
         member
         for each in seen
         if not each.moved
         for member, value in each.ready.fresh.items()
         if value not in (None, "")
     }
-    return [each for each in edited if not left_alone.issuperset(each.moved)]
+    return [each for each in edited if not kept.issuperset(each.moved)]
+
+
+def _edited_since(edited: Sequence[_Seen], since: str) -> str:
+    return (
+        f"Somebody else changed configurations {_ids(edited)} right after {since} they were left as they "
+        f"are: see whether these fields are right ({_names(edited)})."
+    )
 
 
 def _undecided(moved: Sequence[_Seen]) -> str:
@@ -173,16 +173,7 @@ def updated_by(record: Record) -> str | None:
 
 
 def _as_wanted(run: SyncRun, ready: Ready, record: Record) -> bool:
-    modification = ready.modification
-    decided = decide_fresh(
-        modification.asset,
-        modification.changes,
-        record,
-        run.mapping,
-        run.references,
-        company_id=run.company.id,
-        reactivate=run.settings.reactivate,
-    )
+    decided = run.decide_fresh(ready.modification, record)
     return not decided.refused and not decided.changes
 
 

@@ -17,7 +17,7 @@ from tasks.asset_sync.canary import Canary
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_create_configurations import BULK_REFUSED
 from tasks.connectwise.bulk_modify_configurations import patch_record, replace_records
-from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
+from tasks.rules.asset_sync.decide import FreshDecision
 from tasks.rules.asset_sync.payloads import overlay, patch_operations
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.safety import WriteMode
@@ -150,15 +150,7 @@ class ConfigurationModifications:
         return ready
 
     def _decide(self, each: Modification, fresh: Record | None) -> FreshDecision:
-        decided = decide_fresh(
-            each.asset,
-            each.changes,
-            fresh,
-            self.run.mapping,
-            self.run.references,
-            company_id=self.run.company.id,
-            reactivate=self.run.settings.reactivate,
-        )
+        decided = self.run.decide_fresh(each, fresh)
         if decided.moved:
             run_logger().info("%s: changed since it was planned: %s", each.name, ", ".join(decided.moved))
         return decided

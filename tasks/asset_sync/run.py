@@ -23,6 +23,7 @@ from tasks.connectwise.list_configuration_status import list_configuration_statu
 from tasks.connectwise.list_configuration_types import list_configuration_types
 from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
+from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
 from tasks.rules.mapping.compile import (
@@ -83,6 +84,18 @@ class SyncRun:
         """The journal of this run's writes to configurations."""
         return RunJournal(self.ledger, self.run_id, self.connectwise, self.company.id)
 
+    def decide_fresh(self, planned: Modification, record: Record | None) -> FreshDecision:
+        """What of a planned modification may be written to its record as it is now."""
+        return decide_fresh(
+            planned.asset,
+            planned.changes,
+            record,
+            self.mapping,
+            self.references,
+            company_id=self.company.id,
+            reactivate=self.settings.reactivate,
+        )
+
     def __repr__(self) -> str:
         return f"SyncRun({self.company.identifier}, {self.run_id})"
 
@@ -107,7 +120,7 @@ async def prepare_run(
     """Find the company and the custom fields, and compile the mapping.
 
     Raises:
-        MappingError: a mapping names a field that does not exist; the text has near matches.
+        FieldMappingError: a mapping names a field that does not exist; the text has near matches.
         CompanyNotFoundError: no such company.
         CustomFieldError: ``ls_asset_id`` is missing.
     """
