@@ -126,6 +126,7 @@ async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> 
         policy=run.settings.waiting,
         batch_size=run.settings.batch_size,
         highest_id=run.highest_id,
+        notes=run.notes,
     )
     rest = list(assets)
     for number in range(1, ROUNDS + 1):
@@ -136,7 +137,6 @@ async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> 
             break
     for asset in rest:
         log.fail(asset.key, "The server never answered; the next run looks again.")
-    run.notes += creations.notes
     return log.results
 
 

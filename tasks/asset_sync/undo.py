@@ -29,6 +29,7 @@ from tasks.rules.asset_sync.undo import (
 from tasks.rules.bulk import batches
 from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.shared.connections import current_run_id
+from tasks.shared.journalled import RunJournal
 from tasks.shared.lease import CONNECTWISE
 from tasks.shared.progress import Progress
 from tasks.shared.retry import Waiting, retry
@@ -149,17 +150,18 @@ async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list
     plan = plan_undo(undo.writes_of(ids), records)
     undo.plan.refused += [each for each in plan.refused if each not in undo.plan.refused]
     entries = [_entry(step, records[step.record_id]) for step in plan.steps]
-    write_ids = await undo.ledger.journal.begin(current_run_id(), undo.connectwise, undo.company_id, entries)
+    journal = RunJournal(undo.ledger, current_run_id(), undo.connectwise, undo.company_id)
+    write_ids = await journal.begin(entries)
     for position, (step, write_id) in enumerate(zip(plan.steps, write_ids, strict=True)):
         refusal = await _write(undo, step)
-        await undo.ledger.journal.record_outcomes([_outcome(step, write_id, refusal)])
+        await journal.record([_outcome(step, write_id, refusal)])
         if refusal is None:
             undo.plan.steps.append(step)
             continue
         failed.append(f"{step.name}: {refusal}")
         if isinstance(refusal, StopError):
             left = write_ids[position + 1 :]
-            await undo.ledger.journal.record_outcomes([WriteOutcome(each, "not_sent") for each in left])
+            await journal.record([WriteOutcome(each, "not_sent") for each in left])
             return True
     return False
 

@@ -88,6 +88,7 @@ class ConfigurationCreations:
         policy: RetryPolicy,
         batch_size: int,
         highest_id: int,
+        notes: list[str],
     ) -> None:
         self.client = client
         self.log = log
@@ -96,7 +97,7 @@ class ConfigurationCreations:
         self.highest_id = highest_id
         self.one_by_one = False
         self.unclear_since = 0.0
-        self.notes: list[str] = []
+        self._notes = notes
         self._payload = payload
 
     async def send(self, assets: Sequence[AssetRecord]) -> list[AssetRecord]:
@@ -199,7 +200,7 @@ class ConfigurationCreations:
         if self.one_by_one or error.status not in BULK_REFUSED:
             return same_outcome(records, False, str(error))
         run_logger().warning("The server refuses bulk creation; going on one by one. %s", error)
-        self.notes.append("The server refuses bulk creation; the run went on one by one.")
+        self._notes.append("The server refuses bulk creation; the run went on one by one.")
         self.one_by_one = True
         return None
 

@@ -91,10 +91,9 @@ def groups(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
 async def send_batches(
     batches: Iterable[Batch],
     send: Callable[[Batch], Awaitable[None]],
-    limit: int = BATCHES_AT_ONCE,
     alone: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Send the first batch by itself, and the next ones while ``alone()`` is true; then ``limit`` at a time.
+    """Send the first batch by itself, and the next ones while ``alone()`` is true; then ``BATCHES_AT_ONCE``.
 
     A batch is taken from ``batches`` when its turn has come, so that no more of them exist than are sent.
     """
@@ -103,4 +102,4 @@ async def send_batches(
         await send(batch)
         if not alone():
             break
-    await map_bounded(waiting, send, limit, on_error="cancel")
+    await map_bounded(waiting, send, BATCHES_AT_ONCE, on_error="cancel")

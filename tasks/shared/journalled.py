@@ -30,17 +30,14 @@ def unclear_or_failed(error: ConnectorError) -> JournalOutcome:
 
 @dataclass(slots=True)
 class OpenWrite:
-    """A write that is noted; ``outcome``, ``record_id`` and ``message`` are recorded when its block ends."""
+    """A write that is noted; ``outcome`` and ``message`` are recorded when its block ends."""
 
     outcome: JournalOutcome = "done"
-    record_id: int | None = None
     message: str | None = None
 
-    def end(
-        self, outcome: JournalOutcome = "done", *, record_id: int | None = None, message: str | None = None
-    ) -> None:
-        """Set what is recorded; a record id of None leaves the one that was noted."""
-        self.outcome, self.record_id, self.message = outcome, record_id, message
+    def end(self, outcome: JournalOutcome = "done", *, message: str | None = None) -> None:
+        """Set what is recorded; the record id stays the one that was noted."""
+        self.outcome, self.message = outcome, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +71,9 @@ class RunJournal:
         try:
             yield write
         except ConnectorError as error:
-            await self.record([WriteOutcome(write_id, outcome_of(error), write.record_id, str(error))])
+            await self.record([WriteOutcome(write_id, outcome_of(error), None, str(error))])
             raise
-        await self.record([WriteOutcome(write_id, write.outcome, write.record_id, write.message)])
+        await self.record([WriteOutcome(write_id, write.outcome, None, write.message)])
 
 
 @dataclass(frozen=True, slots=True)

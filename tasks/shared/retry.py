@@ -135,7 +135,7 @@ async def retry_result(
     """
     seconds_left = policy.patience_seconds
     while True:
-        result = await retry(call, policy)
+        result = await retry(call, policy, sleep=sleep)
         pause = again(result)
         if pause is None or pause > seconds_left:
             return result
