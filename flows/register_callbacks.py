@@ -15,9 +15,10 @@ from tasks.dispatch.registration import (
     register_field_nation,
 )
 from tasks.dispatch.settings import load_dispatch_settings
+from tasks.rules.report import failures_name
 from tasks.rules.text import counted, wrapped
 from tasks.shared.connections import DEFAULT, connectwise_client, field_nation_client, shared_connections
-from tasks.shared.results import failures_name, finished_state
+from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 ARTIFACT_KEY = "register-callbacks"

@@ -12,6 +12,7 @@ from prefect.states import Cancelled
 from tasks.asset_sync.undo import ConfigurationUndo
 from tasks.enrichment.undo import TextUndo, journalled_connection, text_undo
 from tasks.rules.enrichment.undo import wrote_assets
+from tasks.rules.report import failures_name
 from tasks.rules.undo import undo_markdown
 from tasks.shared.connections import (
     DEFAULT,
@@ -21,7 +22,7 @@ from tasks.shared.connections import (
     shared_connections,
 )
 from tasks.shared.lease import LeaseHeldError, writing_lease
-from tasks.shared.results import NAMED, failures_name, finished_state
+from tasks.shared.results import NAMED, finished_state
 from tasks.shared.retry import Waiting
 from tasks.shared.run_forms import ConnectWiseName, DryRun, LedgerName, titled
 

@@ -20,8 +20,9 @@ from tasks.rules.dispatch.result import (
     dispatch_markdown,
     preview_markdown,
 )
+from tasks.rules.report import failures_name
 from tasks.shared.progress import run_logger
-from tasks.shared.results import NAMED, failures_name, finished_state
+from tasks.shared.results import NAMED, finished_state
 
 REPORT_KEY = "dispatch-report"
 PREVIEW_KEY = "dispatch-preview"

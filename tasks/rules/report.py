@@ -102,7 +102,12 @@ class Report(Generic[C]):
     @property
     def state_name(self) -> str:
         failed = self.counts.failed
-        return f"Finished with {counted(failed, 'failure')}" if failed else "Completed"
+        return failures_name(failed) if failed else "Completed"
+
+
+def failures_name(count: int) -> str:
+    """The usual name of a failed state: ``Finished with 2 failures``."""
+    return f"Finished with {counted(count, 'failure')}"
 
 
 def counts_table(counts: Counts, *, planned: bool = False) -> str:

@@ -40,11 +40,12 @@ from tasks.rules.action_io import (
 )
 from tasks.rules.bulk import ItemOutcome
 from tasks.rules.choices import choice_value
+from tasks.rules.report import failures_name
 from tasks.rules.text import AddressOf
 from tasks.shared.action import ActionStep
 from tasks.shared.connections import connectwise_client, current_run_id, shared_connections
 from tasks.shared.lease import writing_lease
-from tasks.shared.results import NAMED, failures_name, finished_state
+from tasks.shared.results import NAMED, finished_state
 
 READING = ("List ", "Match ")
 """Actions whose names begin so never write: their clients refuse to."""

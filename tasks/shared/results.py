@@ -7,8 +7,6 @@ from typing import Any
 
 from prefect.states import Failed
 
-from tasks.rules.text import counted
-
 NAMED = 5
 """Failures that a state's message names; the report has them all."""
 
@@ -16,8 +14,3 @@ NAMED = 5
 def finished_state(name: str, failures: Sequence[str], data: Any) -> Any:
     """``data`` when there are no failures, else the state ``Failed`` of that name with ``data`` in it."""
     return Failed(name=name, message="; ".join(failures), data=data) if failures else data
-
-
-def failures_name(count: int) -> str:
-    """The usual name of a failed state: ``Finished with 2 failures``."""
-    return f"Finished with {counted(count, 'failure')}"
