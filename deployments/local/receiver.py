@@ -17,7 +17,7 @@ import httpx
 from deployments import ROOT
 from deployments.blocks import CONNECTWISE, WEBHOOK_SECRET
 from deployments.local.prefect import LocalPrefect, free_port, stop
-from deployments.receiver.app import METRIC_PREFIX
+from deployments.receiver.metrics import METRIC_PREFIX
 from deployments.receiver.settings import PORT
 
 START_SECONDS = 60.0

@@ -3,8 +3,8 @@
 It does nothing else: the flow ``dispatch-inbox`` acts on the messages. A message is answered with 2xx only
 once it is kept, refused for good (401, 403, 400, 413), or put off so that its sender repeats it.
 
-- ``app``: the addresses, and the order of one message: source, body, signature, inbox, answer; it writes
-  messages in batches, within the time that the vendor waits, and counts them for Prometheus.
+- ``app``: the addresses, and the order of one message: source, body, signature, inbox, answer.
+- ``inbox``: writes messages in batches, within the time that the vendor waits; ``metrics``: counts them.
 - ``settings``: environment variables; secrets may lie in files.
 - ``messages``: reads a body, and says what of a message is kept.
 - ``signatures``: whether the raw body was signed by the vendor. Pure.

@@ -1,4 +1,4 @@
-"""The receiver's application, its counters in the text format of Prometheus, and its entry point.
+"""The receiver's application and its entry point.
 
 POST /connectwise/callbacks     ConnectWise appends the record's id: register it with ?recordId= at its end
 POST /field-nation/webhooks
@@ -6,34 +6,26 @@ GET  /health                    the process answers
 GET  /ready                     and its ledger does: 200 or 503
 GET  /metrics                   what came, was handed over, refused, put off
 
-Every message ends in exactly one of handed over, duplicate, refused, put off; ``received`` is their sum and
-those that are being worked on.
-
 It listens on loopback unless its settings say otherwise: a proxy with TLS stands before it
 (docs/operations.md). It needs the ledger's place and the vendors' secrets, and no Prefect server.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any, TypeVar, get_args
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from connectors.errors import StopError
-from connectors.ledger.inbox import NewMessage
-from connectors.ledger.models import InboxState
-from connectors.ledger.store import Ledger
+from deployments.receiver.inbox import InboxWriter
 from deployments.receiver.messages import PutOffError, RefusedError, check_source, read_body
+from deployments.receiver.metrics import MessageCounts
 from deployments.receiver.settings import Network, ReceiverSettings, receiver_settings
 from deployments.receiver.verify import (
     ConnectWiseCheck,
@@ -203,174 +195,3 @@ def server_config(settings: ReceiverSettings) -> uvicorn.Config:
         timeout_keep_alive=10,
         timeout_graceful_shutdown=10,
     )
-
-
-METRIC_PREFIX = "connectwise_flows_receiver"
-LOG_EVERY = 10.0
-"""Seconds between two log lines of one kind: whoever sends rubbish must not fill the disk."""
-_HELP = {
-    "received": "Messages that came in",
-    "handed_over": "Messages kept in the inbox for the flows",
-    "duplicates": "Messages that were kept already",
-    "refused": "Messages that are not believed or can't be read, by reason",
-    "put_off": "Messages that the sender was asked to send again, by reason",
-}
-logger = logging.getLogger("deployments.receiver")
-
-
-class MessageCounts:
-    """Counters since the start of this process, by source and reason."""
-
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._counts: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in _HELP}
-        self._monotonic = monotonic
-        self._logged: dict[tuple[str, ...], float] = {}
-
-    def add(self, name: str, source: str, reason: str = "", detail: str = "") -> None:
-        """Counts one; refused and put off ones are logged too, now and then."""
-        self._counts[name][source, reason] += 1
-        if name in ("refused", "put_off"):
-            self._log(name, source, reason, detail)
-
-    def of(self, name: str, source: str | None = None, reason: str | None = None) -> int:
-        """The sum over sources and reasons that are not given."""
-        counted = self._counts[name].items()
-        return sum(
-            number
-            for (its_source, its_reason), number in counted
-            if source in (None, its_source) and reason in (None, its_reason)
-        )
-
-    def text(self, inbox: Mapping[str, int] | None = None) -> str:
-        """All counters, and the messages in the inbox by state if they are known."""
-        lines = [line for name in _HELP for line in self._lines(name)]
-        if inbox is not None:
-            lines += _head("inbox_messages", "Messages in the ledger's inbox, by state", "gauge")
-            for state in get_args(InboxState):
-                lines.append(f'{METRIC_PREFIX}_inbox_messages{{state="{state}"}} {inbox.get(state, 0)}')
-        return "\n".join(lines) + "\n"
-
-    def _lines(self, name: str) -> Iterator[str]:
-        yield from _head(f"{name}_total", _HELP[name], "counter")
-        for (source, reason), number in sorted(self._counts[name].items()):
-            labels = f'source="{source}"' + (f',reason="{reason}"' if reason else "")
-            yield f"{METRIC_PREFIX}_{name}_total{{{labels}}} {number}"
-
-    def _log(self, *kind: str) -> None:
-        now = self._monotonic()
-        if now - self._logged.get(kind[:3], -LOG_EVERY) < LOG_EVERY:
-            return
-        self._logged[kind[:3]] = now
-        name, source, reason, detail = kind
-        words = f"{name.replace('_', ' ')}: {reason}{f', {detail}' if detail else ''}"
-        logger.warning("A message of %s was %s (%d so far)", source, words, self.of(name, source, reason))
-
-
-def _head(name: str, words: str, kind: str) -> list[str]:
-    return [f"# HELP {METRIC_PREFIX}_{name} {words}.", f"# TYPE {METRIC_PREFIX}_{name} {kind}"]
-
-
-BUSY_SECONDS = 5.0
-BATCH_SIZE = 50
-"""Messages in one transaction."""
-REOPEN_SECONDS = 1.0
-"""After a ledger that could not be opened, before it is tried again."""
-T = TypeVar("T")
-
-
-class InboxWriter:
-    """Writes into the ledger's inbox: group commit, with a time limit for each caller."""
-
-    def __init__(self, place: str | Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._place = place
-        self._monotonic = monotonic
-        self._ledger: Ledger | None = None
-        self._opening = asyncio.Lock()
-        self._writing = asyncio.Lock()
-        self._waiting: list[tuple[NewMessage, str, asyncio.Future[bool]]] = []
-        self._tasks: set[asyncio.Future[Any]] = set()
-        self._failed_at = -REOPEN_SECONDS
-
-    def prepare(self) -> None:
-        """Begins to open the ledger, so that the first message need not wait for it."""
-        self._start(self._opened())
-
-    async def put(
-        self, source: str, message_id: str, body: dict[str, Any], *, seconds: float, digest: str = ""
-    ) -> bool:
-        """Keeps a message; False if its id or digest is kept already. PutOffError: nobody knows if it is."""
-        return await self._within(seconds, self._put((source, message_id, body), digest))
-
-    async def counts(self, *, seconds: float) -> dict[str, int]:
-        """The messages in the inbox by state; PutOffError if the ledger does not answer in time."""
-        return await self._within(seconds, self._counts())
-
-    async def close(self) -> None:
-        """Lets what was begun end, then closes the ledger."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._ledger is not None:
-            await self._ledger.close()
-
-    async def _within(self, seconds: float, work: Awaitable[T]) -> T:
-        task = self._start(work)
-        done, _ = await asyncio.wait({task}, timeout=max(0.0, seconds))
-        if not done:
-            raise PutOffError("ledger is slow")
-        try:
-            return task.result()
-        except StopError as error:
-            raise PutOffError("ledger", str(error)) from error
-
-    def _start(self, work: Awaitable[T]) -> asyncio.Future[T]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._forget)
-        return task
-
-    def _forget(self, task: asyncio.Future[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()
-
-    async def _put(self, message: NewMessage, digest: str) -> bool:
-        kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((message, digest, kept))
-        async with self._writing:
-            if not kept.done():
-                await self._write_batch()
-        return await kept
-
-    async def _write_batch(self) -> None:
-        """Writes the oldest messages that wait; each learns how it went."""
-        batch, self._waiting = self._waiting[:BATCH_SIZE], self._waiting[BATCH_SIZE:]
-        try:
-            ledger = await self._opened()
-            outcomes = await ledger.inbox.put_all(
-                [message for message, _, _ in batch], [digest for _, digest, _ in batch]
-            )
-        except Exception as error:
-            for _, _, kept in batch:
-                kept.set_exception(error)
-            return
-        for (_, _, kept), is_new in zip(batch, outcomes, strict=True):
-            kept.set_result(is_new)
-
-    async def _counts(self) -> dict[str, int]:
-        return await (await self._opened()).inbox.count()
-
-    async def _opened(self) -> Ledger:
-        if self._ledger is not None:
-            return self._ledger
-        async with self._opening:
-            if self._ledger is None:
-                self._ledger = await self._open()
-            return self._ledger
-
-    async def _open(self) -> Ledger:
-        if self._monotonic() - self._failed_at < REOPEN_SECONDS:
-            raise StopError("The ledger could not be opened a moment ago", system="ledger")
-        try:
-            return await Ledger.open(self._place, busy_seconds=BUSY_SECONDS)
-        except StopError:
-            self._failed_at = self._monotonic()
-            raise
