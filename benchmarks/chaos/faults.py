@@ -18,7 +18,7 @@ import httpx
 from prefect import Task
 
 from benchmarks.chaos.people import draw_ticket_fault
-from benchmarks.performance.runner import exchange
+from benchmarks.performance.measured_run import exchange
 from connectors import http, retry
 from connectors.connectwise import collection
 from connectors.http import TimeLimits

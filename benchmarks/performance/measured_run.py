@@ -11,7 +11,8 @@
     tickets-agreements-sla-sync, orchestrated.
 
 The orchestrated ones expect Prefect's settings in the environment and the blocks named ``default``, as
-``benchmarks.performance.runner`` saves them. Each imports its own flow only: imports are measured, too.
+``benchmarks.performance.runner`` saves them. Each imports its own flow only, and this
+module nothing that a run has no need of: imports are measured, too.
 """
 
 from __future__ import annotations
@@ -20,21 +21,52 @@ import asyncio
 import json
 import logging
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from prefect import Flow, Task
 from prefect.blocks.core import Block
 
-from benchmarks.performance.runner import Stopwatch, exchange
 from connectors.lansweeper import settings as lansweeper_settings
-from connectors.ledger.block import LedgerDatabase
-from deployments.blocks import sandbox_blocks
 from tasks.shared import connections
 
 NO_LIMIT = ((10_000_000, 60.0),)
+
+
+def exchange(place: type | ModuleType, **values: Any) -> None:
+    """Exchange names of a module or class in this process; AttributeError for one that is not there."""
+    for name, value in values.items():
+        getattr(place, name)
+        setattr(place, name, value)
+
+
+def peak_megabytes() -> int:
+    """Of this program alone: what ``getrusage`` says holds the program that started it, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (line,) = [each for each in status.splitlines() if each.startswith("VmHWM:")]
+    return round(int(line.split()[1]) / 1024)
+
+
+@dataclass
+class Stopwatch:
+    """Runs from the moment it is made. CPU is that of all threads of this process."""
+
+    wall: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
+
+    def as_json(self) -> dict[str, float]:
+        """Seconds since the start, the CPU that the imports before it took, and the peak in MiB."""
+        return {
+            "wall_seconds": round(time.perf_counter() - self.wall, 2),
+            "cpu_seconds": round(time.process_time() - self.cpu, 2),
+            "import_cpu_seconds": round(self.cpu, 2),
+            "peak_megabytes": peak_megabytes(),
+        }
 
 
 def measure_assets(company: str) -> dict[str, Any]:
@@ -65,6 +97,8 @@ def measure_assets(company: str) -> dict[str, Any]:
 def measure_assets_without_prefect(company: str, ledger: str, info: str) -> dict[str, Any]:
     """Run the same chain once for real with flows and tasks as the functions that they were made of."""
     import flows.asset_synchronization as chain
+    from connectors.ledger.block import LedgerDatabase
+    from deployments.blocks import sandbox_blocks
     from tasks.asset_sync import report
 
     logging.disable(logging.INFO)

@@ -1,4 +1,4 @@
-"""Starts a module of ours in a process of its own, watches it, and measures what a process costs.
+"""Starts a module of ours in a process of its own, watches it, and saves the blocks that it opens.
 
 ``python -m benchmarks.performance.runner CONNECTIONS`` saves the blocks of sandboxes. ``CONNECTIONS`` is a
 JSON array of ``{"name", "info", "ledger", "connectwise"}``: the blocks' name, the sandbox's first line of
@@ -14,9 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
@@ -34,13 +32,6 @@ PATIENCE_SECONDS = 300
 QUIET_LOOKS = 5
 ROOM = {"request_limit": 100_000}
 """For a benchmark that counts requests: the usual limit would spread thousands of them over half an hour."""
-
-
-def exchange(place: type | ModuleType, **values: Any) -> None:
-    """Exchange names of a module or class in this process; AttributeError for one that is not there."""
-    for name, value in values.items():
-        getattr(place, name)
-        setattr(place, name, value)
 
 
 def run_module(module: str, prefect: LocalPrefect, *arguments: str) -> str:
@@ -83,30 +74,6 @@ def run_watched(
         raise RuntimeError(f"{module} ended with status {process.returncode}. The end of its log:\n{tail}")
     lines = log.with_suffix(".json").read_text(encoding="utf-8").splitlines()
     return dict(json.loads(lines[-1])) if lines else {}
-
-
-def peak_megabytes() -> int:
-    """Of this program alone: what ``getrusage`` says holds the program that started it, too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (line,) = [each for each in status.splitlines() if each.startswith("VmHWM:")]
-    return round(int(line.split()[1]) / 1024)
-
-
-@dataclass
-class Stopwatch:
-    """Runs from the moment it is made. CPU is that of all threads of this process."""
-
-    wall: float = field(default_factory=time.perf_counter)
-    cpu: float = field(default_factory=time.process_time)
-
-    def as_json(self) -> dict[str, float]:
-        """Seconds since the start, the CPU that the imports before it took, and the peak in MiB."""
-        return {
-            "wall_seconds": round(time.perf_counter() - self.wall, 2),
-            "cpu_seconds": round(time.process_time() - self.cpu, 2),
-            "import_cpu_seconds": round(self.cpu, 2),
-            "peak_megabytes": peak_megabytes(),
-        }
 
 
 def orchestrated(api_url: str, flow_run_id: str) -> dict[str, int]:
