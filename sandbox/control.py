@@ -87,6 +87,7 @@ def _collection(request: Request) -> str:
 
 
 def _count(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``?company=6``: only the records of that company."""
     company = request.query_params.get("company")
     return {
         "count": count_records(sandbox.world, _collection(request), None if company is None else int(company))
@@ -106,35 +107,81 @@ def _callbacks(sandbox: SandboxApp, body: Any, request: Request) -> Any:
     return answer_callbacks(sandbox.callbacks, sandbox.world.store, request.method, path, body)
 
 
+def _clear_requests(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return sandbox.world.requests.clear()
+
+
+def _switches(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return asdict(sandbox.world.switches)
+
+
+def _set_switches(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return sandbox.world.switches.change(body)
+
+
+def _faults(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return sandbox.faults.as_json()
+
+
+def _set_faults(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return sandbox.faults.set(body, sandbox.world.seed)
+
+
+def _state(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return wire_records(sandbox.world, _collection(request))
+
+
+def _history(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    return history_of(sandbox.world, _collection(request))
+
+
+def _keep_history(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"collections"}``: from now on what happens to their records is kept; nothing before the first."""
+    return sandbox.world.history.keep(body["collections"])
+
+
+def _edit(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"collection", "id", "set"}``: what a person changes."""
+    return edit(sandbox.world, body["collection"], body["id"], body["set"])
+
+
+def _add(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"collection", "record"}``: what a person adds."""
+    return {"id": add(sandbox.world, body["collection"], body["record"])}
+
+
+def _delete(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"collection", "id"}``: what a person deletes."""
+    return delete(sandbox.world, body["collection"], body["id"])
+
+
+def _churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"share", "kinds"}``; answers the keys of the changed assets by kind."""
+    return churn(sandbox.world, *_share(body, ASSET_KINDS))
+
+
+def _ticket_churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"share", "kinds"}``; answers the ids of the changed tickets by kind."""
+    return ticket_churn(sandbox.world, *_share(body, TICKET_KINDS))
+
+
 _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/requests", _requests),
-    ("DELETE", "/requests", lambda at, body, request: at.world.requests.clear()),
+    ("DELETE", "/requests", _clear_requests),
     ("POST", "/reset", _reset),
-    ("GET", "/switches", lambda at, body, request: asdict(at.world.switches)),
-    ("PUT", "/switches", lambda at, body, request: at.world.switches.change(body)),
-    ("PUT", "/faults", lambda at, body, request: at.faults.set(body, at.world.seed)),
-    ("GET", "/faults", lambda at, body, request: at.faults.as_json()),
-    (
-        "GET",
-        "/state/{collection:path}",
-        lambda at, body, request: wire_records(at.world, _collection(request)),
-    ),
-    # ?company=6: only the records of that company.
+    ("GET", "/switches", _switches),
+    ("PUT", "/switches", _set_switches),
+    ("GET", "/faults", _faults),
+    ("PUT", "/faults", _set_faults),
+    ("GET", "/state/{collection:path}", _state),
     ("GET", "/count/{collection:path}", _count),
-    # {"collections"}: from now on what happens to their records is kept; nothing before the first.
-    ("POST", "/history", lambda at, body, request: at.world.history.keep(body["collections"])),
-    (
-        "GET",
-        "/history/{collection:path}",
-        lambda at, body, request: history_of(at.world, _collection(request)),
-    ),
-    # {"collection", "id", "set"}, {"collection", "record"}, {"collection", "id"}: what a person does.
-    ("POST", "/edit", lambda at, body, request: edit(at.world, body["collection"], body["id"], body["set"])),
-    ("POST", "/add", lambda at, body, request: {"id": add(at.world, body["collection"], body["record"])}),
-    ("POST", "/delete", lambda at, body, request: delete(at.world, body["collection"], body["id"])),
-    # {"share", "kinds"}: what was changed, by kind: keys of assets, ids of tickets.
-    ("POST", "/churn", lambda at, body, request: churn(at.world, *_share(body, ASSET_KINDS))),
-    ("POST", "/ticket-churn", lambda at, body, request: ticket_churn(at.world, *_share(body, TICKET_KINDS))),
+    ("GET", "/history/{collection:path}", _history),
+    ("POST", "/history", _keep_history),
+    ("POST", "/edit", _edit),
+    ("POST", "/add", _add),
+    ("POST", "/delete", _delete),
+    ("POST", "/churn", _churn),
+    ("POST", "/ticket-churn", _ticket_churn),
     ("GET", "/callbacks", _callbacks),
     ("PUT", "/callbacks", _callbacks),
     ("POST", "/callbacks/{rest:path}", _callbacks),

@@ -94,8 +94,8 @@ class Webhooks:
             raise WebhookError(400, *(f"{name} is required" for name in missing))
         _check(given)
         settings = {"notificationEmail": "", "isIntegrationOnly": False} | _settings(given)
-        number, key, secret, moment = len(self.all) + 1, self._uuid(), given.get("secret"), now_text()
-        made = Webhook(number, key, secret or self._uuid(), settings, moment, moment)
+        number, key, secret, moment = len(self.all) + 1, new_uuid(self._draw), given.get("secret"), now_text()
+        made = Webhook(number, key, secret or new_uuid(self._draw), settings, moment, moment)
         made.headers = _headers(given)
         self.all[made.uuid] = made
         return made
@@ -120,8 +120,9 @@ class Webhooks:
         """Removes it; WebhookError 400 where there is none."""
         return self.all.pop(self.get(webhook_id).uuid)
 
-    def _uuid(self) -> str:
-        return str(uuid.UUID(int=self._draw.getrandbits(128), version=4))
+
+def new_uuid(draw: random.Random) -> str:
+    return str(uuid.UUID(int=draw.getrandbits(128), version=4))
 
 
 def now_text() -> str:
@@ -214,11 +215,13 @@ class Deliveries:
     def announce(self, order: WorkOrder, events: list[Event], user_id: int) -> None:
         """Send these events of a work order, as it is now, to every webhook that wants them."""
         for event in events:
-            name, trace = f"workorder.{event.name}", self._uuid()
+            name, trace = f"workorder.{event.name}", new_uuid(self._draw)
             body = _payload(name, event.params, order, user_id)
             for webhook in self._webhooks.all.values():
                 if webhook.wants(name):
-                    self._start(Delivery(self._uuid(), trace, webhook, name, order.id, body, now_text()))
+                    self._start(
+                        Delivery(new_uuid(self._draw), trace, webhook, name, order.id, body, now_text())
+                    )
 
     def find(self, delivery_id: str) -> Delivery:
         """By its id, with or without the attempt; WebhookError 400 where there is none."""
@@ -231,7 +234,7 @@ class Deliveries:
     def retry(self, delivery: Delivery) -> str:
         """Send it once more by hand; returns the job's id."""
         self._background(self._send_until_heard(delivery, [], 0.0))
-        return self._uuid()
+        return new_uuid(self._draw)
 
     def replay(self, delivery: Delivery) -> None:
         """Send its signed body once more under another id, as anybody who has it could. Not logged."""
@@ -256,9 +259,6 @@ class Deliveries:
             delivery.status = await _send(delivery)
             if 0 < delivery.status < 500:
                 return
-
-    def _uuid(self) -> str:
-        return str(uuid.UUID(int=self._draw.getrandbits(128), version=4))
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -309,18 +309,17 @@ class WebhookCalls:
     def __init__(self, webhooks: Webhooks, deliveries: Deliveries) -> None:
         self._webhooks = webhooks
         self._deliveries = deliveries
-        find, one = deliveries.find, re.compile(f"/{_UUID}")
-        entry = re.compile(f"/delivery-logs/{_UUID}")
+        one = re.compile(f"/{_UUID}")
         self._calls: list[tuple[str, re.Pattern[str], Callable[..., dict[str, Any]]]] = [
             ("GET", re.compile("/events"), self._events),
             ("GET", re.compile("/delivery-logs"), self._log),
-            ("GET", entry, lambda query, body, key: _answer({**find(key).as_json(), "delivery_log": ""})),
+            ("GET", re.compile(f"/delivery-logs/{_UUID}"), self._log_entry),
             ("PATCH", re.compile(f"/delivery-logs/{_UUID}/retry"), self._retry),
             ("GET", re.compile(""), self._list),
-            ("POST", re.compile(""), lambda query, body: _answer(webhooks.create(body).as_json())),
-            ("GET", one, lambda query, body, key: _answer(webhooks.get(key).as_json())),
-            ("PUT", one, lambda query, body, key: _answer(webhooks.update(key, body).as_json())),
-            ("DELETE", one, lambda query, body, key: _answer(webhooks.delete(key).as_json())),
+            ("POST", re.compile(""), self._create),
+            ("GET", one, self._get),
+            ("PUT", one, self._update),
+            ("DELETE", one, self._delete),
         ]
 
     def answer(self, method: str, path: str, query: Query, body: Any) -> dict[str, Any]:
@@ -350,6 +349,21 @@ class WebhookCalls:
         page = int(query.get("page", 1))
         found = [one.as_json() for one in self._deliveries.log if one.attempt and _matches(one, query)]
         return _answer(found[(page - 1) * size : page * size], query={"page": page, "perPage": size})
+
+    def _log_entry(self, query: Query, body: Any, delivery_id: str) -> dict[str, Any]:
+        return _answer({**self._deliveries.find(delivery_id).as_json(), "delivery_log": ""})
+
+    def _create(self, query: Query, body: Any) -> dict[str, Any]:
+        return _answer(self._webhooks.create(body).as_json())
+
+    def _get(self, query: Query, body: Any, webhook_id: str) -> dict[str, Any]:
+        return _answer(self._webhooks.get(webhook_id).as_json())
+
+    def _update(self, query: Query, body: Any, webhook_id: str) -> dict[str, Any]:
+        return _answer(self._webhooks.update(webhook_id, body).as_json())
+
+    def _delete(self, query: Query, body: Any, webhook_id: str) -> dict[str, Any]:
+        return _answer(self._webhooks.delete(webhook_id).as_json())
 
     def _retry(self, query: Query, body: Any, delivery_id: str) -> dict[str, Any]:
         return _answer({"job_id": self._deliveries.retry(self._deliveries.find(delivery_id))})

@@ -136,6 +136,7 @@ BOARD_TYPES = Table(
     },
 )
 
+_COLORS = "Black Blue Cyan Gray Green Lime Orange Pink Purple Red White Yellow Custom"
 PRIORITIES = Table(
     name=PRIORITIES_NAME,
     type_name="Priority",
@@ -143,17 +144,14 @@ PRIORITIES = Table(
     shown={"sort": "sortOrder", "level": "level"},
     fields={
         "name": text(50, required=True),
-        "color": choice(
-            "Black", "Blue", "Cyan", "Gray", "Green", "Lime", "Orange", "Pink", "Purple", "Red", "White",
-            "Yellow", "Custom", required=True,
-        ),
+        "color": choice(*_COLORS.split(), required=True),
         "sortOrder": whole(),
         "defaultFlag": flag(),
         **each(text(), "imageLink urgencySortOrder"),
         "level": choice("Critical", "High", "Medium", "Low"),
         "connectWiseId": computed(text()),
     },
-)  # fmt: skip
+)
 
 SERVICE_TICKETS_NAME = "service/tickets"
 PROJECT_TICKETS_NAME = "project/tickets"
@@ -366,6 +364,10 @@ ALL_SERVICE_NOTES = _all_notes(
 ALL_PROJECT_NOTES = _all_notes(PROJECT_TICKETS, "ProjectTicketNote", {})
 
 
+_TIME_STATUSES = (
+    "Open Rejected PendingApproval ErrorsCorrected PendingProjectApproval ApprovedByTierOne "
+    "RejectBySecondTier ApprovedByTierTwo ReadyToBill Billed WrittenOff BilledAgreement"
+)
 TIME_ENTRIES = Table(
     name="time/entries",
     type_name="TimeEntry",
@@ -409,11 +411,7 @@ TIME_ENTRIES = Table(
         **each(number(), "agreementAdjustment adjustment"),
         "invoiceReady": whole(),
         "timeSheet": ref("time/sheets"),
-        "status": choice(
-            "Open", "Rejected", "PendingApproval", "ErrorsCorrected", "PendingProjectApproval",
-            "ApprovedByTierOne", "RejectBySecondTier", "ApprovedByTierTwo", "ReadyToBill", "Billed",
-            "WrittenOff", "BilledAgreement", default="Open",
-        ),
+        "status": choice(*_TIME_STATUSES.split(), default="Open"),
         "ticket": computed(ref(SERVICE_TICKETS_NAME)),
         "project": computed(ref("project/projects")),
         "phase": computed(ref("project/phases")),
@@ -424,4 +422,4 @@ TIME_ENTRIES = Table(
         "taxCode": ref("finance/taxCodes"),
         "customFields": Field(Kind.CUSTOM),
     },
-)  # fmt: skip
+)

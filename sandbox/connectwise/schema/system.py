@@ -99,6 +99,9 @@ MEMBERS = Table(
     },
 )
 
+_FIELD_TYPES = (
+    "TextArea Button Currency Date Hyperlink IPAddress Checkbox Number Percent PhoneNumber Text Password"
+)
 USER_DEFINED_FIELDS = Table(
     name=CUSTOM_FIELDS_NAME,
     type_name="UserDefinedField",
@@ -110,10 +113,7 @@ USER_DEFINED_FIELDS = Table(
         "sequenceNumber": whole(required=True, minimum=1, maximum=500),
         "screenId": text(25),
         "helpText": text(1000),
-        "fieldTypeIdentifier": choice(
-            "TextArea", "Button", "Currency", "Date", "Hyperlink", "IPAddress", "Checkbox", "Number",
-            "Percent", "PhoneNumber", "Text", "Password", required=True,
-        ),
+        "fieldTypeIdentifier": choice(*_FIELD_TYPES.split(), required=True),
         "numberDecimals": whole(),
         "entryTypeIdentifier": choice("Date", "EntryField", "List", "Option"),
         "requiredFlag": flag(),
@@ -132,7 +132,7 @@ USER_DEFINED_FIELDS = Table(
         **each(computed(text()), "podDescription screenDescription"),
         "displayScreenInASIO": computed(flag()),
     },
-)  # fmt: skip
+)
 
 
 CALLBACKS = Table(
