@@ -30,7 +30,7 @@ CONCURRENCY = 4
 _LONGEST_WAIT = 65.0
 """Seconds that one call may wait in all: one minute's limit. A longer wait is a retry of the task."""
 _ID = re.compile(r"/\d+(?=/|$)")
-_UUID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)", re.IGNORECASE)
+_UUID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/|$)", re.IGNORECASE)
 _HEADERS = {"Accept": "application/json, application/problem+json"}
 Params = Mapping[str, str | int]
 TOKEN_PATH = "/authentication/api/oauth/token"  # noqa: S105 - an address

@@ -22,6 +22,8 @@ from connectors.retry import RequestKind
 
 WORK_ORDERS = "/workorders"
 LARGEST_PAGE = 100
+WEBHOOKS = "/webhooks"
+PER_PAGE = 100
 OLDER_NAMES = {
     "f_template": "f_templates",
     "f_service_schedule": "f_schedule",
@@ -314,10 +316,6 @@ def _number(text: Any) -> tuple[int, str]:
     """Ids are numbers as text; any other kind of id comes first."""
     words = str(text)
     return (int(words), "") if words.isdecimal() else (-1, words)
-
-
-WEBHOOKS = "/webhooks"
-PER_PAGE = 100
 
 
 def _webhook_path(webhook_id: str) -> str:

@@ -91,7 +91,9 @@ class LansweeperApi(Connected):
     def __init__(self, settings: LansweeperSettings, **options: Unpack[SessionOptions]) -> None:
         self.settings = settings
         self.rate: RateState | None = None
-        options["rate_limiter"] = CoolDown(options.get("rate_limiter"))
+        options["rate_limiter"] = CoolDown(
+            options.get("rate_limiter"), sleep=options.get("sleep", anyio.sleep)
+        )
         self.session = HttpSession(
             system=SYSTEM,
             base_url=settings.base_url,

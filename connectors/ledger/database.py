@@ -103,7 +103,7 @@ def _parsed(place: str) -> URL:
     try:
         return make_url(place)
     except (ArgumentError, ValueError):
-        # The text may hold a password, so it is not place_in_words, nor the error that quotes it.
+        # The text may hold a password, so it is not shown, nor the error that quotes it.
         raise StopError(
             "The ledger's database address can't be read", system="ledger", remedy=REMEDY
         ) from None

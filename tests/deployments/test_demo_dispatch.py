@@ -14,13 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
+from benchmarks.chaos.process import descendants
 from deployments.local.demo_dispatch import broken_promises
 from deployments.local.prefect import LocalPrefect, local_prefect
 from deployments.local.receiver import local_inbox
 from deployments.local.sandbox import start_sandbox
 from deployments.local.up import save_blocks
 from tests.docs.pages import ROOT
-from tests.support.local_stack import descendants
 
 pytestmark = pytest.mark.slow
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.chaos.process import descendants
 from deployments.local.prefect import LocalPrefect, local_prefect
 from deployments.local.sandbox import Sandbox, start_sandbox
 
@@ -76,22 +77,3 @@ def kill_with_descendants(process_id: int) -> int:
         except ProcessLookupError:
             continue
     return len(doomed)
-
-
-def descendants(process_id: int) -> list[int]:
-    """The children of a process, and theirs, from ``/proc``."""
-    parents: dict[int, list[int]] = {}
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            # pid (name, which may hold blanks) state parent ...
-            parent = int(status.read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        parents.setdefault(parent, []).append(int(status.parent.name))
-    found: list[int] = []
-    waiting = [process_id]
-    while waiting:
-        children = parents.get(waiting.pop(), [])
-        found += children
-        waiting += children
-    return found

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from prefect import State
 
 from benchmarks.performance.enrichment_model import EnrichmentModel, asset_states, check_texts
-from deployments.local.prefect import LocalPrefect
-from deployments.local.sandbox import Sandbox
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.plan import EnrichmentReport
@@ -22,9 +19,6 @@ FIELDS = 11
 
 class Enricher(FlowRunner):
     """The flow, the sandbox it runs against, and its ledger."""
-
-    def __init__(self, sandbox: Sandbox, server: LocalPrefect, ledger: Path) -> None:
-        super().__init__(sandbox, server, ledger)
 
     def enrichment(self, **changes: Any) -> EnrichmentSettings:
         values = {"company": self.sandbox.company, "dry_run": False, "waiting": QUICK}

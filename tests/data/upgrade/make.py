@@ -2,7 +2,7 @@
 
 Its imports are those of that commit, so it runs in a work tree of it::
 
-    git worktree add --detach /tmp/old 1c54c08 && cd /tmp/old && make .venv/.ready
+    git worktree add --detach ../old 1c54c08 && cd ../old && make .venv/.ready
     cp -r NEW/tests/support/one_moment NEW/tests/support/upgrade_play.py NEW/tests/data/upgrade/make.py .
     .venv/bin/python make.py NEW/tests/data/upgrade
 

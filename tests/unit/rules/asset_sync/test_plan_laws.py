@@ -121,7 +121,7 @@ records = st.lists(a_record(), max_size=10, unique_by=lambda record: record["id"
 def test_a_second_run_writes_nothing(assets: list[dict[str, Any]], existing: list[dict[str, Any]]) -> None:
     """Unless the first run settled what stood in the way of an asset that it had to leave alone.
 
-    When it corrects a serial number that two configurations shared, the other one can be matched from then on.
+    When it corrects a serial number that two configurations shared, the other one can be matched afterwards.
     """
     server = Server(existing)
     first = server.run(assets)
