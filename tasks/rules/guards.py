@@ -1,0 +1,105 @@
+"""What was read held against what is known from before: fewer records than last time are not believed.
+
+A vendor can answer with an empty list, half of it, or records without their values, and say 200. Each flow
+gives what it counted as ``Amount``; what shrank by more than the limit is a ``GuardFinding``: shown on top of plan
+and report, and a real run is refused. A person accepts it for one run with the number that is accepted, so
+that an acceptance never lets a worse reading pass later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ShrinkLimit(BaseModel):
+    """How many fewer records than last time are still believed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    share: float = Field(
+        default=0.20,
+        ge=0,
+        le=1,
+        title="Fewer than last time",
+        description="0.2 is 20 %: a reading that lost more of its records since the last run is refused.",
+    )
+    minimum: int = Field(
+        default=10,
+        ge=0,
+        title="Records last time",
+        description="Only numbers above this are compared.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """One number of a reading.
+
+    ``name`` is its field in the form's Accept once, ``words`` what it counts, in the plural; ``known`` is
+    the number of last time, ``read`` of this time. ``said`` of what was read, such as "read now".
+    """
+
+    name: str
+    words: str
+    known: int
+    read: int
+    said: str = "read now"
+
+    def shrank(self, limit: ShrinkLimit) -> bool:
+        """Whether more is missing than the limit believes."""
+        return self.known > limit.minimum and self.known - self.read > limit.share * self.known
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFinding:
+    """What does not fit to what is known, in words; ``refuses``: a real run is not allowed to write."""
+
+    text: str
+    refuses: bool = True
+
+
+def accepted(name: str, read: int, numbers: Mapping[str, int | None]) -> bool:
+    """Whether a person accepted this number or a smaller one."""
+    number = numbers.get(name)
+    return number is not None and read >= number
+
+
+def shrink_findings(
+    amounts: Iterable[Amount],
+    limit: ShrinkLimit,
+    accept_once: Mapping[str, int | None],
+    read_at: datetime | None = None,
+) -> list[GuardFinding]:
+    """A finding for each number that shrank by more than the limit.
+
+    Args:
+        amounts: what is compared; leave out what can't be, such as a filtered read with a whole one.
+        accept_once: the form's accepted numbers by name, None where nothing was typed.
+        read_at: when the known numbers were read.
+    """
+    known_since = f" on {read_at:%Y-%m-%d %H:%M} UTC" if read_at else ""
+    return [
+        _shrank(each, limit, known_since, accepted(each.name, each.read, accept_once))
+        for each in amounts
+        if each.shrank(limit)
+    ]
+
+
+def _shrank(each: Amount, limit: ShrinkLimit, known_since: str, is_accepted: bool) -> GuardFinding:
+    text = (
+        f"{each.words}: {each.known:,} known from the last reading{known_since}, {each.read:,} {each.said}, "
+        f"{(each.known - each.read) / each.known:.0%} fewer; more than {limit.share:.0%} is not believed."
+    )
+    if is_accepted:
+        return GuardFinding(f"{text} Accepted for this run.", refuses=False)
+    return GuardFinding(f"{text} If it is right, {how_to_accept({each.name: each.read})}.")
+
+
+def how_to_accept(numbers: Mapping[str, int]) -> str:
+    """What to type so that these numbers are accepted for one run."""
+    typed = ", ".join(f"{name} = {number}" for name, number in numbers.items())
+    return f"set Accept once to {typed} for one run"
