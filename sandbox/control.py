@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.app import SandboxApp
 from sandbox.connectwise.callbacks import answer_callbacks
 from sandbox.data.churn import ASSET_KINDS, TICKET_KINDS, churn, ticket_churn
-from sandbox.editing import add, delete, edit
+from sandbox.editing import add, delete, edit, merge, move
 from sandbox.field_nation.app import answer_control
 from sandbox.requests import address_of
 from sandbox.world import count_records, history_of, wire_records
@@ -151,8 +151,18 @@ def _add(sandbox: SandboxApp, body: Any, request: Request) -> Any:
 
 
 def _delete(sandbox: SandboxApp, body: Any, request: Request) -> Any:
-    """``{"collection", "id"}``: what a person deletes."""
+    """``{"collection", "id"}``: what a person deletes; the notes of a ticket go with it."""
     return delete(sandbox.world, body["collection"], body["id"])
+
+
+def _merge(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"collection", "id", "ids", "status"}``: tickets or companies ``ids`` that become part of ``id``."""
+    return merge(sandbox.world, body["collection"], int(body["id"]), body["ids"], body.get("status"))
+
+
+def _move(sandbox: SandboxApp, body: Any, request: Request) -> Any:
+    """``{"to", "ids"}`` or ``{"to", "from", "share"}``: configurations for another company; their ids."""
+    return {"ids": move(sandbox.world, int(body["to"]), body)}
 
 
 def _churn(sandbox: SandboxApp, body: Any, request: Request) -> Any:
@@ -180,6 +190,8 @@ _ADDRESSES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/edit", _edit),
     ("POST", "/add", _add),
     ("POST", "/delete", _delete),
+    ("POST", "/merge", _merge),
+    ("POST", "/move", _move),
     ("POST", "/churn", _churn),
     ("POST", "/ticket-churn", _ticket_churn),
     ("GET", "/callbacks", _callbacks),

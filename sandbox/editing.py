@@ -6,11 +6,13 @@ import random
 import re
 from typing import Any
 
+from sandbox.connectwise.errors import VendorError
 from sandbox.connectwise.links import LinkWriter, link_table
-from sandbox.connectwise.schema.company import CONFIGURATIONS_NAME
+from sandbox.connectwise.merging import MERGEABLE, merge_companies, merge_tickets, move_configurations
+from sandbox.connectwise.schema.company import COMPANIES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.tables import table_of
-from sandbox.connectwise.writes import move_owner
+from sandbox.connectwise.writes import children, move_owner
 from sandbox.requests import Call
 from sandbox.world import LANSWEEPER_ASSETS, World
 
@@ -57,15 +59,56 @@ def add(world: World, collection: str, record: dict[str, Any]) -> int:
 
 
 def delete(world: World, collection: str, record_id: int | str) -> None:
-    """Remove one record, as a person would. Nothing happens if it is gone already."""
+    """Remove one record and its notes, as a person would. Nothing happens if it is gone already."""
     if collection == LANSWEEPER_ASSETS:
         world.lansweeper.remove(str(record_id))
+        return
+    world.store.delete(collection, int(record_id))
+    for child, one in children(collection, int(record_id), world.store):
+        world.store.delete(child, one)
+
+
+def merge(world: World, collection: str, into: int, record_ids: list[int], status: int | None = None) -> None:
+    """Merge tickets into a ticket, or companies into a company; a ticket may be told its closing status.
+
+    Raises:
+        ValueError: another collection, no such ticket or status, or one that is merged into itself.
+        KeyError: no such company.
+    """
+    if collection == COMPANIES_NAME:
+        merge_companies(world.store, into, record_ids, by=PERSON)
+        return
+    if collection not in MERGEABLE:
+        raise ValueError(f"{collection} can't be merged; {', '.join((COMPANIES_NAME, *MERGEABLE))} can")
+    try:
+        merge_tickets(world.store, collection, into, record_ids, status, by=PERSON)
+    except VendorError as error:
+        raise ValueError(error.message, error.errors) from None
+
+
+def move(world: World, to: int, moved: dict[str, Any]) -> list[int]:
+    """Give configurations to company ``to``: those of ``ids``, or a share of those of company ``from``.
+
+    Returns:
+        Their ids. KeyError: no such company or configuration.
+    """
+    configurations = world.records(CONFIGURATIONS_NAME)
+    if "ids" in moved:
+        chosen = [int(one) for one in moved["ids"]]
     else:
-        world.store.delete(collection, int(record_id))
+        owner = {"id": int(moved["from"])}
+        own = [number for number, one in configurations.items() if one.get("company") == owner]
+        draw = random.Random(f"{world.seed}-move-{world.edits}")
+        chosen = sorted(draw.sample(own, round(len(own) * float(moved.get("share", 1)))))
+    world.edits += 1
+    move_configurations(world.store, chosen, to, by=PERSON)
+    return chosen
 
 
 def apply_edit(world: World, fault: dict[str, Any], call: Call) -> None:
     """Carry out an ``edit`` fault: on ``ids``, on records like ``where``, or on those of the request.
+
+    ``merge`` and ``move`` take what the control addresses of these names take, and no such choice.
 
     ``body_ids``: every record of the request's body; ``of_batch`` n: up to n of the records that the request
     is about, by its body, its ``id in (...)`` or its path, drawn from the seed. ``where`` is compared with
@@ -73,6 +116,13 @@ def apply_edit(world: World, fault: dict[str, Any], call: Call) -> None:
     ``{n}`` in a text of ``set`` becomes the number of the edit, so that each sets a value of its own.
     """
     collection = fault["collection"]
+    if "merge" in fault:
+        joined = fault["merge"]
+        merge(world, collection, int(joined["id"]), joined["ids"], joined.get("status"))
+        return
+    if "move" in fault:
+        move(world, int(fault["move"]["to"]), fault["move"])
+        return
     links = link_table(collection)
     known = world.records(links.links if links else collection)
     for record_id in _targets(world, fault, call):

@@ -120,8 +120,8 @@ def read_rule(rule: Any, draw: random.Random) -> Rule:
     if kind not in KINDS:
         raise ValueError(f"no such kind of fault: {kind}; there are {', '.join(sorted(KINDS))}")
     missing = sorted(KINDS[kind] - set(rule["fault"]))
-    if kind == "edit" and not {"set", "delete"} & set(rule["fault"]):
-        missing.append("set or delete")
+    if kind == "edit" and not {"set", "delete", "merge", "move"} & set(rule["fault"]):
+        missing.append("set, delete, merge or move")
     if missing:
         raise ValueError(f"a fault of kind {kind} needs {', '.join(missing)}")
     members = {name: value for name, value in rule.items() if name != "nth"}

@@ -92,6 +92,16 @@ class Sandbox:
     def delete(self, collection: str, record_id: int | str) -> None:
         self._send("POST", "/delete", {"collection": collection, "id": record_id})
 
+    def merge(self, collection: str, into: int, record_ids: list[int], status: int | None = None) -> None:
+        """Tickets or companies become part of another; a ticket may be told its closing status."""
+        body = {"collection": collection, "id": into, "ids": record_ids, "status": status}
+        self._send("POST", "/merge", body)
+
+    def move(self, to: int, *, ids: list[int] | None = None, owner: int = 0, share: float = 1.0) -> list[int]:
+        """Configurations, those of ``ids`` or a share of the company ``owner``, go to company ``to``."""
+        chosen = {"ids": ids} if ids is not None else {"from": owner, "share": share}
+        return list(self._send("POST", "/move", {"to": to, **chosen})["ids"])
+
     def churn(self, share: float, kinds: list[str] | None = None) -> Any:
         body: dict[str, Any] = {"share": share}
         return self._send("POST", "/churn", body | ({"kinds": kinds} if kinds else {}))

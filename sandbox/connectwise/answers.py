@@ -19,9 +19,11 @@ from sandbox.connectwise.body import Body
 from sandbox.connectwise.condition_paths import linked_condition
 from sandbox.connectwise.errors import FieldError, VendorError, invalid, no_endpoint, not_allowed, not_found
 from sandbox.connectwise.links import LinkWriter
+from sandbox.connectwise.merging import merge_tickets
 from sandbox.connectwise.reads import Address, Listing, Renderer, presenter, search_query
 from sandbox.connectwise.schema.company import CONFIGURATIONS_NAME
-from sandbox.connectwise.schema.fields import Table
+from sandbox.connectwise.schema.fields import Field, Kind, Table, ref
+from sandbox.connectwise.schema.service import BOARD_STATUSES_NAME, SERVICE_TICKETS_NAME
 from sandbox.connectwise.schema.tables import SERVED, table_of
 from sandbox.connectwise.store import Record, Store
 from sandbox.connectwise.writes import (
@@ -119,6 +121,8 @@ async def answer_call(call: CollectionCall) -> Answer:
             return await _bulk(call)
         case "changetype":
             return await _type_changed(call)
+        case "merge":
+            return await _merged(call)
         case _:
             return await _one(call)
 
@@ -206,6 +210,22 @@ async def _type_changed(call: CollectionCall) -> Answer:
     return Answer(200, call.renderer().record(stored))
 
 
+async def _merged(call: CollectionCall) -> Answer:
+    body, store = await call.body(), call.store
+    given = body.object(body.value, _MERGE, "TicketMerge")
+    children = body.coerced(Field(Kind.INTEGERS), given.get("mergeticketids"), "mergeTicketIds")
+    status = body.coerced(ref(BOARD_STATUSES_NAME), given.get("status"), "status")
+    missing = [name for name, one in (("mergeTicketIds", children), ("status", status)) if not one]
+    if missing:
+        faults = [
+            FieldError("MissingRequiredField", f"The {name} field is required.", name) for name in missing
+        ]
+        raise invalid("ticketMerge", faults)
+    parent = call.route.record_id
+    merge_tickets(store, call.route.table.name, parent, children, status.get("id"), by=API_MEMBER)
+    return Answer(200, {"success": True})
+
+
 async def _bulk(call: CollectionCall) -> Answer:
     if not call.switches.bulk_enabled:
         raise no_endpoint()
@@ -215,6 +235,7 @@ async def _bulk(call: CollectionCall) -> Answer:
     return Answer(207, bulk_answer(results, call.switches.bulk_answer, call.renderer().record))
 
 
+_MERGE = frozenset({"mergeticketids", "status"})
 Fault = dict[str, Any]
 
 
@@ -316,12 +337,13 @@ VERBS = {
     ("POST", "bulk"): "create",
     ("PUT", "bulk"): "replace",
     ("PATCH", "changetype"): "patch",
+    ("POST", "merge"): "patch",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path names: `ask` is list, count, one, search, bulk or changetype."""
+    """What a path names: `ask` is list, count, one, search, bulk, changetype or merge."""
 
     table: Table
     ask: str
@@ -385,4 +407,6 @@ def _asked(table: Table, parent_id: int | None, rest: list[str]) -> Route | None
             return Route(table, "one", parent_id, int(word))
         case [word, "changetype"] if is_configuration and word.isdecimal():
             return Route(table, "changetype", parent_id, int(word))
+        case [word, "merge"] if table.name == SERVICE_TICKETS_NAME and word.isdecimal():
+            return Route(table, "merge", parent_id, int(word))
     return None

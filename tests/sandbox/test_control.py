@@ -242,3 +242,53 @@ def test_requests_of_child_collections_and_bundles_are_counted_by_template(sandb
             "POST /system/bundles": 1,
         },
     }
+
+
+def test_a_person_merges_tickets(sandbox: Sandbox) -> None:
+    parent, child = (
+        sandbox.add("service/tickets", {"summary": words, "company": {"id": sandbox.company_id}})
+        for words in ("stays", "goes")
+    )
+    sandbox.add("service/tickets/notes", {"ticketId": child, "text": "x", "internalAnalysisFlag": True})
+    sandbox.edit(LINKS, child, {"configurationIds": [1]})
+    sandbox.merge("service/tickets", parent, [child])
+    merged = ticket(sandbox, child)
+    assert (merged["closedFlag"], merged["mergedParentTicket"]["id"]) == (True, parent)
+    assert ticket(sandbox, parent)["hasMergedChildTicketFlag"]
+    assert (links(sandbox, parent), links(sandbox, child)) == ([1], [])
+    notes = [one for one in sandbox.state("service/tickets/notes") if one["text"] == "x"]
+    assert [one["ticketId"] for one in notes] == [parent]
+    sandbox.delete("service/tickets", parent)
+    assert "x" not in {one["text"] for one in sandbox.state("service/tickets/notes")}
+
+
+def test_a_person_moves_configurations_and_merges_companies(sandbox: Sandbox) -> None:
+    run, other = sandbox.company_id, 8
+    before = sandbox.count("company/configurations", run)
+    half = sandbox.move(other, owner=run, share=0.5)
+    assert len(half) == round(before / 2)
+    assert sandbox.count("company/configurations", run) == before - len(half)
+    assert sandbox.move(run, ids=half[:2]) == half[:2]
+    merge = {"kind": "edit", "collection": "company/companies", "merge": {"id": other, "ids": [run]}}
+    total = sandbox.count("company/configurations", run) + sandbox.count("company/configurations", other)
+    sandbox.faults([{"system": "connectwise", "nth": 2, "fault": merge}])
+    with connectwise(sandbox.info) as http:
+        assert http.get(f"{API}/company/companies/{run}").status_code == 200
+        assert http.get(f"{API}/company/companies/{run}").status_code == 404
+    assert sandbox.count("company/configurations", other) == total
+    assert {one["company"]["id"] for one in sandbox.state("service/tickets")} == {other, 11, 14}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"collection": "service/boards", "id": 1, "ids": [2]},
+        {"collection": "service/tickets", "id": 99_999, "ids": [1]},
+        {"collection": "service/tickets", "id": 1, "ids": [1]},
+        {"collection": "company/companies", "id": 6, "ids": [6]},
+        {"collection": "company/companies", "id": 6, "ids": [99_999]},
+    ],
+)
+def test_what_can_not_be_merged(sandbox: Sandbox, body: dict[str, Any]) -> None:
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        sandbox.merge(body["collection"], body["id"], body["ids"])

@@ -223,7 +223,7 @@ def test_only_requests_that_match_are_counted() -> None:
         ({"fault": {"kind": "explode"}}, "no such kind of fault: explode"),
         ({"fault": FAULT, "pth": "*"}, "no member pth"),
         ({"fault": {"kind": "delay"}}, "needs seconds"),
-        ({"fault": {"kind": "edit"}}, "needs collection, set or delete"),
+        ({"fault": {"kind": "edit"}}, "needs collection, set, delete, merge or move"),
     ],
 )
 def test_a_rule_that_is_none(rule: Any, words: str) -> None:
