@@ -8,7 +8,8 @@ A rule is a JSON object, as ``PUT /_sandbox/faults`` takes it::
 ``system``, ``method``, ``path`` (a glob over the path under the API root, or over Lansweeper's root fields)
 and ``query`` (a glob over ConnectWise's query in clear) choose the requests; ``nth`` (from 1), ``every``,
 ``share`` (0 to 1) and ``limit`` (most times) choose among those. All rules that apply to a request are
-applied together: edits and delays around it, and at most one way to end it. ``KINDS`` has the kinds.
+applied together: edits and delays around it, and at most one way to end it. ``KINDS`` has the kinds;
+``wrong_read`` (``wrong_reads``) changes a right answer into one that is wrong and looks right.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from starlette.types import ASGIApp, Scope, Send
 from sandbox.editing import apply_edit
 from sandbox.requests import Background, Call, drop, path_template, replay, run_unheard
 from sandbox.world import World
+from sandbox.wrong_reads import HOW, WrongAnswer
 
 Fault = dict[str, Any]
 
@@ -39,6 +41,7 @@ KINDS: dict[str, frozenset[str]] = {
     "late": frozenset(),
     "partial": frozenset(),
     "edit": frozenset({"collection"}),
+    "wrong_read": frozenset({"how"}),
 }
 _RULE_MEMBERS = frozenset({"system", "method", "path", "query", "nth", "every", "share", "limit", "fault"})
 SCOPE_KEY = "sandbox.fault"
@@ -122,6 +125,8 @@ def read_rule(rule: Any, draw: random.Random) -> Rule:
     missing = sorted(KINDS[kind] - set(rule["fault"]))
     if kind == "edit" and not {"set", "delete", "merge", "move"} & set(rule["fault"]):
         missing.append("set, delete, merge or move")
+    if kind == "wrong_read" and rule["fault"].get("how") not in {*HOW, None}:
+        raise ValueError(f"no such wrong read: {rule['fault']['how']}; there are {', '.join(sorted(HOW))}")
     if missing:
         raise ValueError(f"a fault of kind {kind} needs {', '.join(missing)}")
     members = {name: value for name, value in rule.items() if name != "nth"}
@@ -130,7 +135,7 @@ def read_rule(rule: Any, draw: random.Random) -> Rule:
 
 
 class Disturbance:
-    """The faults of one request, sorted: edits and delays around it, and one way to end it."""
+    """The faults of one request, sorted: edits and delays around it, a changed answer, one way to end it."""
 
     def __init__(self, faults: list[Fault]) -> None:
         self.edits_before = _edits(faults, "before")
@@ -142,6 +147,7 @@ class Disturbance:
         partial = next((fault for fault in faults if fault["kind"] == "partial"), None)
         late = self.ending if self.ending and self.ending["kind"] == "late" else None
         self.for_handler = {**(late or {}), **(partial or {})} or None
+        self.wrong_reads = [fault for fault in faults if fault["kind"] == "wrong_read"]
 
     @property
     def kind(self) -> str:
@@ -174,6 +180,8 @@ class Disturbance:
             await work(None)
             await drop(send)
         else:
+            for fault in self.wrong_reads:
+                send = WrongAnswer(fault, send).send
             await work(send)
 
     def _work(

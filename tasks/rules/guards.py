@@ -1,9 +1,9 @@
 """What was read held against what is known from before: fewer records than last time are not believed.
 
 A vendor can answer with an empty list, half of it, or records without their values, and say 200. Each flow
-gives what it counted as ``Amount``; what shrank by more than the limit is a ``GuardFinding``: shown on top of plan
-and report, and a real run is refused. A person accepts it for one run with the number that is accepted, so
-that an acceptance never lets a worse reading pass later.
+gives what it counted as ``Amount``; what shrank by more than the limit is a ``GuardFinding``: shown on top of
+plan and report, and a real run is refused. A person accepts it for one run with the number that is accepted,
+so that an acceptance never lets a worse reading pass later.
 """
 
 from __future__ import annotations
