@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser test-docs docs lint format bench bench-enrichment layout campaign-dispatch chaos clean
+.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser test-docs docs lint format bench bench-enrichment layout campaign-dispatch chaos fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -84,6 +84,9 @@ campaign-dispatch: $(READY)
 
 chaos: $(READY)
 	$(BIN)/python -m benchmarks.chaos.campaign
+
+fuzz: $(READY)
+	$(BIN)/python -m benchmarks.fuzz
 
 clean:
 	rm -rf build $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

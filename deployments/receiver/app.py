@@ -19,6 +19,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import httpx
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
@@ -54,9 +55,14 @@ Check = Callable[[bytes, Headers, float], Awaitable[Genuine]]
 
 
 class Receiver:
-    """Receives messages of both vendors; ``counts`` is what ``/metrics`` shows."""
+    """Receives messages of both vendors; ``counts`` is what ``/metrics`` shows.
 
-    def __init__(self, settings: ReceiverSettings) -> None:
+    ``key_transport``: what signing keys are fetched through, the network if it is None.
+    """
+
+    def __init__(
+        self, settings: ReceiverSettings, key_transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self._settings = settings
         self.counts = MessageCounts()
         self.inbox = InboxWriter(settings.ledger)
@@ -65,7 +71,7 @@ class Receiver:
         self._checks: dict[str, Check] = {}
         self._at_once = 0
         if settings.connectwise is not None:
-            self._fetcher = KeyFetcher(settings.connectwise)
+            self._fetcher = KeyFetcher(settings.connectwise, key_transport)
             self._keys = SigningKeys(
                 self._fetcher, hosts=settings.key_hosts, own=settings.connectwise.base_url
             )
@@ -116,19 +122,21 @@ class Receiver:
         )
 
 
-def receiver_app(settings: ReceiverSettings) -> FastAPI:
+def receiver_app(
+    settings: ReceiverSettings, key_transport: httpx.AsyncBaseTransport | None = None
+) -> FastAPI:
     """The application; it opens nothing before it is started."""
     receiver: Receiver
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         nonlocal receiver
-        receiver = app.state.receiver = Receiver(settings)
+        receiver = app.state.receiver = Receiver(settings, key_transport)
         receiver.inbox.prepare()
         yield
         await receiver.close()
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
 
     @app.post(CONNECTWISE_PATH)
     async def connectwise(request: Request) -> Response:

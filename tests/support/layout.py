@@ -31,6 +31,7 @@ SYSTEM_FILES = {
 
 SINGLE_USER_REASONS: dict[str, str] = {
     "benchmarks.dispatch_campaign.faults": "what a reader of the campaign looks for by name",
+    "benchmarks.fuzz.campaign": "the command of its package, whose parts the tests run",
     "deployments.receiver.inbox": "the group commit of messages, which a reader looks for by name",
     "sandbox.data.churn": "one kind of generated data",
     "sandbox.data.configurations": "one kind of generated data",

@@ -1,0 +1,13 @@
+"""The fuzz campaign: seeded inputs that no vendor and no person should send, and what became of each.
+
+``make fuzz`` runs every target, each in a process of its own; docs/costs.md says what is drawn.
+
+- ``campaign``: the command, the list of targets, their processes, and ``build/fuzz.json``.
+- ``tally``: counts inputs and outcomes of one target, and holds each input to its bounds of time, memory,
+  text and secrets.
+- ``receiver``: requests against the receiver.
+
+A target is a module with ``NAME``, ``INPUTS`` (of the long form), ``SHORT`` (of the test in ``make test``)
+and ``async def run(tally, *, seed, inputs)``. It takes its numbers from ``tally.numbers(inputs)`` and draws
+each input from ``tally.draw(number)`` alone, so that ``--only NAME --seed S --input K`` replays one.
+"""
