@@ -3,6 +3,7 @@
 - ``store``: ``Ledger``, opened once a process; each attribute is one concern with a module of its own.
 - ``journal``: writes before and after they are sent; bulk creations in flight.
 - ``state``: state entries by name, and the links of tickets.
+- ``inventory``: how many records each company had, and which configuration is whose.
 - ``outbox``: what may happen only once at a vendor: creation intents, side effects, copied notes. Its state
   machine and the claims are in ``claims``.
 - ``links``: which record belongs to which work order. ``inbox``: messages from vendors.

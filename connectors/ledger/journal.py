@@ -17,7 +17,8 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.ledger.database import Repository, moment, moment_or_none, reading, shortened
-from connectors.ledger.models import JournalledWrite, OpenBatch, WriteEntry, WriteOutcome
+from connectors.ledger.inventory import save_links
+from connectors.ledger.models import JournalledWrite, KnownLink, OpenBatch, WriteEntry, WriteOutcome
 from connectors.ledger.schema import batches_in_flight as batches
 from connectors.ledger.schema import writes
 
@@ -68,10 +69,20 @@ class Batches(Repository):
             noted = await transaction.execute(insert(batches).values(batch).returning(batches.c.id))
             return int(noted.scalar_one()), await _begin(transaction, run, entries, now)
 
-    async def close(self, batch_id: int, outcomes: Sequence[WriteOutcome] = ()) -> None:
-        """Every record of the batch is accounted for, as ``outcomes`` say; closing twice does no harm."""
+    async def close(
+        self,
+        batch_id: int,
+        outcomes: Sequence[WriteOutcome] = (),
+        tenant: str = "",
+        links: Sequence[KnownLink] = (),
+    ) -> None:
+        """Every record of the batch is accounted for, as ``outcomes`` say; closing twice does no harm.
+
+        ``links`` are those of the ``tenant`` that the batch made, kept in the same transaction.
+        """
         async with self._writing("settle a batch") as (transaction, now):
             await _record_outcomes(transaction, outcomes, now)
+            await save_links(transaction, tenant, links, now)
             await transaction.execute(delete(batches).where(batches.c.id == batch_id))
 
     async def in_flight(self, connection: str, company_id: int) -> list[OpenBatch]:

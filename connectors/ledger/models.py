@@ -66,6 +66,23 @@ class OpenBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAmount:
+    """How many records the last whole reading gave, and when that was."""
+
+    number: int
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLink:
+    """The configuration that carries an asset's key, and the company it belonged to."""
+
+    asset_key: str
+    company_id: int
+    configuration_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class TicketLink:
     """What a ticket ("service" or "project") held when it had this ``lastUpdated``, the vendor's own text."""
 

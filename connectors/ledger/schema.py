@@ -100,6 +100,28 @@ watermarks = Table(
     Column("updated_at", Double, nullable=False),
 )
 
+known_amounts = Table(
+    "known_amounts",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", String(60), primary_key=True),
+    Column("scope", String(100), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("read_at", Double, nullable=False),
+)
+
+known_links = Table(
+    "known_links",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("asset_key", String(300), primary_key=True),
+    Column("company_id", BigInteger, nullable=False),
+    Column("configuration_id", BigInteger, nullable=False),
+    Column("noted_at", Double, nullable=False),
+    Index("known_links_by_company", "tenant", "company_id"),
+)
+
 
 def _claim() -> list[Column[Any]]:
     return [Column("claimed_by", String(100)), Column("claimed_until", Double)]

@@ -22,6 +22,7 @@ from connectors.ledger.database import (
     reading,
 )
 from connectors.ledger.inbox import Inbox
+from connectors.ledger.inventory import Inventories
 from connectors.ledger.journal import Batches, Journal
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
 from connectors.ledger.rate_limit import RateLimits
@@ -35,8 +36,9 @@ class Ledger:
 
     Every call is one short transaction: done wholly, or a StopError that says what failed, where, and the
     remedy. Each attribute is one concern with its own module: ``journal`` and ``batches`` (writes before and
-    after they are sent), ``state`` and ``ticket_links`` (what later runs start from), ``intents``,
-    ``effects`` and ``notes`` (what may happen only once at a vendor), ``links``, ``inbox``, ``rate_limits``.
+    after they are sent), ``state`` and ``ticket_links`` (what later runs start from), ``inventory`` (what a
+    reading is held against), ``intents``, ``effects`` and ``notes`` (what may happen only once at a vendor),
+    ``links``, ``inbox``, ``rate_limits``.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
@@ -47,6 +49,7 @@ class Ledger:
         self.batches = Batches(engine, clock)
         self.state = StateEntries(engine, clock)
         self.ticket_links = TicketLinkTable(engine)
+        self.inventory = Inventories(engine, clock)
         self.intents = DispatchIntents(engine, clock)
         self.links = RecordLinks(engine, clock)
         self.inbox = Inbox(engine, clock)
