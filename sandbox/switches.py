@@ -43,6 +43,8 @@ class Switches:
         alias_counting: a document counts as one request against the limits, or each field of it as one.
         alias_limit: most aliases in one document, above which it gets 400 unread; None: no limit.
         graphql_error_paths: errors of an execution carry `path` beside `message`, or the message only.
+        total_on_every_page: `total` may be asked for with every page, as the vendor's own client does; False:
+            with page FIRST only, as the vendor's page of restrictions says.
 
     Field Nation (names begin with field_nation_):
         errors: refusals are problem+json of the error catalogue, or `{status, message}` of the REST file.
@@ -93,6 +95,7 @@ class Switches:
     alias_counting: Literal["request", "each"] = "request"
     alias_limit: int | None = None
     graphql_error_paths: bool = True
+    total_on_every_page: bool = False
     field_nation_errors: Literal["problem", "message"] = "problem"
     field_nation_rate_limit: list[float] | None = field(default_factory=lambda: [60, 60.0])
     field_nation_token_seconds: float = 3600

@@ -104,7 +104,7 @@ class LansweeperApp:
         self._world = world
         self._limit = RateLimit()
         self._refusals = EditRefusals()
-        self._reader = SiteReader(world.lansweeper)
+        self._reader = SiteReader(world.lansweeper, world.switches)
         self._writer = SiteWriter(world.lansweeper, world.seed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,8 +180,11 @@ def _request_of(body: bytes) -> dict[str, Any] | None:
         request = decode(body)
     except ValueError:
         return None
-    usable = isinstance(request, dict) and isinstance(request.get("query"), str)
-    return request if usable else None
+    if not isinstance(request, dict) or not isinstance(request.get("query"), str):
+        return None
+    # Some clients send null, and what is no object or text counts as left out.
+    kinds = {"variables": dict, "operationName": str}
+    return {name: one for name, one in request.items() if isinstance(one, kinds.get(name, object))}
 
 
 def _response(result: ExecutionResult, headers: dict[str, str], paths: bool) -> Response:

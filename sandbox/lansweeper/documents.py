@@ -7,6 +7,7 @@ The schema, the paths and the list of asset types follow docs/vendors.md, Lanswe
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,21 @@ IMPLICIT_PATHS = frozenset({"_id"})
 
 
 def leaf_paths() -> frozenset[str]:
-    """Every dotted path that ``fields`` may hold: leaves of AssetDetailsResponse, never a bare section."""
-    paths: set[str] = set(IMPLICIT_PATHS)
+    """Every dotted path that ``fields`` may hold: leaves of AssetDetailsResponse, never a bare section.
+
+    Those of ``paths.txt`` are the vendor's too, though no asset here has a value there.
+    """
+    paths: set[str] = {*IMPLICIT_PATHS, *_further_paths()}
     root = SCHEMA.type_map["AssetDetailsResponse"]
     _collect(root, "", paths, ())
     return frozenset(paths)
+
+
+def _further_paths() -> Iterator[str]:
+    for line in (Path(__file__).parent / "paths.txt").read_text(encoding="utf-8").splitlines():
+        section, _, leaves = line.partition(": ")
+        if not line.startswith("#"):
+            yield from (leaf if section == "." else f"{section}.{leaf}" for leaf in leaves.split())
 
 
 def _collect(node: GraphQLNamedType, prefix: str, paths: set[str], seen: tuple[str, ...]) -> None:
@@ -56,15 +67,40 @@ def _collect(node: GraphQLNamedType, prefix: str, paths: set[str], seen: tuple[s
 LEAF_PATHS = leaf_paths()
 
 
+_BRACKETS = re.compile(r"[\[\](){}]")
+MAX_DEPTH = 64
+MAX_TOKENS = 30_000
 _SUGGESTION = re.compile(r" Did you mean .*$", re.DOTALL)
 _NOTHING: tuple[tuple[str, ...], bool] = (("invalid",), False)
+
+
+def parsed(query: str) -> DocumentNode:
+    """The document; GraphQLError for what is none, or nested too deep or too long (both limits assumed)."""
+    found = _parsed(query)
+    if isinstance(found, GraphQLError):
+        raise found
+    return found
+
+
+@lru_cache(maxsize=64)
+def _parsed(query: str) -> DocumentNode | GraphQLError:
+    depth = deepest = 0
+    for sign in _BRACKETS.findall(query):
+        depth += 1 if sign in "{[(" else -1
+        deepest = max(deepest, depth)
+    if deepest > MAX_DEPTH:
+        return GraphQLError(f"Syntax Error: The document is nested deeper than {MAX_DEPTH} levels.")
+    try:
+        return parse(query, max_tokens=MAX_TOKENS)
+    except GraphQLError as error:
+        return error
 
 
 @lru_cache(maxsize=256)
 def checked_document(query: str) -> tuple[DocumentNode | None, tuple[str, ...]]:
     """The parsed document, or None and the reasons it is refused, in the vendor's words."""
     try:
-        document = parse(query)
+        document = parsed(query)
     except GraphQLError as error:
         return None, (error.message,)
     errors = tuple(_SUGGESTION.sub("", error.message) for error in validate(SCHEMA, document))
@@ -79,14 +115,15 @@ def root_fields(body: Any) -> tuple[tuple[str, ...], bool]:
     query = body.get("query") if isinstance(body, dict) else None
     if not isinstance(query, str):
         return _NOTHING
-    return _roots(query, body.get("operationName"))
+    name = body.get("operationName")
+    return _roots(query, name if isinstance(name, str) else None)
 
 
 @lru_cache(maxsize=256)
 def number_of_aliases(query: str) -> int:
     """How many fields of a document are asked for under another name; 0 for what is no document."""
     try:
-        document = parse(query)
+        document = parsed(query)
     except GraphQLError:
         return 0
     counter = _AliasCounter()
@@ -106,7 +143,7 @@ class _AliasCounter(Visitor):
 @lru_cache(maxsize=256)
 def _roots(query: str, operation_name: str | None) -> tuple[tuple[str, ...], bool]:
     try:
-        operation = _operation(parse(query), operation_name)
+        operation = _operation(parsed(query), operation_name)
     except GraphQLError:
         return _NOTHING
     if operation is None:

@@ -28,6 +28,7 @@ from sandbox.lansweeper.documents import (
     unknown_asset,
 )
 from sandbox.lansweeper.store import LansweeperStore
+from sandbox.switches import Switches
 
 MAX_CONDITIONS = 100
 
@@ -230,8 +231,9 @@ def _section(tree: Tree) -> Callable[[Any], Any]:
 class SiteReader:
     """The read side of one site; ``fields()`` is what GraphQL resolves ``site`` with."""
 
-    def __init__(self, store: LansweeperStore) -> None:
+    def __init__(self, store: LansweeperStore, switches: Switches) -> None:
         self._store = store
+        self._switches = switches
         self._filtered: tuple[str, int, list[str]] = ("", -1, [])
 
     def fields(self) -> dict[str, Any]:
@@ -253,9 +255,10 @@ class SiteReader:
         pagination: dict[str, Any] | None = None,
         filters: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """One page of items. ``total`` is counted only where it is asked for, with page FIRST."""
+        """One page of items; ``total`` with page FIRST only, unless the switch says with every page."""
         request = read_page(assetPagination or pagination)
-        if request.page != "FIRST" and _asks_for(info, "total"):
+        late = request.page != "FIRST" and not self._switches.total_on_every_page
+        if late and _asks_for(info, "total"):
             raise RefusedError("The field total is only available when page is FIRST")  # text assumed
         cut = projection(_checked_paths(fields))
         order = self._matching(filters)

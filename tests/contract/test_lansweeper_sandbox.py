@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     build_schema,
+    get_named_type,
 )
 
 from sandbox.lansweeper.documents import LEAF_PATHS, SCHEMA
@@ -54,7 +56,16 @@ def test_paths_are_leaves_of_the_vendors_asset(vendor: GraphQLSchema) -> None:
     assert "assetBasicInfo" not in LEAF_PATHS
     asset = vendor.type_map["AssetDetailsResponse"]
     assert isinstance(asset, GraphQLObjectType)
-    assert {path.split(".")[0] for path in LEAF_PATHS} - {"_id"} <= set(asset.fields)
+    assert frozenset(leaves_of(asset, "", ())) == LEAF_PATHS - {"_id"}
+
+
+def leaves_of(kind: GraphQLNamedType, prefix: str, seen: tuple[str, ...]) -> Iterator[str]:
+    if not isinstance(kind, GraphQLObjectType):
+        yield prefix
+    elif kind.name not in seen:
+        for name, field in kind.fields.items():
+            path = f"{prefix}.{name}" if prefix else name
+            yield from leaves_of(get_named_type(field.type), path, (*seen, kind.name))
 
 
 def members(kind: GraphQLNamedType) -> dict[str, str]:

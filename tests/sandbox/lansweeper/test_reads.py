@@ -109,6 +109,14 @@ def test_total_only_with_the_first_page(sandbox: Sandbox) -> None:
     response = caller.page([NAME], query=FIRST_PAGE, limit=10, page="NEXT", cursor=cursor)
     assert response.status_code == 400
     assert "total" in response.json()["errors"][0]["message"]
+    sandbox.switch(total_on_every_page=True)
+    response = caller.page([NAME], query=FIRST_PAGE, limit=10, page="NEXT", cursor=cursor)
+    assert resources(response)["total"] == 60
+
+
+def test_the_vendors_other_paths_are_empty_and_not_invalid(sandbox: Sandbox) -> None:
+    items = Caller(sandbox).items(["monitors.monitorModel", "citrixPoolInfo.appliances.name", "tenantId"])
+    assert {tuple(item) for item in items} == {("key",)}
 
 
 def test_more_than_4_mb_is_refused_and_fits_by_halves(sandbox: Sandbox) -> None:
