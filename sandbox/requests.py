@@ -5,7 +5,8 @@ path template, or GraphQL root field. ``drop`` closes the TCP connection under a
 lets it go on after its connection is gone (both behind uvicorn only).
 
 JSON is read by orjson, which is several times as fast, and by the standard library where orjson refuses: it
-knows whole numbers beyond 64 bits, NaN and lone surrogates, and its words stand in the vendors' messages.
+knows whole numbers beyond 64 bits, and its words stand in the vendors' messages. Half an emoji, a lone
+surrogate, becomes U+FFFD as in the vendors' answers; NaN and infinity are no JSON.
 """
 
 from __future__ import annotations
@@ -221,6 +222,10 @@ async def run_unheard(app: ASGIApp, scope: Scope, body: bytes) -> None:
     await app(scope, replay(body), send)
 
 
+MAX_DEPTH = 64
+"""Levels of lists and objects that a body may have: the limit of the parser whose words ConnectWise uses."""
+TOO_DEEP = f"The reader's MaxDepth of {MAX_DEPTH} has been exceeded"
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG = re.compile(r"\d{19}")
 _LONG_BYTES = re.compile(rb"\d{19}")
 
@@ -234,11 +239,60 @@ def encode(value: Any) -> bytes:
 
 
 def decode(text: bytes | str) -> Any:
-    """A text's value; ValueError in the standard library's words, RecursionError: nested too deep."""
+    """A text's value; ValueError in the standard library's words, also for what is nested too deep."""
     long = _LONG.search(text) if isinstance(text, str) else _LONG_BYTES.search(text)
     if long is not None:
-        return json.loads(text)
+        return _decode_slowly(text)
     try:
-        return orjson.loads(text)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return json.loads(text)
+        return _decode_slowly(text)
+    openers = (
+        text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
+    )
+    return _shallow(value) if openers > MAX_DEPTH else value
+
+
+def _decode_slowly(text: bytes | str) -> Any:
+    try:
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
+    return _whole_texts(_shallow(value))
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _shallow(value: Any) -> Any:
+    """The value, or ValueError where it is nested deeper than ``MAX_DEPTH``."""
+    level, depth = [value], 0
+    while level:
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, dict | list)
+        ]
+        depth += 1
+        if depth > MAX_DEPTH:
+            raise ValueError(TOO_DEEP)
+    return value
+
+
+def _whole_texts(value: Any) -> Any:
+    """The value with U+FFFD for every lone surrogate, in names too."""
+    if isinstance(value, str):
+        return LONE_SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole_texts(one) for one in value]
+    if isinstance(value, dict):
+        return {_whole_texts(name): _whole_texts(one) for name, one in value.items()}
+    return value

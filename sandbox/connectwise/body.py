@@ -13,6 +13,7 @@ from sandbox.connectwise.schema.fields import Field, Kind, Table
 from sandbox.connectwise.store import Record
 from sandbox.requests import decode
 
+LARGEST_NUMBER = 1e28  # about what a decimal of the vendor's platform holds; sums stay finite
 REFERENCE_MEMBERS = frozenset(
     {"id", "name", "identifier", "_info", "dailycapacity", "sort", "level", "summary"}
 )
@@ -37,7 +38,7 @@ class Body:
         self._text = text
         try:
             self.value: Any = decode(text) if text.strip() else None
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise bad_body(f"Unexpected character encountered while parsing value. {error}. ") from None
 
     @property
@@ -115,8 +116,8 @@ class Body:
         found = self._lowered(value, QUESTION_MEMBERS, "ConfigurationQuestion", place)
         if found.get("questionid") is not None:
             found["questionid"] = self._integer(found["questionid"], f"{place}.questionId")
-        if isinstance(found.get("answer"), dict | list):
-            raise self._wrong("answer", found["answer"], f"{place}.answer")
+        if found.get("answer") is not None:
+            found["answer"] = self._text_of(found["answer"], f"{place}.answer")
         return found
 
     def _item(self, field: Field, value: Any, place: str) -> Record:
@@ -159,7 +160,7 @@ class Body:
             number = float(value)
         except (TypeError, ValueError, OverflowError):
             number = math.nan
-        if isinstance(value, bool) or not math.isfinite(number):
+        if isinstance(value, bool) or not abs(number) <= LARGEST_NUMBER:
             raise self._wrong("double", value, place)
         return value if isinstance(value, int | float) else number
 

@@ -205,8 +205,8 @@ class Callbacks:
 
 
 def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
     try:
+        host = urlsplit(url).hostname or ""
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
@@ -224,7 +224,7 @@ async def _post(delivery: Delivery, time_limit: float) -> int:
         async with asyncio.timeout(time_limit):
             async with httpx.AsyncClient(timeout=None, trust_env=False, verify=secure) as client:  # noqa: S113
                 answer = await client.post(delivery.url, content=delivery.body, headers=headers)
-    except (httpx.HTTPError, TimeoutError, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError):
         return 0
     return answer.status_code
 

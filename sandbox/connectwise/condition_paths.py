@@ -212,7 +212,7 @@ def _custom_access(path: str, numeric: bool) -> Access:
 def _as_number(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from sandbox.connectwise.schema.fields import Kind
 
 MAX_DEPTH = 40
+LONGEST_NUMBER = 30
 
 TOKEN = re.compile(
     r"""\s*(?:
@@ -171,6 +172,8 @@ class _Parser:
         if token.kind == "moment":
             return Moment(token.text)
         if token.kind == "number":
+            if len(token.text) > LONGEST_NUMBER:
+                raise ConditionError(f"The number {token.text[:LONGEST_NUMBER]}... is too long.")
             return float(token.text) if "." in token.text else int(token.text)
         words: dict[str, Value] = {"true": True, "false": False, "null": None}
         if token.kind == "word" and token.text.lower() in words:
@@ -281,15 +284,21 @@ def _pattern(term: Term, access: Access) -> Test:
 
 def like(pattern: str) -> re.Pattern[str]:
     """A LIKE pattern as a regular expression; ConditionError: a set that can't be read."""
-    parts: list[str] = []
+    pieces: list[str] = [""]
     for one in re.findall(r"\[[^\]]+\]|.", pattern, re.DOTALL):
-        if len(one) > 1:
+        if one in ("%", "*"):
+            pieces.append("")
+        elif len(one) > 1:
             inner = re.escape(one[1:-1].removeprefix("^")).replace(r"\-", "-")
-            parts.append(f"[{'^' if one[1] == '^' else ''}{inner}]")
+            pieces[-1] += f"[{'^' if one[1] == '^' else ''}{inner}]"
         else:
-            parts.append({"%": ".*", "*": ".*", "_": "."}.get(one, re.escape(one)))
+            pieces[-1] += "." if one == "_" else re.escape(one)
+    first, *middle = pieces
+    last = f".*{middle.pop()}" if middle else ""
+    # The first place of a piece between two wildcards is as good as any: atomic groups never try another one.
+    found = first + "".join(f"(?>.*?{piece})" for piece in middle if piece) + last
     try:
-        return re.compile(re.sub(r"(?:\.\*)+", ".*", "".join(parts)), re.IGNORECASE | re.DOTALL)
+        return re.compile(found, re.IGNORECASE | re.DOTALL)
     except re.error:
         raise ConditionError(f"The pattern can't be read: {pattern}") from None
 

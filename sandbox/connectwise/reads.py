@@ -211,7 +211,10 @@ class Listing:
 
     def _reader(self, path: str) -> Callable[[Record], object]:
         try:
-            return Names(self._table, self._store).access(path).read
+            names = Names(self._table, self._store)
+            found = names.access(path)
+            # A reference sorts by what it shows as its name.
+            return names.access(f"{path}/name").read if found.kind is Kind.REFERENCE else found.read
         except ConditionError as error:
             raise bad_condition(str(error)) from None
 
@@ -339,7 +342,9 @@ class Renderer:
             return self._reference(name, field)
         if field.kind is Kind.REFERENCES:
             one = self._reference("type", field)
-            return lambda stored: [one({"type": each}) for each in stored.get(name, [])] or None
+            return lambda stored: (
+                list(filter(None, (one({"type": each}) for each in stored.get(name, [])))) or None
+            )
         if field.mirrors:
             source = field.mirrors
             return lambda stored: None if (ref := stored.get(source)) is None else ref["id"]

@@ -240,8 +240,7 @@ def callback_errors(table: Table, record: Record, store: Store) -> list[FieldErr
 
 
 def _callback_errors(entry: Record, store: Store) -> Iterator[FieldError]:
-    parts = urlsplit(str(entry.get("url", "")).strip())
-    if entry.get("url") and (parts.scheme.lower() not in ("http", "https") or not parts.hostname):
+    if entry.get("url") and not is_web_address(entry["url"]):
         yield FieldError("InvalidField", "Invalid URL", "url")
     levels = CALLBACK_LEVELS.get(str(entry.get("type", "")).lower())
     if entry.get("type") and levels is None:
@@ -252,6 +251,15 @@ def _callback_errors(entry: Record, store: Store) -> Iterator[FieldError]:
     others = (one for one in store.collection(CALLBACKS.name).values() if one["id"] != entry.get("id"))
     if any(_key(entry) == _key(other) for other in others):
         yield FieldError("ObjectExists", "A matching callback entry already exists", "objectId")
+
+
+def is_web_address(text: str) -> bool:
+    """Whether a text is an http or https address with a host and a readable port."""
+    try:
+        parts = urlsplit(text.strip())
+        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _key(entry: Record) -> tuple[object, ...]:

@@ -153,6 +153,8 @@ class Writer:
         members = apply_patch(self.table, shown, body)
         changes = self._resolved(members, before)
         record = self._laid_over(before, changes)
+        if self._parent_id is not None:
+            record[self.table.parent] = {"id": self._parent_id}
         self._same_type(before, record)
         with self._one_change(members):
             return self._keep(record_id, self._validated(record, changes))

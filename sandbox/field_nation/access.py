@@ -6,7 +6,6 @@ The refresh grant's body is assumed. 60 requests a minute, told in headers (docs
 
 from __future__ import annotations
 
-import json
 import math
 import random
 import secrets
@@ -16,7 +15,7 @@ from typing import Any
 
 from sandbox.credentials import FieldNationKeys
 from sandbox.field_nation.errors import FieldNationError
-from sandbox.requests import RequestWindow
+from sandbox.requests import RequestWindow, decode
 
 TOKEN_PATH = "/authentication/api/oauth/token"  # noqa: S105 - an address
 REQUIRED = ("client_id", "client_secret", "username", "password")
@@ -54,9 +53,10 @@ class Tokens:
             self._check(asked, REQUIRED)
         elif grant == "refresh_token" and refresh_works:
             self._check(asked, REQUIRED[:2])
-            if asked.get("refresh_token") not in self._refresh:
+            token = asked.get("refresh_token")
+            if not isinstance(token, str) or token not in self._refresh:
                 raise TokenRefusedError(401, "The refresh token is invalid or was used before.")
-            self._refresh.discard(asked["refresh_token"])
+            self._refresh.discard(token)
         else:
             raise TokenRefusedError(400, f"The grant type {grant} is not supported.")
         self.granted[grant] += 1
@@ -98,7 +98,7 @@ def _body(content_type: str, raw: bytes) -> dict[str, Any]:
     if "json" not in content_type.lower():
         raise TokenRefusedError(400, "The request's content type must be application/json.")
     try:
-        asked = json.loads(raw)
+        asked = decode(raw)
     except ValueError:
         asked = None
     if not isinstance(asked, dict):

@@ -34,7 +34,7 @@ from sandbox.field_nation.store import Event, FieldNationStore, WorkOrder, messa
 from sandbox.field_nation.views import work_order
 from sandbox.field_nation.webhooks import Deliveries, WebhookCalls, WebhookError, Webhooks
 from sandbox.field_nation.work_orders import StepRefusedError
-from sandbox.requests import Background
+from sandbox.requests import Background, decode
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 OWN = {"id": store.API_USER["id"], "name": store.full_name(store.API_USER), "role": "buyer"}
-_N = r"/workorders/(\d+)"
+_N = r"/workorders/(\d{1,15})"
 REST = "/api/rest/v2"
 WEBHOOKS = "/api/v1/webhooks"
 _BEARER = "bearer "
@@ -191,9 +191,9 @@ _CALLS: tuple[tuple[str, re.Pattern[str], Callable[..., ApiAnswer]], ...] = tupl
         ("GET", "/pay", _shown(views.pay)),
         ("GET", "/messages", _shown(message_list)),
         ("POST", "/messages", _post),
-        ("POST", r"/messages/(\d+)", _post),
+        ("POST", r"/messages/(\d{1,15})", _post),
         ("GET", "/custom_fields", _shown(views.custom_fields)),
-        ("PUT", r"/custom_fields/(\d+)", _set_field),
+        ("PUT", r"/custom_fields/(\d{1,15})", _set_field),
         ("GET", "/time_logs", _shown(views.time_logs)),
         ("GET", "/attachments", _shown(views.attachments)),
     )
@@ -327,7 +327,7 @@ def _parsed(raw: bytes) -> Any:
     if not raw:
         return None
     try:
-        return json.loads(raw)
+        return decode(raw)
     except ValueError:
         raise FieldNationError(400, "The body is not valid JSON.") from None
 

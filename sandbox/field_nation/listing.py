@@ -14,6 +14,7 @@ from sandbox.field_nation.views import work_order
 
 MOST_PER_PAGE = 100
 DEFAULT_PER_PAGE = 25
+LONGEST_NUMBER = 9  # digits
 _NEVER = (Status.DELETED,)
 LISTS: dict[str, Callable[[WorkOrder], bool]] = {
     "workorders_all": lambda order: order.status not in _NEVER,
@@ -52,10 +53,11 @@ def list_orders(
     Raises:
         FieldNationError: 400, a list that does not exist or a page that is no number.
     """
+    if query.get("list") and query["list"] not in LISTS:
+        raise FieldNationError(400, "Validation failed.", {"#/list": f"there is no list {query['list']}"})
+    size, number = page_of(query)
     query = _with_sticky(store, query)
-    name = query.get("list") or store.sticky.get("list", "workorders_all")
-    if name not in LISTS:
-        raise FieldNationError(400, "Validation failed.", {"#/list": f"there is no list {name}"})
+    name = query.get("list") or store.sticky.get("list") or "workorders_all"
     known = _filters(filter_names, search_incident)
     understood = {key: value for key, value in query.items() if key in known and value != ""}
     found = [
@@ -63,7 +65,7 @@ def list_orders(
         for order in store.seen(lag)
         if LISTS[name](order) and all(known[key](order, value) for key, value in understood.items())
     ]
-    answer = _page(found, query, name)
+    answer = _page(found, query, name, size, number)
     for key, value in understood.items():
         answer |= {key: value.split(","), f"fs_{key.removeprefix('f_')}": True}
     return answer
@@ -80,9 +82,15 @@ def _with_sticky(store: FieldNationStore, query: Mapping[str, str]) -> dict[str,
     return {**store.sticky, **query}
 
 
-def _page(found: list[WorkOrder], query: Mapping[str, str], name: str) -> dict[str, Any]:
+def page_of(query: Mapping[str, str]) -> tuple[int, int]:
+    """Size and number of the page that is asked for; FieldNationError 400 for what is no positive number."""
     size = min(_number(query, "per_page", DEFAULT_PER_PAGE), MOST_PER_PAGE)
-    page = _number(query, "page", 1)
+    return size, _number(query, "page", 1)
+
+
+def _page(
+    found: list[WorkOrder], query: Mapping[str, str], name: str, size: int, page: int
+) -> dict[str, Any]:
     sort, order = query.get("sort", "id"), query.get("order", "asc")
     found.sort(key=SORTS.get(sort, SORTS["id"]), reverse=order == "desc")
     shown = found[(page - 1) * size : page * size]
@@ -106,7 +114,7 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
     text = query.get(name, "")
     if not text:
         return default
-    if not text.isdecimal() or int(text) < 1:
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) < 1:
         raise FieldNationError(400, "Validation failed.", {f"#/{name}": "must be a positive number"})
     return int(text)
 

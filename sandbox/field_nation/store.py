@@ -273,16 +273,24 @@ def read_moment(value: Any, zone: str, pointer: str) -> datetime:
     """The moment of ``{"utc"}`` or ``{"local": {date, time}}``; FieldNationError 400 for anything else."""
     try:
         if isinstance(value, dict) and isinstance(value.get("utc"), str):
-            return datetime.strptime(value["utc"], UTC_TEXT).replace(tzinfo=UTC)
+            return _within(datetime.strptime(value["utc"], UTC_TEXT).replace(tzinfo=UTC))
         if isinstance(value, dict) and isinstance(value.get("local"), dict):
             text = f"{value['local'].get('date')} {value['local'].get('time')}"
-            return datetime.strptime(text, UTC_TEXT).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    except ValueError:
+            return _within(datetime.strptime(text, UTC_TEXT).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC))
+    except (ValueError, OverflowError):
         pass
     fault = 'must be {"utc": "YYYY-MM-DD HH:mm:ss"} or {"local": {"date", "time"}}'
     raise FieldNationError(400, "Validation failed.", {pointer: fault})
 
 
+def _within(moment: datetime) -> datetime:
+    """The moment; ValueError outside the years of ``YEARS``, whose ends are assumed."""
+    if not YEARS[0] <= moment.year <= YEARS[1]:
+        raise ValueError(f"the year {moment.year} is out of range")
+    return moment
+
+
+YEARS = 1970, 2199
 TYPES = (
     "INTERNAL", "ASSIGNEDTECH", "REQUESTEDTECHS", "SPECIFICTECH", "FROMTECH", "REPLY", "TECHTOMANAGER",
     "ROUTEDTECHS", "REPLYTOTHREAD", "STAFF_NOTE",

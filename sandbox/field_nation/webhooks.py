@@ -32,7 +32,10 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ANSWER_WITHIN = 30.0
 """Seconds after which an answer counts as none."""
 MOST_LOG_ENTRIES = 500
+LONGEST_NUMBER = 9  # digits
 Query = Mapping[str, str]
+_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?|")
 _UUID = r"([0-9a-f-]{36}(?::\d+)?)"
 
 
@@ -96,7 +99,7 @@ class Webhooks:
         settings = {"notificationEmail": "", "isIntegrationOnly": False} | _settings(given)
         number, key, secret, moment = len(self.all) + 1, new_uuid(self._draw), given.get("secret"), now_text()
         made = Webhook(number, key, secret or new_uuid(self._draw), settings, moment, moment)
-        made.headers = _headers(given)
+        made.headers = _headers(given) or {}
         self.all[made.uuid] = made
         return made
 
@@ -112,7 +115,7 @@ class Webhooks:
         _check(given)
         webhook.settings.update(_settings(given))
         webhook.secret = given.get("secret") or webhook.secret
-        webhook.headers.update(_headers(given))
+        webhook.headers.update(_headers(given) or {})
         webhook.updated = now_text()
         return webhook
 
@@ -131,8 +134,11 @@ def now_text() -> str:
 
 def _check(given: dict[str, Any]) -> None:
     faults = []
-    unknown = [name for name in given.get("events", []) if name not in EVENTS]
-    if unknown or ("events" in given and not given["events"]):
+    events = given.get("events", EVENTS)
+    unknown = (
+        [name for name in events if name not in EVENTS] if isinstance(events, list | tuple) else [events]
+    )
+    if unknown or not events:
         faults.append(f"events holds unknown names: {', '.join(map(str, unknown)) or 'none'}")
     if "url" in given and not _is_address(given["url"]):
         faults.append("url must be an https address")
@@ -141,7 +147,12 @@ def _check(given: dict[str, Any]) -> None:
             faults.append(f"{name} must be one of {', '.join(allowed)}")
     if given.get("secret") and not _is_uuid(given["secret"]):
         faults.append("secret must be a uuid")
-    if any(name.lower().startswith("x-fn-") for name in _headers(given)):
+    kinds = {"notificationEmail": str, "isIntegrationOnly": bool}
+    faults += [
+        f"{name} is invalid" for name, kind in kinds.items() if not isinstance(given.get(name, kind()), kind)
+    ]
+    faults += ["webhookAttribute is invalid"] if _headers(given) is None else []
+    if any(name.lower().startswith("x-fn-") for name in _headers(given) or {}):
         faults.append("header names beginning with x-fn- are reserved")
     if faults:
         raise WebhookError(400, *faults)
@@ -149,9 +160,12 @@ def _check(given: dict[str, Any]) -> None:
 
 def _is_address(url: Any) -> bool:
     """https; plain http only to this machine, where tests and demos listen."""
-    parts = urlsplit(url if isinstance(url, str) else "")
-    local = parts.scheme == "http" and parts.hostname in LOOPBACK
-    return bool(parts.hostname) and (parts.scheme == "https" or local)
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+        local = parts.scheme == "http" and parts.hostname in LOOPBACK
+        return bool(parts.hostname) and parts.port != 0 and (parts.scheme == "https" or local)
+    except ValueError:
+        return False
 
 
 def _is_uuid(text: Any) -> bool:
@@ -166,9 +180,15 @@ def _settings(given: dict[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in names if name in given}
 
 
-def _headers(given: dict[str, Any]) -> dict[str, str]:
-    found = (given.get("webhookAttribute") or {}).get("header") or {}
-    return {str(name): str(value) for name, value in found.items()}
+def _headers(given: dict[str, Any]) -> dict[str, str] | None:
+    """The headers of every delivery; None for what can't be headers."""
+    attributes = given.get("webhookAttribute", {})
+    found = attributes.get("header", {}) if isinstance(attributes, dict) else None
+    if not isinstance(found, dict):
+        return None
+    headers = {str(name): str(value) for name, value in found.items()}
+    usable = all(_NAME.fullmatch(name) and _VALUE.fullmatch(value) for name, value in headers.items())
+    return headers if usable else None
 
 
 @dataclass
@@ -298,7 +318,7 @@ async def _send(delivery: Delivery) -> int:
             answer = await client.request(
                 settings["method"].upper(), settings["url"], content=delivery.body, headers=headers
             )
-    except httpx.HTTPError:
+    except (httpx.HTTPError, httpx.InvalidURL):
         return 0
     return answer.status_code
 
@@ -340,13 +360,13 @@ class WebhookCalls:
             for one in self._webhooks.all.values()
             if wanted in (None, one.settings["status"]) and query.get("webhookId") in (None, one.uuid)
         ]
-        page, size = int(query.get("page", 1)), int(query.get("perPage", 25))
+        page, size = _whole(query, "page", 1), _whole(query, "perPage", 25)
         shown = found[(page - 1) * size : page * size]
         return _answer(shown, count=len(shown), total=len(found), query={"page": page, "perPage": size})
 
     def _log(self, query: Query, body: Any) -> dict[str, Any]:
-        size = min(int(query.get("perPage", 50)), MOST_LOG_ENTRIES)
-        page = int(query.get("page", 1))
+        size = min(_whole(query, "perPage", 50), MOST_LOG_ENTRIES)
+        page = _whole(query, "page", 1)
         found = [one.as_json() for one in self._deliveries.log if one.attempt and _matches(one, query)]
         return _answer(found[(page - 1) * size : page * size], query={"page": page, "perPage": size})
 
@@ -367,6 +387,15 @@ class WebhookCalls:
 
     def _retry(self, query: Query, body: Any, delivery_id: str) -> dict[str, Any]:
         return _answer({"job_id": self._deliveries.retry(self._deliveries.find(delivery_id))})
+
+
+def _whole(query: Query, name: str, default: int) -> int:
+    text = query.get(name, "")
+    if not text:
+        return default
+    if not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) < 1:
+        raise WebhookError(400, f"{name} must be a positive number")
+    return int(text)
 
 
 def _matches(one: Delivery, query: Query) -> bool:

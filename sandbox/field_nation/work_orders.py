@@ -224,6 +224,7 @@ WORK_ORDER: dict[str, Any] = {
     "printable": FLAG,
 }
 DROPPED = object()
+LARGEST = 1e12  # of a number that is kept, so that amounts times units stay numbers
 
 
 def kept(value: Any, shape: Any = WORK_ORDER) -> Any:
@@ -251,7 +252,7 @@ def _fits(value: Any, kind: str) -> bool:
     if kind == FLAG:
         return isinstance(value, bool)
     if kind == NUMBER:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
     return isinstance(value, str)
 
 
@@ -373,6 +374,8 @@ def _check_schedule(fields: Fields) -> None:
         end = read_moment(window["end"], zone, "#/schedule/service_window/end")
         if end < start:
             raise _invalid({"#/schedule/service_window/end": "must not be before the start"})
+    elif mode == "exact":
+        window.pop("end", None)  # An exact time needs only its start.
     elif mode == "between":
         raise _invalid({"#/schedule/service_window/end": "is required for mode between"})
 

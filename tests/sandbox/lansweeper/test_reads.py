@@ -115,7 +115,7 @@ def test_total_only_with_the_first_page(sandbox: Sandbox) -> None:
 
 
 def test_the_vendors_other_paths_are_empty_and_not_invalid(sandbox: Sandbox) -> None:
-    items = Caller(sandbox).items(["monitors.monitorModel", "citrixPoolInfo.appliances.name", "tenantId"])
+    items = Caller(sandbox).items(["monitors.model", "citrixPoolInfo.appliances.name", "tenantId"])
     assert {tuple(item) for item in items} == {("key",)}
 
 
