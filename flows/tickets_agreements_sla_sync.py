@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from prefect import flow
@@ -17,9 +18,11 @@ from tasks.enrichment.plan import (
     publish_report,
 )
 from tasks.enrichment.read import read_claims, read_contested, read_states
-from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields
+from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields, take_made_fields
+from tasks.enrichment.safety import check_plan, keep_reading, reading_of, refuse_implausible
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import EnrichmentPlan, EnrichmentReport
+from tasks.rules.guards import GuardFinding
 from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,
@@ -68,22 +71,34 @@ async def tickets_agreements_sla_sync(
 
 
 async def enrich(run: EnrichmentRun) -> Any:
-    """The steps of one run, dry or real."""
-    take_fields(run, await lansweeper_custom_fields(run.lansweeper, dry_run=run.settings.dry_run))
+    """The steps of one run, dry or real.
+
+    Missing custom fields are made after the plan was checked: a wrong list of fields is a wrong reading too.
+    """
+    dry_run = run.settings.dry_run
+    take_fields(run, await lansweeper_custom_fields(run.lansweeper, dry_run=True))
     configurations = await read_claims(run)
     assets = await read_states(run)
     links = await find_links(run, configurations)
     rivals = await read_contested(run, configurations, assets)
     plan = make_enrichment_plan(run, configurations, assets, links, rivals)
-    await publish_plan(run, plan, links.searches)
-    if run.settings.dry_run:
-        return await finish(run, plan, make_report(run, plan, links.searches))
+    reading = reading_of(configurations, assets, links)
+    findings = await check_plan(run, reading, plan)
+    await publish_plan(run, plan, links.searches, findings)
+    if dry_run:
+        return await finish(run, plan, make_report(run, plan, links.searches), findings)
+    refuse_implausible(findings)
+    if run.fields_missing:
+        take_made_fields(run, await lansweeper_custom_fields(run.lansweeper, dry_run=False))
     edited = await edit_texts(run, plan.updates)
-    return await finish(run, plan, make_report(run, plan, links.searches, edited))
+    await keep_reading(run, reading, plan, edited)
+    return await finish(run, plan, make_report(run, plan, links.searches, edited), findings)
 
 
-async def finish(run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport) -> Any:
+async def finish(
+    run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport, findings: Sequence[GuardFinding]
+) -> Any:
     """Publish the report; edits that failed end the run as failed, with everything else written."""
-    await publish_report(run, plan, report)
+    await publish_report(run, plan, report, findings)
     failures = [f"{report.state_name}; see the report."] if report.failed else []
     return finished_state(report.state_name, failures, report)

@@ -34,6 +34,7 @@ from tasks.rules.enrichment.plan import (
 )
 from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_report_markdown, search_words
 from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
+from tasks.rules.guards import GuardFinding
 from tasks.rules.report import WriteFailure, WrittenRecord
 from tasks.rules.values import Rows
 from tasks.shared.action import Inventory
@@ -43,11 +44,16 @@ from tasks.shared.progress import run_logger
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationLinks:
-    """What belongs to the configurations, by their ids, and what it took to find it."""
+    """What belongs to the configurations, by their ids, and what it took to find it.
+
+    ``agreements_read`` and ``tickets_read``: all of the company, whether a configuration has them or not.
+    """
 
     agreements: Mapping[int, Sequence[dict[str, Any]]]
     tickets: Mapping[int, Sequence[dict[str, Any]]]
     searches: list[SearchCost]
+    agreements_read: int = 0
+    tickets_read: int = 0
 
 
 async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> ConfigurationLinks:
@@ -73,7 +79,13 @@ async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> C
         ),
         _tickets_cost(tickets),
     ]
-    return ConfigurationLinks(agreements.by_configuration, tickets.by_configuration, searches)
+    return ConfigurationLinks(
+        agreements.by_configuration,
+        tickets.by_configuration,
+        searches,
+        agreements_read=agreements.read,
+        tickets_read=tickets.asked + tickets.remembered,
+    )
 
 
 def _tickets_cost(links: TicketLinks) -> SearchCost:
@@ -125,8 +137,13 @@ def predicted_edits(run: EnrichmentRun, plan: EnrichmentPlan) -> int:
     return edit_requests(len(plan.updates), run.settings.aliases)
 
 
-async def publish_plan(run: EnrichmentRun, plan: EnrichmentPlan, searches: Sequence[SearchCost]) -> None:
-    """Show the plan as an artifact of the run and its numbers in the log."""
+async def publish_plan(
+    run: EnrichmentRun,
+    plan: EnrichmentPlan,
+    searches: Sequence[SearchCost],
+    findings: Sequence[GuardFinding] = (),
+) -> None:
+    """Show the plan as an artifact of the run, what is not plausible on top, and its numbers in the log."""
     edits = predicted_edits(run, plan)
     counts = ", ".join(f"{name} {count}" for name, count in plan.counts.as_dict().items())
     run_logger().info("Plan: %s; %d mutations predicted", counts, edits)
@@ -134,12 +151,13 @@ async def publish_plan(run: EnrichmentRun, plan: EnrichmentPlan, searches: Seque
         plan,
         title=f"Plan for {_company(run)}",
         dry_run=run.settings.dry_run,
+        findings=findings,
         figures=[
             f"Requests to ConnectWise so far: {run.client.session.requests:,}",
             f"Requests to Lansweeper: {run.reads:,} so far, {edits:,} more to edit the assets",
             *(search_words(each) for each in searches),
         ],
-        fields_to_create=run.fields_created if run.settings.dry_run else [],
+        fields_to_create=run.fields_missing,
         notes=run.notes,
         link=run.client.settings.configuration_url,
     )
@@ -147,12 +165,15 @@ async def publish_plan(run: EnrichmentRun, plan: EnrichmentPlan, searches: Seque
     await acreate_markdown_artifact(text, key=PLAN_KEY, description=description)
 
 
-async def publish_report(run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport) -> None:
-    """Show the report as an artifact of the run."""
+async def publish_report(
+    run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport, findings: Sequence[GuardFinding] = ()
+) -> None:
+    """Show the report as an artifact of the run, what is not plausible on top."""
     text = enrichment_report_markdown(
         report,
         plan,
         title=f"Tickets, agreements and SLA of {_company(run)}",
+        findings=findings,
         link=run.client.settings.configuration_url,
     )
     description = f"What the run did for {run.company.identifier}"

@@ -18,10 +18,11 @@ from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.enrichment.plan import ConfigurationName
 from tasks.rules.enrichment.texts import AssetState, named_elsewhere
 from tasks.rules.mapping.model import LINK_CAPTION
+from tasks.rules.text import counted
 from tasks.shared.action import Inventory
 from tasks.shared.retry import retry
 
-CONFIGURATION_FIELDS = "id,name,sla,customFields"
+CONFIGURATION_FIELDS = "id,name,sla,company/id,customFields"
 ASSET_FIELDS = ("url", "assetBasicInfo.name", "assetCustom.fields.fieldKey", "assetCustom.fields.value")
 
 
@@ -36,6 +37,7 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
     records: Inventory[Record] = await read_configurations(
         run.client, conditions, CONFIGURATION_FIELDS, reader.read
     )
+    records = _of_the_company(run, records, reader)
     if records and not reader.seen:
         wanted = run.settings.asset_id_field
         named = repr(LINK_CAPTION) if wanted is None else f"with the id {wanted}"
@@ -49,17 +51,37 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
     return records
 
 
+def _of_the_company(run: EnrichmentRun, records: Inventory[Record], reader: LinkReader) -> Inventory[Record]:
+    """Each configuration once, and none of another company, which tells of an answer that is wrong."""
+    by_id = {int(each["id"]): each for each in records if int(each["id"]) not in reader.strangers}
+    if reader.strangers:
+        run.doubts.append(
+            f"Asked for the configurations of {run.company.identifier}, ConnectWise also gave "
+            f"{counted(len(reader.strangers), 'configuration')} of other companies. Run it again."
+        )
+    if repeated := len(records) - len(reader.strangers) - len(by_id):
+        run.notes.append(f"ConnectWise gave {counted(repeated, 'configuration')} more than once.")
+    return Inventory(list(by_id.values()))
+
+
 class LinkReader:
-    """Cuts a configuration's custom fields down to the one that links it; ``seen``: any had that one."""
+    """Cuts a configuration's custom fields down to the one that links it.
+
+    ``seen``: any had that one. ``strangers``: ids of those that name another company than was asked for.
+    """
 
     def __init__(self, field_id: int | None, company_id: int) -> None:
         self._field_id = field_id
         self._company = {"id": company_id}
         self.seen = False
+        self.strangers: set[int] = set()
 
     def read(self, record: Record) -> Record:
         found = [each for each in record.get("customFields") or [] if self._is_link(each)]
         self.seen = self.seen or bool(found)
+        company = (record.get("company") or {}).get("id", self._company["id"])
+        if company != self._company["id"]:
+            self.strangers.add(int(record["id"]))
         link = [{**each, "caption": LINK_CAPTION} for each in found[:1]]
         return {**record, "company": self._company, "customFields": link}
 
@@ -78,7 +100,19 @@ def asset_key_of(record: Record) -> str | None:
 async def read_states(run: EnrichmentRun) -> Inventory[AssetState]:
     """Read every asset of the site with the texts that our custom fields have there."""
     names = {key: name for name, key in run.field_keys.items()}
-    assets: AssetInventory[AssetState] = await read_assets(
+    assets = await _read_site(run, names)
+    if assets.missing:
+        assets = await _read_site(run, names)
+    if assets.missing:
+        run.notes.append(
+            f"Lansweeper named {assets.total} assets but gave {len(assets)}: "
+            "an asset that is reported as gone may be one of those that are missing."
+        )
+    return assets
+
+
+async def _read_site(run: EnrichmentRun, names: dict[str, str]) -> AssetInventory[AssetState]:
+    found: AssetInventory[AssetState] = await read_assets(
         run.assets,
         run.site_id,
         ASSET_FIELDS,
@@ -86,12 +120,7 @@ async def read_states(run: EnrichmentRun) -> Inventory[AssetState]:
         lambda item: asset_state(item, names),
         run.settings.waiting,
     )
-    if assets.missing:
-        run.notes.append(
-            f"Lansweeper named {assets.total} assets but gave {len(assets)}: "
-            "an asset that is reported as gone may be one of those that are missing."
-        )
-    return assets
+    return found
 
 
 def asset_state(item: dict[str, Any], names: dict[str, str]) -> AssetState:

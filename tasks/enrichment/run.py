@@ -22,9 +22,10 @@ class EnrichmentRun:
     """Handed from step to step. A class of its own, so that Prefect does not look into it.
 
     ``connectwise`` and ``lansweeper`` are block names, ``client`` and ``assets`` the clients that they open;
-    ``field_keys`` are the keys of our custom fields by name, those that exist; ``fields_created`` those that
-    this run made, or in a dry run would make; ``reads`` the requests to Lansweeper before the first edit;
-    ``notes`` is what a person should know of the run beside its counts.
+    ``field_keys`` are the keys of our custom fields by name, those that exist; ``fields_missing`` the others,
+    as the plan found them; ``fields_created`` those that this run made, or in a dry run would make; ``reads``
+    the requests to Lansweeper before the first edit; ``notes`` is what a person should know of the run beside
+    its counts; ``doubts`` are sentences about answers that were not whole: a real run is refused for one.
     """
 
     def __init__(
@@ -50,9 +51,11 @@ class EnrichmentRun:
         self.assets = assets
         self.ledger = ledger
         self.field_keys: dict[str, str] = {}
+        self.fields_missing: list[str] = []
         self.fields_created: list[str] = []
         self.reads = 0
         self.notes: list[str] = []
+        self.doubts: list[str] = []
 
     @property
     def journal(self) -> RunJournal:
@@ -93,12 +96,20 @@ class FieldMissingError(StopError):
 
 
 def take_fields(run: EnrichmentRun, found: CustomFieldKeys) -> None:
-    """Note which of our custom fields the site has; FieldMissingError: one could not be made, and why."""
-    dry = run.settings.dry_run
+    """Note which of our custom fields the site has, before the plan: missing ones are made after it."""
     run.field_keys = found.keys
-    run.fields_created = found.missing if dry else found.created
+    run.fields_missing = found.missing
+    run.fields_created = found.missing if run.settings.dry_run else []
     run.notes += found.warnings
-    if found.missing and not dry:
+
+
+def take_made_fields(run: EnrichmentRun, found: CustomFieldKeys) -> None:
+    """Note the fields after missing ones were made; FieldMissingError: one could not be made, and why."""
+    run.field_keys = found.keys
+    run.fields_created = found.created
+    run.reads = run.assets.session.requests
+    run.notes += [each for each in found.warnings if each not in run.notes]
+    if found.missing:
         raise FieldMissingError(
             f"Lansweeper has no custom field {', '.join(found.missing)}. {' '.join(found.warnings)}".strip(),
             remedy="Make it by hand, or let the token's role do so.",

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules.choices import ASK
+from tasks.rules.enrichment.safety import AcceptedReading, EnrichmentLimits
 from tasks.rules.enrichment.texts import TextLimits
 from tasks.shared.retry import RetryPolicy
 
@@ -65,6 +66,16 @@ class EnrichmentSettings(BaseModel):
         description="Typed by hand it wins; without it the field is found by its caption.",
     )
     text: TextLimits = Field(default_factory=TextLimits, title="Text limits")
+    limits: EnrichmentLimits = Field(
+        default_factory=EnrichmentLimits,
+        title="What is not believed",
+        description="Fewer records than last time, and plans that take text from many assets, are refused.",
+    )
+    accept_once: AcceptedReading = Field(
+        default_factory=AcceptedReading,
+        title="Accept once",
+        description="The numbers of a refused plan that are right all the same. Leave them out of schedules.",
+    )
     waiting: EnrichmentWaiting = Field(default_factory=EnrichmentWaiting, title="Waiting")
 
     @field_validator("company")

@@ -15,6 +15,7 @@ from tasks.enrichment.custom_fields import custom_field_keys
 from tasks.enrichment.plan import edit_texts
 from tasks.enrichment.read import read_states
 from tasks.enrichment.run import EnrichmentRun
+from tasks.enrichment.safety import forget_texts
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.undo import ASSET, TextUndoPlan, plan_text_undo
 from tasks.rules.undo import UndoPlan
@@ -55,6 +56,7 @@ class TextUndo:
         """Write the reverse; returns what failed, in words. The plan becomes what was done."""
         updates = self.texts.updates
         results = await edit_texts(self.run, updates)
+        await forget_texts(self.run)
         self.texts.updates = [each for each in updates if results[each.asset.key].ok]
         return [
             f"{each.name}: {results[each.asset.key].message}"

@@ -56,6 +56,7 @@ class AgreementLinks:
         by_configuration: agreements as ``shown_agreement`` gives them, active ones first, then the newest.
         requests_predicted: made when the agreements were read, and before their configurations were.
         notes: strategies that could not be used, and why.
+        read: agreements of the companies, whether they cover one of the configurations or not.
     """
 
     by_configuration: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
@@ -63,6 +64,7 @@ class AgreementLinks:
     requests_used: int = 0
     strategy: str = ""
     notes: list[str] = field(default_factory=list)
+    read: int = 0
 
 
 async def find_agreements(
@@ -110,6 +112,7 @@ class _CompanyAgreements:
         for record in in_order(self.records):
             for each in self.links.get(record["id"], frozenset()) & self.ids:
                 found.by_configuration[each].append(shown_agreement(record))
+        found.read += len(self.records)
         found.requests_predicted += self.predicted
         found.requests_used += self.search.used
         found.strategy = "; ".join(dict.fromkeys([*filter(None, [found.strategy]), self.plan.strategy]))

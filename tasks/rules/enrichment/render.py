@@ -12,6 +12,7 @@ from tasks.rules.enrichment.plan import (
     EnrichmentReport,
     SearchCost,
 )
+from tasks.rules.guards import GuardFinding
 from tasks.rules.report import change_line, changes_list, counts_table, failures_list
 from tasks.rules.text import (
     ROWS,
@@ -34,6 +35,7 @@ def enrichment_plan_markdown(
     *,
     title: str = "Plan",
     dry_run: bool = False,
+    findings: Sequence[GuardFinding] = (),
     figures: Sequence[str] = (),
     fields_to_create: Sequence[str] = (),
     notes: Sequence[str] = (),
@@ -43,6 +45,7 @@ def enrichment_plan_markdown(
     """The plan for an artifact, each table with at most so many ``rows``; the title is escaped here.
 
     Args:
+        findings: what does not fit to what is known; it comes first.
         figures: the predicted requests in words, a line each.
         fields_to_create: Lansweeper custom fields that are missing.
         link: id -> address of the configuration in ConnectWise, None for no link.
@@ -55,6 +58,7 @@ def enrichment_plan_markdown(
         f"**{'Dry run: nothing is written.' if dry_run and not nothing else verdict}**"
         if dry_run or nothing
         else "",
+        _findings(findings),
         counts_table(plan.counts, planned=True),
         escaped_list(figures),
         section(
@@ -73,6 +77,7 @@ def enrichment_report_markdown(
     plan: EnrichmentPlan,
     *,
     title: str = "Report",
+    findings: Sequence[GuardFinding] = (),
     link: AddressOf = lambda _: None,
     rows: int = ROWS,
 ) -> str:
@@ -81,6 +86,7 @@ def enrichment_report_markdown(
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
+        _findings(findings),
         counts_table(report.counts, planned=report.dry_run),
         _figures(report),
         section("How agreements and tickets were found", escaped_list(map(search_words, report.searches))),
@@ -90,6 +96,15 @@ def enrichment_report_markdown(
         _left_alone(plan, link, rows),
         section("Custom fields created", ", ".join(map(cell, report.fields_created))),
         section("Written", _written(report, link, assets.get, rows)),
+    )
+
+
+def _findings(findings: Sequence[GuardFinding]) -> str:
+    """On top, since nobody looks further where the first lines say that all is well."""
+    refused = any(each.refuses for each in findings)
+    return section(
+        "Not plausible: a real run is refused" if refused else "Not plausible, and accepted",
+        escaped_list(each.text for each in findings),
     )
 
 

@@ -1,0 +1,125 @@
+"""Hold a run's reading and its plan against what the last run left behind; refuse what is not plausible.
+
+What the last run read is kept in the ledger as one state entry for each company and site, named only here. It
+is kept once a run has come to its end, so a refused run leaves the numbers that it was refused for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from connectors.connectwise.conditions import equals
+from tasks.enrichment.plan import ConfigurationLinks
+from tasks.enrichment.read import asset_key_of
+from tasks.enrichment.run import EnrichmentRun, Record
+from tasks.rules.enrichment.plan import EnrichmentPlan
+from tasks.rules.enrichment.safety import KnownReading, Reading, enrichment_findings, losses, refusals
+from tasks.rules.enrichment.texts import AssetState
+from tasks.rules.guards import GuardFinding
+from tasks.rules.values import read_date_time, write_date_time
+from tasks.shared.action import Inventory
+from tasks.shared.journalled import WriteResult
+from tasks.shared.retry import retry
+
+READING_NAME = "enrichment of company {} at site {}"
+
+
+class ImplausiblePlanError(RuntimeError):
+    """What was read, or what the plan would take away, does not fit to what is known; nothing was written."""
+
+
+def reading_of(
+    configurations: Inventory[Record], assets: Inventory[AssetState], links: ConfigurationLinks
+) -> Reading:
+    """The numbers of what this run read."""
+    claimed = {key for each in configurations if (key := asset_key_of(each))}
+    return Reading(
+        configurations=len(configurations),
+        linked=sum(asset_key_of(each) is not None for each in configurations),
+        assets=len(assets),
+        with_text=sum(each.key in claimed and any(each.values.values()) for each in assets),
+        agreements=links.agreements_read,
+        covered=sum(map(len, links.agreements.values())),
+        tickets=links.tickets_read,
+        attached=sum(map(len, links.tickets.values())),
+    )
+
+
+async def check_plan(run: EnrichmentRun, read: Reading, plan: EnrichmentPlan) -> list[GuardFinding]:
+    """What is not plausible of this run; a real run does not write while one of it refuses.
+
+    Costs a request to ConnectWise for each collection that gave fewer records than last time, none else.
+    """
+    known = await _known(run)
+    incomplete = [*run.doubts, *(await _uncounted(run, read, known) if known else [])]
+    settings = run.settings
+    return enrichment_findings(
+        read, known, losses(plan, read.with_text), settings.limits, settings.accept_once, incomplete
+    )
+
+
+def refuse_implausible(findings: Sequence[GuardFinding]) -> None:
+    """ImplausiblePlanError with all that is not plausible, unless a person accepted it for this run."""
+    if refused := refusals(findings):
+        raise ImplausiblePlanError(f"{' '.join(refused)} Nothing was written.")
+
+
+async def keep_reading(
+    run: EnrichmentRun, read: Reading, plan: EnrichmentPlan, edited: Mapping[str, WriteResult]
+) -> None:
+    """Keep the numbers for the next run, which begins with the texts that this one wrote."""
+    filled = [each for each in plan.updates if not any(each.asset.values.values())]
+    written = sum(edited[each.asset.key].ok for each in filled if each.asset.key in edited)
+    await _keep(run, replace(read, with_text=read.with_text + written))
+
+
+async def forget_texts(run: EnrichmentRun) -> None:
+    """After an undo: that the assets have fewer texts is as a person wished it."""
+    known = await _known(run)
+    if known is not None:
+        await _keep(run, replace(known.reading, with_text=0), known.read_at)
+
+
+async def _uncounted(run: EnrichmentRun, read: Reading, known: KnownReading) -> list[str]:
+    """A sentence for each collection of which ConnectWise counts clearly more records than it gave."""
+    client, condition = run.client, equals("company/id", run.company.id)
+    collections = {
+        "configurations": [client.configurations],
+        "agreements": [client.agreements],
+        "tickets": [client.tickets("service"), client.tickets("project")],
+    }
+    before, now = known.reading.as_dict(), read.as_dict()
+    found = []
+    for name, counted in collections.items():
+        if now[name] >= before[name]:
+            continue
+        numbers = [
+            await retry(lambda each=each: each.count(condition), run.settings.waiting)  # type: ignore[misc]
+            for each in counted
+        ]
+        # Records come and go between two requests, and a list of service tickets may hold project tickets.
+        if max(numbers) > now[name] + max(2, now[name] // 100):
+            found.append(
+                f"ConnectWise counts {max(numbers):,} {name} of {run.company.identifier} and gave "
+                f"{now[name]:,} of them: its answer was not whole. Run it again."
+            )
+    return found
+
+
+def _name(run: EnrichmentRun) -> str:
+    return READING_NAME.format(run.company.id, run.site_id)
+
+
+async def _known(run: EnrichmentRun) -> KnownReading | None:
+    value = await run.ledger.state.get(run.client.settings.tenant_key, _name(run))
+    if value is None:
+        return None
+    return KnownReading(Reading.from_dict(value), read_date_time(value.get("at")))
+
+
+async def _keep(run: EnrichmentRun, reading: Reading, at: datetime | None = None) -> None:
+    value: dict[str, Any] = {**reading.as_dict(), "at": write_date_time(at or datetime.now(UTC))}
+    await run.ledger.state.set(run.client.settings.tenant_key, _name(run), value)
