@@ -33,6 +33,7 @@ TEXTS = {
         "dispatch-refused-{}-{}",
         "dispatch-sweep-{}",
         "dispatch-unanswered-{}",
+        "enrichment of company {} at site {}",
         "lansweeper-edits",
         "messages of work order {}",
         "tickets of company {}",

@@ -35,13 +35,19 @@ def reading_of(
     configurations: Inventory[Record], assets: Inventory[AssetState], links: ConfigurationLinks
 ) -> Reading:
     """The numbers of what this run read."""
-    claimed = {key for each in configurations if (key := asset_key_of(each))}
-    return Reading(
+    claims = [key for each in configurations if (key := asset_key_of(each))]
+    claimed = set(claims)
+    read = Reading(
         configurations=len(configurations),
-        linked=sum(asset_key_of(each) is not None for each in configurations),
+        linked=len(claims),
         assets=len(assets),
         with_text=sum(each.key in claimed and any(each.values.values()) for each in assets),
-        agreements=links.agreements_read,
+    )
+    if not claims:
+        return read
+    return replace(
+        read,
+        agreements_read=links.agreements_read,
         covered=sum(map(len, links.agreements.values())),
         tickets=links.tickets_read,
         attached=sum(map(len, links.tickets.values())),
@@ -88,23 +94,25 @@ async def _uncounted(run: EnrichmentRun, read: Reading, known: KnownReading) -> 
     client, condition = run.client, equals("company/id", run.company.id)
     collections = {
         "configurations": [client.configurations],
-        "agreements": [client.agreements],
+        "agreements_read": [client.agreements],
         "tickets": [client.tickets("service"), client.tickets("project")],
     }
     before, now = known.reading.as_dict(), read.as_dict()
     found = []
     for name, counted in collections.items():
-        if now[name] >= before[name]:
+        words = name.removesuffix("_read")
+        last, given = before[name], now[name]
+        if last is None or given is None or given >= last:
             continue
         numbers = [
             await retry(lambda each=each: each.count(condition), run.settings.waiting)  # type: ignore[misc]
             for each in counted
         ]
         # Records come and go between two requests, and a list of service tickets may hold project tickets.
-        if max(numbers) > now[name] + max(2, now[name] // 100):
+        if max(numbers) > given + max(2, given // 100):
             found.append(
-                f"ConnectWise counts {max(numbers):,} {name} of {run.company.identifier} and gave "
-                f"{now[name]:,} of them: its answer was not whole. Run it again."
+                f"ConnectWise counts {max(numbers):,} {words} of {run.company.identifier} and gave "
+                f"{given:,} of them: its answer was not whole. Run it again."
             )
     return found
 

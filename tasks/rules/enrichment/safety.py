@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.rules.enrichment.plan import AssetUpdate, EnrichmentPlan
-from tasks.rules.enrichment.texts import AGREEMENT_ID, SEPARATOR, TOTALS
+from tasks.rules.enrichment.texts import AGREEMENT_ID, SEPARATOR, TOTAL_TICKETS
 from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, how_to_accept, shrink_findings
 from tasks.rules.text import counted
 from tasks.rules.values import FieldChange, read_number
@@ -29,18 +29,18 @@ class EnrichmentLimits(BaseModel):
 
     shrink: ShrinkLimit = Field(
         default_factory=ShrinkLimit,
-        title="Fewer than last time",
+        title="Shrinking",
         description="Of configurations, links, assets, texts, agreements and tickets.",
     )
-    losing: float = Field(
+    losing_share: float = Field(
         default=0.20,
         ge=0,
         le=1,
-        title="Assets that lose text",
+        title="Share of assets that lose text",
         description="0.2 is 20 %: a plan that takes text from more of the assets that have any is refused. A "
-        "text that is emptied counts, a total that becomes 0, and an agreement that is not named any more.",
+        "text that is emptied counts, cw_total_tickets that becomes 0, and an agreement that is left out.",
     )
-    minimum: int = Field(
+    losing_minimum: int = Field(
         default=10,
         ge=0,
         title="Assets that may always lose text",
@@ -57,7 +57,7 @@ class AcceptedReading(BaseModel):
     linked: int | None = Field(default=None, ge=0, title="Configurations with an asset")
     assets: int | None = Field(default=None, ge=0, title="Assets")
     with_text: int | None = Field(default=None, ge=0, title="Assets with text")
-    agreements: int | None = Field(default=None, ge=0, title="Agreements")
+    agreements_read: int | None = Field(default=None, ge=0, title="Agreements")
     covered: int | None = Field(default=None, ge=0, title="Agreements of configurations")
     tickets: int | None = Field(default=None, ge=0, title="Tickets")
     attached: int | None = Field(default=None, ge=0, title="Tickets of configurations")
@@ -71,6 +71,7 @@ class Reading:
     Attributes:
         linked: configurations that claim an asset.
         with_text: claimed assets that have any of our texts.
+        agreements_read, tickets: of the company; None: not asked for, since no configuration claims an asset.
         covered, attached: configurations of agreements and of tickets, each pair counted once.
     """
 
@@ -78,17 +79,17 @@ class Reading:
     linked: int = 0
     assets: int = 0
     with_text: int = 0
-    agreements: int = 0
-    covered: int = 0
-    tickets: int = 0
-    attached: int = 0
+    agreements_read: int | None = None
+    covered: int | None = None
+    tickets: int | None = None
+    attached: int | None = None
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, int | None]:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, known: Mapping[str, Any]) -> Reading:
-        """The numbers as they were kept; one that is not known, or no number, is 0, which shrinks never."""
+        """The numbers as they were kept; one that is not known, or no number, is not compared."""
         names = [each.name for each in fields(cls)]
         return cls(**{name: number for name in names if isinstance(number := known.get(name), int)})
 
@@ -98,7 +99,7 @@ _WORDS = {
     "linked": "Configurations with an asset",
     "assets": "Assets of the site",
     "with_text": "Assets with ConnectWise texts",
-    "agreements": "Agreements",
+    "agreements_read": "Agreements",
     "covered": "Agreements of configurations",
     "tickets": "Tickets",
     "attached": "Tickets of configurations",
@@ -141,7 +142,7 @@ def _is_loss(change: FieldChange) -> bool:
     before = (change.current or "").strip()
     if not before:
         return False
-    if change.field in TOTALS:
+    if change.field == TOTAL_TICKETS:
         return read_number(before) != 0 and read_number(change.wanted) == 0
     if change.field == AGREEMENT_ID:
         return bool(_entries(before) - _entries(change.wanted))
@@ -171,18 +172,22 @@ def enrichment_findings(
     found = [GuardFinding(text) for text in incomplete]
     if known is not None:
         before, now = known.reading.as_dict(), read.as_dict()
-        amounts = [Amount(name, words, before[name], now[name]) for name, words in _WORDS.items()]
+        amounts = [
+            Amount(name, words, last, number)
+            for name, words in _WORDS.items()
+            if (last := before[name]) is not None and (number := now[name]) is not None
+        ]
         found += shrink_findings(amounts, limits.shrink, numbers, known.read_at)
     return [*found, *_loss_findings(lost, limits, accept_once.losing)]
 
 
 def _loss_findings(lost: TextLosses, limits: EnrichmentLimits, accepted: int | None) -> list[GuardFinding]:
-    if lost.losing <= limits.minimum or lost.losing <= limits.losing * lost.with_text:
+    if lost.losing <= limits.losing_minimum or lost.losing <= limits.losing_share * lost.with_text:
         return []
     named = ", ".join(f"{name} {count:,}" for name, count in sorted(lost.by_field.items()))
     text = (
         f"The plan would take text from {lost.losing:,} of {counted(lost.with_text, 'asset')} that have any, "
-        f"{lost.losing / max(lost.with_text, 1):.0%}; the ceiling is {limits.losing:.0%} ({named})."
+        f"{lost.losing / max(lost.with_text, 1):.0%}; the ceiling is {limits.losing_share:.0%} ({named})."
     )
     if accepted is not None and lost.losing <= accepted:
         return [GuardFinding(f"{text} Accepted for this run.", refuses=False)]
