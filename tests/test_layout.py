@@ -28,7 +28,6 @@ STATE_OWNERS = {
     "tasks.connectwise.link_search.search",
     "tasks.connectwise.link_search.ticket_cache",
     "tasks.dispatch.state",
-    "tasks.enrichment.safety",
     "tasks.lansweeper.edit_asset",
 }
 """The modules that name state entries, links and ticket links, each for what it owns."""

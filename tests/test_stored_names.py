@@ -33,7 +33,6 @@ TEXTS = {
         "dispatch-refused-{}-{}",
         "dispatch-sweep-{}",
         "dispatch-unanswered-{}",
-        "enrichment of company {} at site {}",
         "lansweeper-edits",
         "messages of work order {}",
         "tickets of company {}",

@@ -1,15 +1,13 @@
 """Hold a run's reading and its plan against what the last run left behind; refuse what is not plausible.
 
-What the last run read is kept in the ledger as one state entry for each company and site, named only here. It
-is kept once a run has come to its end, so a refused run leaves the numbers that it was refused for.
+What the last run read is kept in ``ledger.inventory`` under a scope for each Lansweeper site, once the run
+has come to its end: a refused run leaves the numbers that it was refused for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 from connectors.connectwise.conditions import equals
 from tasks.enrichment.plan import ConfigurationLinks
@@ -19,12 +17,11 @@ from tasks.rules.enrichment.plan import EnrichmentPlan
 from tasks.rules.enrichment.safety import KnownReading, Reading, enrichment_findings, losses, refusals
 from tasks.rules.enrichment.texts import AssetState
 from tasks.rules.guards import GuardFinding
-from tasks.rules.values import read_date_time, write_date_time
 from tasks.shared.action import Inventory
 from tasks.shared.journalled import WriteResult
 from tasks.shared.retry import retry
 
-READING_NAME = "enrichment of company {} at site {}"
+SCOPE = "enrichment of site {}"
 
 
 class ImplausiblePlanError(RuntimeError):
@@ -79,14 +76,12 @@ async def keep_reading(
     """Keep the numbers for the next run, which begins with the texts that this one wrote."""
     filled = [each for each in plan.updates if not any(each.asset.values.values())]
     written = sum(edited[each.asset.key].ok for each in filled if each.asset.key in edited)
-    await _keep(run, replace(read, with_text=read.with_text + written))
+    await _keep(run, replace(read, with_text=read.with_text + written).as_dict())
 
 
 async def forget_texts(run: EnrichmentRun) -> None:
     """After an undo: that the assets have fewer texts is as a person wished it."""
-    known = await _known(run)
-    if known is not None:
-        await _keep(run, replace(known.reading, with_text=0), known.read_at)
+    await _keep(run, {"with_text": 0})
 
 
 async def _uncounted(run: EnrichmentRun, read: Reading, known: KnownReading) -> list[str]:
@@ -117,17 +112,20 @@ async def _uncounted(run: EnrichmentRun, read: Reading, known: KnownReading) -> 
     return found
 
 
-def _name(run: EnrichmentRun) -> str:
-    return READING_NAME.format(run.company.id, run.site_id)
+def _scope(run: EnrichmentRun) -> str:
+    return SCOPE.format(run.site_id)
 
 
 async def _known(run: EnrichmentRun) -> KnownReading | None:
-    value = await run.ledger.state.get(run.client.settings.tenant_key, _name(run))
-    if value is None:
+    amounts = await run.ledger.inventory.amounts(run.client.settings.tenant_key, run.company.id)
+    ours = {name: each for (name, scope), each in amounts.items() if scope == _scope(run)}
+    if not ours:
         return None
-    return KnownReading(Reading.from_dict(value), read_date_time(value.get("at")))
+    reading = Reading.from_dict({name: each.number for name, each in ours.items()})
+    return KnownReading(reading, max(each.read_at for each in ours.values()))
 
 
-async def _keep(run: EnrichmentRun, reading: Reading, at: datetime | None = None) -> None:
-    value: dict[str, Any] = {**reading.as_dict(), "at": write_date_time(at or datetime.now(UTC))}
-    await run.ledger.state.set(run.client.settings.tenant_key, _name(run), value)
+async def _keep(run: EnrichmentRun, numbers: Mapping[str, int | None]) -> None:
+    scope = _scope(run)
+    amounts = {(name, scope): number for name, number in numbers.items() if number is not None}
+    await run.ledger.inventory.remember(run.client.settings.tenant_key, run.company.id, amounts=amounts)
