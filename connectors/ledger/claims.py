@@ -26,8 +26,9 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import RetryableError, StopError
-from connectors.ledger.database import Clock, Repository, insert_unless_there, shortened, writing
+from connectors.ledger.database import Clock, Repository, insert_unless_there, writing
 from connectors.ledger.models import Claimed
+from connectors.ledger.text import shortened
 
 T = TypeVar("T")
 MAY_BE_SENT = ("intent", "refused", "unresolved")

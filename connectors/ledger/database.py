@@ -21,14 +21,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import anyio
-import orjson
 from sqlalchemy import Table, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from connectors.errors import StopError
+from connectors.errors import RejectedError, StopError
+from connectors.ledger.text import clean_parameters, json_text
 
 PATH_VARIABLE = "CONNECTWISE_FLOWS_LEDGER"
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
@@ -58,10 +58,6 @@ REMEDIES = (
     ("password authentication failed", "Correct the user and password in the ledger's block."),
     ("does not exist", "Create the database first, or correct its name in the ledger's block."),
 )
-
-
-LONGEST_MESSAGE = 2000
-"""Characters. Vendors repeat whole requests in some messages; the start says what is wrong."""
 
 
 def default_path(environment: Mapping[str, str], *, platform: str = sys.platform) -> Path:
@@ -120,13 +116,23 @@ def place_in_words(url: URL) -> str:
 def create_engine(url: URL, busy_seconds: float = BUSY_SECONDS) -> AsyncEngine:
     """An engine that never shows a statement's values in its errors; on SQLite with its settings."""
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": 2, "max_overflow": 3}
-    options["json_serializer"] = lambda value: orjson.dumps(value, default=str).decode()
+    options["json_serializer"] = json_text
     if not url.drivername.startswith("sqlite"):
         limits = {"timeout": CONNECT_SECONDS, "command_timeout": busy_seconds}
-        return create_async_engine(url, pool_pre_ping=True, connect_args=limits, **options)
+        return _with_clean_texts(create_async_engine(url, pool_pre_ping=True, connect_args=limits, **options))
     Path(url.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_async_engine(url, **options)
     _prepare_sqlite(engine, busy_seconds)
+    return _with_clean_texts(engine)
+
+
+def _with_clean_texts(engine: AsyncEngine) -> AsyncEngine:
+    @event.listens_for(engine.sync_engine, "before_cursor_execute", retval=True)
+    def clean(
+        _connection: Connection, _cursor: object, statement: str, parameters: Any, *_more: object
+    ) -> tuple[str, Any]:
+        return statement, clean_parameters(parameters)
+
     return engine
 
 
@@ -190,8 +196,12 @@ def failures_in_words(url: URL, what: str) -> Iterator[None]:
     """Turns a failure of the database into a StopError: what was tried, where, why, and the remedy."""
     try:
         yield
+    except OverflowError as error:
+        raise _unkeepable(url, what, error) from error
     except (SQLAlchemyError, OSError) as error:
         reason = _reason(error)
+        if _VALUE_REFUSED in reason:
+            raise _unkeepable(url, what, error) from error
         known = (remedy for words, remedy in REMEDIES if words in reason.lower())
         raise StopError(
             f"The ledger could not {what}: {reason}",
@@ -199,6 +209,16 @@ def failures_in_words(url: URL, what: str) -> Iterator[None]:
             path=place_in_words(url),
             remedy=next(known, "See that the database is reachable and writable, then run again."),
         ) from error
+
+
+_VALUE_REFUSED = "invalid input for query argument"
+"""The words of asyncpg for a value that its column can't hold; SQLite's driver raises OverflowError."""
+
+
+def _unkeepable(url: URL, what: str, error: Exception) -> RejectedError:
+    """One value is at fault, such as a number of more than 64 bits: the next record may well be kept."""
+    words = f"The ledger could not {what}: a value is out of its range ({type(error).__name__})"
+    return RejectedError(words, system="ledger", path=place_in_words(url))
 
 
 def _reason(error: BaseException) -> str:
@@ -248,11 +268,6 @@ def moment(seconds: float) -> datetime:
 def moment_or_none(seconds: float | None) -> datetime | None:
     """As ``moment``, None where none is stored."""
     return None if seconds is None else moment(seconds)
-
-
-def shortened(message: str) -> str:
-    """A message as long as the ledger keeps it."""
-    return message[:LONGEST_MESSAGE]
 
 
 Insert = postgresql.Insert | sqlite.Insert

@@ -9,9 +9,10 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.ledger import claims
-from connectors.ledger.database import Repository, insert_unless_there, moment, reading, shortened, writing
+from connectors.ledger.database import Repository, insert_unless_there, moment, reading, writing
 from connectors.ledger.models import InboxMessage
 from connectors.ledger.schema import inbox
+from connectors.ledger.text import clean_text, shortened
 
 DIGEST = " digest"
 """Behind the source in the rows that only remember a message by something else than its id."""
@@ -32,7 +33,9 @@ class Inbox(Repository):
         ``digests``: of each message what it also counts once by, whatever its id; "" for nothing. It is
         remembered for as long as a message that was acknowledged when it came.
         """
-        given = list(zip(messages, digests or [""] * len(messages), strict=True))
+        # As the database keeps the ids, since they are compared with what it answers.
+        named = [(source, clean_text(name), body) for source, name, body in messages]
+        given = list(zip(named, digests or [""] * len(messages), strict=True))
         marks: list[NewMessage] = [
             (f"{source}{DIGEST}", digest, {}) for (source, _, _), digest in given if digest
         ]

@@ -16,11 +16,12 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.ledger.database import Repository, moment, moment_or_none, reading, shortened
+from connectors.ledger.database import Repository, moment, moment_or_none, reading
 from connectors.ledger.inventory import save_links
 from connectors.ledger.models import JournalledWrite, KnownLink, OpenBatch, WriteEntry, WriteOutcome
 from connectors.ledger.schema import batches_in_flight as batches
 from connectors.ledger.schema import writes
+from connectors.ledger.text import shortened
 
 _SECRET = re.compile(
     r"passw(or)?d|secret|private_?key|(access|api|auth)_?(token|key)|authorization", re.IGNORECASE

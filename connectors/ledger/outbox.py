@@ -23,12 +23,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from connectors.errors import StopError
 from connectors.ledger import claims
 from connectors.ledger.claims import OutboxTable, RowShape
-from connectors.ledger.database import Clock, moment_or_none, reading, shortened, writing
+from connectors.ledger.database import Clock, moment_or_none, reading, writing
 from connectors.ledger.models import Claimed, Effect, Intent, IntentState, LinkEnd, Origin, SyncedNote
 from connectors.ledger.schema import dispatch_effects as effects
 from connectors.ledger.schema import dispatch_intents as intents
 from connectors.ledger.schema import synced_notes as notes
 from connectors.ledger.state import put_link
+from connectors.ledger.text import shortened
 
 WORK_ORDER_KIND = "field_nation/work_order"
 """The kind of a link's right end; the left end's is ``connectwise/`` and the record's kind."""

@@ -37,6 +37,7 @@ from tasks.rules.dispatch.sources import dispatch_source
 from tasks.rules.report import CountsError
 from tasks.rules.values import read_date_time
 from tasks.shared.concurrency import map_bounded
+from tasks.shared.isolation import isolated, record_problem
 from tasks.shared.progress import Progress, run_logger
 
 UNFINISHED = frozenset({"intent", "sent", "refused", "unresolved"})
@@ -51,19 +52,21 @@ LIST_COLUMNS = "status,incident_id,milestones,time_logs"
 RecordKey = tuple[RecordKind, int]
 
 
-async def isolated(failed: DispatchResult, look: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
-    """Keeps one failure from ending the sweep: a refusal, or a vendor that is away, is the look's result.
+async def look_at(failed: DispatchResult, look: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
+    """One look at one record; what fails in it is its result and does not end the sweep.
 
     Args:
         failed: what the result is made of then.
     """
-    try:
-        return await look()
-    except RetryableError as error:
-        return failed.but(DispatchStatus.FAILED, str(error), error.retry_after)
-    except RejectedError as error:
-        run_logger().warning("%s: %s", failed.subject, error)
-        return failed.but(DispatchStatus.FAILED, str(error))
+
+    def problem(error: Exception) -> DispatchResult:
+        if isinstance(error, RetryableError):
+            return failed.but(DispatchStatus.FAILED, str(error), error.retry_after)
+        if not isinstance(error, RejectedError):
+            run_logger().warning("%s could not be handled", failed.subject, exc_info=error)
+        return failed.but(DispatchStatus.FAILED, record_problem(error))
+
+    return await isolated(look, problem)
 
 
 @dataclass
@@ -229,7 +232,7 @@ class _Sweeper:
             return None
         failed = self.run.state.ref(kind, number).result(DispatchStatus.FAILED)
         look = partial(dispatch_record, self.run, kind, number, record=record, wait=False)
-        result = await isolated(failed, look)
+        result = await look_at(failed, look)
         self.swept.results.append(result)
         return result
 
@@ -356,7 +359,7 @@ async def _each(
     async def one(number: int) -> DispatchResult:
         owner = owners[number]
         failed = replace(owner.ref.outbound(number), status=DispatchStatus.FAILED)
-        result = await isolated(failed, partial(look, number, owner))
+        result = await look_at(failed, partial(look, number, owner))
         progress.advance(1)
         return result
 

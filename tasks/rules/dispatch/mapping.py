@@ -27,6 +27,7 @@ from tasks.rules.dispatch.targets import (
     near_targets,
     target_kind,
 )
+from tasks.rules.isolation import problem_words
 from tasks.rules.mapping.compile import expression_problems
 
 Members = Mapping[str, Collection[str] | None]
@@ -235,8 +236,9 @@ def work_order_of(lines: Sequence[DispatchMapping], document: Mapping[str, Any])
             if is_nothing(value) or kind is None:
                 continue
             _lay(record, fields, line.target, kind, fitted(kind, value))
-        except ValueError as error:
-            problems.append(f"{line.target}: {error}.")
+        except Exception as error:
+            # Whatever a vendor's value does to a line, the other lines and records go on without it.
+            problems.append(f"{line.target}: {problem_words(error)}.")
     shaped = _shaped(record, fields)
     return Mapped(shaped, tuple(problems), tuple(missing_fields(shaped)))
 
@@ -251,8 +253,8 @@ def outbound_values(
     for line in lines:
         try:
             value = mapped_value(line, document)
-        except ValueError as error:
-            problems.append(f"{line.target}: {error}.")
+        except Exception as error:
+            problems.append(f"{line.target}: {problem_words(error)}.")
             continue
         if not is_nothing(value):
             values[line.target] = value

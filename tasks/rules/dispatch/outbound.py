@@ -29,6 +29,7 @@ from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing
 from tasks.rules.dispatch.reference import effect_mark, marked
 from tasks.rules.expressions import parse
+from tasks.rules.isolation import problem_words
 from tasks.rules.values import read_date_time, write_date_time
 
 WorkOrder = Mapping[str, Any]
@@ -114,8 +115,9 @@ def wanted_of(
                     # Taken out first, so that the last one also comes last.
                     values.pop(value.target, None)
                     values[value.target] = value
-            except ValueError as error:
-                problems.append(f"{happened.key}: {error}.")
+            except Exception as error:
+                # One rule's value must not take the others of the work order with it.
+                problems.append(f"{happened.key}: {problem_words(error)}.")
     return WantedActions(tuple(notes), (), tuple(values.values()), tuple(problems))
 
 
@@ -137,22 +139,25 @@ def times_wanted(
         return WantedActions()
     times: list[TimeWanted] = []
     problems: list[str] = []
+    known = set(handled)
     for log in closed_logs(work_order):
         key = log_key(log)
-        if key in set(handled):
+        if key in known:
             continue
-        start, end = read_date_time(log_start(log)), read_date_time(log_end(log))
-        if start is None or end is None or end <= start:
-            problems.append(
-                f"{key}: a stay from {log_start(log)} to {log_end(log)} can't be entered as time."
-            )
-            continue
-        mark = effect_mark(int(work_order["id"]), key)
-        text = filled(rule.value.strip() or _TIME_TEXT, {**outbound_source(work_order), "time_log": log})
-        times.append(
-            TimeWanted(key, key, mark, marked(text, mark), write_date_time(start), write_date_time(end))
-        )
+        try:
+            times.append(_time(work_order, rule, log, key))
+        except Exception as error:
+            problems.append(f"{key}: {problem_words(error)}.")
     return WantedActions(times=tuple(times), problems=tuple(problems))
+
+
+def _time(work_order: WorkOrder, rule: OutboundRule, log: Mapping[str, Any], key: str) -> TimeWanted:
+    start, end = read_date_time(log_start(log)), read_date_time(log_end(log))
+    if start is None or end is None or end <= start:
+        raise ValueError(f"a stay from {log_start(log)} to {log_end(log)} can't be entered as time")
+    mark = effect_mark(int(work_order["id"]), key)
+    text = filled(rule.value.strip() or _TIME_TEXT, {**outbound_source(work_order), "time_log": log})
+    return TimeWanted(key, key, mark, marked(text, mark), write_date_time(start), write_date_time(end))
 
 
 def stays_without_rule(work_order: WorkOrder, rules: Sequence[OutboundRule]) -> frozenset[str]:
@@ -176,11 +181,12 @@ def mapped_of(
     """
     found, problems = outbound_values(lines, work_order)
     changed = {target: value for target, value in found.items() if before.get(target) != value}
-    notes = [
-        _mapped_note(work_order, target, single_text(changed.pop(target)))
-        for target in _NOTES
-        if target in changed
-    ]
+    notes: list[NoteWanted] = []
+    for target in (each for each in _NOTES if each in changed):
+        try:
+            notes.append(_mapped_note(work_order, target, single_text(changed.pop(target))))
+        except Exception as error:
+            problems.append(f"{target}: {problem_words(error)}.")
     if "actualHours" in changed:
         del changed["actualHours"]
         problems.append(f"actualHours: time is entered by a rule with {OutboundAction.ADD_TIME_ENTRY!r}.")

@@ -1,0 +1,84 @@
+"""Text as the ledger keeps it: whatever a vendor sends, SQLite and PostgreSQL store the same of it.
+
+PostgreSQL refuses NUL in a text, neither takes half an emoji (a lone surrogate). ``clean_parameters`` is
+applied to every statement of the ledger's engine and ``json_text`` to every JSON column, so that no caller
+has to think of it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import orjson
+
+LONGEST_MESSAGE = 2000
+"""Characters. Vendors repeat whole requests in some messages; the start says what is wrong."""
+_LARGEST = 2**63
+"""Whole numbers beyond it are kept as text in JSON: not every reader takes them."""
+_DEEPEST = 100
+"""Levels of a JSON value that are kept."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def shortened(message: str) -> str:
+    """A message as long as the ledger keeps it."""
+    return message[:LONGEST_MESSAGE]
+
+
+def clean_text(text: str) -> str:
+    """The text without NUL, a lone half of an emoji as U+FFFD; most texts come back as they are."""
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def clean_parameters(parameters: Any) -> Any:
+    """The parameters of a statement, of one row or of many, with clean texts."""
+    if isinstance(parameters, str):
+        return clean_text(parameters)
+    if isinstance(parameters, dict):
+        return {name: clean_parameters(value) for name, value in parameters.items()}
+    if isinstance(parameters, list):
+        return [clean_parameters(each) for each in parameters]
+    if isinstance(parameters, tuple):
+        return tuple([clean_parameters(each) for each in parameters])
+    return parameters
+
+
+def json_text(value: Any) -> str:
+    """JSON of any value: what has no form in it (a date, a Decimal, an infinite number) stands as text."""
+    try:
+        text = orjson.dumps(value, default=str).decode()
+    except (TypeError, ValueError, RecursionError):
+        return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    # In JSON a NUL is an escape, of which PostgreSQL takes offence only when it is read.
+    return json_text(_plain(value)) if "\\u0000" in text and _has_nul(value) else text
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any("\x00" in str(name) or _has_nul(inner) for name, inner in value.items())
+    if isinstance(value, list | tuple):
+        return any(map(_has_nul, value))
+    return isinstance(value, str) and "\x00" in value
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        return clean_text(value)
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if -_LARGEST <= value < _LARGEST else "a number of more than 64 bits"
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth >= _DEEPEST:
+        return "..."
+    if isinstance(value, dict):
+        return {clean_text(str(name)): _plain(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(inner, depth + 1) for inner in value]
+    return clean_text(str(value))

@@ -1,0 +1,96 @@
+"""One record's exception is that record's problem, in words (a *bulkhead*): its neighbours go on.
+
+Rules raise ``ValueError`` for what they know can be wrong with a value. What they do not know of (a date of
+year 1 in another zone, an infinite number, an object nested too deeply) raises something else, and must not
+take others along either. So every loop over records either converts them by ``convert_all`` or catches
+``Exception`` for each of them, and says what happened by ``problem_words``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LONGEST_PROBLEM = 300
+"""Characters of a problem: an exception may quote a whole record."""
+_MOST_ERRORS = 3
+"""Wrong members of one record that are named."""
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (RecursionError, "it is nested too deeply"),
+    (OverflowError, "a number or date in it is out of range"),
+    (UnicodeError, "a text in it can't be written"),
+    (LookupError, "it lacks a member"),
+    (ArithmeticError, "it can't be reckoned with"),
+    (TypeError, "a member is of another kind than expected"),
+    (AttributeError, "a member is of another kind than expected"),
+)
+"""What an exception says of a record, the first that fits. A ``ValueError`` speaks for itself."""
+
+
+def problem_words(error: Exception) -> str:
+    """What is wrong with one record, on one line of at most ``LONGEST_PROBLEM`` characters."""
+    said = _said(error)
+    reason = next((words for kind, words in _REASONS if isinstance(error, kind)), "")
+    if reason:
+        return bounded(f"{reason} ({type(error).__name__}: {said})" if said else reason)
+    return bounded(said or type(error).__name__)
+
+
+def bounded(text: str, length: int = LONGEST_PROBLEM) -> str:
+    """The text on one line, cut at ``length`` characters with an ellipsis; half an emoji becomes U+FFFD."""
+    line = " ".join(text[: 4 * length].encode("utf-8", "replace").decode().split())
+    return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def convert_all(
+    records: Sequence[T], convert: Callable[[T], R], failed: Callable[[T, Exception], None]
+) -> list[R]:
+    """What ``convert`` makes of each record, without those that it fails on: ``failed`` is told of them.
+
+    A page without a bad record costs one ``try``. Otherwise it is converted once more, record by record, so
+    ``convert`` must do no harm when it is called twice.
+    """
+    try:
+        return [convert(each) for each in records]
+    except MemoryError:
+        raise
+    except Exception:
+        return list(_one_by_one(records, convert, failed))
+
+
+def _one_by_one(
+    records: Sequence[T], convert: Callable[[T], R], failed: Callable[[T, Exception], None]
+) -> Iterator[R]:
+    for each in records:
+        try:
+            yield convert(each)
+        except MemoryError:
+            raise
+        except Exception as error:
+            failed(each, error)
+
+
+def _said(error: Exception) -> str:
+    try:
+        if isinstance(error, ValidationError):
+            return _validation_words(error)
+        if isinstance(error, UnicodeError):
+            return str(getattr(error, "reason", "") or error)
+        return str(error)
+    except Exception:
+        # An exception whose text can't be made must not be the one that ends the run.
+        return ""
+
+
+def _validation_words(error: ValidationError) -> str:
+    """The wrong members and why, without the values: they may be long."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    told = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:_MOST_ERRORS]]
+    more = [f"and {len(found) - _MOST_ERRORS} more"] if len(found) > _MOST_ERRORS else []
+    return "; ".join([*told, *more])
