@@ -35,13 +35,14 @@ async def dispatch_sweep(
     ):
         swept = await sweep(run, dry_run=dry_run)
         counts = {"read": swept.read, "looked at again": swept.reopened, "left as they are": swept.passed}
+        notes = [*swept.doubles, *swept.unreadable]
         if dry_run:
-            await publish_previews(run, TITLE, swept.previews, counts=counts, notes=swept.doubles)
+            await publish_previews(run, TITLE, swept.previews, counts=counts, notes=notes)
             return swept
         drained = await drain_all(run, handle_work_order, handle_notes)
         for result in swept.results:
             log_result(result)
         results = [*swept.results, *drained.results]
         counts["messages of the inbox"] = drained.messages
-        await publish_results(run, TITLE, results, counts=counts, notes=swept.doubles)
-    return sweep_state(swept, results, swept.doubles)
+        await publish_results(run, TITLE, results, counts=counts, notes=notes)
+    return sweep_state(swept, results, notes)

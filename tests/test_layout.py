@@ -27,6 +27,7 @@ RUN_ACTIONS = "tasks.field_nation"
 STATE_OWNERS = {
     "tasks.connectwise.link_search.search",
     "tasks.connectwise.link_search.ticket_cache",
+    "tasks.dispatch.refusals",
     "tasks.dispatch.state",
     "tasks.lansweeper.edit_asset",
 }

@@ -83,6 +83,34 @@ class KnownLink:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldRecord:
+    """A record that was refused, with marks of what it was refused with: it is held while they are the same.
+
+    Attributes:
+        key: the record within its feature and company: an asset's key, or kind and number.
+        step: what was refused of it, such as ``create``.
+        record_id: its number at the vendor, where it has one.
+        payload: fingerprint of what was sent; "" where nothing was.
+        version: what changes with the record, such as its ``lastUpdated``.
+        rules: fingerprint of the rules by which it was made.
+        since: when it was refused first without a success in between; None: now.
+    """
+
+    key: str
+    step: str
+    name: str
+    record_id: int | None
+    payload: str
+    version: str
+    rules: str
+    reason: str
+    run_id: str = ""
+    since: datetime | None = None
+    last: datetime | None = None
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class TicketLink:
     """What a ticket ("service" or "project") held when it had this ``lastUpdated``, the vendor's own text."""
 

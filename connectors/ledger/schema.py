@@ -122,6 +122,26 @@ known_links = Table(
     Index("known_links_by_company", "tenant", "company_id"),
 )
 
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("feature", String(60), primary_key=True),
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("record_key", String(300), primary_key=True),
+    Column("step", String(60), nullable=False),
+    Column("record_name", Text, nullable=False),
+    Column("record_id", BigInteger),
+    Column("payload", String(64), nullable=False),
+    Column("version", String(100), nullable=False),
+    Column("rules", String(64), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("run_id", String(100), nullable=False),
+    Column("since", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False),
+)
+
 
 def _claim() -> list[Column[Any]]:
     return [Column("claimed_by", String(100)), Column("claimed_until", Double)]

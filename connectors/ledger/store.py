@@ -25,6 +25,7 @@ from connectors.ledger.inbox import Inbox
 from connectors.ledger.inventory import Inventories
 from connectors.ledger.journal import Batches, Journal
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
+from connectors.ledger.quarantine import Quarantine
 from connectors.ledger.rate_limit import RateLimits
 from connectors.ledger.state import RecordLinks, StateEntries, TicketLinkTable
 
@@ -38,7 +39,7 @@ class Ledger:
     remedy. Each attribute is one concern with its own module: ``journal`` and ``batches`` (writes before and
     after they are sent), ``state`` and ``ticket_links`` (what later runs start from), ``inventory`` (what a
     reading is held against), ``intents``, ``effects`` and ``notes`` (what may happen only once at a vendor),
-    ``links``, ``inbox``, ``rate_limits``.
+    ``links``, ``inbox``, ``quarantine`` (what a vendor refused), ``rate_limits``.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
@@ -55,6 +56,7 @@ class Ledger:
         self.inbox = Inbox(engine, clock)
         self.notes = SyncedNotes(engine, clock)
         self.effects = DispatchEffects(engine, clock)
+        self.quarantine = Quarantine(engine, clock)
 
     @classmethod
     def open(

@@ -20,8 +20,9 @@ from connectors.field_nation.models import dropped_fields
 from connectors.ledger.models import Intent
 from tasks.dispatch.finish import finish
 from tasks.dispatch.records import FetchedRecord, with_related
+from tasks.dispatch.refusals import KeptRefusal, RefusedStep
 from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.state import ClaimedRecord, KeptRefusal, RefusedStep, outliving
+from tasks.dispatch.state import ClaimedRecord, outliving
 from tasks.dispatch.update import MappedWorkOrder, dropped_words, wanted_work_order
 from tasks.rules.dispatch.decision import ADOPTION_COLUMNS, Adoption, adoptable, may_create_again, next_look
 from tasks.rules.dispatch.reference import carries
@@ -52,7 +53,7 @@ async def create(
         return ref.result(DispatchStatus.REFUSED, message=wanted.refusal, warnings=wanted.warnings)
     if look_first and (adopted := await adopt(run, claimed, fetched, seen, wanted)) is not None:
         return adopted
-    before = await run.state.refusal(ref, RefusedStep.CREATION, [intent.generation, wanted.body])
+    before = await run.refusals.kept(ref, RefusedStep.CREATION, [intent.generation, wanted.body])
     if before is not None:
         await run.state.release(claimed)
         return ref.result(DispatchStatus.REFUSED, message=before.message, warnings=wanted.warnings)
@@ -87,7 +88,7 @@ async def _send(run: DispatchRun, claimed: ClaimedRecord, wanted: MappedWorkOrde
         return ref.result(DispatchStatus.FAILED, message=str(error), retry_after=error.retry_after)
     except RejectedError as error:
         sent = [intent.generation, wanted.body]
-        await run.state.keep_refusal(ref, RefusedStep.CREATION, sent, KeptRefusal(str(error)))
+        await run.refusals.keep(ref, RefusedStep.CREATION, sent, KeptRefusal(str(error)))
         await intents.refused(intent.id, claimed.holder, str(error))
         return ref.result(DispatchStatus.REFUSED, message=str(error), warnings=wanted.warnings)
     except StopError as error:

@@ -8,9 +8,10 @@ from connectors.connectwise.models import PatchOperation
 from connectors.errors import RejectedError
 from connectors.field_nation.models import LIVING, Status, status_of
 from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order
+from tasks.dispatch.refusals import KeptRefusal, RefusedStep
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
-from tasks.dispatch.state import ClaimedRecord, KeptRefusal, RefusedStep
+from tasks.dispatch.state import ClaimedRecord
 from tasks.dispatch.ticket_writes import field_operations, patch_ticket, status_id
 from tasks.rules.dispatch.decision import OVER
 from tasks.rules.dispatch.reference import RecordKind
@@ -49,7 +50,7 @@ async def _publish(run: DispatchRun, claimed: ClaimedRecord) -> str:
     if run.settings.create_state is not CreateState.PUBLISH or number is None:
         return ""
     about, sent = (claimed.ref, RefusedStep.PUBLISHING), [number, claimed.memory.sent]
-    before = await run.state.refusal(*about, sent)
+    before = await run.refusals.kept(*about, sent)
     if before is not None:
         order = await read_work_order(run, number, columns=SHOWN)
         if _is_past_publishing(order):
@@ -62,7 +63,7 @@ async def _publish(run: DispatchRun, claimed: ClaimedRecord) -> str:
         order = await read_work_order(run, number, columns=SHOWN)
         if _is_past_publishing(order):
             return ""
-        await run.state.keep_refusal(*about, sent, KeptRefusal(str(error), order_mark(order)))
+        await run.refusals.keep(*about, sent, KeptRefusal(str(error), order_mark(order)))
         return f"Work order {number} stays a draft: {error}"
     return ""
 

@@ -32,6 +32,7 @@ from tasks.rules.dispatch.messages import TICKET, WORK_ORDER, About, about
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.shared.concurrency import map_bounded
+from tasks.shared.isolation import record_problem
 from tasks.shared.progress import run_logger
 
 FIRST_REQUEUE = 2.0
@@ -131,8 +132,17 @@ def _by_record(batch: Sequence[InboxMessage]) -> dict[About | None, list[InboxMe
     """One entry a record, in the order in which the first message about each came."""
     groups: dict[About | None, list[InboxMessage]] = {}
     for message in batch:
-        groups.setdefault(about(message.source, message.body), []).append(message)
+        groups.setdefault(_about(message), []).append(message)
     return groups
+
+
+def _about(message: InboxMessage) -> About | None:
+    """What a message is about; one that can't be read is about nothing, and the sweep finds its record."""
+    try:
+        return about(message.source, message.body)
+    except Exception as error:
+        run_logger().warning("Message %s can't be read: %s", message.message_id, record_problem(error))
+        return None
 
 
 async def _handle(
@@ -159,7 +169,7 @@ async def _handle(
         # One message must not end a drain that serves for weeks; it is tried again and then given up.
         if not isinstance(error, ConnectorError):
             run_logger().exception("A message about %s could not be handled", what)
-        return HandledMessage(False, str(error) or type(error).__name__)
+        return HandledMessage(False, record_problem(error))
     handled = _handled(result)
     passing = result.status is not DispatchStatus.FAILED or result.retry_after is not None
     return replace(handled, result=result, passing=passing)

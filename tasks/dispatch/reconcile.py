@@ -278,7 +278,7 @@ async def retry_dispatch(
         RetryableError: a vendor was away for too long.
     """
     waiting = run.settings.waiting
-    await run.state.forget_refusals(run.state.ref(kind, record_id))
+    await run.refusals.forget(run.state.ref(kind, record_id))
 
     def again(result: DispatchResult) -> float | None:
         passing = result.status is DispatchStatus.BUSY or (

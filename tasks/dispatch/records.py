@@ -15,13 +15,13 @@ from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError
 from connectors.field_nation.models import Status, status_of
 from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.state import fingerprint
 from tasks.rules.dispatch.decision import RecordFacts
 from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.sources import description_of, dispatch_source, reads_description, related_needed
 from tasks.rules.dispatch.triggers import RecordChange, RecordMemory, Seen, is_closed, observe, triggers_mark
+from tasks.rules.quarantine import fingerprint
 
 _TICKETS: dict[RecordKind, TicketKind] = {
     RecordKind.SERVICE_TICKET: "service",

@@ -14,6 +14,7 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.settings import RecordType, record_address
 from connectors.field_nation.client import FieldNationClient
 from connectors.ledger.store import Ledger
+from tasks.dispatch.refusals import Refusals
 from tasks.dispatch.settings import DispatchSettings, OnLeave, load_dispatch_settings
 from tasks.dispatch.state import DispatchStore
 from tasks.rules.dispatch.mapping import DispatchMappingError, check_dispatch_mappings
@@ -83,6 +84,7 @@ class DispatchRun:
         self.sleep = sleep
         self.related = RelatedCache(settings.polling.cache_seconds)
         self.state = DispatchStore(ledger, self.tenant, settings)
+        self.refusals = Refusals(ledger, self.tenant, settings)
 
     @property
     def tenant(self) -> str:

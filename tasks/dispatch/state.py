@@ -6,7 +6,7 @@
       ``RecordMemory``                       details are the memory
     ``WorkOrderState``                     watermark ``work order N``
     messages when notes were copied        watermark ``messages of work order N``
-    what a vendor refused of a record      watermark ``dispatch-refused-KIND-N``
+    what is refused and held back          see ``tasks.dispatch.refusals``
     creations without answer               watermark ``dispatch-unanswered-INTENT``
     how far the sweep of a kind came       watermark ``dispatch-sweep-KIND``
     since when the ledger knows all        watermark ``dispatch-begun``
@@ -19,14 +19,10 @@ way out of a kill; what is tidied up after an error only makes the next process 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from functools import cached_property
 from typing import Any, get_args
 
 from connectors.ledger.models import Intent, IntentState, LinkEnd, RecordLink
@@ -43,7 +39,6 @@ RECORD_SIDE = "connectwise/"
 """Before the kind of record at the left end of a link."""
 WORK_ORDER_NAME = "work order {}"
 MESSAGES_NAME = "messages of work order {}"
-REFUSED_NAME = "dispatch-refused-{}-{}"
 UNANSWERED_NAME = "dispatch-unanswered-{}"
 SWEEP_NAME = "dispatch-sweep-{}"
 COVERAGE_NAME = "dispatch-begun"
@@ -66,12 +61,6 @@ _RULES, _FOUND, _CANCELLING = "rules", "found", "cancelling"
 def outliving(longest: float) -> float:
     """Seconds for which a claim must last while a request of at most ``longest`` seconds is under way."""
     return longest * (1 + CLAIM_MARGIN)
-
-
-def fingerprint(value: Any) -> str:
-    """A short text that changes with a value."""
-    text = json.dumps(value, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,22 +97,6 @@ class WorkOrderOwner:
     ref: RecordRef
     memory: RecordMemory
     newer: int | None = None
-
-
-class RefusedStep(StrEnum):
-    """What is refused of a record's work order; refused values of the record itself go by their target."""
-
-    CREATION = "creation"
-    UPDATE = "update"
-    PUBLISHING = "publishing"
-
-
-@dataclass(frozen=True, slots=True)
-class KeptRefusal:
-    """Why a vendor refused something. ``order``: fingerprint of the work order then, "" without one."""
-
-    message: str
-    order: str = ""
 
 
 class DispatchStore:
@@ -244,27 +217,6 @@ class DispatchStore:
         if await self._ledger.state.get(self._tenant, name) != value:
             await self._write(name, value)
 
-    async def refusal(self, ref: RecordRef, what: str, sent: Any) -> KeptRefusal | None:
-        """The refusal of exactly this, by the same rules; None: it was not refused, and may be sent.
-
-        So the same is not sent again at every look, but once it may end otherwise: what the record maps to,
-        the rules or the work order have changed since, or a person asks. An outage is no refusal.
-        """
-        kept = (await self._read(_refused_name(ref))).get(str(what)) or {}
-        if kept.get("sent") != self._sent_mark(sent):
-            return None
-        return KeptRefusal(str(kept.get("message") or ""), str(kept.get("order") or ""))
-
-    async def keep_refusal(self, ref: RecordRef, what: str, sent: Any, refusal: KeptRefusal) -> None:
-        """Keeps a refusal; it replaces the one before of the same step."""
-        kept = {"sent": self._sent_mark(sent), "order": refusal.order, "message": refusal.message}
-        await self._write(_refused_name(ref), {**await self._read(_refused_name(ref)), str(what): kept})
-
-    async def forget_refusals(self, ref: RecordRef) -> None:
-        """Lets everything be sent once more, since a person asks for it."""
-        if await self._read(_refused_name(ref)):
-            await self._write(_refused_name(ref), {})
-
     async def count_unanswered(self, claimed: ClaimedRecord) -> int:
         """How many creations of this intent were never answered nor found; those refused do not count."""
         name = UNANSWERED_NAME.format(claimed.intent.id)
@@ -314,20 +266,9 @@ class DispatchStore:
     async def _write(self, name: str, value: dict[str, Any]) -> None:
         await self._ledger.state.set(self._tenant, name, value)
 
-    def _sent_mark(self, sent: Any) -> str:
-        return fingerprint([sent, self._rules])
-
-    @cached_property
-    def _rules(self) -> dict[str, Any]:
-        return self._settings.model_dump(mode="json")
-
 
 def _side(kind: RecordKind, record_id: int) -> LinkEnd:
     return LinkEnd(f"{RECORD_SIDE}{kind.value}", str(record_id))
-
-
-def _refused_name(ref: RecordRef) -> str:
-    return REFUSED_NAME.format(ref.kind.value, ref.id)
 
 
 def _work_order_value(state: WorkOrderState) -> dict[str, Any]:

@@ -17,23 +17,25 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from connectors.connectwise.conditions import quote
-from connectors.errors import RejectedError, RetryableError
 from connectors.field_nation.models import LIVING, BaseList, status_of
-from connectors.ledger.models import Intent
+from connectors.ledger.models import HeldRecord, Intent
 from tasks.dispatch.create import created_since
+from tasks.dispatch.look import look_at
 from tasks.dispatch.notes import copy_notes, preview_copies
 from tasks.dispatch.reconcile import Preview, dispatch_record, preview_record
 from tasks.dispatch.records import records_of
+from tasks.dispatch.refusals import HANDLING, RefusedStep
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import RecordState, WorkOrderOwner
 from tasks.dispatch.work_order_events import preview_events, sync_events, unlinked
-from tasks.rules.dispatch.decision import double_words, doubles
+from tasks.rules.dispatch.decision import DispatchStep, double_words, doubles
 from tasks.rules.dispatch.events import counted_milestones, events_of, open_events
 from tasks.rules.dispatch.outbound import stays_without_rule, times_wanted
 from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
+from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
 from tasks.rules.dispatch.sources import dispatch_source
+from tasks.rules.quarantine import held_words
 from tasks.rules.report import CountsError
 from tasks.rules.values import read_date_time
 from tasks.shared.concurrency import map_bounded
@@ -49,24 +51,8 @@ SAME_SECOND = timedelta(seconds=2)
 LISTS: tuple[BaseList, ...] = ("workorders_in_flight", "workorders_approved")
 """Further those of any list that were made in the last days: drafts, and what is over soon."""
 LIST_COLUMNS = "status,incident_id,milestones,time_logs"
+UNANSWERED = frozenset({"sent", "unresolved"})
 RecordKey = tuple[RecordKind, int]
-
-
-async def look_at(failed: DispatchResult, look: Callable[[], Awaitable[DispatchResult]]) -> DispatchResult:
-    """One look at one record; what fails in it is its result and does not end the sweep.
-
-    Args:
-        failed: what the result is made of then.
-    """
-
-    def problem(error: Exception) -> DispatchResult:
-        if isinstance(error, RetryableError):
-            return failed.but(DispatchStatus.FAILED, str(error), error.retry_after)
-        if not isinstance(error, RejectedError):
-            run_logger().warning("%s could not be handled", failed.subject, exc_info=error)
-        return failed.but(DispatchStatus.FAILED, record_problem(error))
-
-    return await isolated(look, problem)
 
 
 @dataclass
@@ -74,7 +60,8 @@ class RecordSweep:
     """One sweep of the records; counts add up.
 
     Every record read is ``passed``, since dispatch has nothing to do with it or knows it as it is, or has a
-    result (in a dry run: a preview). ``reopened`` are looked at beside those read.
+    result (in a dry run: a preview). ``reopened`` are looked at beside those read. ``unreadable``: records
+    without a number, in words; they are passed.
     """
 
     read: int = 0
@@ -83,6 +70,7 @@ class RecordSweep:
     results: list[DispatchResult] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
     doubles: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
         return Counter(str(each.status) for each in self.results)
@@ -109,7 +97,7 @@ async def sweep(run: DispatchRun, *, dry_run: bool = False) -> RecordSweep:
     swept = RecordSweep()
     if not dry_run:
         await run.heartbeat()
-    sweeper = _Sweeper(run, swept, await run.state.records(), dry_run)
+    sweeper = _Sweeper(run, swept, await run.state.records(), await run.refusals.held(), dry_run)
     for kind in run.settings.kinds():
         await sweeper.sweep(kind)
     await sweeper.reopen()
@@ -133,11 +121,17 @@ class _Sweeper:
     """What one sweep knows: the state of every record, and which records it has looked at."""
 
     def __init__(
-        self, run: DispatchRun, swept: RecordSweep, states: dict[RecordKey, RecordState], dry_run: bool
+        self,
+        run: DispatchRun,
+        swept: RecordSweep,
+        states: dict[RecordKey, RecordState],
+        held: dict[RecordKey, list[HeldRecord]],
+        dry_run: bool,
     ) -> None:
         self.run = run
         self.swept = swept
         self.states = states
+        self.held = held
         self.dry_run = dry_run
         self.seen: set[RecordKey] = set()
 
@@ -147,9 +141,9 @@ class _Sweeper:
         progress = Progress(f"{kind.words}s read")
         newest, failed = start, None
         async for page in _changed_since(self.run, kind, start):
-            records = [each for each in page if (kind, int(each["id"])) not in self.seen]
-            self.swept.read += len(records)
-            for result, updated in await self._page(kind, records):
+            numbered = self._numbered(kind, page)
+            self.swept.read += len(numbered)
+            for result, updated in await self._page(kind, numbered):
                 if result is not None and result.retryable:
                     failed = min(failed or updated, updated)
                 newest = max(newest, updated)
@@ -160,10 +154,25 @@ class _Sweeper:
             newest = min(newest, began)
             await self.run.state.keep_swept_until(kind, min(newest, failed) if failed else newest)
 
+    def _numbered(self, kind: RecordKind, page: list[Record]) -> list[tuple[RecordKey, Record]]:
+        """The records of a page that were not looked at yet; one without a number is named."""
+        found: list[tuple[RecordKey, Record]] = []
+        for each in page:
+            number = each.get("id")
+            if not isinstance(number, int) or isinstance(number, bool):
+                words = f"ConnectWise listed a {kind.words} without a number: {str(number)[:60]!r}"
+                self.swept.unreadable.append(words)
+            elif (kind, number) not in self.seen:
+                found.append(((kind, number), each))
+        return found
+
     async def reopen(self) -> None:
-        """What is not done yet, whether or not its record changed: refused, unresolved, half finished."""
+        """What is not done yet, though its record did not change: refused, held, half finished."""
         undone = [
-            key for key, state in self.states.items() if key not in self.seen and self._is_undone(state)
+            key
+            for key in dict.fromkeys([*self.states, *self.held])
+            if key not in self.seen
+            and (self._is_undone(self.states.get(key, RecordState())) or self._is_unhandled(key))
         ]
         self.swept.reopened = len(undone)
         at_once = self.run.settings.polling.at_once
@@ -175,22 +184,31 @@ class _Sweeper:
         return min(await self.run.state.swept_until(kind) or first, now)
 
     async def _page(
-        self, kind: RecordKind, records: list[Record]
+        self, kind: RecordKind, records: list[tuple[RecordKey, Record]]
     ) -> list[tuple[DispatchResult | None, datetime]]:
         read_at = self.run.now()
 
-        async def one(record: Record) -> tuple[DispatchResult | None, datetime]:
-            key = (kind, int(record["id"]))
+        async def one(numbered: tuple[RecordKey, Record]) -> tuple[DispatchResult | None, datetime]:
+            key, record = numbered
             self.seen.add(key)
             updated = _updated(record) or self.run.now()
-            if self._passes(key, record):
+            if self._passes_or_fails(key, record):
                 self.swept.passed += 1
+                await self._let_go(key, {HANDLING})
                 return None, updated
             # One that was read a moment ago is not read again; the budget can make a page last for minutes.
             fresh = record if self.run.now() - read_at < FRESH else None
-            return await self._look(key, fresh), updated
+            return await self._look(key, fresh, updated), updated
 
         return await map_bounded(records, one, self.run.settings.polling.at_once, on_error="finish_running")
+
+    def _passes_or_fails(self, key: RecordKey, record: Record) -> bool:
+        """Whether it passes; False where that can't be told: the look then says why."""
+        try:
+            return self._passes(key, record)
+        except Exception as error:
+            run_logger().debug("%s %d can't be judged: %s", *key, record_problem(error))
+            return False
 
     def _passes(self, key: RecordKey, record: Record) -> bool:
         kind = key[0]
@@ -217,6 +235,9 @@ class _Sweeper:
         memory, created = state.memory, state.intent.state == "created" and state.link is not None
         return state.intent.state in UNFINISHED or (created and not (memory.finished or memory.closed))
 
+    def _is_unhandled(self, key: RecordKey) -> bool:
+        return any(each.step == HANDLING for each in self.held.get(key, ()))
+
     def _is_due(self, intent: Intent) -> bool:
         """An unresolved creation is looked for at growing pauses, of a day at most, and to repeat it."""
         if intent.sent_at is None:
@@ -225,16 +246,51 @@ class _Sweeper:
         repeated = timedelta(seconds=self.run.settings.waiting.unresolved_seconds)
         return age - looked >= min(looked, timedelta(days=1)) or looked < repeated <= age
 
-    async def _look(self, key: RecordKey, record: Record | None) -> DispatchResult | None:
-        kind, number = key
+    async def _look(
+        self, key: RecordKey, record: Record | None, updated: datetime | None = None
+    ) -> DispatchResult | None:
+        ref = self.run.state.ref(*key)
         if self.dry_run:
-            self.swept.previews.append(await preview_record(self.run, kind, number, record=record))
+            self.swept.previews.append(await self._preview(ref, record))
             return None
-        failed = self.run.state.ref(kind, number).result(DispatchStatus.FAILED)
-        look = partial(dispatch_record, self.run, kind, number, record=record, wait=False)
-        result = await look_at(failed, look)
+        failed = ref.result(DispatchStatus.FAILED)
+        if (held := self._holding(key, updated)) is not None:
+            result = failed.but(DispatchStatus.REFUSED, held_words(held))
+        else:
+            unforeseen: list[Exception] = []
+            look = partial(dispatch_record, self.run, ref.kind, ref.id, record=record, wait=False)
+            result = await look_at(failed, look, unforeseen)
+            await self._keep_held(key, updated, result, handled=not unforeseen)
         self.swept.results.append(result)
         return result
+
+    async def _preview(self, ref: RecordRef, record: Record | None) -> Preview:
+        preview = partial(preview_record, self.run, ref.kind, ref.id, record=record)
+        return await isolated(
+            preview,
+            lambda error: Preview(ref, DispatchStep.NOTHING, False, reason=record_problem(error)),
+        )
+
+    def _holding(self, key: RecordKey, updated: datetime | None) -> HeldRecord | None:
+        """What holds the record back; nothing does while a creation may have made its work order."""
+        intent = self.states.get(key, RecordState()).intent
+        if intent is not None and intent.state in UNANSWERED:
+            return None
+        return self.run.refusals.holding(self.held.get(key, ()), updated)
+
+    async def _keep_held(
+        self, key: RecordKey, updated: datetime | None, result: DispatchResult, *, handled: bool
+    ) -> None:
+        """Holds what could not be handled, so that it is not lost when the sweep goes on; else lets it go."""
+        if not handled:
+            await self.run.refusals.hold(self.run.state.ref(*key), updated, result.message)
+            return
+        await self._let_go(key, {HANDLING} if result.failed else {HANDLING, RefusedStep.CREATION.value})
+
+    async def _let_go(self, key: RecordKey, steps: set[str]) -> None:
+        done = [each for each in self.held.get(key, ()) if each.step in steps]
+        if done and not self.dry_run:
+            await self.run.refusals.release(done)
 
 
 def _changed_since(run: DispatchRun, kind: RecordKind, start: datetime) -> AsyncIterator[list[Record]]:
@@ -291,8 +347,9 @@ async def sweep_work_orders(run: DispatchRun, *, dry_run: bool = False) -> WorkO
     for number, work_order in listed.items():
         owner = owners.get(number)
         if owner is None:
-            await _stranger(run, work_order, swept)
-        elif await _has_news(run, number, owner, work_order):
+            await _stranger(run, number, work_order, swept)
+        # One of which that can't be told is looked at: the look then says why.
+        elif await isolated(partial(_has_news, run, number, owner, work_order), lambda _: True):
             due.append(number)
         else:
             swept.passed += 1
@@ -318,8 +375,9 @@ async def _listed(run: DispatchRun) -> dict[int, Record]:
     return dict(sorted(found.items()))
 
 
-async def _stranger(run: DispatchRun, work_order: Record, swept: WorkOrderSweep) -> None:
-    result = await unlinked(run, work_order)
+async def _stranger(run: DispatchRun, number: int, work_order: Record, swept: WorkOrderSweep) -> None:
+    nobodys = DispatchResult(DispatchStatus.FAILED, None, number, outbound=True)
+    result = await look_at(nobodys, partial(unlinked, run, work_order))
     if result.status is DispatchStatus.OUTSIDE or status_of(work_order) not in LIVING:
         swept.strangers += 1
     else:

@@ -19,8 +19,8 @@ from tasks.dispatch.outbox import (
     postponed,
 )
 from tasks.dispatch.records import fetch_record, notes_of, observe_record, records_of, ticket_kind
+from tasks.dispatch.refusals import KeptRefusal
 from tasks.dispatch.run import DispatchRun, Record
-from tasks.dispatch.state import KeptRefusal
 from tasks.rules.dispatch.outbound import TICKET_FIELD, NoteWanted, TimeWanted, ValueWanted, time_entry
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
@@ -249,7 +249,7 @@ async def _claim(
                 results.append((one, claim))
             else:
                 values.append(_Value(one, claim))
-        elif (before := await run.state.refusal(*_refused_value(ticket, one))) is not None:
+        elif (before := await run.refusals.kept(*_refused_value(ticket, one))) is not None:
             results.append((one, DeliveryResult(DeliveryStatus.REFUSED, message=before.message)))
         else:
             values.append(_Value(one))
@@ -289,7 +289,7 @@ async def _refused(
     words = await refusal_words(run, ticket, value.wanted, error)
     if value.claim is not None:
         return value.wanted, await value.claim.refuse(words)
-    await run.state.keep_refusal(*_refused_value(ticket, value.wanted), KeptRefusal(words))
+    await run.refusals.keep(*_refused_value(ticket, value.wanted), KeptRefusal(words))
     return value.wanted, DeliveryResult(DeliveryStatus.REFUSED, message=words)
 
 

@@ -15,9 +15,10 @@ from tasks.dispatch.records import (
     status_and_assigned,
     with_related,
 )
+from tasks.dispatch.refusals import KeptRefusal, RefusedStep
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
-from tasks.dispatch.state import ClaimedRecord, KeptRefusal, RefusedStep
+from tasks.dispatch.state import ClaimedRecord
 from tasks.rules.dispatch.decision import OVER, after_sending, changed_sections, half_changed, laid_on_current
 from tasks.rules.dispatch.mapping import work_order_of
 from tasks.rules.dispatch.reference import with_reference
@@ -92,7 +93,7 @@ async def _send(run: DispatchRun, claimed: ClaimedRecord, changes: Record) -> tu
     """
     number = claimed.work_order_id or 0
     about, sent = (claimed.ref, RefusedStep.UPDATE), [number, changes]
-    before = await run.state.refusal(*about, sent)
+    before = await run.refusals.kept(*about, sent)
     if before is not None:
         order = await read_work_order(run, number, columns=SHOWN)
         if status_and_assigned(order)[0] in OVER:
@@ -106,7 +107,7 @@ async def _send(run: DispatchRun, claimed: ClaimedRecord, changes: Record) -> tu
         order = await read_work_order(run, number, columns=SHOWN)
         if status_and_assigned(order)[0] in OVER:
             return "", {}
-        await run.state.keep_refusal(*about, sent, KeptRefusal(str(error), order_mark(order)))
+        await run.refusals.keep(*about, sent, KeptRefusal(str(error), order_mark(order)))
         return str(error), {}
 
 

@@ -43,5 +43,5 @@ async def work_order_creation(
     number = check_positive("Record Id", record_id)
     async with open_dispatch(connectwise, connection, rules) as run:
         override, kind = Override(outside_trigger=True, retry_creation=again), RecordKind(record_kind)
-        await run.state.forget_refusals(run.state.ref(kind, number))
+        await run.refusals.forget(run.state.ref(kind, number))
         return answer_of(run, await dispatch_record(run, kind, number, override=override))

@@ -1,4 +1,4 @@
-"""One record's exception is that record's result, also where it was sent or read on the way (a *bulkhead*)."""
+"""One record's exception is that record's result, also on the way to a vendor (a *bulkhead*)."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ with what is there and notes every member that it asks for in vain: a choice suc
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from tasks.rules.dispatch.mapping_actions import mapped_value
@@ -219,11 +220,9 @@ def _asked_for(lines: Sequence[DispatchMapping], document: _Document) -> set[str
     objects = {name: _Noting(name, document.get(name) or {}, noted) for name in (*FETCHED, POSTAL_ADDRESS)}
     noting = _NotingDescription({**document, **objects}, noted)
     for line in lines:
-        try:
+        # Often a value is missing yet; what is wrong with it else is told when it is mapped.
+        with suppress(Exception):
             mapped_value(line, noting)
-        except ValueError:
-            # Often since a value is missing yet; what is wrong with it else is told when it is mapped.
-            continue
     return noted
 
 

@@ -274,7 +274,7 @@ async def test_a_refused_value_of_ones_own_mapping_is_told_each_time_and_sent_on
             sent = desk.sent()["connectwise"]
             assert sum(count for name, count in sent.items() if name.startswith("PATCH")) == wanted
         desk.sandbox.faults([])
-        await run.state.forget_refusals(run.state.ref(SERVICE, ticket))
+        await run.refusals.forget(run.state.ref(SERVICE, ticket))
         assert (await sync_events(run, number)).status is DispatchStatus.UPDATED
     assert desk.field(ticket, "FN check-in")
 

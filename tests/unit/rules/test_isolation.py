@@ -20,7 +20,7 @@ class _Model(BaseModel):
     amount: int
 
 
-class _Unspeakable(Exception):
+class _UnspeakableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no words")
 
@@ -59,7 +59,7 @@ def test_an_exception_becomes_words(fail: Callable[[], object], words: str) -> N
         (ValueError("'x' is no number"), "'x' is no number"),
         (JMESPathError("line one\nline two"), "line one line two"),
         (InvalidOperation(), "it can't be reckoned with"),
-        (_Unspeakable(), "_Unspeakable"),
+        (_UnspeakableError(), "_UnspeakableError"),
         (ValueError("a \ud800 b"), "a ? b"),
     ],
 )

@@ -1,0 +1,131 @@
+"""One ticket's bad value beside good ones: a problem of that ticket in words, and all others are done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import pytest
+
+from tasks.dispatch import reconcile
+from tasks.dispatch.records import FetchedRecord
+from tasks.dispatch.settings import DispatchSettings
+from tasks.dispatch.sweep import sweep
+from tasks.rules.dispatch.mapping_model import DispatchMapping
+from tasks.rules.dispatch.result import DispatchStatus
+from tests.support.dispatch import OPEN, SERVICE, Board, rules
+
+pytestmark = pytest.mark.anyio
+
+START = "schedule.service_window.start"
+AMOUNT = "pay.base.amount"
+
+
+def with_lines(*given: dict[str, Any]) -> DispatchSettings:
+    """The usual rules with these lines in the place of those of the same targets."""
+    usual = rules().mappings_of(SERVICE).inbound
+    own = [DispatchMapping.model_validate(each) for each in given]
+    targets = {each.target for each in own}
+    lines = [*(each for each in usual if each.target not in targets), *own]
+    return rules(mappings={SERVICE.value: {"inbound": lines}})
+
+
+async def test_a_date_and_a_number_out_of_range_are_the_problems_of_their_tickets(board: Board) -> None:
+    date = {
+        "target": START,
+        "action": "Date Convert",
+        "source": "requiredDate",
+        "timezone_out": "America/Los_Angeles",
+    }
+    script = "summary == 'Bad number' && floor(`1e400`) || `150`"
+    settings = with_lines(date, {"target": AMOUNT, "action": "Custom", "script": script})
+    good = [board.ticket(f"Good {number}") for number in range(3)]
+    bad = [board.ticket("Bad date", requiredDate="0001-01-01T00:00:00Z"), board.ticket("Bad number")]
+    good += [board.ticket(f"Good {number}") for number in range(3, 8)]
+    async with board.run(settings) as run:
+        first = await sweep(run)
+        assert first.counts() == {DispatchStatus.CREATED: 8, DispatchStatus.REFUSED: 2}
+        problems = {each.record.id: each.message for each in first.results if each.failed and each.record}
+    assert sorted(problems) == bad
+    assert "start date and time" in problems[bad[0]]
+    assert problems[bad[1]].startswith(f"{AMOUNT}: a number or date in it is out of range (OverflowError")
+    assert len(board.orders()) == 8
+    async with board.run(settings, later=60) as run:
+        second = await sweep(run)
+    # Nothing is left over for another sweep: only the two are looked at again, and sent nowhere.
+    assert second.counts() == {DispatchStatus.REFUSED: 2}
+    assert len(board.orders()) == 8
+
+
+async def test_what_nobody_has_foreseen_is_held_until_the_record_or_the_rules_change(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = board.ticket("Bad"), [board.ticket(f"Good {number}") for number in range(4)]
+    looks: list[int] = []
+    related = reconcile.with_related
+
+    async def fails(run: Any, fetched: FetchedRecord) -> FetchedRecord:
+        looks.append(fetched.ref.id)
+        if fetched.ref.id == bad:
+            raise RecursionError("maximum recursion depth exceeded")
+        return await related(run, fetched)
+
+    monkeypatch.setattr(reconcile, "with_related", fails)
+    async with board.run() as run:
+        swept = await sweep(run)
+        assert swept.counts() == {DispatchStatus.CREATED: 4, DispatchStatus.REFUSED: 1}
+        [problem] = [each.message for each in swept.results if each.failed]
+        assert problem.startswith("it could not be handled: it is nested too deeply (RecursionError")
+        # How far it came went on: good tickets are not read again for the sake of the bad one.
+        assert await run.state.swept_until(SERVICE) is not None
+    looks.clear()
+    async with board.run(later=60) as run:
+        board.sandbox.clear_requests()
+        again = await sweep(run)
+        [held] = again.results
+        assert (held.status, held.record and held.record.id) == (DispatchStatus.REFUSED, bad)
+        assert held.message.startswith("held since 20")
+        assert "nested too deeply" in held.message
+    assert looks == []
+    async with board.run(rules(create_state="publish"), later=60) as run:
+        await sweep(run)
+    assert bad in looks, "other rules"
+    looks.clear()
+    # Times count by the second.
+    await anyio.sleep(1.1)
+    monkeypatch.undo()
+    board.change(bad, summary="Mended")
+    async with board.run(rules(create_state="publish"), later=60) as run:
+        assert (await sweep(run)).counts()[DispatchStatus.CREATED] == 1
+        assert await run.refusals.held() == {}
+    assert sorted(each["incident_id"] for each in board.orders()) == sorted(
+        f"CW-S-{number}" for number in [bad, *good]
+    )
+
+
+async def test_a_trigger_that_fails_on_one_ticket_leaves_the_others(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is in the ledger of a ticket that could not even be judged: it must not be lost."""
+    bad = board.ticket("Bad", status=OPEN)
+    board.ticket("Good")
+    judge = type(rules().triggers[0]).matches
+
+    def fails(trigger: Any, kind: Any, document: Any) -> bool:
+        if document["id"] == bad:
+            raise KeyError("status")
+        return judge(trigger, kind, document)
+
+    monkeypatch.setattr(type(rules().triggers[0]), "matches", fails)
+    async with board.run() as run:
+        swept = await sweep(run)
+        assert swept.counts()[DispatchStatus.CREATED] == 1
+        [problem] = [each for each in swept.results if each.failed]
+        assert problem.message == "it could not be handled: it lacks a member (KeyError: 'status')"
+        dry = await sweep(run, dry_run=True)
+        [preview] = [each for each in dry.previews if each.ref.id == bad]
+        assert preview.reason == "it lacks a member (KeyError: 'status')"
+    monkeypatch.undo()
+    async with board.run(rules(create_state="publish"), later=60) as run:
+        assert not [each for each in (await sweep(run)).results if each.failed]
+        assert await run.refusals.held() == {}
