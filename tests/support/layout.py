@@ -30,6 +30,7 @@ SYSTEM_FILES = {
 """File names that each system, in the connectors and in the sandbox, has."""
 
 SINGLE_USER_REASONS: dict[str, str] = {
+    "connectors.ledger.quarantine": "one concern of the ledger, as the others are",
     "benchmarks.dispatch_campaign.faults": "what a reader of the campaign looks for by name",
     "benchmarks.fuzz.campaign": "the command of its package, whose parts the tests run",
     "deployments.receiver.inbox": "the group commit of messages, which a reader looks for by name",
