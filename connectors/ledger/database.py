@@ -198,7 +198,9 @@ def failures_in_words(url: URL, what: str) -> Iterator[None]:
         yield
     except OverflowError as error:
         raise _unkeepable(url, what, error) from error
-    except (SQLAlchemyError, OSError) as error:
+    except Exception as error:
+        if not isinstance(error, (SQLAlchemyError, OSError, *_driver_failures())):
+            raise
         reason = _reason(error)
         if _VALUE_REFUSED in reason:
             raise _unkeepable(url, what, error) from error
@@ -219,6 +221,12 @@ def _unkeepable(url: URL, what: str, error: Exception) -> RejectedError:
     """One value is at fault, such as a number of more than 64 bits: the next record may well be kept."""
     words = f"The ledger could not {what}: a value is out of its range ({type(error).__name__})"
     return RejectedError(words, system="ledger", path=place_in_words(url))
+
+
+def _driver_failures() -> tuple[type[Exception], ...]:
+    """What asyncpg raises itself, while it connects: a server that starts, ends or is full is such a case."""
+    asyncpg = sys.modules.get("asyncpg")
+    return () if asyncpg is None else (asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 def _reason(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from connectors.ledger.text import clean_text, shortened
 
 DIGEST = " digest"
 """Behind the source in the rows that only remember a message by something else than its id."""
+PROOF = f"proof{DIGEST}"
+"""The source of a message that is written to see whether one can be, and never seen by anybody."""
 NewMessage = tuple[str, str, dict[str, Any]]
 """Source, message id and body of a message that came in."""
 
@@ -45,6 +48,13 @@ class Inbox(Repository):
             new = [message for (message, _), is_fresh in zip(given, fresh, strict=True) if is_fresh]
             kept = iter(await _insert(connection, new, now))
         return [is_fresh and next(kept) for is_fresh in fresh]
+
+    async def prove_writable(self) -> None:
+        """Writes a message and takes it out again in one transaction; StopError: none could be kept now."""
+        async with self._writing("keep a message") as (connection, now):
+            name = uuid.uuid4().hex
+            await _insert(connection, [(PROOF, name, {})], now, done=True)
+            await connection.execute(delete(inbox).where(inbox.c.source == PROOF, inbox.c.message_id == name))
 
     async def claim(
         self, holder: str, *, limit: int, seconds: float, source: str | None = None

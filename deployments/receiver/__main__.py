@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from deployments.receiver.app import main
+from deployments.receiver.server import main
 
 sys.exit(main())

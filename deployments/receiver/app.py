@@ -1,9 +1,9 @@
-"""The receiver's application and its entry point.
+"""The receiver's application: its addresses, and the way of one message.
 
 POST /connectwise/callbacks     ConnectWise appends the record's id: register it with ?recordId= at its end
 POST /field-nation/webhooks
 GET  /health                    the process answers
-GET  /ready                     and its ledger does: 200 or 503
+GET  /ready                     and its ledger keeps messages: 200 or 503
 GET  /metrics                   what came, was handed over, refused, put off
 
 It listens on loopback unless its settings say otherwise: a proxy with TLS stands before it
@@ -13,21 +13,19 @@ It listens on loopback unless its settings say otherwise: a proxy with TLS stand
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 import httpx
-import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from connectors.errors import StopError
 from deployments.receiver.inbox import InboxWriter
-from deployments.receiver.messages import PutOffError, RefusedError, check_source, read_body
+from deployments.receiver.messages import PutOffError, RefusedError, check_length, check_source, read_body
 from deployments.receiver.metrics import MessageCounts
-from deployments.receiver.settings import Network, ReceiverSettings, receiver_settings
+from deployments.receiver.places import Places
+from deployments.receiver.settings import Network, ReceiverSettings
 from deployments.receiver.verify import (
     ConnectWiseCheck,
     FieldNationCheck,
@@ -43,15 +41,19 @@ from tasks.rules.dispatch.messages import (
     FIELD_NATION_SOURCE,
 )
 
-EX_CONFIG = 78
-"""Trying again does not help; service managers know this exit code."""
 ANSWER_SECONDS = 0.9
 """From the whole body to the answer; what is not done by then is put off."""
-MAX_IN_FLIGHT = 200
-"""Messages that are held in memory; what comes beyond that is put off unread."""
 RETRY_STATUS = {CONNECTWISE_SOURCE: 429, FIELD_NATION_SOURCE: 503}
 """After what a vendor sends again: ConnectWise only 404, 409, 419 and 429, Field Nation 5xx."""
-Check = Callable[[bytes, Headers, float], Awaitable[Genuine]]
+logger = logging.getLogger(__name__)
+
+
+class Check(Protocol):
+    """The check of one vendor's messages: of the head before the body is read, then of all."""
+
+    def head(self, headers: Headers) -> None: ...
+
+    async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine: ...
 
 
 class Receiver:
@@ -69,11 +71,14 @@ class Receiver:
         self._fetcher: KeyFetcher | None = None
         self._keys: SigningKeys | None = None
         self._checks: dict[str, Check] = {}
-        self._at_once = 0
+        self._places = Places()
         if settings.connectwise is not None:
             self._fetcher = KeyFetcher(settings.connectwise, key_transport)
             self._keys = SigningKeys(
-                self._fetcher, hosts=settings.key_hosts, own=settings.connectwise.base_url
+                self._fetcher,
+                hosts=settings.key_hosts,
+                paths=settings.key_paths,
+                own=settings.connectwise.base_url,
             )
             self._checks[CONNECTWISE_SOURCE] = ConnectWiseCheck(self._keys, settings.connectwise.company_id)
         if settings.webhook_secret:
@@ -82,17 +87,19 @@ class Receiver:
     async def receive(self, source: str, networks: Sequence[Network], request: Request) -> Response:
         """Keep or refuse one message, count it, and answer it."""
         self.counts.add("received", source)
-        self._at_once += 1
         try:
             is_new = await self._keep(source, networks, request)
         except RefusedError as error:
             self.counts.add("refused", source, error.reason, error.detail)
-            return Response(status_code=error.status)
+            return Response(status_code=error.status, headers=_last(request))
         except PutOffError as error:
             self.counts.add("put_off", source, error.reason, error.detail)
-            return Response(status_code=RETRY_STATUS[source], headers={"Retry-After": "2"})
-        finally:
-            self._at_once -= 1
+            return Response(status_code=RETRY_STATUS[source], headers=_repeat(request))
+        except Exception:
+            # A 500 is not repeated by ConnectWise: whatever it was, the message must come again.
+            logger.exception("A message of %s met an error of the receiver", source)
+            self.counts.add("put_off", source, "error of the receiver")
+            return Response(status_code=RETRY_STATUS[source], headers=_repeat(request))
         self.counts.add("handed_over" if is_new else "duplicates", source)
         return Response(status_code=200)
 
@@ -104,22 +111,38 @@ class Receiver:
         await self.inbox.close()
 
     async def _keep(self, source: str, networks: Sequence[Network], request: Request) -> bool:
-        if self._at_once > MAX_IN_FLIGHT:
-            raise PutOffError("too many at once")
         check_source(request.client.host if request.client else None, networks)
         check = self._checks.get(source)
         if check is None:
             raise RefusedError(403, "not set up")
+        async with self._places.unjudged():
+            message, until = await self._judged(check, request)
+        with self._places.genuine():
+            return await self.inbox.put(
+                message.source,
+                message.name,
+                message.body,
+                seconds=until - time.monotonic(),
+                digest=message.digest,
+            )
+
+    async def _judged(self, check: Check, request: Request) -> tuple[Genuine, float]:
+        """The genuine message, and the moment by which it must be answered."""
+        check_length(request, self._settings.body_limit)
+        check.head(request.headers)
         raw = await read_body(request, self._settings.body_limit)
+        request.state.is_read = True
         until = time.monotonic() + ANSWER_SECONDS
-        message = await check(raw, request.headers, until - time.monotonic())
-        return await self.inbox.put(
-            message.source,
-            message.name,
-            message.body,
-            seconds=until - time.monotonic(),
-            digest=message.digest,
-        )
+        return await check(raw, request.headers, until - time.monotonic()), until
+
+
+def _last(request: Request) -> dict[str, str]:
+    """Ends the connection behind a body that was not read to its end, which may have none."""
+    return {} if getattr(request.state, "is_read", False) else {"Connection": "close"}
+
+
+def _repeat(request: Request) -> dict[str, str]:
+    return _last(request) | {"Retry-After": "2"}
 
 
 def receiver_app(
@@ -153,7 +176,7 @@ def receiver_app(
     @app.get("/ready")
     async def ready(response: Response) -> dict[str, str]:
         try:
-            await receiver.inbox.counts(seconds=2.0)
+            await receiver.inbox.check(seconds=2.0)
         except PutOffError as error:
             response.status_code = 503
             return {"status": "the ledger does not answer", "reason": error.reason}
@@ -168,38 +191,3 @@ def receiver_app(
         return Response(receiver.counts.text(inbox), media_type="text/plain; version=0.0.4")
 
     return app
-
-
-def main() -> int:
-    """Listen until SIGTERM or Ctrl-C; what was begun is finished first."""
-    try:
-        settings = receiver_settings(os.environ)
-    except (ValueError, StopError) as error:
-        print(error, file=sys.stderr)
-        return EX_CONFIG
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    for talkative in ("httpx", "alembic"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
-    address = f"http://{settings.host}:{settings.port}"
-    if settings.connectwise is not None:
-        logging.info("Callbacks of ConnectWise at %s%s?recordId=", address, CONNECTWISE_PATH)
-    if settings.webhook_secret:
-        logging.info("Webhooks of Field Nation at %s%s", address, FIELD_NATION_PATH)
-    uvicorn.Server(server_config(settings)).run()
-    return 0
-
-
-def server_config(settings: ReceiverSettings) -> uvicorn.Config:
-    """The HTTP server's settings. The sender's address is taken from the proxies that are named."""
-    return uvicorn.Config(
-        receiver_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=list(settings.proxies),
-        timeout_keep_alive=10,
-        timeout_graceful_shutdown=10,
-    )

@@ -3,17 +3,24 @@
 A write that takes longer goes on: the repeated message is then a duplicate. While one transaction is under
 way the messages that come wait, and the next one takes them all. A ledger that can't be opened at the start
 is tried again when a message comes, so the receiver may start before its database.
+
+A SQLite file that was deleted, moved or replaced still takes everything through an open handle, and it is
+lost with the handle. So a message counts as kept only while the files that were opened lie in their place
+(``LedgerFiles``). Once there was a ledger, no new one is made in its place: its intents and links would be
+missing there. Whoever brings it back, or starts a run that makes a new one, ends the refusal.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from connectors.errors import StopError
+from connectors.ledger.database import database_url
 from connectors.ledger.inbox import NewMessage
 from connectors.ledger.store import Ledger
 from deployments.receiver.messages import PutOffError
@@ -24,6 +31,44 @@ BATCH_SIZE = 50
 REOPEN_SECONDS = 1.0
 """After a ledger that could not be opened, before it is tried again."""
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+class LedgerFiles:
+    """The files of a SQLite ledger as they were when it was opened; of another database nothing."""
+
+    def __init__(self, place: str | Path) -> None:
+        url = database_url(place)
+        self.path = Path(url.database or "") if url.drivername.startswith("sqlite") else None
+        self._seen = self._now()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no such file now."""
+        return self.path is not None and not self.path.exists()
+
+    def remember(self) -> None:
+        """What lies there now is what was opened."""
+        self._seen = self._now()
+
+    def check(self) -> None:
+        """StopError: what was opened is not what lies there any more."""
+        if self._now() != self._seen:
+            raise StopError("The ledger's file was deleted, moved or replaced", system="ledger")
+
+    def _now(self) -> tuple[tuple[int, int] | None, ...]:
+        if self.path is None:
+            return ()
+        # What is written last lies in the write-ahead log: without it the file alone is an old state.
+        return tuple(_identity(path) for path in (self.path, self.path.with_name(f"{self.path.name}-wal")))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class InboxWriter:
@@ -33,6 +78,7 @@ class InboxWriter:
         self._place = place
         self._monotonic = monotonic
         self._ledger: Ledger | None = None
+        self._files: LedgerFiles | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
         self._waiting: list[tuple[NewMessage, str, asyncio.Future[bool]]] = []
@@ -53,6 +99,10 @@ class InboxWriter:
         """The messages in the inbox by state; PutOffError if the ledger does not answer in time."""
         return await self._within(seconds, self._counts())
 
+    async def check(self, *, seconds: float) -> None:
+        """Proves by a write that a message could be kept now; PutOffError if not, or not in time."""
+        await self._within(seconds, self._check())
+
     async def close(self) -> None:
         """Lets what was begun end, then closes the ledger."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -68,6 +118,9 @@ class InboxWriter:
             return task.result()
         except StopError as error:
             raise PutOffError("ledger", str(error)) from error
+        except Exception as error:
+            logger.exception("The ledger ended in an error that is none of its own")
+            raise PutOffError("ledger", type(error).__name__) from error
 
     def _start(self, work: Awaitable[T]) -> asyncio.Future[T]:
         task = asyncio.ensure_future(work)
@@ -96,6 +149,7 @@ class InboxWriter:
             outcomes = await ledger.inbox.put_all(
                 [message for message, _, _ in batch], [digest for _, digest, _ in batch]
             )
+            await self._check_files()
         except Exception as error:
             for _, _, kept in batch:
                 kept.set_exception(error)
@@ -106,9 +160,25 @@ class InboxWriter:
     async def _counts(self) -> dict[str, int]:
         return await (await self._opened()).inbox.count()
 
+    async def _check(self) -> None:
+        await (await self._opened()).inbox.prove_writable()
+        await self._check_files()
+
+    async def _check_files(self) -> None:
+        """Gives a ledger up whose files are not those in its place any more, and raises StopError."""
+        if self._files is None:
+            return
+        try:
+            self._files.check()
+        except StopError:
+            ledger, self._ledger = self._ledger, None
+            if ledger is not None:
+                await ledger.close()
+            raise
+
     async def _opened(self) -> Ledger:
         if self._ledger is not None:
-            return self._ledger
+            await self._check_files()
         async with self._opening:
             if self._ledger is None:
                 self._ledger = await self._open()
@@ -117,8 +187,14 @@ class InboxWriter:
     async def _open(self) -> Ledger:
         if self._monotonic() - self._failed_at < REOPEN_SECONDS:
             raise StopError("The ledger could not be opened a moment ago", system="ledger")
+        if self._files is not None and self._files.is_gone:
+            raise StopError("The ledger's file is gone", system="ledger", path=str(self._files.path))
         try:
-            return await Ledger.open(self._place, busy_seconds=BUSY_SECONDS)
+            ledger = await Ledger.open(self._place, busy_seconds=BUSY_SECONDS)
+            if self._files is None:
+                self._files = LedgerFiles(self._place)
+            self._files.remember()
+            return ledger
         except StopError:
             self._failed_at = self._monotonic()
             raise

@@ -19,6 +19,7 @@ HOST = "CONNECTWISE_FLOWS_RECEIVER_HOST"
 PORT = "CONNECTWISE_FLOWS_RECEIVER_PORT"
 BODY_LIMIT = "CONNECTWISE_FLOWS_RECEIVER_BODY_LIMIT"
 KEY_HOSTS = "CONNECTWISE_FLOWS_RECEIVER_KEY_HOSTS"
+KEY_PATHS = "CONNECTWISE_FLOWS_RECEIVER_KEY_PATHS"
 CONNECTWISE_SOURCES = "CONNECTWISE_FLOWS_RECEIVER_CONNECTWISE_SOURCES"
 FIELD_NATION_SOURCES = "CONNECTWISE_FLOWS_RECEIVER_FIELD_NATION_SOURCES"
 PROXIES = "CONNECTWISE_FLOWS_RECEIVER_PROXIES"
@@ -35,6 +36,7 @@ class ReceiverSettings:
         ledger: a file or a database address.
         connectwise: the company whose callbacks are taken; None: none are.
         key_hosts: hosts that a signing key may be fetched from.
+        key_paths: beginnings of further paths that a signing key may lie at.
         webhook_secret: what Field Nation signs with; empty: no webhooks are taken.
         body_limit: bytes of the largest message.
         connectwise_sources, field_nation_sources: networks that may send; empty: everybody.
@@ -44,6 +46,7 @@ class ReceiverSettings:
     ledger: str | Path = field(repr=False)
     connectwise: ConnectWiseSettings | None = None
     key_hosts: frozenset[str] = frozenset()
+    key_paths: tuple[str, ...] = ()
     webhook_secret: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     port: int = USUAL_PORT
@@ -70,6 +73,7 @@ def receiver_settings(environment: Mapping[str, str]) -> ReceiverSettings:
         ledger=_value(environment, LEDGER_URL) or default_path(environment),
         connectwise=connectwise,
         key_hosts=key_hosts or (site_hosts(connectwise) if connectwise else frozenset()),
+        key_paths=_words(environment, KEY_PATHS),
         webhook_secret=secret,
         host=_value(environment, HOST) or "127.0.0.1",
         port=_number(environment, PORT, USUAL_PORT),

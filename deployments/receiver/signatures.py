@@ -17,7 +17,7 @@ import hmac
 import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from tasks.rules.values import read_date_time
 
@@ -36,6 +36,18 @@ AHEAD = 300.0
 """Seconds that it may lie ahead, for clocks that disagree."""
 _DELIVERY = re.compile(r"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?::\d+)?")
 _HTTPS = 443
+_PLAIN_URL = re.compile(r"[a-z]{4,5}://[A-Za-z0-9.:\[\]-]{1,255}/[A-Za-z0-9./_=&?-]{0,400}")
+_PLAIN_QUERY = re.compile(r"[A-Za-z0-9._=&-]{0,100}")
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_-]{1,64}|3\.0")
+_VERSION = re.compile(r"v[0-9]{1,4}_[0-9]{1,2}(_release)?")
+_FILES = ("document", "download", "attachment")
+"""Words of paths that give what somebody put there: a file that looks like a key would make its author one
+that is believed."""
+LONGEST_KEY_PATH = 8
+"""Words."""
+_SIGNATURE = re.compile(r"[A-Za-z0-9+/]{43}=")
+"""base64 of 32 bytes."""
+_HEX_SIGNATURE = re.compile(r"sha256=[0-9a-f]{64}")
 
 
 class Verdict(StrEnum):
@@ -45,6 +57,24 @@ class Verdict(StrEnum):
     UNSIGNED = "no signature"
     FORGED = "wrong signature"
     OLD = "old or missing time stamp"
+
+
+def connectwise_head(signature: str | None) -> Verdict:
+    """What the head alone says of a callback: GENUINE as long as it may be."""
+    if not signature or not signature.strip():
+        return Verdict.UNSIGNED
+    return Verdict.GENUINE if _SIGNATURE.fullmatch(signature.strip()) else Verdict.FORGED
+
+
+def field_nation_head(headers: Mapping[str, str], now: float) -> Verdict:
+    """The same of a webhook. ``now``: seconds since 1970."""
+    lower = {name.lower(): value.strip() for name, value in headers.items()}
+    signature = lower.get(FIELD_NATION_HEADER, "")
+    if not signature:
+        return Verdict.UNSIGNED
+    if not _HEX_SIGNATURE.fullmatch(signature.lower()):
+        return Verdict.FORGED
+    return Verdict.GENUINE if _is_fresh(lower.get(TIMESTAMP_HEADER, ""), now) else Verdict.OLD
 
 
 def verify_connectwise(raw: bytes, signature: str | None, signing_key: str) -> Verdict:
@@ -88,34 +118,54 @@ def delivery_of(headers: Mapping[str, str]) -> str | None:
     return found[1].lower() if found else None
 
 
-def is_allowed_key_url(url: object, hosts: Collection[str]) -> bool:
+def is_allowed_key_url(url: object, hosts: Collection[str], paths: Collection[str] = ()) -> bool:
     """Whether a signing key may be fetched from an address that the message itself names.
 
     Only https on its usual port, without a user name, from a host of the list (``*.example.com`` names every
-    host below). Everything else could be the forger's own server, or a service inside the network.
+    host below), and only at a path of the vendor's form or below one of ``paths``: see ``is_key_path``.
+    Everything else could be the forger's own server, or a service inside the network.
     """
-    if not isinstance(url, str) or not url.isascii() or any(letter in url for letter in "\\ \t\r\n"):
+    parts = plain_address(url)
+    if parts is None or parts.scheme != "https" or not is_key_path(parts.path, paths):
         return False
     try:
-        parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return False
-    if parts.scheme != "https" or port not in (None, _HTTPS) or "@" in parts.netloc:
-        return False
-    if holds_files(parts.path):
-        return False
     host = (parts.hostname or "").rstrip(".")
-    return bool(host) and any(_is_host(host, allowed.strip().lower()) for allowed in hosts)
+    return port in (None, _HTTPS) and any(_is_host(host, allowed.strip().lower()) for allowed in hosts)
 
 
-def holds_files(path: str) -> bool:
-    """Whether an address gives what strangers may have put there, such as a ticket's attachment.
+def plain_address(url: object) -> SplitResult | None:
+    """The parts of an address that every program reads alike; None for every other one.
 
-    A file that looks like a key would make its author a sender that is believed.
+    No user name, no fragment, no blank or backslash, nothing beyond ASCII, in the query nothing encoded.
     """
-    words = unquote(unquote(path)).lower()
-    return any(each in words for each in ("document", "download", "attachment"))
+    if not isinstance(url, str) or not _PLAIN_URL.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return parts if parts.hostname and _PLAIN_QUERY.fullmatch(parts.query) else None
+
+
+def is_key_path(path: str, further: Collection[str] = ()) -> bool:
+    """Whether a path has the form of ConnectWise's signing keys: ``.../system/`` and a word that says key.
+
+    No documented record of the API lies at such a path, so whatever strangers may have written down or put
+    there is never fetched and taken for a key. ``further``: beginnings of other paths that count too.
+    """
+    words = path.split("/")[1:]
+    if len(words) > LONGEST_KEY_PATH or not all(_PLAIN_WORD.fullmatch(word) for word in words):
+        return False
+    if any(path.startswith(each.rstrip("/") + "/") for each in further):
+        return True
+    root, last = words[:4], [word.lower() for word in words[4:]]
+    if len(root) < 4 or not _VERSION.fullmatch(root[0]) or root[1:] != ["apis", "3.0", "system"]:
+        return False
+    held = any(each in word for word in last for each in _FILES)
+    return not held and any("key" in word for word in last)
 
 
 def _is_host(host: str, allowed: str) -> bool:

@@ -35,10 +35,13 @@ from deployments.receiver.messages import (
 from deployments.receiver.signatures import (
     CONNECTWISE_HEADER,
     Verdict,
+    connectwise_head,
     delivery_of,
-    holds_files,
+    field_nation_head,
     is_allowed_key_url,
+    is_key_path,
     is_stale,
+    plain_address,
     verify_connectwise,
     verify_field_nation,
 )
@@ -57,6 +60,9 @@ MAX_FETCHES, FETCH_WINDOW = 12, 60.0
 fitted a message have as many of their own."""
 LONGEST_KEY_ANSWER = 16_384
 TIMEOUT = httpx.Timeout(4.0)
+"""For each step of a fetch."""
+ANSWER_TIMEOUT = 8.0
+"""For the whole: an answer that trickles in must not go on for ever."""
 _HEADERS = {"User-Agent": "connectwise-flows", "Accept": "application/json", "Accept-Encoding": "identity"}
 _NONE_THERE = frozenset({400, 404, 410})
 Fetch = Callable[[str], Awaitable[str | None]]
@@ -68,7 +74,7 @@ class SigningKeys:
     """ConnectWise's signing keys by their address, cached and fetched at a bounded rate.
 
     Args:
-        hosts: allowed hosts, see ``is_allowed_key_url``.
+        hosts, paths: allowed hosts and further paths, see ``is_allowed_key_url``.
         own: base address of the ConnectWise server itself, allowed with its own port, a local sandbox too.
     """
 
@@ -77,11 +83,13 @@ class SigningKeys:
         fetch: Fetch,
         *,
         hosts: Collection[str],
+        paths: Collection[str] = (),
         own: str = "",
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
         self._hosts = hosts
+        self._paths = paths
         self._own = urlsplit(own)
         self._monotonic = monotonic
         self._fitting: OrderedDict[str, tuple[str, float]] = OrderedDict()
@@ -100,7 +108,7 @@ class SigningKeys:
             PutOffError: it can't be had at the moment.
         """
         if not isinstance(url, str) or len(url) > LONGEST_ADDRESS or not self._is_allowed(url):
-            raise RefusedError(401, "key address not allowed", _host(url))
+            raise RefusedError(401, "key address not allowed", _shown(url))
         now = self._monotonic()
         place = self._place(url)
         kept = place.get(url)
@@ -176,17 +184,13 @@ class SigningKeys:
             task.exception()
 
     def _is_allowed(self, url: str) -> bool:
-        return is_allowed_key_url(url, self._hosts) or self._is_own(url)
+        return is_allowed_key_url(url, self._hosts, self._paths) or self._is_own(url)
 
     def _is_own(self, url: str) -> bool:
-        if not self._own.netloc or not url.isascii() or any(letter in url for letter in "\\ \t\r\n@"):
+        parts = plain_address(url)
+        if parts is None or not self._own.netloc or not is_key_path(parts.path, self._paths):
             return False
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return False
-        own = (parts.scheme, parts.netloc.lower()) == (self._own.scheme, self._own.netloc.lower())
-        return own and not holds_files(parts.path)
+        return (parts.scheme, parts.netloc.lower()) == (self._own.scheme, self._own.netloc.lower())
 
 
 def _shrink(kept: OrderedDict[str, Any], most: int) -> None:
@@ -200,6 +204,15 @@ def _host(url: object) -> str:
         return (urlsplit(url).hostname or "")[:100] if isinstance(url, str) else ""
     except ValueError:
         return ""
+
+
+def _shown(url: object) -> str:
+    """Host and path for a log line: whoever runs the receiver must see a form that it does not know."""
+    try:
+        parts = urlsplit(url if isinstance(url, str) else "")
+    except ValueError:
+        return ""
+    return ascii(f"{parts.hostname or ''}{parts.path}"[:150])[1:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +232,10 @@ class ConnectWiseCheck:
         self._keys = keys
         self._company = company_id.lower()
 
+    def head(self, headers: Headers) -> None:
+        """RefusedError where the head alone shows that the message is not ConnectWise's."""
+        _check_head(connectwise_head(headers.get(CONNECTWISE_HEADER)))
+
     async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
         """The message; ``seconds`` is how long a signing key may be waited for.
 
@@ -226,9 +243,7 @@ class ConnectWiseCheck:
             RefusedError: it is not ConnectWise's, or not for this company.
             PutOffError: the key can't be had at the moment.
         """
-        signature = headers.get(CONNECTWISE_HEADER)
-        if not signature or not signature.strip():
-            raise RefusedError(401, str(Verdict.UNSIGNED))
+        signature = headers.get(CONNECTWISE_HEADER) or ""
         message = json_object(raw)
         verdict = await self._verdict(raw, signature, message, seconds)
         if verdict is not Verdict.GENUINE:
@@ -259,6 +274,12 @@ class FieldNationCheck:
         self._secret = secret
         self._now = now
 
+    def head(self, headers: Headers) -> None:
+        """RefusedError where the head alone shows that the message is not to be believed."""
+        _check_head(field_nation_head(headers, self._now()))
+        if delivery_of(headers) is None:
+            raise RefusedError(400, "no delivery id")
+
     async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
         """The message; RefusedError for one that is forged, old, or without a delivery id."""
         verdict = verify_field_nation(raw, headers, self._secret, self._now())
@@ -271,6 +292,11 @@ class FieldNationCheck:
         if is_stale(message.get("timestamp"), self._now()):
             raise RefusedError(401, str(Verdict.OLD))
         return Genuine(FIELD_NATION_SOURCE, delivery, kept_webhook(message), hashlib.sha256(raw).hexdigest())
+
+
+def _check_head(verdict: Verdict) -> None:
+    if verdict is not Verdict.GENUINE:
+        raise RefusedError(401, str(verdict))
 
 
 class KeyFetcher:
@@ -301,7 +327,7 @@ class KeyFetcher:
         headers = self._credentials if (address.scheme, address.netloc) == self._own else {}
         try:
             status, raw = await self._answer(address, headers)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise PutOffError("signing key can't be fetched", type(error).__name__) from None
         if status in _NONE_THERE:
             return None
@@ -314,9 +340,16 @@ class KeyFetcher:
         await self._client.aclose()
 
     async def _answer(self, address: httpx.URL, headers: dict[str, str]) -> tuple[int, bytes]:
+        """The status and the bytes as they came; no bytes if they are too many or compressed."""
         raw = b""
-        async with self._client.stream("GET", address, headers=headers) as answer:
-            async for part in answer.aiter_bytes():
+        async with (
+            asyncio.timeout(ANSWER_TIMEOUT),
+            self._client.stream("GET", address, headers=headers) as answer,
+        ):
+            # Nobody asked for a compressed answer, and a few bytes may unpack to many.
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                return answer.status_code, b""
+            async for part in answer.aiter_raw():
                 raw += part
                 if len(raw) > LONGEST_KEY_ANSWER:
                     return answer.status_code, b""

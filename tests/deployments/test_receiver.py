@@ -175,7 +175,8 @@ async def test_a_body_without_a_length_is_read_up_to_the_limit(running: World) -
     """A socket of our own: it looks for the answer while it still sends."""
     url = running.http.base_url
     reader, writer = await asyncio.open_connection(url.host, url.port)
-    head = f"POST {CONNECTWISE_PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = f"POST {CONNECTWISE_PATH} HTTP/1.1\r\nHost: x\r\nx-content-signature: {signed(b'')}\r\n"
+    head += "Transfer-Encoding: chunked\r\n\r\n"
     writer.write(head.encode())
     for _ in range(11):
         writer.write(b"2710\r\n" + b"x" * 10_000 + b"\r\n")
@@ -188,7 +189,9 @@ async def test_a_body_without_a_length_is_read_up_to_the_limit(running: World) -
 async def test_a_body_that_only_trickles_in_is_given_up(running: World) -> None:
     url = running.http.base_url
     reader, writer = await asyncio.open_connection(url.host, url.port)
-    writer.write(f"POST {FIELD_NATION_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{{".encode())
+    head = "".join(f"{name}: {value}\r\n" for name, value in delivery(b"").items())
+    head = f"POST {FIELD_NATION_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n{head}\r\n{{"
+    writer.write(head.encode())
     assert b" 503 " in await asyncio.wait_for(reader.readline(), 5)
     writer.close()
 

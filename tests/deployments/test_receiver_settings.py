@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from deployments.local.prefect import free_port
-from deployments.receiver.app import EX_CONFIG
+from deployments.receiver.server import EX_CONFIG
 from deployments.receiver.settings import receiver_settings
 from tests.docs.pages import ROOT
 

@@ -15,7 +15,8 @@ from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
 from deployments.local.sandbox import Sandbox
-from deployments.receiver.app import Receiver, server_config
+from deployments.receiver.app import Receiver
+from deployments.receiver.server import server_config
 from deployments.receiver.settings import receiver_settings
 from tasks.dispatch.registration import (
     Registration,

@@ -130,27 +130,39 @@ def test_a_delivery_counts_without_its_attempt(given: str, found: str | None) ->
 
 
 HOSTS = ["api-na.myconnectwise.net", "*.example.com"]
+SITE = "https://api-na.myconnectwise.net"
+SYSTEM = "/v4_6_release/apis/3.0/system"
+KEY_PATH = f"{SYSTEM}/callbackkeys/1"
 
 
 @pytest.mark.parametrize(
     ("url", "allowed"),
     [
-        ("https://api-na.myconnectwise.net/v4_6_release/keys/1", True),
-        ("https://API-NA.myconnectwise.net:443/x", True),
-        ("https://keys.example.com/x", True),
-        ("https://a.keys.example.com./x", True),
-        ("https://example.com/x", False),
-        ("https://notexample.com/x", False),
-        ("https://.example.com/x", False),
-        ("http://api-na.myconnectwise.net/x", False),
-        ("https://api-na.myconnectwise.net:8443/x", False),
-        ("https://api-na.myconnectwise.net@evil.test/x", False),
-        ("https://user:pw@api-na.myconnectwise.net/x", False),
+        (f"{SITE}{KEY_PATH}", True),
+        (f"https://API-NA.myconnectwise.net:443{KEY_PATH}", True),
+        (f"https://keys.example.com{KEY_PATH}", True),
+        (f"https://a.keys.example.com.{KEY_PATH}", True),
+        (f"https://example.com{KEY_PATH}", False),
+        (f"https://notexample.com{KEY_PATH}", False),
+        (f"https://.example.com{KEY_PATH}", False),
+        (f"http://api-na.myconnectwise.net{KEY_PATH}", False),
+        (f"HTTPS://api-na.myconnectwise.net{KEY_PATH}", False),
+        (f"{SITE}:8443{KEY_PATH}", False),
+        (f"{SITE}@evil.test{KEY_PATH}", False),
+        (f"https://user:pw@api-na.myconnectwise.net{KEY_PATH}", False),
         ("https://evil.test/?api-na.myconnectwise.net", False),
-        ("https://api-na.myconnectwise.net.evil.test/x", False),
-        ("https://evil.test\\@api-na.myconnectwise.net/x", False),
-        ("https://api-na.myconnectwise.net:x/", False),
+        (f"{SITE}.evil.test{KEY_PATH}", False),
+        (f"https://evil.test\\@api-na.myconnectwise.net{KEY_PATH}", False),
+        (f"{SITE}:x{KEY_PATH}", False),
+        (f"{SITE}:99999999{KEY_PATH}", False),
+        (f"https://api-na.myconnectwise\u3002net{KEY_PATH}", False),
+        (f"https://api-n\u0430.myconnectwise.net{KEY_PATH}", False),
+        (f"https://api-na.myconnectwise.net\x00.evil.test{KEY_PATH}", False),
+        (f"https:/api-na.myconnectwise.net{KEY_PATH}", False),
+        (f"//api-na.myconnectwise.net{KEY_PATH}", False),
+        (f"\n{SITE}{KEY_PATH}", False),
         ("https://[::1/x", False),
+        (f"https://[::1]{KEY_PATH}", False),
         ("file:///etc/passwd", False),
         ("", False),
         (None, False),
@@ -161,6 +173,55 @@ def test_keys_come_only_from_hosts_of_the_list(url: Any, allowed: bool) -> None:
     assert is_allowed_key_url(url, HOSTS) is allowed
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        (KEY_PATH, True),
+        (f"{SYSTEM}/callbackkeys/1?x=1", True),
+        (f"{SYSTEM}/callbacks/5/key", True),
+        ("/v2025_1/apis/3.0/system/signing-keys/8a6f-1", True),
+        ("", False),
+        ("/", False),
+        ("/v4_6_release/keys/1", False),
+        (f"{SYSTEM}/members/1", False),
+        ("/v4_6_release/apis/3.0/service/tickets/1/keys", False),
+        ("/v4_6_release/apis/3.0/company/configurations?conditions=key", False),
+        (f"{KEY_PATH}/", False),
+        (f"{SYSTEM}//callbackkeys/1", False),
+        (f"/{KEY_PATH}", False),
+        (f"{SYSTEM}/../service/callbackkeys/1", False),
+        (f"{SYSTEM}/./callbackkeys/1", False),
+        (f"{SYSTEM}/callbackkeys/..", False),
+        (f"{SYSTEM}/callbackkeys/%2e%2e/members", False),
+        (f"{SYSTEM}/callbackkeys%2f1", False),
+        (f"{SYSTEM}/callbackkeys%252f1", False),
+        (f"{SYSTEM}/callbackkeys\\1", False),
+        (f"{SYSTEM}/callbackkeys/1;key", False),
+        (f"{SYSTEM}/callbackkeys/1#x", False),
+        (f"{SYSTEM}/callbackkeys/1?x=%2e", False),
+        (f"{SYSTEM}/callbackkeys/1?{'x' * 101}", False),
+        (f"{SYSTEM.upper()}/callbackkeys/1", False),
+        (f"{SYSTEM}/c\u0430llbackkeys/1", False),
+        (f"{SYSTEM}/callbackkeys/{'1' * 65}", False),
+        (f"{SYSTEM}/callbackkeys{'/1' * 9}", False),
+        (f"{SYSTEM}/callbackkeys/1\x00", False),
+        (f"{SYSTEM}/callbackkeys/1 ", False),
+        ("/v4_6_release/apis/4.0/system/callbackkeys/1", False),
+        ("/files/apis/3.0/system/callbackkeys/1", False),
+    ],
+)
+def test_only_addresses_of_the_vendors_key_form_are_fetched(path: str, allowed: bool) -> None:
+    """A path that somebody could have written a record or a file to would make him believed."""
+    assert is_allowed_key_url(f"{SITE}{path}", HOSTS) is allowed
+
+
+def test_another_form_of_key_paths_can_be_named() -> None:
+    named = ["/v4_6_release/services/signing"]
+    assert is_allowed_key_url(f"{SITE}/v4_6_release/services/signing/7", HOSTS, named)
+    for path in ("/v4_6_release/services/signing/../x", "/v4_6_release/services/signingx/7"):
+        assert not is_allowed_key_url(f"{SITE}{path}", HOSTS, named)
+
+
 @given(st.text(max_size=60))
 def test_no_address_breaks_the_check(text: str) -> None:
     allowed = is_allowed_key_url(f"https://{text}", ["no.such.host.test"])
@@ -168,7 +229,7 @@ def test_no_address_breaks_the_check(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["documents/7/download", "%64ocuments/7", "x/../Documents/7", "attachments/7"]
+    "path", ["documents/7/download", "%64ocuments/7", "x/../Documents/7", "attachments/7", "keys/Documents/7"]
 )
 def test_a_file_that_somebody_put_there_is_no_key(path: str) -> None:
     """Whoever can attach a file to a ticket would be believed by it."""

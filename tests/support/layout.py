@@ -34,6 +34,8 @@ SINGLE_USER_REASONS: dict[str, str] = {
     "benchmarks.dispatch_campaign.faults": "what a reader of the campaign looks for by name",
     "benchmarks.fuzz.campaign": "the command of its package, whose parts the tests run",
     "deployments.receiver.inbox": "the group commit of messages, which a reader looks for by name",
+    "deployments.receiver.server": "the bounds of the HTTP server, and what starts it",
+    "deployments.receiver.places": "the bulkhead of messages in memory, which a reader looks for by name",
     "sandbox.data.churn": "one kind of generated data",
     "sandbox.data.configurations": "one kind of generated data",
     "connectors.ledger.journal": "reached through the ledger, as each of its parts",

@@ -28,7 +28,8 @@ from starlette.routing import Route
 
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.ledger.store import Ledger
-from deployments.receiver.app import Receiver, server_config
+from deployments.receiver.app import Receiver
+from deployments.receiver.server import server_config
 from deployments.receiver.settings import ReceiverSettings
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
