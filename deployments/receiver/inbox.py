@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +31,8 @@ BATCH_SIZE = 50
 REOPEN_SECONDS = 1.0
 """After a ledger that could not be opened, before it is tried again."""
 T = TypeVar("T")
+_Waiting = tuple[NewMessage, str, asyncio.Future[bool]]
+"""A message, what it also counts once by, and whether it was kept."""
 logger = logging.getLogger(__name__)
 
 
@@ -81,7 +83,7 @@ class InboxWriter:
         self._files: LedgerFiles | None = None
         self._opening = asyncio.Lock()
         self._writing = asyncio.Lock()
-        self._waiting: list[tuple[NewMessage, str, asyncio.Future[bool]]] = []
+        self._waiting: list[_Waiting] = []
         self._tasks: set[asyncio.Future[Any]] = set()
         self._failed_at = -REOPEN_SECONDS
 
@@ -145,17 +147,35 @@ class InboxWriter:
         """Writes the oldest messages that wait; each learns how it went."""
         batch, self._waiting = self._waiting[:BATCH_SIZE], self._waiting[BATCH_SIZE:]
         try:
-            ledger = await self._opened()
-            outcomes = await ledger.inbox.put_all(
-                [message for message, _, _ in batch], [digest for _, digest, _ in batch]
-            )
-            await self._check_files()
+            await self._write(batch)
         except Exception as error:
-            for _, _, kept in batch:
-                kept.set_exception(error)
-            return
+            await self._write_singly(batch, error)
+
+    async def _write(self, batch: Sequence[_Waiting]) -> None:
+        ledger = await self._opened()
+        outcomes = await ledger.inbox.put_all(
+            [message for message, _, _ in batch], [digest for _, digest, _ in batch]
+        )
+        await self._check_files()
         for (_, _, kept), is_new in zip(batch, outcomes, strict=True):
             kept.set_result(is_new)
+
+    async def _write_singly(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        """After a failure: where the ledger does take messages, one is at fault and the others are kept."""
+        one_at_fault = len(batch) > 1
+        if one_at_fault:
+            try:
+                await self._check()
+            except Exception:
+                one_at_fault = False
+        for each in batch:
+            if not one_at_fault:
+                each[2].set_exception(error)
+                continue
+            try:
+                await self._write([each])
+            except Exception as its_own:
+                each[2].set_exception(its_own)
 
     async def _counts(self) -> dict[str, int]:
         return await (await self._opened()).inbox.count()

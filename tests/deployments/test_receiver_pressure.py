@@ -271,6 +271,25 @@ async def test_whatever_goes_wrong_inside_the_message_comes_again(running: World
     assert running.count("put_off", reason="error of the receiver") == 2
 
 
+async def test_one_message_that_can_not_be_kept_takes_no_other_with_it(running: World) -> None:
+    class Picky(Inbox):
+        async def put_all(self, messages: Any, digests: Any = ()) -> list[bool]:
+            if any(body.get("ID") == 666 for _, _, body in messages):
+                raise StopError("The ledger could not keep messages: invalid byte sequence")
+            return await super().put_all(messages, digests)
+
+    assert await running.callback() == 200
+    ledger: Any = running.receiver.inbox._ledger
+    ledger.inbox = Picky(ledger._engine, ledger._clock)
+    lock = sqlite3.connect(running.ledger, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    sending = [asyncio.create_task(running.callback(running.message(ID=n))) for n in (1, 666, 2, 3)]
+    await asyncio.sleep(0.2)
+    lock.execute("ROLLBACK")
+    lock.close()
+    assert await asyncio.gather(*sending) == [200, 429, 200, 200]
+
+
 def record(text: str, error: BaseException | None = None, name: str = "asyncio") -> logging.LogRecord:
     told = (type(error), error, None) if error else None
     return logging.LogRecord(name, logging.ERROR, "", 0, text, (), told)
