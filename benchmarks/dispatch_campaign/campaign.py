@@ -1,11 +1,12 @@
 """``make campaign-dispatch``: 300 tickets through a storm of faults, and what is true of them afterwards.
 
-Two dispatch processes, killed at drawn requests and started again, work against the sandbox while messages
-are doubled, reordered, lost and forged, and both vendors fail in every way. Then the faults end, sweeps run,
-and the sandbox is asked what there is. The seed decides all that is drawn, not how requests interleave.
+Two dispatch processes and the receiver, killed and started again, work against the sandbox while messages
+are doubled, reordered, lost and forged, both vendors fail in every way, and lists come back empty. Then the
+faults end, sweeps run, and the sandbox is asked what there is. The seed decides all that is drawn, also
+whether the ledger is SQLite or PostgreSQL, but not how requests interleave.
 
-``python -m benchmarks.dispatch_campaign.campaign [--seed N] [--tickets N]`` writes
-``build/dispatch-campaign.json`` and ends with status 1 if anything was wrong.
+``python -m benchmarks.dispatch_campaign.campaign [--seed N] [--tickets N] [--ledger sqlite|postgresql]``
+writes ``build/dispatch-campaign.json`` and ends with status 1 if anything was wrong.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +32,16 @@ from rich.table import Table
 
 from benchmarks.dispatch_campaign.faults import ForgedMessages, begin_storm, end_storm
 from benchmarks.dispatch_campaign.oracle import Oracle, broken_bounds, later_round, measure, quiet_round
+from benchmarks.dispatch_campaign.people import ORDERS, People
 from benchmarks.dispatch_campaign.processes import (
     Workers,
     connectwise_settings,
     field_nation_settings,
 )
+from benchmarks.dispatch_campaign.receiver import KilledReceiver, killed_receiver, lost_messages
 from benchmarks.dispatch_campaign.stories import (
-    ORDERS,
-    TICKETS,
-    People,
+    COLLECTIONS,
+    OPPORTUNITY,
     Story,
     as_json,
     changed_settings,
@@ -47,7 +50,8 @@ from benchmarks.dispatch_campaign.stories import (
 from benchmarks.performance.runner import BUILD
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.field_nation.client import FieldNationClient
-from deployments.local.receiver import LocalReceiver, local_receiver, receiver_environment
+from deployments.local.postgres import PostgresMissingError, postgres_cluster
+from deployments.local.receiver import receiver_environment
 from deployments.local.sandbox import Sandbox, start_sandbox
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
@@ -57,6 +61,9 @@ OUTSIDERS = 10
 LOOK = 0.4
 FORGE_EVERY = 1.5
 ROTATION = 40.0
+RECEIVER_KILLS = (15.0, 60.0)
+"""Between these seconds one kill of the receiver follows the other."""
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
 Say = Callable[[str], None]
 MOST_FAULTS = 40
 TICKETS_DRAWN = 300
@@ -66,8 +73,11 @@ SECONDS_A_TICKET = 0.6
 class Campaign:
     """One campaign: costs without faults, the storm, the calm, an hour later, a quiet round, the verdict."""
 
-    def __init__(self, sandbox: Sandbox, seed: int, tickets: int, folder: Path, *, spread: float) -> None:
+    def __init__(
+        self, sandbox: Sandbox, seed: int, tickets: int, folder: Path, *, spread: float, ledger: str | Path
+    ) -> None:
         self._sandbox = sandbox
+        self._ledger = ledger
         self._seed = seed
         self._tickets = tickets
         self._folder = folder
@@ -82,16 +92,16 @@ class Campaign:
         figures = await measure(self._sandbox, self._folder / "figures.db")
         self._faults += broken_bounds(figures)
         stories = self._begin()
-        ledger = self._folder / "ledger.db"
-        environment = receiver_environment(self._sandbox.info, self._secret, ledger)
-        with local_receiver(environment, self._folder / "receiver.log") as receiver:
-            workers = Workers(self._seed, self._sandbox.info, ledger, self._folder)
+        environment = receiver_environment(self._sandbox.info, self._secret, self._ledger)
+        with killed_receiver(environment, self._folder / "receiver.log") as receiver:
+            workers = Workers(self._seed, self._sandbox.info, self._ledger, self._folder)
             try:
-                result = await self._phases(say, stories, receiver, workers, ledger)
+                result = await self._phases(say, stories, receiver, workers)
             finally:
                 workers.close()
         return {
             "seed": self._seed,
+            "ledger": SQLITE if isinstance(self._ledger, Path) else POSTGRESQL,
             "tickets": self._tickets,
             "seconds": round(time.monotonic() - began),
             "differs from production": changed_settings(),
@@ -102,7 +112,7 @@ class Campaign:
         }
 
     def _begin(self) -> list[Story]:
-        """Fresh data: service tickets and a project ticket for each ten of them."""
+        """Fresh data: service tickets, and a project ticket and an opportunity for each ten of them."""
         wanted = self._tickets + max(2, self._tickets // OUTSIDERS)
         self._sandbox.reset(seed=self._seed, assets=2, scenario="dispatch", tickets=-(-wanted * 10 // 11))
         self._sandbox.switch(field_nation_rate_limit=None, field_nation_webhook_retries=[1, 2, 4])
@@ -110,15 +120,18 @@ class Campaign:
         found = {
             kind: [
                 int(each["id"])
-                for each in self._sandbox.state(TICKETS[kind])
+                for each in self._sandbox.state(COLLECTIONS[kind])
                 if (each.get("board") or {}).get("name") == board
             ]
             for kind, board in boards.items()
         }
-        return draw_stories(self._seed, found["service"], found["project"], self._tickets, self._spread)
+        opportunities = [int(each["id"]) for each in self._sandbox.state(COLLECTIONS[OPPORTUNITY])]
+        return draw_stories(
+            self._seed, found["service"], found["project"], self._tickets, self._spread, opportunities
+        )
 
     async def _phases(
-        self, say: Say, stories: list[Story], receiver: LocalReceiver, workers: Workers, ledger: Path
+        self, say: Say, stories: list[Story], receiver: KilledReceiver, workers: Workers
     ) -> dict[str, Any]:
         manager_settings = field_nation_settings(self._sandbox.info, self._secret)
         async with FieldNationClient(manager_settings) as manager:
@@ -126,13 +139,15 @@ class Campaign:
             people = People(self._sandbox, manager, stories)
             forged = ForgedMessages(self._sandbox, receiver.address, self._secret, self._seed)
             say("Storm ...")
-            storm = await self._storm(say, stories, people, forged, workers)
+            storm = await self._storm(say, stories, people, forged, workers, receiver)
             say(f"Calm after {storm['seconds']} s and {workers.kills} kills; what is left is done ...")
             calm = await self._calm(say, stories, people, workers)
         say("Quiet: an hour later, and then once more ...")
-        later = await later_round(self._sandbox, ledger)
-        quiet = await quiet_round(self._sandbox, ledger)
+        later = await later_round(self._sandbox, self._ledger)
+        quiet = await quiet_round(self._sandbox, self._ledger)
         self._judge(stories, people, forged, receiver, workers, quiet)
+        lost = await lost_messages(self._sandbox, self._ledger)
+        self._faults += [f"acknowledged and lost: {each}" for each in lost]
         return {
             "storm": storm,
             "calm": calm,
@@ -140,23 +155,32 @@ class Campaign:
             "quiet round": quiet,
             "kills": {"number": workers.kills, "at": _counted(workers.where())},
             "strangers": dict(sorted(forged.sent.items())),
-            "receiver": receiver.counts(by_source=True),
+            "receiver": {**receiver.counts(), "killed": receiver.kills},
         }
 
-    async def _subscribe(self, manager: FieldNationClient, receiver: LocalReceiver) -> None:
+    async def _subscribe(self, manager: FieldNationClient, receiver: KilledReceiver) -> None:
         """Our own changes are told too, so that echoes have every chance."""
         events = [str(each["name"]) for each in await manager.list_webhook_events()]
         await manager.create_webhook(receiver.address + FIELD_NATION_PATH, events)
         async with ConnectWiseClient(connectwise_settings(self._sandbox.info)) as client:
             url = f"{receiver.address}{CONNECTWISE_PATH}?recordId="
-            await client.callbacks.create({"url": url, "type": "ticket", "level": "owner", "objectId": 1})
+            for kind in ("ticket", "opportunity"):
+                await client.callbacks.create({"url": url, "type": kind, "level": "owner", "objectId": 1})
 
     async def _storm(
-        self, say: Say, stories: list[Story], people: People, forged: ForgedMessages, workers: Workers
+        self,
+        say: Say,
+        stories: list[Story],
+        people: People,
+        forged: ForgedMessages,
+        workers: Workers,
+        receiver: KilledReceiver,
     ) -> dict[str, Any]:
         begin_storm(self._sandbox, self._seed)
         draw = random.Random(f"{self._seed}-storm")
+        kills = random.Random(f"{self._seed}-receiver")
         began, told, next_forged, rotation = time.monotonic(), 0.0, FORGE_EVERY, ROTATION
+        next_kill = kills.uniform(*RECEIVER_KILLS)
         while people.left and (now := time.monotonic() - began) < LONGEST_STORM:
             workers.tend()
             await people.act(now)
@@ -165,6 +189,9 @@ class Campaign:
                 number = int(draw.choice(orders)["id"]) if orders else 410_001
                 forged.send(draw.choice(stories).ticket, number)
                 next_forged += FORGE_EVERY
+            if now > next_kill:
+                receiver.kill()
+                next_kill += kills.uniform(*RECEIVER_KILLS)
             if now > rotation:
                 self._sandbox.callbacks("POST", "rotate-key")
                 rotation += ROTATION
@@ -197,7 +224,7 @@ class Campaign:
         stories: list[Story],
         people: People,
         forged: ForgedMessages,
-        receiver: LocalReceiver,
+        receiver: KilledReceiver,
         workers: Workers,
         quiet: dict[str, Any],
     ) -> None:
@@ -210,7 +237,7 @@ class Campaign:
         faults += [f"a dispatch process ended by itself with status {code}" for code in workers.crashes]
         if not workers.kills:
             faults.append("no process was killed, so nothing was shown")
-        counted = receiver.counts(by_source=True)
+        counted = receiver.counts()
         faults += [f"replayed: {each}" for each in forged.taken_twice(counted)]
         for source, number in forged.refusals_wanted().items():
             refused = counted.get(f"refused {source}", 0)
@@ -227,7 +254,9 @@ def _counted(lines: list[str]) -> dict[str, int]:
 
 
 def show(console: Console, result: dict[str, Any]) -> None:
-    table = Table(title=f"Dispatch campaign: {result['tickets']} tickets, seed {result['seed']}")
+    table = Table(
+        title=f"Dispatch campaign: {result['tickets']} tickets, seed {result['seed']}, {result['ledger']}"
+    )
     table.add_column("What", no_wrap=True)
     table.add_column("How many", justify="right")
     for title, counts in _sections(result).items():
@@ -278,16 +307,30 @@ def _sections(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def run_campaign(seed: int, tickets: int, folder: Path, console: Console) -> list[str]:
-    """Runs it in ``folder``, which is emptied; what was wrong, nothing if all was right."""
+def run_campaign(
+    seed: int, tickets: int, folder: Path, console: Console, *, postgresql: bool = False
+) -> list[str]:
+    """Runs it in ``folder``, which is emptied; what was wrong, nothing if all was right.
+
+    Raises:
+        PostgresMissingError: its ledger is to be PostgreSQL, and there is none on this machine.
+    """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with start_sandbox("--seed", "7", "--assets", "2", "--scenario", "dispatch") as sandbox:
-        campaign = Campaign(sandbox, seed, tickets, folder, spread=tickets * SECONDS_A_TICKET)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(postgres_cluster()) if postgresql else folder / "ledger.db"
+        sandbox = stack.enter_context(start_sandbox("--seed", "7", "--assets", "2", "--scenario", "dispatch"))
+        spread = tickets * SECONDS_A_TICKET
+        campaign = Campaign(sandbox, seed, tickets, folder, spread=spread, ledger=ledger)
         result = anyio.run(campaign.run, console.print)
     (folder / "result.json").write_text(json.dumps(result, indent=2), encoding="utf-8")
     show(console, result)
     return list(result["faults"])
+
+
+def drawn_ledger(seed: int) -> str:
+    """Which kind of ledger a seed draws."""
+    return random.Random(f"{seed}-ledger").choice((SQLITE, POSTGRESQL))
 
 
 def main() -> int:
@@ -296,6 +339,7 @@ def main() -> int:
     parser.add_argument(
         "--tickets", type=int, default=TICKETS_DRAWN, help="tickets that come into the trigger"
     )
+    parser.add_argument("--ledger", choices=(SQLITE, POSTGRESQL), help="else drawn from the seed")
     given = parser.parse_args()
     # As Ctrl-C does: the processes under test are ended too, and not left to work on by themselves.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -305,7 +349,12 @@ def main() -> int:
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     console.print(f"Seed {seed}: repeat with python -m benchmarks.dispatch_campaign.campaign --seed {seed}")
     folder = BUILD / "dispatch-campaign"
-    faults = run_campaign(seed, given.tickets, folder, console)
+    postgresql = (given.ledger or drawn_ledger(seed)) == POSTGRESQL
+    try:
+        faults = run_campaign(seed, given.tickets, folder, console, postgresql=postgresql)
+    except PostgresMissingError as error:
+        console.print(f"{error} Without it, give --ledger sqlite.", style="red")
+        return 2
     shutil.copy(folder / "result.json", BUILD / "dispatch-campaign.json")
     if faults:
         console.print(f"Seed {seed}: {len(faults)} things are wrong; logs are under {folder}", style="red")

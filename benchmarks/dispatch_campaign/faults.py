@@ -30,6 +30,9 @@ CREATIONS = {"500": 0.05, "drop_before": 0.03, "drop_after": 0.08, "late": 0.06,
 """On top of the shares above, for POST /workorders."""
 NOTES = {"drop_after": 0.06, "late": 0.04, "500": 0.03}
 """For POSTs of notes, messages and time entries."""
+WRONG_READS = {"empty": 0.08, "half": 0.08, "cut": 0.05}
+"""For each list of records: answers with status 200 in which all or some are missing."""
+LISTS = ("/service/tickets", "/project/tickets", "/sales/opportunities")
 MESSENGERS = {"duplicate": 0.15, "lose": 0.15, "reorder": 0.25, "reorder_within": 3.0}
 WEBHOOKS = {
     "field_nation_webhooks_lost": 0.15,
@@ -63,6 +66,11 @@ def storm_rules() -> list[dict[str, Any]]:
         for system, path in places
         for name, share in shares.items()
     ]
+    found += [
+        {"system": "connectwise", "method": "GET", "path": path, "share": share, "fault": _wrong_read(how)}
+        for path in LISTS
+        for how, share in WRONG_READS.items()
+    ]
     return found
 
 
@@ -78,12 +86,16 @@ def end_storm(sandbox: Sandbox) -> dict[str, int]:
     fired: dict[str, int] = {}
     for rule, number in zip(storm_rules(), sandbox.faults_fired(), strict=True):
         fault = rule["fault"]
-        name = f"{rule['system']} {fault.get('status') or fault['kind']}"
+        name = f"{rule['system']} {fault.get('status') or fault.get('how') or fault['kind']}"
         fired[name] = fired.get(name, 0) + number
     sandbox.faults([])
     sandbox.callbacks("PUT", body={})
     sandbox.switch(**CALM_SWITCHES)
     return dict(sorted(fired.items()))
+
+
+def _wrong_read(how: str) -> dict[str, Any]:
+    return {"kind": "wrong_read", "how": how}
 
 
 def _fault(name: str) -> dict[str, Any]:

@@ -100,7 +100,9 @@ class KillingTransport(httpx.AsyncBaseTransport):
 class Workers:
     """Two dispatch processes at a time. In the storm each is killed again and again at a drawn request."""
 
-    def __init__(self, seed: int, info: dict[str, Any], ledger: Path, folder: Path, number: int = 2) -> None:
+    def __init__(
+        self, seed: int, info: dict[str, Any], ledger: str | Path, folder: Path, number: int = 2
+    ) -> None:
         self._draw = random.Random(f"{seed}-kills")
         self._job = {"info": info, "ledger": str(ledger), "pause": SWEEP_EVERY}
         self._folder = folder
@@ -180,7 +182,7 @@ def field_nation_settings(info: dict[str, Any], secret: str = "") -> FieldNation
 @asynccontextmanager
 async def open_run(
     info: dict[str, Any],
-    ledger: Path,
+    ledger: str | Path,
     *,
     wrap: Wrap | None = None,
     later: float = 0.0,
@@ -244,7 +246,7 @@ async def work(job: dict[str, Any]) -> None:
     def wrap(inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
         return KillingTransport(inner, killer)
 
-    async with open_run(job["info"], Path(job["ledger"]), wrap=wrap) as run:
+    async with open_run(job["info"], job["ledger"], wrap=wrap) as run:
         stop = anyio.Event()
         async with anyio.create_task_group() as group:
             group.start_soon(_sweep_again, run, stop, float(job["first"]), float(job["pause"]))

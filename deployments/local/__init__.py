@@ -2,7 +2,8 @@
 
 Parts, each a process of its own:
 
-- ``sandbox``: the vendors; ``prefect``: a Prefect server; ``receiver``: the receiver and the served inbox.
+- ``sandbox``: the vendors; ``prefect``: a Prefect server; ``receiver``: the receiver and the served inbox;
+  ``postgres``: a PostgreSQL server.
 
 Commands made of them:
 

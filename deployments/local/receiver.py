@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from deployments import ROOT
-from deployments.blocks import CONNECTWISE, WEBHOOK_SECRET
+from deployments.blocks import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
 from deployments.local.prefect import LocalPrefect, free_port, stop
 from deployments.receiver.metrics import METRIC_PREFIX
 from deployments.receiver.settings import PORT
@@ -47,13 +47,12 @@ class LocalReceiver:
         return [each.removeprefix(f"{METRIC_PREFIX}_") for each in lines if each.startswith(METRIC_PREFIX)]
 
 
-def receiver_environment(info: Mapping[str, Any], secret: str, ledger: Path) -> dict[str, str]:
+def receiver_environment(info: Mapping[str, Any], secret: str, ledger: str | Path) -> dict[str, str]:
     """The receiver's variables for a running sandbox, whose first line is ``info``."""
     account = info["connectwise"]
-    return {name: str(account[member]) for name, member in CONNECTWISE.items()} | {
-        WEBHOOK_SECRET: secret,
-        "CONNECTWISE_FLOWS_LEDGER": str(ledger),
-    }
+    place = "CONNECTWISE_FLOWS_LEDGER" if isinstance(ledger, Path) else LEDGER_URL
+    keys = {name: str(account[member]) for name, member in CONNECTWISE.items()}
+    return {**keys, WEBHOOK_SECRET: secret, place: str(ledger)}
 
 
 @contextmanager

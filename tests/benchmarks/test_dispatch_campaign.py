@@ -8,9 +8,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from benchmarks.dispatch_campaign.campaign import run_campaign
+from benchmarks.dispatch_campaign.campaign import drawn_ledger, run_campaign
 from benchmarks.dispatch_campaign.oracle import Oracle
-from benchmarks.dispatch_campaign.stories import LIFE, PLOTS, Step, Story, draw_stories
+from benchmarks.dispatch_campaign.stories import (
+    LIFE,
+    OPPORTUNITY,
+    OPPORTUNITY_PLOTS,
+    PLOTS,
+    Step,
+    Story,
+    draw_stories,
+)
 
 SEED = 5
 
@@ -23,23 +31,33 @@ def test_twenty_tickets_come_through_the_storm(tmp_path: Path) -> None:
 
 def test_a_seed_draws_the_same_stories_again() -> None:
     def drawn(seed: int) -> list[Story]:
-        return draw_stories(seed, range(1, 31), range(31, 34), 30, 20.0)
+        return draw_stories(seed, range(1, 31), range(31, 34), 30, 20.0, range(1, 4))
 
     assert drawn(SEED) == drawn(SEED)
     assert drawn(SEED) != drawn(SEED + 1)
-    assert sum(bool(story.plot) for story in drawn(SEED)) == 30
+    tickets = [story for story in drawn(SEED) if story.kind != OPPORTUNITY]
+    assert sum(bool(story.plot) for story in tickets) == 30
 
 
 def test_a_hundred_tickets_hold_every_plot_and_every_step_of_a_life() -> None:
+    stories = draw_stories(SEED, range(1, 111), range(111, 121), 100, 20.0, range(1, 11))
+    tickets = [story for story in stories if story.kind != OPPORTUNITY]
+    assert {story.plot for story in tickets} == {*PLOTS, ""}
+    assert {story.plot for story in stories if story.kind == OPPORTUNITY} == {*OPPORTUNITY_PLOTS}
+    in_connectwise = {"status", "summary", "date", "note", "delete", "merge"}
+    assert {step.what for story in stories for step in story.steps} == {*LIFE, *in_connectwise, "message"}
+
+
+def test_a_ticket_is_merged_into_one_that_is_never_dispatched() -> None:
     stories = draw_stories(SEED, range(1, 111), range(111, 121), 100, 20.0)
-    assert {story.plot for story in stories} == {*PLOTS, ""}
-    assert {step.what for story in stories for step in story.steps} == {
-        *LIFE,
-        "status",
-        "summary",
-        "note",
-        "message",
-    }
+    merges = [(story.kind, step.value) for story in stories for step in story.steps if step.what == "merge"]
+    into = {(kind, int(number)) for kind, number in merges}
+    assert into
+    assert into <= {(story.kind, story.ticket) for story in stories if not story.plot}
+
+
+def test_both_kinds_of_ledger_are_drawn() -> None:
+    assert {drawn_ledger(seed) for seed in range(20)} == {"sqlite", "postgresql"}
 
 
 class OneTicket:
@@ -92,6 +110,9 @@ NOTED = Story(
         (Story("service", 7, "", ()), [order(1)], [], "has 1 work orders"),
         (Story("service", 7, "leaves", (ENTERS,)), [order(1)], [], "1 living work orders instead of 0"),
         (Story("service", 7, "leaves", (ENTERS,)), [order(1, "x", status="Cancelled")], [], "nobody wrote"),
+        (Story("service", 7, "deleted", (ENTERS,)), [], [], "0 living work orders instead of 1"),
+        (Story("service", 7, "null date", (ENTERS,)), [order(1), order(2)], [], "instead of 0 or 1"),
+        (Story("service", 7, "merged", (ENTERS,)), [], [], "instead of 'Closed'"),
         (Story("service", 7, "changed", (ENTERS, Step(1, "summary", "Swap"))), [order(1)], [], "its summary"),
     ],
 )

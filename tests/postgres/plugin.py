@@ -12,7 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.postgres.cluster import PostgresMissingError, postgres_cluster
+from deployments.local.postgres import PostgresMissingError, postgres_cluster
 from tests.support.ledger import POSTGRES
 
 _missing: list[str] = []

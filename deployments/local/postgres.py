@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own on loopback, from Debian's package or whatever is on the path."""
+"""A PostgreSQL server of one's own on loopback, for tests and campaigns, of Debian's package."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def postgres_cluster() -> Iterator[str]:
         data, port, password = folder / "data", free_port(), secrets.token_hex(8)
         initialise(programs, folder, data, password)
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-        # The tests' databases need not survive a power cut.
+        # What a test writes need not survive a power cut.
         options += " -c fsync=off -c max_connections=200"
         log = folder / "server.log"
         control(programs, "start", "-D", str(data), "-l", str(log), "-o", options, "-w", "-t", "60")
@@ -89,7 +89,9 @@ def run(command: list[str]) -> None:
         command = ["runuser", "-u", ACCOUNT, "--", *command]
     # A file, not a pipe: the server inherits it and would keep a pipe open.
     with tempfile.TemporaryFile() as output:
-        done = subprocess.run(command, cwd="/", stdout=output, stderr=subprocess.STDOUT, timeout=120)
+        done = subprocess.run(  # noqa: S603
+            command, cwd="/", stdout=output, stderr=subprocess.STDOUT, timeout=120
+        )
         output.seek(0)
         text = output.read().decode(errors="replace")
     if done.returncode:
