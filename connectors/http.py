@@ -9,7 +9,6 @@ this machine's clock may be wrong.
 from __future__ import annotations
 
 import logging
-import os
 import random
 import ssl
 from abc import ABC, abstractmethod
@@ -18,17 +17,35 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import cache
 from types import TracebackType
-from typing import Any, Protocol, Self, TypedDict
+from typing import Any, Protocol, Self, TypedDict, TypeVar
 
 import anyio
 import httpx
 import orjson
 
-from connectors.errors import StopError, WriteRefusedError
+from connectors.answers import (
+    AnswerTooLargeError,
+    DamagedAnswerError,
+    NotJsonError,
+    parse_json,
+    read_answer,
+)
+from connectors.connection import TimeLimits, check_base_url, open_connections
+from connectors.errors import ConnectorError, RejectedError, StopError, WriteRefusedError
 from connectors.redaction import Redactor
-from connectors.responses import Call, FailedAttempt, Refusal, error_of, failure_of, read_refusal, unreadable
+from connectors.responses import (
+    Call,
+    FailedAttempt,
+    Refusal,
+    error_of,
+    failure_of,
+    read_refusal,
+    too_large,
+    unexpected,
+    unreadable,
+    words_of,
+)
 from connectors.retry import (
     LONGEST_WAIT,
     AttemptOutcome,
@@ -40,9 +57,10 @@ from connectors.retry import (
 )
 
 logger = logging.getLogger(__name__)
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_AUTHORITIES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-"""Where the environment may name other authorities than the usual ones."""
+T = TypeVar("T")
+
+_LONGEST_DATE = 100
+_PLAUSIBLE_YEARS = range(2000, 2200)
 
 
 def utc_now() -> datetime:
@@ -62,50 +80,19 @@ class ServerClock:
         self._ahead = timedelta(0)
 
     def update(self, date: str | None) -> None:
-        """Take an answer's Date header; one that is missing or no date changes nothing."""
+        """Take an answer's Date header; one that is missing, no date or of another age changes nothing."""
         try:
-            moment = parsedate_to_datetime(date or "")
+            moment = parsedate_to_datetime((date or "")[:_LONGEST_DATE])
         except (ValueError, TypeError, IndexError, OverflowError):
             return
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
-        self._ahead = moment - self._own()
+        if moment.year in _PLAUSIBLE_YEARS:
+            self._ahead = moment - self._own()
 
     def now(self) -> datetime:
         """What the vendor's clock shows."""
         return self._own() + self._ahead
-
-
-def check_base_url(base_url: str, system: str) -> httpx.URL:
-    """The address, parsed, without a trailing slash.
-
-    Raises:
-        StopError: not an address, not https (http is taken for 127.0.0.1, localhost and ::1 only, where
-            the sandbox listens), or one that carries a user name, a query or a fragment.
-    """
-    try:
-        url = httpx.URL(base_url.strip().rstrip("/"))
-    except (httpx.InvalidURL, TypeError):
-        url = httpx.URL("")
-    problem = _problem(url)
-    if problem:
-        raise StopError(f"The address of {system} {problem}", system=system, remedy="Use https://host.")
-    return url
-
-
-def is_loopback(url: httpx.URL) -> bool:
-    """Whether the address is on this machine."""
-    return url.host in LOOPBACK
-
-
-def _problem(url: httpx.URL) -> str:
-    if not url.host:
-        return "is not a web address"
-    if url.userinfo or url.query or url.fragment:
-        return "must not carry a user name, a query or a fragment"
-    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url)):
-        return "must begin with https, or the credentials would travel unencrypted"
-    return ""
 
 
 class RateLimiter(Protocol):
@@ -119,17 +106,6 @@ class RateLimiter(Protocol):
 
     async def pause(self, seconds: float) -> None:
         """The vendor answered 429: grant nothing to anyone for so many seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeLimits:
-    """Seconds that each part of one try may take; ``whole`` ends an answer that only trickles in."""
-
-    connect: float = 10.0
-    read: float = 60.0
-    write: float = 30.0
-    pool: float = 30.0
-    whole: float = 180.0
 
 
 class Connected(ABC):
@@ -146,6 +122,15 @@ class Connected(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An accepted answer as a client reads it: its body as JSON (None for an empty one), headers, bytes."""
+
+    body: Any
+    headers: httpx.Headers
+    size: int
 
 
 class SessionOptions(TypedDict, total=False):
@@ -172,6 +157,7 @@ class HttpSession(Connected):
         concurrency: requests in flight at once, and connections kept.
         secrets: further texts that must never appear in a message; the header values always count.
         longest_wait: seconds that one call may wait between its tries in all.
+        quotes_answers: False where answers hold secrets of their own, such as tokens: no error quotes them.
 
     ``sent`` counts the requests sent by "METHOD /path/template", repeated ones included; ``requests`` and
     ``writes`` are sums of it. ``clock`` is the vendor's.
@@ -193,6 +179,7 @@ class HttpSession(Connected):
         secrets: Iterable[str] = (),
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         longest_wait: float = LONGEST_WAIT,
+        quotes_answers: bool = True,
     ) -> None:
         self.system = system
         self.base_url = check_base_url(base_url, system)
@@ -207,8 +194,9 @@ class HttpSession(Connected):
         self._limiter = rate_limiter
         self._sleep = sleep
         self._longest_wait = longest_wait
+        self._quotes_answers = quotes_answers
         self._slots = anyio.Semaphore(concurrency)
-        self._client = _open_client(self.base_url, headers, transport, concurrency, self._limits, verify)
+        self._client = open_connections(self.base_url, headers, transport, concurrency, self._limits, verify)
 
     async def request(
         self,
@@ -267,19 +255,50 @@ class HttpSession(Connected):
                 path=path,
             )
 
+    async def read(
+        self,
+        kind: RequestKind,
+        method: str,
+        path: str,
+        parse: Callable[[Answer], T],
+        *,
+        misfit: type[ConnectorError] | None = None,
+        **options: Any,
+    ) -> T:
+        """As ``request``; what ``parse`` reads out of the answer.
+
+        Whatever ``parse`` raises becomes the error of an answer that can't be read, which is
+        UnclearOutcomeError after a create, else ``misfit``, else RejectedError where the path names one
+        record and StopError where it does not. A 2xx that is not JSON is StopError.
+        """
+        answer = await self.request(kind, method, path, **options)
+        return self.parsed(kind, method, path, answer, parse, misfit)
+
     async def request_json(self, kind: RequestKind, method: str, path: str, **options: Any) -> Any:
         """As ``request``; the body as JSON, None for an empty one. StopError: a 2xx that is not JSON."""
-        answer = await self.request(kind, method, path, **options)
-        return self.body(kind, method, path, answer)
+        return await self.read(kind, method, path, whole_body, **options)
 
-    def body(self, kind: RequestKind, method: str, path: str, answer: httpx.Response) -> Any:
-        """An accepted answer's body as ``request_json`` returns it, for callers that need its headers too."""
-        if not answer.content:
-            return None
+    def parsed(
+        self,
+        kind: RequestKind,
+        method: str,
+        path: str,
+        answer: httpx.Response,
+        parse: Callable[[Answer], T],
+        misfit: type[ConnectorError] | None = None,
+    ) -> T:
+        """What ``parse`` reads out of an answer that ``request`` gave; errors as those of ``read``."""
         try:
-            return orjson.loads(answer.content)
-        except orjson.JSONDecodeError:
-            failure = unreadable(answer)
+            return parse(Answer(parse_json(answer), answer.headers, len(answer.content)))
+        except ConnectorError as error:
+            raise error.at(self.system, method, path) from None
+        except NotJsonError as error:
+            failure = unreadable(answer, str(error), quoted=self._quotes_answers)
+        except AnswerTooLargeError as error:
+            failure = too_large(answer.status_code, error)
+        except Exception as error:
+            failure = unexpected(answer, path, error, misfit, quoted=self._quotes_answers)
+        # Raised here, so that no chained exception carries parts of the answer.
         raise error_of(Call(kind, self.system, method, path), failure, self.redact)
 
     async def aclose(self) -> None:
@@ -296,7 +315,12 @@ class HttpSession(Connected):
         json: Any,
         headers: Mapping[str, str] | None,
     ) -> httpx.Request:
-        content = None if json is None else orjson.dumps(json)
+        try:
+            content = None if json is None else orjson.dumps(json)
+        except TypeError as error:
+            raise RejectedError(
+                f"The request can't be written as JSON: {error}", system=self.system, method=method, path=path
+            ) from None
         sent = {**(headers or {}), **({"Content-Type": "application/json"} if content is not None else {})}
         return self._client.build_request(
             method, f"{self.base_url}{path}", params=params or None, content=content, headers=sent
@@ -319,12 +343,30 @@ class HttpSession(Connected):
             self.writes += kind is not RequestKind.READ
             try:
                 with anyio.fail_after(self._limits.whole):
-                    answer = await self._client.send(request)
-            except (httpx.HTTPError, TimeoutError) as error:
+                    response = await self._client.send(request, stream=True)
+                    answer = await read_answer(response)
+            except AnswerTooLargeError as error:
+                return too_large(response.status_code, error)
+            except DamagedAnswerError as error:
+                return FailedAttempt(AttemptOutcome.NO_ANSWER, response.status_code, Refusal(str(error)))
+            except Exception as error:
+                # Not only the library's own errors: a malformed answer can raise others within it.
                 return FailedAttempt(outcome_of_failure(error), reason=reason_of_failure(error))
         self.clock.update(answer.headers.get("Date"))
-        refusal = read_error(answer)
+        refusal = self._refusal_in(answer, read_error)
         return answer if refusal is None else failure_of(answer, refusal)
+
+    def _refusal_in(
+        self, answer: httpx.Response, read_error: Callable[[httpx.Response], Refusal | None]
+    ) -> Refusal | None:
+        """What the client reads out of the answer; of one that its reading fails on, the words alone."""
+        try:
+            return read_error(answer)
+        except Exception as error:
+            logger.warning(
+                "%s: a refusal of a form that is not known (%s)", self.system, type(error).__name__
+            )
+            return Refusal(words_of(answer))
 
     async def _wait_after(
         self, kind: RequestKind, attempt: int, failure: FailedAttempt, waited: float
@@ -343,35 +385,9 @@ class HttpSession(Connected):
         )
 
 
-def _open_client(
-    base_url: httpx.URL,
-    headers: Mapping[str, str],
-    transport: httpx.AsyncBaseTransport | None,
-    concurrency: int,
-    limits: TimeLimits,
-    verify: bool | ssl.SSLContext,
-) -> httpx.AsyncClient:
-    # A proxy named in the environment must not see what is meant for this machine.
-    direct: dict[str, None] = {f"all://{base_url.netloc.decode()}": None} if is_loopback(base_url) else {}
-    return httpx.AsyncClient(
-        headers={"User-Agent": "connectwise-flows", **headers},
-        transport=transport,
-        mounts=direct,
-        verify=_certificates(*map(os.environ.get, _AUTHORITIES)) if verify is True else verify,
-        follow_redirects=False,
-        timeout=httpx.Timeout(limits.read, connect=limits.connect, write=limits.write, pool=limits.pool),
-        # Shorter than the 5 s after which common servers close an idle connection: a create that
-        # meets a connection just being closed would have an unclear outcome.
-        limits=httpx.Limits(
-            max_connections=concurrency, max_keepalive_connections=concurrency, keepalive_expiry=4.0
-        ),
-    )
-
-
-@cache
-def _certificates(*_named: str | None) -> ssl.SSLContext:
-    """The trusted authorities, cached by what the environment names: reading them is slow."""
-    return httpx.create_ssl_context()
+def whole_body(answer: Answer) -> Any:
+    """The body as it came."""
+    return answer.body
 
 
 def _header_secrets(system: str, headers: Mapping[str, str]) -> list[str]:

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable
+import reprlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import orjson
 
+from connectors.answers import (
+    AnswerTooLargeError,
+    NotJsonError,
+    parse_json,
+    text_of,
+)
 from connectors.errors import (
     ConnectorError,
     ErrorDetail,
@@ -22,14 +28,22 @@ from connectors.errors import (
     RetryableError,
     StopError,
     UnclearOutcomeError,
+    shortened,
 )
-from connectors.retry import AttemptOutcome, RequestKind, outcome_of_status, retry_after_seconds
+from connectors.retry import (
+    LONGEST_PAUSE,
+    AttemptOutcome,
+    RequestKind,
+    outcome_of_status,
+    retry_after_seconds,
+)
+from connectors.shapes import ShapeError
 
 LONGEST_TEXT = 500
 """Characters of a vendor's words that an error keeps."""
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_UNSEEN = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"<[^>]{0,500}>")
+_LONGEST_PAGE = 100_000
+"""Characters of an HTML page that are looked through for words."""
+_LONGEST_TAG = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +72,60 @@ def read_refusal(response: httpx.Response) -> Refusal | None:
 def json_of(response: httpx.Response) -> Any:
     """The body as JSON, or None if it is none: a gateway's HTML page must not hide the status."""
     try:
-        return orjson.loads(response.content)
-    except orjson.JSONDecodeError:
+        return parse_json(response)
+    except (NotJsonError, AnswerTooLargeError):
         return None
 
 
 def words_of(response: httpx.Response) -> str:
     """The body as one line of words: an HTML page's title, else its text; at least the status's name."""
-    text = response.text
+    text = text_of(response)
     if "<html" in text[:2000].lower() or "<!doctype" in text[:200].lower():
-        page = text[:100_000]
-        title = _TITLE.search(page)
-        text = html.unescape(_TAG.sub(" ", title.group(1) if title else _UNSEEN.sub(" ", page)))
+        text = html_words(text[:_LONGEST_PAGE])
     return one_line(text) or response.reason_phrase or "no explanation"
 
 
-def one_line(text: object) -> str:
+def html_words(page: str) -> str:
+    """The title of an HTML page, else the text that it shows. One pass, whatever the page is made of."""
+    lower = page.lower()
+    title = _between(page, lower, "<title", "</title")
+    return html.unescape(title if title.strip() else " ".join(_shown_parts(page, lower)))
+
+
+def _between(page: str, lower: str, start: str, end: str) -> str:
+    tag = lower.find(start)
+    begin = lower.find(">", tag, tag + _LONGEST_TAG) if tag >= 0 else -1
+    stop = lower.find(end, begin) if begin >= 0 else -1
+    return page[begin + 1 : stop] if stop >= 0 else ""
+
+
+_UNSEEN = {"<!--": "-->", "<script": "</script", "<style": "</style"}
+
+
+def _shown_parts(page: str, lower: str) -> Iterator[str]:
+    at = 0
+    while (tag := page.find("<", at)) >= 0:
+        yield page[at:tag]
+        end = next((end for start, end in _UNSEEN.items() if lower.startswith(start, tag)), None)
+        if end is not None:
+            tag = lower.find(end, tag)
+            if tag < 0:
+                # What is never closed hides the rest of the page.
+                return
+        close = page.find(">", tag, tag + _LONGEST_TAG)
+        at = close + 1 if close >= 0 else tag + 1
+    yield page[at:]
+
+
+_NESTED = reprlib.Repr()
+_NESTED.maxlevel, _NESTED.maxdict, _NESTED.maxlist, _NESTED.maxstring = 3, 8, 8, 200
+
+
+def one_line(value: object) -> str:
     """Any value as one printable line of at most 500 characters."""
-    printable = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * LONGEST_TEXT])
-    line = " ".join(printable.split())
-    return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 3] + "..."
+    text = str(value) if isinstance(value, str | int | float) else _NESTED.repr(value)
+    printable = "".join(c if c.isprintable() else " " for c in text[: 4 * LONGEST_TEXT])
+    return shortened(" ".join(printable.split()), LONGEST_TEXT)
 
 
 _UNCLEAR_REMEDY = "It may or may not have been done: read what exists before sending it again."
@@ -124,6 +172,8 @@ def failure_of(answer: httpx.Response, refusal: Refusal) -> FailedAttempt:
     seconds = refusal.retry_after
     if seconds is None:
         seconds = retry_after_seconds(answer.headers.get("Retry-After"))
+    elif seconds > LONGEST_PAUSE:
+        seconds = LONGEST_PAUSE
     return FailedAttempt(outcome, status=answer.status_code, refusal=refusal, retry_after=seconds)
 
 
@@ -148,11 +198,48 @@ def error_of(call: Call, failure: FailedAttempt, redact: Callable[[str], str] = 
     return kind_of_error(redact(refusal.message), **context)
 
 
-def unreadable(answer: httpx.Response) -> FailedAttempt:
-    """A 2xx answer whose body is not JSON: most often another server's login or error page."""
-    message = f"The answer is not JSON but reads {words_of(answer)!r}"
-    refusal = Refusal(message, remedy="Check the address.", error=StopError)
-    return FailedAttempt(AttemptOutcome.NO_ANSWER, status=answer.status_code, refusal=refusal)
+def unreadable(answer: httpx.Response, why: str = "", *, quoted: bool = True) -> FailedAttempt:
+    """A 2xx answer whose body is not JSON: most often another server's login or error page.
+
+    ``quoted``: whether the message holds what came; ``why`` says where the JSON breaks off.
+    """
+    came = f"reads {words_of(answer)!r}" if quoted else f"has {len(answer.content):,} bytes of another kind"
+    if quoted and why and answer.content[:1] in (b"{", b"["):
+        came += f" ({why})"
+    refusal = Refusal(f"The answer is not JSON but {came}", remedy="Check the address.", error=StopError)
+    return FailedAttempt(AttemptOutcome.UNREADABLE, status=answer.status_code, refusal=refusal)
+
+
+def too_large(status: int, error: AnswerTooLargeError) -> FailedAttempt:
+    """A 2xx answer that is over a limit on answers: asked for again it would be as large."""
+    refusal = Refusal(str(error), remedy="Ask for less at once.", error=StopError)
+    return FailedAttempt(AttemptOutcome.UNREADABLE, status=status, refusal=refusal)
+
+
+_RECORD = re.compile(r"/(\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)", re.IGNORECASE)
+
+
+def unexpected(
+    answer: httpx.Response,
+    path: str,
+    error: Exception,
+    misfit: type[ConnectorError] | None = None,
+    *,
+    quoted: bool = True,
+) -> FailedAttempt:
+    """A 2xx answer in JSON that is not of the documented form, for ``misfit`` to be raised.
+
+    Without one, it is that record's trouble only where the path names one, and StopError elsewhere.
+    """
+    # The text of any other exception is not known to be short, or free of secrets.
+    told = quoted and isinstance(error, ShapeError)
+    what = str(error) if told else f"its members do not fit ({type(error).__name__})"
+    refusal = Refusal(
+        f"The answer is not of the documented form: {what}",
+        remedy="Run it again; if it happens again, report it to the vendor.",
+        error=misfit or (RejectedError if _RECORD.search(path) else StopError),
+    )
+    return FailedAttempt(AttemptOutcome.UNREADABLE, status=answer.status_code, refusal=refusal)
 
 
 def _kind_of_error(kind: RequestKind, failure: FailedAttempt) -> type[ConnectorError]:
@@ -161,7 +248,7 @@ def _kind_of_error(kind: RequestKind, failure: FailedAttempt) -> type[ConnectorE
     if failure.outcome is AttemptOutcome.UNTRUSTED:
         return StopError
     named = failure.refusal.error if failure.refusal else None
-    if failure.outcome in (AttemptOutcome.SERVER_ERROR, AttemptOutcome.NO_ANSWER):
+    if failure.outcome in (AttemptOutcome.SERVER_ERROR, AttemptOutcome.NO_ANSWER, AttemptOutcome.UNREADABLE):
         return UnclearOutcomeError if kind is RequestKind.CREATE else named or RetryableError
     status = failure.status or 0
     needs_a_person = status in (401, 403, 407) or 300 <= status < 400

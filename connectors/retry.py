@@ -22,6 +22,8 @@ MAX_ATTEMPTS_RATE_LIMITED = 8
 """The same where the last answer was 429: no work was done, and the vendor advises 5 to 10 tries."""
 LONGEST_WAIT = 60.0
 """Seconds that one call waits in all; a longer wait is left to whoever retries the whole task."""
+LONGEST_PAUSE = 86_400.0
+"""Seconds that a vendor's wish to wait is believed: no limit of theirs counts by more than a day."""
 FIRST_PAUSE = 1.0
 FIRST_PAUSE_RATE_LIMITED = 5.0
 """Seconds before the second try where the vendor names none; doubled for each further try."""
@@ -48,11 +50,14 @@ class AttemptOutcome(StrEnum):
     RATE_LIMITED = "rate limited"
     """429: refused before any work was done."""
     SERVER_ERROR = "server error"
-    """5xx or 408: the work may have been done."""
+    """5xx, 408 or a status that is no final one: the work may have been done."""
     NOT_SENT = "not sent"
     """No connection was made, so the vendor saw nothing."""
     NO_ANSWER = "no answer"
     """Sent, then a time-out or a dropped connection: the work may have been done."""
+    UNREADABLE = "unreadable"
+    """An accepted answer came that can't be read: the work may have been done, and asking again brings it
+    again."""
     UNTRUSTED = "untrusted"
     """The server's certificate was not accepted, or the request itself is malformed: nothing was sent."""
 
@@ -111,7 +116,7 @@ def outcome_of_status(status: int) -> AttemptOutcome:
     """What an HTTP status says about the request. Redirects are not followed, so 3xx is a refusal."""
     if status == 429:
         return AttemptOutcome.RATE_LIMITED
-    if status >= 500 or status == 408:
+    if status >= 500 or status == 408 or status < 200:
         return AttemptOutcome.SERVER_ERROR
     return AttemptOutcome.ACCEPTED if 200 <= status < 300 else AttemptOutcome.REFUSED
 
@@ -151,12 +156,18 @@ def _lies_beneath(error: BaseException | None, kind: type[BaseException]) -> boo
 
 def retry_after_seconds(header: str | None, now: datetime | None = None) -> float | None:
     """A Retry-After header in seconds: a number, or a date (RFC 9110 section 10.2.3). Nonsense is None."""
-    text = (header or "").strip()
+    text = (header or "").strip()[:_LONGEST_HEADER]
     try:
-        seconds = float(text)
+        seconds: float | None = float(text)
     except ValueError:
-        return _seconds_until(text, now or datetime.now(UTC))
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+        seconds = _seconds_until(text, now or datetime.now(UTC))
+    if seconds is None or not math.isfinite(seconds):
+        return None
+    return min(max(0.0, seconds), LONGEST_PAUSE)
+
+
+_LONGEST_HEADER = 100
+"""Characters of a header's number or date that are looked at."""
 
 
 def _seconds_until(date: str, now: datetime) -> float | None:
@@ -166,4 +177,4 @@ def _seconds_until(date: str, now: datetime) -> float | None:
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return (moment - now).total_seconds()

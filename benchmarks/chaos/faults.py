@@ -20,8 +20,8 @@ from prefect import Task
 from benchmarks.chaos.people import draw_ticket_fault
 from benchmarks.performance.measured_run import exchange
 from connectors import http, retry
+from connectors.connection import TimeLimits
 from connectors.connectwise import collection
-from connectors.http import TimeLimits
 from connectors.lansweeper import refusals
 from connectors.lansweeper import settings as lansweeper_settings
 from connectors.lansweeper.client import LansweeperClient
@@ -235,7 +235,7 @@ def turn_small_pages(size: int) -> None:
 
 def use_network(wrap: Any, *, impatient: bool) -> None:
     """Lay ``wrap`` around the network of both vendors' clients, and let them wait less for answers."""
-    real = http._open_client
+    real = http.open_connections
 
     def opened(
         base_url: httpx.URL,
@@ -252,4 +252,4 @@ def use_network(wrap: Any, *, impatient: bool) -> None:
         )
         return real(base_url, headers, wrap(transport or inner), concurrency, limits, verify)
 
-    exchange(http, _open_client=opened)
+    exchange(http, open_connections=opened)

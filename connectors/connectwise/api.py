@@ -7,31 +7,32 @@ for again when a read finds nothing there, since it can change at a release.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Unpack, cast
+from typing import Any, TypeVar, Unpack, cast
 from urllib.parse import quote
 
 import anyio
-import httpx
 
 from connectors.connectwise.models import CompanyInfo
 from connectors.connectwise.refusals import CHECK_COMPANY, read_connectwise_refusal
 from connectors.connectwise.settings import SYSTEM, ConnectWiseSettings
-from connectors.errors import StopError
-from connectors.http import Connected, HttpSession, SessionOptions
+from connectors.errors import ConnectorError, StopError
+from connectors.http import Answer, Connected, HttpSession, SessionOptions
 from connectors.retry import RequestKind
+from connectors.shapes import as_object
 
+T = TypeVar("T")
 LOOKUP = "/login/companyinfo/{companyId}"
 _DEFAULT = "v4_6_release"
 """Routes to the tenant's current version; a server of one's own always answers this (developer guide)."""
-_VERSION = re.compile(r"v?(20\d\d\.\d+)")
+_VERSION = re.compile(r"v?(20\d\d\.\d{1,3})", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def read_company_info(answer: Any, company_id: str) -> CompanyInfo:
     """The look-up's answer; StopError for an unknown company, where it is null with status 200."""
-    if not isinstance(answer, Mapping) or not answer:
+    if not answer:
         raise StopError(
             f"ConnectWise does not know the company {company_id!r}",
             system=SYSTEM,
@@ -39,7 +40,7 @@ def read_company_info(answer: Any, company_id: str) -> CompanyInfo:
             path=LOOKUP,
             remedy=CHECK_COMPANY,
         )
-    return cast(CompanyInfo, dict(answer))
+    return cast(CompanyInfo, as_object(answer, "the company's answer"))
 
 
 def api_root(info: CompanyInfo) -> str:
@@ -94,9 +95,12 @@ class Tenant(Connected):
     async def company_info(self) -> CompanyInfo:
         """``GET /login/companyinfo/{companyId}``: name, version and codebase; StopError if unknown."""
         path = LOOKUP.replace("{companyId}", quote(self.settings.company_id, safe=""))
-        answer = await self.session.request_json(RequestKind.READ, "GET", path, template=LOOKUP)
-        info = read_company_info(answer, self.settings.company_id)
-        self._root = api_root(info)
+
+        def parse(answer: Answer) -> tuple[CompanyInfo, str]:
+            info = read_company_info(answer.body, self.settings.company_id)
+            return info, api_root(info)
+
+        info, self._root = await self.session.read(RequestKind.READ, "GET", path, parse, template=LOOKUP)
         version = _VERSION.match(str(info.get("VersionCode") or ""))
         self._version = version[1] if version else ""
         return info
@@ -113,12 +117,19 @@ class Tenant(Connected):
         return f"{type(self).__name__}({self.settings.base_url!r}, {self.settings.company_id!r})"
 
     async def send(
-        self, kind: RequestKind, method: str, path: ApiPath, **options: Any
-    ) -> tuple[Any, httpx.Headers]:
-        """Send one operation; returns the answer's body as JSON (None for an empty one) and its headers.
+        self,
+        kind: RequestKind,
+        method: str,
+        path: ApiPath,
+        parse: Callable[[Answer], T],
+        *,
+        misfit: type[ConnectorError] | None = None,
+        **options: Any,
+    ) -> T:
+        """Send one operation; what ``parse`` reads out of its answer.
 
-        ``kind`` decides whether it may be repeated; ``options`` and errors are those of
-        ``HttpSession.request``.
+        ``kind`` decides whether it may be repeated; ``misfit`` and errors are those of ``HttpSession.read``,
+        ``options`` those of ``HttpSession.request``.
         """
         self.session.refuse_write(kind, method, path.text)
         options["template"] = path.template
@@ -134,7 +145,7 @@ class Tenant(Connected):
             if moved_to == root:
                 raise
             answer = await self.session.request(kind, method, path.text, root=moved_to, **options)
-        return self.session.body(kind, method, path.text, answer), answer.headers
+        return self.session.parsed(kind, method, path.text, answer, parse, misfit)
 
     async def _find_root(self, not_at: str | None) -> str:
         """The API's path, looked up if it is unknown or is the one at which nothing was found."""

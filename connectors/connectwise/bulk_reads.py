@@ -22,6 +22,7 @@ from connectors.connectwise.collection import (
     as_count,
     as_records,
     has_next,
+    keys_of,
     next_page,
     page_request,
 )
@@ -29,7 +30,10 @@ from connectors.connectwise.models import TICKETS, Record, TicketKind
 from connectors.connectwise.refusals import SHORTEN, words_of_error
 from connectors.connectwise.settings import SYSTEM
 from connectors.errors import RejectedError
+from connectors.http import Answer
+from connectors.paging import PageProgress
 from connectors.retry import RequestKind
+from connectors.shapes import as_ids, as_list, as_object
 
 _NAME = re.compile(r"\w+", re.ASCII)
 _BUNDLES = ApiPath.of("/system/bundles")
@@ -81,8 +85,7 @@ class BulkReads(Tenant):
         """Count a report's rows: ``GET /system/reports/{reportName}/count``."""
         path = _report(name).under("/count")
         params = {"conditions": conditions} if conditions else None
-        body, _ = await self.send(RequestKind.READ, "GET", path, params=params)
-        return as_count(path, body)
+        return await self.send(RequestKind.READ, "GET", path, as_count, misfit=RejectedError, params=params)
 
     async def report_rows(
         self,
@@ -99,20 +102,26 @@ class BulkReads(Tenant):
         such report, column or condition, or an answer that is not the report's rows.
         """
         page_request(None, page_size)
-        path, page, before = _report(name), 1, None
+        path, page = _report(name), 1
+        progress = PageProgress("rows of the report", error=RejectedError)
         shaped = {"columns": ",".join(columns), "conditions": conditions, "orderBy": order_by}
         params: dict[str, str | int] = {key: value for key, value in shaped.items() if value}
+
+        def parse(answer: Answer) -> tuple[list[Record], int | None]:
+            rows = _rows(path, answer.body, columns)
+            following = next_page(answer.headers.get("Link"), page, full=len(rows) >= page_size)
+            progress.page(keys_of(rows), more=following is not None)
+            return rows, following
+
         while True:
             asked = {**params, "page": page, "pageSize": page_size}
-            body, headers = await self.send(RequestKind.READ, "GET", path, params=asked)
-            rows = _rows(path, body, columns)
-            if rows and rows == before:
-                raise _refused(path, "gives the same page again and again")
-            following = next_page(headers.get("Link"), page, full=len(rows) >= page_size)
+            rows, further = await self.send(
+                RequestKind.READ, "GET", path, parse, misfit=RejectedError, params=asked
+            )
             yield rows
-            if following is None:
+            if further is None:
                 return
-            page, before = following, rows
+            page = further
 
     async def bundle(self, items: Sequence[BundleItem]) -> list[BundleAnswer]:
         """Make several reads in one request; one answer an item, in their order: ``POST /system/bundles``.
@@ -124,12 +133,14 @@ class BulkReads(Tenant):
             return []
         version = self.settings.api_version or await self.newest_version()
         requests = [_request(version, number, item) for number, item in enumerate(items, start=1)]
-        body, _ = await self.send(RequestKind.READ, "POST", _BUNDLES, json={"requests": requests})
-        results = body.get("results") if isinstance(body, dict) else None
-        if not isinstance(results, list):
-            message = "ConnectWise answered something else than a bundle's results"
-            raise RejectedError(message, system=SYSTEM, method="POST", path=_BUNDLES.text)
-        return _answers(results, len(items))
+
+        def parse(answer: Answer) -> list[BundleAnswer]:
+            body = as_object(answer.body, "the bundle's answer")
+            return _answers(as_list(body.get("results"), "the bundle's results"), len(items))
+
+        return await self.send(
+            RequestKind.READ, "POST", _BUNDLES, parse, misfit=RejectedError, json={"requests": requests}
+        )
 
     async def search_tickets(
         self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = LARGEST_PAGE
@@ -150,14 +161,23 @@ class BulkReads(Tenant):
             has_id = "id" in {name.strip().lower() for name in fields.split(",")}
             params["fields"] = fields if has_id else f"id,{fields}"
         last: int | None = None
+        progress = PageProgress("tickets")
+
+        def parse(answer: Answer) -> tuple[list[Record], int | None, bool]:
+            tickets = as_records(answer)
+            reached = _last_id(tickets, last)
+            follows = bool(tickets) and has_next(answer.headers.get("Link"), full=len(tickets) >= page_size)
+            progress.page(keys_of(tickets), more=follows)
+            return tickets, reached, follows
+
         while True:
             further = conditions if last is None else f"({conditions}) and id > {last}"
             asked = {"conditions": further, "orderBy": "id asc"}
-            body, headers = await self.send(RequestKind.READ, "POST", path, params=params, json=asked)
-            tickets = as_records(path, body, "POST")
-            last = _last_id(tickets, last, path)
+            tickets, last, more = await self.send(
+                RequestKind.READ, "POST", path, parse, params=params, json=asked
+            )
             yield tickets
-            if not tickets or not has_next(headers.get("Link"), full=len(tickets) >= page_size):
+            if not more:
                 return
 
 
@@ -169,19 +189,19 @@ def _report(name: str) -> ApiPath:
 
 def _rows(path: ApiPath, body: Any, columns: Sequence[str]) -> list[Record]:
     """The rows by the names that were asked for; the server may write a name in other letters."""
-    if not isinstance(body, dict) or not isinstance(body.get("row_values"), list):
-        raise _refused(path, "answered something else than rows")
+    answer = as_object(body, "the report's answer")
+    values = as_list(answer.get("row_values"), "the report's rows")
     asked = {name.lower(): name for name in columns}
     # Each definition is an object of one member, named after the column.
-    definitions = [one for one in body.get("column_definitions") or [] if isinstance(one, dict)]
-    names = [asked.get(str(name).lower(), str(name)) for one in definitions for name in one]
+    definitions = as_list(answer.get("column_definitions") or [], "the report's columns")
+    given = [str(name) for one in definitions if isinstance(one, dict) for name in one]
+    names = [asked.get(name.lower(), name) for name in given]
     missing = set(columns) - set(names)
     if missing:
         raise _refused(path, f"does not give the columns {', '.join(sorted(missing))}")
-    try:
-        return [dict(zip(names, row, strict=True)) for row in body["row_values"]]
-    except (TypeError, ValueError) as error:
-        raise _refused(path, "gives rows that do not fit its columns") from error
+    if any(not isinstance(row, list) or len(row) != len(names) for row in values):
+        raise _refused(path, "gives rows that do not fit its columns")
+    return [dict(zip(names, row, strict=True)) for row in values]
 
 
 def _refused(path: ApiPath, words: str) -> RejectedError:
@@ -208,7 +228,11 @@ def _api_request(item: BundleItem) -> Record:
 
 def _answers(results: Sequence[Any], number: int) -> list[BundleAnswer]:
     """Joined by sequence number; what came twice is not believed, what did not come is not ok."""
-    numbered = [(one.get("sequenceNumber"), one) for one in results if isinstance(one, dict)]
+    numbered = [
+        (one["sequenceNumber"], one)
+        for one in results
+        if isinstance(one, dict) and isinstance(one.get("sequenceNumber"), int)
+    ]
     times = Counter(sequence for sequence, _ in numbered)
     known = {sequence: _answer(one) for sequence, one in numbered if times[sequence] == 1}
     return [known.get(sequence, BundleAnswer(False, message=_NO_ANSWER)) for sequence in range(1, number + 1)]
@@ -220,8 +244,8 @@ def _answer(result: Record) -> BundleAnswer:
     count = count if isinstance(count, int) else None
     if result.get("success") is not True or status not in (None, *range(200, 300)):
         return BundleAnswer(False, status, count=count, message=words_of_error(result.get("error")))
-    if not isinstance(entities, list):
-        return BundleAnswer(False, status, count=count, message="The result's entities are no list")
+    if not isinstance(entities, list) or not all(isinstance(each, dict) for each in entities):
+        return BundleAnswer(False, status, count=count, message="The result's entities are no records")
     return BundleAnswer(True, status, entities, count)
 
 
@@ -232,15 +256,11 @@ def _check(conditions: str, page_size: int) -> None:
         raise RejectedError(f"The conditions of a search are too long: {length} characters", remedy=SHORTEN)
 
 
-def _last_id(tickets: list[dict[str, Any]], last: int | None, path: ApiPath) -> int | None:
-    for ticket in tickets:
-        number = int(ticket.get("id") or 0)
+def _last_id(tickets: list[Record], last: int | None) -> int | None:
+    for number in as_ids(tickets, "the list of tickets"):
         if number <= (last or 0):
             raise RejectedError(
-                "ConnectWise did not give the tickets in the order of their ids, so some could be missed",
-                system=SYSTEM,
-                method="POST",
-                path=path.text,
+                "ConnectWise did not give the tickets in the order of their ids, so some could be missed"
             )
         last = number
     return last

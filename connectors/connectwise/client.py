@@ -10,8 +10,9 @@ from connectors.connectwise.bulk_reads import BulkReads
 from connectors.connectwise.collection import Collection
 from connectors.connectwise.models import TICKETS, PatchOperation, Record, TicketKind
 from connectors.connectwise.settings import ConnectWiseSettings
-from connectors.http import SessionOptions
+from connectors.http import SessionOptions, whole_body
 from connectors.retry import RequestKind
+from connectors.shapes import as_object
 
 _BULK = ApiPath.of("/company/configurations/bulk")
 
@@ -111,8 +112,7 @@ class ConnectWiseClient(BulkReads):
         Raises:
             UnclearOutcomeError: any of them may exist now, or come to exist in the next minute.
         """
-        answer, _ = await self.send(RequestKind.CREATE, "POST", _BULK, json=list(records))
-        return answer
+        return await self.send(RequestKind.CREATE, "POST", _BULK, whole_body, json=list(records))
 
     async def replace_configurations(self, records: Sequence[Record]) -> Any:
         """Replace several whole records, each with its id: ``PUT /company/configurations/bulk``.
@@ -120,13 +120,12 @@ class ConnectWiseClient(BulkReads):
         What a record does not name is reset by the server, so send records that were just read. Answers as
         ``create_configurations``. RetryableError: not known to be done; read the records again first.
         """
-        answer, _ = await self.send(RequestKind.REPLACE, "PUT", _BULK, json=list(records))
-        return answer
+        return await self.send(RequestKind.REPLACE, "PUT", _BULK, whole_body, json=list(records))
 
     async def change_configuration_type(self, configuration_id: int, type_id: int) -> Record:
         """``PATCH /company/configurations/{id}/changeType``; the old type's answers can be lost."""
         path = ApiPath.of("/company/configurations/{id}/changeType", id=configuration_id)
         operation: PatchOperation = {"op": "replace", "path": "type", "value": {"id": type_id}}
-        changed: Record
-        changed, _ = await self.send(RequestKind.MODIFY, "PATCH", path, json=[operation])
-        return changed
+        return await self.send(
+            RequestKind.MODIFY, "PATCH", path, lambda answer: as_object(answer.body), json=[operation]
+        )

@@ -7,16 +7,21 @@ an order. In both the ``Link`` header says whether more follows; only its query 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Unpack, cast
-from urllib.parse import parse_qs, urlsplit
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from typing import Any, TypeVar, Unpack
+from urllib.parse import parse_qs
+
+import orjson
 
 from connectors.connectwise.api import ApiPath, Tenant
 from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
-from connectors.connectwise.settings import SYSTEM
 from connectors.errors import RejectedError, StopError
+from connectors.http import Answer, whole_body
+from connectors.paging import PageProgress
 from connectors.retry import RequestKind
+from connectors.shapes import ShapeError, as_ids, as_number, as_object, as_objects, is_digits
 
+T = TypeVar("T")
 DEFAULT_PAGE_SIZE = 25
 LARGEST_PAGE = 1000
 """Records; the vendor cuts a larger page silently, which would look like the end of the records."""
@@ -83,7 +88,7 @@ def has_next(link: str | None, *, full: bool) -> bool:
 
 def _moved(query: dict[str, list[str]], name: str, current: int) -> int:
     values = query.get(name, [])
-    following = int(values[0]) if values and values[0].isdecimal() else 0
+    following = int(values[0]) if values and is_digits(values[0]) else 0
     if following <= current:
         raise StopError(
             "ConnectWise's Link header does not lead to a further page",
@@ -92,13 +97,16 @@ def _moved(query: dict[str, list[str]], name: str, current: int) -> int:
     return following
 
 
+_LONGEST_QUERY = 20_000
+
+
 def _next_query(link: str) -> dict[str, list[str]] | None:
     """The query of the link with rel next, names in lower case; only the query is used, never the host."""
     for entry in link.split("<")[1:]:
         address, _, parameters = entry.partition(">")
         names = (part.strip().lower().replace('"', "").replace(" ", "") for part in parameters.split(";"))
         if "rel=next" in {name.rstrip(",") for name in names}:
-            query = parse_qs(urlsplit(address.strip()).query)
+            query = parse_qs(address.strip().partition("?")[2].partition("#")[0][:_LONGEST_QUERY])
             return {name.lower(): values for name, values in query.items()}
     return None
 
@@ -135,8 +143,8 @@ class Collection:
         wanted = page_request(search.get("page"), search.get("page_size"))
         params = _params(conditions, search)
         if wanted is not None:
-            body, _ = await self._read(self.path, {**params, "page": wanted[0], "pageSize": wanted[1]})
-            return as_records(self.path, body)
+            asked = {**params, "page": wanted[0], "pageSize": wanted[1]}
+            return await self._read(self.path, asked, _list_with(params))
         # Pages by id know no order, so a wanted order costs that safety.
         read = self._pages_by_number if "orderBy" in params else self._pages_by_id
         return [record async for page in read(params, PAGE_SIZE) for record in page]
@@ -149,19 +157,16 @@ class Collection:
 
     async def count(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
         """The number of records: ``GET /x/count``."""
-        path = self.path.under("/count")
-        answer, _ = await self._read(path, _params(conditions, search))
-        return as_count(path, answer)
+        return await self._read(self.path.under("/count"), _params(conditions, search), as_count)
 
     async def get(self, record_id: int, fields: str | None = None) -> Record:
         """``GET /x/{id}``: one record, whole unless ``fields`` names some; RejectedError 404 if none."""
-        record, _ = await self._read(self._one(record_id), {"fields": fields} if fields else None)
-        return cast(Record, record)
+        params: Params | None = {"fields": fields} if fields else None
+        return await self._read(self._one(record_id), params, _record_with(params, record_id))
 
     async def create(self, record: Record) -> Record:
         """Create one record: ``POST /x``. After UnclearOutcomeError look for it before sending it again."""
-        made, _ = await self._tenant.send(RequestKind.CREATE, "POST", self.path, json=record)
-        return cast(Record, made)
+        return await self._tenant.send(RequestKind.CREATE, "POST", self.path, _record_with(None), json=record)
 
     async def patch(self, record_id: int, operations: Sequence[PatchOperation]) -> Record:
         """Change some members: ``PATCH /x/{id}``; returns the whole record.
@@ -169,42 +174,61 @@ class Collection:
         It may be sent twice, so only operations that set an absolute value belong here. The server checks
         the whole stored record and may refuse a member that was not sent.
         """
-        path = self._one(record_id)
-        changed, _ = await self._tenant.send(RequestKind.MODIFY, "PATCH", path, json=list(operations))
-        return cast(Record, changed)
+        return await self._tenant.send(
+            RequestKind.MODIFY,
+            "PATCH",
+            self._one(record_id),
+            _record_with(None, record_id),
+            json=list(operations),
+        )
 
     async def delete(self, record_id: int) -> None:
         """``DELETE /x/{id}``; RejectedError: in use, or not there (404; also if an earlier try did it)."""
-        await self._tenant.send(RequestKind.MODIFY, "DELETE", self._one(record_id))
+        await self._tenant.send(RequestKind.MODIFY, "DELETE", self._one(record_id), whole_body)
 
     def _one(self, record_id: int) -> ApiPath:
         return self.path.under("/{id}", id=record_id)
 
-    async def _read(self, path: ApiPath, params: Params | None, **options: Any) -> tuple[Any, Any]:
-        return await self._tenant.send(RequestKind.READ, "GET", path, params=params, **options)
+    async def _read(
+        self, path: ApiPath, params: Params | None, parse: Callable[[Answer], T], **options: Any
+    ) -> T:
+        return await self._tenant.send(RequestKind.READ, "GET", path, parse, params=params, **options)
 
     async def _pages_by_id(self, params: Params, size: int) -> AsyncIterator[Records]:
         page_id: int | None = None
+        listed, progress = _list_with(params), PageProgress("records")
+
+        # The next page is known before a page is handed out: a caller must not act on half of the records
+        # unawares.
+        def parse(answer: Answer) -> tuple[Records, int | None]:
+            records, following = listed(answer), next_page_id(answer.headers.get("Link"), page_id)
+            progress.page(keys_of(records), more=following is not None)
+            return records, following
+
         while True:
             asked = {**params, "pageSize": size, **({"pageId": page_id} if page_id is not None else {})}
-            body, headers = await self._read(self.path, asked, headers=FORWARD_ONLY)
-            records = as_records(self.path, body)
-            # Before the page is handed out: a caller must not act on half of the records unawares.
-            page_id = next_page_id(headers.get("Link"), page_id)
+            records, page_id = await self._read(self.path, asked, parse, headers=FORWARD_ONLY)
             yield records
             if page_id is None:
                 return
 
     async def _pages_by_number(self, params: Params, size: int) -> AsyncIterator[Records]:
         page = 1
+        listed, progress = _list_with(params), PageProgress("records")
+
+        def parse(answer: Answer) -> tuple[Records, int | None]:
+            records = listed(answer)
+            following = next_page(answer.headers.get("Link"), page, full=len(records) >= size)
+            progress.page(keys_of(records), more=following is not None)
+            return records, following
+
         while True:
-            body, headers = await self._read(self.path, {**params, "page": page, "pageSize": size})
-            records = as_records(self.path, body)
-            following = next_page(headers.get("Link"), page, full=len(records) >= size)
+            asked = {**params, "page": page, "pageSize": size}
+            records, further = await self._read(self.path, asked, parse)
             yield records
-            if following is None:
+            if further is None:
                 return
-            page = following
+            page = further
 
 
 def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
@@ -213,20 +237,49 @@ def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
     return {name: str(value) for name, value in {"conditions": conditions, **named}.items() if value}
 
 
-def as_records(path: ApiPath, body: Any, method: str = "GET") -> list[Record]:
-    """The body of a list's answer; StopError if it is no list."""
-    if not isinstance(body, list):
-        raise _unexpected(path, "a list of records", method)
-    return body
+def as_records(answer: Answer) -> Records:
+    """The records of a list's answer."""
+    return as_objects(answer.body, "the list of records")
 
 
-def as_count(path: ApiPath, body: Any) -> int:
-    """The number in a count's answer; StopError if there is none."""
-    if not isinstance(body, dict) or "count" not in body:
-        raise _unexpected(path, "a count")
-    return int(body["count"])
+def as_count(answer: Answer) -> int:
+    """The number in a count's answer."""
+    return as_number(as_object(answer.body, "the count").get("count"), "the count")
 
 
-def _unexpected(path: ApiPath, wanted: str, method: str = "GET") -> StopError:
-    message = f"ConnectWise answered something else than {wanted}"
-    return StopError(message, system=SYSTEM, method=method, path=path.text)
+def keys_of(records: Sequence[Record]) -> set[Hashable]:
+    """What tells records of a page from those of another: their ids, else the page as it is."""
+    ids = {record["id"] for record in records if "id" in record}
+    return ids or ({orjson.dumps(records)} if records else set())
+
+
+def _names_id(params: Mapping[str, Any] | None) -> bool:
+    """Whether the answer's records must have an id: they have, unless the wanted fields leave it out."""
+    fields = str((params or {}).get("fields") or "id")
+    return "id" in {name.strip().lower() for name in fields.split(",")}
+
+
+def _list_with(params: Params) -> Callable[[Answer], Records]:
+    has_id = _names_id(params)
+
+    def parse(answer: Answer) -> Records:
+        records = as_records(answer)
+        if has_id:
+            as_ids(records, "the list of records")
+        return records
+
+    return parse
+
+
+def _record_with(params: Params | None, record_id: int | None = None) -> Callable[[Answer], Record]:
+    """Reads one record; it must be the one that was asked for."""
+
+    def parse(answer: Answer) -> Record:
+        record = as_object(answer.body, "the record")
+        if _names_id(params):
+            number = as_number(record.get("id"), "the record's id", least=1)
+            if record_id not in (None, number):
+                raise ShapeError(f"the record should be {record_id} but is {number}")
+        return record
+
+    return parse

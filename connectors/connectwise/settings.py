@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 from urllib.parse import urlencode
 
+from connectors.connection import LOOPBACK
 from connectors.errors import StopError
-from connectors.http import LOOPBACK
 
 SYSTEM = "ConnectWise PSA"
 _WORDS = {

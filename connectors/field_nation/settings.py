@@ -6,8 +6,8 @@ import hashlib
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
+from connectors.connection import check_base_url, is_loopback
 from connectors.errors import StopError
-from connectors.http import check_base_url, is_loopback
 
 SYSTEM = "Field Nation"
 Environment = Literal["sandbox", "production"]

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 import httpx
 import orjson
 
+from connectors.connection import check_base_url
 from connectors.errors import StopError
-from connectors.http import check_base_url
 
 SYSTEM = "Lansweeper"
 PATH = "/api/v2/graphql"

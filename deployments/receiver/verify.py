@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
+from connectors.connection import is_loopback
 from connectors.connectwise.settings import ConnectWiseSettings
-from connectors.http import is_loopback
 from deployments.receiver.messages import (
     PutOffError,
     RefusedError,

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from connectors.connection import check_base_url
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import any_of
 from connectors.errors import RejectedError, StopError, UnclearOutcomeError
 from connectors.field_nation.client import FieldNationClient
-from connectors.http import check_base_url
 from tasks.dispatch.records import or_none
 from tasks.dispatch.settings import DispatchSettings
 from tasks.rules.dispatch.messages import callback_url, webhook_url

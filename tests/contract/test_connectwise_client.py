@@ -209,7 +209,10 @@ class Recorder:
         mark, end = ("page", "2") if "page" in request.url.params else ("pageId", "3")
         last = request.url.params.get(mark) == end
         following = f"<{request.url.copy_set_param(mark, end)}>; rel=next" if pages and not last else ""
-        return httpx.Response(200, json=[] if pages else {}, headers={"Link": following})
+        own = request.url.path.rpartition("/")[2]
+        record = {"id": int(own) if own.isdecimal() else 2 if last else 1}
+        page = [record] if request.method == "GET" else []
+        return httpx.Response(200, json=page if pages else record, headers={"Link": following})
 
 
 async def requests_of(call: Call) -> tuple[list[httpx.Request], list[str]]:

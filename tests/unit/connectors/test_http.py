@@ -23,6 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from connectors.connection import TimeLimits
 from connectors.errors import (
     ConnectorError,
     RejectedError,
@@ -31,7 +32,7 @@ from connectors.errors import (
     UnclearOutcomeError,
     WriteRefusedError,
 )
-from connectors.http import HttpSession, ServerClock, TimeLimits
+from connectors.http import HttpSession, ServerClock
 from connectors.responses import Refusal
 from connectors.retry import AttemptOutcome, RequestKind
 from tests.support.fake_connectwise import FakeConnectWise

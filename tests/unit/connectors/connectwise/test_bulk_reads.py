@@ -70,8 +70,8 @@ async def test_a_full_last_page_without_a_link_costs_one_request_more() -> None:
         (report([1]), "rows that do not fit"),
         (report([1, 2, 3]), "rows that do not fit"),
         (httpx.Response(200, json={"row_values": [[1, 2]]}), "does not give the columns"),
-        (httpx.Response(200, json={"row_values": None}), "something else than rows"),
-        (httpx.Response(200, json=[]), "something else than rows"),
+        (httpx.Response(200, json={"row_values": None}), "rows should be a list but is nothing"),
+        (httpx.Response(200, json=[]), "answer should be an object but is a list of 0"),
         (refusal(400, "ApiFindCondition", "x is not a recognized name."), "not a recognized name"),
     ],
 )
@@ -85,7 +85,7 @@ async def test_a_report_that_is_not_understood_is_refused(answer: httpx.Response
 async def test_a_report_that_gives_one_page_for_ever_is_refused() -> None:
     fake = FakeConnectWise()
     fake.say("GET", REPORT, *[report([1, 7])] * 2)
-    with pytest.raises(RejectedError, match="same page again"):
+    with pytest.raises(RejectedError, match="page 2 brought nothing new"):
         await rows_of(fake, COLUMNS, page_size=1)
 
 
@@ -178,7 +178,7 @@ async def test_a_bundle_that_is_refused_as_a_whole_is_a_rejection() -> None:
     fake.say("POST", BUNDLES, refusal(400, "ConnectWiseApi", "Too many requests in one bundle."))
     fake.say("POST", BUNDLES, httpx.Response(200, json=[]))
     async with fake.client() as client:
-        for words in ("Too many requests in one bundle", "something else than a bundle's results"):
+        for words in ("Too many requests in one bundle", "bundle's answer should be an object"):
             with pytest.raises(RejectedError, match=words):
                 await client.bundle([BundleItem("ticket")])
         assert await client.bundle([]) == []

@@ -146,7 +146,7 @@ async def test_something_else_than_a_list_is_an_error() -> None:
     fake = FakeConnectWise()
     fake.say("GET", CONFIGURATIONS, httpx.Response(200, json={"id": 1}, headers={"Link": ""}))
     async with fake.client() as client:
-        with pytest.raises(StopError, match="something else than a list"):
+        with pytest.raises(StopError, match="should be a list but is"):
             await client.configurations.list()
 
 
@@ -154,7 +154,7 @@ async def test_something_else_than_a_count_is_an_error() -> None:
     fake = FakeConnectWise()
     fake.say("GET", f"{CONFIGURATIONS}/count", httpx.Response(200, json=[]))
     async with fake.client() as client:
-        with pytest.raises(StopError, match="something else than a count"):
+        with pytest.raises(StopError, match="the count should be"):
             await client.configurations.count()
 
 

@@ -13,6 +13,7 @@ from connectors.connectwise.bulk_reads import LONGEST_SEARCH_BODY, LONGEST_SEARC
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import TICKETS, PatchOperation, TicketKind
 from connectors.errors import RejectedError, RetryableError, StopError, UnclearOutcomeError, WriteRefusedError
+from connectors.http import whole_body
 from connectors.retry import RequestKind
 from tests.support.fake_connectwise import FakeConnectWise, body_of, refusal
 
@@ -125,7 +126,7 @@ async def test_something_else_than_tickets_is_an_error() -> None:
     fake = FakeConnectWise()
     fake.say("POST", SEARCH, httpx.Response(200, json={"id": 1}))
     async with fake.client() as client:
-        with pytest.raises(StopError, match=r"something else than a list.*POST"):
+        with pytest.raises(StopError, match=r"should be a list but is an object with id.*POST"):
             await anext(client.search_tickets("service", "id > 0"))
 
 
@@ -141,7 +142,7 @@ async def test_a_way_that_is_not_open_is_a_rejection_so_that_another_can_follow(
     fake.say(method, path, refusal(status, "ConnectWiseApi", "The endpoint does not exist."))
     async with fake.client() as client:
         with pytest.raises(RejectedError) as caught:
-            await client.send(RequestKind.READ, method, ApiPath.of(path), json={})
+            await client.send(RequestKind.READ, method, ApiPath.of(path), whole_body, json={})
     assert caught.value.remedy
 
 
@@ -151,7 +152,7 @@ async def test_wrong_keys_close_every_way(method: str, path: str) -> None:
     fake.say(method, path, refusal(401, "Unauthorized", "UserNotAuthenticated"))
     async with fake.client() as client:
         with pytest.raises(StopError):
-            await client.send(RequestKind.READ, method, ApiPath.of(path), json={})
+            await client.send(RequestKind.READ, method, ApiPath.of(path), whole_body, json={})
 
 
 async def test_a_search_that_stays_overloaded_is_for_later() -> None:
@@ -209,7 +210,8 @@ async def test_a_create_without_a_clear_answer_is_never_repeated(
 @pytest.mark.parametrize(("method", "path", "change"), CHANGES)
 async def test_an_absolute_change_may_be_sent_twice(method: str, path: str, change: Write) -> None:
     fake = FakeConnectWise()
-    fake.say(method, path, httpx.Response(503), httpx.Response(200, json={"id": 5}))
+    number = int(path.rpartition("/")[2])
+    fake.say(method, path, httpx.Response(503), httpx.Response(200, json={"id": number}))
     async with fake.client() as client:
         await change(client)
     asked = fake.asked(method, path)
@@ -248,10 +250,10 @@ async def test_related_records_are_read_one_by_one() -> None:
         "/sales/opportunities/8": lambda client: client.opportunities.get(8),
     }
     async with fake.client() as client:
-        for path, get in paths.items():
-            fake.say("GET", path, httpx.Response(200, json={"path": path}))
+        for number, (path, get) in enumerate(paths.items(), start=3):
+            fake.say("GET", path, httpx.Response(200, json={"id": number, "path": path}))
             fake.say("GET", path, refusal(404, "NotFound", "not found"))
-            assert await get(client) == {"path": path}
+            assert await get(client) == {"id": number, "path": path}
             with pytest.raises(RejectedError):
                 await get(client)
 
