@@ -20,7 +20,7 @@ from prefect import Task
 from benchmarks.chaos.people import draw_ticket_fault
 from benchmarks.performance.measured_run import exchange
 from connectors import http, retry
-from connectors.connection import TimeLimits
+from connectors.connection import TimeLimits, open_connections
 from connectors.connectwise import collection
 from connectors.lansweeper import refusals
 from connectors.lansweeper import settings as lansweeper_settings
@@ -235,7 +235,7 @@ def turn_small_pages(size: int) -> None:
 
 def use_network(wrap: Any, *, impatient: bool) -> None:
     """Lay ``wrap`` around the network of both vendors' clients, and let them wait less for answers."""
-    real = http.open_connections
+    real = open_connections
 
     def opened(
         base_url: httpx.URL,
