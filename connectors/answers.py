@@ -19,7 +19,7 @@ LARGEST_ANSWER = 32_000_000
 """Bytes of an accepted answer, as sent and unpacked: several times what the vendors' largest pages have."""
 LARGEST_REFUSAL = 200_000
 """Bytes of a refusal that are read; a person is told a few hundred of them."""
-MOST_VALUES = 2_000_000
+MOST_VALUES = 1_000_000
 """Values in one answer; a page of 1,000 whole records has some 300,000. Small ones take far more memory as
 objects than as text, so that the limit on bytes alone would not do. The parser limits the depth to 1,024."""
 ACCEPTED_CODINGS = "gzip, deflate"

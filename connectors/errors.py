@@ -15,13 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-LONGEST_MESSAGE = 1000
+LONGEST_ERROR_MESSAGE = 1000
 """Characters of an error's message; of the other parts a few hundred, so that no text of an error is long."""
 _LONGEST_PART = 300
 _MOST_DETAILS = 10
 
 
-def shortened(text: str, length: int) -> str:
+def cut_text(text: str, length: int) -> str:
     """The text, cut at ``length`` characters with three dots."""
     return text if len(text) <= length else text[: length - 3] + "..."
 
@@ -34,9 +34,9 @@ class ErrorDetail:
     code: str = ""
     field: str = ""
 
-    def shortened(self) -> ErrorDetail:
+    def cut(self) -> ErrorDetail:
         """The entry with each part cut."""
-        parts = (shortened(part, _LONGEST_PART) for part in (self.message, self.code, self.field))
+        parts = (cut_text(part, _LONGEST_PART) for part in (self.message, self.code, self.field))
         return ErrorDetail(*parts)
 
 
@@ -55,27 +55,27 @@ class ConnectorError(Exception):
         details: tuple[ErrorDetail, ...] = (),
         remedy: str = "",
     ) -> None:
-        super().__init__(shortened(message, LONGEST_MESSAGE))
-        self.message = shortened(message, LONGEST_MESSAGE)
+        super().__init__(cut_text(message, LONGEST_ERROR_MESSAGE))
+        self.message = cut_text(message, LONGEST_ERROR_MESSAGE)
         self.system = system
         self.method = method
-        self.path = shortened(path, _LONGEST_PART)
+        self.path = cut_text(path, _LONGEST_PART)
         self.status = status
-        self.code = shortened(code, _LONGEST_PART)
-        self.details = tuple(detail.shortened() for detail in details[:_MOST_DETAILS])
-        self.remedy = shortened(remedy, LONGEST_MESSAGE)
+        self.code = cut_text(code, _LONGEST_PART)
+        self.details = tuple(detail.cut() for detail in details[:_MOST_DETAILS])
+        self.remedy = cut_text(remedy, LONGEST_ERROR_MESSAGE)
 
     def at(self, system: str, method: str, path: str) -> Self:
         """The error itself, with the place where it happened unless it names one already."""
         if not self.system:
-            self.system, self.method, self.path = system, method, shortened(path, _LONGEST_PART)
+            self.system, self.method, self.path = system, method, cut_text(path, _LONGEST_PART)
         return self
 
     def __str__(self) -> str:
         where = " ".join(part for part in (self.system, self.method, self.path) if part)
         status = f" [{self.status}{' ' + self.code if self.code else ''}]" if self.status else ""
         told = "; ".join(f"{d.field}: {d.message}" if d.field else d.message for d in self.details)
-        fields = shortened(told, LONGEST_MESSAGE)
+        fields = cut_text(told, LONGEST_ERROR_MESSAGE)
         parts = [self.message, f"({fields})" if fields else "", f"at {where}{status}" if where else ""]
         text = " ".join(part for part in parts if part)
         return f"{text}. {self.remedy}" if self.remedy else text

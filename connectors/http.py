@@ -125,7 +125,7 @@ class Connected(ABC):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReadAnswer:
     """An accepted answer as a client reads it: its body as JSON (None for an empty one), headers, bytes."""
 
     body: Any
@@ -260,7 +260,7 @@ class HttpSession(Connected):
         kind: RequestKind,
         method: str,
         path: str,
-        parse: Callable[[Answer], T],
+        parse: Callable[[ReadAnswer], T],
         *,
         misfit: type[ConnectorError] | None = None,
         **options: Any,
@@ -284,12 +284,12 @@ class HttpSession(Connected):
         method: str,
         path: str,
         answer: httpx.Response,
-        parse: Callable[[Answer], T],
+        parse: Callable[[ReadAnswer], T],
         misfit: type[ConnectorError] | None = None,
     ) -> T:
         """What ``parse`` reads out of an answer that ``request`` gave; errors as those of ``read``."""
         try:
-            return parse(Answer(parse_json(answer), answer.headers, len(answer.content)))
+            return parse(ReadAnswer(parse_json(answer), answer.headers, len(answer.content)))
         except ConnectorError as error:
             raise error.at(self.system, method, path) from None
         except NotJsonError as error:
@@ -385,7 +385,7 @@ class HttpSession(Connected):
         )
 
 
-def whole_body(answer: Answer) -> Any:
+def whole_body(answer: ReadAnswer) -> Any:
     """The body as it came."""
     return answer.body
 

@@ -28,10 +28,10 @@ from connectors.errors import (
     RetryableError,
     StopError,
     UnclearOutcomeError,
-    shortened,
+    cut_text,
 )
 from connectors.retry import (
-    LONGEST_PAUSE,
+    LONGEST_RETRY_AFTER,
     AttemptOutcome,
     RequestKind,
     outcome_of_status,
@@ -125,7 +125,7 @@ def one_line(value: object) -> str:
     """Any value as one printable line of at most 500 characters."""
     text = str(value) if isinstance(value, str | int | float) else _NESTED.repr(value)
     printable = "".join(c if c.isprintable() else " " for c in text[: 4 * LONGEST_TEXT])
-    return shortened(" ".join(printable.split()), LONGEST_TEXT)
+    return cut_text(" ".join(printable.split()), LONGEST_TEXT)
 
 
 _UNCLEAR_REMEDY = "It may or may not have been done: read what exists before sending it again."
@@ -172,8 +172,8 @@ def failure_of(answer: httpx.Response, refusal: Refusal) -> FailedAttempt:
     seconds = refusal.retry_after
     if seconds is None:
         seconds = retry_after_seconds(answer.headers.get("Retry-After"))
-    elif seconds > LONGEST_PAUSE:
-        seconds = LONGEST_PAUSE
+    elif seconds > LONGEST_RETRY_AFTER:
+        seconds = LONGEST_RETRY_AFTER
     return FailedAttempt(outcome, status=answer.status_code, refusal=refusal, retry_after=seconds)
 
 

@@ -22,7 +22,7 @@ MAX_ATTEMPTS_RATE_LIMITED = 8
 """The same where the last answer was 429: no work was done, and the vendor advises 5 to 10 tries."""
 LONGEST_WAIT = 60.0
 """Seconds that one call waits in all; a longer wait is left to whoever retries the whole task."""
-LONGEST_PAUSE = 86_400.0
+LONGEST_RETRY_AFTER = 86_400.0
 """Seconds that a vendor's wish to wait is believed: no limit of theirs counts by more than a day."""
 FIRST_PAUSE = 1.0
 FIRST_PAUSE_RATE_LIMITED = 5.0
@@ -163,7 +163,7 @@ def retry_after_seconds(header: str | None, now: datetime | None = None) -> floa
         seconds = _seconds_until(text, now or datetime.now(UTC))
     if seconds is None or not math.isfinite(seconds):
         return None
-    return min(max(0.0, seconds), LONGEST_PAUSE)
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
 
 
 _LONGEST_HEADER = 100

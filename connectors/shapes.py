@@ -18,7 +18,7 @@ class ShapeError(ValueError):
     """A part of an answer is not what the vendor documents; the text is short and names the part."""
 
 
-def shown(value: Any) -> str:
+def described(value: Any) -> str:
     """A value of an answer in a few words: of a text its beginning, of lists and objects their size."""
     if value is None:
         return "nothing"
@@ -37,14 +37,14 @@ def shown(value: Any) -> str:
 def as_object(value: Any, what: str = "the answer") -> dict[str, Any]:
     """An object with any members."""
     if not isinstance(value, dict):
-        raise ShapeError(f"{what} should be an object but is {shown(value)}")
+        raise ShapeError(f"{what} should be an object but is {described(value)}")
     return value
 
 
 def as_list(value: Any, what: str = "the answer") -> list[Any]:
     """A list of anything."""
     if not isinstance(value, list):
-        raise ShapeError(f"{what} should be a list but is {shown(value)}")
+        raise ShapeError(f"{what} should be a list but is {described(value)}")
     return value
 
 
@@ -53,14 +53,14 @@ def as_objects(value: Any, what: str = "the answer") -> list[dict[str, Any]]:
     entries = as_list(value, what)
     for number, entry in enumerate(entries, start=1):
         if entry.__class__ is not dict:
-            raise ShapeError(f"entry {number} of {what} should be an object but is {shown(entry)}")
+            raise ShapeError(f"entry {number} of {what} should be an object but is {described(entry)}")
     return entries
 
 
 def as_text(value: Any, what: str) -> str:
     """A text that is not empty."""
     if not isinstance(value, str) or not value:
-        raise ShapeError(f"{what} should be a text but is {shown(value)}")
+        raise ShapeError(f"{what} should be a text but is {described(value)}")
     return value
 
 
@@ -70,7 +70,7 @@ def as_number(value: Any, what: str, least: int = 0) -> int:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not least <= number <= LARGEST_NUMBER:
-        raise ShapeError(f"{what} should be a whole number from {least} but is {shown(value)}")
+        raise ShapeError(f"{what} should be a whole number from {least} but is {described(value)}")
     return number
 
 
@@ -84,7 +84,7 @@ def as_ids(records: Sequence[dict[str, Any]], what: str = "the answer") -> list[
     ids = [record.get("id") for record in records]
     for number, each in enumerate(ids, start=1):
         if each.__class__ is not int or not 0 < each <= LARGEST_NUMBER:
-            raise ShapeError(f"entry {number} of {what} should have an id but has {shown(each)}")
+            raise ShapeError(f"entry {number} of {what} should have an id but has {described(each)}")
     return ids  # type: ignore[return-value]
 
 

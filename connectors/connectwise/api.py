@@ -18,7 +18,7 @@ from connectors.connectwise.models import CompanyInfo
 from connectors.connectwise.refusals import CHECK_COMPANY, read_connectwise_refusal
 from connectors.connectwise.settings import SYSTEM, ConnectWiseSettings
 from connectors.errors import ConnectorError, StopError
-from connectors.http import Answer, Connected, HttpSession, SessionOptions
+from connectors.http import Connected, HttpSession, ReadAnswer, SessionOptions
 from connectors.retry import RequestKind
 from connectors.shapes import as_object
 
@@ -96,7 +96,7 @@ class Tenant(Connected):
         """``GET /login/companyinfo/{companyId}``: name, version and codebase; StopError if unknown."""
         path = LOOKUP.replace("{companyId}", quote(self.settings.company_id, safe=""))
 
-        def parse(answer: Answer) -> tuple[CompanyInfo, str]:
+        def parse(answer: ReadAnswer) -> tuple[CompanyInfo, str]:
             info = read_company_info(answer.body, self.settings.company_id)
             return info, api_root(info)
 
@@ -121,7 +121,7 @@ class Tenant(Connected):
         kind: RequestKind,
         method: str,
         path: ApiPath,
-        parse: Callable[[Answer], T],
+        parse: Callable[[ReadAnswer], T],
         *,
         misfit: type[ConnectorError] | None = None,
         **options: Any,

@@ -30,7 +30,7 @@ from connectors.connectwise.models import TICKETS, Record, TicketKind
 from connectors.connectwise.refusals import SHORTEN, words_of_error
 from connectors.connectwise.settings import SYSTEM
 from connectors.errors import RejectedError
-from connectors.http import Answer
+from connectors.http import ReadAnswer
 from connectors.paging import PageProgress
 from connectors.retry import RequestKind
 from connectors.shapes import as_ids, as_list, as_object
@@ -107,7 +107,7 @@ class BulkReads(Tenant):
         shaped = {"columns": ",".join(columns), "conditions": conditions, "orderBy": order_by}
         params: dict[str, str | int] = {key: value for key, value in shaped.items() if value}
 
-        def parse(answer: Answer) -> tuple[list[Record], int | None]:
+        def parse(answer: ReadAnswer) -> tuple[list[Record], int | None]:
             rows = _rows(path, answer.body, columns)
             following = next_page(answer.headers.get("Link"), page, full=len(rows) >= page_size)
             progress.page(keys_of(rows), more=following is not None)
@@ -134,7 +134,7 @@ class BulkReads(Tenant):
         version = self.settings.api_version or await self.newest_version()
         requests = [_request(version, number, item) for number, item in enumerate(items, start=1)]
 
-        def parse(answer: Answer) -> list[BundleAnswer]:
+        def parse(answer: ReadAnswer) -> list[BundleAnswer]:
             body = as_object(answer.body, "the bundle's answer")
             return _answers(as_list(body.get("results"), "the bundle's results"), len(items))
 
@@ -163,7 +163,7 @@ class BulkReads(Tenant):
         last: int | None = None
         progress = PageProgress("tickets")
 
-        def parse(answer: Answer) -> tuple[list[Record], int | None, bool]:
+        def parse(answer: ReadAnswer) -> tuple[list[Record], int | None, bool]:
             tickets = as_records(answer)
             reached = _last_id(tickets, last)
             follows = bool(tickets) and has_next(answer.headers.get("Link"), full=len(tickets) >= page_size)

@@ -16,7 +16,7 @@ import orjson
 from connectors.connectwise.api import ApiPath, Tenant
 from connectors.connectwise.models import ListSearch, PagesSearch, PatchOperation, Record, Search
 from connectors.errors import RejectedError, StopError
-from connectors.http import Answer, whole_body
+from connectors.http import ReadAnswer, whole_body
 from connectors.paging import PageProgress
 from connectors.retry import RequestKind
 from connectors.shapes import ShapeError, as_ids, as_number, as_object, as_objects, is_digits
@@ -190,7 +190,7 @@ class Collection:
         return self.path.under("/{id}", id=record_id)
 
     async def _read(
-        self, path: ApiPath, params: Params | None, parse: Callable[[Answer], T], **options: Any
+        self, path: ApiPath, params: Params | None, parse: Callable[[ReadAnswer], T], **options: Any
     ) -> T:
         return await self._tenant.send(RequestKind.READ, "GET", path, parse, params=params, **options)
 
@@ -200,7 +200,7 @@ class Collection:
 
         # The next page is known before a page is handed out: a caller must not act on half of the records
         # unawares.
-        def parse(answer: Answer) -> tuple[Records, int | None]:
+        def parse(answer: ReadAnswer) -> tuple[Records, int | None]:
             records, following = listed(answer), next_page_id(answer.headers.get("Link"), page_id)
             progress.page(keys_of(records), more=following is not None)
             return records, following
@@ -216,7 +216,7 @@ class Collection:
         page = 1
         listed, progress = _list_with(params), PageProgress("records")
 
-        def parse(answer: Answer) -> tuple[Records, int | None]:
+        def parse(answer: ReadAnswer) -> tuple[Records, int | None]:
             records = listed(answer)
             following = next_page(answer.headers.get("Link"), page, full=len(records) >= size)
             progress.page(keys_of(records), more=following is not None)
@@ -237,12 +237,12 @@ def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
     return {name: str(value) for name, value in {"conditions": conditions, **named}.items() if value}
 
 
-def as_records(answer: Answer) -> Records:
+def as_records(answer: ReadAnswer) -> Records:
     """The records of a list's answer."""
     return as_objects(answer.body, "the list of records")
 
 
-def as_count(answer: Answer) -> int:
+def as_count(answer: ReadAnswer) -> int:
     """The number in a count's answer."""
     return as_number(as_object(answer.body, "the count").get("count"), "the count")
 
@@ -259,10 +259,10 @@ def _names_id(params: Mapping[str, Any] | None) -> bool:
     return "id" in {name.strip().lower() for name in fields.split(",")}
 
 
-def _list_with(params: Params) -> Callable[[Answer], Records]:
+def _list_with(params: Params) -> Callable[[ReadAnswer], Records]:
     has_id = _names_id(params)
 
-    def parse(answer: Answer) -> Records:
+    def parse(answer: ReadAnswer) -> Records:
         records = as_records(answer)
         if has_id:
             as_ids(records, "the list of records")
@@ -271,10 +271,10 @@ def _list_with(params: Params) -> Callable[[Answer], Records]:
     return parse
 
 
-def _record_with(params: Params | None, record_id: int | None = None) -> Callable[[Answer], Record]:
+def _record_with(params: Params | None, record_id: int | None = None) -> Callable[[ReadAnswer], Record]:
     """Reads one record; it must be the one that was asked for."""
 
-    def parse(answer: Answer) -> Record:
+    def parse(answer: ReadAnswer) -> Record:
         record = as_object(answer.body, "the record")
         if _names_id(params):
             number = as_number(record.get("id"), "the record's id", least=1)
