@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import flow
 
@@ -11,7 +11,7 @@ from tasks.dispatch.report import log_result, publish_previews, publish_results,
 from tasks.dispatch.run import open_dispatch
 from tasks.dispatch.sweep import sweep
 from tasks.shared.connections import DEFAULT, shared_connections
-from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
+from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
 
 TITLE = "Dispatch sweep"
 
@@ -19,6 +19,13 @@ TITLE = "Dispatch sweep"
 @flow(name="dispatch-sweep", persist_result=False)
 async def dispatch_sweep(
     dry_run: DryRun = True,
+    accept_cancellations: Annotated[
+        int,
+        titled(
+            "Accept cancellations",
+            "So many work orders may be cancelled in this run beyond the ceiling of the rules.",
+        ),
+    ] = 0,
     connectwise: ConnectWiseName = DEFAULT,
     field_nation: FieldNationName = DEFAULT,
     rules: RulesName = DEFAULT,
@@ -31,11 +38,13 @@ async def dispatch_sweep(
     """
     async with (
         shared_connections(read_only=dry_run, ledger=ledger),
-        open_dispatch(connectwise, field_nation, rules) as run,
+        open_dispatch(
+            connectwise, field_nation, rules, accept_cancellations=max(0, accept_cancellations)
+        ) as run,
     ):
         swept = await sweep(run, dry_run=dry_run)
         counts = {"read": swept.read, "looked at again": swept.reopened, "left as they are": swept.passed}
-        notes = [*swept.doubles, *swept.unreadable]
+        notes = [*swept.doubts, *swept.doubles, *swept.unreadable]
         if dry_run:
             await publish_previews(run, TITLE, swept.previews, counts=counts, notes=notes)
             return swept
@@ -45,4 +54,4 @@ async def dispatch_sweep(
         results = [*swept.results, *drained.results]
         counts["messages of the inbox"] = drained.messages
         await publish_results(run, TITLE, results, counts=counts, notes=notes)
-    return sweep_state(swept, results, notes)
+    return sweep_state(swept, results, [*swept.doubles, *swept.unreadable])

@@ -48,7 +48,8 @@ async def dispatch_work_order(
     override = Override(outside_trigger, retry_creation=again)
     async with (
         shared_connections(read_only=dry_run, ledger=ledger),
-        open_dispatch(connectwise, field_nation, rules) as run,
+        # A person asks for this one record.
+        open_dispatch(connectwise, field_nation, rules, accept_cancellations=1) as run,
     ):
         if dry_run:
             preview = await preview_record(run, kind, number, override=override)

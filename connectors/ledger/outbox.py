@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Select, func, select, update
@@ -129,6 +130,19 @@ class DispatchIntents(OutboxTable[Intent]):
                     f"Intent {intent_id} can't be cancelled while it is not known what its creation made",
                     system="ledger",
                 )
+
+    async def count_cancelled(self, tenant: str, ending: str, since: datetime) -> int:
+        """How many work orders were cancelled since then with a message that ends so."""
+        wanted = (
+            intents.c.tenant == tenant,
+            intents.c.state == "cancelled",
+            intents.c.work_order_id.is_not(None),
+            intents.c.changed_at >= since.timestamp(),
+            intents.c.message.endswith(ending, autoescape=True),
+        )
+        async with reading(self._engine, "count cancellations") as connection:
+            found = await connection.execute(select(func.count()).select_from(intents).where(*wanted))
+            return int(found.scalar_one())
 
     async def newest(self, tenant: str, record_kind: str, record_id: int) -> Intent | None:
         """The newest generation's intent of a record, None if there is none."""

@@ -24,15 +24,26 @@ from tasks.dispatch.refusals import KeptRefusal, RefusedStep
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import ClaimedRecord, outliving
 from tasks.dispatch.update import MappedWorkOrder, dropped_words, wanted_work_order
-from tasks.rules.dispatch.decision import ADOPTION_COLUMNS, Adoption, adoptable, may_create_again, next_look
+from tasks.rules.dispatch.decision import (
+    ADOPTION_COLUMNS,
+    CLOCK_SKEW,
+    Adoption,
+    adoptable,
+    may_create_again,
+    next_look,
+)
+from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import carries
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
 from tasks.rules.dispatch.triggers import RecordMemory, Seen, triggers_mark
+from tasks.rules.values import read_date_time
 from tasks.shared.progress import run_logger
 
 DAY = "%Y-%m-%d"
 LATEST_FIND = timedelta(days=2)
 """What a creation made bears a date of creation before that; so the list of an old one does not grow."""
+MOST_CONTROLS = 3
+"""Known work orders that are looked for at most, to see whether the search is right: some may be deleted."""
 SECOND_LOOK = 2.0
 """Seconds from the last look to one more: one alone, by whoever takes over late, proves too little."""
 
@@ -51,8 +62,10 @@ async def create(
     if wanted.refusal:
         await intents.refused(intent.id, claimed.holder, wanted.refusal)
         return ref.result(DispatchStatus.REFUSED, message=wanted.refusal, warnings=wanted.warnings)
-    if look_first and (adopted := await adopt(run, claimed, fetched, seen, wanted)) is not None:
-        return adopted
+    if look_first:
+        adopted = await adopt(run, claimed, fetched, seen, wanted) or await _doubt(run, claimed, fetched)
+        if adopted is not None:
+            return adopted
     before = await run.refusals.kept(ref, RefusedStep.CREATION, [intent.generation, wanted.body])
     if before is not None:
         await run.state.release(claimed)
@@ -204,6 +217,55 @@ async def find_work_order(run: DispatchRun, intent: Intent, written: int | None 
     return adoptable(ours, intent.reference, since=intent.sent_at, taken=taken)
 
 
+async def _doubt(run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecord) -> DispatchResult | None:
+    """Why nothing is created though nothing was found: the record itself bears a number; None: go on."""
+    await check_search(run)
+    written = written_number(run, fetched.record) if claimed.intent.generation == 1 else None
+    if written is None or await _by_number(run, written):
+        return None
+    await run.state.release(claimed)
+    message = (
+        f"it bears work order {written}, which Field Nation does not show. If it is to get another, empty "
+        f"its custom field {run.settings.write_back.custom_field!r}"
+    )
+    return claimed.ref.result(DispatchStatus.REPORTED, message=message)
+
+
+async def check_search(run: DispatchRun) -> None:
+    """Looks whether Field Nation finds a work order that is known to exist; one request a cached while.
+
+    That nothing was found for a record means nothing where not even that one is found. The title may have
+    been edited, so it counts as found in the list of its day too.
+
+    Raises:
+        RetryableError: it is not found, so no creation may rest on the search.
+    """
+    await run.related.get(("search",), lambda: _search_is_right(run))
+
+
+async def _search_is_right(run: DispatchRun) -> bool:
+    # What was just made may be missing from lists for a while.
+    latest = run.now() - CLOCK_SKEW
+    created = await run.ledger.intents.in_state(run.tenant, "created")
+    known = [each for each in created if each.work_order_id and each.changed_at < latest]
+    for each in reversed(known[-MOST_CONTROLS:]):
+        number = each.work_order_id or 0
+        found = await run.field_nation.search_work_orders(each.reference, columns="status")
+        if any(one["id"] == number for one in found):
+            return True
+        for order in await _by_number(run, number):
+            moment = read_date_time(read_path(order, "milestones.created.utc"))
+            day = await _created_between(run, moment, moment) if moment else []
+            if any(one["id"] == number for one in day):
+                return True
+            raise RetryableError(
+                f"Field Nation does not find work order {number} ({each.reference}) although it exists. It "
+                "may not find others either, so nothing is created",
+                remedy="The next sweep looks again.",
+            )
+    return True
+
+
 async def created_since(run: DispatchRun, days: int) -> list[Record]:
     """Lists every work order made in the last days, whole days in UTC: a request for each 100."""
     return await _created_between(run, run.now() - timedelta(days=days), run.now())
@@ -298,6 +360,7 @@ async def _nothing_found(
     await run.ledger.intents.unresolved(intent.id, claimed.holder, message)
     if not once_more:
         return ref.result(DispatchStatus.UNRESOLVED, message=message)
+    await check_search(run)
     again = await run.state.renew(claimed)
     if again is None:
         return busy(run, ref)

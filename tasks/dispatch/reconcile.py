@@ -32,7 +32,7 @@ from tasks.dispatch.records import (
 )
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import ClaimedRecord, RecordState
-from tasks.dispatch.update import cancel, update, wanted_work_order
+from tasks.dispatch.update import cancel, held_back_words, update, wanted_work_order
 from tasks.rules.dispatch.decision import (
     CLOCK_SKEW,
     DispatchDecision,
@@ -129,6 +129,11 @@ async def _step(
         # Remembered afterwards: who takes over after a kill must see that it left, too.
         claimed = await run.state.remember(claimed, replace(memory, cancelling=True))
         result = await cancel(run, claimed, decision.reason)
+        if result is None:
+            # It stays remembered as one to be cancelled, so that every sweep asks again.
+            await run.state.release(claimed)
+            message = held_back_words(run, decision.reason)
+            return claimed.ref.result(DispatchStatus.REFUSED, claimed.work_order_id, message=message)
         await run.state.remember(claimed, now_known)
         return result
     if decision.step is DispatchStep.UPDATE:

@@ -127,9 +127,10 @@ def observe_record(
     """
     before = memory.seen if memory is not None else None
     if fetched.record is None:
+        # Not found also means that the API member may not see it for a while: it has not left its trigger, or
+        # it would enter it once more when it is seen again, and get a second work order.
         known = before or Seen()
-        change = RecordChange.CLOSED if known.inside else RecordChange.OUTSIDE
-        return change, Seen(False, known.updated, known.entries)
+        return RecordChange.CLOSED if known.inside else RecordChange.OUTSIDE, known
     change, seen = observe(run.settings.triggers, fetched.ref.kind, fetched.document, before)
     if change is RecordChange.STAYED and memory is not None and memory.cancelling:
         return RecordChange.ENTERED, replace(seen, entries=seen.entries + 1)

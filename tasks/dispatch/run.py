@@ -63,6 +63,7 @@ class DispatchRun:
     Everything works without Prefect: the clients and the ledger are all that it needs.
 
     Args:
+        accept_cancellations: so many cancellations a person accepts in this run beyond the ceiling.
         now, sleep: the clock, for tests.
     """
 
@@ -73,6 +74,7 @@ class DispatchRun:
         client: ConnectWiseClient,
         field_nation: FieldNationClient,
         ledger: Ledger,
+        accept_cancellations: int = 0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
@@ -80,6 +82,8 @@ class DispatchRun:
         self.client = client
         self.field_nation = field_nation
         self.ledger = ledger
+        self.accept_cancellations = accept_cancellations
+        self.one_cancellation = anyio.Lock()
         self.now = now
         self.sleep = sleep
         self.related = RelatedCache(settings.polling.cache_seconds)
@@ -122,6 +126,7 @@ async def open_dispatch(
     rules: str = DEFAULT,
     *,
     on_leave: OnLeave | None = None,
+    accept_cancellations: int = 0,
 ) -> AsyncIterator[DispatchRun]:
     """Opens both clients and the ledger and checks the rules, by the names of saved blocks.
 
@@ -129,6 +134,7 @@ async def open_dispatch(
 
     Args:
         on_leave: takes the place of the rules' own.
+        accept_cancellations: so many cancellations a person accepts in this run beyond the ceiling.
 
     Raises:
         DispatchMappingError: the rules hold mappings or texts that can't work; nothing was read or written.
@@ -146,4 +152,10 @@ async def open_dispatch(
         field_nation_client(field_nation) as theirs,
         open_ledger() as ledger,
     ):
-        yield DispatchRun(settings, client=client, field_nation=theirs, ledger=ledger)
+        yield DispatchRun(
+            settings,
+            client=client,
+            field_nation=theirs,
+            ledger=ledger,
+            accept_cancellations=accept_cancellations,
+        )

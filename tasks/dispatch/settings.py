@@ -255,6 +255,13 @@ class DispatchSettings(BaseModel):
         description="Before a provider is assigned: report it, or cancel the work order. After that nothing "
         "is cancelled, since it can cost a fee.",
     )
+    cancellations_a_day: int = Field(
+        default=10,
+        ge=0,
+        title="Cancellations a day",
+        description="So many work orders are cancelled within 24 hours because their tickets left; more wait "
+        "for a person, since a board that is read wrong or renamed looks as if all tickets had left.",
+    )
     write_back: WriteBack = Field(
         default_factory=WriteBack,
         title="Write back",

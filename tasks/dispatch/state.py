@@ -29,6 +29,7 @@ from connectors.ledger.models import Intent, IntentState, LinkEnd, RecordLink
 from connectors.ledger.outbox import WORK_ORDER_KIND
 from connectors.ledger.store import Ledger
 from tasks.dispatch.settings import DispatchSettings
+from tasks.rules.dispatch.decision import BEFORE_A_PROVIDER
 from tasks.rules.dispatch.events import WorkOrderState
 from tasks.rules.dispatch.reference import RecordKind, reference_of
 from tasks.rules.dispatch.result import RecordRef
@@ -216,6 +217,11 @@ class DispatchStore:
         name, value = MESSAGES_NAME.format(work_order_id), {"messages": count}
         if await self._ledger.state.get(self._tenant, name) != value:
             await self._write(name, value)
+
+    async def count_cancellations(self, now: datetime) -> int:
+        """How many work orders were cancelled in the last 24 hours since their records left."""
+        since = now - timedelta(days=1)
+        return await self._ledger.intents.count_cancelled(self._tenant, BEFORE_A_PROVIDER, since)
 
     async def count_unanswered(self, claimed: ClaimedRecord) -> int:
         """How many creations of this intent were never answered nor found; those refused do not count."""

@@ -61,7 +61,8 @@ class RecordSweep:
 
     Every record read is ``passed``, since dispatch has nothing to do with it or knows it as it is, or has a
     result (in a dry run: a preview). ``reopened`` are looked at beside those read. ``unreadable``: records
-    without a number, in words; they are passed.
+    without a number, in words; they are passed. ``doubts`` are sentences about answers that were not whole,
+    and about rules that name what does not exist.
     """
 
     read: int = 0
@@ -71,6 +72,7 @@ class RecordSweep:
     previews: list[Preview] = field(default_factory=list)
     doubles: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
 
     def counts(self) -> Counter[str]:
         return Counter(str(each.status) for each in self.results)
@@ -139,7 +141,7 @@ class _Sweeper:
         start = await self._start(kind)
         began = self.run.now().replace(microsecond=0)
         progress = Progress(f"{kind.words}s read")
-        newest, failed = start, None
+        newest, failed, read = start, None, set[str]()
         async for page in _changed_since(self.run, kind, start):
             numbered = self._numbered(kind, page)
             self.swept.read += len(numbered)
@@ -147,7 +149,10 @@ class _Sweeper:
                 if result is not None and result.retryable:
                     failed = min(failed or updated, updated)
                 newest = max(newest, updated)
+            read |= {str(each.get("id", f"none {place}")) for place, each in enumerate(page)}
             progress.advance(len(page))
+        if newest > start and await self._is_short(kind, start, min(newest, began), len(read)):
+            newest = start
         if not self.dry_run:
             # A record may have changed after its page was read, while a later page took long, or may bear a
             # time to come: what changed since this began belongs to the next sweep.
@@ -165,6 +170,21 @@ class _Sweeper:
             elif (kind, number) not in self.seen:
                 found.append(((kind, number), each))
         return found
+
+    async def _is_short(self, kind: RecordKind, start: datetime, until: datetime, read: int) -> bool:
+        """Whether ConnectWise counts more records than it gave; the next sweep then reads them all again.
+
+        One request, and only where there was something new.
+        """
+        records, since = records_of(self.run.client, kind), _since(self.run, start)
+        counted = await records.count(f"lastUpdated >= {since} and lastUpdated <= {quote(until)}")
+        if counted <= read:
+            return False
+        self.swept.doubts.append(
+            f"ConnectWise counts {counted:,} {kind.words}s that changed and gave {read:,} of them: its "
+            "answer was not whole. The next sweep reads them again."
+        )
+        return True
 
     async def reopen(self) -> None:
         """What is not done yet, though its record did not change: refused, held, half finished."""
@@ -233,7 +253,8 @@ class _Sweeper:
             return self._is_due(state.intent)
         # Nothing is finished for a closed record; one that is opened again has changed.
         memory, created = state.memory, state.intent.state == "created" and state.link is not None
-        return state.intent.state in UNFINISHED or (created and not (memory.finished or memory.closed))
+        unfinished = not (memory.finished or memory.closed) or memory.cancelling
+        return state.intent.state in UNFINISHED or (created and unfinished)
 
     def _is_unhandled(self, key: RecordKey) -> bool:
         return any(each.step == HANDLING for each in self.held.get(key, ()))
@@ -295,8 +316,11 @@ class _Sweeper:
 
 def _changed_since(run: DispatchRun, kind: RecordKind, start: datetime) -> AsyncIterator[list[Record]]:
     """Whole records, so that those that are in no trigger cost nothing more. Times count by the second."""
-    moment = start - timedelta(seconds=run.settings.polling.overlap_seconds)
-    return records_of(run.client, kind).pages(f"lastUpdated >= {quote(moment)}")
+    return records_of(run.client, kind).pages(f"lastUpdated >= {_since(run, start)}")
+
+
+def _since(run: DispatchRun, start: datetime) -> str:
+    return quote(start - timedelta(seconds=run.settings.polling.overlap_seconds))
 
 
 def _updated(record: Record) -> datetime | None:

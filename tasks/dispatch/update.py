@@ -125,8 +125,30 @@ async def _with_others_changes(run: DispatchRun, claimed: ClaimedRecord, changes
     return {**changes, **laid}
 
 
-async def cancel(run: DispatchRun, claimed: ClaimedRecord, reason: str) -> DispatchResult:
-    """Cancels a work order that nobody is assigned to yet; the record may get another when it comes back."""
+async def cancel(run: DispatchRun, claimed: ClaimedRecord, reason: str) -> DispatchResult | None:
+    """Cancels a work order that nobody is assigned to yet; the record may get another when it comes back.
+
+    None: the ceiling of cancellations is reached and no person accepted more; nothing was done. One at a
+    time, so that several at once can't pass the ceiling together.
+    """
+    async with run.one_cancellation:
+        if await run.state.count_cancellations(run.now()) >= run.settings.cancellations_a_day:
+            if run.accept_cancellations < 1:
+                return None
+            run.accept_cancellations -= 1
+        return await _cancel(run, claimed, reason)
+
+
+def held_back_words(run: DispatchRun, reason: str) -> str:
+    """Why a cancellation waits for a person, and how to go on."""
+    return (
+        f"{reason}, but it is not cancelled: the ceiling of {run.settings.cancellations_a_day} cancellations "
+        "in 24 hours is reached. Look whether these tickets really left. If so, run dispatch-sweep with "
+        "Accept cancellations; if not, mend the triggers, the board or the rights of the API member."
+    )
+
+
+async def _cancel(run: DispatchRun, claimed: ClaimedRecord, reason: str) -> DispatchResult:
     number = claimed.work_order_id or 0
     try:
         await run.field_nation.cancel_work_order(number, f"ConnectWise: {reason}")

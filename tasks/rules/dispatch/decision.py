@@ -32,6 +32,8 @@ _FIELDS = "custom_fields"
 Record = dict[str, Any]
 OVER = frozenset({Status.PAID, Status.CANCELLED, Status.DELETED})
 BEFORE_ASSIGNMENT = frozenset({Status.DRAFT, Status.PUBLISHED, Status.ROUTED, Status.POSTPONED})
+BEFORE_A_PROVIDER = "before a provider was assigned"
+"""How the reason of a cancellation ends, in the ledger too, where cancellations are counted by it."""
 AFTER_WORK = frozenset({Status.WORK_DONE, Status.APPROVED})
 
 
@@ -156,7 +158,7 @@ def _while_it_lives(record: RecordFacts, order: WorkOrderFacts, cancel_on_leave:
     if order.status in BEFORE_ASSIGNMENT and not order.assigned:
         # ConnectWise says "not found" of a record that the API member may not see any more, too.
         if cancel_on_leave and not record.gone:
-            return DispatchDecision(DispatchStep.CANCEL, f"the record {why} before a provider was assigned")
+            return DispatchDecision(DispatchStep.CANCEL, f"the record {why} {BEFORE_A_PROVIDER}")
         return DispatchDecision(
             DispatchStep.REPORT, f"the record {why}, and its work order is still {_words(order.status)}"
         )

@@ -23,6 +23,8 @@ from tasks.rules.values import read_boolean, read_date_time, read_number
 REFERENCES = ("status", "board", "type", "subType", "item", "priority", "company", "site", "team", "stage")
 """Fields that are references: a condition on one compares its name."""
 CLOSED = "closedFlag"
+_ALWAYS_THERE = ("status", "board")
+_CUSTOM_FIELD = "customFields."
 
 
 class Operator(StrEnum):
@@ -111,9 +113,35 @@ def observe(
     if before.updated is not None and updated is not None and updated < before.updated:
         return RecordChange.STALE, before
     inside = any(trigger.matches(kind, document) for trigger in triggers)
+    if before.inside and not inside and not is_closed(document):
+        inside = bool(unread_fields(triggers, kind, document))
     entered = inside and not before.inside
     known = updated if updated is not None else before.updated
     return _change(before, inside, document), Seen(inside, known, before.entries + entered)
+
+
+def unread_fields(triggers: Sequence[Trigger], kind: RecordKind, document: Mapping[str, Any]) -> list[str]:
+    """The fields for whose absence alone the record is outside of a trigger; empty: it really is outside.
+
+    Every record has a status, every ticket a board, and a record shows each custom field that its screen has.
+    A record without them was not read whole, so that is no leaving.
+    """
+    absent: list[str] = []
+    for trigger in triggers:
+        if trigger.kind is kind:
+            failing = [each for each in trigger.conditions if not each.holds(document)]
+            unread = [each.field for each in failing if not _is_shown(each.field, kind, document)]
+            absent += unread if len(unread) == len(failing) else []
+    return absent
+
+
+def _is_shown(field: str, kind: RecordKind, document: Mapping[str, Any]) -> bool:
+    if field.startswith(_CUSTOM_FIELD):
+        return field.removeprefix(_CUSTOM_FIELD).strip() in (document.get("customFields") or {})
+    name = field.partition(".")[0]
+    if name == "board" and kind is RecordKind.OPPORTUNITY:
+        return True
+    return name not in _ALWAYS_THERE or not is_nothing(document.get(name))
 
 
 def triggers_mark(triggers: Sequence[Trigger], kind: RecordKind) -> str:

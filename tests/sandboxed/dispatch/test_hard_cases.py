@@ -202,7 +202,9 @@ async def test_a_change_during_a_long_sweep_is_seen_by_the_next(board: Board) ->
             board.change(ticket, status=moved, _info={"lastUpdated": stamp(60), "dateEntered": stamp(0)})
             yield [{**found[other], "_info": {"lastUpdated": stamp(600)}}]
 
-        run.client.tickets = lambda kind: Mock(pages=partial(pages, kind))  # type: ignore[method-assign]
+        run.client.tickets = lambda kind: Mock(  # type: ignore[method-assign]
+            pages=partial(pages, kind), count=tickets(kind).count
+        )
         await sweep(run)
     async with board.run(later=700) as run:
         assert (await sweep(run)).counts() == {DispatchStatus.CREATED: 1}
