@@ -58,7 +58,8 @@ async def asset_synchronization(
         if settings.dry_run:
             return await synchronize(run)
         try:
-            async with writing_lease(connectwise, run.company.id, settings.waiting.lease_seconds):
+            wait = settings.waiting.lease_seconds
+            async with writing_lease(run.tenant, run.company.id, wait, connection=connectwise):
                 await recover_open_batches(run)
                 return await synchronize(run)
         except LeaseHeldError as error:

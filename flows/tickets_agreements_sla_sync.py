@@ -64,7 +64,9 @@ async def tickets_agreements_sla_sync(
             return await enrich(run)
         wait = settings.waiting.lease_seconds
         try:
-            async with writing_lease(lansweeper, run.company.id, wait, system=LANSWEEPER):
+            async with writing_lease(
+                run.site_tenant, run.company.id, wait, system=LANSWEEPER, connection=lansweeper
+            ):
                 return await enrich(run)
         except LeaseHeldError as error:
             return Cancelled(message=str(error))

@@ -21,7 +21,7 @@ from tasks.shared.connections import (
     open_ledger,
     shared_connections,
 )
-from tasks.shared.lease import LeaseHeldError, writing_lease
+from tasks.shared.lease import LeaseHeldError
 from tasks.shared.results import NAMED, finished_state
 from tasks.shared.retry import Waiting
 from tasks.shared.run_forms import ConnectWiseName, DryRun, LedgerName, titled
@@ -37,6 +37,10 @@ async def undo_run(
     connectwise: ConnectWiseName = DEFAULT,
     ledger: LedgerName = DEFAULT,
     waiting: Annotated[Waiting, titled("Waiting", "How long to wait for what passes by itself.")] = WAITING,
+    lansweeper: Annotated[
+        str,
+        titled("Lansweeper", "Connection for assets; empty for the one that the run wrote through."),
+    ] = "",
 ) -> Any:
     """Plan the reverse of a run from the journal of writes and, if asked, carry it out.
 
@@ -54,8 +58,11 @@ async def undo_run(
         if not wrote_assets(writes):
             undo = ConfigurationUndo(run_id, connectwise, client, database, waiting)
             return await carry_out(undo, run_id, dry_run, waiting.lease_seconds)
-        async with lansweeper_client(journalled_connection(writes)) as assets:
-            texts = await text_undo(writes, connectwise, client, assets, database, waiting)
+        name = lansweeper.strip() or journalled_connection(writes)
+        async with lansweeper_client(name) as assets:
+            texts = await text_undo(
+                writes, connectwise, name, client=client, assets=assets, ledger=database, waiting=waiting
+            )
             return await carry_out(texts, run_id, dry_run, waiting.lease_seconds)
 
 
@@ -68,9 +75,8 @@ async def carry_out(undo: ConfigurationUndo | TextUndo, run_id: str, dry_run: bo
     if dry_run:
         await show(undo, run_id, dry_run=True)
         return undo.plan.counts()
-    system, connection, company_id = undo.lease
     try:
-        async with writing_lease(connection, company_id, wait, system=system):
+        async with undo.lease(wait):
             await undo.prepare()
             await show(undo, run_id, dry_run=False)
             failed = await undo.apply()

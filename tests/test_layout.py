@@ -30,6 +30,7 @@ STATE_OWNERS = {
     "tasks.dispatch.refusals",
     "tasks.dispatch.state",
     "tasks.lansweeper.edit_asset",
+    "tasks.shared.connections",
 }
 """The modules that name state entries, links and ticket links, each for what it owns."""
 DOWNWARDS = {

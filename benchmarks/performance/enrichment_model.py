@@ -201,7 +201,7 @@ async def check_ledger(sandbox: Sandbox, ledger: Path) -> None:
     model = EnrichmentModel(sandbox)
     linked = {number for numbers in model.claims().values() for number in numbers}
     async with Ledger.open(ledger) as database:
-        tenant = account(sandbox).credential_key
+        tenant = account(sandbox).tenant_key
         remembered = await database.ticket_links.of_company(tenant, sandbox.company_id)
     found = {(each.kind, each.ticket_id): set(each.configuration_ids) & linked for each in remembered}
     for ticket, numbers in model.ticket_links.items():

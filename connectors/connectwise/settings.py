@@ -31,6 +31,7 @@ _PARTS = re.compile(
     r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>\[[0-9a-f:]+\]|[^/:?#\s@]+)(?P<port>:\d+)?"
 )
 _CLOUD = re.compile(r"[a-z0-9-]+\.(myconnectwise\.net|connectwisedev\.com)")
+_USUAL_PORTS = frozenset({("https", ":443"), ("http", ":80")})
 _ROUTER = "v4_6_release/services/system_io/router/openrecord.rails"
 
 
@@ -65,6 +66,25 @@ def record_address(site: str, company_id: str, record_type: RecordType, record_i
         {"locale": "en_US", "recordType": record_type, "recid": record_id, "companyName": company_id}
     )
     return f"{scheme}://{server}/{_ROUTER}?{query}"
+
+
+def server_name(site: str) -> str:
+    """Names the server, such as ``api-na.myconnectwise.net``, however its site is spelt.
+
+    Case, scheme, path, a missing ``api-``, the usual port, and the dot that may end a full name make no
+    difference.
+    """
+    scheme, _, server = base_address(site).partition("://")
+    host, port = _host_and_port(server)
+    host = host.rstrip(".")
+    if _CLOUD.fullmatch(host) and not host.startswith("api-"):
+        host = f"api-{host}"
+    return host if (scheme, port) in _USUAL_PORTS else host + port
+
+
+def _host_and_port(server: str) -> tuple[str, str]:
+    host, colon, port = server.rpartition(":")
+    return (host, f":{port}") if colon and port.isdigit() else (server, "")
 
 
 def _parts(site: str) -> tuple[str, str, str]:
@@ -133,14 +153,17 @@ class ConnectWiseSettings:
 
     @property
     def credential_key(self) -> str:
-        """The key of the rate limit that these credentials share; a hash, no credential."""
+        """Names these credentials; a hash, no credential. Earlier versions kept rows under it."""
         owner = hashlib.sha256(f"{self.company_id}+{self.public_key}".encode()).hexdigest()[:16]
         return f"connectwise:{self.base_url.partition('://')[2]}:{owner}"
 
     @property
     def tenant_key(self) -> str:
-        """Names the login company whatever its keys, so that stored state outlives new keys."""
-        return f"connectwise:{self.base_url.partition('://')[2]}:{self.company_id.lower()}"
+        """Names the tenant: server and login company, whatever the keys, the spelling and the block's name.
+
+        Leases, the request budget, open batches and all that is remembered go by it (ADR 0012).
+        """
+        return f"connectwise:{server_name(self.site)}:{self.company_id.lower()}"
 
     def configuration_url(self, configuration_id: int) -> str:
         """Where a person opens a configuration in a browser."""

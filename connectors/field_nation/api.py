@@ -163,6 +163,7 @@ class FieldNationApi(Connected):
     def __init__(self, settings: FieldNationSettings, **options: Unpack[SessionOptions]) -> None:
         keep_tokens_out_of_logs()
         self.settings = settings
+        self._company_id: int | None = None
         limiter = options.pop("rate_limiter", None)
         shared: dict[str, Any] = {
             "system": SYSTEM,

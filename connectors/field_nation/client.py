@@ -185,7 +185,19 @@ class FieldNationClient(FieldNationApi):
         record = self._record(body, method, path)
         if not isinstance(record.get("id"), int):
             raise self._unexpected(method, path, "a work order")
+        self._note_company(record)
         return record
+
+    @property
+    def tenant_key(self) -> str | None:
+        """The key of the company whose work orders were read; None: not known yet."""
+        return None if self._company_id is None else self.settings.tenant_key(self._company_id)
+
+    def _note_company(self, work_order: Record) -> None:
+        company = work_order.get("company")
+        number = company.get("id") if isinstance(company, dict) else None
+        if isinstance(number, int):
+            self._company_id = number
 
     def _page(self, body: Record, asked: int) -> WorkOrderPage:
         metadata = body.get("metadata")
@@ -201,6 +213,8 @@ class FieldNationClient(FieldNationApi):
                 path=WORK_ORDERS,
                 remedy="Reading stopped, since going on would miss records or never end.",
             )
+        for item in items[:1]:
+            self._note_company(item)
         return WorkOrderPage(items, page, int(metadata.get("pages") or 1), int(metadata.get("total") or 0))
 
     async def _step(

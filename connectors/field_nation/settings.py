@@ -85,9 +85,13 @@ class FieldNationSettings:
 
     @property
     def credential_key(self) -> str:
-        """The key of the rate limit that these credentials share; a hash, no credential."""
+        """Names the client, which Field Nation issues to one company; a hash, no credential."""
         owner = hashlib.sha256(self.client_id.encode()).hexdigest()[:16]
         return f"fieldnation:{self.base_url.partition('://')[2]}:{owner}"
+
+    def tenant_key(self, company_id: int) -> str:
+        """Names a company in this environment, whichever of its clients is used (ADR 0012)."""
+        return f"fieldnation:{self.base_url.partition('://')[2]}:company-{company_id}"
 
     def work_order_url(self, work_order_id: int) -> str:
         """Where a person opens a work order in a browser."""

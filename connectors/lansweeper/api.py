@@ -91,6 +91,7 @@ class LansweeperApi(Connected):
     def __init__(self, settings: LansweeperSettings, **options: Unpack[SessionOptions]) -> None:
         self.settings = settings
         self.rate: RateState | None = None
+        self._site_id = ""
         options["rate_limiter"] = CoolDown(
             options.get("rate_limiter"), sleep=options.get("sleep", anyio.sleep)
         )

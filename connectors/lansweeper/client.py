@@ -79,7 +79,14 @@ class LansweeperClient(LansweeperApi):
             raise StopError(message, remedy=CHECK_SITE)
         if len(chosen) > 1:
             raise several_sites(shown)
+        self._site_id = chosen[0]["id"]
         return chosen[0]
+
+    @property
+    def tenant_key(self) -> str | None:
+        """The key of the site that the settings name or ``site`` found; None: not known yet."""
+        site_id = self.settings.site_id or self._site_id
+        return self.settings.tenant_key(site_id) if site_id else None
 
     async def asset_types(self, site_id: str) -> list[str]:
         """Names of the site's asset types: ``assetTypes``. Sites add their own."""

@@ -136,9 +136,17 @@ class LansweeperSettings:
 
     @property
     def credential_key(self) -> str:
-        """The key of the rate limits of this token (assumed: counted per token); a hash, no token."""
+        """Names this token; a hash, no token. Its requests are counted under it and under the site's."""
         owner = hashlib.sha256(self.access_token.encode()).hexdigest()[:16]
-        return f"lansweeper:{httpx.URL(self.endpoint).netloc.decode()}:{owner}"
+        return f"lansweeper:{self._server}:{owner}"
+
+    def tenant_key(self, site_id: str) -> str:
+        """Names a site whatever the token and the block's name (ADR 0012)."""
+        return f"lansweeper:{self._server}:site-{site_id.lower()}"
+
+    @property
+    def _server(self) -> str:
+        return httpx.URL(self.endpoint).netloc.decode()
 
     def secrets(self) -> list[str]:
         """Texts that no message may show."""

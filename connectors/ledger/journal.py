@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,14 +28,27 @@ _SECRET = re.compile(
 )
 
 
+NO_TENANT = ""
+"""Of a batch that an older version left, whose records are not where its block leads now."""
+
+
 class Journal(Repository):
     """``ledger.journal``: every write of every run, with the values before and after."""
 
     async def begin(
-        self, run_id: str, connection: str, company_id: int, entries: Sequence[WriteEntry]
+        self,
+        run_id: str,
+        connection: str,
+        company_id: int,
+        entries: Sequence[WriteEntry],
+        *,
+        tenant: str | None = None,
     ) -> list[int]:
-        """Notes writes before they are sent; returns their ids in the order of ``entries``."""
-        run = {"run_id": run_id, "connection": connection, "company_id": company_id}
+        """Notes writes before they are sent; returns their ids in the order of ``entries``.
+
+        ``connection`` is the block's name, for people; ``tenant`` names the system that is written to.
+        """
+        run = {"run_id": run_id, "connection": connection, "company_id": company_id, "tenant": tenant}
         async with self._writing("note the writes of a request") as (transaction, now):
             return await _begin(transaction, run, entries, now)
 
@@ -62,9 +75,11 @@ class Batches(Repository):
         asset_keys: Sequence[str],
         highest_id: int,
         entries: Sequence[WriteEntry] = (),
+        *,
+        tenant: str | None = None,
     ) -> tuple[int, list[int]]:
         """Notes a bulk creation and its writes before it is sent, both or neither; the ids of both."""
-        run = {"run_id": run_id, "connection": connection, "company_id": company_id}
+        run = {"run_id": run_id, "connection": connection, "company_id": company_id, "tenant": tenant}
         async with self._writing("note a batch before it is sent") as (transaction, now):
             batch = {**run, "asset_keys": list(asset_keys), "highest_id": highest_id, "sent_at": now}
             noted = await transaction.execute(insert(batches).values(batch).returning(batches.c.id))
@@ -86,15 +101,33 @@ class Batches(Repository):
             await save_links(transaction, tenant, links, now)
             await transaction.execute(delete(batches).where(batches.c.id == batch_id))
 
-    async def in_flight(self, connection: str, company_id: int) -> list[OpenBatch]:
-        """The batches of one company that nobody has closed, oldest first."""
-        of_company = (batches.c.connection == connection, batches.c.company_id == company_id)
-        query = select(batches).where(*of_company).order_by(batches.c.id)
+    async def in_flight(self, tenant: str, company_id: int, connection: str) -> list[OpenBatch]:
+        """The batches of one company that nobody has closed, oldest first.
+
+        Those without a tenant, which an older version noted, count where they name this ``connection``.
+        """
+        of_block = and_(batches.c.tenant.is_(None), batches.c.connection == connection)
+        return await self._read(batches.c.company_id == company_id, or_(batches.c.tenant == tenant, of_block))
+
+    async def of_run(self, run_id: str) -> list[OpenBatch]:
+        """The batches of one run that nobody has closed, oldest first."""
+        return await self._read(batches.c.run_id == run_id)
+
+    async def set_aside(self, batch_id: int) -> None:
+        """A batch without a tenant is of none that its block leads to now: it is not looked for again."""
+        async with self._writing("set a batch aside") as (transaction, _):
+            aside = update(batches).where(batches.c.id == batch_id, batches.c.tenant.is_(None))
+            await transaction.execute(aside.values(tenant=NO_TENANT))
+
+    async def _read(self, *conditions: ColumnElement[bool]) -> list[OpenBatch]:
+        query = select(batches).where(*conditions).order_by(batches.c.id)
         async with reading(self._engine, "read the batches in flight") as transaction:
-            return [
-                OpenBatch(row.id, row.run_id, list(row.asset_keys), row.highest_id, moment(row.sent_at))
-                for row in await transaction.execute(query)
-            ]
+            return [_open_batch(row) for row in await transaction.execute(query)]
+
+
+def _open_batch(row: Row[Any]) -> OpenBatch:
+    keys, sent_at = list(row.asset_keys), moment(row.sent_at)
+    return OpenBatch(row.id, row.run_id, keys, row.highest_id, sent_at, row.tenant)
 
 
 async def _begin(

@@ -35,7 +35,10 @@ class WriteOutcome:
 
 @dataclass(frozen=True, slots=True)
 class JournalledWrite:
-    """A row of the journal. ``outcome`` None: begun, and the run was killed around it."""
+    """A row of the journal. ``outcome`` None: begun, and the run was killed around it.
+
+    ``connection`` is the name of the block, ``tenant`` the system it led to; None in rows of older versions.
+    """
 
     id: int
     run_id: str
@@ -52,17 +55,22 @@ class JournalledWrite:
     settled_at: datetime | None
     outcome: JournalOutcome | None
     message: str | None
+    tenant: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBatch:
-    """A bulk creation in flight; what it made lies above ``highest_id``, the highest known then."""
+    """A bulk creation in flight; what it made lies above ``highest_id``, the highest known then.
+
+    ``tenant`` None: an older version noted it, under the name of a block.
+    """
 
     id: int
     run_id: str
     asset_keys: list[str]
     highest_id: int
     sent_at: datetime
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ All times are seconds of one clock; tokens are requests.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -121,16 +121,21 @@ async def drop_expired(connection: AsyncConnection, bucket: str, rule: WindowRul
     await connection.execute(ahead.values(granted_at=now, counts_until=latest))
 
 
-async def window_state(connection: AsyncConnection, bucket: str, key: str, now: float) -> WindowState:
-    """The tokens that count now, when the first stops counting, and the pause."""
-    await _bound_pause(connection, key, now)
-    pause = select(pauses.c.paused_until).where(pauses.c.budget_key == key)
+async def window_state(
+    connection: AsyncConnection, keys: Sequence[str], window: float, now: float
+) -> WindowState:
+    """The tokens of all ``keys`` that count now, when the first stops counting, and the longest pause."""
+    for key in keys:
+        await _bound_pause(connection, key, now)
+    buckets = [bucket_of(key, window) for key in keys]
+    pause = select(func.max(pauses.c.paused_until)).where(pauses.c.budget_key.in_(keys))
     query = select(
         func.coalesce(func.sum(grants.c.tokens), 0),
         func.min(grants.c.counts_until),
         func.coalesce(pause.scalar_subquery(), 0.0),
     )
-    row = (await connection.execute(query.where(grants.c.bucket == bucket))).one()
+    counted = query.where(grants.c.bucket.in_(buckets), grants.c.counts_until > now)
+    row = (await connection.execute(counted)).one()
     return WindowState(int(row[0]), row[1], float(row[2]))
 
 
@@ -190,12 +195,16 @@ class _Slice:
 class SlidingWindowLimiter(Repository):
     """At most ``rule.limit`` requests start in any ``rule.window`` seconds, over all processes of the ledger.
 
-    ``key`` names vendor and credential without revealing it. It lives and ends with its ledger.
+    ``key`` names the tenant or credential without revealing it; what was granted under ``earlier`` names of
+    it counts too. It lives and ends with its ledger.
     """
 
-    def __init__(self, engine: AsyncEngine, clock: Clock, key: str, rule: WindowRule) -> None:
+    def __init__(
+        self, engine: AsyncEngine, clock: Clock, key: str, rule: WindowRule, earlier: Sequence[str] = ()
+    ) -> None:
         super().__init__(engine, clock)
         self._key = key
+        self._keys = (key, *earlier)
         self._bucket = bucket_of(key, rule.window)
         self._rule = rule
         self._lock = anyio.Lock()
@@ -251,7 +260,7 @@ class SlidingWindowLimiter(Repository):
             now = await self._clock.now_of(connection)
             await self._hand_back(connection, now)
             await drop_expired(connection, self._bucket, self._rule, now)
-            state = await window_state(connection, self._bucket, self._key, now)
+            state = await window_state(connection, self._keys, self._rule.window, now)
             grant = grant_tokens(self._rule, state, now, self._next_size)
             if grant.tokens == 0:
                 return grant
@@ -299,6 +308,32 @@ class CombinedLimiter:
         await self._limiters[0].pause(seconds)
 
 
+class TenantLimiter:
+    """The limits of one vendor, counted by credential at once and by tenant as soon as that is known.
+
+    Lansweeper and Field Nation don't say by which they count, and a tenant may be learned only from an
+    answer: a request must fit in both. ``tenant`` tells the key; None: not known yet.
+    """
+
+    def __init__(self, rate_limits: RateLimits, credential: str, limits: Sequence[tuple[int, float]]) -> None:
+        self._rate_limits = rate_limits
+        self._limits = limits
+        self._limiters = [rate_limits.combined(credential, limits)]
+        self.tenant: Callable[[], str | None] = lambda: None
+
+    async def acquire(self) -> None:
+        """Waits for each limit in turn."""
+        if len(self._limiters) == 1 and (key := self.tenant()) is not None:
+            self._limiters.append(self._rate_limits.combined(key, self._limits))
+        for limiter in self._limiters:
+            await limiter.acquire()
+
+    async def pause(self, seconds: float) -> None:
+        """The vendor said 429 to this credential and to this tenant."""
+        for limiter in self._limiters:
+            await limiter.pause(seconds)
+
+
 class RateLimits(Repository):
     """``ledger.rate_limits``: one limiter for each key and window, made at the first call that names it."""
 
@@ -306,12 +341,17 @@ class RateLimits(Repository):
         super().__init__(engine, clock)
         self._limiters: dict[tuple[str, int, float], SlidingWindowLimiter] = {}
 
-    def limiter(self, key: str, limit: int, window_seconds: float) -> SlidingWindowLimiter:
-        """At most ``limit`` starts in any ``window_seconds``, over all processes that name this key."""
+    def limiter(
+        self, key: str, limit: int, window_seconds: float, earlier: Sequence[str] = ()
+    ) -> SlidingWindowLimiter:
+        """At most ``limit`` starts in any ``window_seconds``, over all processes that name this key.
+
+        ``earlier``: names under which older versions counted the same requests.
+        """
         wanted = (key, limit, window_seconds)
         if wanted not in self._limiters:
             rule = WindowRule.of(limit, window_seconds)
-            self._limiters[wanted] = SlidingWindowLimiter(self._engine, self._clock, key, rule)
+            self._limiters[wanted] = SlidingWindowLimiter(self._engine, self._clock, key, rule, earlier)
         return self._limiters[wanted]
 
     def combined(self, key: str, limits: Sequence[tuple[int, float]]) -> CombinedLimiter:

@@ -1,7 +1,8 @@
 """The ledger's tables. Times are seconds since 1970 UTC; asset keys are Lansweeper's, ids the vendors' own.
 
-``claimed_by`` and ``claimed_until`` are explained in ``claims``. ``watermarks`` holds the state entries of
-``state``; its name is older than the word.
+``connection`` is a block's name, for people; ``tenant`` names the system (ADR 0012). It is null in rows of
+versions that did not know it. ``claimed_by`` and ``claimed_until`` are explained in ``claims``.
+``watermarks`` holds the state entries of ``state``; its name is older than the word.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ writes = Table(
     Column("settled_at", Double),
     Column("outcome", String(20)),
     Column("message", Text),
+    Column("tenant", String(200)),
     Index("writes_by_run", "run_id"),
 )
 
@@ -77,6 +79,7 @@ batches_in_flight = Table(
     Column("asset_keys", JSON, nullable=False),
     Column("highest_id", BigInteger, nullable=False),
     Column("sent_at", Double, nullable=False),
+    Column("tenant", String(200)),
     Index("batches_by_company", "connection", "company_id"),
 )
 

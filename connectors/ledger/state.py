@@ -5,8 +5,7 @@ sweep came, which queries a server takes. A ticket link (``ledger.ticket_links``
 ticket held when it was last read, so that only changed tickets are read again. A record link
 (``ledger.links``) says which record of one system belongs to which of another, one to one in both directions.
 
-``owner`` says whose both are: the connection's ``credential_key`` where they tell what its server takes and
-holds for these keys, its ``tenant_key`` where dispatch keeps them. The column is called ``tenant``.
+``owner`` says whose both are: the connection's tenant (ADR 0012). The column is called ``tenant``.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -48,6 +47,36 @@ class StateEntries(Repository):
         async with self._writing("set a watermark") as (transaction, now):
             row = {"tenant": owner, "name": name, "value": value, "updated_at": now}
             await transaction.execute(insert_or_replace(transaction, watermarks, ("tenant", "name")), [row])
+
+    async def adopt(self, owner: str, earlier: str, name: str, *, with_links_of: int | None = None) -> None:
+        """Gives ``owner`` an entry that stands under an ``earlier`` name of it; once moved, nothing is done.
+
+        Both or neither: with it go the ticket links of a company, which the entry says to be complete. Where
+        the owner has the entry already, what is under the earlier name is dropped.
+        """
+        if await self.get(earlier, name) is None:
+            return
+        async with self._writing("rename a watermark") as (transaction, _):
+            mine, theirs = _entry(owner, name), _entry(earlier, name)
+            taken = (await transaction.execute(select(watermarks.c.name).where(*mine))).first()
+            old = None if with_links_of is None else _of_company(earlier, with_links_of)
+            if taken is not None:
+                await transaction.execute(delete(watermarks).where(*theirs))
+                if old is not None:
+                    await transaction.execute(delete(ticket_links).where(*old))
+                return
+            await transaction.execute(update(watermarks).where(*theirs).values(tenant=owner))
+            if old is not None and with_links_of is not None:
+                await transaction.execute(delete(ticket_links).where(*_of_company(owner, with_links_of)))
+                await transaction.execute(update(ticket_links).where(*old).values(tenant=owner))
+
+
+def _entry(owner: str, name: str) -> list[ColumnElement[bool]]:
+    return [watermarks.c.tenant == owner, watermarks.c.name == name]
+
+
+def _of_company(owner: str, company_id: int) -> list[ColumnElement[bool]]:
+    return [ticket_links.c.tenant == owner, ticket_links.c.company_id == company_id]
 
 
 class TicketLinkTable:

@@ -16,7 +16,7 @@ import anyio
 
 from connectors.connectwise.conditions import all_of, equals
 from connectors.errors import ConnectorError
-from connectors.ledger.models import WriteOutcome
+from connectors.ledger.models import OpenBatch, WriteOutcome
 from tasks.asset_sync.run import SyncRun
 from tasks.connectwise.bulk_create_configurations import ConfigurationCreations
 from tasks.rules.asset_sync.payloads import creation_payload
@@ -67,7 +67,7 @@ async def recover_open_batches(run: SyncRun) -> int:
     The wait is counted from now: between the note in the ledger and the request itself may lie a pause that
     the vendor asked for, and the killed run's clock may have been another machine's.
     """
-    batches = await run.ledger.batches.in_flight(run.connectwise, run.company.id)
+    batches = await open_batches(run)
     if not batches:
         return 0
     run_logger().warning("%d creation batches of an earlier run have no known outcome", len(batches))
@@ -78,9 +78,23 @@ async def recover_open_batches(run: SyncRun) -> int:
     return len(batches)
 
 
+async def open_batches(run: SyncRun) -> list[OpenBatch]:
+    """The batches of this tenant and company that nobody has closed, whatever block sent them."""
+    return await run.ledger.batches.in_flight(run.tenant, run.company.id, run.connectwise)
+
+
 async def close_batches(run: SyncRun, found: CreatedIds) -> None:
-    """Close every open batch of the company in the ledger by what was found to exist."""
-    batches = await run.ledger.batches.in_flight(run.connectwise, run.company.id)
+    """Close every open batch of the company in the ledger by what was found to exist.
+
+    A batch that an older version noted under the block's name is of this tenant if its records are here. Else
+    the block may have led elsewhere then: the batch is set aside, and its journal stays as it is.
+    """
+    batches = await open_batches(run)
+    for batch in [
+        each for each in batches if each.tenant is None and found.keys().isdisjoint(each.asset_keys)
+    ]:
+        await run.ledger.batches.set_aside(batch.id)
+        batches.remove(batch)
     keys: dict[str, set[str]] = defaultdict(set)
     for batch in batches:
         keys[batch.run_id].update(batch.asset_keys)

@@ -28,7 +28,7 @@ from tasks.rules.asset_sync.references import (
 from tasks.rules.values import folded
 from tasks.shared.action import action_step
 from tasks.shared.concurrency import gather_all
-from tasks.shared.connections import current_run_id, open_ledger
+from tasks.shared.connections import connectwise_client, current_run_id, open_ledger
 from tasks.shared.create_once import create_once
 from tasks.shared.journalled import RunJournal
 from tasks.shared.progress import run_logger
@@ -61,8 +61,8 @@ async def create_missing(actions: ReferenceActions, names: Sequence[str], waitin
 
     One that the vendor refuses does not stop the others.
     """
-    async with open_ledger() as ledger:
-        journal = RunJournal(ledger, current_run_id(), actions.connection, 0)
+    async with open_ledger() as ledger, connectwise_client(actions.connection) as client:
+        journal = RunJournal(ledger, current_run_id(), actions.connection, 0, client.settings.tenant_key)
         step = action_step(actions.create, retries=0)(_create_all)
         return await step(NamedReferences(actions, waiting), list(names), journal)
 

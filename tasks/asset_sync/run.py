@@ -82,7 +82,12 @@ class SyncRun:
     @property
     def journal(self) -> RunJournal:
         """The journal of this run's writes to configurations."""
-        return RunJournal(self.ledger, self.run_id, self.connectwise, self.company.id)
+        return RunJournal(self.ledger, self.run_id, self.connectwise, self.company.id, self.tenant)
+
+    @property
+    def tenant(self) -> str:
+        """The key of the ConnectWise tenant: leases, open batches and all that is remembered go by it."""
+        return self.client.settings.tenant_key
 
     def decide_fresh(self, planned: Modification, record: Record | None) -> FreshDecision:
         """What of a planned modification may be written to its record as it is now."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +31,7 @@ from tasks.rules.bulk import batches
 from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.shared.connections import current_run_id
 from tasks.shared.journalled import RunJournal
-from tasks.shared.lease import CONNECTWISE
+from tasks.shared.lease import writing_lease
 from tasks.shared.progress import Progress
 from tasks.shared.retry import Waiting, retry
 
@@ -58,9 +59,13 @@ class ConfigurationUndo:
     plan: UndoPlan = field(default_factory=UndoPlan)
 
     @property
-    def lease(self) -> tuple[str, str, int]:
-        """System, connection and company whose lease a writing undo holds; known once it is prepared."""
-        return CONNECTWISE, self.connectwise, self.company_id
+    def tenant(self) -> str:
+        """The key of the ConnectWise tenant that the connection leads to."""
+        return self.client.settings.tenant_key
+
+    def lease(self, wait_seconds: float) -> AbstractAsyncContextManager[None]:
+        """The lease that a writing undo holds; its company is known once it is prepared."""
+        return writing_lease(self.tenant, self.company_id, wait_seconds, connection=self.connectwise)
 
     def address(self, record_id: Any) -> str | None:
         return self.client.settings.configuration_url(record_id)
@@ -69,21 +74,31 @@ class ConfigurationUndo:
         """Plan the reverse of the run, by the journal and the records as they are now.
 
         Raises:
-            UnknownRunError: the run wrote nothing through this connection, or this ledger does not know it.
+            UnknownRunError: the run wrote nothing to this tenant, or this ledger does not know it.
         """
         every = await self.ledger.journal.of_run(self.run_id)
-        self.writes = [each for each in every if each.connection == self.connectwise]
+        self.writes = [each for each in every if self._is_of_tenant(each)]
         if not self.writes:
-            raise UnknownRunError(
-                f"The ledger at {self.ledger.place} holds no writes of run {self.run_id!r} through "
-                f"{self.connectwise!r}. Give the id of a flow run that wrote, as its report shows it."
-            )
+            raise UnknownRunError(self._unknown(every))
         # Reference records belong to no company and are noted under 0.
         self.company_id = max(each.company_id for each in self.writes)
         if wanted := unknown_creations(self.writes):
             self.writes = with_found_ids(self.writes, await self._find_created(wanted))
         self.plan = plan_undo(self.writes, await self.read_records(record_ids(self.writes)))
         return self.plan
+
+    def _is_of_tenant(self, write: JournalledWrite) -> bool:
+        """Whatever block it was sent through. An older version noted no tenant, only the block's name."""
+        if write.tenant is None:
+            return write.connection == self.connectwise
+        return write.tenant == self.tenant
+
+    def _unknown(self, every: Sequence[JournalledWrite]) -> str:
+        place, name = self.ledger.place, self.connectwise
+        where = f"The ledger at {place} holds no writes of run {self.run_id!r} through {name!r}"
+        if others := sorted({each.connection for each in every}):
+            return f"{where}, which leads to another tenant, but through {', '.join(map(repr, others))}."
+        return f"{where}. Give the id of a flow run that wrote, as its report shows it."
 
     async def apply(self) -> list[str]:
         """Write the reverse; returns what failed, in words. The plan becomes what was done.
@@ -125,8 +140,7 @@ class ConfigurationUndo:
         Only while the ledger holds the batch as open: a later writing run recovers it, and what has no id
         then was not created by this run.
         """
-        in_flight = await self.ledger.batches.in_flight(self.connectwise, self.company_id)
-        own = [each for each in in_flight if each.run_id == self.run_id]
+        own = await self.ledger.batches.of_run(self.run_id)
         keys = keys & {key for batch in own for key in batch.asset_keys}
         if not keys:
             return {}
@@ -150,7 +164,7 @@ async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list
     plan = plan_undo(undo.writes_of(ids), records)
     undo.plan.refused += [each for each in plan.refused if each not in undo.plan.refused]
     entries = [_entry(step, records[step.record_id]) for step in plan.steps]
-    journal = RunJournal(undo.ledger, current_run_id(), undo.connectwise, undo.company_id)
+    journal = RunJournal(undo.ledger, current_run_id(), undo.connectwise, undo.company_id, undo.tenant)
     write_ids = await journal.begin(entries)
     for position, (step, write_id) in enumerate(zip(plan.steps, write_ids, strict=True)):
         refusal = await _write(undo, step)

@@ -166,6 +166,7 @@ class ConfigurationCreations:
                 WriteEntry("create", "configuration", None, each.key, each.name or each.key, None, record)
                 for each, record in ready
             ],
+            tenant=journal.tenant,
         )
 
     async def _post(self, records: list[dict[str, Any]]) -> list[ItemOutcome] | None:

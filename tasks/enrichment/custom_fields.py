@@ -11,7 +11,7 @@ from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.list_custom_fields import list_custom_fields
 from tasks.rules.enrichment.texts import FIELD_TYPES, CustomFieldKeys, choose_fields
 from tasks.rules.lansweeper_input import FieldType
-from tasks.shared.connections import current_run_id, open_ledger
+from tasks.shared.connections import current_run_id, lansweeper_client, open_ledger
 from tasks.shared.create_once import create_once
 from tasks.shared.journalled import RunJournal
 from tasks.shared.lease import fields_lease
@@ -42,7 +42,8 @@ async def custom_field_keys(
     choice = choose_fields(await site.read())
     if create and choice.missing:
         # Runs of two companies make the same fields: between a look and a creation the other's could come.
-        async with fields_lease(lansweeper, site.waiting.lease_seconds):
+        tenant, wait = await site.tenant(), site.waiting.lease_seconds
+        async with fields_lease(tenant, wait, connection=lansweeper):
             refused = [note for name in choice.missing if (note := await site.make(name))]
         choice = choose_fields(await site.read())
         choice.created = [name for name in choice.keys if name in site.created]
@@ -61,6 +62,11 @@ class SiteFields:
         self.waiting = waiting
         self.created: list[str] = []
 
+    async def tenant(self) -> str:
+        """The key of the site, which the lease and the journal go by."""
+        async with lansweeper_client(self.lansweeper) as client:
+            return client.settings.tenant_key(self.site_id or (await client.site())["id"])
+
     async def read(self) -> list[CustomField]:
         found = await list_custom_fields(self.lansweeper, self.site_id)
         return [cast(CustomField, each) for each in found]
@@ -69,7 +75,8 @@ class SiteFields:
         """Make one field unless somebody else did meanwhile; why it was refused, or an empty text."""
         try:
             async with open_ledger() as ledger:
-                journal = RunJournal(ledger, current_run_id(), self.lansweeper, 0)
+                tenant = await self.tenant()
+                journal = RunJournal(ledger, current_run_id(), self.lansweeper, 0, tenant)
                 made = await create_once(self, name, journal=journal, waiting=self.waiting, look_first=True)
         except RejectedError as error:
             return f"The custom field {name} was not made: {error}"

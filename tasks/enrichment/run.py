@@ -60,7 +60,17 @@ class EnrichmentRun:
     @property
     def journal(self) -> RunJournal:
         """The journal of this run's edits of assets."""
-        return RunJournal(self.ledger, self.run_id, self.lansweeper, self.company.id)
+        return RunJournal(self.ledger, self.run_id, self.lansweeper, self.company.id, self.site_tenant)
+
+    @property
+    def tenant(self) -> str:
+        """The key of the ConnectWise tenant, under which its query strategies and tickets are remembered."""
+        return self.client.settings.tenant_key
+
+    @property
+    def site_tenant(self) -> str:
+        """The key of the Lansweeper site that is written to."""
+        return self.assets.settings.tenant_key(self.site_id)
 
     def __repr__(self) -> str:
         return f"EnrichmentRun({self.company.identifier}, {self.run_id})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.undo import ASSET, TextUndoPlan, plan_text_undo
 from tasks.rules.undo import UndoPlan
 from tasks.shared.connections import current_run_id
-from tasks.shared.lease import LANSWEEPER
+from tasks.shared.lease import LANSWEEPER, writing_lease
 from tasks.shared.retry import Waiting, retry
 
 
@@ -32,10 +33,15 @@ class TextUndo:
     writes: Sequence[JournalledWrite]
     texts: TextUndoPlan = field(default_factory=TextUndoPlan)
 
-    @property
-    def lease(self) -> tuple[str, str, int]:
-        """System, connection and company whose lease a writing undo holds."""
-        return LANSWEEPER, self.run.lansweeper, self.run.company.id
+    def lease(self, wait_seconds: float) -> AbstractAsyncContextManager[None]:
+        """The lease that a writing undo holds."""
+        return writing_lease(
+            self.run.site_tenant,
+            self.run.company.id,
+            wait_seconds,
+            system=LANSWEEPER,
+            connection=self.run.lansweeper,
+        )
 
     @property
     def plan(self) -> UndoPlan:
@@ -65,6 +71,10 @@ class TextUndo:
         ]
 
 
+class OtherSiteError(ValueError):
+    """The block that a run wrote through leads to another Lansweeper site by now."""
+
+
 def journalled_connection(writes: Sequence[JournalledWrite]) -> str:
     """The name of the Lansweeper Connection block that the run wrote through, as the journal has it."""
     return next(each.connection for each in writes if each.record_kind == ASSET)
@@ -73,14 +83,24 @@ def journalled_connection(writes: Sequence[JournalledWrite]) -> str:
 async def text_undo(
     writes: Sequence[JournalledWrite],
     connectwise: str,
+    lansweeper: str,
+    *,
     client: ConnectWiseClient,
     assets: LansweeperClient,
     ledger: Ledger,
     waiting: Waiting,
 ) -> TextUndo:
-    """The undo of the run that made these writes, ready to be prepared."""
+    """The undo of the run that made these writes, ready to be prepared.
+
+    OtherSiteError: the block ``lansweeper`` does not lead to the site that the run wrote to.
+    """
     first = next(each for each in writes if each.record_kind == ASSET)
     site = await retry(assets.site, waiting)
+    if first.tenant not in (None, assets.settings.tenant_key(site["id"])):
+        raise OtherSiteError(
+            f"The run wrote to another Lansweeper site than {site['name']} ({site['id']}), to which the "
+            f"connection {lansweeper!r} leads. Give the name of a connection to that site as Lansweeper."
+        )
     policy = EnrichmentWaiting(
         pause_seconds=waiting.pause_seconds,
         lease_seconds=waiting.lease_seconds,
@@ -90,12 +110,12 @@ async def text_undo(
         EnrichmentSettings(waiting=policy),
         run_id=current_run_id(),
         connectwise=connectwise,
-        lansweeper=first.connection,
+        lansweeper=lansweeper,
         company=Company(first.company_id, "", ""),
         site_id=site["id"],
         client=client,
         assets=assets,
         ledger=ledger,
     )
-    run.field_keys = (await custom_field_keys(first.connection, run.site_id, create=False)).keys
+    run.field_keys = (await custom_field_keys(lansweeper, run.site_id, create=False)).keys
     return TextUndo(run, writes)

@@ -93,7 +93,7 @@ async def edit_assets(
     policy: RetryPolicy,
 ) -> Opaque[dict[str, WriteResult]]:
     """Write these edits, at most ``most`` in one mutation; the results are by asset key."""
-    size = await BatchSize.remembered(client, journal.ledger, most)
+    size = await BatchSize.remembered(client, site_id, journal.ledger, most)
     log = WriteLog(journal, Progress("assets edited", len(edits)))
     await AssetEdits(client, site_id, log, size, policy).send(edits.records)
     return Opaque(log.results)
@@ -223,19 +223,20 @@ class BatchSize:
     limit. ``most`` edits go in one request; ``singly``: each of them counts.
     """
 
-    def __init__(self, ledger: Ledger, credential_key: str, most: int, *, singly: bool = False) -> None:
+    def __init__(self, ledger: Ledger, tenant: str, most: int, *, singly: bool = False) -> None:
         self._ledger = ledger
-        self._credential_key = credential_key
+        self._tenant = tenant
         self._limit: int | None = None
         self.most = most
         self.singly = singly
 
     @classmethod
-    async def remembered(cls, client: LansweeperClient, ledger: Ledger, most: int) -> BatchSize:
+    async def remembered(cls, client: LansweeperClient, site_id: str, ledger: Ledger, most: int) -> BatchSize:
         """``most``, or less where an earlier run found that the server takes less."""
-        credential_key = client.settings.credential_key
-        known = _still_trusted(await ledger.state.get(credential_key, EDITS_ENTRY))
-        size = cls(ledger, credential_key, most, singly=bool(known.get("singly")))
+        tenant = client.settings.tenant_key(site_id)
+        await ledger.state.adopt(tenant, client.settings.credential_key, EDITS_ENTRY)
+        known = _still_trusted(await ledger.state.get(tenant, EDITS_ENTRY))
+        size = cls(ledger, tenant, most, singly=bool(known.get("singly")))
         limit = known.get("most")
         if isinstance(limit, int) and limit >= 1:
             size._limit = limit
@@ -265,7 +266,7 @@ class BatchSize:
 
     async def _remember(self) -> None:
         learned = {"most": self._limit, "singly": self.singly, "day": _today().isoformat()}
-        await self._ledger.state.set(self._credential_key, EDITS_ENTRY, learned)
+        await self._ledger.state.set(self._tenant, EDITS_ENTRY, learned)
 
 
 def _today() -> date:

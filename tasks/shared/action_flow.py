@@ -116,10 +116,16 @@ async def _leases(reading: bool, connection: str, inputs: Mapping[str, Any]) -> 
     """Hold the writing lease of every company whose configurations are sent."""
     records = [] if reading else inputs.get("configurations") or []
     companies = {(each.get("company") or {}).get("id") for each in records}
+    numbers = sorted(each for each in companies if isinstance(each, int))
+    if not numbers:
+        yield
+        return
     async with AsyncExitStack() as held:
+        client = await held.enter_async_context(connectwise_client(connection))
+        tenant = client.settings.tenant_key
         # Always in the same order, so that two runs can't wait for each other.
-        for company in sorted(each for each in companies if isinstance(each, int)):
-            await held.enter_async_context(writing_lease(connection, company))
+        for company in numbers:
+            await held.enter_async_context(writing_lease(tenant, company, connection=connection))
         yield
 
 

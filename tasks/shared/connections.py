@@ -25,6 +25,7 @@ from prefect.runtime import flow_run
 
 from connectors.errors import StopError
 from connectors.ledger.block import LedgerDatabase
+from connectors.ledger.rate_limit import TenantLimiter
 from connectors.ledger.store import Ledger
 
 if TYPE_CHECKING:
@@ -76,8 +77,12 @@ async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient
 
             block = await load_block(ConnectWiseConnection, connection)
             ledger = await _ledger(shared)
+            settings = block.settings()
             limiter = ledger.rate_limits.limiter(
-                block.settings().credential_key, block.request_limit, block.request_window_seconds
+                settings.tenant_key,
+                block.request_limit,
+                block.request_window_seconds,
+                earlier=[settings.credential_key],
             )
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             shared.connectwise[connection] = await shared.stack.enter_async_context(client)
@@ -94,8 +99,10 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
 
             block = await load_block(LansweeperConnection, connection)
             ledger = await _ledger(shared)
-            limiter = ledger.rate_limits.combined(block.settings().credential_key, REQUEST_LIMITS)
+            credential = block.settings().credential_key
+            limiter = TenantLimiter(ledger.rate_limits, credential, REQUEST_LIMITS)
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
+            await _share_budget(shared, ledger, limiter, credential, client)
             shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
         yield shared.lansweeper[connection]
 
@@ -110,10 +117,37 @@ async def field_nation_client(connection: str) -> AsyncIterator[FieldNationClien
 
             block = await load_block(FieldNationConnection, connection)
             ledger = await _ledger(shared)
-            limiter = ledger.rate_limits.combined(block.settings().credential_key, REQUEST_LIMITS)
+            credential = block.settings().credential_key
+            limiter = TenantLimiter(ledger.rate_limits, credential, REQUEST_LIMITS)
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
+            await _share_budget(shared, ledger, limiter, credential, client)
             shared.field_nation[connection] = await shared.stack.enter_async_context(client)
         yield shared.field_nation[connection]
+
+
+TENANT_ENTRY = "tenant"
+"""The state entry of a credential: the tenant that it was last seen to belong to."""
+
+
+async def _share_budget(
+    shared: _Open,
+    ledger: Ledger,
+    limiter: TenantLimiter,
+    credential: str,
+    client: LansweeperClient | FieldNationClient,
+) -> None:
+    """Let the limiter count by tenant: as this client learns it, before that as an earlier run did."""
+    if client.tenant_key is not None:
+        limiter.tenant = lambda: client.tenant_key
+        return
+    kept = (await ledger.state.get(credential, TENANT_ENTRY) or {}).get("key")
+    limiter.tenant = lambda: client.tenant_key or kept
+
+    async def remember() -> None:
+        if client.tenant_key not in (None, kept):
+            await ledger.state.set(credential, TENANT_ENTRY, {"key": client.tenant_key})
+
+    shared.stack.push_async_callback(remember)
 
 
 @asynccontextmanager

@@ -42,16 +42,22 @@ class OpenWrite:
 
 @dataclass(frozen=True, slots=True)
 class RunJournal:
-    """The journal of one run's writes through one connection; ``company_id`` is 0 for reference records."""
+    """The journal of one run's writes through one connection; ``company_id`` is 0 for reference records.
+
+    ``connection`` is the name of the block, ``tenant`` the key of the system that it leads to.
+    """
 
     ledger: Ledger
     run_id: str
     connection: str
     company_id: int
+    tenant: str
 
     async def begin(self, entries: Sequence[WriteEntry]) -> list[int]:
         """Note writes before they are sent; returns their ids in the order of ``entries``."""
-        return await self.ledger.journal.begin(self.run_id, self.connection, self.company_id, entries)
+        return await self.ledger.journal.begin(
+            self.run_id, self.connection, self.company_id, entries, tenant=self.tenant
+        )
 
     async def record(self, outcomes: Sequence[WriteOutcome]) -> None:
         """Record how writes ended."""

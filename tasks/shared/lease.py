@@ -1,4 +1,6 @@
-"""A lease with heartbeat: one writing run at a time for a connection and company, freed after a kill.
+"""A lease with heartbeat: one writing run at a time for a tenant and company, freed after a kill.
+
+Two blocks that lead to one tenant share its leases (ADR 0012).
 
 The lease is a slot of a Prefect concurrency limit. Prefect counts a slot first and notes the lease that
 frees it afterwards: a server that is killed between the two, or that keeps its leases in memory and is
@@ -11,9 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import hashlib
+import re
 import threading
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -78,8 +82,15 @@ async def free_stale_slot(name: str, before: LeaseState) -> bool:
     async with get_client() as client:
         with suppress(ObjectNotFound):
             await client.delete_global_concurrency_limit_by_name(str(before.limit_id))
-        await client.upsert_global_concurrency_limit_by_name(name, 1)
+    await _make_limit(name)
     return True
+
+
+async def _make_limit(name: str) -> None:
+    """Make the limit unless it is there; another run may make it between Prefect's look and its creation."""
+    async with get_client() as client:
+        with suppress(ObjectAlreadyExists):
+            await client.upsert_global_concurrency_limit_by_name(name, 1)
 
 
 @asynccontextmanager
@@ -151,6 +162,8 @@ LEASE_SECONDS = 60.0
 """How long a lease outlives the run that held it; Prefect takes no less than a minute."""
 HOLDER_SECONDS = 1.0
 """So long a run waits before it looks who holds the lease: most get it at once."""
+LONGEST_SLUG = 120
+"""Characters of a tenant's key in the name of a lease; Prefect takes 255 for all of a name."""
 FREED_SECONDS = 10.0
 """How long a slot that was just freed is waited for: another run may have been quicker."""
 
@@ -161,41 +174,71 @@ class LeaseHeldError(RuntimeError):
 
 @asynccontextmanager
 async def writing_lease(
-    connection: str, company_id: int, wait_seconds: float = 75, *, system: str = CONNECTWISE
+    tenant: str,
+    company_id: int,
+    wait_seconds: float = 75,
+    *,
+    system: str = CONNECTWISE,
+    connection: str = "",
 ) -> AsyncIterator[None]:
-    """Hold the lease of a connection and company of ``system`` while this block runs.
+    """Hold the lease of a tenant of ``system`` and a company while this block runs.
 
-    LeaseHeldError: another run still holds it after ``wait_seconds``.
+    Args:
+        connection: the name of the block that is written through. Versions before the tenant's key named the
+            lease by it, so that lease is held too where Prefect has one.
+
+    Raises:
+        LeaseHeldError: another run still holds it after ``wait_seconds``.
     """
-    name = lease_name(connection, company_id, system)
-    try:
-        async with _lease(name, wait_seconds):
-            yield
-    except AcquireConcurrencySlotTimeoutError as error:
-        holder = await _holder(name)
-        raise LeaseHeldError(
-            f"Another run writes to company {company_id} through the connection {connection!r}: {holder}. "
-            "Wait for it to end, or cancel it, and start again."
-        ) from error
+    names = [lease_name(tenant, company_id, system)]
+    if connection:
+        names.append(f"{system}-writes-{connection}-company-{company_id}")
+    through = f" through the connection {connection!r}" if connection else ""
+    words = f"Another run writes to company {company_id} in the tenant of this run{through}: "
+    async with _leases(names, wait_seconds, words):
+        yield
 
 
 @asynccontextmanager
-async def fields_lease(connection: str, wait_seconds: float = 75) -> AsyncIterator[None]:
-    """Hold the lease on making Lansweeper custom fields, shared by a site's companies; or LeaseHeldError."""
-    try:
-        async with _lease(f"{LANSWEEPER}-fields-{connection}", wait_seconds):
-            yield
-    except AcquireConcurrencySlotTimeoutError as error:
-        raise LeaseHeldError(
-            f"Another run makes Lansweeper custom fields through the connection {connection!r}. "
-            "Wait for it to end, and start again."
-        ) from error
+async def fields_lease(tenant: str, wait_seconds: float = 75, *, connection: str = "") -> AsyncIterator[None]:
+    """Hold the lease on making custom fields of a Lansweeper site, shared by its companies.
+
+    See ``writing_lease`` for ``connection`` and what it raises.
+    """
+    names = [fields_lease_name(tenant)]
+    if connection:
+        names.append(f"{LANSWEEPER}-fields-{connection}")
+    async with _leases(names, wait_seconds, "Another run makes custom fields of this Lansweeper site: "):
+        yield
+
+
+@asynccontextmanager
+async def _leases(names: Sequence[str], wait_seconds: float, words: str) -> AsyncIterator[None]:
+    """Hold the first lease, and those of the others that Prefect knows: older versions' names for it."""
+    first, *earlier = names
+    async with AsyncExitStack() as held:
+        for name in (first, *[each for each in earlier if await _exists(each)]):
+            try:
+                await held.enter_async_context(_lease(name, wait_seconds))
+            except AcquireConcurrencySlotTimeoutError as error:
+                raise LeaseHeldError(
+                    f"{words}{await _holder(name)}. Wait for it to end, or cancel it, and start again."
+                ) from error
+        yield
+
+
+async def _exists(name: str) -> bool:
+    async with get_client() as client:
+        try:
+            await client.read_global_concurrency_limit_by_name(name)
+        except ObjectNotFound:
+            return False
+    return True
 
 
 @asynccontextmanager
 async def _lease(name: str, wait_seconds: float) -> AsyncIterator[None]:
-    async with get_client() as client:
-        await client.upsert_global_concurrency_limit_by_name(name, 1)
+    await _make_limit(name)
     run_logger().info(
         "Waiting for the lease %s (a killed run's lease frees itself within %.0f s)", name, LEASE_SECONDS
     )
@@ -237,9 +280,20 @@ def _slot(name: str, wait_seconds: float) -> AbstractAsyncContextManager[None]:
     return concurrency(name, lease_duration=LEASE_SECONDS, timeout_seconds=wait_seconds, strict=True)
 
 
-def lease_name(connection: str, company_id: int, system: str = CONNECTWISE) -> str:
+def lease_name(tenant: str, company_id: int, system: str = CONNECTWISE) -> str:
     """The name of the concurrency limit, as the Prefect UI lists it."""
-    return f"{system}-writes-{connection}-company-{company_id}"
+    return f"{system}-writes-{_slug(tenant)}-company-{company_id}"
+
+
+def fields_lease_name(tenant: str) -> str:
+    """The name of the concurrency limit for the custom fields of a Lansweeper site."""
+    return f"{LANSWEEPER}-fields-{_slug(tenant)}"
+
+
+def _slug(tenant: str) -> str:
+    """A tenant's key in letters that Prefect takes; what that loses is told by the hash at the end."""
+    readable = re.sub("[^a-z0-9]+", "-", tenant.partition(":")[2].lower()).strip("-")[:LONGEST_SLUG]
+    return f"{readable}-{hashlib.sha256(tenant.encode()).hexdigest()[:8]}"
 
 
 async def _holder(name: str) -> str:

@@ -183,7 +183,7 @@ async def test_assets_are_not_created_twice(upgraded: Upgraded) -> None:
     assert (await play.synchronize(sandbox, NEW)).is_completed()
     configurations = sandbox.state(CONFIGURATIONS)
     assert upgraded.writes() != NOTHING
-    assert upgraded.rows("SELECT run_id FROM batches_in_flight") == [("killed-run",)]
+    assert upgraded.rows("SELECT run_id, connection FROM batches_in_flight") == [("killed-run", "default")]
     done = (
         "SELECT operation, record_id, run_id FROM writes"
         " WHERE record_kind = 'configuration' AND operation <> 'create_reference' AND outcome = 'done'"
@@ -213,16 +213,21 @@ async def test_assets_are_not_enriched_twice(upgraded: Upgraded) -> None:
     assert (await play.enrich(sandbox, NEW)).is_completed()
     assert upgraded.writes()["lansweeper"] > 0
     known = "SELECT tenant, name FROM watermarks ORDER BY tenant, name"
-    tickets = "SELECT tenant, company_id, kind, ticket_id, last_updated, configuration_ids FROM ticket_links"
-    before = upgraded.rows(known)
-    assert upgraded.rows(known, NEW) == [row for row in before if row[0].startswith("connectwise:")]
+    tickets = "SELECT company_id, kind, ticket_id, last_updated, configuration_ids FROM ticket_links"
+    before, new = upgraded.rows(known), upgraded.rows(known, NEW)
+    earlier = [row for row in before if row[0].startswith("connectwise:")]
+    [tenant] = {row[0] for row in new}
+    assert {row[0] for row in earlier}.isdisjoint({tenant})
+    assert [name for _, name in new] == [name for _, name in earlier]
     assert sorted(upgraded.rows(tickets, NEW)) == sorted(upgraded.rows(tickets))
 
     state = await play.enrich(sandbox, OLD)
 
     assert state.is_completed(), state.message
     assert upgraded.writes()["lansweeper"] == 0
-    assert upgraded.rows(known) == before
+    # What stood under the credential's key is the tenant's by now, ticket links and all.
+    assert upgraded.rows(known) == sorted([*new, *[row for row in before if row not in earlier]])
+    assert upgraded.rows("SELECT DISTINCT tenant FROM ticket_links") == [(tenant,)]
     [(runs,)] = upgraded.rows(
         "SELECT json_extract(value, '$.runs_since') FROM watermarks WHERE name LIKE 'tickets of%'"
     )
@@ -230,7 +235,7 @@ async def test_assets_are_not_enriched_twice(upgraded: Upgraded) -> None:
 
 
 def is_dispatch(row: tuple[Any, ...]) -> bool:
-    return not str(row[0]).startswith("connectwise:")
+    return not str(row[0]).startswith(("connectwise:", "fieldnation:"))
 
 
 async def test_tickets_are_not_dispatched_twice(upgraded: Upgraded) -> None:

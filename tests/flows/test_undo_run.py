@@ -80,7 +80,7 @@ def with_types() -> list[Any]:
 async def test_dry_run_by_default_and_without_the_lease_nothing_is_written(runner: FlowRunner) -> None:
     run_id = await run(runner)
     after_run = runner.sandbox.state(CONFIGURATIONS)
-    async with writing_lease("default", runner.sandbox.company_id):
+    async with writing_lease(runner.tenant, runner.sandbox.company_id):
         refused = await undo(run_id, dry_run=False, waiting=IMPATIENT)
         state = await undo(f" {run_id} ")
     assert refused.is_cancelled()

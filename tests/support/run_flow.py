@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from prefect import State
 
-from deployments.blocks import save_sandbox_blocks
+from deployments.blocks import sandbox_blocks, save_sandbox_blocks
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from flows.asset_synchronization import asset_synchronization
@@ -73,6 +73,18 @@ class FlowRunner:
     async def report(self, **changes: Any) -> SyncReport:
         """Run the flow and answer its report, also that of a run that ended with failures."""
         return await report_of(await self.state(**changes))
+
+    @property
+    def tenant(self) -> str:
+        """The key of the sandbox's ConnectWise tenant."""
+        connectwise, _, _ = sandbox_blocks(self.sandbox.info, self.ledger)
+        return connectwise.settings().tenant_key
+
+    @property
+    def site_tenant(self) -> str:
+        """The key of the sandbox's Lansweeper site."""
+        _, lansweeper, _ = sandbox_blocks(self.sandbox.info, self.ledger)
+        return lansweeper.settings().tenant_key(lansweeper.site_id)
 
     def configurations(self) -> list[dict[str, Any]]:
         """The configurations of the run's company as the server keeps them."""

@@ -82,6 +82,8 @@ async def try_strategy(strategy: str, call: Callable[[], Awaitable[T]], waiting:
 
 
 STRATEGIES_ENTRY = "ways"
+FOUND_BY = "by"
+"""The member of the entry that names the credentials."""
 
 
 class LinkSearch:
@@ -103,7 +105,7 @@ class LinkSearch:
         self.company_id = company_id
         self.strategies = strategies
         self.waiting = waiting
-        self.credential_key = client.settings.credential_key
+        self.tenant = client.settings.tenant_key
         self.notes: list[str] = []
         self.stamps: Mapping[TicketKey, str] = {}
         self._started_at = client.session.requests
@@ -115,8 +117,12 @@ class LinkSearch:
         """Begin a search with the strategies that an earlier run found, unless old or of another version."""
         started_at = client.session.requests
         version = await client.newest_version()
-        known = await ledger.state.get(client.settings.credential_key, STRATEGIES_ENTRY)
+        tenant, earlier = client.settings.tenant_key, client.settings.credential_key
+        await ledger.state.adopt(tenant, earlier, STRATEGIES_ENTRY)
+        known = await ledger.state.get(tenant, STRATEGIES_ENTRY)
         strategies = saved_strategies(known, version, datetime.now(UTC))
+        if (known or {}).get(FOUND_BY) not in (None, earlier):
+            strategies.forget_refusals()
         search = cls(client, ledger, company_id, strategies, waiting or DEFAULT_POLICY)
         search._started_at = started_at
         return search
@@ -139,8 +145,12 @@ class LinkSearch:
         run_logger().info("%s", text)
 
     async def save_strategies(self) -> None:
-        """Keep what is known for later runs, of this company and others: the server is the same."""
-        await self.ledger.state.set(self.credential_key, STRATEGIES_ENTRY, self.strategies.as_json())
+        """Keep what is known for later runs, of this company and others: the server is the same.
+
+        Through other credentials a strategy that works here may be refused, which costs one request then.
+        """
+        found = self.strategies.as_json() | {FOUND_BY: self.client.settings.credential_key}
+        await self.ledger.state.set(self.tenant, STRATEGIES_ENTRY, found)
 
 
 Links = dict[int, frozenset[int]]

@@ -19,9 +19,9 @@ from tasks.rules.enrichment.ticket_changes import KnownTicket, TicketKey, as_ran
 class TicketCache:
     """One company's remembered tickets. ``began``: when a full run was begun that is not finished yet."""
 
-    def __init__(self, ledger: Ledger, credential_key: str, company_id: int) -> None:
+    def __init__(self, ledger: Ledger, tenant: str, company_id: int) -> None:
         self._ledger = ledger
-        self._credential_key = credential_key
+        self._tenant = tenant
         self._company_id = company_id
         self.known: dict[TicketKey, KnownTicket] = {}
         self.asked_about: set[int] | None = set()
@@ -31,13 +31,20 @@ class TicketCache:
         self._noted: dict[str, Any] | None = None
 
     @classmethod
-    async def load(cls, ledger: Ledger, credential_key: str, company_id: int) -> TicketCache:
-        """What the ledger holds; nothing, if it was lost."""
-        cache = cls(ledger, credential_key, company_id)
-        while (value := await ledger.state.get(credential_key, cache._name)) is not None:
-            links = await ledger.ticket_links.of_company(credential_key, company_id)
+    async def load(
+        cls, ledger: Ledger, tenant: str, company_id: int, *, earlier: str | None = None
+    ) -> TicketCache:
+        """What the ledger holds; nothing, if it was lost.
+
+        ``earlier``: the name under which older versions kept what they knew of this tenant.
+        """
+        cache = cls(ledger, tenant, company_id)
+        if earlier is not None:
+            await ledger.state.adopt(tenant, earlier, cache._name, with_links_of=company_id)
+        while (value := await ledger.state.get(tenant, cache._name)) is not None:
+            links = await ledger.ticket_links.of_company(tenant, company_id)
             # Links that another run has added since may be complete for fewer configurations.
-            if value == await ledger.state.get(credential_key, cache._name):
+            if value == await ledger.state.get(tenant, cache._name):
                 cache._take(value, links)
                 break
         return cache
@@ -54,9 +61,9 @@ class TicketCache:
 
     async def begin_reconcile(self) -> None:
         """Forget every link. From here on only whole answers are saved, until ``limit_to`` says otherwise."""
-        stored = await self._ledger.ticket_links.of_company(self._credential_key, self._company_id)
+        stored = await self._ledger.ticket_links.of_company(self._tenant, self._company_id)
         await self._ledger.ticket_links.forget(
-            self._credential_key, self._company_id, [(each.kind, each.ticket_id) for each in stored]
+            self._tenant, self._company_id, [(each.kind, each.ticket_id) for each in stored]
         )
         self.known = {}
         self.asked_about = None
@@ -80,11 +87,11 @@ class TicketCache:
             TicketLink(kind, each, stable_stamp(stamps.get((kind, each), ""), swept_at), tuple(sorted(held)))
             for each, held in links.items()
         ]
-        await self._ledger.ticket_links.save(self._credential_key, self._company_id, records)
+        await self._ledger.ticket_links.save(self._tenant, self._company_id, records)
 
     async def forget(self, gone: Sequence[TicketKey]) -> None:
         if gone:
-            await self._ledger.ticket_links.forget(self._credential_key, self._company_id, gone)
+            await self._ledger.ticket_links.forget(self._tenant, self._company_id, gone)
 
     async def finish(self, configurations: Collection[int]) -> None:
         """Every ticket is now known for these configurations too.
@@ -94,7 +101,7 @@ class TicketCache:
         """
         if self.asked_about is not None:
             self.asked_about |= set(configurations)
-        stored = await self._ledger.state.get(self._credential_key, self._name)
+        stored = await self._ledger.state.get(self._tenant, self._name)
         if stored is not None and stored != self._noted:
             self.asked_about = _both(self.asked_about, _asked_about(stored))
         self.runs_since = 0 if self.reconciling else self.runs_since + 1
@@ -124,7 +131,7 @@ class TicketCache:
             "last_reconcile": self.last_reconcile.isoformat() if self.last_reconcile else None,
             "began": self.began.isoformat() if self.began else None,
         }
-        await self._ledger.state.set(self._credential_key, self._name, value)
+        await self._ledger.state.set(self._tenant, self._name, value)
         self._noted = value
 
 

@@ -269,7 +269,7 @@ class _CompanyTickets:
         self.ids = sorted(ids)
         self.remember = remember
         self.sweep = Sweep()
-        self.cache = TicketCache(search.ledger, search.credential_key, search.company_id)
+        self.cache = TicketCache(search.ledger, search.tenant, search.company_id)
         self.links: dict[TicketKey, frozenset[int]] = {}
         self.asked = 0
         self.remembered = 0
@@ -278,7 +278,10 @@ class _CompanyTickets:
 
     async def find(self, reconcile_every: int, force: bool) -> None:
         self.cache = await TicketCache.load(
-            self.search.ledger, self.search.credential_key, self.search.company_id
+            self.search.ledger,
+            self.search.tenant,
+            self.search.company_id,
+            earlier=self.search.client.settings.credential_key,
         )
         due = is_reconcile_due(self.cache.runs_since, reconcile_every) or self.cache.is_empty
         # One that was killed goes on where it was.

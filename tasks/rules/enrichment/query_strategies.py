@@ -252,6 +252,12 @@ class QueryStrategies:
         self.states[strategy] = state
         self.notes[strategy] = note
 
+    def forget_refusals(self) -> None:
+        """What the server did not take may have been for want of rights: credentials of others try again."""
+        for strategy, state in list(self.states.items()):
+            if state not in (StrategyState.UNKNOWN, StrategyState.WORKS):
+                self.set(strategy, StrategyState.UNKNOWN)
+
     def as_json(self) -> dict[str, Any]:
         """What is worth remembering."""
         kept = {

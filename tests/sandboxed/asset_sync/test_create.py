@@ -28,7 +28,7 @@ async def finish(runner: FlowRunner) -> None:
     assert report.counts.failed == 0
     assert set(runner.asset_keys().values()) == {1}
     async with Ledger.open(runner.ledger) as ledger:
-        assert await ledger.batches.in_flight("default", runner.sandbox.company_id) == []
+        assert await ledger.batches.in_flight(runner.tenant, runner.sandbox.company_id, "") == []
 
 
 async def test_wrong_key_in_the_middle_stops_the_writes_and_reports_the_rest(runner: FlowRunner) -> None:
@@ -72,7 +72,7 @@ async def test_reading_back_that_fails_keeps_the_report_and_the_note_of_the_batc
     report = await runner.report(mappings=LEAN, batch_size=5)
     assert sum("reading back failed" in each.message for each in report.failures) == 5
     async with Ledger.open(runner.ledger) as ledger:
-        (batch,) = await ledger.batches.in_flight("default", runner.sandbox.company_id)
+        (batch,) = await ledger.batches.in_flight(runner.tenant, runner.sandbox.company_id, "")
     assert len(batch.asset_keys) == 5
     await finish(runner)
 
@@ -124,7 +124,8 @@ async def test_killed_runs_batch_is_waited_for_whatever_its_age_and_clock(
     runner: FlowRunner, age: float
 ) -> None:
     async with Ledger.open(runner.ledger, clock=Clock(now=lambda: time.time() - age)) as elsewhere:
-        await elsewhere.batches.open("killed", "default", runner.sandbox.company_id, ["a key"], 0)
+        keys, company = ["a key"], runner.sandbox.company_id
+        await elsewhere.batches.open("killed", "other", company, keys, 0, tenant=runner.tenant)
     settings = runner.settings(waiting=Waiting(settle_seconds=0.5, pause_seconds=0.1))
     async with opened() as (client, ledger):
         run = await prepare_run(settings, "default", "default", client, ledger)

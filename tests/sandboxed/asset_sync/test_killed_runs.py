@@ -55,7 +55,9 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 async def free_lease(runner: FlowRunner) -> None:
     """What Prefect does by itself about a minute after the holder was killed."""
     async with get_client() as client:
-        await client.delete_global_concurrency_limit_by_name(lease_name("default", runner.sandbox.company_id))
+        await client.delete_global_concurrency_limit_by_name(
+            lease_name(runner.tenant, runner.sandbox.company_id)
+        )
 
 
 async def kill_twice_and_finish(runner: FlowRunner, *, wait_for_lease: bool) -> None:
@@ -130,11 +132,11 @@ async def test_cancelled_run_keeps_its_note_and_frees_its_lease(runner: FlowRunn
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=30)
     async with get_client() as client:
-        lease = lease_name("default", runner.sandbox.company_id)
+        lease = lease_name(runner.tenant, runner.sandbox.company_id)
         limit = await client.read_global_concurrency_limit_by_name(lease)
     assert limit.active_slots == 0
     async with Ledger.open(runner.ledger) as ledger:
-        assert await ledger.batches.in_flight("default", runner.sandbox.company_id)
+        assert await ledger.batches.in_flight(runner.tenant, runner.sandbox.company_id, "")
     runner.sandbox.faults([])
     report = await runner.report()
     assert report.counts.failed == 0

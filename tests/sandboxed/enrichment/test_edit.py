@@ -51,7 +51,8 @@ class Bench:
         return made.value
 
     async def size(self) -> BatchSize:
-        return await BatchSize.remembered(self.run.assets, self.run.ledger, self.run.settings.aliases)
+        run = self.run
+        return await BatchSize.remembered(run.assets, run.site_id, run.ledger, run.settings.aliases)
 
     def texts(self) -> dict[str, str]:
         """The asset's text of the custom field, where it has one, as the server keeps it."""

@@ -15,7 +15,7 @@ from prefect import get_client
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.settings import LansweeperSettings
 from tasks.enrichment.settings import EnrichmentWaiting
-from tasks.shared.lease import LANSWEEPER, lease_name, writing_lease
+from tasks.shared.lease import LANSWEEPER, fields_lease_name, lease_name, writing_lease
 from tests.sandboxed.asset_sync.test_killed_runs import ROOT
 from tests.support.run_enrichment import QUICK, Enricher
 
@@ -71,7 +71,8 @@ async def kill_at(process: subprocess.Popen[bytes], enricher: Enricher, mutation
     process.send_signal(signal.SIGKILL)
     process.wait()
     # What Prefect does by itself about a minute after the holder was killed.
-    names = (lease_name("default", enricher.sandbox.company_id, LANSWEEPER), "lansweeper-fields-default")
+    writes = lease_name(enricher.site_tenant, enricher.sandbox.company_id, LANSWEEPER)
+    names = (writes, fields_lease_name(enricher.site_tenant))
     async with get_client() as client:
         for name in names:
             await client.delete_global_concurrency_limit_by_name(name)
@@ -192,7 +193,7 @@ async def test_a_refused_asset_fails_alone_and_is_written_by_the_next_run(enrich
 
 async def test_a_second_writing_run_is_cancelled(enricher: Enricher) -> None:
     impatient = QUICK.model_copy(update={"lease_seconds": 1})
-    async with writing_lease("default", enricher.sandbox.company_id, system=LANSWEEPER):
+    async with writing_lease(enricher.site_tenant, enricher.sandbox.company_id, system=LANSWEEPER):
         state = await enricher.enrich_state(waiting=impatient)
     assert state.is_cancelled()
     assert "Another run writes to company" in str(state.message)

@@ -48,7 +48,7 @@ class Types:
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[RunJournal]:
     async with Ledger.open(tmp_path / "ledger.db") as ledger:
-        yield RunJournal(ledger, "run", "default", 0)
+        yield RunJournal(ledger, "run", "default", 0, "connectwise:here:acme")
 
 
 async def outcomes(journal: RunJournal) -> list[tuple[str | None, int | None]]:

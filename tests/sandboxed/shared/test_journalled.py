@@ -20,7 +20,7 @@ ENTRY = WriteEntry("modify", "configuration", 7, "key", "PC", {"name": "a"}, {"n
 @pytest.fixture
 async def journal(tmp_path: Path) -> AsyncIterator[RunJournal]:
     async with Ledger.open(tmp_path / "ledger.db") as ledger:
-        yield RunJournal(ledger, "run", "default", 2)
+        yield RunJournal(ledger, "run", "default", 2, "connectwise:here:acme")
 
 
 async def only_write(journal: RunJournal) -> JournalledWrite:
@@ -34,7 +34,7 @@ async def test_a_write_is_open_while_it_is_sent_and_done_afterwards(journal: Run
         write.end(message="as wanted")
     noted = await only_write(journal)
     assert (noted.outcome, noted.record_id, noted.message) == ("done", 7, "as wanted")
-    assert (noted.connection, noted.company_id) == ("default", 2)
+    assert (noted.connection, noted.company_id, noted.tenant) == ("default", 2, "connectwise:here:acme")
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,34 @@ def test_what_is_remembered_of_a_company_outlives_a_change_of_keys() -> None:
     assert replace(SETTINGS, site="eu.myconnectwise.net").tenant_key != SETTINGS.tenant_key
 
 
+@pytest.mark.parametrize(
+    "site",
+    [
+        "na.myconnectwise.net",
+        "NA.MyConnectWise.net",
+        "https://na.myconnectwise.net/",
+        "http://api-na.myconnectwise.net",
+        "api-na.myconnectwise.net:443",
+        "https://na.myconnectwise.net:443/v4_6_release/apis/3.0",
+        " na.myconnectwise.net\n",
+        "na.myconnectwise.net.",
+        "na.myconnectwise.net.:443",
+    ],
+)
+def test_a_tenant_is_one_however_its_site_is_spelt(site: str) -> None:
+    assert replace(SETTINGS, site=site).tenant_key == SETTINGS.tenant_key
+
+
+def test_servers_that_differ_are_two_tenants() -> None:
+    sites = ["na.myconnectwise.net", "eu.myconnectwise.net", "cw.example.com", "cw.example.com:8443"]
+    sites += ["http://127.0.0.1:8099", "http://127.0.0.1:8100", "https://[::1]:8099", "https://[::1]"]
+    assert len({replace(SETTINGS, site=site).tenant_key for site in sites}) == len(sites)
+    own = replace(SETTINGS, site="cw.example.com").tenant_key
+    assert replace(SETTINGS, site="https://CW.example.com:443/").tenant_key == own
+    plain = replace(SETTINGS, site="http://127.0.0.1:80").tenant_key
+    assert plain == replace(SETTINGS, site="http://127.0.0.1").tenant_key
+
+
 def test_one_credential_has_one_budget_whatever_the_site_s_spelling() -> None:
     spelled = replace(SETTINGS, site="https://API-NA.myconnectwise.net/")
     assert spelled.credential_key == SETTINGS.credential_key

@@ -95,3 +95,13 @@ def test_settings_take_a_bare_server_name_and_never_show_the_token() -> None:
 def test_an_unencrypted_endpoint_is_refused() -> None:
     with pytest.raises(StopError, match="must begin with https"):
         LansweeperSettings(PERSONAL, endpoint="http://api.lansweeper.com/api/v2/graphql")
+
+
+def test_a_site_is_one_tenant_whatever_the_token_and_the_spelling() -> None:
+    one = LansweeperSettings(PERSONAL)
+    other = LansweeperSettings("another-token", endpoint="https://API.lansweeper.com:443/api/v2/graphql")
+    assert (
+        one.tenant_key("Site-1") == other.tenant_key("site-1") == "lansweeper:api.lansweeper.com:site-site-1"
+    )
+    assert one.tenant_key("site-2") != one.tenant_key("site-1")
+    assert one.credential_key != other.credential_key

@@ -94,7 +94,7 @@ async def test_several_processes_may_open_a_new_ledger_at_once(place: str) -> No
     openers = [start_python("-c", OPEN_AND_NOTE, place) for _ in range(4)]
     assert [opener.communicate(timeout=60)[1] for opener in openers] == [b""] * 4
     async with Ledger.open(place) as ledger:
-        assert len(await ledger.batches.in_flight("c", 1)) == 4
+        assert len(await ledger.batches.in_flight("tenant", 1, "c")) == 4
 
 
 async def test_a_process_killed_in_a_transaction_blocks_nobody(place: str) -> None:
@@ -105,7 +105,7 @@ async def test_a_process_killed_in_a_transaction_blocks_nobody(place: str) -> No
     with anyio.fail_after(10):
         async with Ledger.open(place) as ledger:
             await ledger.batches.open("run", "c", 1, ["added"], 6)
-            in_flight = await ledger.batches.in_flight("c", 1)
+            in_flight = await ledger.batches.in_flight("tenant", 1, "c")
             assert [batch.asset_keys for batch in in_flight] == [["kept"], ["added"]]
 
 
@@ -121,7 +121,7 @@ async def test_a_cancelled_caller_leaves_a_ledger_that_works(place: str) -> None
         with anyio.move_on_after(0):
             await ledger.batches.open("run", "c", 1, ["key"], 5)
         await ledger.batches.open("run", "c", 1, ["key"], 5)
-        assert 1 <= len(await ledger.batches.in_flight("c", 1)) <= 2
+        assert 1 <= len(await ledger.batches.in_flight("tenant", 1, "c")) <= 2
 
 
 async def test_one_writer_of_a_process_at_a_time_waits_for_the_file(tmp_path: Path) -> None:

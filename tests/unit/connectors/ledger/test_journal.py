@@ -91,11 +91,12 @@ async def test_open_batches_are_those_of_the_company_that_nobody_settled(ledger:
     await ledger.batches.open("run", "cw", 7, ["b", "c"], 11)
     await ledger.batches.open("run", "cw", 8, ["d"], 12)
     await ledger.batches.open("run", "other", 7, ["e"], 13)
+    await ledger.batches.open("run", "cw", 7, ["f"], 14, tenant="another tenant")
     await ledger.batches.close(settled, [WriteOutcome(write, "done", 4711) for write in writes])
     await ledger.batches.close(settled)
     (write,) = await ledger.journal.of_run("run")
     assert (write.id, write.outcome, write.record_id) == (writes[0], "done", 4711)
-    (batch,) = await ledger.batches.in_flight("cw", 7)
+    (batch,) = await ledger.batches.in_flight("tenant", 7, "cw")
     assert (batch.run_id, batch.asset_keys, batch.highest_id) == ("run", ["b", "c"], 11)
     assert batch.sent_at == datetime.fromtimestamp(1_700_000_000.5, UTC)
 
@@ -113,5 +114,24 @@ async def test_noting_a_batch_of_50_takes_milliseconds(place: str) -> None:
 async def test_times_are_of_the_shared_clock(place: str) -> None:
     async with Ledger.open(place) as ledger:
         await ledger.batches.open("run", "cw", 7, ["a"], 1)
-        (batch,) = await ledger.batches.in_flight("cw", 7)
+        (batch,) = await ledger.batches.in_flight("tenant", 7, "cw")
         assert abs((datetime.now(UTC) - batch.sent_at).total_seconds()) < 5
+
+
+async def test_a_tenant_s_batches_are_found_whatever_block_sent_them(ledger: Ledger) -> None:
+    await ledger.batches.open("one", "first block", 7, ["a"], 1, tenant="tenant")
+    await ledger.batches.open("two", "second block", 7, ["b"], 2, tenant="tenant")
+    await ledger.batches.open("of an older version", "second block", 7, ["c"], 3)
+    found = await ledger.batches.in_flight("tenant", 7, "second block")
+    assert [(each.asset_keys, each.tenant) for each in found] == [
+        (["a"], "tenant"),
+        (["b"], "tenant"),
+        (["c"], None),
+    ]
+    await ledger.batches.set_aside(found[0].id)
+    await ledger.batches.set_aside(found[2].id)
+    assert [each.run_id for each in await ledger.batches.in_flight("tenant", 7, "second block")] == [
+        "one",
+        "two",
+    ]
+    assert [each.asset_keys for each in await ledger.batches.of_run("of an older version")] == [["c"]]

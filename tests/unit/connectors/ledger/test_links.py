@@ -128,7 +128,7 @@ async def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_what_it_
         await connection.execute(text(row))
     await engine.dispose()
     async with Ledger.open(place) as ledger:
-        (batch,) = await ledger.batches.in_flight("cw", 7)
+        (batch,) = await ledger.batches.in_flight("tenant", 7, "cw")
         await ledger.state.set(TENANT, "ways", {"new": 1})
     assert batch.asset_keys == ["a"]
 
@@ -252,3 +252,32 @@ async def test_an_effect_without_a_result_is_done_as_well(ledger: Ledger) -> Non
     assert (await ledger.effects.done(claimed.row.id)).state == "done"
     with pytest.raises(ClaimLostError):
         await ledger.effects.refused(claimed.row.id, "a", "too late")
+
+
+async def test_an_entry_and_its_ticket_links_move_to_the_tenant_once(ledger: Ledger) -> None:
+    link = TicketLink("service", 5, "then", (1, 2))
+    await ledger.state.set("credential", "tickets of company 6", {"runs_since": 1})
+    await ledger.state.set("credential", "ways", {"version": "1"})
+    await ledger.ticket_links.save("credential", 6, [link])
+    await ledger.ticket_links.save("credential", 7, [link])
+    await ledger.ticket_links.save("tenant", 6, [TicketLink("service", 9, "stray", ())])
+    await ledger.state.adopt("tenant", "credential", "tickets of company 6", with_links_of=6)
+    assert await ledger.state.get("tenant", "tickets of company 6") == {"runs_since": 1}
+    assert await ledger.state.get("credential", "tickets of company 6") is None
+    assert await ledger.ticket_links.of_company("tenant", 6) == [link]
+    assert await ledger.ticket_links.of_company("credential", 6) == []
+    assert await ledger.ticket_links.of_company("credential", 7) == [link]
+    assert await ledger.state.get("credential", "ways") == {"version": "1"}
+
+
+async def test_what_the_tenant_knows_already_is_not_replaced_by_an_older_entry(ledger: Ledger) -> None:
+    new, old = TicketLink("service", 5, "now", (1,)), TicketLink("service", 6, "then", (2,))
+    await ledger.state.set("tenant", "tickets of company 6", {"runs_since": 0})
+    await ledger.ticket_links.save("tenant", 6, [new])
+    await ledger.state.set("credential", "tickets of company 6", {"runs_since": 4})
+    await ledger.ticket_links.save("credential", 6, [old])
+    for _ in range(2):
+        await ledger.state.adopt("tenant", "credential", "tickets of company 6", with_links_of=6)
+    assert await ledger.state.get("tenant", "tickets of company 6") == {"runs_since": 0}
+    assert await ledger.ticket_links.of_company("tenant", 6) == [new]
+    assert await ledger.ticket_links.of_company("credential", 6) == []

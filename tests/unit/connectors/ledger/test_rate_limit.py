@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from connectors.errors import RetryableError
 from connectors.ledger.database import Clock
-from connectors.ledger.rate_limit import WindowRule, WindowState, grant_tokens
+from connectors.ledger.rate_limit import TenantLimiter, WindowRule, WindowState, grant_tokens
 from connectors.ledger.store import Ledger
 from tests.support.ledger import place, start_python
 
@@ -97,6 +97,49 @@ async def test_two_ledgers_never_exceed_the_limit_together(place: str, watch: Fa
         for _ in range(5):
             await one.rate_limits.limiter(*SETTINGS).acquire()
         assert watch.seconds > started + 10
+
+
+async def test_what_an_older_version_granted_by_credential_counts_for_the_tenant(
+    place: str, watch: FakeTime
+) -> None:
+    async with Ledger.open(place, clock=watch.clock()) as ledger:
+        started = watch.seconds
+        for _ in range(96):
+            await ledger.rate_limits.limiter("credential", 100, 10.0).acquire()
+        tenant = ledger.rate_limits.limiter("tenant", 100, 10.0, earlier=["credential"])
+        await ledger.rate_limits.limiter("credential", 100, 10.0).close()
+        for _ in range(4):
+            await tenant.acquire()
+        assert watch.seconds == started
+        await tenant.acquire()
+        assert watch.seconds > started + 10
+        await ledger.rate_limits.limiter("credential", 100, 10.0).pause(20)
+        paused = watch.seconds
+        await tenant.close()
+        await tenant.acquire()
+        assert watch.seconds >= paused + 20
+
+
+async def test_a_tenant_that_is_learned_is_counted_from_then_on(place: str, watch: FakeTime) -> None:
+    """Two tokens of one site: each has its own limit, and both have the site's."""
+    limits, known = [(20, 10.0)], ["site"]
+    async with Ledger.open(place, clock=watch.clock()) as ledger:
+        one = TenantLimiter(ledger.rate_limits, "token 1", limits)
+        other = TenantLimiter(ledger.rate_limits, "token 2", limits)
+        await one.acquire()
+        assert await ledger.rate_limits.used("site", 10.0) == 0
+        one.tenant = other.tenant = lambda: known[0]
+        started = watch.seconds
+        for _ in range(10):
+            await one.acquire()
+            await other.acquire()
+        assert watch.seconds == started
+        await other.acquire()
+        assert watch.seconds > started + 10
+        await one.pause(20)
+        paused = watch.seconds
+        await other.acquire()
+        assert watch.seconds >= paused + 20
 
 
 async def test_a_long_wait_is_left_to_the_task_and_says_how_long(place: str, watch: FakeTime) -> None:
