@@ -75,7 +75,7 @@ class Tenant(Connected):
     """One login company's session. Making it sends nothing; the first operation looks the codebase up.
 
     Args:
-        options: those of ``HttpSession``; for the rate limiter see ``ConnectWiseSettings.credential_key``.
+        options: those of ``HttpSession``; for the rate limiter see ``ConnectWiseSettings.tenant_key``.
     """
 
     def __init__(self, settings: ConnectWiseSettings, **options: Unpack[SessionOptions]) -> None:

@@ -167,7 +167,7 @@ class ConnectWiseConnection(Block):
     def get_client(
         self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
     ) -> ConnectWiseClient:
-        """A client for ``async with``; ``rate_limiter`` shares ``settings().credential_key``'s limit."""
+        """A client for ``async with``; ``rate_limiter`` shares ``settings().tenant_key``'s limit."""
         return ConnectWiseClient(
             self.settings(), read_only=read_only, rate_limiter=rate_limiter, verify=self.verify_tls
         )

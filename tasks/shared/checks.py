@@ -62,7 +62,7 @@ async def check_connectwise(name: str, creation: FieldCreation) -> list[Finding]
             if not findings[-1].bad:
                 findings += [*await _fields(label, client, creation), await _companies(label, client)]
         limits = [(block.request_limit, float(block.request_window_seconds))]
-        return [*findings, *await _rate_limits(label, block.settings().credential_key, limits)]
+        return [*findings, *await _rate_limits(label, block.settings().tenant_key, limits)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
