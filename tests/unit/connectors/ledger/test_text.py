@@ -76,7 +76,7 @@ async def test_both_stores_keep_dirty_texts_alike(ledger: Ledger, hand: Hand) ->
     [kept] = await ledger.journal.of_run("run")
     assert (kept.asset_key, kept.record_name, kept.message) == (CLEAN, CLEAN, CLEAN)
     assert (kept.before, kept.after) == ({CLEAN: CLEAN}, {"name": CLEAN})
-    [batch] = await ledger.batches.in_flight("connection", 7)
+    [batch] = await ledger.batches.in_flight("tenant", 7, "connection")
     assert batch.asset_keys == [CLEAN]
     assert await ledger.inbox.put_all([("connectwise", DIRTY, {"text": DIRTY})]) == [True]
     assert await ledger.inbox.put_all([("connectwise", CLEAN, {})]) == [False]
