@@ -1,7 +1,7 @@
 """Which configuration an asset belongs to, written once more by hand (docs/spec.md, design 4.3).
 
-Values are compared by keys in normal form. Only the lists of known fillers are the product's own; none of its
-functions is called.
+Values are compared by keys in normal form. Only the lists of known fillers are the product's own
+(``fillers.toml``); none of its functions is called.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, Literal
 
-from tasks.rules.mapping.identifiers import FILLER_MACS, FILLER_NAMES, FILLER_SERIALS, FILLERS
+from tasks.rules.mapping.fillers import FILLERS
 
 HEX = frozenset("0123456789abcdef")
-NO_CARD = ("000000000000", "ffffffffffff")
+LISTS = FILLERS.lists
+RANDOM, MULTICAST = "26ae", "13579bdf"
+"""The second digit of a locally administered address, and of a group's."""
 SERIAL, MAC, NAME = range(3)
 WORDS = ("serial number", "MAC address", "name")
 Forms = tuple[str | None, str | None, str | None]
@@ -31,9 +34,35 @@ def plain(value: Any) -> str | None:
     return unicodedata.normalize("NFC", shown).strip() or None
 
 
-def is_filler(value: Any) -> bool:
+def letters(text: str) -> str:
+    """What is a letter or digit, without case."""
+    return "".join(each for each in text.casefold() if each.isalnum())
+
+
+def is_filler(value: Any, kind: str = "text") -> bool:
+    """Whether a value says nothing: by the lists of its kind and of any text.
+
+    A short one that is listed with signs is one with signs only; no short word is one of a name.
+    """
     text = plain(value)
-    return text is None or text.casefold() in FILLERS
+    if text is None or not letters(text):
+        return True
+    short = len(letters(text)) < 4
+    words = {each for name in ("text", kind) for each in LISTS.get(name, ())}
+    if short and kind == "name":
+        return text != letters(text) and any(letters(each) == letters(text) for each in words)
+    if short and text.casefold() == letters(text):
+        return text.casefold() in {each.casefold() for each in words}
+    return any(letters(each) == letters(text) for each in words)
+
+
+def counts(text: str) -> bool:
+    """Digits that count up from 0 or 1, or a long way down."""
+    if not text.isdecimal():
+        return False
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(text)}
+    up, down = steps == {1} and text[0] in "01" and len(text) > 2, steps == {9} and text[0] in "98"
+    return up or (down and len(text) > 4)
 
 
 def digits(value: Any) -> str | None:
@@ -43,24 +72,46 @@ def digits(value: Any) -> str | None:
     return found if len(found) == 12 and HEX.issuperset(found) else None
 
 
-def serial_key(value: Any, case_sensitive: bool) -> str | None:
-    """A serial number to link by: no filler, and not one letter repeated."""
+def is_filler_serial(value: Any) -> bool:
+    """Also one letter repeated, counted digits, and a label before a filler."""
     text = plain(value)
-    if text is None or text.casefold() in FILLER_SERIALS or len(set(text.casefold())) == 1:
+    if text is None or is_filler(text, "serial"):
+        return True
+    form = letters(text)
+    if len(set(form)) == 1 or counts(form):
+        return True
+    for label in ("serialnumber", "serial", "asset", "sys", "atn", "oem", "sn", "mb", "ev"):
+        if form.startswith(label):
+            return len(form) > len(label) + 3 and is_filler_serial(form.removeprefix(label))
+    return False
+
+
+def serial_key(value: Any, case_sensitive: bool) -> str | None:
+    """A serial number to link by: no filler."""
+    text = plain(value)
+    if text is None or is_filler_serial(text):
         return None
     return text if case_sensitive else text.casefold()
 
 
+def is_no_card(found: str) -> bool:
+    """Whether twelve hex digits are listed, whole or by their start, a group's, or one byte repeated."""
+    listed = ("".join(each for each in one.lower() if each in HEX) for one in LISTS["mac"])
+    return any(map(found.startswith, listed)) or found[1] in MULTICAST or found == found[:2] * 6
+
+
 def mac_key(value: Any) -> str | None:
-    """A MAC address to link by: of one real card, no group."""
+    """A MAC address to link by: of one real card, and not drawn anew."""
     found = digits(value)
-    return None if found is None or found in FILLER_MACS or int(found[1], 16) % 2 else found
+    if found is None or is_no_card(found):
+        return None
+    return None if found[1] in RANDOM and not found.startswith("525400") else found
 
 
 def name_key(value: Any, case_sensitive: bool) -> str | None:
     """A name to link by: one that somebody gave."""
     text = plain(value)
-    if text is None or text.casefold() in FILLER_NAMES:
+    if text is None or is_filler(text, "name"):
         return None
     return text if case_sensitive else text.casefold()
 
@@ -82,9 +133,12 @@ def moment(value: Any) -> datetime | None:
 
 
 def wire_moment(value: Any) -> str | None:
-    """A Lansweeper date as ConnectWise writes it; text that is none stays."""
-    found = moment(value) if plain(value) else None
-    return plain(value) if found is None else f"{found:%Y-%m-%dT%H:%M:%SZ}"
+    """A Lansweeper date as ConnectWise writes it; text that is none stays, the year 1 is nothing."""
+    text = plain(value) or ""
+    found = moment(value) if text else None
+    if is_filler(text) or text.startswith(("0000-", "0001-")):
+        return None
+    return text if found is None else f"{found:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def software_lines(items: Iterable[Any], limit: int) -> str | None:

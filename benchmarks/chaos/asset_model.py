@@ -50,7 +50,15 @@ CUSTOM = {
     "customFields.ls_software": SOFTWARE,
     "customFields.ls_asset_location": "assetCustom.location",
 }
-UNKNOWN = ("asset_filter", "structure_level_id", "reference_values", "reactivate", "custom_field_ids")
+FILLER_KINDS = {"modelNumber": "model", "ipAddress": "ip"}
+UNKNOWN = (
+    "fillers",
+    "asset_filter",
+    "structure_level_id",
+    "reference_values",
+    "reactivate",
+    "custom_field_ids",
+)
 """Settings that the model does not know: a schedule that draws them would be judged wrongly."""
 KEYS = ("serialNumber", "macAddress", "name")
 
@@ -109,23 +117,25 @@ class Model:
                 return values.wire_moment(value)
             case "custom" if isinstance(value, list):
                 return values.software_lines(value, self._lines)
-        if field.target == "serialNumber" and values.serial_key(value, True) is None:
+        if field.target == "serialNumber" and values.is_filler_serial(value):
+            return None
+        if field.target not in ("name", LINK) and values.is_filler(
+            value, FILLER_KINDS.get(field.target, "text")
+        ):
             return None
         return values.plain(value)
 
     def _reference(self, field: Field, value: Any) -> str | None:
-        if values.is_filler(value):
+        if values.is_filler(value, "maker" if field.target == "manufacturer.name" else "reference"):
             return None
         text = values.plain(value) or ""
         prefix = self._prefix if field.target in ("type.name", "status.name") else ""
         return text if text.casefold().startswith(prefix.casefold()) else prefix + text
 
     def _mac(self, value: Any) -> str | None:
-        if values.digits(value) in values.NO_CARD or (
-            values.digits(value) is None and values.is_filler(value)
-        ):
-            return None
-        return values.plain(value)
+        found = values.digits(value)
+        is_nothing = values.is_filler(value) if found is None else values.is_no_card(found)
+        return None if is_nothing else values.plain(value)
 
     def is_writable(self, field: Field, wanted: Any) -> bool:
         """Whether ConnectWise can hold the value: short enough, and a record of that name may be there."""

@@ -12,14 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tasks.rules.mapping.identifiers import (
-    FILLERS,
-    mac_digits,
-    normal_mac,
-    normal_name,
-    normal_serial,
-    plain_text,
-)
+from tasks.rules.mapping.fillers import FILLERS, FillerKind, mac_digits
+from tasks.rules.mapping.identifiers import normal_mac, normal_name, normal_serial
+from tasks.rules.values import plain_text
 
 Values = tuple[Any, ...]
 _ASSET = """
@@ -31,9 +26,9 @@ def read(r):
     return (
         text(b.get("name")), named(b.get("type"), "ls_"), named(c.get("stateName"), "ls_"),
         named(c.get("manufacturer"), ""), named(c.get("location"), ""), serial(c.get("serialNumber")),
-        text(c.get("model")), mac(b.get("mac")), text(b.get("ipAddress")), date(c.get("purchaseDate")),
-        date(c.get("warrantyDate")), text(b.get("userName")), text(o.get("caption")), text(o.get("version")),
-        text(p[0].get("name")) if p else None, text(r.get("key")),
+        known(c.get("model")), mac(b.get("mac")), known(b.get("ipAddress")), date(c.get("purchaseDate")),
+        date(c.get("warrantyDate")), known(b.get("userName")), known(o.get("caption")),
+        known(o.get("version")), known(p[0].get("name")) if p else None, text(r.get("key")),
     )
 """
 _CONFIGURATION = """
@@ -61,6 +56,10 @@ def text(value: Any) -> str | None:
     return value.strip() or None if value.__class__ is str else plain_text(value)
 
 
+def known_text(value: Any) -> str | None:
+    return None if value is None or FILLERS.is_text(value) else value.strip()
+
+
 def serial(value: Any) -> str | None:
     return None if value is None or normal_serial(value) is None else plain_text(value)
 
@@ -69,7 +68,7 @@ def mac(value: Any) -> str | None:
     if value is None:
         return None
     known = value.strip()
-    return None if known.casefold() in FILLERS or mac_digits(known) == "000000000000" else known
+    return None if FILLERS.is_mac(known) else known
 
 
 def date(value: Any) -> str | None:
@@ -80,6 +79,7 @@ def date(value: Any) -> str | None:
 def naming() -> Callable[[Any, str], str | None]:
     """Names with a prefix, none for fillers; each is looked at once."""
     known: dict[tuple[str, str], str | None] = {}
+    is_filler = FILLERS.test_of(FillerKind.REFERENCE)
 
     def named(value: Any, prefix: str) -> str | None:
         if value is None:
@@ -87,7 +87,7 @@ def naming() -> Callable[[Any, str], str | None]:
         pair = (value, prefix)
         if pair not in known:
             name = plain_text(value)
-            known[pair] = None if name is None or name.casefold() in FILLERS else prefix + name
+            known[pair] = None if name is None or is_filler(name) else prefix + name
         return known[pair]
 
     return named
@@ -95,7 +95,14 @@ def naming() -> Callable[[Any, str], str | None]:
 
 def generated(source: str) -> Callable[[Any], Values]:
     """The field access of one side, compiled from text."""
-    scope: dict[str, Any] = {"text": text, "serial": serial, "mac": mac, "date": date, "named": naming()}
+    scope: dict[str, Any] = {
+        "text": text,
+        "known": known_text,
+        "serial": serial,
+        "mac": mac,
+        "date": date,
+        "named": naming(),
+    }
     exec(source, scope)  # noqa: S102
     read: Callable[[Any], Values] = scope["read"]
     return read

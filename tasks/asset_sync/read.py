@@ -112,7 +112,8 @@ def _nothing_read(site: str, *, filtered: bool) -> str:
 
 async def match_inventories(run: SyncRun, read: Read) -> MatchResult:
     """Match what was read; only from the whole site can be told that an asset is gone."""
-    options = MatchOptions(case_sensitive=run.settings.case_sensitive_match, complete=run.whole_site)
+    settings = run.settings
+    options = MatchOptions(settings.case_sensitive_match, run.whole_site, settings.all_fillers())
     return (await match_records(read.assets, read.configurations, options)).value
 
 

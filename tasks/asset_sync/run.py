@@ -167,6 +167,7 @@ def compile_for(settings: AssetSynchronizationSettings, custom_fields: CustomFie
         custom_field_ids=custom_fields.ids,
         prefixes={"type.name": settings.prefix, "status.name": settings.prefix},
         software_limit=settings.software_lines,
+        fillers=settings.all_fillers(),
     )
 
 

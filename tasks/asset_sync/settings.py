@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tasks.rules.asset_sync.safety import SafetyThresholds, WriteMode
 from tasks.rules.bulk import MAX_BATCH
 from tasks.rules.choices import ASK
+from tasks.rules.mapping.fillers import FILLERS, Fillers, MoreFillers
 from tasks.rules.mapping.model import (
     FieldMapping,
     ReferenceValues,
@@ -72,6 +73,12 @@ class AssetSynchronizationSettings(BaseModel):
         description="Which existing record a Lansweeper value means; a value that stands in no table keeps "
         "its own name.",
     )
+    fillers: MoreFillers = Field(
+        default_factory=MoreFillers,
+        title="Fillers",
+        description="Values of this site that say nothing, beside those that are known (To be filled by "
+        "O.E.M., 123456789, 00:50:56:c0:00:01, ...). None of them links, is written or overwrites anything.",
+    )
     structure_level_id: int | None = Field(
         default=None,
         ge=1,
@@ -120,6 +127,10 @@ class AssetSynchronizationSettings(BaseModel):
     @classmethod
     def _any_custom_mapping_form(cls, value: Any) -> Any:
         return read_custom_field_mappings(value)
+
+    def all_fillers(self) -> Fillers:
+        """The known fillers and this run's own."""
+        return FILLERS.and_more(self.fillers)
 
     def for_company(self, company: str) -> Self:
         return self.model_copy(update={"company": company})

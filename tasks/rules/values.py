@@ -1,5 +1,8 @@
 """Values as the two vendors write them, and the small records that a run keeps of its assets.
 
+``plain_text`` is the form in which texts and keys compare, ``folded`` the form in which names do: one folding
+for the whole project.
+
 The wire records are dropped page by page; one small record stays of each, so memory grows with the number of
 mapped fields and not with the vendors' records.
 """
@@ -7,6 +10,8 @@ mapped fields and not with the vendors' records.
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,11 +22,106 @@ _FALSE = frozenset({"false", "no", "n", "0", "off"})
 
 T = TypeVar("T")
 
+INVISIBLE = frozenset(
+    {
+        *range(0x09),
+        *range(0x0E, 0x1C),
+        *range(0x7F, 0x85),
+        *range(0x86, 0xA0),
+        0x00AD,
+        0x034F,
+        0x061C,
+        0x115F,
+        0x1160,
+        0x17B4,
+        0x17B5,
+        *range(0x180B, 0x1810),
+        *range(0x200B, 0x2010),
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2070),
+        0x3164,
+        *range(0xD800, 0xE000),
+        *range(0xFE00, 0xFE10),
+        0xFEFF,
+        0xFFA0,
+        *range(0xFFF0, 0xFFFC),
+        *range(0xE0000, 0xE1000),
+    }
+)
+"""Code points that no person sees: controls that are no blanks, halves of a pair, and Unicode's default
+ignorables (DerivedCoreProperties): joiners, direction marks, isolates, soft hyphen, variation selectors."""
+_OUT = dict.fromkeys(INVISIBLE)
+_JOINERS = {0x200C, 0x200D, *range(0x180B, 0x180E), *range(0xFE00, 0xFE10), *range(0xE0000, 0xE1000)}
+_NEVER_WRITTEN = dict.fromkeys(INVISIBLE - _JOINERS)
+"""Joiners and variation selectors make letters of Persian and Hindi, and emoji: they don't compare, but stay
+in a text that is written."""
+_NULL_DATE = re.compile(r"\s*(?:000[01]-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]000[01])(?=[T\s]|$)").match
+NET_NULL_DATE = "/Date(-62135596800000"
+"""How .NET's older JSON writes its smallest moment, the first of January of the year 1."""
+
+
+def plain_text(value: Any) -> str | None:
+    """Text without outer blanks and invisible marks, composed (NFC); None if nothing is left.
+
+    NFC and not NFKC: two texts that NFC makes equal are one text by Unicode's own rule, while NFKC makes one
+    of ``m²`` and ``m2``, which are two names. Numbers become their text (a serial number may come as a
+    number); other values give None.
+    """
+    if not isinstance(value, str):
+        if value is None or isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        value = str(value)
+    return _composed(value, _OUT)
+
+
+def written_text(value: Any) -> str | None:
+    """As ``plain_text``, for a text that is written: joiners of letters and emoji stay."""
+    return _composed(value, _NEVER_WRITTEN) if isinstance(value, str) else plain_text(value)
+
+
+def _composed(value: str, out: dict[int, None]) -> str | None:
+    text = value.strip()
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFC", text.translate(out)).strip()
+    return text or None
+
+
+def folded(name: str) -> str:
+    """The form in which names compare: invisible marks out, one normal form, no case, blanks as one.
+
+    Folding twice changes nothing. Case is folded on decomposed text, as Unicode's caseless matching asks.
+    """
+    if name.isascii():
+        if not name.isprintable():
+            name = name.translate(_OUT)
+        return " ".join(name.lower().split())
+    text = unicodedata.normalize("NFD", name.translate(_OUT)).casefold()
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def is_null_date(value: Any) -> bool:
+    """Whether text is a date of the year 0 or 1, by which databases and .NET say that there is none.
+
+    1900-01-01 and 1970-01-01 are dates: neither vendor is known to write them for nothing.
+    """
+    if not isinstance(value, str):
+        return False
+    return _NULL_DATE(value) is not None or value.lstrip().startswith(NET_NULL_DATE)
+
+
+class Day(str):
+    """An ISO text of a field that holds days: its time of day, midnight UTC, says nothing.
+
+    A text otherwise, so that expressions and formats take it as they take the vendor's.
+    """
+
+    __slots__ = ()
+
 
 def read_date_time(value: Any) -> datetime | None:
     """An ISO 8601 date or time, to the whole second, in UTC (also where no zone is named).
 
-    None for anything that can't be read as one.
+    None for anything that can't be read as one, and for null dates.
     """
     if not isinstance(value, str):
         return None
@@ -30,6 +130,8 @@ def read_date_time(value: Any) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
+        if moment.year <= 1:
+            return None
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
@@ -63,11 +165,6 @@ def read_boolean(value: Any) -> bool | None:
         return value
     folded = str(value).strip().casefold() if isinstance(value, str | int) else ""
     return True if folded in _TRUE else False if folded in _FALSE else None
-
-
-def folded(name: str) -> str:
-    """The form in which names compare: no case, no outer blanks."""
-    return name.strip().casefold()
 
 
 @dataclass(slots=True)

@@ -27,8 +27,8 @@ def differences(
 ) -> list[FieldChange]:
     """The fields that should be written to the configuration, in the mapping's order.
 
-    Authority ``connectwise`` never shows up here, ``fill`` only where ConnectWise has nothing. A value that
-    Lansweeper does not have leaves ConnectWise's alone, unless the mapping says ``clear``.
+    Authority ``connectwise`` never shows up here, ``fill`` only where ConnectWise has nothing or a filler. A
+    value that Lansweeper does not have leaves ConnectWise's alone, unless the mapping says ``clear``.
     """
     wanted, current = asset.wanted, configuration.current
     if wanted == current:
@@ -46,7 +46,10 @@ def _is_change(mapped: MappedField, current: Any, wanted: Any) -> bool:
         return False
     if same(mapped.target.kind, current, wanted):
         return False
-    if mapped.authority is Authority.FILL and not is_absent(current):
+    if mapped.authority is Authority.FILL and not (is_absent(current) or mapped.is_filler(current)):
+        return False
+    # A configuration needs a name, so an asset without one brings its filler: for a new configuration only.
+    if mapped.path == "name" and not mapped.values and mapped.is_filler(wanted):
         return False
     return mapped.clear or not is_absent(wanted)
 

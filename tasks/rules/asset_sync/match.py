@@ -53,9 +53,8 @@ from tasks.rules.mapping.identifiers import (
     KeyTable,
     contradiction,
     is_ip_address,
-    plain_text,
 )
-from tasks.rules.values import AssetRecord, ConfigurationRecord
+from tasks.rules.values import AssetRecord, ConfigurationRecord, folded, plain_text
 
 _MOST_WARNINGS = 3
 """Sentences a creation carries at most: a common name can be on thousands of configurations."""
@@ -96,10 +95,10 @@ class KeyMatching:
         assets: Sequence[AssetRecord],
         configurations: Sequence[ConfigurationRecord],
         states: bytearray,
-        case_sensitive: bool,
+        options: MatchOptions,
     ) -> None:
         self._records, self._targets = assets, configurations
-        self._states, self._case_sensitive = states, case_sensitive
+        self._states, self._options = states, options
         self._partners: dict[int, tuple[int, int]] = {}
         self._undecided: dict[int, list[_Undecided]] = {}
         self._crowds: dict[tuple[int, str], dict[str | None, list[int]]] = {}
@@ -110,14 +109,15 @@ class KeyMatching:
         open_assets = list(left_over)
         if not open_assets:
             return
-        self._assets = KeyTable(self._records, self._case_sensitive)
-        self._configurations = KeyTable(self._targets, self._case_sensitive)
+        case_sensitive, fillers = self._options.case_sensitive, self._options.fillers
+        self._assets = KeyTable(self._records, case_sensitive, fillers)
+        self._configurations = KeyTable(self._targets, case_sensitive, fillers)
         for key in KEYS:
             for asset, configuration in self._claims(key, open_assets):
                 self._partners[asset] = (configuration, key)
                 self._states[configuration] = State.TAKEN
             open_assets = [asset for asset in open_assets if asset not in self._partners]
-        if self._case_sensitive:
+        if self._options.case_sensitive:
             self._note_other_case(open_assets)
 
     def verdict(self, asset: int) -> Match | Ambiguous | Unmatched:
@@ -169,11 +169,11 @@ class KeyMatching:
             crowd = self._crowds[key, value] = {}
             for each in holders:
                 theirs = self._configurations.values[SERIAL][each]
-                crowd.setdefault(theirs and theirs.casefold(), []).append(each)
+                crowd.setdefault(theirs and folded(theirs), []).append(each)
         for each in holders[:_MOST_WARNINGS]:
             self._is_candidate(asset, each, key)
         crowd = self._crowds[key, value]
-        return sorted(crowd.get(None, []) + crowd.get(serial.casefold(), []))
+        return sorted(crowd.get(None, []) + crowd.get(folded(serial), []))
 
     def _is_candidate(self, asset: int, configuration: int, key: int) -> bool:
         if self._states[configuration] == State.TAKEN:
@@ -247,11 +247,11 @@ class KeyMatching:
     def _note_other_case(self, open_assets: Iterable[int]) -> None:
         """Warn of what would agree if case did not count; the setting says that it does."""
         for key in (SERIAL, NAME):
-            folded = Holders(value and value.casefold() for value in self._configurations.values[key])
+            holders = Holders(value and folded(value) for value in self._configurations.values[key])
             for asset in open_assets:
                 value = self._assets.values[key][asset]
                 if value is not None and value not in self._configurations.holders[key]:
-                    for each in folded.of(value.casefold())[:_CROWD]:
+                    for each in holders.of(folded(value))[:_CROWD]:
                         self._note_if_other_case(asset, each, key)
 
     def _note_if_other_case(self, asset: int, configuration: int, key: int) -> None:
@@ -324,7 +324,7 @@ class _Matching:
         self._link()
         decided = self._linked.keys() | self._contested.keys()
         rest = [position for position in range(len(self._assets)) if position not in decided]
-        keys = KeyMatching(self._assets, self._configurations, self._states, self._options.case_sensitive)
+        keys = KeyMatching(self._assets, self._configurations, self._states, self._options)
         keys.run(rest)
         return self._result(keys)
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.mapping.compile import CompiledMapping
+from tasks.rules.mapping.fillers import FILLERS, Fillers
 from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
@@ -22,13 +23,14 @@ KEY_WORDS = ("serial number", "MAC address", "name")
 
 @dataclass(frozen=True, slots=True)
 class MatchOptions:
-    """``case_sensitive`` governs serial number and name.
+    """``case_sensitive`` governs serial number and name; ``fillers`` are no keys.
 
     ``complete``: the whole site was read without a filter, so a linked key that is not there is gone.
     """
 
     case_sensitive: bool = True
     complete: bool = False
+    fillers: Fillers = FILLERS
 
 
 @dataclass(slots=True)

@@ -4,9 +4,10 @@ Values are compared raw first; only where that fails are they made comparable, b
 
     any kind     absent, null, empty and blank are the same nothing
     text         without outer blanks and invisible marks, line ends alike
-    reference    as text, without regard to case: names are looked up that way
+    reference    folded (``values.folded``): names are looked up that way
     MAC          by its twelve hex digits, text if it has not twelve
-    date-time    to the whole second in UTC; by day if either has no time of day (midnight)
+    date-time    to the whole second in UTC; by day if either has no time of day (midnight), as the three
+                 dates of a configuration are days; a null date is nothing
     number       by value, also as text
     boolean      by value, also as text
     custom       as boolean or number if either is one, else as text or date-time
@@ -20,15 +21,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from typing import Any
 
-from tasks.rules.mapping.identifiers import mac_digits, plain_text
+from tasks.rules.mapping.fillers import mac_digits
 from tasks.rules.mapping.targets import ValueKind
-from tasks.rules.values import read_boolean, read_date_time, read_number
+from tasks.rules.values import folded, is_null_date, plain_text, read_boolean, read_date_time, read_number
 
 
 def is_absent(value: Any) -> bool:
-    """Whether a value says nothing: missing, null, blank text, or an empty list or object."""
+    """Whether a value says nothing: missing, null, blank text, a null date, or an empty list or object."""
     if isinstance(value, str):
-        return plain_text(value) is None
+        return plain_text(value) is None or is_null_date(value)
     return value is None or (isinstance(value, list | dict) and not value)
 
 
@@ -54,7 +55,7 @@ def _text(value: Any) -> Any:
 
 def _same_reference(current: Any, wanted: Any) -> bool:
     have, want = plain_text(current), plain_text(wanted)
-    return have is not None and want is not None and have.casefold() == want.casefold()
+    return have is not None and want is not None and folded(have) == folded(want)
 
 
 def _same_mac(current: Any, wanted: Any) -> bool:

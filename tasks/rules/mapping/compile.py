@@ -20,8 +20,9 @@ from typing import Any
 from jmespath.functions import Functions
 
 from tasks.rules.expressions import ExpressionError, compile_reader, lansweeper_paths, outermost_leaves, parse
-from tasks.rules.mapping.converters import SOFTWARE_LIMIT, compile_converter
-from tasks.rules.mapping.identifiers import plain_text
+from tasks.rules.mapping.comparison import is_absent
+from tasks.rules.mapping.converters import SOFTWARE_LIMIT, compile_converter, filler_kind
+from tasks.rules.mapping.fillers import FILLERS, Fillers
 from tasks.rules.mapping.model import LINK_CAPTION, Authority, FieldMapping
 from tasks.rules.mapping.targets import (
     CUSTOM_FIELD_PREFIX,
@@ -31,7 +32,7 @@ from tasks.rules.mapping.targets import (
     custom_field_target,
     near_matches,
 )
-from tasks.rules.values import AssetRecord, ConfigurationRecord
+from tasks.rules.values import AssetRecord, ConfigurationRecord, folded, plain_text
 
 _ALWAYS = ("id", "name", "activeFlag", "serialNumber", "macAddress")
 DEFAULT_PREFIXES: Mapping[str, str] = {"type.name": "ls_", "status.name": "ls_"}
@@ -182,7 +183,7 @@ class _CustomFields:
 
 
 def _folded(caption: Any) -> str:
-    return caption.strip().casefold() if isinstance(caption, str) else ""
+    return folded(caption) if isinstance(caption, str) else ""
 
 
 class FieldMappingError(ValueError):
@@ -195,6 +196,7 @@ class MappedField:
 
     ``clear`` is already False where the value table skips values: a skipped value is left alone.
     ``custom_field_id`` is None for members of the record, and for a custom field known by caption only.
+    ``is_filler`` says whether a value of this field stands for nothing.
     """
 
     source: str
@@ -204,6 +206,7 @@ class MappedField:
     values: Mapping[str, str | None] = field(default_factory=dict)
     prefix: str = ""
     custom_field_id: int | None = None
+    is_filler: Callable[[Any], bool] = field(default=is_absent, compare=False, repr=False)
 
     @property
     def path(self) -> str:
@@ -244,6 +247,7 @@ def compile_mapping(
     link_caption: str = LINK_CAPTION,
     key_path: str = "key",
     software_limit: int = SOFTWARE_LIMIT,
+    fillers: Fillers = FILLERS,
 ) -> CompiledMapping:
     """The mapping ready for use; raises ``FieldMappingError`` with every problem found.
 
@@ -255,7 +259,10 @@ def compile_mapping(
         raise FieldMappingError(" ".join(problems))
     link = _link_mapping(mappings, CUSTOM_FIELD_PREFIX + link_caption, key_path)
     rest = [mapping for mapping in mappings if mapping.target != link.target]
-    fields = tuple(_mapped_field(each, custom_field_ids or {}, prefixes) for each in (*rest, link))
+    fields = tuple(
+        _mapped_field(each, custom_field_ids or {}, prefixes, None if each is link else fillers)
+        for each in (*rest, link)
+    )
     paths = (path for each in (fields[-1], *fields[:-1]) for path in lansweeper_paths(each.source))
     return CompiledMapping(
         fields=fields,
@@ -276,8 +283,12 @@ def _link_mapping(mappings: Sequence[FieldMapping], target: str, key_path: str) 
 
 
 def _mapped_field(
-    mapping: FieldMapping, custom_field_ids: Mapping[str, int], prefixes: Mapping[str, str]
+    mapping: FieldMapping,
+    custom_field_ids: Mapping[str, int],
+    prefixes: Mapping[str, str],
+    fillers: Fillers | None,
 ) -> MappedField:
+    """The field of a mapping; ``fillers`` None: the link, whose key is taken as it is."""
     target = mapping_target(mapping.target)
     return MappedField(
         source=mapping.source,
@@ -289,6 +300,7 @@ def _mapped_field(
         custom_field_id=custom_field_ids.get(target.path.removeprefix(CUSTOM_FIELD_PREFIX))
         if target.kind is ValueKind.CUSTOM
         else None,
+        is_filler=fillers.test_of(filler_kind(target, mapping.source)) if fillers else is_absent,
     )
 
 
@@ -304,7 +316,10 @@ def _fields_parameter(fields: Sequence[MappedField]) -> str:
 
 def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callable[[Any], AssetRecord]:
     """What is kept of one asset, by one generated function; a missing key becomes empty text."""
-    converters = [compile_converter(each.target, each.values, each.prefix, software_limit) for each in fields]
+    converters = [
+        compile_converter(each.target, each.values, each.prefix, software_limit, each.is_filler)
+        for each in fields
+    ]
     positions = {each.path: f"t[{index}]" for index, each in enumerate(fields)}
     name, serial, mac = (positions.get(path, "None") for path in ("name", "serialNumber", "macAddress"))
     converts = {f"convert_{at}": converter.convert for at, converter in enumerate(converters)}
@@ -353,9 +368,7 @@ def resolve_custom_fields(
 
 
 def _look_up(caption: str, defined: Sequence[Mapping[str, Any]]) -> int | None:
-    hits = [
-        each for each in defined if str(each.get("caption") or "").strip().casefold() == caption.casefold()
-    ]
+    hits = [each for each in defined if _folded(each.get("caption")) == folded(caption)]
     on_configurations = [each for each in hits if _is_on_configurations(each)]
     unnamed = [each for each in hits if not any(map(each.get, _SCREEN_MEMBERS[:2]))]
     candidates = on_configurations or unnamed

@@ -1,7 +1,8 @@
 """From a Lansweeper value to the value that ConnectWise should hold, one converter a field.
 
-None means: Lansweeper has nothing to say here. A value that ConnectWise could not hold (text for a
-number, an unreadable date) stays as it is: whoever writes it leaves it out and says so.
+None means: Lansweeper has nothing to say here, as with a filler or a null date. A value that ConnectWise
+could not hold (text for a number, an unreadable date) stays as it is: whoever writes it leaves it out and
+says so.
 """
 
 from __future__ import annotations
@@ -11,20 +12,57 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tasks.rules.mapping.identifiers import is_filler, mac_digits, normal_serial, plain_text
+from tasks.rules.mapping.comparison import is_absent
+from tasks.rules.mapping.fillers import FillerKind
 from tasks.rules.mapping.targets import MappingTarget, ValueKind
-from tasks.rules.values import read_boolean, read_date_time, read_number, write_date_time
+from tasks.rules.values import (
+    folded,
+    is_null_date,
+    plain_text,
+    read_boolean,
+    read_date_time,
+    read_number,
+    write_date_time,
+    written_text,
+)
 
 Convert = Callable[[Any], Any]
 
-_TEXT = "None if {v} is None else ({v}.strip() or None) if {v}.__class__ is str else {convert}({v})"
+_NAME = (
+    "None if {v} is None else ({v}.strip() or None) if {v}.__class__ is str and {v}.isascii() and "
+    "{v}.isprintable() else {convert}({v})"
+)
 _REMEMBERED = "None if {v} is None else {convert}[{v}] if {v}.__class__ is str else {convert}({v})"
 _MOMENT = (
     "None if {v} is None else {v}[:19] + 'Z' if {v}.__class__ is str and len({v}) == 24 and "
-    "{v}[10] == 'T' and {v}[19] == '.' and {v}[23] == 'Z' else {convert}({v})"
+    "{v}[10] == 'T' and {v}[19] == '.' and {v}[23] == 'Z' and {v}[0] != '0' else {convert}({v})"
 )
 SOFTWARE_LIMIT = 200
-_NOTHING_MACS = frozenset({"000000000000", "ffffffffffff"})
+REMEMBERED = 4096
+"""Texts of one field that are remembered with what they become: types and models repeat, addresses don't."""
+
+_KINDS: Mapping[str, FillerKind] = {
+    "name": FillerKind.NAME,
+    "serialNumber": FillerKind.SERIAL,
+    "tagNumber": FillerKind.TAG,
+    "modelNumber": FillerKind.MODEL,
+    "macAddress": FillerKind.MAC,
+    "ipAddress": FillerKind.IP,
+    "defaultGateway": FillerKind.IP,
+    "manufacturer.name": FillerKind.MAKER,
+    "vendor.name": FillerKind.MAKER,
+}
+"""What a target holds, by its ConnectWise path."""
+_KINDS_OF_SOURCES: Mapping[str, FillerKind] = {
+    "serialNumber": FillerKind.SERIAL,
+    "barCode": FillerKind.TAG,
+    "model": FillerKind.MODEL,
+    "manufacturer": FillerKind.MAKER,
+    "mac": FillerKind.MAC,
+    "macAddress": FillerKind.MAC,
+    "ipAddress": FillerKind.IP,
+}
+"""What a text or custom field holds whose own path does not say, by the last name of its Lansweeper path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +76,52 @@ class Converter:
     text: str = "None if {v} is None else {convert}({v})"
 
 
+def filler_kind(target: MappingTarget, source: str) -> FillerKind:
+    """Of which kind the fillers of a field are."""
+    if (kind := _KINDS.get(target.path)) is not None:
+        return kind
+    if target.kind is ValueKind.REFERENCE:
+        return FillerKind.REFERENCE
+    if target.kind in (ValueKind.TEXT, ValueKind.CUSTOM):
+        return _KINDS_OF_SOURCES.get(source.rpartition(".")[2], FillerKind.TEXT)
+    return FillerKind.TEXT
+
+
 def compile_converter(
-    target: MappingTarget, values: Mapping[str, str | None], prefix: str, software_limit: int = SOFTWARE_LIMIT
+    target: MappingTarget,
+    values: Mapping[str, str | None],
+    prefix: str,
+    software_limit: int = SOFTWARE_LIMIT,
+    is_filler: Callable[[Any], bool] = is_absent,
 ) -> Converter:
     """The converter of one field: value table first, then what the target's kind asks for.
 
     A value that the table knows becomes exactly the name written there, without prefix, or None to skip.
     """
-    convert = _by_kind(target, prefix, software_limit)
+    convert = _without_fillers(target, _by_kind(target, prefix, software_limit), is_filler)
     if values:
-        convert = _with_table({_folded(key): value for key, value in values.items()}, convert)
-    if values or target.kind is ValueKind.REFERENCE:
-        return Converter(_Remembered(convert), _REMEMBERED)
-    if convert is _text:
-        return Converter(convert, _TEXT)
-    return Converter(convert, _MOMENT) if convert is _date else Converter(convert)
+        convert = _with_table({folded(key): value for key, value in values.items()}, convert)
+    elif target.path == "name":
+        return Converter(convert, _NAME)
+    elif target.kind is ValueKind.DATE_TIME:
+        return Converter(convert, _MOMENT)
+    elif target.path == "serialNumber" or target.kind is ValueKind.MAC:
+        return Converter(convert)
+    return Converter(_Remembered(convert), _REMEMBERED)
+
+
+def _without_fillers(target: MappingTarget, convert: Convert, is_filler: Callable[[Any], bool]) -> Convert:
+    """None for fillers; a reference's prefix is no part of what is looked at, and a name is kept."""
+    if target.path == "name":
+        return convert
+
+    def said(value: Any) -> Any:
+        if value.__class__ is str and (is_filler(value) or is_null_date(value)):
+            return None
+        found = convert(value)
+        return None if found.__class__ is str and is_filler(found) else found
+
+    return said
 
 
 def _by_kind(target: MappingTarget, prefix: str, software_limit: int) -> Convert:
@@ -60,35 +129,31 @@ def _by_kind(target: MappingTarget, prefix: str, software_limit: int) -> Convert
         return lambda value: _reference(value, prefix)
     if target.kind is ValueKind.CUSTOM:
         return lambda value: _custom(value, software_limit)
-    if target.path == "serialNumber":
-        return lambda value: None if normal_serial(value) is None else plain_text(value)
-    return _BY_KIND[target.kind]
-
-
-def _folded(value: Any) -> str:
-    return (plain_text(value) or "").casefold()
+    return plain_text if target.path == "serialNumber" else _BY_KIND[target.kind]
 
 
 def _with_table(table: Mapping[str, str | None], convert: Convert) -> Convert:
     def look_up(value: Any) -> Any:
-        folded = _folded(str(value).lower() if isinstance(value, bool) else value)
-        if folded not in table:
+        text = folded(plain_text(str(value).lower() if isinstance(value, bool) else value) or "")
+        if text not in table:
             return convert(value)
-        known = table[folded]
+        known = table[text]
         return None if known is None else known.strip() or None
 
     return look_up
 
 
 class _Remembered(dict[str, Any]):
-    """Few values repeat over many assets (types, states): each text is converted once, when looked up."""
+    """Few values repeat over many assets (types, models): each text is converted once, when looked up."""
 
     def __init__(self, convert: Convert) -> None:
         super().__init__()
         self._convert = convert
 
     def __missing__(self, value: str) -> Any:
-        self[value] = converted = self._convert(value)
+        converted = self._convert(value)
+        if len(self) < REMEMBERED:
+            self[value] = converted
         return converted
 
     def __call__(self, value: Any) -> Any:
@@ -96,27 +161,18 @@ class _Remembered(dict[str, Any]):
 
 
 def _reference(value: Any, prefix: str) -> str | None:
-    text = plain_text(value)
-    if text is None or is_filler(text):
+    text = written_text(value)
+    if text is None:
         return None
     return text if text.casefold().startswith(prefix.casefold()) else prefix + text
 
 
 def _text(value: Any) -> str | None:
-    if type(value) is str:
-        return value.strip() or None
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
         return ", ".join(text for item in value if (text := _text(item))) or None
-    return plain_text(value)
-
-
-def _mac(value: Any) -> str | None:
-    digits = mac_digits(value)
-    if digits is None:
-        return None if is_filler(value) else _text(value)
-    return None if digits in _NOTHING_MACS else _text(value)
+    return written_text(value)
 
 
 def _date(value: Any) -> Any:
@@ -168,7 +224,7 @@ _software_line = lru_cache(maxsize=65_536)(_line_of)
 
 _BY_KIND: Mapping[ValueKind, Convert] = {
     ValueKind.TEXT: _text,
-    ValueKind.MAC: _mac,
+    ValueKind.MAC: _text,
     ValueKind.DATE_TIME: _date,
     ValueKind.NUMBER: _number,
     ValueKind.BOOLEAN: _boolean,

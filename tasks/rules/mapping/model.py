@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
+from tasks.rules.values import folded
 
 LINK_CAPTION = "ls_asset_id"
 
@@ -194,8 +195,8 @@ class ReferenceValues(BaseModel):
     @field_validator("*")
     @classmethod
     def _each_value_once(cls, table: list[ValueRow]) -> list[ValueRow]:
-        values = [row.value.casefold() for row in table]
-        if twice := next((row.value for row in table if values.count(row.value.casefold()) > 1), None):
+        values = [folded(row.value) for row in table]
+        if twice := next((row.value for row in table if values.count(folded(row.value)) > 1), None):
             raise ValueError(f"{twice!r} stands in the table more than once. Keep one of its rows.")
         return table
 

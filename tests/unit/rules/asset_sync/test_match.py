@@ -17,9 +17,9 @@ from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
 from tasks.rules.mapping.compile import compile_mapping
-from tasks.rules.mapping.identifiers import normal_mac, normal_serial, plain_text
+from tasks.rules.mapping.identifiers import normal_mac, normal_serial
 from tasks.rules.mapping.model import default_custom_field_mappings, default_mappings
-from tasks.rules.values import AssetRecord, ConfigurationRecord
+from tasks.rules.values import AssetRecord, ConfigurationRecord, plain_text
 
 M1, M2 = "00:1D:9C:D1:F6:01", "00-1d-9c-d1-f6-02"
 COMPLETE = MatchOptions(complete=True)

@@ -6,14 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.mapping.identifiers import (
-    is_ip_address,
-    mac_digits,
-    normal_mac,
-    normal_name,
-    normal_serial,
-    plain_text,
-)
+from tasks.rules.mapping.fillers import mac_digits
+from tasks.rules.mapping.identifiers import is_ip_address, normal_mac, normal_name, normal_serial
+from tasks.rules.values import plain_text
 
 HEX = st.text("0123456789abcdef", min_size=12, max_size=12)
 

@@ -1,0 +1,306 @@
+"""Fillers: what manufacturers and scanners put where nothing is known, such as "To be filled by O.E.M.".
+
+A filler counts as absent: it is no key to match by, it is not written, and it overwrites nothing. Two devices
+that share one are not the same device. The lists and their sources stand in ``fillers.toml``; a run may add
+to them (``MoreFillers``). Values compare by letters and digits alone, without regard to case.
+
+    kind        further fillers by form
+    ----------  ---------------------------------------------------------------------------------------
+    any         punctuation alone
+    serial      one letter repeated; digits that count up from 0 or 1, or down; a version such as 1.0.0;
+                a label (``SN-``, ``SYS-``, ...) before one of these or of the list
+    tag         one letter four times or more
+    model       the letter x repeated
+    name        a filler of a text only with four letters or more: short words are names of real computers
+    mac         zeros, ones, one byte repeated, multicast addresses
+
+A short filler that is listed with signs (``N/A``) is one with signs only: ``NA`` is a place or a name.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from importlib import resources
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from tasks.rules.values import plain_text
+
+_NOT_HEX = str.maketrans("", "", ":-. \t")
+_TWELVE_HEX = re.compile(r"[0-9a-f]{12}").fullmatch
+_START_OF_HEX = re.compile(r"[0-9a-f]{4,12}").fullmatch
+_SIGNS = re.compile(r"[\W_]+")
+_VERSION = re.compile(r"\d(\.\d){1,2}").fullmatch
+_LABEL = re.compile(r"serialnumber|serial|asset|sys|atn|oem|sn|mb|ev")
+_UP, _DOWN = "0123456789" * 3, "9876543210" * 3
+_COUNTED = frozenset(
+    {_UP[start : start + length] for start in (0, 1) for length in range(3, 25)}
+    | {_DOWN[start : start + length] for start in (0, 1) for length in range(5, 25)}
+)
+_SHORT = 4
+"""Letters below which a word may be a real name."""
+_STROKES = frozenset("*~=+<>|`^$")
+
+
+class FillerKind(StrEnum):
+    """What a value is: each kind has fillers of its own."""
+
+    TEXT = "text"
+    REFERENCE = "reference"
+    SERIAL = "serial"
+    TAG = "tag"
+    MODEL = "model"
+    MAKER = "maker"
+    NAME = "name"
+    IP = "ip"
+    MAC = "mac"
+
+
+OWN_MAC = "own mac"
+"""The list of locally administered addresses that are one machine's own all the same."""
+
+
+class MoreFillers(BaseModel):
+    """Fillers that are added to the known ones, by kind."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    texts: list[str] = Field(
+        default_factory=list, title="Texts", description="Nothing in any field, such as 'nicht bekannt'."
+    )
+    serials: list[str] = Field(
+        default_factory=list, title="Serial numbers", description="Never linked by, never written."
+    )
+    tags: list[str] = Field(default_factory=list, title="Asset tags", description="Never written.")
+    models: list[str] = Field(default_factory=list, title="Models", description="Never written.")
+    makers: list[str] = Field(
+        default_factory=list, title="Manufacturers", description="Never written and never created."
+    )
+    names: list[str] = Field(
+        default_factory=list,
+        title="Names",
+        description="Never linked by; written for a new configuration only, which needs a name.",
+    )
+    macs: list[str] = Field(
+        default_factory=list,
+        title="MAC addresses",
+        description="Whole addresses, or the start of them, such as 00:50:56:c0: those of docking stations "
+        "and of virtual adapters that several computers share.",
+    )
+
+    @field_validator("macs")
+    @classmethod
+    def _hex_digits(cls, values: list[str]) -> list[str]:
+        for each in values:
+            if not _START_OF_HEX(each.translate(_NOT_HEX).lower()):
+                raise ValueError(
+                    f"{each!r} is no MAC address. Write 4 to 12 hex digits, such as 00:50:56:c0."
+                )
+        return values
+
+    @field_validator("texts", "serials", "tags", "models", "makers", "names")
+    @classmethod
+    def _letters(cls, values: list[str]) -> list[str]:
+        for each in values:
+            if not squeezed(each):
+                raise ValueError(f"{each!r} has no letter and no digit. Write the filler as it is read.")
+        return values
+
+    def by_kind(self) -> dict[str, list[str]]:
+        """The lists under the names that ``fillers.toml`` has for them."""
+        return {
+            FillerKind.TEXT: self.texts,
+            FillerKind.SERIAL: self.serials,
+            FillerKind.TAG: self.tags,
+            FillerKind.MODEL: self.models,
+            FillerKind.MAKER: self.makers,
+            FillerKind.NAME: self.names,
+            FillerKind.MAC: self.macs,
+        }
+
+
+def squeezed(text: str) -> str:
+    """The letters and digits of a text, without case: the form in which fillers compare."""
+    if text.isascii():
+        return text.lower() if text.isalnum() else _SIGNS.sub("", text).lower()
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())
+
+
+def mac_digits(value: Any) -> str | None:
+    """The twelve hex digits of a MAC address in lower case, however they are parted; None if it has not."""
+    if not isinstance(value, str):
+        return None
+    digits = value.replace(":", "").replace("-", "").lower()  # Four times as fast as the table below.
+    if not _TWELVE_HEX(digits):
+        text = plain_text(value)
+        digits = text.translate(_NOT_HEX).lower() if text else ""
+    return digits if _TWELVE_HEX(digits) else None
+
+
+@dataclass(frozen=True)
+class Fillers:
+    """All fillers of a run; ``lists`` are the values as written, by kind."""
+
+    lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def and_more(self, more: MoreFillers) -> Fillers:
+        """These and those that a person added; nothing can be taken away."""
+        added = more.by_kind()
+        if not any(added.values()):
+            return self
+        names = self.lists.keys() | added.keys()
+        return Fillers({name: self.lists.get(name, frozenset()) | {*added.get(name, ())} for name in names})
+
+    def test_of(self, kind: FillerKind) -> Callable[[Any], bool]:
+        """The function that says whether a value of that kind is a filler."""
+        return self._tests[kind]
+
+    def is_text(self, value: Any) -> bool:
+        """Whether a value of any field says that nothing is known."""
+        text = plain_text(value)
+        return text is None or self._is_listed(text, squeezed(text), FillerKind.TEXT)
+
+    def is_serial(self, value: Any) -> bool:
+        text = plain_text(value)
+        return text is None or self.is_plain_serial(text)
+
+    def is_plain_serial(self, text: str) -> bool:
+        """As ``is_serial``, of a ``plain_text``."""
+        letters = squeezed(text)
+        if self._is_listed(text, letters, FillerKind.SERIAL):
+            return True
+        if letters in _COUNTED or not letters.strip(letters[:1]):
+            return True
+        if letters[:1] in "saeom" and (label := _LABEL.match(letters)):
+            rest = letters[label.end() :]
+            return len(rest) >= _SHORT and self.is_plain_serial(rest)
+        return "." in text and _VERSION(text) is not None
+
+    def is_tag(self, value: Any) -> bool:
+        text = plain_text(value)
+        if text is None:
+            return True
+        letters = squeezed(text)
+        is_one_letter = len(letters) >= _SHORT and not letters.strip(letters[0])
+        return is_one_letter or self._is_listed(text, letters, FillerKind.TAG)
+
+    def is_model(self, value: Any) -> bool:
+        text = plain_text(value)
+        letters = squeezed(text) if text else ""
+        return not text or not letters.strip("x") or self._is_listed(text, letters, FillerKind.MODEL)
+
+    def is_name(self, value: Any) -> bool:
+        text = plain_text(value)
+        letters = squeezed(text) if text else ""
+        if not text or letters in self._letters[FillerKind.NAME]:
+            return True
+        is_short_word = 0 < len(letters) < _SHORT and len(letters) == len(text)
+        return not is_short_word and self._is_listed(text, letters, FillerKind.NAME)
+
+    def is_maker(self, value: Any) -> bool:
+        text = plain_text(value)
+        return text is None or self._is_listed(text, squeezed(text), FillerKind.MAKER)
+
+    def is_ip(self, value: Any) -> bool:
+        return self.is_text(value) or plain_text(value) in self.lists.get(FillerKind.IP, ())
+
+    def is_mac(self, value: Any) -> bool:
+        """Whether a value is no address of one card, or a text that says nothing."""
+        digits = mac_digits(value)
+        return self.is_text(value) if digits is None else self.is_shared_mac(digits)
+
+    def is_shared_mac(self, digits: str) -> bool:
+        """Whether twelve hex digits are an address of no card, of a group, or of many cards."""
+        return (
+            digits in self._macs
+            or digits[1] in "13579bdf"
+            or digits == digits[:2] * 6
+            or any(digits.startswith(start) for start in self._mac_starts)
+        )
+
+    def is_random_mac(self, digits: str) -> bool:
+        """Whether twelve hex digits are locally administered: drawn anew, or the same on many machines."""
+        return digits[1] in "26ae" and not digits.startswith(self._own_macs)
+
+    def _is_listed(self, text: str, letters: str, kind: FillerKind) -> bool:
+        if letters in self._letters[FillerKind.TEXT] or letters in self._letters[kind]:
+            return True
+        if len(letters) < _SHORT and len(letters) < len(text):
+            return (
+                letters in self._signed[FillerKind.TEXT] or letters in self._signed[kind] or _is_strokes(text)
+            )
+        return False
+
+    @cached_property
+    def _letters(self) -> dict[FillerKind, frozenset[str]]:
+        return {kind: self._forms(kind) - self._signed[kind] for kind in FillerKind}
+
+    @cached_property
+    def _signed(self) -> dict[FillerKind, frozenset[str]]:
+        """Short fillers that are listed with signs only."""
+        return {
+            kind: frozenset(
+                form
+                for form in self._forms(kind)
+                if len(form) < _SHORT and form not in {each.casefold() for each in self.lists.get(kind, ())}
+            )
+            for kind in FillerKind
+        }
+
+    def _forms(self, kind: FillerKind) -> frozenset[str]:
+        return frozenset(map(squeezed, self.lists.get(kind, ()))) - {""}
+
+    @cached_property
+    def _macs(self) -> frozenset[str]:
+        return frozenset(each for each in self._digits(FillerKind.MAC) if len(each) == 12)
+
+    @cached_property
+    def _mac_starts(self) -> tuple[str, ...]:
+        return tuple(each for each in self._digits(FillerKind.MAC) if len(each) < 12)
+
+    @cached_property
+    def _own_macs(self) -> tuple[str, ...]:
+        return tuple(self._digits(OWN_MAC))
+
+    def _digits(self, name: str) -> Iterable[str]:
+        return sorted(each.translate(_NOT_HEX).lower() for each in self.lists.get(name, ()))
+
+    @cached_property
+    def _tests(self) -> dict[FillerKind, Callable[[Any], bool]]:
+        return {
+            FillerKind.TEXT: self.is_text,
+            FillerKind.REFERENCE: lambda value: self.is_text(value) or plain_text(value) == "0",
+            FillerKind.SERIAL: self.is_serial,
+            FillerKind.TAG: self.is_tag,
+            FillerKind.MODEL: self.is_model,
+            FillerKind.MAKER: self.is_maker,
+            FillerKind.NAME: self.is_name,
+            FillerKind.IP: self.is_ip,
+            FillerKind.MAC: self.is_mac,
+        }
+
+
+def _is_strokes(text: str) -> bool:
+    """Whether a text is punctuation and blanks alone; a tick or a star may say something."""
+    return all(
+        each in _STROKES or each.isspace() or unicodedata.category(each).startswith("P") for each in text
+    )
+
+
+def _read() -> Fillers:
+    text = resources.files(__package__).joinpath("fillers.toml").read_text(encoding="utf-8")
+    lists: dict[str, frozenset[str]] = {}
+    for each in tomllib.loads(text)["lists"]:
+        lists[each["kind"]] = lists.get(each["kind"], frozenset()) | {*each["values"]}
+    return Fillers(lists)
+
+
+FILLERS = _read()
+"""Those of ``fillers.toml``."""

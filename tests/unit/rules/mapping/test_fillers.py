@@ -1,0 +1,281 @@
+"""What says nothing: fillers of every kind, however they are written, and values that only look like one."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.match import match
+from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.mapping import fillers
+from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.fillers import FILLERS, FillerKind, MoreFillers
+from tasks.rules.mapping.identifiers import normal_mac, normal_name, normal_serial
+from tasks.rules.mapping.model import FieldMapping, read_mappings
+from tasks.rules.values import AssetRecord, ConfigurationRecord
+
+LISTS = tomllib.loads(Path(fillers.__file__).with_suffix(".toml").read_text(encoding="utf-8"))["lists"]
+TEXTS = sorted(FILLERS.lists["text"])
+
+SERIALS = [
+    "123456790",
+    "0000-0000",
+    "To be filled by OEM.",
+    "To Be Filled By O.E.M.",
+    "to be filled by o.e.m",
+    "x.x.x",
+    "Default string",
+    "DEFAULT_STRING",
+    "System Serial Number",
+    "Not Specified",
+    "INVALID",
+    "None",
+    "N/A",
+    "n.a.",
+    "0123456789",
+    "Chassis Serial Number",
+    "1.0.0",
+    "XXXX-XXXX",
+    "..........",
+    "987654321",
+    "SN-12345",
+    "SYS-1234567890",
+    "MB-1234567890",
+    "SN: none",
+    "00000000-0000-0000-0000-000000000000",
+    "1",
+    "03000200-0400-0500-0006-000700080009",
+    "T\u200bo be filled by O.E.M.",
+    "\u2068N/A\u2069",
+    "\uff10\uff10\uff10\uff10",
+]
+REAL_SERIALS = [
+    "5CG1234XYZ",
+    "00d0c39f",
+    "4711",
+    "1001",
+    "7C-77",
+    "MB1234X",
+    "SN0815",
+    "VMware-56 4d",
+    "NA12",
+    "12321",
+]
+MACS = [
+    "ac:de:48:00:11:22",
+    "EE-EE-EE-EE-EE-EE",
+    "0000.0000.0000",
+    "ff:ff:ff:ff:ff:ff",
+    "01:00:5e:00:00:fb",
+    "33:33:00:00:00:01",
+    "00:50:56:C0:00:01",
+    "00:50:56:c0:00:63",
+    "20:41:53:59:4e:ff",
+    "02:42:ac:11:00:02",
+    "00:53:45:00:00:00",
+    "11:22:33:44:55:66",
+    "N/A",
+]
+NAMES = ["localhost", "LOCALHOST.localdomain", "None", "N/A", "-", "(unknown)", "Default string", "no name"]
+REAL_NAMES = ["NA", "NIL", "OEM", "TBD", "PC", "X", "0", "7", "Default", "Noname-7", "✓"]
+
+
+@pytest.mark.parametrize("value", SERIALS)
+def test_a_filler_is_no_serial_number(value: str) -> None:
+    assert normal_serial(value) is None
+    assert FILLERS.is_serial(value)
+
+
+@pytest.mark.parametrize("value", REAL_SERIALS)
+def test_a_real_serial_number_is_none(value: str) -> None:
+    assert normal_serial(value) == value
+
+
+@pytest.mark.parametrize("value", MACS)
+def test_a_filler_is_no_address(value: str) -> None:
+    assert normal_mac(value) is None
+    assert FILLERS.is_mac(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "links"),
+    [
+        ("3C:00:00:00:00:01", True),
+        ("52:54:00:12:34:56", True),
+        ("00:50:56:12:34:56", True),
+        ("00:15:5d:01:02:03", True),
+        ("da:a1:19:00:00:07", False),
+    ],
+)
+def test_an_address_drawn_anew_is_written_and_no_key(value: str, links: bool) -> None:
+    assert not FILLERS.is_mac(value)
+    assert (normal_mac(value) is not None) is links
+
+
+@pytest.mark.parametrize("value", NAMES)
+def test_a_filler_is_no_name(value: str) -> None:
+    assert normal_name(value) is None
+
+
+@pytest.mark.parametrize("value", REAL_NAMES)
+def test_a_short_word_may_be_a_name(value: str) -> None:
+    assert normal_name(value) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "filler", "real"),
+    [
+        (FillerKind.TEXT, "not  available", "NA"),
+        (FillerKind.TEXT, "---", "✓"),
+        (FillerKind.TEXT, "<OUT OF SPEC>", "0"),
+        (FillerKind.REFERENCE, "0", "7"),
+        (FillerKind.MAKER, "System manufacturer", "Systemax"),
+        (FillerKind.MODEL, "All Series", "A320"),
+        (FillerKind.MODEL, "x.x", "X1"),
+        (FillerKind.TAG, "No Asset Information", "1"),
+        (FillerKind.TAG, "0000", "12345"),
+        (FillerKind.IP, "127.0.0.1", "10.0.0.7"),
+    ],
+)
+def test_each_kind_has_fillers_of_its_own(kind: FillerKind, filler: str, real: str) -> None:
+    assert FILLERS.test_of(kind)(filler)
+    assert not FILLERS.test_of(kind)(real)
+
+
+def test_every_list_has_a_source_and_a_known_kind() -> None:
+    assert all(each["source"] and each["values"] for each in LISTS)
+    assert {each["kind"] for each in LISTS} <= {*FillerKind, fillers.OWN_MAC}
+
+
+@given(
+    st.sampled_from(TEXTS),
+    st.sampled_from(" .-_/"),
+    st.booleans(),
+    st.sampled_from(["", ".", " ", "\u200b", "!"]),
+)
+def test_separators_case_and_ending_change_nothing(filler: str, sign: str, upper: bool, ending: str) -> None:
+    written = sign.join(filler.split()) + ending
+    written = f" {written.upper() if upper else written.lower()}"
+    for kind in (FillerKind.TEXT, FillerKind.REFERENCE, FillerKind.SERIAL, FillerKind.MODEL, FillerKind.TAG):
+        assert FILLERS.test_of(kind)(written)
+
+
+@given(st.text() | st.integers() | st.none() | st.floats() | st.lists(st.text()))
+def test_any_value_is_a_filler_or_not(value: Any) -> None:
+    assert all(FILLERS.test_of(kind)(value) in (True, False) for kind in FillerKind)
+
+
+def test_a_run_may_add_fillers_and_take_none_away() -> None:
+    more = MoreFillers(serials=["Leihgerät 1"], macs=["AA-BB-CC"], names=["kiosk"], texts=["nicht bekannt"])
+    added = FILLERS.and_more(more)
+    assert normal_serial("LEIHGERÄT-1", True, added) is None
+    assert normal_mac("a8:bb:cc:00:00:01", added) is not None
+    assert normal_name("Kiosk", True, added) is None
+    assert added.is_serial("Nicht bekannt.")
+    assert added.is_serial("None")
+    assert normal_serial("Leihgerät 1") == "Leihgerät 1"
+    assert FILLERS.and_more(MoreFillers()) is FILLERS
+
+
+@pytest.mark.parametrize("wrong", [{"macs": ["zz"]}, {"macs": ["00"]}, {"serials": ["--"]}, {"other": ["x"]}])
+def test_what_can_be_no_filler_is_refused(wrong: dict[str, list[str]]) -> None:
+    with pytest.raises(ValidationError):
+        MoreFillers.model_validate(wrong)
+
+
+PAIRS = {
+    "n": "name",
+    "s": "serialNumber",
+    "m": "modelNumber",
+    "mac": "macAddress",
+    "tag": "tagNumber",
+    "p": "ram",
+}
+MAPPING = compile_mapping([*read_mappings(PAIRS), FieldMapping(source="maker", target="manufacturer.name")])
+
+
+def read(asset: dict[str, Any]) -> AssetRecord:
+    return MAPPING.read_asset({"key": "k", "n": "WS-7", **asset})
+
+
+def held(**values: Any) -> ConfigurationRecord:
+    record = {"id": 1, "name": "WS-7", "customFields": [{"caption": "ls_asset_id", "value": "k"}], **values}
+    return MAPPING.read_configuration(record)
+
+
+@pytest.mark.parametrize(
+    "asset",
+    [
+        {"s": "123456790"},
+        {"m": "To Be Filled By O.E.M."},
+        {"mac": "ac:de:48:00:11:22"},
+        {"tag": "No Asset Tag"},
+        {"maker": "System manufacturer"},
+        {"p": "Not Specified"},
+        {"m": "0001-01-01T00:00:00Z"},
+        {"n": "localhost"},
+        {"n": "To be filled by OEM"},
+    ],
+)
+def test_a_filler_overwrites_nothing(asset: dict[str, str]) -> None:
+    real = held(
+        serialNumber="5CG1", modelNumber="X1", macAddress="3C:00:00:00:00:01", tagNumber="T1", ram="8 GB",
+        manufacturer={"id": 1, "name": "Dell"},
+    )  # fmt: skip
+    assert differences(read(asset), real, MAPPING) == []
+
+
+def test_a_name_that_says_nothing_is_kept_for_a_new_configuration() -> None:
+    assert read({"n": "localhost"}).wanted[0] == "localhost"
+
+
+@pytest.mark.parametrize("authority", ["lansweeper", "fill"])
+def test_a_real_value_takes_the_place_of_a_filler(authority: str) -> None:
+    mapping = compile_mapping([FieldMapping(source="s", target="serialNumber", authority=authority)])
+    asset = mapping.read_asset({"key": "k", "s": "5CG1"})
+    record = mapping.read_configuration({"id": 1, "serialNumber": "To be filled by O.E.M."})
+    assert [(each.field, each.wanted) for each in differences(asset, record, mapping)] == [
+        ("serialNumber", "5CG1"),
+        ("customFields.ls_asset_id", "k"),
+    ]
+
+
+@pytest.mark.parametrize("value", SERIALS)
+def test_two_strangers_with_one_filler_are_not_linked(value: str) -> None:
+    asset = AssetRecord("k", "A", value, None, ())
+    record = ConfigurationRecord(1, "B", None, value, None, True, ())
+    assert [each.asset.key for each in match([asset], [record]).unmatched] == ["k"]
+
+
+def test_added_fillers_hold_in_matching_and_in_mapping() -> None:
+    added = FILLERS.and_more(MoreFillers(serials=["POOL"], models=["Loaner"]))
+    asset = AssetRecord("k", "A", "Pool", None, ())
+    record = ConfigurationRecord(1, "B", None, "POOL", None, True, ())
+    options = MatchOptions(case_sensitive=False, fillers=added)
+    assert match([asset], [record], options).matched == []
+    mapping = compile_mapping(read_mappings({"m": "modelNumber"}), fillers=added)
+    assert mapping.read_asset({"key": "k", "m": "loaner"}).wanted[0] is None
+
+
+def test_the_link_is_taken_as_it_is() -> None:
+    mapping = compile_mapping([FieldMapping(source="id", target="customFields.ls_asset_id")])
+    assert mapping.read_asset({"id": "None"}).key == "None"
+    assert mapping.read_asset({"id": "1234"}).wanted == ("1234",)
+
+
+def test_what_a_custom_field_holds_is_told_by_its_source() -> None:
+    mapping = compile_mapping(
+        [
+            FieldMapping(source="assetCustom.serialNumber", target="customFields.Serial"),
+            FieldMapping(source="assetCustom.comment", target="customFields.Comment"),
+        ]
+    )
+    asset = {"key": "k", "assetCustom": {"serialNumber": "123456", "comment": "123456"}}
+    assert mapping.read_asset(asset).wanted[:2] == (None, "123456")
