@@ -36,6 +36,7 @@ from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.report import Report
+from tasks.shared.results import RunFailedError
 
 PRODUCT = ("connectors.", "tasks.", "flows.")
 DURING = "during"
@@ -158,6 +159,7 @@ async def _run(job: Job) -> dict[str, Any]:
     names = {"connectwise": job.block, "lansweeper": job.block, "ledger": job.block}
     state: State[Any] = await flow(settings, **names, return_state=True)
     result = await state.aresult(raise_on_failure=False)
+    result = result.data if isinstance(result, RunFailedError) else result
     usage = resource.getrusage(resource.RUSAGE_SELF)
     told: dict[str, Any] = {"cpu": usage.ru_utime + usage.ru_stime, "state": state.name}
     if isinstance(result, BaseException):

@@ -107,12 +107,14 @@ class ConnectWiseConnection(Block):
     )
     client_id: SecretStr = Field(
         title="Client ID",
-        description="GUID of your integration from developer.connectwise.com; ConnectWise requires it.",
+        description="GUID of your integration from developer.connectwise.com. One page of the vendor calls "
+        "it optional, but its API refuses every request without one, so it is required here.",
     )
     member_id: str | None = Field(
         default=None,
         title="Member ID",
-        description="Identifier of the API member, to recognise the integration's own changes.",
+        description="Identifier of the API member. It is never sent: it only tells the integration's own "
+        "changes and notes from those of people.",
     )
     api_version: str | None = Field(
         default=None,

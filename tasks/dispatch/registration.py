@@ -106,7 +106,7 @@ async def register_field_nation(
                 "The Field Nation Connection has no webhook secret",
                 remedy="Make a UUID, save it in the block and give it to the receiver.",
             )
-        wanted = wanted_events(rule.event for rule in settings.outbound_rules)
+        wanted = wanted_events(rule.event for rule in settings.active_rules())
         events, unknown = known_events(wanted, await client.list_webhook_events())
         if unknown:
             run_logger().warning("Field Nation has no events %s", ", ".join(unknown))

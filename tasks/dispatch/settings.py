@@ -303,9 +303,13 @@ class DispatchSettings(BaseModel):
             inbound=given.inbound or default.inbound, outbound=given.outbound or default.outbound
         )
 
+    def active_rules(self) -> list[OutboundRule]:
+        """The outbound rules that are in use."""
+        return [rule for rule in self.outbound_rules if rule.enabled]
+
     def own_statuses(self) -> frozenset[str]:
         """Statuses that this integration sets itself, in lower case: reaching one is not leaving."""
-        named = [rule.value for rule in self.outbound_rules if rule.action == "set ticket status"]
+        named = [rule.value for rule in self.active_rules() if rule.action == "set ticket status"]
         return frozenset(name.strip().lower() for name in [*named, self.write_back.status] if name.strip())
 
 

@@ -412,7 +412,7 @@ async def _has_news(run: DispatchRun, number: int, owner: WorkOrderOwner, work_o
     """Whether something is to be done, as far as the list tells; a mapping of one's own reads more."""
     if getattr(run.settings.mappings, owner.ref.kind.value).outbound:
         return True
-    rules, state = run.settings.outbound_rules, await run.state.work_order(number)
+    rules, state = run.settings.active_rules(), await run.state.work_order(number)
     times = times_wanted({"id": number, **work_order}, events_of(work_order, state), rules, state.handled)
     return bool(
         open_events(work_order, state)

@@ -233,7 +233,7 @@ class _Due:
 
 
 def _due(run: DispatchRun, owner: WorkOrderOwner, work_order: Record, state: WorkOrderState) -> _Due:
-    rules = run.settings.outbound_rules
+    rules = run.settings.active_rules()
     opened = open_events(work_order, state)
     # Only lines of a person's own: the default ones say what the default events do.
     lines = getattr(run.settings.mappings, owner.ref.kind.value).outbound

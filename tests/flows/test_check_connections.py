@@ -19,7 +19,7 @@ from tasks.rules.connection_findings import (
     version_details,
 )
 from tests.support.faults import LEAN
-from tests.support.run_flow import FlowRunner
+from tests.support.run_flow import FlowRunner, ended_with
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 async def checked(**options: Any) -> tuple[State[Any], dict[tuple[str, str], Finding]]:
     """The final state, and the findings by connection and check."""
     state: State[Any] = await check_connections(return_state=True, **options)
-    findings = await state.aresult(raise_on_failure=False)
+    findings = await ended_with(state)
     assert isinstance(findings, list), findings
     return state, {(each.connection, each.check): each for each in findings}
 

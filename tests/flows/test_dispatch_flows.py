@@ -29,6 +29,7 @@ from flows.sync_work_order import sync_work_order
 from flows.work_order_sweep import work_order_sweep
 from tasks.dispatch.settings import DispatchRules
 from tasks.rules.dispatch.result import DispatchStatus
+from tasks.shared.results import RunFailedError
 from tests.support.dispatch import DISPATCH, OPEN, Board, rules
 from tests.support.run_flow import FlowRunner, save_once
 from tests.support.work_orders import FieldDesk, event_rules
@@ -81,6 +82,9 @@ async def test_a_refusal_fails_the_run_and_names_what_is_missing(board: Board) -
     state: State[Any] = await dispatch_work_order(ticket, dry_run=False, return_state=True)
     assert state.is_failed()
     assert "lacks start date and time" in str(state.message)
+    with pytest.raises(RunFailedError, match="lacks start date and time") as caught:
+        await dispatch_work_order(ticket, dry_run=False)
+    assert caught.value.data.status is DispatchStatus.REFUSED
 
 
 async def test_the_sweep_and_the_inbox_make_what_is_there(board: Board, artifacts: FlowRunner) -> None:

@@ -10,7 +10,7 @@ from benchmarks.performance.enrichment_model import EnrichmentModel, asset_state
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.plan import EnrichmentReport
-from tests.support.run_flow import FlowRunner
+from tests.support.run_flow import FlowRunner, ended_with
 
 QUICK = EnrichmentWaiting(pause_seconds=0.3, lease_seconds=25)
 FIELDS = 11
@@ -31,7 +31,7 @@ class Enricher(FlowRunner):
 
     async def enrich(self, **changes: Any) -> EnrichmentReport:
         """Run the flow and answer its report; an exception that ended it is raised."""
-        result = await (await self.enrich_state(**changes)).aresult(raise_on_failure=False)
+        result = await ended_with(await self.enrich_state(**changes))
         if isinstance(result, Exception):
             raise result
         assert isinstance(result, EnrichmentReport)

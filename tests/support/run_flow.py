@@ -17,6 +17,7 @@ from flows.asset_synchronization import asset_synchronization
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.asset_sync.safety import SafetyThresholds
+from tasks.shared.results import RunFailedError
 from tasks.shared.retry import Waiting
 
 QUICK = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=25)
@@ -103,9 +104,15 @@ class FlowRunner:
         return str(answer.raise_for_status().json()[0]["data"])
 
 
+async def ended_with(state: State[Any]) -> Any:
+    """What a run returned, also that of a failed one; or the exception that ended it."""
+    result = await state.aresult(raise_on_failure=False)
+    return result.data if isinstance(result, RunFailedError) else result
+
+
 async def report_of(state: State[Any]) -> SyncReport:
     """The report that a run ended with; an exception that ended it is raised."""
-    result = await state.aresult(raise_on_failure=False)
+    result = await ended_with(state)
     if isinstance(result, Exception):
         raise result
     assert isinstance(result, SyncReport)

@@ -61,6 +61,13 @@ class OutboundRule(BaseModel):
     custom_field: str = Field(
         default="", title="Custom field", description="Caption of the ticket's custom field to set."
     )
+    enabled: bool = Field(
+        default=True,
+        title="In use",
+        description="Off: the rule does nothing. The default rule for time entries is off. Switched on, each "
+        "stay of a provider on site becomes a time entry of its whole length once the work order is complete, "
+        "billed as Billable under Time entries says: DoNotBill unless you change it.",
+    )
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
@@ -74,7 +81,7 @@ class OutboundRule(BaseModel):
 
 
 def default_outbound_rules() -> list[OutboundRule]:
-    """The four of the connector page. Time entries are billed, so they come only with a rule of one's own."""
+    """The four of the connector page, and one for time entries, which may be billed: it is off."""
     return [
         OutboundRule(event=WorkOrderEvent.ASSIGNED, action=OutboundAction.SET_STATUS, value="Assigned"),
         OutboundRule(
@@ -89,6 +96,7 @@ def default_outbound_rules() -> list[OutboundRule]:
             value="Work order {{id}} is complete. {{closing_notes}}",
         ),
         OutboundRule(event=WorkOrderEvent.APPROVED, action=OutboundAction.SET_STATUS, value="Completed"),
+        OutboundRule(event=WorkOrderEvent.COMPLETED, action=OutboundAction.ADD_TIME_ENTRY, enabled=False),
     ]
 
 
@@ -140,7 +148,10 @@ class TimeEntrySettings(BaseModel):
         description="Identifier of the member the time is entered for; empty: the API member's own.",
     )
     billable: str = Field(
-        default="DoNotBill", title="Billable", description="Billable, DoNotBill, NoCharge or NoDefault."
+        default="DoNotBill",
+        title="Billable",
+        description="Billable, DoNotBill, NoCharge or NoDefault. Billable puts the hours on the customer's "
+        "next invoice, as the agreement and the work role say.",
     )
 
 

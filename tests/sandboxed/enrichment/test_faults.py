@@ -18,6 +18,7 @@ from tasks.enrichment.settings import EnrichmentWaiting
 from tasks.shared.lease import LANSWEEPER, fields_lease_name, lease_name, writing_lease
 from tests.sandboxed.asset_sync.test_killed_runs import ROOT
 from tests.support.run_enrichment import QUICK, Enricher
+from tests.support.run_flow import ended_with
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect, pytest.mark.slow]
 
@@ -180,7 +181,7 @@ async def test_a_refused_asset_fails_alone_and_is_written_by_the_next_run(enrich
     fault = {"kind": "partial", "keys": [key], "message": "Locked by a person"}
     enricher.sandbox.faults([{"system": "lansweeper", "method": None, "path": "editAsset", "fault": fault}])
     state = await enricher.enrich_state()
-    report = await state.aresult(raise_on_failure=False)
+    report = await ended_with(state)
     assert state.is_failed()
     assert state.name == "Finished with 1 failure"
     assert [(each.asset_key, "Locked by a person" in each.message) for each in report.failures] == [

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.dispatch.settings import DispatchSettings
 from tasks.dispatch.state import _work_order_state, _work_order_value
 from tasks.rules.dispatch.events import (
+    OutboundAction,
+    OutboundRule,
     WorkOrderEvent,
     WorkOrderState,
     closed_logs,
@@ -201,3 +204,13 @@ def test_a_check_in_without_its_time_log_is_the_same_as_with_it() -> None:
 )
 def test_a_number_that_contradicts_the_name_is_told(status: dict[str, Any], doubted: bool) -> None:
     assert bool(status_doubt({"status": status})) is doubted
+
+
+def test_the_default_rule_for_time_entries_is_off_and_says_what_it_bills() -> None:
+    default = DispatchSettings()
+    entries = [each for each in default.outbound_rules if each.action is OutboundAction.ADD_TIME_ENTRY]
+    assert [(each.event, each.enabled) for each in entries] == [(WorkOrderEvent.COMPLETED, False)]
+    assert not set(entries) & set(default.active_rules())
+    assert "DoNotBill" in str(OutboundRule.model_fields["enabled"].description)
+    stored = {"event": "assigned", "action": "add internal note"}
+    assert OutboundRule.model_validate(stored).enabled
