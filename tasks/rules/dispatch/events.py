@@ -65,7 +65,7 @@ class OutboundRule(BaseModel):
         default=True,
         title="In use",
         description="Off: the rule does nothing. The default rule for time entries is off. Switched on, each "
-        "stay of a provider on site becomes a time entry of its whole length once the work order is complete, "
+        "stay of a provider becomes a time entry of its whole length when the work order is complete, "
         "billed as Billable under Time entries says: DoNotBill unless you change it.",
     )
 
