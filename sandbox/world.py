@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.connectwise.links import link_table
-from sandbox.connectwise.reads import Renderer
+from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Store
 from sandbox.credentials import Credentials

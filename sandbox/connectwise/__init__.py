@@ -5,9 +5,11 @@ table, what is asked, bulk) -> ``reads`` or ``writes``.
 
 - ``schema``: every served collection as a ``Table`` of ``Field`` descriptions. Start here.
 - ``store``: the records, the links of tickets and agreements to configurations, who is told of changes.
-- ``reads``: lists, with ``conditions`` (the language) and ``condition_paths`` (what its names stand for).
+- ``reads``: lists, with ``conditions`` (the language) and ``condition_paths`` (what its names stand for);
+  ``rendering``: a record as the wire shows it.
 - ``body``: a body as members; ``validation``: what is refused; ``writes``: PUT, PATCH, POST, DELETE;
-  ``computed``: members that follow from others; ``links``: attaching configurations.
+  ``computed``: members that follow from others; ``defaults``: what a record refers to where nobody says;
+  ``links``: attaching configurations; ``merging``: tickets, companies, configurations of another company.
 - ``bulk_reads``: bundles and the report; ``callbacks``: messages sent.
 - ``errors``: refusals in the vendor's words.
 

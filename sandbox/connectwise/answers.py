@@ -20,10 +20,12 @@ from sandbox.connectwise.condition_paths import linked_condition
 from sandbox.connectwise.errors import FieldError, VendorError, invalid, no_endpoint, not_allowed, not_found
 from sandbox.connectwise.links import LinkWriter
 from sandbox.connectwise.merging import merge_tickets
-from sandbox.connectwise.reads import Address, Listing, Renderer, presenter, search_query
+from sandbox.connectwise.reads import Address, Listing, presenter, search_query
+from sandbox.connectwise.rendering import Renderer
+from sandbox.connectwise.schema.boards import BOARD_STATUSES_NAME
 from sandbox.connectwise.schema.company import CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Field, Kind, Table, ref
-from sandbox.connectwise.schema.service import BOARD_STATUSES_NAME, SERVICE_TICKETS_NAME
+from sandbox.connectwise.schema.service import SERVICE_TICKETS_NAME
 from sandbox.connectwise.schema.tables import SERVED, table_of
 from sandbox.connectwise.store import Record, Store
 from sandbox.connectwise.writes import (

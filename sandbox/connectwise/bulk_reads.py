@@ -34,13 +34,13 @@ from sandbox.connectwise.links import LinkWriter
 from sandbox.connectwise.reads import (
     Address,
     Listing,
-    Renderer,
     filter_values,
     page_by_number,
     page_size,
     presenter,
     sort_records,
 )
+from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.schema.company import CONFIGURATION_TYPES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Kind, Table, text, whole
 from sandbox.connectwise.schema.finance import AGREEMENT_CONFIGURATIONS, AGREEMENT_TYPES_NAME, AGREEMENTS_NAME

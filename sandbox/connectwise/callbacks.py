@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from sandbox.connectwise.reads import Renderer
+from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACK_TYPES, CALLBACKS, EVERY, ITSELF, NEVER
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Change, Record, Store

@@ -11,13 +11,21 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from typing import Any
 
+from sandbox.connectwise.defaults import (
+    fill_communication,
+    fill_from_board,
+    fill_from_contact,
+    fill_from_site,
+    fill_references,
+    fill_site,
+    reference,
+)
 from sandbox.connectwise.errors import FieldError
+from sandbox.connectwise.schema.boards import BOARD_STATUSES_NAME, BOARDS_NAME
+from sandbox.connectwise.schema.company import CONTACTS_NAME
 from sandbox.connectwise.schema.fields import Table
-from sandbox.connectwise.schema.finance import AGREEMENTS_NAME, OPPORTUNITIES, OPPORTUNITY_STATUSES
+from sandbox.connectwise.schema.finance import AGREEMENTS_NAME
 from sandbox.connectwise.schema.service import (
-    BOARD_STATUSES_NAME,
-    BOARDS_NAME,
-    PRIORITIES_NAME,
     PROJECT_NOTES,
     PROJECT_TICKETS_NAME,
     SERVICE_NOTES,
@@ -44,6 +52,7 @@ _INITIAL = {
 
 def compute(table: Table, record: Record, read: Read, now: Now, given: Collection[str] = ()) -> None:
     """Fill in what follows from the other members of a stored record; what is `given` stays as it is."""
+    fill_references(table.name, record, read)
     if table.name == AGREEMENTS_NAME:
         if "agreementStatus" not in given:
             record["agreementStatus"] = _agreement_status(record, now())
@@ -51,8 +60,8 @@ def compute(table: Table, record: Record, read: Read, now: Now, given: Collectio
         _compute_ticket(table, record, read, now, given)
     elif table.name == TIME_ENTRIES.name:
         _compute_time_entry(record, read)
-    elif table.name == OPPORTUNITIES.name and "status" not in record:
-        record.update(_default("status", read(OPPORTUNITY_STATUSES.name)))
+    elif table.name == CONTACTS_NAME:
+        fill_communication(record, read)
     elif table.name == CALLBACKS.name:
         record.setdefault("payloadVersion", PAYLOAD_VERSION)
         if record.get("objectId") == 0:
@@ -77,11 +86,12 @@ def _compute_ticket(table: Table, ticket: Record, read: Read, now: Now, given: C
         _take_from_phase(ticket, read)
     elif "recordType" not in given:
         ticket["recordType"] = "ServiceTicket"
-    _take_from_site(ticket, read)
+    fill_site(ticket, read)
+    fill_from_site(ticket, read)
+    fill_from_contact(ticket, read)
     if "board" not in ticket:
         ticket.update(_default_board(read(BOARDS_NAME), is_project))
-    if "priority" not in ticket:
-        ticket.update(_default("priority", read(PRIORITIES_NAME)))
+    fill_from_board(ticket, read, table.fields)
     if "status" not in ticket and "board" in ticket:
         ticket.update(_default_status(read(BOARD_STATUSES_NAME), ticket["board"]))
     if "closedFlag" not in given:
@@ -98,39 +108,18 @@ def _take_from_phase(ticket: Record, read: Read) -> None:
         ticket["company"] = {"id": project["company"]["id"]}
 
 
-def _take_from_site(ticket: Record, read: Read) -> None:
-    """The address of the site, where the ticket has none of its own."""
-    site = read("company/sites").get(ticket.get("site", {}).get("id"), {})
-    if not site or "addressLine1" in ticket:
-        return
-    names = ("addressLine1", "addressLine2", "city", "zip", "country")
-    ticket.update({name: site[name] for name in names if name in site})
-    ticket["siteName"] = site["name"]
-    state = read("company/states").get(site.get("stateReference", {}).get("id"), {})
-    if "identifier" in state:
-        ticket["stateIdentifier"] = state["identifier"]
-
-
 def _default_board(boards: dict[int, Record], is_project: bool) -> Record:
     """The first active board of the kind; which one the vendor takes is a setting there."""
     for board_id, board in boards.items():
         if not board.get("inactiveFlag") and bool(board.get("projectFlag")) is is_project:
-            return {"board": {"id": board_id}}
-    return {}
-
-
-def _default(member: str, records: dict[int, Record]) -> Record:
-    """The reference to the record that is marked as default, if one is."""
-    for record_id, one in records.items():
-        if one.get("defaultFlag"):
-            return {member: {"id": record_id}}
+            return {"board": reference(board_id)}
     return {}
 
 
 def _default_status(statuses: dict[int, Record], board: Record) -> Record:
     own = [one for one in statuses.values() if one.get("board") == board]
     chosen = next((one for one in own if one.get("defaultFlag")), own[0] if own else None)
-    return {"status": {"id": chosen["id"]}} if chosen else {}
+    return {"status": reference(chosen["id"])} if chosen else {}
 
 
 def _close(ticket: Record, statuses: dict[int, Record], now: Now) -> None:

@@ -89,7 +89,7 @@ class Names:
             return self._reference(path, name, field, rest)
         if field.mirrors:
             return self._reference(path, field.mirrors, field, "id")
-        return Access(field.kind, lambda record: record.get(name))
+        return Access(field.kind, lambda record: record.get(name, field.shown))
 
     def _stamp(self, path: str, stamp: tuple[str, Kind] | None) -> Access:
         if stamp is None:

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator
 
 from sandbox.connectwise.computed import CHARGED
 from sandbox.connectwise.errors import FieldError, VendorError, invalid, not_found
+from sandbox.connectwise.schema.boards import BOARD_STATUSES_NAME
 from sandbox.connectwise.schema.company import COMPANIES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Kind, Table
 from sandbox.connectwise.schema.service import (
-    BOARD_STATUSES_NAME,
     PROJECT_TICKETS_NAME,
     SERVICE_TICKETS_NAME,
     TIME_ENTRIES,
@@ -73,7 +73,7 @@ def _closing(store: Store, ticket: Record) -> int | None:
     statuses = store.collection(BOARD_STATUSES_NAME).items()
     own = (number for number, one in statuses if one.get("board") == ticket.get("board"))
     return next(
-        (number for number in own if store.collection(BOARD_STATUSES_NAME)[number]["closedStatus"]), None
+        (number for number in own if store.collection(BOARD_STATUSES_NAME)[number].get("closedStatus")), None
     )
 
 

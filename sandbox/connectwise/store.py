@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sandbox.connectwise.computed import AUTHORSHIP, compute, fill_authorship, initial_notes
+from sandbox.connectwise.defaults import forget_repeated
 from sandbox.connectwise.schema.company import (
     CONFIGURATION_QUESTIONS_NAME,
     CONFIGURATION_STATUSES_NAME,
@@ -209,9 +210,11 @@ class Store:
             fresh["customFields"] = merge_values(stored.get("customFields", {}), changes)
         if fresh.get("type", stored.get("type")) != stored.get("type"):
             stored.pop("questions", None)
+        before = {**stored}
         for name in values:
             stored.pop(name, None)
         stored.update(fresh)
+        forget_repeated(collection, stored, values, before)
         compute(table, stored, self.collection, self.now, values)
         self.touch(table, stored, by=by)
         return stored

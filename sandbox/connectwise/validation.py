@@ -16,11 +16,14 @@ from sandbox.connectwise.condition_paths import shown_name
 from sandbox.connectwise.errors import FieldError
 from sandbox.connectwise.schema.company import COMPANIES_NAME
 from sandbox.connectwise.schema.fields import Field, Kind, Table
+from sandbox.connectwise.schema.service import PROJECT_NOTES, SERVICE_NOTES
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACKS
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Record, Store, answers
 
 WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
+PLACES = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
 ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country")
 
 
@@ -69,10 +72,21 @@ class Resolver:
                 return [one for each in value if (one := self._reference(name, field, each)) is not None]
             case Kind.CUSTOM:
                 return self._custom_values(value)
+            case Kind.ITEMS:
+                return [self._item(name, field, one) for one in value]
             case Kind.ANSWERS:
                 return answers({"questionId": one.get("questionid"), **one} for one in value)
             case _:
                 return value
+
+    def _item(self, name: str, field: Field, item: Record) -> Record:
+        """One item of a list, the references in it in stored form."""
+        found: Record = {}
+        for member, one in item.items():
+            inner = field.items[member]
+            is_reference = inner.kind is Kind.REFERENCE
+            found[member] = self._reference(f"{name}/{member}", inner, one) if is_reference else one
+        return {member: one for member, one in found.items() if one is not None}
 
     def _reference(self, name: str, field: Field, value: Record) -> Record | None:
         """`{"id": n}`; an id is not looked up here: whether it exists is part of validating the record."""
@@ -185,6 +199,11 @@ def _member_errors(name: str, field: Field, value: Any, record: Record, store: S
         yield FieldError("InvalidField", f"Unsupported format applied to {name}", name)
     if field.kind is Kind.REFERENCE:
         yield from _reference_errors(name, field, value["id"], record, store)
+    if field.kind is Kind.ITEMS:
+        for one in value:
+            for member, inner in field.items.items():
+                if inner.kind is Kind.REFERENCE and member in one:
+                    yield from _reference_errors(f"{name}/{member}", inner, one[member]["id"], record, store)
     if field.kind is Kind.REFERENCES:
         for one in value:
             yield from _reference_errors(name, field, one["id"], record, store)
@@ -232,6 +251,14 @@ def _is_wire_time(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def note_errors(table: Table, record: Record) -> list[FieldError]:
+    """A ticket's note says where it is shown (docs/vendors.md, ConnectWise 4.3); empty for other tables."""
+    if table.name not in NOTES or any(record.get(name) for name in PLACES):
+        return []
+    message = "Please choose where to display the notes in order to save this record."
+    return [FieldError("InvalidObject", message, PLACES[0])]
 
 
 def callback_errors(table: Table, record: Record, store: Store) -> list[FieldError]:

@@ -21,6 +21,7 @@ from sandbox.connectwise.computed import (
     fill_authorship,
     initial_notes,
 )
+from sandbox.connectwise.defaults import forget_repeated
 from sandbox.connectwise.errors import FieldError, VendorError, invalid, not_found
 from sandbox.connectwise.schema.company import CONFIGURATION_STATUSES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Kind, Table
@@ -33,6 +34,7 @@ from sandbox.connectwise.validation import (
     callback_errors,
     duplicate_errors,
     field_errors,
+    note_errors,
 )
 
 OPERATIONS = ("add", "replace", "remove")
@@ -208,6 +210,7 @@ class Writer:
             del record[name]
             if name in self.table.defaults:
                 record[name] = self.table.defaults[name]
+        forget_repeated(self.table.name, record, changes, before)
         compute(self.table, record, self._store.collection, self._store.now)
         return record
 
@@ -216,6 +219,7 @@ class Writer:
         found += duplicate_errors(self.table, record, changes, self._store)
         found += address_errors(self.table, record) if new else []
         found += callback_errors(self.table, record, self._store)
+        found += note_errors(self.table, record)
         found += charge_errors(self.table, record, self._store.collection)
         if found:
             raise invalid(self.table.resource, found)

@@ -16,8 +16,8 @@ from sandbox.connectwise.store import Store
 from sandbox.credentials import Credentials
 from sandbox.data.assets import AssetMaker
 from sandbox.data.configurations import ConfigurationMaker, linked_configurations
-from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, new_id, set_up
-from sandbox.data.tickets import Desk, add_agreements, add_tickets, set_up_desk
+from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, new_id, reachable, set_up
+from sandbox.data.tickets import Desk, add_agreements, add_tickets, add_types_and_teams, set_up_desk
 from sandbox.lansweeper.store import LansweeperStore
 from sandbox.switches import Switches
 from sandbox.world import World
@@ -130,13 +130,6 @@ STATUSES = (
     ("Completed", True), ("Closed", True),
 )  # fmt: skip
 TYPES = ("On-site", "Installation", "Survey")
-# Name, colour, level, default.
-PRIORITIES = (
-    ("Priority 1 - Critical", "Red", "Critical", False),
-    ("Priority 2 - High", "Orange", "High", False),
-    ("Priority 3 - Medium", "Yellow", "Medium", True),
-    ("Priority 4 - Low", "Green", "Low", False),
-)
 CUSTOM_FIELDS = (("Send to FN", "Checkbox"), ("FN check-in", "Text"))
 STATES = (("TX", "Texas"), ("OH", "Ohio"), ("CO", "Colorado"), ("FL", "Florida"), ("WA", "Washington"))
 # Company, name, street, further line, city, state, zip, telephone.
@@ -184,9 +177,6 @@ def add_dispatch(store: Store, seed: int, tickets: int | None) -> None:
     draw = random.Random(f"{seed}-dispatch")
     new_id(store, "system/members", **_api_member())
     _add_dispatch_fields(store)
-    for order, (name, colour, level, default) in enumerate(PRIORITIES, start=1):
-        shape = {"color": colour, "level": level, "sortOrder": order, "defaultFlag": default}
-        new_id(store, "service/priorities", name=name, **shape)
     places, boards = _add_places(store), [_board(store, SERVICE_BOARD), _board(store, PROJECT_BOARD)]
     for place in range(number):
         store.insert("service/tickets", _ticket(draw, places, boards[0], place))
@@ -228,11 +218,7 @@ def _board(store: Store, name: str) -> Board:
     for order, (words, closes) in enumerate(STATUSES):
         flags = {"closedStatus": closes, "defaultFlag": order == 0, "sortOrder": order}
         new_id(store, "service/boards/statuses", name=words, board={"id": board}, **flags)
-    types = [
-        new_id(store, "service/boards/types", name=words, board={"id": board}, category="Reactive")
-        for words in TYPES
-    ]
-    return Board(board, types)
+    return Board(board, add_types_and_teams(store, board, TYPES))
 
 
 def _add_places(store: Store) -> list[Place]:
@@ -259,10 +245,6 @@ def _add_places(store: Store) -> list[Place]:
 
 def _contact(store: Store, company: int, site: int, person: tuple[str, str], telephone: str) -> int:
     first, last = person
-    items = [
-        {"id": 1, "value": f"{first}.{last}@customer.example".lower(), "communicationType": "Email"},
-        {"id": 2, "value": telephone, "communicationType": "Phone"},
-    ]
     return new_id(
         store,
         "company/contacts",
@@ -273,7 +255,7 @@ def _contact(store: Store, company: int, site: int, person: tuple[str, str], tel
         title="Site manager",
         defaultPhoneNbr=telephone,
         defaultPhoneType="Direct",
-        communicationItems=[{**one, "defaultFlag": True} for one in items],
+        communicationItems=reachable(f"{first}.{last}@customer.example".lower(), telephone),
     )
 
 
@@ -308,17 +290,13 @@ def _add_project_tickets(
 
 
 def _add_opportunities(store: Store, draw: random.Random, places: list[Place], number: int) -> None:
-    kind = new_id(store, "sales/opportunities/types", description="Field work")
-    for name, won, lost in (("Open", False, False), ("Won", True, False), ("Lost", False, True)):
-        flags = {"wonFlag": won, "lostFlag": lost, "closedFlag": won or lost, "defaultFlag": name == "Open"}
-        new_id(store, "sales/opportunities/statuses", name=name, **flags)
     for order in range(number):
         place = draw.choice(places)
         new_id(
             store,
             "sales/opportunities",
             name=f"Site survey at {place.name} ({order + 1})",
-            type={"id": kind},
+            type={"id": 1},
             primarySalesRep={"id": 1},
             company={"id": place.company},
             contact={"id": place.contact},

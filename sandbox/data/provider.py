@@ -62,6 +62,26 @@ MANUFACTURERS = (
 )  # fmt: skip
 LOCATIONS = ("Main Office", "West Coast", "Warehouse 2")
 DEPARTMENTS = (("PS", "Professional Services"), ("MS", "Managed Services"), ("Fin", "Finance"))
+# A default each: what a record refers to where nobody says.
+MARKED = {
+    "company/companies/statuses": ("Active", "Inactive"),
+    "finance/currencies": ("US Dollar",),
+    "service/sources": ("Phone", "Email Connector", "Portal", "Monitoring"),
+    "service/locations": ("On-Site", "Remote", "In-House"),
+    "time/workTypes": ("Regular", "On-Site", "Travel"),
+    "time/workRoles": ("Engineer", "Technician", "Consultant"),
+    "sales/stages": ("1. Prospect", "2. Quote", "3. Negotiation", "4. Won"),
+    "sales/priorities": ("2. Medium", "1. High", "3. Low"),
+    "sales/opportunities/ratings": ("2. Warm", "1. Hot", "3. Cold"),
+}
+# Description, then what it is for.
+COMMUNICATION_TYPES = (
+    ("Direct", "phoneFlag", True),
+    ("Mobile", "phoneFlag", False),
+    ("Email", "emailFlag", True),
+    ("Fax", "faxFlag", True),
+)
+PHONE, EMAIL = 1, 3
 LEVELS = ("Corporate", "Region", "Location", "Team", "Person")
 
 # caption, type; the first is somebody else's. The page's sample shows 5, 6 and 7 for the ls_ fields.
@@ -126,10 +146,14 @@ def new_id(store: Store, collection: str, **members: Any) -> int:
 
 
 def _insert_small_tables(store: Store) -> None:
-    for name in ("Active", "Inactive"):
-        store.insert("company/companies/statuses", {"name": name})
+    for collection, names in MARKED.items():
+        # The vendor's model of a rating has no default; here it has one.
+        for place, name in enumerate(names):
+            store.insert(collection, {"name": name, "defaultFlag": place == 0})
+    for words, use, default in COMMUNICATION_TYPES:
+        store.insert("company/communicationTypes", {"description": words, use: True, "defaultFlag": default})
     for name in ("Client", "Vendor"):
-        store.insert("company/companies/types", {"name": name})
+        store.insert("company/companies/types", {"name": name, "vendorFlag": name == "Vendor"})
     store.insert("company/countries", {"name": "United States"})
     store.insert("system/securityRoles", {"name": "Admin"})
     for identifier, first, last in (("admin", "Ada", "Admin"), ("integr", "Ina", "Integration")):
@@ -146,7 +170,13 @@ def _member(identifier: str, first: str, last: str) -> dict[str, Any]:
         "defaultEmail": "Office",
         "defaultPhone": "Office",
         "officeEmail": f"{identifier}@provider.example",
+        "primaryEmail": f"{identifier}@provider.example",
+        "officePhone": "5550100",
         "securityRole": {"id": 1},
+        "defaultLocation": {"id": 1},
+        "defaultDepartment": {"id": 1},
+        "workRole": {"id": 1},
+        "workType": {"id": 1},
     }
 
 
@@ -202,15 +232,32 @@ def _insert_statuses(store: Store) -> dict[str, int]:
 
 
 def _site(store: Store, company: int, name: str) -> int:
-    members = {"companyId": company, "name": name, "city": "Sandbox", "primaryAddressFlag": name == "Main"}
+    address = {"addressLine1": f"{company} Harbour Street", "city": "Sandbox", "zip": f"{10_000 + company}"}
+    main = {"primaryAddressFlag": name == "Main", "defaultShippingFlag": name == "Main"}
+    members = {"companyId": company, "name": name, "country": {"id": 1}, **address, **main}
     return new_id(store, "company/sites", **members)
+
+
+def reachable(email: str, telephone: str) -> list[dict[str, Any]]:
+    """A contact's communication items: an address and a telephone, each the default of its kind."""
+    given = ((EMAIL, email), (PHONE, telephone))
+    return [{"type": {"id": kind}, "value": value, "defaultFlag": True} for kind, value in given]
 
 
 def _insert_contacts(store: Store) -> dict[int, list[int]]:
     return {
         company: [
-            new_id(store, "company/contacts", firstName=first, lastName=last, company={"id": company})
-            for first, last in people
+            new_id(
+                store,
+                "company/contacts",
+                firstName=first,
+                lastName=last,
+                company={"id": company},
+                communicationItems=reachable(
+                    f"c{place}.{company}@customer.example", f"5550{company:02}0{place}"
+                ),
+            )
+            for place, (first, last) in enumerate(people, start=1)
         ]
         for company, people in CONTACTS.items()
     }

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.connectwise.defaults import reference
 from sandbox.connectwise.schema.finance import AGREEMENT_CONFIGURATIONS, AGREEMENTS_NAME
 from sandbox.connectwise.schema.service import (
     PROJECT_TICKET_CONFIGURATIONS,
@@ -50,6 +51,18 @@ BOARDS = (
     ),
     ("Projects", True, (("Open", False), ("Scheduled", False), ("Done", True), ("Closed - rework", False))),
 )
+TYPES = ("Break-fix", "Request", "Alert")
+TEAMS = ("First line", "Field engineers")
+# Name, colour, level, default.
+PRIORITIES = (
+    ("Priority 1 - Critical", "Red", "Critical", False),
+    ("Priority 2 - High", "Orange", "High", False),
+    ("Priority 3 - Medium", "Yellow", "Medium", True),
+    ("Priority 4 - Low", "Green", "Low", False),
+)
+OPPORTUNITY_TYPES = ("Field work", "Project", "Renewal")
+# Name, won, lost.
+OPPORTUNITY_STATUSES = (("Open", False, False), ("Won", True, False), ("Lost", False, True))
 PROJECTS = ("Office move", "Windows 11 roll-out")
 PHASES = ("Planning", "Roll-out")
 Record = dict[str, Any]
@@ -105,6 +118,14 @@ class Desk:
 def set_up_desk(store: Store) -> Desk:
     """Fill a store that has locations, departments and companies."""
     slas = [new_id(store, "service/SLAs", name=name, basedOn="AllHours") for name in SLAS]
+    for order, (name, colour, level, default) in enumerate(PRIORITIES, start=1):
+        shape = {"color": colour, "level": level, "sortOrder": order, "defaultFlag": default}
+        new_id(store, "service/priorities", name=name, **shape)
+    for words in OPPORTUNITY_TYPES:
+        new_id(store, "sales/opportunities/types", description=words)
+    for name, won, lost in OPPORTUNITY_STATUSES:
+        flags = {"wonFlag": won, "lostFlag": lost, "closedFlag": won or lost, "defaultFlag": name == "Open"}
+        new_id(store, "sales/opportunities/statuses", name=name, **flags)
     boards = [_board(store, *board) for board in BOARDS]
     return Desk(
         slas=slas,
@@ -145,10 +166,22 @@ def _board(store: Store, name: str, is_project: bool, statuses: tuple[tuple[str,
         )
         for order, (words, closes) in enumerate(statuses)
     ]
+    add_types_and_teams(store, board, TYPES)
     closing = {one: closes for one, (_, closes) in zip(ids, statuses, strict=True)}
     return Board(
         board, tuple(one for one in ids if not closing[one]), tuple(one for one in ids if closing[one])
     )
+
+
+def add_types_and_teams(store: Store, board: int, types: tuple[str, ...]) -> list[int]:
+    """Give a board its types, the last one marked, and its teams, the first one marked; the types' ids."""
+    for place, name in enumerate(TEAMS):
+        team = {"teamLeader": {"id": 1 + place}, "members": [1, 2], "defaultFlag": place == 0}
+        new_id(store, "service/boards/teams", name=name, boardId=board, **team)
+    return [
+        new_id(store, "service/boards/types", name=name, board={"id": board}, defaultFlag=name == types[-1])
+        for name in types
+    ]
 
 
 def _projects(store: Store, company: int) -> list[int]:
@@ -208,6 +241,9 @@ class TicketMaker:
             },
             **_status(draw, board, updated),
         }
+        if place % 3:
+            record["owner"] = reference(1 + place % 2)
+            record["resources"] = "admin" if place % 2 == 0 else "integr"
         if is_project:
             phase = draw.choice(self._desk.phases[self._company])
             return PROJECT_TICKETS_NAME, {**record, "phase": {"id": phase}}

@@ -17,6 +17,7 @@ from sandbox.connectwise.schema.fields import (
     number,
     ref,
     refs,
+    shown,
     text,
     whole,
 )
@@ -24,6 +25,9 @@ from sandbox.connectwise.schema.fields import (
 COMPANIES_NAME = "company/companies"
 SITES_NAME = "company/sites"
 CONTACTS_NAME = "company/contacts"
+COMPANY_STATUSES_NAME = "company/companies/statuses"
+COMPANY_TYPES_NAME = "company/companies/types"
+COMMUNICATION_TYPES_NAME = "company/communicationTypes"
 
 _USER_TEXTS = {f"userDefinedField{n}": text(50) for n in range(1, 11)}
 
@@ -36,7 +40,7 @@ COMPANIES = Table(
     keeps_custom_fields=True,
     fields={
         **each(text(156, required=True), "identifier name"),
-        "status": ref("company/companies/statuses"),
+        "status": ref(COMPANY_STATUSES_NAME),
         **each(text(50), "addressLine1 addressLine2 city state"),
         "zip": text(12),
         "country": ref("company/countries"),
@@ -49,8 +53,8 @@ COMPANIES = Table(
         "dateAcquired": moment(),
         "sicCode": ref("company/sicCodes"),
         "parentCompany": ref(COMPANIES_NAME),
-        **each(number(), "annualRevenue creditLimit additionalDebt"),
-        "numberOfEmployees": whole(),
+        **each(shown(number(), 0.0), "annualRevenue creditLimit additionalDebt"),
+        "numberOfEmployees": shown(whole(), 0),
         **each(whole(minimum=1900, maximum=9999), "yearEstablished revenueYear"),
         "ownershipType": ref("company/ownershipTypes"),
         "timeZoneSetup": ref("system/timeZoneSetups"),
@@ -77,7 +81,7 @@ COMPANIES = Table(
         "territoryManager": ref("system/members"),
         "resellerIdentifier": text(),
         "isVendorFlag": flag(),
-        "types": refs("company/companies/types"),
+        "types": refs(COMPANY_TYPES_NAME),
         "site": ref(SITES_NAME),
         "integratorTags": Field(Kind.TEXTS),
         "customFields": Field(Kind.CUSTOM),
@@ -102,7 +106,7 @@ SITES = Table(
         **each(text(30), "phoneNumber phoneNumberExt faxNumber"),
         "taxCode": ref("finance/taxCodes"),
         "entityType": ref("company/entityTypes"),
-        "expenseReimbursement": number(),
+        "expenseReimbursement": shown(number(), 0.0),
         **each(flag(), "primaryAddressFlag defaultShippingFlag defaultBillingFlag defaultMailingFlag"),
         **each(flag(), "inactiveFlag billSeparateFlag"),
         "mobileGuid": text(),
@@ -139,11 +143,11 @@ CONTACTS = Table(
         **each(flag(), "marriedFlag childrenFlag"),
         **each(text(), "children significantOther"),
         "portalPassword": ignored(text()),
-        "portalSecurityLevel": whole(),
+        "portalSecurityLevel": shown(whole(), 0),
         **each(flag(), "disablePortalLoginFlag unsubscribeFlag"),
         "gender": choice("Female", "Male"),
         **each(text(), "birthDay anniversary"),
-        "presence": choice("NoAgent", "Online", "DoNotDisturb", "Away", "Offline"),
+        "presence": shown(choice("NoAgent", "Online", "DoNotDisturb", "Away", "Offline"), "NoAgent"),
         **each(text(), "mobileGuid facebookUrl twitterUrl linkedInUrl defaultPhoneType defaultPhoneNbr"),
         "defaultPhoneExtension": text(),
         **each(flag(), "defaultBillingFlag defaultFlag"),
@@ -151,7 +155,7 @@ CONTACTS = Table(
         "companyLocation": ref("system/locations"),
         "communicationItems": items(
             id=whole(),
-            type=ref("company/communicationTypes"),
+            type=ref(COMMUNICATION_TYPES_NAME),
             value=text(),
             extension=text(),
             defaultFlag=flag(),
@@ -167,6 +171,44 @@ CONTACTS = Table(
     },
 )
 
+
+COMPANY_STATUSES = Table(
+    name=COMPANY_STATUSES_NAME,
+    type_name="CompanyStatus",
+    unique=("name",),
+    fields={
+        "name": text(50, required=True),
+        **each(flag(), "defaultFlag inactiveFlag notifyFlag disallowSavingFlag"),
+        "notificationMessage": text(500),
+        **each(flag(), "customNoteFlag cancelOpenTracksFlag"),
+        "track": ref("marketing/tracks"),
+        "connectWiseId": computed(text()),
+    },
+)
+
+COMPANY_TYPES = Table(
+    name=COMPANY_TYPES_NAME,
+    type_name="CompanyType",
+    unique=("name",),
+    fields={
+        "name": text(50, required=True),
+        **each(flag(), "defaultFlag vendorFlag serviceAlertFlag"),
+        "serviceAlertMessage": text(150),
+        "connectWiseId": computed(text()),
+    },
+)
+
+COMMUNICATION_TYPES = Table(
+    name=COMMUNICATION_TYPES_NAME,
+    type_name="CommunicationType",
+    unique=("description",),
+    naming=("description",),
+    fields={
+        "description": text(required=True),
+        **each(flag(), "phoneFlag faxFlag emailFlag defaultFlag"),
+        **each(text(50), "exchangeXref iphoneXref androidXref googleXref"),
+    },
+)
 
 CONFIGURATIONS_NAME = "company/configurations"
 CONFIGURATION_TYPES_NAME = "company/configurations/types"

@@ -36,21 +36,25 @@ class Field:
     """One member of a record.
 
     `target` is the collection a reference points to and `within` the sibling reference that it must belong to
-    (a site to the company); `named_within`: its name is looked for there alone. `mirrors` names the reference
-    whose id this number repeats. `on_update`: a PUT must have it. `settable` False: accepted in a body and
-    ignored. `kept` False: accepted, never stored and never returned.
+    (a site to the company); `named_within`: its name is looked for there alone. `identified` False: it shows
+    no identifier though its target has one. `mirrors` names the reference whose id this number repeats.
+    `default` is stored with a new record; `shown` is what an answer or a condition has where the record holds
+    nothing, so that thousands of records need not hold it. `on_update`: a PUT must have it. `settable` False:
+    accepted in a body and ignored. `kept` False: accepted, never stored and never returned.
     """
 
     kind: Kind
     max_length: int | None = None
     required: bool = False
     default: Any = None
+    shown: Any = None
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
     target: str = ""
     within: str = ""
     named_within: bool = False
+    identified: bool = True
     mirrors: str = ""
     settable: bool = True
     kept: bool = True
@@ -76,7 +80,7 @@ def number(*, required: bool = False) -> Field:
 
 
 def flag(default: bool | None = False) -> Field:
-    return Field(Kind.FLAG, default=default)
+    return Field(Kind.FLAG, shown=default)
 
 
 def moment(*, required: bool = False) -> Field:
@@ -92,6 +96,11 @@ def ref(target: str, *, required: bool = False, within: str = "", named_within: 
     return Field(Kind.REFERENCE, target=target, required=required, within=within, named_within=named_within)
 
 
+def unidentified(of: Field) -> Field:
+    """The same reference, which shows no identifier though its target has one."""
+    return replace(of, identified=False)
+
+
 def refs(target: str) -> Field:
     return Field(Kind.REFERENCES, target=target)
 
@@ -103,6 +112,11 @@ def each(of: Field, names: str) -> dict[str, Field]:
 
 def items(**members: Field) -> Field:
     return Field(Kind.ITEMS, items=members)
+
+
+def shown(of: Field, value: Any) -> Field:
+    """The same member, which has this value in answers where the record holds none."""
+    return replace(of, shown=value)
 
 
 def on_update(of: Field) -> Field:
@@ -117,7 +131,7 @@ def ignored(of: Field) -> Field:
 
 def computed(of: Field) -> Field:
     """The same member, filled by the server: accepted in a body, without effect."""
-    return Field(of.kind, of.max_length, target=of.target, choices=of.choices, settable=False)
+    return replace(of, required=False, settable=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +171,14 @@ class Table:
     owner: str = ""
     gathered: bool = False
     defaults: Mapping[str, Any] = field(init=False)
+    fallbacks: Mapping[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the default values once: inserting thousands of records looks at nothing else."""
         found = {name: one.default for name, one in self.fields.items() if one.default is not None}
         object.__setattr__(self, "defaults", MappingProxyType(found))
+        fallbacks = {name: one.shown for name, one in self.fields.items() if one.shown is not None}
+        object.__setattr__(self, "fallbacks", MappingProxyType(fallbacks))
         object.__setattr__(self, "route", self.route or f"/{self.name}")
         object.__setattr__(self, "resource", self.resource or self.type_name[:1].lower() + self.type_name[1:])
 

@@ -1,4 +1,4 @@
-"""Boards, tickets of both kinds, their notes, time entries: members, lengths, what is required, by the spec.
+"""Tickets of both kinds, their notes, time entries: members, lengths, what is required, by the spec.
 
 Service and project tickets share one sequence of ids, as in the vendor's database. Project tickets have no
 `recordType`, and their notes neither `createdBy` nor `dateCreated`. `allNotes` merges a ticket's notes with
@@ -9,6 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from sandbox.connectwise.schema.boards import (
+    BOARD_STATUSES_NAME,
+    BOARD_TEAMS_NAME,
+    BOARD_TYPES_NAME,
+    BOARDS_NAME,
+    PRIORITIES_NAME,
+    SOURCES_NAME,
+)
 from sandbox.connectwise.schema.fields import (
     Field,
     Kind,
@@ -25,138 +33,19 @@ from sandbox.connectwise.schema.fields import (
     number,
     on_update,
     ref,
+    shown,
     text,
+    unidentified,
     whole,
 )
 from sandbox.connectwise.schema.finance import AGREEMENTS_NAME, BILLABLE, SLAS_NAME
-from sandbox.connectwise.schema.system import MEMBERS
-
-BOARDS_NAME = "service/boards"
-BOARD_STATUSES_NAME = "service/boards/statuses"
-BOARD_TYPES_NAME = "service/boards/types"
-PRIORITIES_NAME = "service/priorities"
-
-ORDER = choice("Ascending", "Descending")
-
-BOARDS = Table(
-    name=BOARDS_NAME,
-    type_name="Board",
-    words="Service Board",
-    unique=("name",),
-    fields={
-        "name": text(50, required=True),
-        "location": ref("system/locations", required=True),
-        "department": ref("system/departments", required=True),
-        "inactiveFlag": flag(),
-        "signOffTemplate": ref("service/serviceSignoffs"),
-        "sendToContactFlag": flag(),
-        "contactTemplate": ref("service/emailTemplates"),
-        "sendToResourceFlag": flag(),
-        "resourceTemplate": ref("service/emailTemplates"),
-        **each(flag(), "projectFlag showDependenciesFlag showEstimatesFlag"),
-        "boardIcon": ref("system/documents"),
-        **each(flag(), "billTicketsAfterClosedFlag billTicketSeparatelyFlag billUnapprovedTimeExpenseFlag"),
-        "overrideBillingSetupFlag": flag(),
-        **each(ref("system/members"), "dispatchMember serviceManagerMember dutyManagerMember oncallMember"),
-        "workRole": ref("time/workRoles"),
-        "workType": ref("time/workTypes"),
-        **each(choice("Billable", "DoNotBill", "NoCharge", "NoDefault"), "billTime billExpense billProduct"),
-        "autoCloseStatus": ref(BOARD_STATUSES_NAME),
-        **each(flag(), "autoAssignNewTicketsFlag autoAssignNewECTicketsFlag autoAssignNewPortalTicketsFlag"),
-        **each(flag(), "discussionsLockedFlag timeEntryLockedFlag"),
-        "notifyEmailFrom": text(50),
-        "notifyEmailFromName": text(60),
-        **each(flag(), "closedLoopDiscussionsFlag closedLoopResolutionFlag closedLoopInternalAnalysisFlag"),
-        **each(flag(), "timeEntryDiscussionFlag timeEntryResolutionFlag timeEntryInternalAnalysisFlag"),
-        **each(ORDER, "problemSort resolutionSort internalAnalysisSort"),
-        "emailConnectorAllowReopenClosedFlag": flag(),
-        "emailConnectorReopenStatus": ref(BOARD_STATUSES_NAME),
-        **each(flag(), "emailConnectorReopenResourcesFlag emailConnectorNewTicketNoMatchFlag"),
-        "emailConnectorNeverReopenByDaysFlag": flag(),
-        "emailConnectorReopenDaysLimit": whole(),
-        "emailConnectorNeverReopenByDaysClosedFlag": flag(),
-        "emailConnectorReopenDaysClosedLimit": whole(),
-        **each(flag(), "useMemberDisplayNameFlag sendToCCFlag autoAssignTicketOwnerFlag autoAssignLimitFlag"),
-        "autoAssignLimitAmount": whole(),
-        "closedLoopAllFlag": flag(),
-        "percentageCalculation": choice("ActualHours", "Manual", "ClosedPhases", "ClosedTickets"),
-        "allSort": ORDER,
-        **each(flag(), "markFirstNoteIssueFlag restrictBoardByDefaultFlag sendToBundledFlag"),
-        "connectWiseId": computed(text()),
-    },
-)
-
-BOARD_STATUSES = Table(
-    name=BOARD_STATUSES_NAME,
-    route="/service/boards/{parentId}/statuses",
-    type_name="BoardStatus",
-    words="Service Status",
-    parent="board",
-    unique=("name",),
-    shown={"sort": "sortOrder"},
-    fields={
-        "name": text(50, required=True),
-        "board": ref(BOARDS_NAME),
-        "sortOrder": whole(),
-        "displayOnBoard": flag(True),
-        **each(flag(), "inactive closedStatus timeEntryNotAllowed roundRobinCatchall defaultFlag"),
-        "escalationStatus": choice("NotResponded", "Responded", "ResolutionPlan", "Resolved", "NoEscalation"),
-        "customerPortalDescription": text(500),
-        "customerPortalFlag": flag(),
-        "emailTemplate": ref("service/emailTemplates"),
-        "statusIndicator": ref("service/statusIndicators"),
-        "customStatusIndicatorName": text(30),
-        "saveTimeAsNote": flag(),
-        **each(computed(text()), "connectWiseId parentConnectWiseId"),
-        **each(whole(), "parentId grandParentId"),
-        "grandParentConnectWiseId": computed(text()),
-    },
-)
-
-BOARD_TYPES = Table(
-    name=BOARD_TYPES_NAME,
-    route="/service/boards/{parentId}/types",
-    type_name="BoardType",
-    words="Service Type",
-    parent="board",
-    unique=("name",),
-    fields={
-        "name": text(50, required=True),
-        "category": choice("Reactive", "Proactive"),
-        **each(flag(), "defaultFlag inactiveFlag requestForChangeFlag"),
-        "integrationXref": text(50),
-        "skillCategory": ref("system/skillCategories"),
-        "skill": ref("system/skills"),
-        "board": ref(BOARDS_NAME),
-        "location": ref("system/locations"),
-        "department": ref("system/departments"),
-        **each(computed(text()), "connectWiseId parentConnectWiseId"),
-        **each(whole(), "parentId grandParentId"),
-        "grandParentConnectWiseId": computed(text()),
-    },
-)
-
-_COLORS = "Black Blue Cyan Gray Green Lime Orange Pink Purple Red White Yellow Custom"
-PRIORITIES = Table(
-    name=PRIORITIES_NAME,
-    type_name="Priority",
-    unique=("name",),
-    shown={"sort": "sortOrder", "level": "level"},
-    fields={
-        "name": text(50, required=True),
-        "color": choice(*_COLORS.split(), required=True),
-        "sortOrder": whole(),
-        "defaultFlag": flag(),
-        **each(text(), "imageLink urgencySortOrder"),
-        "level": choice("Critical", "High", "Medium", "Low"),
-        "connectWiseId": computed(text()),
-    },
-)
+from sandbox.connectwise.schema.members import MEMBERS_NAME
 
 SERVICE_TICKETS_NAME = "service/tickets"
 PROJECT_TICKETS_NAME = "project/tickets"
 
 BILLING_METHOD = choice("ActualRates", "FixedFee", "NotToExceed", "OverrideRate")
+_NONE, _NO_AMOUNT = shown(whole(), 0), shown(number(), 0.0)
 
 _TICKET_FIELDS: dict[str, Field] = {
     "summary": text(100, required=True),
@@ -180,9 +69,9 @@ _TICKET_FIELDS: dict[str, Field] = {
     "owner": ref("system/members"),
     "priority": ref(PRIORITIES_NAME),
     "serviceLocation": ref("service/locations"),
-    "source": ref("service/sources"),
+    "source": ref(SOURCES_NAME),
     "requiredDate": moment(),
-    "budgetHours": number(),
+    "budgetHours": shown(number(), 0.0),
     "opportunity": ref("sales/opportunities"),
     "agreement": ref(AGREEMENTS_NAME),
     "agreementType": text(),
@@ -195,9 +84,9 @@ _TICKET_FIELDS: dict[str, Field] = {
     **each(ignored(flag(None)), "processNotifications skipCallback"),
     **each(computed(text()), "closedDate closedBy"),
     "closedFlag": computed(flag()),
-    "actualHours": number(),
+    "actualHours": shown(number(), 0.0),
     "approved": flag(),
-    "subBillingMethod": BILLING_METHOD,
+    "subBillingMethod": shown(BILLING_METHOD, "ActualRates"),
     "subBillingAmount": number(),
     "subDateAccepted": text(),
     "knowledgeBaseLinkId": whole(),
@@ -232,19 +121,19 @@ SERVICE_TICKETS = Table(
         **_TICKET_FIELDS,
         "recordType": computed(choice("ProjectIssue", "ProjectTicket", "ServiceTicket")),
         "company": ref("company/companies", required=True),
-        "team": ref("service/boards/teams"),
+        "team": ref(BOARD_TEAMS_NAME, within="board", named_within=True),
         **each(on_update(choice("Low", "Medium", "High", default="Medium")), "severity impact"),
         "externalXRef": text(100),
         "poNumber": text(50),
         "initialDescriptionFrom": ignored(text()),
-        **each(number(), "estimatedExpenseCost estimatedExpenseRevenue estimatedProductCost"),
-        **each(number(), "estimatedProductRevenue estimatedTimeCost estimatedTimeRevenue"),
-        "billingMethod": BILLING_METHOD,
+        **each(_NO_AMOUNT, "estimatedExpenseCost estimatedExpenseRevenue estimatedProductCost"),
+        **each(_NO_AMOUNT, "estimatedProductRevenue estimatedTimeCost estimatedTimeRevenue"),
+        "billingMethod": shown(BILLING_METHOD, "ActualRates"),
         **each(number(), "billingAmount hourlyRate"),
         **each(text(), "dateResolved dateResplan dateResponded"),
-        **each(whole(), "resolveMinutes resPlanMinutes respondMinutes"),
+        **each(_NONE, "resolveMinutes resPlanMinutes respondMinutes"),
         **each(moment(), "respondByGoalUTC resplanGoalUTC resolutionGoalUTC"),
-        "escalationLastUpdateMinutes": whole(),
+        "escalationLastUpdateMinutes": _NONE,
         "isInSla": flag(),
         "parentTicketId": whole(),
         **each(computed(flag()), "hasChildTicket hasMergedChildTicketFlag"),
@@ -254,14 +143,14 @@ SERVICE_TICKETS = Table(
         "mergedParentTicket": ref(SERVICE_TICKETS_NAME),
         "integratorTags": Field(Kind.TEXTS),
         "escalationStartDateUTC": text(),
-        **each(whole(), "escalationLevel minutesBeforeWaiting respondedSkippedMinutes resplanSkippedMinutes"),
-        "respondedHours": number(),
+        **each(_NONE, "escalationLevel minutesBeforeWaiting respondedSkippedMinutes resplanSkippedMinutes"),
+        "respondedHours": _NO_AMOUNT,
         "respondedBy": text(),
-        "resplanHours": number(),
+        "resplanHours": _NO_AMOUNT,
         "resplanBy": text(),
-        "resolutionHours": number(),
+        "resolutionHours": _NO_AMOUNT,
         "resolvedBy": text(),
-        "minutesWaiting": whole(),
+        "minutesWaiting": _NONE,
     },
 )
 
@@ -305,7 +194,7 @@ NOTE_TYPES = ("TicketNote", "TimeEntryNote", "MeetingNote")
 _NOTE_FIELDS: dict[str, Field] = {
     "text": text(),
     **each(flag(), "detailDescriptionFlag internalAnalysisFlag resolutionFlag issueFlag"),
-    "member": ref(MEMBERS.name),
+    "member": ref(MEMBERS_NAME),
     "contact": ref("company/contacts"),
 }
 _TICKET_NOTE_FIELDS: dict[str, Field] = {
@@ -322,7 +211,7 @@ def _notes(owner: Table, type_name: str, further: Mapping[str, Field]) -> Table:
         name=f"{owner.name}/notes",
         route=f"{owner.route}/{{parentId}}/notes",
         type_name=type_name,
-        resource="note",
+        words="Note",
         parent="ticket",
         owner=owner.name,
         naming=("text",),
@@ -384,7 +273,7 @@ TIME_ENTRIES = Table(
         "businessUnitId": mirror("department"),
         "businessGroupDesc": computed(text()),
         "location": ref("system/locations"),
-        "department": ref("system/departments"),
+        "department": unidentified(ref("system/departments")),
         "workType": ref("time/workTypes"),
         "workRole": ref("time/workRoles"),
         "agreement": ref(AGREEMENTS_NAME),
@@ -394,22 +283,23 @@ TIME_ENTRIES = Table(
         **each(text(), "projectActivity territory"),
         "timeStart": moment(required=True),
         "timeEnd": moment(),
-        **each(number(), "hoursDeduct actualHours"),
+        "hoursDeduct": _NO_AMOUNT,
+        "actualHours": number(),
         "billableOption": choice(*BILLABLE.choices, default="Billable"),
         **each(text(), "notes internalNotes"),
         **each(flag(), "addToDetailDescriptionFlag addToInternalAnalysisFlag addToResolutionFlag"),
         **each(flag(), "emailResourceFlag emailContactFlag emailCcFlag"),
         "emailCc": text(),
-        "hoursBilled": number(),
-        "invoiceHours": computed(number()),
+        **each(_NO_AMOUNT, "hoursBilled"),
+        "invoiceHours": computed(_NO_AMOUNT),
         **each(computed(text()), "hourlyCost enteredBy"),
         "dateEntered": computed(moment()),
         "invoice": computed(ref("finance/invoices")),
         "mobileGuid": text(),
-        **each(number(), "hourlyRate overageRate"),
-        **each(computed(number()), "agreementHours agreementAmount"),
-        **each(number(), "agreementAdjustment adjustment"),
-        "invoiceReady": whole(),
+        **each(_NO_AMOUNT, "hourlyRate overageRate"),
+        **each(computed(_NO_AMOUNT), "agreementHours agreementAmount"),
+        **each(_NO_AMOUNT, "agreementAdjustment adjustment"),
+        "invoiceReady": _NONE,
         "timeSheet": ref("time/sheets"),
         "status": choice(*_TIME_STATUSES.split(), default="Open"),
         "ticket": computed(ref(SERVICE_TICKETS_NAME)),
@@ -417,7 +307,7 @@ TIME_ENTRIES = Table(
         "phase": computed(ref("project/phases")),
         **each(computed(text()), "ticketBoard ticketStatus ticketType ticketSubType"),
         "invoiceFlag": computed(flag()),
-        "extendedInvoiceAmount": computed(number()),
+        "extendedInvoiceAmount": computed(_NO_AMOUNT),
         "locationName": computed(text()),
         "taxCode": ref("finance/taxCodes"),
         "customFields": Field(Kind.CUSTOM),

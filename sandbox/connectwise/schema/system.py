@@ -1,4 +1,4 @@
-"""Locations, departments, members, manufacturers, custom fields, callbacks: members, lengths, by the spec.
+"""Locations, departments, manufacturers, custom fields, callbacks: members, lengths, by the spec.
 
 The levels of callbacks: those of configurations, agreements, companies and tickets are the vendor's
 (docs/vendors.md, ConnectWise 4.4); those of the other types follow the same idea and are assumed.
@@ -75,28 +75,6 @@ MANUFACTURERS = Table(
     type_name="Manufacturer",
     unique=("name",),
     fields={"name": text(50, required=True), "inactiveFlag": flag(), "connectWiseId": computed(text())},
-)
-
-# Read only here: nothing that is built writes members. So only the members of the record that a reader uses.
-MEMBERS = Table(
-    name="system/members",
-    type_name="Member",
-    verbs=READ_VERBS,
-    naming=("identifier", "name"),
-    fields={
-        "identifier": text(15, required=True),
-        "licenseClass": choice("A", "C", "F", "X", required=True),
-        "inactiveFlag": flag(),
-        **each(text(30, required=True), "firstName lastName"),
-        "title": text(),
-        "hireDate": moment(required=True),
-        "officeEmail": text(250),
-        **each(choice("Office", "Mobile", "Home", required=True), "defaultEmail defaultPhone"),
-        "adminFlag": flag(),
-        "defaultLocation": ref(LOCATIONS_NAME),
-        "defaultDepartment": ref("system/departments"),
-        "securityRole": ref("system/securityRoles", required=True),
-    },
 )
 
 _FIELD_TYPES = (

@@ -105,7 +105,7 @@ async def test_each_change_is_told_once_with_its_action() -> None:
         first, second = at.tickets[:2]
         body = {"summary": "x", "company": {"id": 6}, "initialDescription": "y"}
         made = (await at.call("POST", "/service/tickets", body))["id"]
-        await at.call("POST", f"/service/tickets/{first}/notes", {"text": "note"})
+        await at.call("POST", f"/service/tickets/{first}/notes", {"text": "note", "resolutionFlag": True})
         await at.control(
             "POST", "edit", {"collection": "service/tickets", "id": second, "set": {"city": "X"}}
         )

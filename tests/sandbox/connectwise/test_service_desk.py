@@ -348,7 +348,9 @@ async def test_an_update_makes_no_notes_of_the_initial_members(noted: World, cha
 
 async def test_notes_are_their_tickets_alone(noted: World) -> None:
     with caller(noted) as client:
-        note = await posted(client, "/project/tickets/2/notes", {"text": "x", "ticketId": 1})
+        note = await posted(
+            client, "/project/tickets/2/notes", {"text": "x", "ticketId": 1, "internalAnalysisFlag": True}
+        )
         assert note["ticketId"] == 2
         assert "createdBy" not in note
         for path in (f"{NOTES}/{note['id'] + 5}", "/service/tickets/2/notes", "/service/tickets/2/allNotes"):
@@ -368,7 +370,7 @@ async def test_a_note_is_a_change_of_its_ticket_as_the_switch_says(moves: bool) 
     record = noted.store.collection("service/tickets")[1]
     record["_info"] = {**record["_info"], **OLD}
     with caller(noted) as client:
-        made = await posted(client, NOTES, {"text": "x"})
+        made = await posted(client, NOTES, {"text": "x", "resolutionFlag": True})
     assert made["dateCreated"] == now
     assert record["_info"]["lastUpdated"] == (now if moves else OLD["lastUpdated"])
 
@@ -377,8 +379,10 @@ async def test_a_note_is_signed_by_the_member_or_the_contact(noted: World) -> No
     member = {"identifier": "apimember", "firstName": "Api", "lastName": "Member"}
     number = noted.store.insert("system/members", member)["id"]
     with caller(noted) as client:
-        own = await posted(client, NOTES, {"text": "x"})
-        theirs = await posted(client, NOTES, {"text": "x", "contact": {"id": 1}})
+        own = await posted(client, NOTES, {"text": "x", "internalAnalysisFlag": True})
+        theirs = await posted(
+            client, NOTES, {"text": "x", "internalAnalysisFlag": True, "contact": {"id": 1}}
+        )
         merged = (await client.get("/service/tickets/1/allNotes")).json()
     assert (own["member"]["id"], own["member"]["identifier"]) == (number, "apimember")
     assert "member" not in theirs
@@ -388,7 +392,7 @@ async def test_a_note_is_signed_by_the_member_or_the_contact(noted: World) -> No
 async def test_a_deleted_ticket_takes_its_notes_along(noted: World) -> None:
     with caller(noted) as client:
         assert (await client.delete(f"{NOTES}/1")).status_code == 204
-        await posted(client, NOTES, {"text": "x"})
+        await posted(client, NOTES, {"text": "x", "detailDescriptionFlag": True})
         assert (await client.delete("/service/tickets/1")).status_code == 204
     assert not noted.store.collection("service/tickets/notes")
 

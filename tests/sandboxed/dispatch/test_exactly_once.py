@@ -119,6 +119,7 @@ async def test_a_refusal_is_told_and_tried_anew(board: Board) -> None:
 @pytest.mark.usefixtures("no_limits")
 async def test_what_is_missing_is_named_and_nothing_is_sent(board: Board) -> None:
     ticket = board.ticket(addressLine1="", city="", requiredDate=None)
+    board.sandbox.edit("company/sites", 1, {"zip": None})  # The company's main site, which the ticket takes.
     async with board.run() as run:
         refused = await dispatch_record(run, SERVICE, ticket)
     assert refused.status is DispatchStatus.REFUSED

@@ -32,9 +32,15 @@ def insert_service_desk(store: Store) -> None:
         board = {"name": name, "location": {"id": 1}, "department": {"id": 1}, "projectFlag": is_project}
         board_id = store.insert("service/boards", board)["id"]
         store.insert("service/boards/types", {"name": "On site", "board": {"id": board_id}})
+        team = {"name": "First line", "boardId": board_id, "teamLeader": {"id": 1}}
+        store.insert("service/boards/teams", team)
         for order, (words, closed) in enumerate((("New", False), ("Closed", False), (">Archived", True))):
             status = {"name": words, "board": {"id": board_id}, "closedStatus": closed, "sortOrder": order}
             store.insert("service/boards/statuses", {**status, "defaultFlag": order == 0})
+    store.insert("service/sources", {"name": "Phone"})
+    store.insert("company/companies/statuses", {"name": "Active"})
+    store.insert("company/companies/types", {"name": "Client"})
+    store.insert("company/communicationTypes", {"description": "Direct", "phoneFlag": True})
     store.insert("project/projects", {"name": "Office move", "company": {"id": 1}})
     store.insert("project/phases", {"name": "Planning", "project": {"id": 1}})
     for order, (words, colour) in enumerate((("Priority 1", "Red"), ("Priority 3", "Blue")), start=1):
