@@ -68,6 +68,8 @@ def country_code(text: str) -> str:
 DAY_BEGINS = "08:00:00"
 """Local time at which a visit starts whose source names a day only: ConnectWise's dates come as midnight."""
 WORK_ORDER_FIELD = "custom_fields."
+LARGEST_ID = 2**31
+"""Both vendors' ids have 32 bits; a longer number is another system's."""
 
 
 class TargetValue(Enum):
@@ -171,7 +173,7 @@ def _number(value: Any) -> int | float:
 
 def _id(value: Any) -> int:
     found = read_number(value)
-    if not isinstance(found, int) or found <= 0:
+    if not isinstance(found, int) or not 0 < found < LARGEST_ID:
         raise ValueError(
             f"{str(value)[:60]!r} is no id; ids are whole numbers of this Field Nation environment"
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,11 +42,15 @@ class ValueKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MappingTarget:
-    """One writable ConnectWise path; ``max_length`` is in characters, None where none is stated."""
+    """One writable ConnectWise path; ``max_length`` is in characters, None where none is stated.
+
+    ``form`` is the vendor's format of a number or text: ``int32``, ``double``, ``uuid``; "" for any.
+    """
 
     path: str
     kind: ValueKind = ValueKind.TEXT
     max_length: int | None = None
+    form: str = ""
 
     @property
     def field(self) -> str:
@@ -82,12 +87,10 @@ _TEXTS = {
     "cpuSpeed": 100,
     "ram": 25,
     "localHardDrives": None,
-    "mobileGuid": None,
 }
 _DATES = ("warrantyExpirationDate", "purchaseDate", "installationDate")
-_NUMBERS = (
-    "backupSuccesses backupIncomplete backupFailed backupRestores backupBillableSpaceGb backupYear "
-    "backupMonth companyLocationId"
+_WHOLE_NUMBERS = (
+    "backupSuccesses backupIncomplete backupFailed backupRestores backupYear backupMonth companyLocationId"
 )
 _BOOLEANS = ("billFlag", "activeFlag", "showRemoteFlag", "showAutomateFlag", "needsRenewalFlag")
 
@@ -96,9 +99,11 @@ TARGETS: dict[str, MappingTarget] = {
     for target in (
         *(MappingTarget(path, ValueKind.REFERENCE, length) for path, length in _REFERENCES.items()),
         *(MappingTarget(path, ValueKind.TEXT, length) for path, length in _TEXTS.items()),
+        MappingTarget("mobileGuid", ValueKind.TEXT, form="uuid"),
         MappingTarget("macAddress", ValueKind.MAC, 25),
         *(MappingTarget(path, ValueKind.DATE_TIME) for path in _DATES),
-        *(MappingTarget(path, ValueKind.NUMBER) for path in _NUMBERS.split()),
+        *(MappingTarget(path, ValueKind.NUMBER, form="int32") for path in _WHOLE_NUMBERS.split()),
+        MappingTarget("backupBillableSpaceGb", ValueKind.NUMBER, form="double"),
         *(MappingTarget(path, ValueKind.BOOLEAN) for path in _BOOLEANS),
     )
 }
@@ -119,6 +124,8 @@ def near_matches(path: str) -> list[str]:
 TWIN_MEMBERS = {"location": "locationId", "department": "businessUnitId"}
 """A reference and the plain id that stands beside it in the record: both say the same and must agree."""
 
+_INT32 = 2**31
+_UUID = re.compile(r"\{?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?", re.IGNORECASE)
 _TRUE = {"true", "yes", "1"}
 _FALSE = {"false", "no", "0"}
 
@@ -156,6 +163,8 @@ def wire_reference(target: MappingTarget, name: Any, references: References) -> 
 
 def _text(target: MappingTarget, value: Any) -> str:
     text = str(_scalar(target, value)).strip()
+    if target.form == "uuid" and not _UUID.fullmatch(text):
+        raise LimitError(f"{target.path} takes a GUID, not {text[:60]!r}")
     if problem := too_long(target.path, text, target.max_length):
         raise LimitError(problem)
     return text
@@ -164,16 +173,23 @@ def _text(target: MappingTarget, value: Any) -> str:
 def _scalar(target: MappingTarget, value: Any) -> Any:
     if isinstance(value, list | tuple | dict | set):
         raise LimitError(f"{target.path} takes one value, the mapping gives several")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise LimitError(f"{target.path} takes a number that is finite, not {value}")
     return value
 
 
 def _number(target: MappingTarget, value: Any) -> int | float:
+    """A number in the target's range; true and false are none, and nothing is rounded or cut."""
     try:
-        number = float(_scalar(target, value))
+        number = math.nan if isinstance(value, bool) else float(_scalar(target, value))
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise LimitError(f"{target.path} takes a number, not {str(value)[:60]!r}")
+    if target.form == "int32" and not number.is_integer():
+        raise LimitError(f"{target.path} takes a whole number, not {str(value)[:60]!r}")
+    if target.form == "int32" and not -_INT32 <= number < _INT32:
+        raise LimitError(f"{target.path} takes a number of at most 32 bits, not {str(value)[:60]!r}")
     return int(number) if number.is_integer() else number
 
 

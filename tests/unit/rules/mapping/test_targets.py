@@ -21,6 +21,7 @@ from tasks.rules.mapping.targets import (
 from tasks.rules.values import folded
 
 CUSTOM = custom_field_target("ls_software")
+GUID = "0F5AC0BE-93e3-3a9d-8fcb-02904d4f42d8"
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,14 @@ CUSTOM = custom_field_target("ls_software")
         (TARGETS["purchaseDate"], "0099-01-01", "0099-01-01T00:00:00Z"),
         (TARGETS["backupYear"], "2025", 2025),
         (TARGETS["backupBillableSpaceGb"], 1.5, 1.5),
+        (TARGETS["backupSuccesses"], "2024.0", 2024),
+        (TARGETS["backupSuccesses"], -(2**31), -(2**31)),
+        (TARGETS["backupSuccesses"], 2**31 - 1, 2**31 - 1),
+        (
+            TARGETS["mobileGuid"],
+            " 0F5AC0BE-93e3-3a9d-8fcb-02904d4f42d8",
+            "0F5AC0BE-93e3-3a9d-8fcb-02904d4f42d8",
+        ),
         (TARGETS["billFlag"], "Yes", True),
         (TARGETS["billFlag"], False, False),
         (TARGETS["ram"], 16, "16"),
@@ -50,6 +59,15 @@ def test_values_travel_in_the_vendors_form(target: MappingTarget, value: Any, se
         (TARGETS["purchaseDate"], "0001-01-01T00:00:00+09:00", "takes a date"),
         (TARGETS["backupYear"], "nan", "takes a number"),
         (TARGETS["backupYear"], "many", "takes a number, not 'many'"),
+        (TARGETS["backupSuccesses"], 2024.5, "backupSuccesses takes a whole number, not '2024.5'"),
+        (TARGETS["backupSuccesses"], "0.1", "takes a whole number"),
+        (TARGETS["companyLocationId"], 2**31, "at most 32 bits, not '2147483648'"),
+        (TARGETS["backupMonth"], "-2147483649", "at most 32 bits"),
+        (TARGETS["backupFailed"], 10**400, "takes a number"),
+        (TARGETS["backupFailed"], True, "takes a number, not 'True'"),
+        (TARGETS["backupBillableSpaceGb"], "1e400", "takes a number"),
+        (TARGETS["mobileGuid"], "none", "takes a GUID, not 'none'"),
+        (CUSTOM, float("inf"), "takes a number that is finite"),
         (TARGETS["billFlag"], "maybe", "takes true or false"),
         (TARGETS["ram"], "x" * 26, "26 characters, ConnectWise allows 25"),
         (TARGETS["notes"], ["a"], "takes one value"),
