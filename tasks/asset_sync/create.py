@@ -18,7 +18,7 @@ from connectors.connectwise.conditions import all_of, equals
 from connectors.errors import ConnectorError
 from connectors.ledger.models import OpenBatch, WriteOutcome
 from tasks.asset_sync.run import SyncRun
-from tasks.connectwise.bulk_create_configurations import ConfigurationCreations
+from tasks.connectwise.bulk_create_configurations import ConfigurationCreations, CreatedIds
 from tasks.rules.asset_sync.payloads import creation_payload
 from tasks.rules.values import AssetRecord
 from tasks.shared.journalled import WriteLog, WriteResult
@@ -28,14 +28,11 @@ from tasks.shared.retry import retry
 LONG_AGO_SECONDS = 3600.0
 """No server still works on a request that old, whatever the clocks of two machines say."""
 
-CreatedIds = dict[str, list[int]]
-"""Asset key -> ids of the configurations that carry it."""
-
 
 async def find_created(run: SyncRun, above_id: int) -> CreatedIds:
     """Configurations of the company with an id above ``above_id``, by the asset key they carry."""
     conditions = all_of(equals("company/id", run.company.id), f"id>{above_id}")
-    found: CreatedIds = defaultdict(list)
+    found: dict[str, list[int]] = defaultdict(list)
     pages = run.client.configurations.pages(conditions=conditions, fields=run.mapping.configuration_fields)
     async for page in pages:
         for record in map(run.mapping.read_configuration, page):
@@ -141,6 +138,7 @@ async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> 
         batch_size=run.settings.batch_size,
         highest_id=run.highest_id,
         notes=run.notes,
+        created_above=lambda above_id: find_created(run, above_id),
     )
     rest = list(assets)
     for number in range(1, ROUNDS + 1):

@@ -22,7 +22,8 @@ from tasks.rules.asset_sync.payloads import overlay, patch_operations
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.asset_sync.undo import journal_values
-from tasks.rules.bulk import ItemOutcome, batches
+from tasks.rules.bulk import ItemOutcome, SplitAllowance, batches, halves, is_own_refusal
+from tasks.rules.quarantine import is_lasting, version_of
 from tasks.rules.values import FieldChange
 from tasks.shared.action import Inventory
 from tasks.shared.concurrency import send_batches
@@ -31,6 +32,8 @@ from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import Retries, retry
 
 _FOUND = "found by reading again"
+SPLIT_COST = 4
+"""Requests of one split: each half is read and written."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class ConfigurationModifications:
         self.bulk = run.settings.write_mode is WriteMode.BULK
         self.canary = Canary(run)
         self.unanswered: dict[str, Sent] = {}
+        self.allowance = SplitAllowance()
 
     async def modify(self, modifications: Sequence[Modification]) -> dict[str, WriteResult]:
         """Send one batch at a time until the canary has passed, then a few at the same time."""
@@ -168,14 +172,31 @@ class ConfigurationModifications:
         if outcomes is None:
             await self._record(write_ids, same_outcome(ready, False, "The server refuses bulk modification."))
             return await self._write_singly(ready)
+        if isinstance(outcomes, RejectedError):
+            return await self._split(ready, write_ids, outcomes)
         await self._take(ready, write_ids, outcomes, bulk=True)
         written = [each for each, outcome in zip(ready, outcomes, strict=True) if outcome.ok]
         if written and not self.canary.passed:
             await self._check_canary(written)
         return None
 
-    async def _put(self, ready: list[Ready]) -> list[ItemOutcome] | None:
-        """Outcomes in the order sent; None when the bulk endpoint is refused."""
+    async def _split(self, ready: list[Ready], write_ids: list[int], error: RejectedError) -> None:
+        """One record can have a whole request refused: write halves, until it stands alone.
+
+        Each half is read again, which also tells what the refused request has written all the same.
+        """
+        why = f"Refused together with others: {error}"
+        if not self.allowance.take(SPLIT_COST):
+            why = f"{why} They were not tried alone, since too many were refused."
+            return await self._take(ready, write_ids, same_outcome(ready, False, why), bulk=True)
+        run_logger().warning("%d modifications were refused; going on in halves: %s", len(ready), error)
+        await self._take(ready, write_ids, same_outcome(ready, None, why), bulk=True)
+        for half in halves(ready):
+            await self._read_and_write([each.modification for each in half], bulk=True)
+        return None
+
+    async def _put(self, ready: list[Ready]) -> list[ItemOutcome] | RejectedError | None:
+        """Outcomes in the order sent, or the error that refuses them all; None: no bulk endpoint."""
         try:
             return await replace_records(self.run.client, Inventory([each.record for each in ready]))
         except RejectedError as error:
@@ -184,7 +205,9 @@ class ConfigurationModifications:
                 self.run.notes.append("The server refuses bulk modification; the run went on with PATCH.")
                 self.bulk = False
                 return None
-            return same_outcome(ready, False, str(error))
+            if len(ready) > 1 and is_lasting(error.status):
+                return error
+            return same_outcome(ready, False, _with_unsent_fields(error, ready[0].changes), error.status)
 
     async def _check_canary(self, written: list[Ready]) -> None:
         """Read what was written once more; if that can't be done, bulk is not trusted any further."""
@@ -222,7 +245,8 @@ class ConfigurationModifications:
             await patch_record(self.run.client, each.modification.configuration.id, operations)
             return ItemOutcome(0, True, each.modification.configuration.id)
         except RejectedError as error:
-            return ItemOutcome(0, False, message=_with_unsent_fields(error, each.changes))
+            words = _with_unsent_fields(error, each.changes)
+            return ItemOutcome(0, False, status=error.status, message=words)
 
     async def _journal(self, ready: Sequence[Ready]) -> list[int]:
         entries = [
@@ -253,7 +277,14 @@ class ConfigurationModifications:
             if outcome.ok is None:
                 self.unanswered[key] = Sent(each, write_id, bulk, outcome.message)
             else:
-                self.log.take(key, outcome.ok, record_id, outcome.message)
+                self.log.take(
+                    key,
+                    outcome.ok,
+                    record_id,
+                    outcome.message,
+                    refused=is_own_refusal(outcome),
+                    version=version_of(each.fresh),
+                )
         await self._record(write_ids, outcomes)
 
     async def _keep(self, kept: Sequence[Modification], records: dict[int, Record]) -> None:

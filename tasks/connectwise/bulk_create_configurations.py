@@ -7,7 +7,7 @@ records are created one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -17,8 +17,17 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import ConnectorError, RejectedError, StopError, UnclearOutcomeError
 from connectors.ledger.models import WriteEntry
 from tasks.rules.asset_sync.payloads import CreationPayload
-from tasks.rules.bulk import MAX_BATCH, ItemOutcome, batches, join_bulk_answer
+from tasks.rules.bulk import (
+    MAX_BATCH,
+    ItemOutcome,
+    SplitAllowance,
+    batches,
+    halves,
+    is_own_refusal,
+    join_bulk_answer,
+)
 from tasks.rules.limits import check_batch
+from tasks.rules.quarantine import is_lasting
 from tasks.rules.values import AssetRecord
 from tasks.shared.action import Inventory, action, action_step
 from tasks.shared.concurrency import groups, send_batches
@@ -30,6 +39,11 @@ from tasks.shared.retry import RetryPolicy, retry
 BULK_REFUSED = frozenset({404, 405, 501})
 """Statuses that say the server has no bulk endpoint, not that a record is wrong."""
 
+SPLIT_COST = 3
+"""Requests of one split: the look for what was made all the same, and two halves."""
+
+CreatedIds = Mapping[str, Sequence[int]]
+"""Asset key -> ids of the configurations that carry it."""
 _Ready = tuple[AssetRecord, dict[str, Any]]
 
 
@@ -89,6 +103,7 @@ class ConfigurationCreations:
         batch_size: int,
         highest_id: int,
         notes: list[str],
+        created_above: Callable[[int], Awaitable[CreatedIds]],
     ) -> None:
         self.client = client
         self.log = log
@@ -99,6 +114,9 @@ class ConfigurationCreations:
         self.unclear_since = 0.0
         self._notes = notes
         self._payload = payload
+        self._created_above = created_above
+        self._allowance = SplitAllowance()
+        self._newest_id = highest_id
 
     async def send(self, assets: Sequence[AssetRecord]) -> list[AssetRecord]:
         """Send every batch, the first one alone; returns the assets whose outcome is not known."""
@@ -142,16 +160,55 @@ class ConfigurationCreations:
         except ConnectorError as error:
             self.log.stopped = error
             return self._fail(assets, f"Not sent: {error}")
+        floor = self._newest_id
         outcomes = await self._post([record for _, record in ready])
+        if isinstance(outcomes, RejectedError):
+            return await self._split(ready, batch_id, write_ids, floor, outcomes)
         if outcomes is None:
             refused = same_outcome(ready, False, "The server refuses bulk creation.")
             await self._record(batch_id, write_ids, refused)
             return await self._send_batch(assets)
-        for asset, outcome in zip(assets, outcomes, strict=True):
-            if outcome.ok is not None:
-                self.log.take(asset.key, outcome.ok, outcome.record_id, outcome.message)
+        self._take(assets, outcomes)
         await self._record(batch_id, write_ids, outcomes)
         return [asset for asset, outcome in zip(assets, outcomes, strict=True) if outcome.ok is None]
+
+    def _take(self, assets: Sequence[AssetRecord], outcomes: Sequence[ItemOutcome]) -> None:
+        for asset, outcome in zip(assets, outcomes, strict=True):
+            if outcome.ok is not None:
+                refused = is_own_refusal(outcome)
+                self.log.take(asset.key, outcome.ok, outcome.record_id, outcome.message, refused=refused)
+                self._newest_id = max(self._newest_id, outcome.record_id or 0)
+
+    async def _split(
+        self, ready: list[_Ready], batch_id: int, write_ids: list[int], floor: int, error: RejectedError
+    ) -> list[AssetRecord]:
+        """One record can have a whole request refused: send halves, until it stands alone.
+
+        Nobody says that a refused request has made nothing, so what lies above the ids known before it is
+        read first, and nothing that is there is sent again.
+        """
+        assets = [asset for asset, _ in ready]
+        try:
+            found = await retry(lambda: self._created_above(floor), self.policy)
+        except ConnectorError as failed:
+            self.unclear_since = anyio.current_time()
+            why = f"Refused as a whole, and what it made could not be read: {failed}"
+            await self._record(batch_id, write_ids, same_outcome(ready, None, why))
+            return assets
+        made = [
+            ItemOutcome(index, True, min(found[asset.key]), message="found by reading back")
+            if found.get(asset.key)
+            else ItemOutcome(index, False, message=f"Refused together with others: {error}")
+            for index, asset in enumerate(assets)
+        ]
+        self._take([assets[each.index] for each in made if each.ok], [each for each in made if each.ok])
+        await self._record(batch_id, write_ids, made)
+        rest = [pair for pair, each in zip(ready, made, strict=True) if not each.ok]
+        if not self._allowance.take(SPLIT_COST):
+            why = f"Refused together with others, and not tried alone since too many were refused: {error}"
+            return self._fail([asset for asset, _ in rest], why)
+        run_logger().warning("A batch of %d creations was refused; going on in halves: %s", len(rest), error)
+        return [asset for half in halves(rest) for asset in await self._send(half)]
 
     async def _note(self, ready: list[_Ready]) -> tuple[int, list[int]]:
         """The batch and the journal's entries: whoever finds them after a kill closes both."""
@@ -169,8 +226,11 @@ class ConfigurationCreations:
             tenant=journal.tenant,
         )
 
-    async def _post(self, records: list[dict[str, Any]]) -> list[ItemOutcome] | None:
-        """Outcomes in the order sent; None when the bulk endpoint is refused, so go on one by one."""
+    async def _post(self, records: list[dict[str, Any]]) -> list[ItemOutcome] | RejectedError | None:
+        """Outcomes in the order sent, or the error that refuses them all together.
+
+        None when the bulk endpoint is refused, so go on one by one.
+        """
         try:
             # After a RetryableError nothing was done, so the same records may be sent again.
             return await retry(lambda: self._post_once(records), self.policy)
@@ -197,9 +257,13 @@ class ConfigurationCreations:
             self.unclear_since = anyio.current_time()
         return outcomes
 
-    def _rejected(self, records: list[dict[str, Any]], error: RejectedError) -> list[ItemOutcome] | None:
+    def _rejected(
+        self, records: list[dict[str, Any]], error: RejectedError
+    ) -> list[ItemOutcome] | RejectedError | None:
+        if len(records) > 1 and is_lasting(error.status):
+            return error
         if self.one_by_one or error.status not in BULK_REFUSED:
-            return same_outcome(records, False, str(error))
+            return same_outcome(records, False, str(error), error.status)
         run_logger().warning("The server refuses bulk creation; going on one by one. %s", error)
         self._notes.append("The server refuses bulk creation; the run went on one by one.")
         self.one_by_one = True

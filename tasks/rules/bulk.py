@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tasks.rules.limits import LimitError
+from tasks.rules.quarantine import is_lasting
 
 Item = TypeVar("Item")
 
@@ -45,6 +46,41 @@ def batches(items: Sequence[Item], size: int = MAX_BATCH) -> Iterator[list[Item]
 def batch_count(items: int, size: int = MAX_BATCH) -> int:
     """How many requests ``batches`` makes of that many items."""
     return -(-items // size)
+
+
+SPLIT_REQUESTS = 200
+"""Requests that one run sends at most to find the records for which whole batches were refused."""
+
+
+def halves(items: Sequence[Item]) -> list[list[Item]]:
+    """The items in two parts of almost one size, in their order; a single item in one part."""
+    middle = (len(items) + 1) // 2
+    return [list(part) for part in (items[:middle], items[middle:]) if part]
+
+
+class SplitAllowance:
+    """How often one run may still split a batch that was refused as a whole (*bisection* of the culprit).
+
+    One culprit in 50 costs a dozen requests; where every record is refused it would be two for each, so the
+    number is bounded.
+    """
+
+    def __init__(self, requests: int = SPLIT_REQUESTS) -> None:
+        self.requests = requests
+
+    def take(self, requests: int) -> bool:
+        """Take what one split costs; False where too little is left."""
+        if self.requests < requests:
+            return False
+        self.requests -= requests
+        return True
+
+
+def is_own_refusal(outcome: ItemOutcome) -> bool:
+    """Whether the vendor refused this very record, and would again: it names no status that passes."""
+    if outcome.ok is not False:
+        return False
+    return is_lasting(outcome.status) if outcome.status is not None else bool(outcome.code)
 
 
 def join_bulk_answer(sent_count: int, answer: Any) -> list[ItemOutcome]:

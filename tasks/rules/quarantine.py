@@ -38,6 +38,12 @@ def fingerprint(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
+def version_of(record: Mapping[str, Any]) -> str:
+    """What tells one version of a ConnectWise record from another: its ``lastUpdated``, "" without one."""
+    info = record.get("_info")
+    return str(info.get("lastUpdated") or "") if isinstance(info, Mapping) else ""
+
+
 def is_lasting(status: int | None) -> bool:
     """Whether a refusal with that status would come again for the same record; False where none is known."""
     return status in LASTING

@@ -84,13 +84,21 @@ class RunJournal:
 
 @dataclass(frozen=True, slots=True)
 class WriteResult:
-    """What a run knows of one record; ``written``: whether a request was sent that may have written it."""
+    """What a run knows of one record.
+
+    Attributes:
+        written: whether a request was sent that may have written it.
+        refused: the vendor refused this very record, and would refuse it again.
+        version: what the vendor said of the record's age when it was read last, "" where it was not read.
+    """
 
     asset_key: str
     ok: bool
     record_id: int | None = None
     message: str = ""
     written: bool = True
+    refused: bool = False
+    version: str = ""
 
 
 class WriteLog:
@@ -103,18 +111,29 @@ class WriteLog:
         self.stopped: ConnectorError | None = None
         self.unanswered = 0
 
-    def take(self, key: str, ok: bool, record_id: int | None, message: str = "") -> None:
+    def take(
+        self,
+        key: str,
+        ok: bool,
+        record_id: int | None,
+        message: str = "",
+        *,
+        refused: bool = False,
+        version: str = "",
+    ) -> None:
         """Keep the outcome of a write that was sent."""
-        self.results[key] = WriteResult(key, ok, record_id, message)
+        self.results[key] = WriteResult(key, ok, record_id, message, refused=refused, version=version)
 
     def fail(self, key: str, message: str, record_id: int | None = None, *, written: bool = False) -> None:
         """Keep that a record was not written, or with ``written`` that it may have been."""
         self.results[key] = WriteResult(key, False, record_id, message, written)
 
 
-def same_outcome(records: Sequence[Any], ok: bool | None, message: str) -> list[ItemOutcome]:
+def same_outcome(
+    records: Sequence[Any], ok: bool | None, message: str, status: int | None = None
+) -> list[ItemOutcome]:
     """One outcome for all records of a request."""
-    return [ItemOutcome(index, ok, message=message) for index in range(len(records))]
+    return [ItemOutcome(index, ok, status=status, message=message) for index in range(len(records))]
 
 
 def journal_outcomes(write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> list[WriteOutcome]:
