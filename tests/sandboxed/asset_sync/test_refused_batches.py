@@ -1,0 +1,108 @@
+"""A batch that is refused as a whole for one record: it is found, and the others are written, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.errors import RejectedError
+from tasks.rules.bulk import SplitAllowance
+from tests.support.faults import LEAN, last_writes, opened
+from tests.support.run_flow import FlowRunner
+
+pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+
+Records = list[dict[str, Any]]
+
+
+class Refusing:
+    """Refuses bulk requests that hold the chosen record, as one invalid value has them refused.
+
+    ``partly``: the records before it are written all the same, which nobody rules out.
+    """
+
+    def __init__(self, client: ConnectWiseClient, method: str, *, partly: bool = False) -> None:
+        self.real: Callable[[Records], Awaitable[Any]] = getattr(client, method)
+        self.partly = partly
+        self.chosen = ""
+        self.sizes: list[int] = []
+        self.ids: dict[str, int | None] = {}
+        setattr(client, method, self.send)
+
+    async def send(self, records: Records) -> Any:
+        self.sizes.append(len(records))
+        names = [each["name"] for each in records]
+        self.ids |= {each["name"]: each.get("id") for each in records}
+        self.chosen = self.chosen or names[len(names) // 3]
+        if self.chosen not in names:
+            return await self.real(records)
+        if self.partly and names.index(self.chosen):
+            await self.real(records[: names.index(self.chosen)])
+        raise RejectedError("Unexpected character", system="ConnectWise", status=400, code="InvalidObject")
+
+
+@pytest.mark.parametrize("partly", [False, True])
+async def test_one_record_among_fifty_is_found_and_the_rest_created_once(
+    runner: FlowRunner, partly: bool
+) -> None:
+    async with opened() as (client, ledger):
+        refusing = Refusing(client, "create_configurations", partly=partly)
+        report = await runner.report(mappings=LEAN)
+        batches = await ledger.batches.in_flight("default", runner.sandbox.company_id)
+        writes = await last_writes(ledger)
+    [failure] = report.failures
+    assert (failure.name, failure.operation) == (refusing.chosen, "create")
+    assert "InvalidObject" in failure.message
+    assert set(runner.asset_keys().values()) == {1}
+    assert refusing.chosen not in {each["name"] for each in runner.configurations()}
+    # 50, then 25, 13, 7, ... on the side of the culprit, and the other halves.
+    assert len(refusing.sizes) <= 20
+    assert batches == []
+    done = [each.asset_key for each in writes if each.operation == "create" and each.outcome == "done"]
+    assert len(done) == len(set(done)) == report.counts.created
+
+
+@pytest.mark.parametrize("partly", [False, True])
+async def test_one_modification_is_refused_alone(runner: FlowRunner, partly: bool) -> None:
+    async with opened() as (client, ledger):
+        refusing = Refusing(client, "replace_configurations", partly=partly)
+        patch = client.configurations.patch
+
+        async def refuse_patch(record_id: int, operations: Any) -> Any:
+            if refusing.ids.get(refusing.chosen) == record_id:
+                raise RejectedError("Unexpected character", system="ConnectWise", status=400)
+            return await patch(record_id, operations)
+
+        client.configurations.patch = refuse_patch  # type: ignore[method-assign]
+        report = await runner.report(mappings=LEAN)
+        writes = await last_writes(ledger)
+    [failure] = report.failures
+    assert (failure.name, failure.operation) == (refusing.chosen, "modify")
+    assert report.counts.modified > 1
+    assert len(refusing.sizes) <= 20
+    # The canary's own repairs stand there too.
+    modified = {each.asset_key for each in writes if each.operation == "modify" and each.outcome == "done"}
+    assert len(modified) == report.counts.modified
+
+
+async def test_a_server_that_refuses_everything_is_not_asked_for_ever(
+    runner: FlowRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = SplitAllowance.take
+    monkeypatch.setattr(SplitAllowance, "take", lambda _, requests: take(allowance, requests))
+    sizes: list[int] = []
+    allowance = SplitAllowance(4)
+
+    async def refuse(records: Records) -> Any:
+        sizes.append(len(records))
+        raise RejectedError("No", system="ConnectWise", status=400)
+
+    async with opened() as (client, _):
+        monkeypatch.setattr(client, "create_configurations", refuse)
+        report = await runner.report(mappings=LEAN)
+    assert report.counts.created == 0
+    assert len(sizes) < 20
+    assert any("not tried alone" in each.message for each in report.failures)
