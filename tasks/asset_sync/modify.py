@@ -32,7 +32,7 @@ from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import Retries, retry
 
 _FOUND = "found by reading again"
-SPLIT_COST = 4
+_SPLIT_COST = 4
 """Requests of one split: each half is read and written."""
 
 
@@ -186,7 +186,7 @@ class ConfigurationModifications:
         Each half is read again, which also tells what the refused request has written all the same.
         """
         why = f"Refused together with others: {error}"
-        if not self.allowance.take(SPLIT_COST):
+        if not self.allowance.take(_SPLIT_COST):
             why = f"{why} They were not tried alone, since too many were refused."
             return await self._take(ready, write_ids, same_outcome(ready, False, why), bulk=True)
         run_logger().warning("%d modifications were refused; going on in halves: %s", len(ready), error)

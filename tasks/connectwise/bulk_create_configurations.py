@@ -39,7 +39,7 @@ from tasks.shared.retry import RetryPolicy, retry
 BULK_REFUSED = frozenset({404, 405, 501})
 """Statuses that say the server has no bulk endpoint, not that a record is wrong."""
 
-SPLIT_COST = 3
+_SPLIT_COST = 3
 """Requests of one split: the look for what was made all the same, and two halves."""
 
 CreatedIds = Mapping[str, Sequence[int]]
@@ -204,7 +204,7 @@ class ConfigurationCreations:
         self._take([assets[each.index] for each in made if each.ok], [each for each in made if each.ok])
         await self._record(batch_id, write_ids, made)
         rest = [pair for pair, each in zip(ready, made, strict=True) if not each.ok]
-        if not self._allowance.take(SPLIT_COST):
+        if not self._allowance.take(_SPLIT_COST):
             why = f"Refused together with others, and not tried alone since too many were refused: {error}"
             return self._fail([asset for asset, _ in rest], why)
         run_logger().warning("A batch of %d creations was refused; going on in halves: %s", len(rest), error)
