@@ -51,7 +51,7 @@ async def test_one_record_among_fifty_is_found_and_the_rest_created_once(
     async with opened() as (client, ledger):
         refusing = Refusing(client, "create_configurations", partly=partly)
         report = await runner.report(mappings=LEAN)
-        batches = await ledger.batches.in_flight("default", runner.sandbox.company_id)
+        batches = await ledger.batches.in_flight(runner.tenant, runner.sandbox.company_id, "")
         writes = await last_writes(ledger)
     [failure] = report.failures
     assert (failure.name, failure.operation) == (refusing.chosen, "create")
