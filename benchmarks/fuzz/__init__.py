@@ -6,6 +6,8 @@
 - ``tally``: counts inputs and outcomes of one target, and holds each input to its bounds of time, memory,
   text and secrets.
 - ``receiver``: requests against the receiver.
+- ``ledger``: state machines of claims, outbox, inbox and budget (``ledger_outbox``, ``ledger_inbox``,
+  ``ledger_budget``) in a ``ledger_world`` of two processes.
 
 A target is a module with ``NAME``, ``INPUTS`` (of the long form), ``SHORT`` (of the test in ``make test``)
 and ``async def run(tally, *, seed, inputs)``. It takes its numbers from ``tally.numbers(inputs)`` and draws

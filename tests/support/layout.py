@@ -32,6 +32,9 @@ SYSTEM_FILES = {
 SINGLE_USER_REASONS: dict[str, str] = {
     "connectors.ledger.quarantine": "one concern of the ledger, as the others are",
     "benchmarks.dispatch_campaign.faults": "what a reader of the campaign looks for by name",
+    "benchmarks.fuzz.ledger_budget": "the model of one concern of the ledger",
+    "benchmarks.fuzz.ledger_inbox": "the model of one concern of the ledger",
+    "benchmarks.fuzz.ledger_outbox": "the model of one concern of the ledger",
     "benchmarks.fuzz.campaign": "the command of its package, whose parts the tests run",
     "deployments.receiver.inbox": "the group commit of messages, which a reader looks for by name",
     "deployments.receiver.server": "the bounds of the HTTP server, and what starts it",

@@ -32,12 +32,13 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if not server:
         pytest.skip(f"{POSTGRES} names no PostgreSQL server")
     name = f"ledger_test_{uuid.uuid4().hex}"
-    await _on_server(server, f"CREATE DATABASE {name}")
+    await on_server(server, f"CREATE DATABASE {name}")
     yield database_url(server).set(database=name).render_as_string(hide_password=False)
-    await _on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+    await on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def _on_server(server: str, statement: str) -> None:
+async def on_server(server: str, statement: str) -> None:
+    """Does one statement on a PostgreSQL server, such as making a database."""
     address = database_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(address)
     await connection.execute(statement)
