@@ -10,6 +10,7 @@ from prefect.artifacts import acreate_table_artifact
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
+from tasks.dispatch.rule_names import check_rules
 from tasks.rules.connection_findings import Finding, FindingResult, finding_rows, summary
 from tasks.rules.text import counted
 from tasks.shared.checks import FieldCreation, check_connectwise, check_field_nation, check_lansweeper
@@ -34,20 +35,24 @@ async def check_connections(
     ] = None,
     ledger: LedgerName = DEFAULT,
 ) -> Any:
-    """Try every saved ConnectWise and Lansweeper connection out and show what is there and what is missing.
+    """Try every saved connection out and show what is there and what is missing.
 
-    Log in, version, rights, the four custom fields, visible companies and sites, and the request budget.
+    Log in, version, rights, the four custom fields, visible companies and sites, the request budget, and
+    whether everything exists that saved Dispatch Rules name.
     The run fails if something that the flows need is missing. Nothing is written unless it is asked for.
     """
     creation = FieldCreation(create_missing_fields, configuration_pod_id)
     findings: list[Finding] = []
     async with shared_connections(read_only=not create_missing_fields, ledger=ledger):
-        for name in await saved_block_names(ConnectWiseConnection):
+        connectwise = await saved_block_names(ConnectWiseConnection)
+        for name in connectwise:
             findings += await check_connectwise(name, creation)
         for name in await saved_block_names(LansweeperConnection):
             findings += await check_lansweeper(name)
-        for name in await saved_block_names(FieldNationConnection):
+        field_nation = await saved_block_names(FieldNationConnection)
+        for name in field_nation:
             findings += await check_field_nation(name)
+        findings += await check_rules(connectwise, field_nation)
     return await publish(findings or [NOTHING_SAVED])
 
 

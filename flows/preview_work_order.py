@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from prefect import flow
 
 from flows.dispatch_work_order import RecordKindName, RecordNumber
 from tasks.dispatch.reconcile import Preview, preview_record
 from tasks.dispatch.report import publish_preview
+from tasks.dispatch.rule_names import rule_name_problems
 from tasks.dispatch.run import open_dispatch
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
@@ -30,5 +33,6 @@ async def preview_work_order(
         open_dispatch(connectwise, field_nation, rules) as run,
     ):
         preview = await preview_record(run, kind, number)
+        preview = replace(preview, rule_problems=tuple(await rule_name_problems(run)))
         await publish_preview(run, preview)
     return preview

@@ -31,6 +31,7 @@ TEXTS = {
     "state entries of the ledger": (
         "dispatch-begun",
         "dispatch-refused-{}-{}",
+        "dispatch-rule-names",
         "dispatch-sweep-{}",
         "dispatch-unanswered-{}",
         "lansweeper-edits",
@@ -55,6 +56,7 @@ TEXTS = {
         "last_reconcile",
         "most",
         "order",
+        "problems",
         "published",
         "rules",
         "runs_since",

@@ -52,6 +52,7 @@ class ConnectWiseClient(BulkReads):
         self.agreements = Collection(self, "/finance/agreements")
         self.boards = Collection(self, "/service/boards")
         """Project boards have ``projectFlag``."""
+        self.priorities = Collection(self, "/service/priorities")
         self.opportunities = Collection(self, "/sales/opportunities")
         self.opportunity_statuses = Collection(self, "/sales/opportunities/statuses")
         self.time_entries = Collection(self, "/time/entries")
@@ -73,6 +74,10 @@ class ConnectWiseClient(BulkReads):
     def board_statuses(self, board_id: int) -> Collection:
         """The statuses of one board. ``closedStatus`` says whether a ticket is closed; the name need not."""
         return Collection(self, "/service/boards/{parentId}/statuses", parentId=board_id)
+
+    def board_types(self, board_id: int) -> Collection:
+        """The ticket types of one board."""
+        return Collection(self, "/service/boards/{parentId}/types", parentId=board_id)
 
     def tickets(self, kind: TicketKind) -> Collection:
         """Service or project tickets.

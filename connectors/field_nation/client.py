@@ -176,6 +176,10 @@ class FieldNationClient(FieldNationApi):
         body = await self.send(RequestKind.CREATE, "POST", path, json={"message": message, "type": type})
         return self._results(body, "POST", path)
 
+    async def list_set_up(self, path: str) -> list[Record]:
+        """The company's own set-up: ``GET /types-of-work``, ``/templates``, ``/custom-fields`` and so on."""
+        return self._results(await self.send(RequestKind.READ, "GET", path), "GET", path)
+
     async def list_custom_fields(self, work_order_id: int) -> list[Record]:
         """Every custom field with its value, of all groups: ``GET /workorders/{id}/custom_fields``."""
         groups = await self._section(work_order_id, "/custom_fields")

@@ -228,6 +228,7 @@ class Preview:
         changes: what an update would send; empty for other steps.
         refusal: why it would be refused before anything is sent: all fields that are missing.
         warnings: values that do not fit and would be left out.
+        rule_problems: what the rules name and does not exist, whatever the record is.
     """
 
     ref: RecordRef
@@ -239,6 +240,7 @@ class Preview:
     changes: dict[str, Any] | None = None
     refusal: str = ""
     warnings: tuple[str, ...] = ()
+    rule_problems: tuple[str, ...] = ()
 
 
 async def preview_record(

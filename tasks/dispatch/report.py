@@ -88,6 +88,7 @@ async def publish_preview(run: DispatchRun, preview: Preview) -> None:
         preview.changes,
         refusal=preview.refusal,
         warnings=preview.warnings,
+        rule_problems=preview.rule_problems,
     )
     description = f"What {preview.ref.reference} would become"
     await acreate_markdown_artifact(text, key=PREVIEW_KEY, description=description)

@@ -10,6 +10,7 @@
     creations without answer               watermark ``dispatch-unanswered-INTENT``
     how far the sweep of a kind came       watermark ``dispatch-sweep-KIND``
     since when the ledger knows all        watermark ``dispatch-begun``
+    what the rules name and is missing     watermark ``dispatch-rule-names``
     each action of a work order            row of ``ledger.effects``: see ``tasks.dispatch.outbox``
     each note that was copied              row of ``ledger.notes``
 
@@ -34,6 +35,7 @@ from tasks.rules.dispatch.events import WorkOrderState
 from tasks.rules.dispatch.reference import RecordKind, reference_of
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.triggers import RecordMemory, Seen
+from tasks.rules.quarantine import fingerprint
 from tasks.rules.values import read_date_time, write_date_time
 
 RECORD_SIDE = "connectwise/"
@@ -43,6 +45,9 @@ MESSAGES_NAME = "messages of work order {}"
 UNANSWERED_NAME = "dispatch-unanswered-{}"
 SWEEP_NAME = "dispatch-sweep-{}"
 COVERAGE_NAME = "dispatch-begun"
+NAMES_NAME = "dispatch-rule-names"
+NAMES_KEPT = timedelta(days=1)
+"""So long what the rules name is not looked up again; sweeps may come every few minutes."""
 EVENTS_LOCK = "bringing back"
 """The effect that one process holds while it applies the events of a work order."""
 NOTES_LOCK = "copying notes"
@@ -255,6 +260,19 @@ class DispatchStore:
             known = {"at": write_date_time(now) if began_anew else known["at"], "alive": write_date_time(now)}
             await self._write(COVERAGE_NAME, known)
         return read_date_time(known["at"])
+
+    async def name_problems(self, rules: str, now: datetime) -> list[str] | None:
+        """What these rules name and was not there when it was looked up last; None: look it up again."""
+        known = await self._read(NAMES_NAME)
+        at = read_date_time(known.get("at"))
+        if known.get("rules") != fingerprint(rules) or at is None or not at <= now < at + NAMES_KEPT:
+            return None
+        return [str(each) for each in known.get("problems") or []]
+
+    async def keep_name_problems(self, rules: str, problems: list[str], now: datetime) -> None:
+        """Keeps what was missing when it was looked up ``now``."""
+        at = write_date_time(now.replace(microsecond=0))
+        await self._write(NAMES_NAME, {"rules": fingerprint(rules), "at": at, "problems": problems})
 
     async def _link(self, kind: RecordKind, record_id: int) -> RecordLink | None:
         return await self._ledger.links.from_left(self._tenant, _side(kind, record_id), WORK_ORDER_KIND)

@@ -25,6 +25,7 @@ from tasks.dispatch.notes import copy_notes, preview_copies
 from tasks.dispatch.reconcile import Preview, dispatch_record, preview_record
 from tasks.dispatch.records import records_of
 from tasks.dispatch.refusals import HANDLING, RefusedStep
+from tasks.dispatch.rule_names import rule_name_problems, swept_name_problems
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import RecordState, WorkOrderOwner
 from tasks.dispatch.work_order_events import preview_events, sync_events, unlinked
@@ -96,7 +97,7 @@ async def sweep(run: DispatchRun, *, dry_run: bool = False) -> RecordSweep:
     Raises:
         StopError: a person must act; what was not reached is seen by the next sweep.
     """
-    swept = RecordSweep()
+    swept = RecordSweep(doubts=await (rule_name_problems(run) if dry_run else swept_name_problems(run)))
     if not dry_run:
         await run.heartbeat()
     sweeper = _Sweeper(run, swept, await run.state.records(), await run.refusals.held(), dry_run)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from flows.check_connections import check_connections
+from tasks.dispatch.settings import DispatchRules, DispatchSettings
 from tasks.rules.connection_findings import (
     LINK_FIELD_TYPES,
     Finding,
@@ -18,6 +19,7 @@ from tasks.rules.connection_findings import (
     new_field,
     version_details,
 )
+from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tests.support.faults import LEAN
 from tests.support.run_flow import FlowRunner, ended_with
 
@@ -136,3 +138,19 @@ async def test_field_nation_is_tried_out_where_a_connection_is_saved(runner: Flo
     assert found["Field Nation wrong", "Log in"].result == FindingResult.FAILED
     assert "wrong-one" not in found["Field Nation wrong", "Log in"].details + str(state.message)
     assert ("Field Nation wrong", "Webhooks") not in found
+
+
+async def test_rules_that_name_what_does_not_exist_are_missing_with_near_matches(runner: FlowRunner) -> None:
+    boards = [each["name"] for each in runner.sandbox.state("service/boards") if not each.get("projectFlag")]
+    wrong = TriggerCondition(field="board", values=(f"{boards[0]}s",))
+    rules = DispatchSettings(triggers=[Trigger(conditions=(wrong,))], outbound_rules=[])
+    await DispatchRules.register_type_and_schema()
+    await DispatchRules(rules=rules).save("wrong", overwrite=True)
+    try:
+        state, found = await checked()
+    finally:
+        await DispatchRules.adelete("wrong")
+    assert state.is_failed()
+    row = found["Dispatch Rules wrong", "Names"]
+    assert row.result == FindingResult.MISSING
+    assert f"which does not exist. Did you mean {boards[0]!r}" in row.details

@@ -184,6 +184,7 @@ def preview_markdown(
     *,
     refusal: str,
     warnings: Sequence[str],
+    rule_problems: Sequence[str] = (),
 ) -> str:
     """One record and the work order that it would become."""
     heading = "What an update would send" if changes else "The work order"
@@ -192,6 +193,7 @@ def preview_markdown(
         f"# {escape(line.reference)}",
         "**Preview: nothing was written.**",
         _records([line]),
+        section("The rules name what does not exist", _bullets(rule_problems)),
         section("It would be refused", escape(refusal)),
         section("Left out", _bullets(warnings)),
         section(heading, _json(shown) if shown else ""),

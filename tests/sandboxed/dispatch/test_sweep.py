@@ -17,6 +17,7 @@ from tasks.dispatch.reconcile import dispatch_record
 from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
 from tasks.dispatch.work_order_events import preview_events
 from tasks.rules.dispatch.result import DispatchStatus
+from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tests.support.dispatch import DISPATCH, OPEN, QUICK, SERVICE, Board, rules
 from tests.support.work_orders import FieldDesk
 
@@ -179,6 +180,25 @@ async def test_unresolved_creations_are_reopened(board: Board) -> None:
     async with board.run(later=QUICK.unresolved_seconds + 60) as run:
         assert (await sweep(run)).counts() == {DispatchStatus.CREATED: 1}
     assert len(board.orders()) == 1
+
+
+async def test_rules_that_name_what_does_not_exist_are_told_once_a_run_and_looked_up_once_a_day(
+    board: Board,
+) -> None:
+    wrong = Trigger(kind=SERVICE, conditions=(TriggerCondition(field="board", values=("Help Dsk",)),))
+    settings = rules(triggers=[*rules().triggers, wrong])
+    ticket = board.ticket()
+    async with board.run(settings) as run:
+        first = await sweep(run)
+        [told] = [each for each in first.doubts if "names the board" in each]
+        assert told.endswith("'Help Dsk', which does not exist. Did you mean 'Help Desk'?")
+        assert first.counts() == {DispatchStatus.CREATED: 1}
+        board.sandbox.clear_requests()
+        assert told in (await sweep(run)).doubts
+        assert "GET /service/boards" not in board.sent("connectwise")
+        preview = await sweep(run, dry_run=True)
+        assert told in preview.doubts
+    assert len(board.living(f"CW-S-{ticket}")) == 1
 
 
 @pytest.fixture
