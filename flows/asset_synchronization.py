@@ -9,6 +9,7 @@ from prefect.states import Cancelled
 
 from tasks.asset_sync.apply import apply_plan
 from tasks.asset_sync.create import recover_open_batches
+from tasks.asset_sync.known import check_reading, keep_known, keep_planned, read_known, refusing
 from tasks.asset_sync.read import make_plan, match_inventories, read_all
 from tasks.asset_sync.references import create_references, find_references
 from tasks.asset_sync.report import final_report, plan_report, publish_plan, publish_report
@@ -26,6 +27,10 @@ from tasks.shared.connections import (
 from tasks.shared.lease import LeaseHeldError, writing_lease
 from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
+
+
+class ReadingRefusedError(RuntimeError):
+    """What was read does not fit to what is known from before; nothing was written."""
 
 
 class ThresholdExceededError(RuntimeError):
@@ -68,16 +73,23 @@ async def asset_synchronization(
 
 async def synchronize(run: SyncRun) -> Any:
     """The steps of one run, dry or real."""
+    known = await read_known(run)
     read = await read_all(run)
     references = await find_references(run, read)
     matched = await match_inventories(run, read)
-    plan = make_plan(run, matched, references)
+    held = await check_reading(run, known, read, matched)
+    plan = make_plan(run, matched, references, held)
     existing = len(read.configurations)
-    exceeded = plan.over_thresholds(existing, read.any_linked, run.settings.ceilings)
-    refused = [] if run.settings.ceilings.go_on else exceeded
+    doubted = refusing(run.findings)
+    any_linked = read.any_linked or bool(known.links or known.elsewhere)
+    exceeded = plan.over_thresholds(existing, any_linked, run.settings.ceilings)
+    refused = doubted + ([] if run.settings.ceilings.go_on else exceeded)
     await publish_plan(run, plan, refused)
     if run.settings.dry_run:
+        await keep_planned(run, known, read)
         return await finish(run, plan, plan_report(run, plan))
+    if doubted:
+        raise ReadingRefusedError(" ".join(refused) + " Nothing was written.")
     if refused:
         raise ThresholdExceededError(
             " ".join(refused)
@@ -85,6 +97,7 @@ async def synchronize(run: SyncRun) -> Any:
         )
     created = await create_references(run, plan, references)
     applied = await apply_plan(run, plan, references, existing)
+    await keep_known(run, known, read, plan, applied)
     return await finish(run, plan, final_report(run, plan, applied, created))
 
 

@@ -2,7 +2,8 @@
 
 A fault ``{"kind": "wrong_read", "how": ...}`` lets the vendor answer and then changes the answer:
 
-- ``empty``: no record, and nothing follows; a count is 0. ``total`` false leaves Lansweeper's total.
+- ``empty``: no record but the first ``keep``, and nothing follows; counts and totals fit, but with ``total``
+  false Lansweeper's stays.
 - ``half``: every second record of the page is missing; pages and totals stay. A count is halved.
 - ``cut``: the page is the last one, whatever follows.
 - ``repeat``: the records of the first page that the rule met, again; pages go on.
@@ -60,7 +61,9 @@ def changed_answer(fault: Fault, body: bytes, headers: Headers) -> tuple[bytes, 
         answer, ends = _changed_records(fault, answer), how in ("empty", "cut")
         headers = [(name, b"" if ends and name.lower() == b"link" else value) for name, value in headers]
     elif isinstance(answer, dict) and set(answer) == {"count"}:
-        answer["count"] = {"empty": 0, "half": answer["count"] // 2}.get(how, answer["count"])
+        answer["count"] = {"empty": fault.get("keep", 0), "half": answer["count"] // 2}.get(
+            how, answer["count"]
+        )
     elif isinstance(answer, dict) and (page := _asset_page(answer)) is not None:
         _change_page(fault, page)
     elif isinstance(answer, dict) and "id" in answer:
@@ -81,13 +84,13 @@ def _change_page(fault: Fault, page: dict[str, Any]) -> None:
     if fault["how"] in ("empty", "cut"):
         page["pagination"] = {**(page.get("pagination") or {}), "next": None}
     if fault["how"] == "empty" and fault.get("total", True) and page.get("total") is not None:
-        page["total"] = 0
+        page["total"] = len(page["items"])
 
 
 def _changed_records(fault: Fault, records: list[Any]) -> list[Any]:
     match fault["how"]:
         case "empty":
-            return []
+            return records[: fault.get("keep", 0)]
         case "half":
             return records[::2]
         case "repeat":

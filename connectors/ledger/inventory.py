@@ -5,17 +5,17 @@ ones and assets the last whole reading of a company gave; ``scope`` tells readin
 compared, such as those of two asset filters. Links: asset key -> configuration, one a key in the whole
 tenant. A link stays when its configuration is not read any more: that is what it is kept for.
 
-A later reading is held against both (``tasks.rules.asset_sync.inventory``). Losing them loses no record:
+A later reading is held against both (``tasks.rules.asset_sync.reading``). Losing them loses no record:
 the next run asks the tenant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.ledger.database import Repository, insert_or_replace, moment, reading
@@ -69,14 +69,15 @@ class Inventories(Repository):
         async with reading(self._engine, "count the known links") as transaction:
             return int((await transaction.execute(query)).scalar_one())
 
-    async def written_links(self, connections: Sequence[str], company_id: int) -> dict[str, int]:
+    async def written_links(self, tenant: str, company_id: int, connection: str) -> dict[str, int]:
         """The links that the journal knows: what runs created or wrote to, and no undo deleted.
 
-        For a company of which no link is kept yet, such as after an update of this program.
+        For a company of which no link is kept yet, such as after an update of this program. Writes without a
+        tenant, which an older version noted, count where they name this ``connection``.
         """
         table, found = writes, dict[str, int]()
         query = select(table.c.operation, table.c.asset_key, table.c.record_id).where(
-            table.c.connection.in_(connections),
+            or_(table.c.tenant == tenant, and_(table.c.tenant.is_(None), table.c.connection == connection)),
             table.c.company_id == company_id,
             table.c.record_kind == "configuration",
             table.c.outcome == "done",
@@ -113,12 +114,15 @@ class Inventories(Repository):
         async with self._writing("keep links that were found") as (transaction, now):
             await save_links(transaction, tenant, found, now)
 
-    async def forget(self, tenant: str, company_id: int, keys: Collection[str]) -> None:
-        """Drop these links and the company's amounts, as after an undo, which makes fewer of both."""
-        of_company = and_(known_amounts.c.tenant == tenant, known_amounts.c.company_id == company_id)
+    async def forget(
+        self, tenant: str, company_id: int, keys: Collection[str], amounts: Collection[str] = ()
+    ) -> None:
+        """Drop these links and the amounts of these names, as an undo does, which makes fewer of both."""
+        table = known_amounts
+        named = and_(table.c.tenant == tenant, table.c.company_id == company_id, table.c.name.in_(amounts))
         async with self._writing("forget what was undone") as (transaction, _):
             await _forget(transaction, tenant, keys)
-            await transaction.execute(delete(known_amounts).where(of_company))
+            await transaction.execute(delete(table).where(named))
 
 
 async def save_links(

@@ -16,7 +16,7 @@ import anyio
 
 from connectors.connectwise.conditions import all_of, equals
 from connectors.errors import ConnectorError
-from connectors.ledger.models import OpenBatch, WriteOutcome
+from connectors.ledger.models import KnownLink, OpenBatch, WriteOutcome
 from tasks.asset_sync.run import SyncRun
 from tasks.connectwise.bulk_create_configurations import ConfigurationCreations, CreatedIds
 from tasks.rules.asset_sync.payloads import creation_payload
@@ -98,7 +98,8 @@ async def close_batches(run: SyncRun, found: CreatedIds) -> None:
     for run_id, sent in keys.items():
         await _close_journal(run, run_id, sent, found)
     for batch in batches:
-        await run.ledger.batches.close(batch.id)
+        links = [KnownLink(key, run.company.id, min(found[key])) for key in batch.asset_keys if key in found]
+        await run.ledger.batches.close(batch.id, (), run.tenant, links)
 
 
 async def _close_journal(run: SyncRun, run_id: str, keys: set[str], found: CreatedIds) -> None:

@@ -19,6 +19,7 @@ from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.asset_sync.compare import SharedValues
 from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched
+from tasks.rules.asset_sync.reading import ASSETS, CONFIGURATIONS, assets_incomplete, incomplete
 from tasks.rules.asset_sync.references import ReferencePlan
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tasks.shared.action import Inventory
@@ -34,7 +35,7 @@ FromConnectWise = tuple[Inventory[ConfigurationRecord], dict[str, list[Record]]]
 class Read:
     """What a run has read; ``references`` are the existing records of each mapped kind, by target path."""
 
-    assets: Inventory[AssetRecord]
+    assets: AssetInventory[AssetRecord]
     configurations: Inventory[ConfigurationRecord]
     references: dict[str, list[Record]]
 
@@ -51,7 +52,7 @@ async def read_all(run: SyncRun) -> Read:
     """
     shared = SharedValues(run.mapping)
     site, connectwise = await gather_all(read_site(run, shared), read_connectwise(run, shared))
-    return Read(cast(Inventory[AssetRecord], site), *cast(FromConnectWise, connectwise))
+    return Read(cast(AssetInventory[AssetRecord], site), *cast(FromConnectWise, connectwise))
 
 
 async def read_connectwise(run: SyncRun, shared: SharedValues) -> FromConnectWise:
@@ -66,37 +67,63 @@ async def read_references(run: SyncRun) -> dict[str, list[Record]]:
     return dict(zip(mapped, read, strict=True))
 
 
-async def read_site(run: SyncRun, shared: SharedValues) -> Inventory[AssetRecord]:
-    """Read every asset that the run's filter lets through.
+async def read_site(run: SyncRun, shared: SharedValues) -> AssetInventory[AssetRecord]:
+    """Read every asset that the run's filter lets through; once more where many are missing.
 
     Raises:
         StopError: the site has no asset, or none that meets the filter.
     """
+    filters = cast(Filters | None, run.settings.lansweeper_filter())
     async with lansweeper_client(run.lansweeper) as client:
-        site = (await retry(client.site, run.settings.waiting))["id"]
-        filters = cast(Filters | None, run.settings.lansweeper_filter())
-        assets: AssetInventory[AssetRecord] = await read_assets(
-            client, site, run.mapping.lansweeper_paths, filters, shared.asset, run.settings.waiting
+        run.site = (await retry(client.site, run.settings.waiting))["id"]
+
+        async def read() -> AssetInventory[AssetRecord]:
+            return await read_assets(
+                client, run.site, run.mapping.lansweeper_paths, filters, shared.asset, run.settings.waiting
+            )
+
+        assets = await read()
+        if assets_incomplete(len(assets), assets.total):
+            run_logger().warning("Lansweeper gave %d of %s assets; reading again", len(assets), assets.total)
+            assets = await read()
+    if assets_incomplete(len(assets), assets.total):
+        found = incomplete(
+            ASSETS, "Assets in Lansweeper", len(assets), assets.total, run.settings.accept_once
         )
-    if not assets:
-        raise StopError(_nothing_read(site, filtered=filters is not None))
-    if assets.missing:
+        run.findings += [found] if found else []
+    elif assets.missing:
         run.notes.append(
             f"Lansweeper named {assets.total} assets but gave {len(assets)}; "
             "none of the missing counts as gone."
         )
+    if not assets:
+        raise StopError(_nothing_read(run.site, filtered=filters is not None))
     run.whole_site = filters is None and not assets.missing
     return assets
 
 
 async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[ConfigurationRecord]:
-    """Read every configuration of the run's company, inactive ones included."""
-    records: Inventory[ConfigurationRecord] = await read_configurations(
-        run.client,
-        equals("company/id", run.company.id),
-        run.mapping.configuration_fields,
-        shared.configuration,
+    """Read every configuration of the run's company, inactive ones included.
+
+    Held against ConnectWise's own count, read once more where they differ, and then a finding.
+    """
+    conditions = equals("company/id", run.company.id)
+
+    async def read() -> tuple[Inventory[ConfigurationRecord], int, int]:
+        records: Inventory[ConfigurationRecord] = await read_configurations(
+            run.client, conditions, run.mapping.configuration_fields, shared.configuration
+        )
+        count = await retry(lambda: run.client.configurations.count(conditions), run.settings.waiting)
+        return records, len({each.id for each in records}), count
+
+    records, different, count = await read()
+    if different != count:
+        run_logger().warning("%d configurations read, ConnectWise counts %d; reading again", different, count)
+        records, different, count = await read()
+    found = incomplete(
+        CONFIGURATIONS, "Configurations of the company", different, count, run.settings.accept_once
     )
+    run.findings += [found] if found else []
     run.highest_id = max((record.id for record in records), default=0)
     return records
 
@@ -117,13 +144,16 @@ async def match_inventories(run: SyncRun, read: Read) -> MatchResult:
     return (await match_records(read.assets, read.configurations, options)).value
 
 
-def make_plan(run: SyncRun, matched: MatchResult, references: Mapping[str, ReferencePlan]) -> Plan:
-    """The plan of the run, with the requests that it will cost."""
+def make_plan(
+    run: SyncRun, matched: MatchResult, references: Mapping[str, ReferencePlan], held: Mapping[str, str]
+) -> Plan:
+    """The plan of the run, with the requests that it will cost; ``held``: asset key -> why it is left."""
     options = PlanOptions(
         batch_size=run.settings.batch_size,
         mode=run.settings.write_mode,
         reactivate=run.settings.reactivate,
         reads_done=run.client.session.requests,
+        held=held,
     )
     compared = compare_matched(matched.matched, run.mapping)
     plan = build_plan(matched, compared, run.mapping, references, options)

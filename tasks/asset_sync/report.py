@@ -9,6 +9,7 @@ from prefect.artifacts import acreate_markdown_artifact
 
 from connectors.connectwise.client import ConnectWiseClient
 from tasks.asset_sync.apply import Applied
+from tasks.asset_sync.known import noted
 from tasks.asset_sync.run import SyncRun
 from tasks.rules.asset_sync.plan import Modification, Plan
 from tasks.rules.asset_sync.render import plan_markdown, report_markdown
@@ -51,6 +52,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
         title=f"Plan for {run.company.name or run.company.identifier}",
         dry_run=run.settings.dry_run,
         refused=refused,
+        noted=noted(run.findings),
         configuration_link=links.configuration,
         asset_link=links.asset,
     )
@@ -80,6 +82,7 @@ def plan_report(run: SyncRun, plan: Plan) -> SyncReport:
         plan.counts,
         dry_run=True,
         notes=run.notes,
+        findings=[each.text for each in run.findings],
         requests_predicted=plan.predicted.total,
         requests_used=run.client.session.requests,
         writes=run.client.session.writes,

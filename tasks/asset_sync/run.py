@@ -26,6 +26,7 @@ from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
+from tasks.rules.guards import GuardFinding
 from tasks.rules.mapping.compile import (
     CompiledMapping,
     CustomFields,
@@ -34,7 +35,7 @@ from tasks.rules.mapping.compile import (
     mapping_problems,
     resolve_custom_fields,
 )
-from tasks.rules.mapping.model import FieldMapping
+from tasks.rules.mapping.model import LINK_CAPTION, FieldMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, References
 from tasks.rules.values import FieldChange
 from tasks.shared.connections import current_run_id
@@ -50,7 +51,8 @@ class SyncRun:
     ``connectwise`` and ``lansweeper`` are block names; ``highest_id`` is the highest configuration id that
     this run has seen of its company; ``reference_actions`` read and create reference records, and
     ``references`` are their ids, by target path; ``whole_site``: whether every asset of the site was read, so
-    that one not among them is gone; ``notes`` is what a person should know of the run beside its counts.
+    that one not among them is gone; ``site`` is Lansweeper's id of it; ``findings`` is what does not fit to
+    what is known from before; ``notes`` is what a person should know of the run beside its counts.
     """
 
     def __init__(
@@ -77,6 +79,9 @@ class SyncRun:
         self.references: References = {}
         self.highest_id = 0
         self.whole_site = False
+        self.site = ""
+        self.link_caption = LINK_CAPTION
+        self.findings: list[GuardFinding] = []
         self.notes: list[str] = []
 
     @property

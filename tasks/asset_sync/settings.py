@@ -6,9 +6,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from tasks.rules.asset_sync.reading import AcceptOnce
 from tasks.rules.asset_sync.safety import SafetyThresholds, WriteMode
 from tasks.rules.bulk import MAX_BATCH
 from tasks.rules.choices import ASK
+from tasks.rules.guards import ShrinkLimit
 from tasks.rules.mapping.fillers import FILLERS, Fillers, MoreFillers
 from tasks.rules.mapping.model import (
     FieldMapping,
@@ -106,6 +108,16 @@ class AssetSynchronizationSettings(BaseModel):
         default_factory=SafetyThresholds,
         title="Ceilings",
         description="How much one run may change before it refuses; shares of the company's configurations.",
+    )
+    shrink: ShrinkLimit = Field(
+        default_factory=ShrinkLimit,
+        title="Fewer than last time",
+        description="How many fewer configurations, links or assets than last time are still believed.",
+    )
+    accept_once: AcceptOnce = Field(
+        default_factory=AcceptOnce,
+        title="Accept once",
+        description="Numbers of a refused reading that you have found right; the refusal says what to type.",
     )
     waiting: Waiting = Field(
         default_factory=Waiting,

@@ -18,6 +18,7 @@ from connectors.ledger.models import JournalledWrite, JournalOutcome, WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.connectwise.bulk_create_configurations import delete_record
 from tasks.connectwise.bulk_modify_configurations import change_type, patch_record
+from tasks.rules.asset_sync.reading import CONFIGURATIONS, LINKED
 from tasks.rules.asset_sync.undo import (
     journal_value,
     kept_value,
@@ -117,6 +118,20 @@ class ConfigurationUndo:
             progress.advance(len(chunk))
         return failed
 
+    async def forget_links(self, steps: Sequence[UndoStep]) -> None:
+        """Forget the links that these steps may take away, and with them the company's amounts.
+
+        A link that is still there afterwards is noted again by the next run.
+        """
+        keys = [
+            each.asset_key
+            for each in steps
+            if each.asset_key
+            and (each.action == "delete" or any(key.startswith("customFields/") for key in each.values))
+        ]
+        if keys:
+            await self.ledger.inventory.forget(self.tenant, self.company_id, keys, [CONFIGURATIONS, LINKED])
+
     def writes_of(self, record_ids: Iterable[int]) -> list[JournalledWrite]:
         wanted = set(record_ids)
         return [each for each in self.writes if each.record_id in wanted]
@@ -166,6 +181,8 @@ async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list
     entries = [_entry(step, records[step.record_id]) for step in plan.steps]
     journal = RunJournal(undo.ledger, current_run_id(), undo.connectwise, undo.company_id, undo.tenant)
     write_ids = await journal.begin(entries)
+    # Before the writes: what an undo takes away is never to be missed later, even if it is killed.
+    await undo.forget_links(plan.steps)
     for position, (step, write_id) in enumerate(zip(plan.steps, write_ids, strict=True)):
         refusal = await _write(undo, step)
         await journal.record([_outcome(step, write_id, refusal)])

@@ -15,7 +15,7 @@ import anyio
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import ConnectorError, RejectedError, StopError, UnclearOutcomeError
-from connectors.ledger.models import WriteEntry
+from connectors.ledger.models import KnownLink, WriteEntry
 from tasks.rules.asset_sync.payloads import CreationPayload
 from tasks.rules.bulk import (
     MAX_BATCH,
@@ -169,7 +169,7 @@ class ConfigurationCreations:
             await self._record(batch_id, write_ids, refused)
             return await self._send_batch(assets)
         self._take(assets, outcomes)
-        await self._record(batch_id, write_ids, outcomes)
+        await self._record(batch_id, write_ids, outcomes, assets)
         return [asset for asset, outcome in zip(assets, outcomes, strict=True) if outcome.ok is None]
 
     def _take(self, assets: Sequence[AssetRecord], outcomes: Sequence[ItemOutcome]) -> None:
@@ -202,7 +202,7 @@ class ConfigurationCreations:
             for index, asset in enumerate(assets)
         ]
         self._take([assets[each.index] for each in made if each.ok], [each for each in made if each.ok])
-        await self._record(batch_id, write_ids, made)
+        await self._record(batch_id, write_ids, made, assets)
         rest = [pair for pair, each in zip(ready, made, strict=True) if not each.ok]
         if not self._allowance.take(_SPLIT_COST):
             why = f"Refused together with others, and not tried alone since too many were refused: {error}"
@@ -269,13 +269,24 @@ class ConfigurationCreations:
         self.one_by_one = True
         return None
 
-    async def _record(self, batch_id: int, write_ids: list[int], outcomes: Sequence[ItemOutcome]) -> None:
+    async def _record(
+        self,
+        batch_id: int,
+        write_ids: list[int],
+        outcomes: Sequence[ItemOutcome],
+        assets: Sequence[AssetRecord] = (),
+    ) -> None:
         """Record what became of a request; if that fails, nothing more is sent and the batch stays open."""
         recorded = journal_outcomes(write_ids, outcomes)
         journal = self.log.journal
+        links = [
+            KnownLink(asset.key, journal.company_id, outcome.record_id)
+            for asset, outcome in zip(assets, outcomes, strict=False)
+            if outcome.ok and outcome.record_id is not None
+        ]
         try:
             if all(outcome.ok is not None for outcome in outcomes):
-                await journal.ledger.batches.close(batch_id, recorded)
+                await journal.ledger.batches.close(batch_id, recorded, journal.tenant, links)
             else:
                 await journal.record(recorded)
         except ConnectorError as error:

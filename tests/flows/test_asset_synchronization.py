@@ -169,10 +169,10 @@ async def test_other_shapes_of_the_bulk_answer_are_understood(runner: FlowRunner
 async def test_patch_mode_and_a_server_without_bulk_give_the_same_records(
     runner: FlowRunner, story: Story
 ) -> None:
-    runner.sandbox.reset(assets=FEW)
+    runner.new_world(assets=FEW)
     await runner.report(write_mode="patch")
     assert comparable(runner) == story.first.comparable
-    runner.sandbox.reset(assets=FEW, switches={"bulk_enabled": False})
+    runner.new_world(assets=FEW, switches={"bulk_enabled": False})
     await runner.report()
     assert comparable(runner) == story.first.comparable
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -56,6 +57,13 @@ class FlowRunner:
 
     async def use_blocks(self) -> None:
         await save_once(self.server, f"asset synchronization, {self.ledger}", self.save_blocks)
+
+    def new_world(self, **options: Any) -> None:
+        """Reset the sandbox in the middle of a test; a ledger that remembers the old world would be right."""
+        self.sandbox.reset(**options)
+        for each in self.ledger.parent.glob(f"{self.ledger.name}*"):
+            each.unlink()
+        shutil.copyfile(self.ledger.with_name("empty.db"), self.ledger)
 
     def settings(self, **changes: Any) -> AssetSynchronizationSettings:
         values = {

@@ -169,8 +169,8 @@ class Plan:
 
         Args:
             existing: configurations of the run's company, inactive ones included.
-            any_linked: whether any of them has ``ls_asset_id``: without one this is a first load, whose
-                creations are not limited. Changes to only ``ls_*`` custom fields are never counted.
+            any_linked: whether any link is known: without one this is a first load, whose creations are
+                not limited. Changes to only ``ls_*`` custom fields are never counted.
             thresholds: the default is 30 % each above 20 existing configurations.
         """
         return over_thresholds(
@@ -218,12 +218,16 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the plan needs to know of the run. ``reads_done``: ConnectWise requests made so far."""
+    """What the plan needs to know of the run.
+
+    ``reads_done``: ConnectWise requests made so far. ``held``: asset key -> why nothing is written of it.
+    """
 
     batch_size: int = MAX_BATCH
     mode: WriteMode = WriteMode.BULK
     reactivate: bool = False
     reads_done: int = 0
+    held: Mapping[str, str] = field(default_factory=dict)
 
 
 def compare_matched(matched: Iterable[Match], mapping: CompiledMapping) -> Compared:
@@ -319,8 +323,8 @@ class _PlanBuilder:
 
     def _creation(self, asset: AssetRecord, warning: str | None) -> Creation | None:
         decision = decide_creation(asset, self.mapping, self.problem)
-        if decision.skipped:
-            self._skip(asset, decision.skipped)
+        if why := self.options.held.get(asset.key) or decision.skipped:
+            self._skip(asset, why)
             return None
         warnings = (*([warning] if warning else []), *decision.warnings)
         self._note(asset, warnings, decision.changes)
@@ -329,7 +333,8 @@ class _PlanBuilder:
     def _modification(self, changed: Changed) -> Modification | None:
         match = changed.match
         decision = self._decide(changed)
-        if why := unlinkable(match.asset) or decision.skipped:
+        held = self.options.held.get(match.asset.key)
+        if why := unlinkable(match.asset) or held or decision.skipped:
             self._skip(match.asset, why)
             return None
         made = Modification(

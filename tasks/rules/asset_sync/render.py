@@ -38,6 +38,7 @@ def plan_markdown(
     title: str = "Plan",
     dry_run: bool = False,
     refused: Sequence[str] = (),
+    noted: Sequence[str] = (),
     configuration_link: AddressOf = lambda _: None,
     asset_link: AddressOf = lambda _: None,
     rows: int = ROWS,
@@ -45,7 +46,8 @@ def plan_markdown(
     """The plan for an artifact, each table with at most so many ``rows``; the title is escaped here.
 
     Args:
-        refused: the exceeded thresholds in words, if any: shown before everything else.
+        refused: why a real run is refused, if it is: shown before everything else.
+        noted: what does not fit to what is known from before, and refuses nothing.
         configuration_link: id -> address of the configuration in ConnectWise, None for no link.
         asset_link: key -> address of the asset in Lansweeper, None for no link.
     """
@@ -55,6 +57,7 @@ def plan_markdown(
     return document(
         f"# {escape(title)}",
         _verdict(plan, dry_run, refused),
+        section("Look at this first", escaped_list(noted)),
         counts_table(plan.counts, planned=True),
         _plan_figures(plan),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
@@ -204,6 +207,7 @@ def report_markdown(
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
+        section("Look at this first", escaped_list(report.findings)),
         counts_table(report.counts, planned=report.dry_run),
         _report_figures(report),
         section("Failures", failures_list(report.failures, configuration_link, asset_link, rows)),

@@ -46,7 +46,8 @@ class SyncReport(Report[SyncCounts]):
     """The report of asset-synchronization.
 
     ``duplicates``: asset keys that more than one configuration holds. ``requests_used`` and ``writes`` are
-    those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number.
+    those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number. ``findings``:
+    what was read and does not fit to what is known from before.
     """
 
     references_created: dict[str, list[str]] = field(default_factory=dict)
@@ -55,3 +56,4 @@ class SyncReport(Report[SyncCounts]):
     requests_used: int = 0
     writes: int = 0
     checksum: str = ""
+    findings: list[str] = field(default_factory=list)

@@ -22,7 +22,7 @@ CALM: list[SyncReport] = []
 async def calm(runner: FlowRunner) -> SyncReport:
     if not CALM:
         CALM.append(await runner.report(mappings=LEAN))
-        runner.sandbox.reset()
+        runner.new_world()
     return CALM[0]
 
 

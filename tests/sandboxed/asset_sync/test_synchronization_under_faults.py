@@ -23,7 +23,7 @@ async def calm(runner: FlowRunner) -> dict[str, Any]:
     if not CALM:
         CALM_COUNTS.append((await runner.report(mappings=MAPPINGS)).counts)
         CALM.update(records(runner))
-        runner.sandbox.reset()
+        runner.new_world()
     return CALM
 
 

@@ -47,9 +47,10 @@ async def test_a_key_has_one_configuration_in_a_tenant_whoever_notes_it(ledger: 
 
 async def test_an_undo_makes_fewer_of_both(ledger: Ledger) -> None:
     known = ledger.inventory
-    await known.remember(TENANT, 7, amounts={("linked", ""): 2}, links={"a": 1, "b": 2})
-    await known.forget(TENANT, 7, ["a"])
-    assert (await known.links(TENANT, 7), await known.amounts(TENANT, 7)) == ({"b": 2}, {})
+    await known.remember(TENANT, 7, amounts={("linked", ""): 2, ("x", ""): 1}, links={"a": 1, "b": 2})
+    await known.forget(TENANT, 7, ["a"], ["linked"])
+    assert await known.links(TENANT, 7) == {"b": 2}
+    assert list(await known.amounts(TENANT, 7)) == [("x", "")]
 
 
 @pytest.mark.parametrize("text", ["", "k" * 301, "a\x00b", "a\ud800", "a\nb"])
@@ -72,7 +73,7 @@ async def test_a_settled_batch_keeps_the_links_it_made(ledger: Ledger) -> None:
     batch_id, (write,) = await ledger.batches.open("run", "default", 7, ["a"], 0, [entry("create", "a")])
     await ledger.batches.close(batch_id, [WriteOutcome(write, "done", 5)], TENANT, [KnownLink("a", 7, 5)])
     assert await ledger.inventory.links(TENANT, 7) == {"a": 5}
-    assert await ledger.inventory.written_links(["default"], 7) == {"a": 5}
+    assert await ledger.inventory.written_links(TENANT, 7, "default") == {"a": 5}
 
 
 async def test_the_journal_knows_the_links_that_runs_wrote_and_no_undo_deleted(ledger: Ledger) -> None:
@@ -88,8 +89,9 @@ async def test_the_journal_knows_the_links_that_runs_wrote_and_no_undo_deleted(l
     for run, operation, key, record_id, outcome in written:
         (write,) = await ledger.journal.begin(run, "default", 7, [entry(operation, key)])
         await ledger.journal.record_outcomes([WriteOutcome(write, outcome, record_id)])  # type: ignore[arg-type]
-    assert await ledger.inventory.written_links(["default", "other"], 7) == {"a": 1, "b": 6}
-    assert await ledger.inventory.written_links(["default"], 8) == {}
+    assert await ledger.inventory.written_links(TENANT, 7, "default") == {"a": 1, "b": 6}
+    assert await ledger.inventory.written_links(TENANT, 8, "default") == {}
+    assert await ledger.inventory.written_links(TENANT, 7, "other") == {}
 
 
 def entry(operation: Operation, key: str | None) -> WriteEntry:

@@ -1,0 +1,219 @@
+"""What is known of a company from before: read from the ledger, held against the reading, kept after the run.
+
+A healthy run asks ConnectWise one request more for the count of its company, and where assets are to be
+linked one for how many keys other companies hold. Only what does not fit costs more: configurations that were
+not read are read by their ids, and keys of other companies that the ledger does not know are read once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from connectors.connectwise.conditions import quote, split_in
+from connectors.errors import ConnectorError, RejectedError
+from connectors.ledger.inventory import is_key
+from connectors.ledger.models import KnownAmount, KnownLink
+from tasks.asset_sync.apply import Applied
+from tasks.asset_sync.read import Read
+from tasks.asset_sync.run import Record, SyncRun
+from tasks.rules.asset_sync.match_result import MatchResult
+from tasks.rules.asset_sync.plan import Plan
+from tasks.rules.asset_sync.reading import (
+    ASSETS,
+    CONFIGURATIONS,
+    LINKED,
+    WHOLE,
+    FoundConfiguration,
+    amount_findings,
+    judge_links,
+    links_to_keep,
+    links_to_look_up,
+    to_be_linked,
+)
+from tasks.rules.guards import GuardFinding
+from tasks.rules.mapping.model import LINK_CAPTION
+from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
+from tasks.shared.progress import run_logger
+from tasks.shared.retry import retry
+
+MOST_LOOKED_UP = 2000
+"""Configurations that are read by id at most: some twelve requests. The assets of all others are held."""
+_LINK_PATH = CUSTOM_FIELD_PREFIX + LINK_CAPTION
+
+
+@dataclass
+class Known:
+    """``amounts`` and ``links`` of the company; ``elsewhere``: configurations of keys in other companies."""
+
+    amounts: dict[tuple[str, str], KnownAmount]
+    links: dict[str, int]
+    elsewhere: dict[str, int] = field(default_factory=dict)
+
+
+async def read_known(run: SyncRun) -> Known:
+    """What the ledger knows of the company; its journal serves where no link was kept yet."""
+    inventory, company = run.ledger.inventory, run.company.id
+    links = await inventory.links(run.tenant, company)
+    if not links:
+        links = await inventory.written_links(run.tenant, company, run.connectwise)
+    return Known(await inventory.amounts(run.tenant, company), links)
+
+
+async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchResult) -> dict[str, str]:
+    """Add to the run's findings what does not fit; returns why assets are left alone, by their key."""
+    run.findings += amount_findings(
+        known.amounts,
+        known.links,
+        read.configurations.records,
+        (read.assets.total or len(read.assets), assets_scope(run)),
+        run.settings.accept_once,
+        run.settings.shrink,
+    )
+    unknown = [each.key for each in to_be_linked(matched) if each.key not in known.links]
+    if unknown:
+        known.elsewhere = await _keys_elsewhere(run, known, unknown)
+    links = known.elsewhere | known.links
+    wanted = links_to_look_up(matched, links, read.configurations)
+    ids = sorted(set(wanted.values()))
+    looked_up = await _look_up(run, ids[:MOST_LOOKED_UP]) if ids else {}
+    verdict = judge_links(
+        matched,
+        links,
+        read.configurations,
+        looked_up,
+        ids[MOST_LOOKED_UP:],
+        run.company.id,
+        run.settings.accept_once,
+    )
+    run.findings += verdict.findings
+    return verdict.held
+
+
+def assets_scope(run: SyncRun) -> str:
+    """Readings of assets compare within one site and one filter."""
+    filters = json.dumps(run.settings.lansweeper_filter(), sort_keys=True)
+    return f"{run.site}:{hashlib.sha256(filters.encode()).hexdigest()[:16]}"
+
+
+async def _look_up(run: SyncRun, ids: Sequence[int]) -> dict[int, FoundConfiguration]:
+    """The configurations of these ids, whichever company has them."""
+    fields = "id,activeFlag,company/id,company/name,customFields"
+    found: dict[int, FoundConfiguration] = {}
+    for conditions in split_in("id", ids):
+        read = partial(run.client.configurations.list, conditions, fields=fields)
+        records = await retry(read, run.settings.waiting)
+        found |= {int(each["id"]): _found(run, each) for each in records}
+    return found
+
+
+def _found(run: SyncRun, record: Record) -> FoundConfiguration:
+    read, company = run.mapping.read_configuration(record), record.get("company") or {}
+    return FoundConfiguration(
+        read.id, read.asset_key, read.active, int(company.get("id") or 0), str(company.get("name") or "")
+    )
+
+
+async def _keys_elsewhere(run: SyncRun, known: Known, keys: Collection[str]) -> dict[str, int]:
+    """Which of the keys configurations of other companies hold: key -> configuration id.
+
+    One count tells whether the ledger knows every key of the other companies. Where it does not, being lost,
+    older, or new, they are read and kept, so that this costs once.
+    """
+    inventory, company = run.ledger.inventory, run.company.id
+    others = f"company/id != {company}"
+    carries_key = f"caption={quote(run.link_caption)} AND value != null"
+    kept = await inventory.count_elsewhere(run.tenant, company)
+    try:
+        count = await retry(
+            lambda: run.client.configurations.count(others, custom_field_conditions=carries_key),
+            run.settings.waiting,
+        )
+        if count > kept:
+            await _read_elsewhere(run, known, others, carries_key)
+    except RejectedError as error:
+        run_logger().warning("ConnectWise does not search by custom field: %s", error)
+        if not known.links and not kept:
+            await _read_elsewhere(run, known, others, None)
+    links = await inventory.links_elsewhere(run.tenant, company, keys)
+    return {key: link.configuration_id for key, link in links.items()}
+
+
+async def _read_elsewhere(run: SyncRun, known: Known, others: str, carries_key: str | None) -> None:
+    found: list[KnownLink] = []
+    pages = run.client.configurations.pages(
+        others, custom_field_conditions=carries_key, fields="id,company/id,customFields"
+    )
+    async for page in pages:
+        for record in page:
+            key = run.mapping.read_configuration(record).asset_key
+            if key and key not in known.links:
+                company = int((record.get("company") or {}).get("id") or 0)
+                found.append(KnownLink(key, company, int(record["id"])))
+    run_logger().info("%d asset keys of other companies read, to create none of them twice", len(found))
+    await run.ledger.inventory.note_links(run.tenant, found)
+
+
+async def keep_planned(run: SyncRun, known: Known, read: Read) -> None:
+    """After a dry run: higher amounts only, so that it never lowers what the next reading is held against."""
+    if any(each.refuses for each in run.findings):
+        return
+    found = _amounts(run, read, created=0, linked={each.id for each in read.configurations if each.asset_key})
+    higher = {
+        name: number
+        for name, number in found.items()
+        if name not in known.amounts or number > known.amounts[name].number
+    }
+    await _keep(run, higher, {}, [])
+
+
+async def keep_known(run: SyncRun, known: Known, read: Read, plan: Plan, applied: Applied) -> None:
+    """After a real run: the amounts as they are now, and the links that are new, changed or void."""
+    created = {
+        key: result.record_id for key, result in applied.created.items() if result.ok and result.record_id
+    }
+    linked = {
+        each.asset.key: each.configuration.id
+        for each in plan.field_modifications
+        if any(change.field == _LINK_PATH for change in each.changes)
+        and (result := applied.modified.get(each.asset.key)) is not None
+        and result.ok
+    }
+    changed, void = links_to_keep(read.configurations, created | linked, known.links, is_key)
+    carrying = {each.id for each in read.configurations if each.asset_key} | set(linked.values())
+    amounts = _amounts(run, read, created=len(created), linked=carrying | set(created.values()))
+    await _keep(run, amounts, changed, void)
+
+
+def _amounts(run: SyncRun, read: Read, *, created: int, linked: set[int]) -> dict[tuple[str, str], int]:
+    return {
+        (CONFIGURATIONS, WHOLE): len({each.id for each in read.configurations}) + created,
+        (LINKED, WHOLE): len(linked),
+        (ASSETS, assets_scope(run)): read.assets.total or len(read.assets),
+    }
+
+
+async def _keep(
+    run: SyncRun, amounts: Mapping[tuple[str, str], int], links: Mapping[str, int], void: Collection[str]
+) -> None:
+    try:
+        await run.ledger.inventory.remember(
+            run.tenant, run.company.id, amounts=amounts, links=links, forgotten=void
+        )
+    except ConnectorError as error:
+        note = f"What this run read could not be kept for the next one: {error}"
+        run.notes.append(note)
+        run_logger().warning("%s", note)
+
+
+def refusing(findings: Sequence[GuardFinding]) -> list[str]:
+    """The texts of the findings that let a real run write nothing."""
+    return [each.text for each in findings if each.refuses]
+
+
+def noted(findings: Sequence[GuardFinding]) -> list[str]:
+    """The texts of the findings that a run goes on with."""
+    return [each.text for each in findings if not each.refuses]
