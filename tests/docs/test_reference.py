@@ -59,11 +59,11 @@ def shown(default: Any) -> str | None:
     return f"{default:g}" if isinstance(default, int | float) else str(getattr(default, "value", default))
 
 
-def settings_models(name: str) -> dict[str, FieldInfo]:
-    """Every field of the models that a flow takes, by name."""
+def settings_models(name: str) -> dict[tuple[str, str | None], FieldInfo]:
+    """Every field of the models that a flow takes, by name and title: two models may share a name."""
     taken = parameters(import_object(FLOWS[name])).values()
     found = [model for each in taken for model in models(each.annotation)]
-    return {name: field for model in found for name, field in model.model_fields.items()}
+    return {(name, field.title): field for model in found for name, field in model.model_fields.items()}
 
 
 def test_every_flow_stands_in_the_table_and_no_other() -> None:
@@ -97,8 +97,8 @@ def test_every_setting_in_the_table_of_a_flow_exists_with_that_title_and_default
     table = rows(section(f"`{name}`", page("flows")))
     assert table
     for title, key, default, *_ in table:
-        field = fields[key.strip("`")]
-        assert field.title == title
+        assert (key.strip("`"), title) in fields
+        field = fields[key.strip("`"), title]
         if not isinstance(field.default, list | BaseModel) and field.default_factory is None:
             assert default == shown(field.default), key
 
