@@ -13,7 +13,13 @@ from connectors.lansweeper.block import LansweeperConnection
 from tasks.dispatch.rule_names import check_rules
 from tasks.rules.connection_findings import Finding, FindingResult, finding_rows, summary
 from tasks.rules.text import counted
-from tasks.shared.checks import FieldCreation, check_connectwise, check_field_nation, check_lansweeper
+from tasks.shared.checks import (
+    FieldCreation,
+    check_connectwise,
+    check_field_nation,
+    check_lansweeper,
+    check_windows,
+)
 from tasks.shared.connections import DEFAULT, saved_block_names, shared_connections
 from tasks.shared.results import finished_state
 from tasks.shared.run_forms import LedgerName, titled
@@ -47,6 +53,7 @@ async def check_connections(
         connectwise = await saved_block_names(ConnectWiseConnection)
         for name in connectwise:
             findings += await check_connectwise(name, creation)
+        findings += await check_windows(connectwise)
         for name in await saved_block_names(LansweeperConnection):
             findings += await check_lansweeper(name)
         field_nation = await saved_block_names(FieldNationConnection)

@@ -138,6 +138,13 @@ class ConnectWiseConnection(Block):
         title="Request window",
         description="Length of the window of the request limit, in seconds.",
     )
+    request_warning_percent: int = Field(
+        default=80,
+        ge=1,
+        le=100,
+        title="Warn at",
+        description="Share of the request limit, in percent, from which on runs warn that it nears its end.",
+    )
 
     @field_validator("site")
     @classmethod

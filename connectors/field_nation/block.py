@@ -87,6 +87,13 @@ class FieldNationConnection(Block):
         title="Base Address",
         description="Address of a local sandbox on this machine. Leave it empty for Field Nation itself.",
     )
+    request_warning_percent: int = Field(
+        default=80,
+        ge=1,
+        le=100,
+        title="Warn at",
+        description="Share of the request limit, in percent, from which on runs warn that it nears its end.",
+    )
 
     def settings(self) -> FieldNationSettings:
         """What the client must know; StopError names the field that is empty or mangled."""

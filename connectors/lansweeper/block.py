@@ -63,6 +63,13 @@ class LansweeperConnection(Block):
         title="Endpoint",
         description="Address of Lansweeper's GraphQL service; one address serves all regions.",
     )
+    request_warning_percent: int = Field(
+        default=80,
+        ge=1,
+        le=100,
+        title="Warn at",
+        description="Share of the request limit, in percent, from which on runs warn that it nears its end.",
+    )
 
     @field_validator("access_token")
     @classmethod

@@ -288,6 +288,14 @@ def insert_or_replace(connection: AsyncConnection, table: Table, key: Sequence[s
     return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
 
 
+def insert_or_add(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
+    """An insert that adds every other column to the row which holds the key already."""
+    statement = _insert(connection, table)
+    rest = [column.name for column in table.c if column.name not in key]
+    sums = {name: table.c[name] + statement.excluded[name] for name in rest}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=sums)
+
+
 def insert_unless_there(
     connection: AsyncConnection, table: Table, key: Sequence[str] | None = None
 ) -> Insert:
@@ -301,7 +309,7 @@ def _insert(connection: AsyncConnection, table: Table) -> Insert:
     return postgresql.insert(table)
 
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision this code works with; a test holds it equal to the newest file under migrations/versions."""
 FOLDER = Path(__file__).with_name("migrations")
 # Any fixed number will do, so long as nothing else in the database takes the same advisory lock.

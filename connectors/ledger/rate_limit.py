@@ -31,6 +31,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import RetryableError, StopError
 from connectors.ledger.database import Clock, Repository, reading, writing
+from connectors.ledger.request_history import HistoryWriter
 from connectors.ledger.schema import request_grants as grants
 from connectors.ledger.schema import request_pauses as pauses
 
@@ -174,6 +175,14 @@ async def _bound_pause(connection: AsyncConnection, key: str, now: float) -> Non
     await connection.execute(ahead.values(paused_until=longest))
 
 
+@dataclass(frozen=True, slots=True)
+class UseWarning:
+    """From which share of a limit on ``tell`` is called with the words, once a window."""
+
+    share: float
+    tell: Callable[[str], None]
+
+
 PATIENCE = 30.0
 """Seconds that ``acquire`` waits at most; beyond it the task is to be run again later."""
 # Other processes hand tokens back early, so a long wait looks again every second.
@@ -200,10 +209,21 @@ class SlidingWindowLimiter(Repository):
     """
 
     def __init__(
-        self, engine: AsyncEngine, clock: Clock, key: str, rule: WindowRule, earlier: Sequence[str] = ()
+        self,
+        engine: AsyncEngine,
+        clock: Clock,
+        key: str,
+        rule: WindowRule,
+        *,
+        earlier: Sequence[str] = (),
+        counts: bool = True,
+        warning: UseWarning | None = None,
     ) -> None:
         super().__init__(engine, clock)
         self._key = key
+        self._history = HistoryWriter(key, requests=counts)
+        self._warning = warning
+        self._warned_until = 0.0
         self._keys = (key, *earlier)
         self._bucket = bucket_of(key, rule.window)
         self._rule = rule
@@ -214,6 +234,7 @@ class SlidingWindowLimiter(Repository):
     async def acquire(self) -> None:
         """Waits until a request may start; RetryableError if that takes more than ``PATIENCE``."""
         give_up_at = self._clock.monotonic() + PATIENCE
+        first = True
         while True:
             async with self._lock:
                 if self._use_one():
@@ -222,8 +243,12 @@ class SlidingWindowLimiter(Repository):
                 if self._use_one():
                     return
             if self._clock.monotonic() + grant.wait > give_up_at:
+                self._history.waited(0.0, first=first)
                 raise self._refusal(grant)
-            await self._clock.sleep(min(LOOK_AGAIN, max(SHORTEST_WAIT, grant.wait)))
+            pause = min(LOOK_AGAIN, max(SHORTEST_WAIT, grant.wait))
+            self._history.waited(pause, first=first)
+            first = False
+            await self._clock.sleep(pause)
 
     async def pause(self, seconds: float) -> None:
         """The vendor answered 429: no process starts a request; others notice within 2 s."""
@@ -231,12 +256,12 @@ class SlidingWindowLimiter(Repository):
         async with self._lock, writing(self._engine, "note a pause of requests") as connection:
             await lock_bucket(connection, self._key)
             now = await self._clock.now_of(connection)
-            await self._hand_back(connection, now)
+            await self._hand_back(connection, now, refused=1)
             await add_pause(connection, self._key, now, bounded)
 
     async def close(self) -> None:
         """Hands unused tokens back at once instead of leaving them to run out."""
-        if self._slice is None:
+        if self._slice is None and not self._history.counts.anything:
             return
         async with self._lock, writing(self._engine, "hand back unused requests") as connection:
             await self._hand_back(connection, await self._clock.now_of(connection))
@@ -267,7 +292,19 @@ class SlidingWindowLimiter(Repository):
             until = self._rule.counts_until_after_grant(now)
             row = await add_grant(connection, self._bucket, grant.tokens, now, until)
         self._slice = _Slice(row, grant.tokens, started + self._rule.validity)
+        self._warn(state.counted + grant.tokens)
         return grant
+
+    def _warn(self, used: int) -> None:
+        """Says before anything is slowed how much is used."""
+        limit, window, now = self._rule.limit, self._rule.window, self._clock.monotonic()
+        if self._warning is None or used < self._warning.share * limit or now < self._warned_until:
+            return
+        self._warned_until = now + window
+        self._warning.tell(
+            f"{used:,} of {limit:,} requests per {window:g} s are used, by all runs together: "
+            "once all are, they wait. Start fewer flows at once, or spread their schedules."
+        )
 
     def _adapt_size(self) -> None:
         """A slice used up asks for twice as much next time, one that ran out of time for half."""
@@ -275,8 +312,9 @@ class SlidingWindowLimiter(Repository):
             wished = self._next_size // 2 if self._slice.left else self._next_size * 2
             self._next_size = max(1, min(wished, self._rule.largest_slice))
 
-    async def _hand_back(self, connection: AsyncConnection, now: float) -> None:
+    async def _hand_back(self, connection: AsyncConnection, now: float, refused: int = 0) -> None:
         held, self._slice = self._slice, None
+        await self._history.add(connection, now, 0 if held is None else held.used, refused)
         if held is None:
             return
         last_start = now - (self._clock.monotonic() - held.last_start)
@@ -315,16 +353,23 @@ class TenantLimiter:
     answer: a request must fit in both. ``tenant`` tells the key; None: not known yet.
     """
 
-    def __init__(self, rate_limits: RateLimits, credential: str, limits: Sequence[tuple[int, float]]) -> None:
+    def __init__(
+        self,
+        rate_limits: RateLimits,
+        credential: str,
+        limits: Sequence[tuple[int, float]],
+        warning: UseWarning | None = None,
+    ) -> None:
         self._rate_limits = rate_limits
         self._limits = limits
-        self._limiters = [rate_limits.combined(credential, limits)]
+        self._warning = warning
+        self._limiters = [rate_limits.combined(credential, limits, warning)]
         self.tenant: Callable[[], str | None] = lambda: None
 
     async def acquire(self) -> None:
         """Waits for each limit in turn."""
         if len(self._limiters) == 1 and (key := self.tenant()) is not None:
-            self._limiters.append(self._rate_limits.combined(key, self._limits))
+            self._limiters.append(self._rate_limits.combined(key, self._limits, self._warning))
         for limiter in self._limiters:
             await limiter.acquire()
 
@@ -342,22 +387,39 @@ class RateLimits(Repository):
         self._limiters: dict[tuple[str, int, float], SlidingWindowLimiter] = {}
 
     def limiter(
-        self, key: str, limit: int, window_seconds: float, earlier: Sequence[str] = ()
+        self,
+        key: str,
+        limit: int,
+        window_seconds: float,
+        *,
+        earlier: Sequence[str] = (),
+        counts: bool = True,
+        warning: UseWarning | None = None,
     ) -> SlidingWindowLimiter:
         """At most ``limit`` starts in any ``window_seconds``, over all processes that name this key.
 
-        ``earlier``: names under which older versions counted the same requests.
+        ``earlier``: names under which older versions counted the same requests. ``counts``: whether the
+        history of requests is counted here, or by another window of the same key.
         """
         wanted = (key, limit, window_seconds)
         if wanted not in self._limiters:
             rule = WindowRule.of(limit, window_seconds)
-            self._limiters[wanted] = SlidingWindowLimiter(self._engine, self._clock, key, rule, earlier)
+            self._limiters[wanted] = SlidingWindowLimiter(
+                self._engine, self._clock, key, rule, earlier=earlier, counts=counts, warning=warning
+            )
         return self._limiters[wanted]
 
-    def combined(self, key: str, limits: Sequence[tuple[int, float]]) -> CombinedLimiter:
+    def combined(
+        self, key: str, limits: Sequence[tuple[int, float]], warning: UseWarning | None = None
+    ) -> CombinedLimiter:
         """Several (limit, window) pairs at once; the longest window, refusing longest, is asked first."""
         longest_first = sorted(limits, key=lambda pair: -pair[1])
-        return CombinedLimiter([self.limiter(key, limit, window) for limit, window in longest_first])
+        return CombinedLimiter(
+            [
+                self.limiter(key, limit, window, counts=position == 0, warning=warning)
+                for position, (limit, window) in enumerate(longest_first)
+            ]
+        )
 
     async def used(self, key: str, window_seconds: float) -> int:
         """Requests permitted in the last window (at most a slice a process of them not yet started)."""

@@ -47,6 +47,17 @@ request_pauses = Table(
     Column("asked_seconds", Double, nullable=False),
 )
 
+request_hours = Table(
+    "request_hours",
+    metadata,
+    Column("budget_key", String(200), primary_key=True),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("waits", BigInteger, nullable=False),
+    Column("waited_seconds", Double, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+)
+
 writes = Table(
     "writes",
     metadata,

@@ -27,6 +27,7 @@ from connectors.ledger.journal import Batches, Journal
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
 from connectors.ledger.quarantine import Quarantine
 from connectors.ledger.rate_limit import RateLimits
+from connectors.ledger.request_history import RequestHistory
 from connectors.ledger.state import RecordLinks, StateEntries, TicketLinkTable
 
 CLOSING_SECONDS = 5.0
@@ -46,6 +47,7 @@ class Ledger:
         self._engine = engine
         self._clock = clock
         self.rate_limits = RateLimits(engine, clock)
+        self.request_history = RequestHistory(engine, clock)
         self.journal = Journal(engine, clock)
         self.batches = Batches(engine, clock)
         self.state = StateEntries(engine, clock)

@@ -23,7 +23,7 @@ from fastapi import FastAPI, Request, Response
 
 from deployments.receiver.inbox import InboxWriter
 from deployments.receiver.messages import PutOffError, RefusedError, check_length, check_source, read_body
-from deployments.receiver.metrics import MessageCounts
+from deployments.receiver.metrics import MessageCounts, requests_text
 from deployments.receiver.places import Places
 from deployments.receiver.settings import Network, ReceiverSettings
 from deployments.receiver.verify import (
@@ -186,8 +186,10 @@ def receiver_app(
     async def metrics() -> Response:
         try:
             inbox = await receiver.inbox.counts(seconds=2.0)
+            requests = await receiver.inbox.requests(seconds=2.0)
         except PutOffError:
-            inbox = None
-        return Response(receiver.counts.text(inbox), media_type="text/plain; version=0.0.4")
+            inbox, requests = None, {}
+        text = receiver.counts.text(inbox) + requests_text(requests)
+        return Response(text, media_type="text/plain; version=0.0.4")
 
     return app

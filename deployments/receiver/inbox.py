@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from connectors.errors import StopError
 from connectors.ledger.database import database_url
 from connectors.ledger.inbox import NewMessage
+from connectors.ledger.request_history import DayOfRequests
 from connectors.ledger.store import Ledger
 from deployments.receiver.messages import PutOffError
 
@@ -101,6 +102,10 @@ class InboxWriter:
         """The messages in the inbox by state; PutOffError if the ledger does not answer in time."""
         return await self._within(seconds, self._counts())
 
+    async def requests(self, *, seconds: float) -> dict[str, DayOfRequests]:
+        """The requests to the vendors of the last day by budget; PutOffError as ``counts``."""
+        return await self._within(seconds, self._requests())
+
     async def check(self, *, seconds: float) -> None:
         """Proves by a write that a message could be kept now; PutOffError if not, or not in time."""
         await self._within(seconds, self._check())
@@ -176,6 +181,9 @@ class InboxWriter:
                 await self._write([each])
             except Exception as its_own:
                 each[2].set_exception(its_own)
+
+    async def _requests(self) -> dict[str, DayOfRequests]:
+        return await (await self._opened()).request_history.last_day()
 
     async def _counts(self) -> dict[str, int]:
         return await (await self._opened()).inbox.count()

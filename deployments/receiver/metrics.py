@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import get_args
 
 from connectors.ledger.models import InboxState
+from connectors.ledger.request_history import DayOfRequests
 
 METRIC_PREFIX = "connectwise_flows_receiver"
 LOG_EVERY = 10.0
@@ -23,6 +24,12 @@ _HELP = {
     "duplicates": "Messages that were kept already",
     "refused": "Messages that are not believed or can't be read, by reason",
     "put_off": "Messages that the sender was asked to send again, by reason",
+}
+_OF_DAY = {
+    "requests": "Requests of all processes to a vendor in the last 24 hours",
+    "waits": "Calls that waited for the request limit in the last 24 hours",
+    "waited_seconds": "Seconds that calls waited for the request limit in the last 24 hours",
+    "refused": "Answers with status 429 in the last 24 hours",
 }
 logger = logging.getLogger("deployments.receiver")
 
@@ -73,6 +80,18 @@ class MessageCounts:
         name, source, reason, detail = kind
         words = f"{name.replace('_', ' ')}: {reason}{f', {detail}' if detail else ''}"
         logger.warning("A message of %s was %s (%d so far)", source, words, self.of(name, source, reason))
+
+
+def requests_text(days: Mapping[str, DayOfRequests]) -> str:
+    """What all processes of the ledger sent to the vendors in the last day, by the key of the budget."""
+    lines = []
+    for name, words in _OF_DAY.items():
+        lines += _head(f"vendor_{name}_of_day", words, "gauge")
+        lines += [
+            f'{METRIC_PREFIX}_vendor_{name}_of_day{{budget="{key}"}} {getattr(day, name):g}'
+            for key, day in sorted(days.items())
+        ]
+    return "\n".join(lines) + "\n" if days else ""
 
 
 def _head(name: str, words: str, kind: str) -> list[str]:

@@ -9,11 +9,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from tasks.rules.mapping.compile import CustomFieldError, resolve_custom_fields
 from tasks.rules.mapping.model import LINK_CAPTION
-from tasks.rules.text import wrapped
+from tasks.rules.text import counted, wrapped
 
 CONNECTION_WIDTH, CHECK_WIDTH, DETAILS_WIDTH = 22, 22, 38
 """Characters of a line of each column."""
@@ -146,3 +146,50 @@ def new_field(
         "addAllBusinessUnits": True,
         "addAllLocations": True,
     }
+
+
+class RequestsOfDay(Protocol):
+    """What the ledger counts of one budget in a day."""
+
+    @property
+    def requests(self) -> int: ...
+    @property
+    def waits(self) -> int: ...
+    @property
+    def waited_seconds(self) -> float: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def most_in_an_hour(self) -> int: ...
+
+
+def used_requests(label: str, used: int, limit: int, window: float, share: float) -> Finding:
+    """How much of one window is used; a note from the ``share`` on at which runs warn."""
+    details = f"{used:,} of {limit:,} requests are used in the last {window:,.0f} seconds."
+    near = used >= share * limit
+    return Finding(label, "Request budget", FindingResult.NOTE if near else FindingResult.OK, details)
+
+
+def requests_of_day(label: str, day: RequestsOfDay | None) -> Finding:
+    """The last day of one budget; a note if anything waited or was refused for it."""
+    if day is None:
+        return Finding(label, "Requests of a day", FindingResult.OK, "None in the last 24 hours.")
+    details = (
+        f"{day.requests:,} in the last 24 hours, at most {day.most_in_an_hour:,} in one of them. "
+        f"{counted(day.waits, 'call')} waited for the limit, {day.waited_seconds:,.0f} s in all. "
+        f"The vendor refused {day.refused:,} for their number (429)."
+    )
+    slowed = day.waits or day.refused
+    return Finding(label, "Requests of a day", FindingResult.NOTE if slowed else FindingResult.OK, details)
+
+
+def differing_windows(windows: Mapping[str, tuple[int, int]]) -> list[Finding]:
+    """A note where connections of one tenant, by name, have other limits: (requests, seconds)."""
+    if len(set(windows.values())) < 2:
+        return []
+    shown = ", ".join(f"{name}: {limit:,} in {seconds:,} s" for name, (limit, seconds) in windows.items())
+    details = (
+        f"These connections lead to one tenant and have different limits ({shown}). Give all of them the "
+        "same, so that they count as one."
+    )
+    return [Finding(f"ConnectWise {min(windows)}", "Request window", FindingResult.NOTE, details)]

@@ -25,8 +25,11 @@ from tasks.rules.connection_findings import (
     FieldState,
     Finding,
     FindingResult,
+    differing_windows,
     field_states,
     new_field,
+    requests_of_day,
+    used_requests,
     version_details,
 )
 from tasks.rules.text import counted
@@ -62,7 +65,7 @@ async def check_connectwise(name: str, creation: FieldCreation) -> list[Finding]
             if not findings[-1].bad:
                 findings += [*await _fields(label, client, creation), await _companies(label, client)]
         limits = [(block.request_limit, float(block.request_window_seconds))]
-        return [*findings, *await _rate_limits(label, block.settings().tenant_key, limits)]
+        return [*findings, *await _rate_limits(label, client.settings.tenant_key, limits, block)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
@@ -151,7 +154,8 @@ async def check_lansweeper(name: str) -> list[Finding]:
             findings = [Finding(label, "Log in", result, str(checked))]
             if checked.ok:
                 findings += [await _sites(label, client), await _lansweeper_rights(label, client)]
-        return [*findings, *await _rate_limits(label, block.settings().credential_key, REQUEST_LIMITS)]
+        key = client.tenant_key or client.settings.credential_key
+        return [*findings, *await _rate_limits(label, key, REQUEST_LIMITS, block)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
@@ -186,17 +190,36 @@ async def check_field_nation(name: str) -> list[Finding]:
         result = FindingResult.OK if checked.ok else FindingResult.FAILED
         findings = [Finding(label, "Log in", result, checked.message)]
         findings += [Finding(label, "Webhooks", FindingResult.NOTE, detail) for detail in checked.details]
-        return [*findings, *await _rate_limits(label, block.settings().credential_key, FIELD_NATION_LIMITS)]
+        key = client.tenant_key or client.settings.credential_key
+        return [*findings, *await _rate_limits(label, key, FIELD_NATION_LIMITS, block)]
     except (ConnectorError, ValueError) as error:
         return [Finding(label, "Log in", FindingResult.FAILED, str(error))]
 
 
-async def _rate_limits(label: str, key: str, limits: Sequence[tuple[int, float]]) -> list[Finding]:
-    """How many requests of each window are used, this check's own ones included."""
-    findings = []
+async def _rate_limits(
+    label: str,
+    key: str,
+    limits: Sequence[tuple[int, float]],
+    block: ConnectWiseConnection | LansweeperConnection | FieldNationConnection,
+) -> list[Finding]:
+    """How many requests of each window are used, this check's own ones included, and the last day."""
+    share = block.request_warning_percent / 100
     async with open_ledger() as ledger:
-        for limit, window in limits:
-            used = await ledger.rate_limits.used(key, window)
-            details = f"{used:,} of {limit:,} requests are used in the last {window:,.0f} seconds."
-            findings.append(Finding(label, "Request budget", FindingResult.OK, details))
-    return findings
+        findings = [
+            used_requests(label, await ledger.rate_limits.used(key, window), limit, window, share)
+            for limit, window in limits
+        ]
+        return [*findings, requests_of_day(label, (await ledger.request_history.last_day()).get(key))]
+
+
+async def check_windows(names: Sequence[str]) -> list[Finding]:
+    """Connections of one tenant whose request windows differ: they don't count each other's requests."""
+    windows: dict[str, dict[str, tuple[int, int]]] = {}
+    for name in names:
+        block = await load_block(ConnectWiseConnection, name)
+        try:
+            tenant = block.settings().tenant_key
+        except ConnectorError:
+            continue
+        windows.setdefault(tenant, {})[name] = (block.request_limit, block.request_window_seconds)
+    return [finding for each in windows.values() for finding in differing_windows(each)]

@@ -25,8 +25,9 @@ from prefect.runtime import flow_run
 
 from connectors.errors import StopError
 from connectors.ledger.block import LedgerDatabase
-from connectors.ledger.rate_limit import TenantLimiter
+from connectors.ledger.rate_limit import TenantLimiter, UseWarning
 from connectors.ledger.store import Ledger
+from tasks.shared.progress import run_logger
 
 if TYPE_CHECKING:
     from connectors.connectwise.client import ConnectWiseClient
@@ -83,6 +84,7 @@ async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient
                 block.request_limit,
                 block.request_window_seconds,
                 earlier=[settings.credential_key],
+                warning=_warning(connection, block.request_warning_percent),
             )
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             shared.connectwise[connection] = await shared.stack.enter_async_context(client)
@@ -100,7 +102,8 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
             block = await load_block(LansweeperConnection, connection)
             ledger = await _ledger(shared)
             credential = block.settings().credential_key
-            limiter = TenantLimiter(ledger.rate_limits, credential, REQUEST_LIMITS)
+            warning = _warning(connection, block.request_warning_percent)
+            limiter = TenantLimiter(ledger.rate_limits, credential, REQUEST_LIMITS, warning)
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             await _share_budget(shared, ledger, limiter, credential, client)
             shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
@@ -118,11 +121,16 @@ async def field_nation_client(connection: str) -> AsyncIterator[FieldNationClien
             block = await load_block(FieldNationConnection, connection)
             ledger = await _ledger(shared)
             credential = block.settings().credential_key
-            limiter = TenantLimiter(ledger.rate_limits, credential, REQUEST_LIMITS)
+            warning = _warning(connection, block.request_warning_percent)
+            limiter = TenantLimiter(ledger.rate_limits, credential, REQUEST_LIMITS, warning)
             client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
             await _share_budget(shared, ledger, limiter, credential, client)
             shared.field_nation[connection] = await shared.stack.enter_async_context(client)
         yield shared.field_nation[connection]
+
+
+def _warning(connection: str, percent: int) -> UseWarning:
+    return UseWarning(percent / 100, lambda words: run_logger().warning("%s: %s", connection, words))
 
 
 TENANT_ENTRY = "tenant"

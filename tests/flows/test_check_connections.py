@@ -52,6 +52,7 @@ async def test_everything_is_there(runner: FlowRunner) -> None:
         *(f"Custom field {caption}" for caption in LINK_FIELD_TYPES),
         "Companies",
         "Request budget",
+        "Requests of a day",
     ]
     assert ("Lansweeper default", "Sites") in found
     text = await runner.artifact("check-connections")
@@ -92,6 +93,23 @@ async def test_wrong_key_is_told_and_the_other_connection_is_still_checked(runne
     assert "key" in finding.details
     assert "wrongwrongwrong1" not in str(state.message) + finding.details
     assert found["Lansweeper default", "Log in"].result == FindingResult.OK
+
+
+async def test_connections_of_one_tenant_with_different_limits_are_named(runner: FlowRunner) -> None:
+    await runner.report(mappings=LEAN, dry_run=True)
+    block = await ConnectWiseConnection.aload("default")
+    other = block.model_copy(update={"request_limit": 60, "request_window_seconds": 60})
+    await ConnectWiseConnection(**dict(other)).save("other", overwrite=True)
+    try:
+        _, found = await checked()
+    finally:
+        await ConnectWiseConnection.adelete("other")
+    note = found["ConnectWise default", "Request window"]
+    assert note.result == FindingResult.NOTE
+    assert "default: 1,000 in 300 s, other: 60 in 60 s" in note.details
+    day = found["ConnectWise default", "Requests of a day"].details
+    assert "in the last 24 hours" in day
+    assert day == found["ConnectWise other", "Requests of a day"].details or "0 calls waited" in day
 
 
 async def test_version_is_compared_with_the_last_seen(runner: FlowRunner) -> None:

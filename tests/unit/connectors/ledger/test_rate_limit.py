@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from connectors.errors import RetryableError
 from connectors.ledger.database import Clock
-from connectors.ledger.rate_limit import TenantLimiter, WindowRule, WindowState, grant_tokens
+from connectors.ledger.rate_limit import TenantLimiter, UseWarning, WindowRule, WindowState, grant_tokens
 from connectors.ledger.store import Ledger
 from tests.support.ledger import place, start_python
 
@@ -118,6 +118,50 @@ async def test_what_an_older_version_granted_by_credential_counts_for_the_tenant
         await tenant.close()
         await tenant.acquire()
         assert watch.seconds >= paused + 20
+
+
+async def test_the_last_day_is_kept_by_hour_and_bounded(place: str, watch: FakeTime) -> None:
+    limits = [(10, 10.0), (1000, 3600.0)]
+    async with Ledger.open(place, clock=watch.clock()) as ledger:
+        limiter = ledger.rate_limits.combined("vendor:1", limits)
+        for _ in range(12):
+            await limiter.acquire()
+        await limiter.pause(5)
+        await ledger.rate_limits.limiter("vendor:2", 100, 10.0).acquire()
+        await ledger.rate_limits.close()
+        day = (await ledger.request_history.last_day())["vendor:1"]
+        assert (day.requests, day.waits, day.refused) == (12, 1, 1)
+        assert 9 < day.waited_seconds < 12
+        for hour in range(30):
+            watch.seconds += 3600
+            for _ in range(hour):
+                await ledger.rate_limits.limiter("vendor:2", 100, 10.0).acquire()
+        await ledger.rate_limits.close()
+        history = await ledger.request_history.last_day()
+        assert set(history) == {"vendor:2"}
+        # A slice counts in the hour in which it is handed back.
+        assert history["vendor:2"].most_in_an_hour == pytest.approx(29, abs=3)
+        assert history["vendor:2"].requests == pytest.approx(sum(range(6, 30)), abs=4)
+        async with ledger._engine.connect() as connection:
+            kept = (await connection.exec_driver_sql("SELECT count(*) FROM request_hours")).scalar_one()
+        assert kept == 24
+
+
+async def test_a_run_is_warned_once_a_window_before_it_is_slowed(place: str, watch: FakeTime) -> None:
+    told: list[str] = []
+    warning = UseWarning(0.8, told.append)
+    async with Ledger.open(place, clock=watch.clock()) as ledger:
+        limiter = ledger.rate_limits.limiter("vendor:1", 100, 10.0, warning=warning)
+        started = watch.seconds
+        for number in range(100):
+            await limiter.acquire()
+            assert not told or number >= 75
+        assert watch.seconds == started
+        assert len(told) == 1
+        assert "of 100 requests per 10 s are used, by all runs together" in told[0]
+        for _ in range(100):
+            await limiter.acquire()
+        assert len(told) == 2
 
 
 async def test_a_tenant_that_is_learned_is_counted_from_then_on(place: str, watch: FakeTime) -> None:
