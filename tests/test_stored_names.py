@@ -176,6 +176,7 @@ TEXTS = {
 
 COMMANDS = (
     "deployments.bootstrap",
+    "deployments.list_writes",
     "deployments.receiver",
     "deployments.rotate_encryption_key",
     "deployments.serve",

@@ -85,7 +85,12 @@ class RowShape(Generic[T]):
 
 
 class OutboxTable(Repository, Generic[T]):
-    """The transitions that intents, side effects and copied notes share, each one short transaction."""
+    """The transitions that intents, side effects and copied notes share, each one short transaction.
+
+    ``run_id``: whose sendings are noted.
+    """
+
+    run_id: str | None = None
 
     def __init__(self, engine: AsyncEngine, clock: Clock, shape: RowShape[T]) -> None:
         super().__init__(engine, clock)
@@ -101,6 +106,7 @@ class OutboxTable(Repository, Generic[T]):
         async with self._writing("note what is about to be sent") as (connection, now):
             values = {"state": "sent", "sent_at": now, "changed_at": now, "claimed_until": now + seconds}
             values["attempts"] = table.c.attempts + 1
+            values["run_id"] = self.run_id
             await change_claimed(connection, table, row_id, holder, MAY_BE_SENT, values)
 
     async def refused(self, row_id: int, holder: str, message: str) -> None:

@@ -169,6 +169,7 @@ def _attempt() -> list[Column[Any]]:
         Column("changed_at", Double, nullable=False),
         Column("message", Text),
         *_claim(),
+        Column("run_id", String(100)),
     ]
 
 

@@ -29,6 +29,7 @@ from connectors.ledger.quarantine import Quarantine
 from connectors.ledger.rate_limit import RateLimits
 from connectors.ledger.request_history import RequestHistory
 from connectors.ledger.state import RecordLinks, StateEntries, TicketLinkTable
+from connectors.ledger.write_list import WriteList
 
 CLOSING_SECONDS = 5.0
 
@@ -58,6 +59,7 @@ class Ledger:
         self.inbox = Inbox(engine, clock)
         self.notes = SyncedNotes(engine, clock)
         self.effects = DispatchEffects(engine, clock)
+        self.write_list = WriteList(engine, clock)
         self.quarantine = Quarantine(engine, clock)
 
     @classmethod
@@ -69,6 +71,10 @@ class Ledger:
         ``place`` is a file path or a database address (SQLite, PostgreSQL). Missing tables are created.
         """
         return LedgerOpening(place, clock or Clock(), busy_seconds)
+
+    def note_run(self, run_id: str) -> None:
+        """From now on what dispatch sends is noted as of that run."""
+        self.intents.run_id = self.effects.run_id = self.notes.run_id = run_id
 
     @property
     def place(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from connectors.errors import RejectedError
 from connectors.field_nation.models import dropped_fields
+from connectors.ledger.models import WriteEntry
 from tasks.dispatch.finish import finish
 from tasks.dispatch.records import (
     SHOWN,
@@ -24,6 +25,11 @@ from tasks.rules.dispatch.mapping import work_order_of
 from tasks.rules.dispatch.reference import with_reference
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.rules.dispatch.triggers import RecordMemory
+from tasks.shared.connections import current_run_id
+from tasks.shared.journalled import RunJournal
+
+FIELD_NATION = "field_nation"
+"""What the journal says for a connection: dispatch knows the client and not its block's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,19 @@ async def update(
     return ref.result(status, number, message=message, warnings=tuple(warnings))
 
 
+def _journal(run: DispatchRun) -> RunJournal:
+    theirs = run.field_nation
+    tenant = theirs.tenant_key or theirs.settings.credential_key
+    return RunJournal(run.ledger, current_run_id(), FIELD_NATION, 0, tenant)
+
+
+def _entry(claimed: ClaimedRecord, body: Record) -> WriteEntry:
+    """What was last sent is what is known to have been there before."""
+    number, sent = claimed.work_order_id or 0, claimed.memory.sent
+    before = {name: sent.get(name) for name in body}
+    return WriteEntry("modify", "work order", number, None, claimed.ref.reference, before, body)
+
+
 async def _send(run: DispatchRun, claimed: ClaimedRecord, changes: Record) -> tuple[Record | str, Record]:
     """The answer, or why it was refused ("": the work order is over), and what was sent.
 
@@ -102,7 +121,8 @@ async def _send(run: DispatchRun, claimed: ClaimedRecord, changes: Record) -> tu
             return before.message, {}
     try:
         body = await _with_others_changes(run, claimed, changes)
-        return await run.field_nation.update_work_order(number, body), body
+        async with _journal(run).write(_entry(claimed, body)):
+            return await run.field_nation.update_work_order(number, body), body
     except RejectedError as error:
         order = await read_work_order(run, number, columns=SHOWN)
         if status_and_assigned(order)[0] in OVER:

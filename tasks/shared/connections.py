@@ -180,6 +180,7 @@ async def _ledger(shared: _Open) -> Ledger:
     if shared.ledger is None:
         block = await load_ledger_block(shared.ledger_name)
         shared.ledger = await block.open()
+        shared.ledger.note_run(shared.run_id)
         shared.stack.push_async_callback(shared.ledger.close)
     return shared.ledger
 

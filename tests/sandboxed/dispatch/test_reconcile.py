@@ -61,6 +61,12 @@ async def test_only_what_differs_is_sent_and_what_people_changed_stays(board: Bo
         board.change(ticket, summary="Replace the switch", zip="33603")
         updated = await dispatched(run, ticket, DispatchStatus.UPDATED)
         await dispatched(run, ticket, DispatchStatus.UNCHANGED)
+        listed = await run.ledger.write_list.find(most=100)
+    assert [(each.operation, each.kind, each.record) for each in listed] == [
+        ("create", "work order", str(number)),
+        ("modify", "work order", str(number)),
+    ]
+    assert ":company-" in listed[1].tenant
     assert updated.message in ("changed location, title", "changed description, location, title")
     [order] = board.orders()
     assert order["title"] == f"[CW-S-{ticket}] Replace the switch"
