@@ -45,6 +45,8 @@ class ConnectWiseClient(BulkReads):
         self.contacts = Collection(self, "/company/contacts")
         self.locations = Collection(self, "/system/locations")
         """A name of at most 50 characters, and ``structureLevel`` as ``{"id": n}``."""
+        self.structure_levels = Collection(self, "/system/myCompany/corporateStructureLevels")
+        """The levels that locations are on."""
         self.departments = Collection(self, "/system/departments")
         self.user_defined_fields = Collection(self, "/system/userDefinedFields")
         """podId, caption (at most 25 characters), sequenceNumber (1 to 500), fieldTypeIdentifier."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 from prefect import Task
 
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.errors import StopError
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.connectwise.create_configuration_status import create_configuration_status
@@ -37,6 +39,7 @@ from tasks.rules.mapping.compile import (
 )
 from tasks.rules.mapping.model import LINK_CAPTION, FieldMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, References
+from tasks.rules.mapping.typed_ids import check_custom_field_ids, structure_level_problem
 from tasks.rules.values import FieldChange
 from tasks.shared.connections import current_run_id
 from tasks.shared.journalled import RunJournal
@@ -80,7 +83,7 @@ class SyncRun:
         self.highest_id = 0
         self.whole_site = False
         self.site = ""
-        self.link_caption = LINK_CAPTION
+        self.link_caption = settings.other_captions.get(LINK_CAPTION, LINK_CAPTION)
         self.findings: list[GuardFinding] = []
         self.notes: list[str] = []
 
@@ -154,12 +157,50 @@ async def prepare_run(
 async def find_custom_fields(
     client: ConnectWiseClient, settings: AssetSynchronizationSettings, mappings: Sequence[FieldMapping]
 ) -> CustomFields:
-    """The ids of the mapped custom fields; ConnectWise is only asked for those that nobody typed."""
+    """The ids of the mapped custom fields: those that a person typed, checked, and the rest looked up.
+
+    Raises:
+        CustomFieldError: a typed id is not what it stands for, or ``ls_asset_id`` is missing.
+    """
     targets = [each.target for each in mappings if each.target.startswith(CUSTOM_FIELD_PREFIX)]
     captions = [target.removeprefix(CUSTOM_FIELD_PREFIX) for target in targets]
-    known = all(caption in settings.custom_field_ids for caption in captions)
-    defined = [] if known else await client.user_defined_fields.list(page=1, page_size=1000)
-    return resolve_custom_fields(captions, settings.custom_field_ids, defined)
+    typed = settings.custom_field_ids
+    try:
+        defined = await client.user_defined_fields.list(page=1, page_size=1000)
+    except StopError as error:
+        # Whoever typed every id may have done so because the role can't list the fields.
+        if error.status != HTTPStatus.FORBIDDEN or not all(caption in typed for caption in captions):
+            raise
+        run_logger().warning("The typed custom field ids could not be checked: %s", error)
+        return resolve_custom_fields(captions, typed, [])
+    check_custom_field_ids(typed, settings.other_captions, defined)
+    return resolve_custom_fields(captions, typed, defined)
+
+
+async def check_structure_level(run: SyncRun, locations: Sequence[Record] | None) -> None:
+    """See that the typed level exists; only one that no location is on costs a request.
+
+    Raises:
+        StructureLevelError: it does not.
+    """
+    level = run.settings.structure_level_id
+    if level is None or locations is None:
+        return
+    if any((each.get("structureLevel") or {}).get("id") == level for each in locations):
+        return
+    try:
+        levels = await run.client.structure_levels.list(fields="id,name")
+    except StopError as error:
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
+        run_logger().warning("The typed structure level could not be checked: %s", error)
+        return
+    if problem := structure_level_problem(level, levels):
+        raise StructureLevelError(problem)
+
+
+class StructureLevelError(LookupError):
+    """The typed structure level does not exist; the text names those that do."""
 
 
 def compile_for(settings: AssetSynchronizationSettings, custom_fields: CustomFields) -> CompiledMapping:

@@ -66,6 +66,11 @@ class AssetSynchronizationSettings(BaseModel):
         title="Custom field ids",
         description="Caption -> id, typed by hand; a caption that is not here is looked up.",
     )
+    other_captions: dict[str, str] = Field(
+        default_factory=dict,
+        title="Other captions",
+        description="Caption -> caption of the field that is meant, where a typed id is of another name.",
+    )
     prefix: str = Field(
         default="ls_", max_length=20, title="Prefix", description="Put before types and statuses."
     )

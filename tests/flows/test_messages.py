@@ -51,6 +51,16 @@ async def test_no_company(runner: FlowRunner) -> None:
     assert "No company is given" in await message(runner, company="  ")
 
 
+async def test_typed_ids_that_are_not_what_they_stand_for(runner: FlowRunner) -> None:
+    """In a dry run too, before anything is planned or made; each case is one run of a second."""
+    rack = {"ls_asset_id": 4}
+    assert "'Rack position'" in await message(runner, custom_field_ids=rack)
+    assert "which no custom field" in await message(runner, custom_field_ids={"ls_asset_id": 999})
+    text = await message(runner, structure_level_id=77)
+    assert "Structure level id is 77" in text
+    assert "it has" in text.lower()
+
+
 async def test_missing_custom_field(runner: FlowRunner) -> None:
     for field in runner.sandbox.state("system/userDefinedFields"):
         if field["caption"] == "ls_asset_id":

@@ -369,7 +369,7 @@ def resolve_custom_fields(
 
 def _look_up(caption: str, defined: Sequence[Mapping[str, Any]]) -> int | None:
     hits = [each for each in defined if _folded(each.get("caption")) == folded(caption)]
-    on_configurations = [each for each in hits if _is_on_configurations(each)]
+    on_configurations = [each for each in hits if is_on_configurations(each)]
     unnamed = [each for each in hits if not any(map(each.get, _SCREEN_MEMBERS[:2]))]
     candidates = on_configurations or unnamed
     if len(candidates) > 1:
@@ -381,5 +381,6 @@ def _look_up(caption: str, defined: Sequence[Mapping[str, Any]]) -> int | None:
     return int(candidates[0]["id"]) if candidates else None
 
 
-def _is_on_configurations(record: Mapping[str, Any]) -> bool:
+def is_on_configurations(record: Mapping[str, Any]) -> bool:
+    """Whether a custom field's definition says that it is one of configurations."""
     return any("config" in str(record.get(member) or "").lower() for member in _SCREEN_MEMBERS)
