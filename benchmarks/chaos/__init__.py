@@ -4,7 +4,8 @@ In reading order:
 
 - ``campaign``: the command; ``schedule``: what a ``Schedule`` and its ``FaultPlan`` are, and their drawing.
 - ``faults``: what vendors and networks do to requests, and which waiting times a campaign shortens;
-  ``people``: what persons and scans do during and between runs.
+  ``people``: what persons and scans do during and between runs; ``readings``: what a run reads or knows
+  that is not so.
 - ``lanes``: schedules side by side, each lane with a sandbox and a ledger; ``process``: one forked run under
   its fault plan, and process trees.
 - ``real_stack``, ``real_runs``: the same with a real Prefect server and worker, which are killed.

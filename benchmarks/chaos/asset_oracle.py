@@ -89,6 +89,8 @@ def _quiet_or_dry(run: RunRecord, writes: Writes) -> Iterator[str]:
 
 def _asset_number(run: RunRecord, assets: Sequence[int], place: int) -> tuple[int, list[str]]:
     """The number read must be one that the site had, none from before an earlier run's, the last at last."""
+    if run.misread:
+        return place, []
     read = (run.counts or {})["read"]
     later = [at for at in range(place, len(assets)) if assets[at] == read]
     if not later or (run.kind != "disturbed" and assets[-1] != read):
@@ -136,6 +138,8 @@ class Scene:
             for number, each in self.configurations.items()
             if each["company"]["id"] == sandbox.company_id
         }
+        strange = [each for number, each in self.configurations.items() if number not in self.own]
+        self.elsewhere = {key for each in strange if (key := link_of(each))}
         model.learn_names(self.tables)
         self.sides = {key: model.asset_side(each) for key, each in self.assets.items()}
         self.others = [model.configuration_side(each) for each in self.own.values()]
@@ -237,6 +241,8 @@ class _Judgement:
         elif place.kind == "matched":
             if self._model.can_be_modified(asset, self._end.own[place.ids[0]]):
                 yield f"asset {key} is not linked, though configuration {ids} has its {place.on}"
+        elif place.kind == "unmatched" and key in self._end.elsewhere:
+            self._verdict.apart["asset whose configuration another company has"] += 1
         elif place.kind == "unmatched" and self._model.can_be_created(asset):
             yield f"asset {key} has no configuration, and nothing stands in the way of one"
 
@@ -266,7 +272,9 @@ class _Judgement:
                 continue
             number = place.ids[0]
             trail = self._trails[number]
-            if trail.gone or trail.keys_moved or trail.freed or moved & set(self._start.sides[key].forms):
+            if number not in self._end.own:
+                self._verdict.apart["pair of the start whose configuration another company has"] += 1
+            elif trail.gone or trail.keys_moved or trail.freed or moved & set(self._start.sides[key].forms):
                 self._verdict.apart["pair of the start that persons or scans disturbed"] += 1
             elif not self._model.can_be_modified(self._end.assets[key], self._end.own[number]):
                 continue
@@ -368,6 +376,8 @@ class _Judgement:
         asset = self._end.assets[key]
         if place.kind in ("ambiguous", "contested"):
             return "ambiguous"
+        if place.kind == "unmatched" and key in self._end.elsewhere:
+            return "skipped"
         if place.kind == "unmatched":
             return "lost" if self._model.can_be_created(asset) else "skipped"
         fits = self._model.can_be_modified(asset, self._end.own[place.ids[0]])

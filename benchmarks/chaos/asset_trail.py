@@ -42,6 +42,7 @@ PUT_BACK = "unmapped field changed and put back"
 RESET = "unmapped field reset by the server, and the run ended before it looked"
 LEFT = "unmapped field reset by the server, left since a person changed the record, and told"
 FILLED = "field to fill that a person typed between re-read and PATCH"
+MOVED = "record that a person gave to another company between re-read and PATCH"
 TYPED = "field to put back that a person typed between re-read and PATCH"
 _DERIVED = frozenset({"_info", "id", "customFields", "locationId", "businessUnitId"})
 
@@ -187,6 +188,8 @@ class Trail:
             return LOST
         if name in self.resets and self._is_put_back(name, value, entry):
             return PUT_BACK
+        if self._typed_meanwhile("company", entry):
+            return MOVED
         if not self._typed_meanwhile(name, entry):
             return ""
         if may_write(entry["record"], name, None):

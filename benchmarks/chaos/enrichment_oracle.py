@@ -133,6 +133,8 @@ def _actions(injected: Iterable[FaultPlan]) -> Iterator[tuple[dict[str, Any], bo
         for each, certain in [*((one, False) for one in during), *((one, True) for one in fault_plan.people)]:
             if each.get("collection") == LANSWEEPER:
                 yield _as_edit(each), certain
+            elif "retire" in each.get("kinds", ()):
+                yield {"delete": True}, certain
 
 
 def _as_edit(action: dict[str, Any]) -> dict[str, Any]:

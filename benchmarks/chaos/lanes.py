@@ -12,16 +12,18 @@ import multiprocessing
 import os
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 from prefect.events.clients import NullEventsClient
@@ -40,7 +42,8 @@ from benchmarks.chaos.asset_oracle import AssetOracle
 from benchmarks.chaos.enrichment_oracle import EnrichmentOracle
 from benchmarks.chaos.faults import LONGEST_LATE
 from benchmarks.chaos.people import act
-from benchmarks.chaos.process import Ended, Job, fork_and_wait, live
+from benchmarks.chaos.process import Ended, Job, fork_all_and_wait, fork_and_wait, live
+from benchmarks.chaos.readings import RESTORED
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, FaultPlan, Schedule, draw_schedule
 from benchmarks.chaos.verdict import (
     KILLED,
@@ -66,17 +69,25 @@ NOT_JUDGED = ("custom_field_ids",)
 """Settings that change no outcome: the ids are those that would be found by caption."""
 OnResult = Callable[[ScheduleResult], None]
 SeededFlow = tuple[int, str]
+LATE_KINDS = {"late", "delay"}
 FORK = multiprocessing.get_context("fork")
 
 
 @dataclass
 class Lane:
-    """``name`` is that of its three blocks; ``folder`` holds its ledger and its log."""
+    """``name`` is that of its three blocks, ``other`` of three more of the same tenants.
+
+    ``folder`` holds its ledger and its log.
+    """
 
     name: str
     sandbox: Sandbox
     api_url: str
     folder: Path
+
+    @property
+    def other(self) -> str:
+        return f"{self.name}-other"
 
     @property
     def ledger(self) -> Path:
@@ -107,12 +118,17 @@ class Lane:
     async def _prepare(self) -> None:
         for block in sandbox_blocks(self.sandbox.info, self.ledger, request_limit=100_000):
             await block.save(self.name, overwrite=True)
+            await block.save(self.other, overwrite=True)
         async with Ledger.open(self._empty):
             pass
 
     @property
     def _empty(self) -> Path:
         return self.folder / "empty.db"
+
+    @property
+    def _older(self) -> Path:
+        return self.folder / "older.db"
 
     def run(self, schedule: Schedule) -> ScheduleResult:
         """One schedule from the fresh data to the verdict; what the runs logged is in ``log.txt``."""
@@ -121,8 +137,7 @@ class Lane:
         settings = {name: value for name, value in schedule.settings.items() if name not in NOT_JUDGED}
         oracle: Oracle = ORACLES[schedule.flow](self.sandbox, settings)
         runs = [self._disturbed(schedule, number) for number in range(len(schedule.rounds))]
-        kinds = {rule["fault"]["kind"] for each in schedule.rounds for rule in each.faults}
-        if kinds & {"late", "delay"}:
+        if any(kinds_of(each) & LATE_KINDS for each in schedule.rounds):
             time.sleep(2 * LONGEST_LATE)
         runs += [self._run(schedule, "clean", None), self._run(schedule, "quiet", None)]
         verdict = self._judge(oracle, runs)
@@ -157,20 +172,32 @@ class Lane:
     def _disturbed(self, schedule: Schedule, number: int) -> RunRecord:
         fault_plan = schedule.rounds[number]
         self.sandbox.faults(list(fault_plan.faults))
+        if fault_plan.ledger == RESTORED:
+            copy_database(self.ledger, self._older)
         try:
             record = self._run(schedule, "disturbed", fault_plan, number)
             record.fired = self.sandbox.faults_fired()
         finally:
             self.sandbox.faults([])
+        if fault_plan.ledger:
+            self._lose_ledger(self._older if fault_plan.ledger == RESTORED else self._empty, fault_plan)
         act(self.sandbox, fault_plan.people)
         return record
+
+    def _lose_ledger(self, instead: Path, fault_plan: FaultPlan) -> None:
+        """Put a copy in the ledger's place, once the vendors have ended what is under way."""
+        if kinds_of(fault_plan) & LATE_KINDS:
+            time.sleep(2 * LONGEST_LATE)
+        for each in self.folder.glob("ledger.db*"):
+            each.unlink()
+        shutil.copyfile(instead, self.ledger)
 
     def _run(self, schedule: Schedule, kind: Any, fault_plan: FaultPlan | None, number: int = 0) -> RunRecord:
         job = Job(
             flow=schedule.flow,
             company=self.sandbox.company,
             settings=schedule.settings,
-            block=self.name,
+            block=self.other if fault_plan and fault_plan.other_block else self.name,
             ledger=self.ledger,
             note=self.note,
             seed=f"{schedule.seed}-{kind}-{number}",
@@ -179,13 +206,19 @@ class Lane:
         )
         self.note.unlink(missing_ok=True)
         self.sandbox.clear_requests()
-        ended = fork_and_wait(lambda log, answer: live(job, log, answer))
+        jobs = [job]
+        if fault_plan and fault_plan.two_at_once:
+            calm = replace(fault_plan, kill_at=0, clock_skew_seconds=0.0, ledger_room_bytes=None)
+            jobs.append(replace(job, block=self.other, fault_plan=calm, seed=f"{job.seed}-other"))
+        runs = fork_all_and_wait([partial(live, each) for each in jobs])
         requests = self.sandbox.requests()
         with (self.folder / "log.txt").open("ab") as file:
-            file.write(f"--- {kind} {number}\n".encode() + ended.log)
-        if ended.signal:
+            for ended in runs:
+                file.write(f"--- {kind} {number}\n".encode() + ended.log)
+        if any(ended.signal for ended in runs):
             self.free_leases()
-        return self._record(kind, ended, requests, fault_plan)
+        records = [self._record(kind, ended, requests, fault_plan) for ended in runs]
+        return records[0] if len(records) == 1 else merge_records(records)
 
     def _record(
         self, kind: Any, ended: Ended, requests: dict[str, Any], fault_plan: FaultPlan | None
@@ -211,12 +244,38 @@ class Lane:
         )
 
     def free_leases(self) -> None:
-        """What Prefect does by itself about a minute after the holder was killed."""
+        """What Prefect does by itself a minute after the holder was killed; a tenant's key has its port."""
+        places = (self.sandbox.info["connectwise"]["site"], self.sandbox.info["lansweeper"]["endpoint"])
+        ports = {urlsplit(place).port for place in places}
         with httpx.Client(base_url=self.api_url, timeout=120) as client:
             listed = client.post("/v2/concurrency_limits/filter", json={"limit": 200}).raise_for_status()
             for each in listed.json():
-                if self.name in each["name"]:
+                if any(f"-{port}-" in each["name"] for port in ports):
                     client.delete(f"/v2/concurrency_limits/{quote(each['name'])}").raise_for_status()
+
+
+def merge_records(records: Sequence[RunRecord]) -> RunRecord:
+    """Runs at the same time as one record without a report: nobody can tell whose a request was."""
+    outcomes = [each.outcome for each in records]
+    return replace(
+        records[0],
+        outcome=KILLED if KILLED in outcomes else " beside ".join(sorted(outcomes)),
+        counts=None,
+        report=None,
+        error=next((each.error for each in records if each.error), ""),
+    )
+
+
+def kinds_of(fault_plan: FaultPlan) -> set[str]:
+    """The kinds of its fault rules."""
+    return {rule["fault"]["kind"] for rule in fault_plan.faults}
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy an SQLite file with what its log of writes holds."""
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
 
 
 class LaneProcess:

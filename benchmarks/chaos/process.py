@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
@@ -29,12 +29,13 @@ from typing import Any, NoReturn
 from prefect import State
 
 from benchmarks.chaos.faults import ASSET_WAITING, ENRICHMENT_WAITING, shorten, turn_small_pages, use_network
-from benchmarks.chaos.schedule import ASSETS, FaultPlan
+from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, FaultPlan
 from benchmarks.dispatch_campaign.processes import BEFORE, Killer, KillingTransport
 from flows.asset_synchronization import asset_synchronization
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
+from tasks.rules.enrichment.safety import AcceptedReading
 from tasks.rules.report import Report
 from tasks.shared.results import RunFailedError
 
@@ -45,6 +46,11 @@ UNDER_WAY = 0.1
 SHARED_MEMORY = 32_768
 """Bytes of the file through which SQLite's processes find their way in the log of writes."""
 LONGEST_RUN = 300.0
+ACCEPTED: dict[str, dict[str, int]] = {
+    ASSETS: {"configurations": 0, "linked": 0, "assets": 0, "recreated": 10**6},
+    ENRICHMENT: dict.fromkeys(AcceptedReading.model_fields, 0) | {"losing": 10**6},
+}
+"""What a person types into Accept once who has looked and found everything that is read right."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,7 +179,8 @@ async def _run(job: Job) -> dict[str, Any]:
 
 def _flow_of(job: Job) -> tuple[Callable[..., Any], Any]:
     dry_run = bool(job.fault_plan and job.fault_plan.dry_run)
-    common = {**job.settings, "company": job.company, "dry_run": dry_run}
+    accepted = {} if job.fault_plan else {"accept_once": ACCEPTED[job.flow]}
+    common = {**job.settings, **accepted, "company": job.company, "dry_run": dry_run}
     if job.flow == ASSETS:
         values = {**common, "ceilings": {"go_on": True}, "waiting": ASSET_WAITING}
         return asset_synchronization, AssetSynchronizationSettings.model_validate(values)
@@ -193,35 +200,64 @@ class Ended:
     hung: bool = False
 
 
-def fork_and_wait(live: Callable[[int, int], NoReturn], limit: float = LONGEST_RUN) -> Ended:
-    """Run ``live(log, answer)`` in a forked process, which never returns, and wait for its end.
+Live = Callable[[int, int], NoReturn]
+"""What a forked process does with its pipes ``log`` and ``answer``; it never returns."""
+
+
+def fork_and_wait(live: Live, limit: float = LONGEST_RUN) -> Ended:
+    """Run ``live`` in a forked process and wait for its end.
 
     After ``limit`` seconds, or if this process is told to end, the forked one is killed.
     """
+    return fork_all_and_wait([live], limit)[0]
+
+
+def fork_all_and_wait(lives: Sequence[Live], limit: float = LONGEST_RUN) -> list[Ended]:
+    """``fork_and_wait`` for several that are at work at the same time."""
+    children: list[_Child] = []
+    try:
+        for live in lives:
+            children.append(_fork(live, children))
+        texts = _hear([pipe for each in children for pipe in each.pipes], time.monotonic() + limit)
+    except BaseException:
+        for each in children:
+            _kill(each.pid)
+            os.waitpid(each.pid, 0)
+        raise
+    finally:
+        for each in children:
+            for pipe in each.pipes:
+                os.close(pipe)
+    if texts.hung:
+        for each in children:
+            _kill(each.pid)
+    return [_ended(each, texts, 2 * place) for place, each in enumerate(children)]
+
+
+@dataclass(frozen=True)
+class _Child:
+    pid: int
+    pipes: tuple[int, int]
+
+
+def _fork(live: Live, others: Sequence[_Child]) -> _Child:
     (log_out, log_in), (answer_out, answer_in) = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.close(log_out)
-        os.close(answer_out)
+        for pipe in (log_out, answer_out, *(one for each in others for one in each.pipes)):
+            os.close(pipe)
         live(log_in, answer_in)
     os.close(log_in)
     os.close(answer_in)
-    try:
-        texts = _hear([log_out, answer_out], time.monotonic() + limit)
-    except BaseException:
-        _kill(pid)
-        os.waitpid(pid, 0)
-        raise
-    finally:
-        os.close(log_out)
-        os.close(answer_out)
-    if texts.hung:
-        _kill(pid)
-    _, status, usage = os.wait4(pid, 0)
+    return _Child(pid, (log_out, answer_out))
+
+
+def _ended(child: _Child, texts: _Heard, place: int) -> Ended:
+    _, status, usage = os.wait4(child.pid, 0)
     ended_by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     cpu = usage.ru_utime + usage.ru_stime
     code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else -ended_by
-    return Ended(code, ended_by, texts.parts[0], texts.parts[1], cpu, texts.hung)
+    return Ended(code, ended_by, texts.parts[place], texts.parts[place + 1], cpu, texts.hung)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from benchmarks.chaos.asset_oracle import AssetOracle
 from benchmarks.chaos.enrichment_oracle import EnrichmentOracle
 from benchmarks.chaos.faults import LONGEST_LATE, draw_enrichment_faults, draw_vendor_faults
 from benchmarks.chaos.people import act, draw_enrichment_people, draw_people, draw_people_faults
-from benchmarks.chaos.process import kill, with_text
+from benchmarks.chaos.process import ACCEPTED, kill, with_text
 from benchmarks.chaos.real_stack import ENDED, RealLane, StoppedError, lanes
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, FaultPlan, Schedule, draw_settings, draw_switches
 from benchmarks.chaos.verdict import (
@@ -217,7 +217,8 @@ class RealRun:
     def _run(self, kind: Kind, events: tuple[Event, ...] = ()) -> RunRecord:
         """One run through the deployment; its record is kept."""
         self.sandbox.clear_requests()
-        settings = self.schedule.settings | {"company": self.sandbox.company, "dry_run": False}
+        accepted = {} if kind == "disturbed" else {"accept_once": ACCEPTED[self.schedule.flow]}
+        settings = self.schedule.settings | accepted | {"company": self.sandbox.company, "dry_run": False}
         run_id = self.lane.start_run(self.schedule.flow, settings)
         restarts, own = self.lane.stack.restarts, self._own_restarts()
         fallen = self._watch(run_id, list(events))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from benchmarks.chaos.faults import (
@@ -15,6 +15,7 @@ from benchmarks.chaos.faults import (
     slow_work,
 )
 from benchmarks.chaos.people import draw_bystanders, draw_enrichment_people, draw_people, draw_people_faults
+from benchmarks.chaos.readings import draw_readings
 
 LEAN = {
     "assetBasicInfo.name": "name",
@@ -141,6 +142,9 @@ class FaultPlan:
         clock_skew_seconds: this process's clock against the sandbox's.
         ledger_room_bytes: the disk is full after so many more bytes; None: never.
         people: what persons do after the run and before the next, as ``people.act`` takes it.
+        other_block: the run goes through another block of the same tenant.
+        two_at_once: a second run goes through that block at the same time.
+        ledger: after the run the ledger is ``lost``, or ``restored`` as it was before the run.
     """
 
     faults: tuple[dict[str, Any], ...] = ()
@@ -152,6 +156,9 @@ class FaultPlan:
     ledger_room_bytes: int | None = None
     dry_run: bool = False
     people: tuple[dict[str, Any], ...] = ()
+    other_block: bool = field(default=False, repr=False)
+    two_at_once: bool = field(default=False, repr=False)
+    ledger: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -180,7 +187,10 @@ def draw_schedule(seed: int, flow: str) -> Schedule:
         scenario="enrichment" if enrichment else draw.choice(("provider", "provider", "fresh")),
         switches=switches,
         settings=settings,
-        rounds=tuple(_beside(seed, _draw_round(draw, flow), flow) for _ in range(draw.choice((1, 1, 2)))),
+        rounds=tuple(
+            _misread(seed, _beside(seed, _draw_round(draw, flow), flow), flow, number)
+            for number in range(draw.choice((1, 1, 2)))
+        ),
         page_size=draw.choice((None, 7, 25)),
     )
 
@@ -211,6 +221,14 @@ def _beside(seed: int, fault_plan: FaultPlan, flow: str) -> FaultPlan:
     # The plan's name of before: seeds that were noted down keep their schedules.
     draw = random.Random(f"{seed}-Mishap{repr(fault_plan).removeprefix('FaultPlan')}")
     return replace(fault_plan, faults=(*fault_plan.faults, *draw_bystanders(draw)))
+
+
+def _misread(seed: int, fault_plan: FaultPlan, flow: str, number: int) -> FaultPlan:
+    """The round with what makes its run, or the next, read or know something that is not so."""
+    further = draw_readings(seed, flow, number, enrichment=flow == ENRICHMENT)
+    further["faults"] = (*fault_plan.faults, *further["faults"])
+    further["people"] = (*fault_plan.people, *further["people"])
+    return replace(fault_plan, **further)
 
 
 def _draw_kill(draw: random.Random, flow: str) -> dict[str, Any]:

@@ -49,6 +49,13 @@ class RunRecord:
     cpu: float = 0.0
 
     @property
+    def misread(self) -> bool:
+        """Whether a vendor answered wrongly with status 200."""
+        rules = self.fault_plan.faults if self.fault_plan else ()
+        fired = zip(rules, self.fired, strict=False)
+        return any(number and rule["fault"]["kind"] == "wrong_read" for rule, number in fired)
+
+    @property
     def is_dry(self) -> bool:
         return self.fault_plan is not None and self.fault_plan.dry_run
 
@@ -159,6 +166,12 @@ def injected_faults(run: RunRecord) -> Counter[str]:
         found["full disk"] += 1
     if fault_plan.dry_run:
         found["dry run"] += 1
+    if fault_plan.other_block:
+        found["through another block"] += 1
+    if fault_plan.two_at_once:
+        found["two runs at once"] += 1
+    if fault_plan.ledger:
+        found[f"ledger {fault_plan.ledger}"] += 1
     for deed in fault_plan.people:
         found[f"between runs: {deed['do']}"] += 1
     return +found
@@ -173,7 +186,9 @@ def fault_name(fault: dict[str, Any]) -> str:
             return f"429 {'with' if fault.get('headers') else 'without'} Retry-After"
         return f"{status} with HTML" if isinstance(fault.get("body"), str) else status
     if kind == "edit":
-        return f"mid-run: {'delete' if fault.get('delete') else 'edit'}"
+        return f"mid-run: {next((each for each in ('delete', 'move') if fault.get(each)), 'edit')}"
+    if kind == "wrong_read":
+        return f"wrong read: {fault['how']}"
     return {"delay": "time-out"}.get(kind, kind)
 
 

@@ -116,8 +116,9 @@ class Body:
         found = self._lowered(value, QUESTION_MEMBERS, "ConfigurationQuestion", place)
         if found.get("questionid") is not None:
             found["questionid"] = self._integer(found["questionid"], f"{place}.questionId")
-        if found.get("answer") is not None:
-            found["answer"] = self._text_of(found["answer"], f"{place}.answer")
+        # A checkbox's answer is true or false: it is kept as it is.
+        if isinstance(found.get("answer"), dict | list):
+            raise self._wrong("answer", found["answer"], f"{place}.answer")
         return found
 
     def _item(self, field: Field, value: Any, place: str) -> Record:

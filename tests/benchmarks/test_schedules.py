@@ -24,6 +24,7 @@ from benchmarks.chaos.asset_model import Model
 from benchmarks.chaos.faults import LONGEST_LATE, READ_SECONDS, SETTLE_SECONDS, TIME_OUT
 from benchmarks.chaos.lanes import NOT_JUDGED, Lane
 from benchmarks.chaos.process import descendants, kill, kill_tree, with_text
+from benchmarks.chaos.readings import SAYS_NOTHING
 from benchmarks.chaos.real_runs import (
     FLOW_RUN,
     PLANS,
@@ -41,6 +42,7 @@ from deployments.local.sandbox import Sandbox
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.faults import Faults, read_rule
 from sandbox.switches import Switches
+from sandbox.wrong_reads import HOW
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import EnrichmentCounts
@@ -81,7 +83,7 @@ def test_every_schedule_is_one_that_sandbox_flow_and_model_understand(
     for fault_plan in every_round(drawn):
         Faults().set(list(fault_plan.faults), 1)
         for deed in fault_plan.people:
-            assert deed["do"] in ("edit", "delete", "add", "churn", "ticket_churn")
+            assert deed["do"] in ("edit", "delete", "add", "churn", "ticket_churn", "move")
             if str(deed.get("collection", "lansweeper/")).startswith(("company", "service", "finance")):
                 assert table_of(deed["collection"])
 
@@ -99,6 +101,23 @@ def test_every_kind_of_fault_is_drawn(drawn: dict[str, list[Schedule]]) -> None:
     assert any(each.clock_skew_seconds < 0 for each in rounds)
     assert any(each.ledger_room_bytes is not None for each in rounds)
     assert any(each.dry_run for each in rounds)
+
+
+def test_every_way_to_read_or_know_something_wrong_is_drawn(drawn: dict[str, list[Schedule]]) -> None:
+    for schedules in drawn.values():
+        rounds = [each for schedule in schedules for each in schedule.rounds]
+        kinds = Counter(fault_name(rule["fault"]) for each in rounds for rule in each.faults)
+        for how in HOW:
+            assert kinds[f"wrong read: {how}"] >= 3, how
+        assert kinds["mid-run: move"] >= 3
+        deeds = [deed for each in rounds for deed in each.people]
+        assert any(deed["do"] == "move" and deed["share"] == 1.0 for deed in deeds)
+        assert any(deed.get("kinds") == ["retire"] and deed["share"] > 0.5 for deed in deeds)
+        assert {each.ledger for each in rounds} == {"", "lost", "restored"}
+        assert any(each.other_block for each in rounds)
+        assert any(each.two_at_once for each in rounds)
+    values = [deed.get("changes") for each in every_round(drawn) for deed in each.people]
+    assert all(each in values for each in SAYS_NOTHING)
 
 
 def test_persons_also_edit_records_whose_batch_has_still_to_be_read(
