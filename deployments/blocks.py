@@ -21,6 +21,9 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
+from deployments.local.sandbox import TRIAL_BOARD, TRIAL_STATUS
+from tasks.dispatch.settings import DispatchRules, DispatchSettings, WorkOrderDefaults
+from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tasks.shared.connections import DEFAULT
 
 CONNECTWISE = {
@@ -41,6 +44,8 @@ FIELD_NATION = {
 WEBHOOK_SECRET = "FIELD_NATION_WEBHOOK_SECRET"  # noqa: S105
 FIELD_NATION_OPTIONAL = {"FIELD_NATION_ENVIRONMENT": "environment", WEBHOOK_SECRET: "webhook_secret"}
 LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
+TRIAL_TYPE_OF_WORK = 103
+"""Networking, at the sandbox's Field Nation."""
 
 
 async def save_sandbox_blocks(info: dict[str, Any], ledger: Path, **connectwise_settings: Any) -> None:
@@ -68,6 +73,32 @@ def sandbox_blocks(
         endpoint=lansweeper["endpoint"],
     )
     return connectwise, site, LedgerDatabase(path=str(ledger))
+
+
+def trial_rules() -> DispatchSettings:
+    """Rules of dispatch that fit to any scenario's Help Desk, with drafts that may lack fields."""
+    conditions = (
+        TriggerCondition(field="board", values=(TRIAL_BOARD,)),
+        TriggerCondition(field="status", values=(TRIAL_STATUS,)),
+    )
+    return DispatchSettings(
+        triggers=[Trigger(conditions=conditions)],
+        work_orders=WorkOrderDefaults(
+            type_of_work_id=TRIAL_TYPE_OF_WORK,
+            pay_type="fixed",
+            pay_amount=150,
+            pay_units=1,
+            incomplete_drafts=True,
+        ),
+        outbound_rules=[],
+    )
+
+
+async def save_trial_blocks(info: dict[str, Any], ledger: Path) -> None:
+    """Save everything that a trial of all flows needs: the connections, the ledger, and rules of dispatch."""
+    await save_sandbox_blocks(info, ledger)
+    await save_field_nation_block(info)
+    await DispatchRules(rules=trial_rules()).save(DEFAULT, overwrite=True)
 
 
 async def save_field_nation_block(info: dict[str, Any], webhook_secret: str = "") -> None:
@@ -119,4 +150,4 @@ def _fields(
 
 
 if __name__ == "__main__":
-    asyncio.run(save_sandbox_blocks(json.loads(sys.argv[2]), Path(sys.argv[1])))
+    asyncio.run(save_trial_blocks(json.loads(sys.argv[2]), Path(sys.argv[1])))

@@ -74,6 +74,7 @@ TEXTS = {
         "bringing back",
         "copying notes",
         "mapped {}",
+        "number/note",
         "time-{}",
         "{}/note",
         "{}/{}",

@@ -13,6 +13,9 @@ import httpx
 
 from deployments import ROOT
 
+TRIAL_BOARD, TRIAL_STATUS = "Help Desk", "In Progress"
+"""A board and a status that every scenario of the sandbox has."""
+
 
 class Sandbox:
     """The running sandbox: ``info`` is its first line; the methods are its control addresses."""

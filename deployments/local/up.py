@@ -21,10 +21,12 @@ from rich.console import Console
 
 from deployments import ROOT
 from deployments.local.prefect import LocalPrefect, local_prefect, stop
-from deployments.local.sandbox import Sandbox, start_sandbox
+from deployments.local.sandbox import TRIAL_BOARD, TRIAL_STATUS, Sandbox, start_sandbox
 
 HOME_VARIABLE = "CONNECTWISE_FLOWS_UP_HOME"
 POOL = "connectwise"
+TRIAL_DATE = "2030-01-15T15:00:00Z"
+"""When the work of the ticket is due that dispatch is tried with."""
 
 
 def main() -> int:
@@ -57,7 +59,7 @@ def set_up(prefect: LocalPrefect, sandbox: Sandbox) -> None:
 
 
 def save_blocks(prefect: LocalPrefect, sandbox: Sandbox) -> None:
-    """The connections to the sandbox and the ledger, each named ``default``."""
+    """The connections to the sandbox, the ledger and rules of dispatch, each named ``default``."""
     run(prefect, "-m", "deployments.blocks", str(prefect.home / "ledger.db"), json.dumps(sandbox.info))
 
 
@@ -90,9 +92,29 @@ def tell(console: Console, prefect: LocalPrefect, sandbox: Sandbox) -> None:
     console.print(f"Deployments:     {prefect.ui_url}/deployments")
     console.print(f"Sandbox control: {sandbox.info['control']}/requests")
     console.print(f"Try: run asset-synchronization for the company {sandbox.company}, first as a dry run.")
+    ticket = trial_ticket(sandbox)
+    if ticket is not None:
+        console.print(
+            f"Try dispatch: run preview-work-order for the service ticket {ticket}, then dispatch-work-order "
+            "without Dry run; it becomes a draft at the sandbox's Field Nation."
+        )
     console.print(
         f"Logs: {os.path.relpath(prefect.home, ROOT)}/server.log and worker.log. Ctrl-C stops everything.\n"
     )
+
+
+def trial_ticket(sandbox: Sandbox) -> int | None:
+    """An open service ticket of the board that the trial's rules name, in their status by now."""
+    statuses = sandbox.state("service/boards/statuses")
+    for each in sandbox.state("service/tickets"):
+        board = each.get("board") or {}
+        if board.get("name") == TRIAL_BOARD and not each.get("closedFlag"):
+            wanted = (TRIAL_STATUS, board["id"])
+            status = next(one["id"] for one in statuses if (one["name"], one["board"]["id"]) == wanted)
+            changes = {"status": {"id": status}, "requiredDate": TRIAL_DATE}
+            sandbox.edit("service/tickets", each["id"], changes)
+            return int(each["id"])
+    return None
 
 
 def wait(stopped: threading.Event, process: subprocess.Popen[bytes], home: Path) -> None:

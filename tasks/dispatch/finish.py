@@ -7,14 +7,18 @@ from dataclasses import dataclass, replace
 from connectors.connectwise.models import PatchOperation
 from connectors.errors import RejectedError
 from connectors.field_nation.models import LIVING, Status, status_of
+from tasks.dispatch.outbox import DeliveryResult
 from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order
 from tasks.dispatch.refusals import KeptRefusal, RefusedStep
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
 from tasks.dispatch.state import ClaimedRecord
-from tasks.dispatch.ticket_writes import field_operations, patch_ticket, status_id
+from tasks.dispatch.ticket_writes import LinkedTicket, add_note, field_operations, patch_ticket, status_id
 from tasks.rules.dispatch.decision import OVER
-from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.outbound import NoteWanted
+from tasks.rules.dispatch.reference import RecordKind, effect_mark, marked
+
+NUMBER_NOTE = "number/note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,12 @@ async def finish(run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecor
         memory = replace(memory, published=not problem)
         claimed = await run.state.remember(claimed, memory)
     if not memory.written_back and fetched.record is not None:
+        # Before the values are set: what waits for its note is finished by the next look, values and all.
+        noted = await _note_number(run, claimed, fetched.record)
+        if noted is not None and noted.message:
+            warnings.append(f"The note with the work order's number: {noted.message}")
+        if noted is not None and not noted.final:
+            return FinishedCreation(claimed, tuple(warnings))
         problem = await _write_back(run, claimed, fetched.record)
         warnings += [problem] if problem else []
         claimed = await run.state.remember(claimed, replace(memory, written_back=True))
@@ -74,6 +84,22 @@ def _is_past_publishing(order: Record | None) -> bool:
     Old servers say 401 for a work order that does not exist, so nothing was read of it then.
     """
     return not order or status_of(order) in OVER | (LIVING - {Status.DRAFT, Status.POSTPONED})
+
+
+async def _note_number(run: DispatchRun, claimed: ClaimedRecord, record: Record) -> DeliveryResult | None:
+    """Names the work order in an internal note, once, where the record has no field for its number.
+
+    None: it has the field, no note is wanted, or it is a service ticket, whose field is set up with dispatch.
+    """
+    settings, number = run.settings.write_back, claimed.work_order_id
+    captions = {each.get("caption") for each in record.get("customFields") or []}
+    unwanted = not settings.note or claimed.ref.kind is RecordKind.SERVICE_TICKET
+    if number is None or unwanted or not settings.custom_field or settings.custom_field in captions:
+        return None
+    mark = effect_mark(number, "number")
+    text = marked(f"Field Nation work order {number}: {run.work_order_url(number)}", mark)
+    ticket = LinkedTicket(number, claimed.ref, record, look_first=claimed.memory.found)
+    return await add_note(run, ticket, NoteWanted(NUMBER_NOTE, "number", mark, text))
 
 
 async def _write_back(run: DispatchRun, claimed: ClaimedRecord, record: Record) -> str:

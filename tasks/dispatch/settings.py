@@ -96,8 +96,14 @@ class WriteBack(BaseModel):
     custom_field: str = Field(
         default="FN Work Order",
         title="Custom field",
-        description="Caption of a custom field that takes the work order's number. A ticket without such a "
-        "field gets none; with it, a ledger that was lost does no harm.",
+        description="Caption of a custom field that takes the work order's number. A service ticket "
+        "without such a field gets none; with it, a ledger that was lost does no harm.",
+    )
+    note: bool = Field(
+        default=True,
+        title="Note instead",
+        description="A project ticket or opportunity without that custom field gets one internal note with "
+        "its work order's number and address.",
     )
     status: str = Field(
         default="", title="Status", description="Name of the status to set; empty: the status stays."

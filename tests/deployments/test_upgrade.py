@@ -253,7 +253,8 @@ async def test_tickets_are_not_dispatched_twice(upgraded: Upgraded) -> None:
     for table, columns in tables.items():
         query = f"SELECT {columns} FROM {table}"  # noqa: S608
         mine, old = (sorted(filter(is_dispatch, upgraded.rows(query, which))) for which in (NEW, OLD))
-        assert mine == old, table
+        # What rules name is looked up since a later version.
+        assert [row for row in mine if "dispatch-rule-names" not in row] == old, table
     upgraded.writes()
 
     await play.look(number, OLD)

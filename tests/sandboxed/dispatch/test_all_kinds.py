@@ -9,6 +9,7 @@ import pytest
 
 from deployments.local.sandbox import Sandbox
 from tasks.dispatch.reconcile import dispatch_record, preview_record
+from tasks.dispatch.records import notes_of
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchSettings, RecordMappings, WorkOrderDefaults, default_triggers
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
@@ -69,7 +70,7 @@ async def created(run: DispatchRun, kind: RecordKind, number: int) -> DispatchRe
 
 
 @pytest.mark.parametrize(
-    ("kind", "letter", "most"), [(SERVICE, "S", 3), (PROJECT, "P", 2), (OPPORTUNITY, "O", 4)]
+    ("kind", "letter", "most"), [(SERVICE, "S", 3), (PROJECT, "P", 3), (OPPORTUNITY, "O", 4)]
 )
 async def test_each_kind_becomes_a_work_order(desk: Board, kind: RecordKind, letter: str, most: int) -> None:
     number = enter(desk, kind)
@@ -100,6 +101,22 @@ async def test_the_ticket_is_told_its_work_order(desk: Board) -> None:
         ticket = await run.client.tickets("service").get(number)
     values = {each["caption"]: each.get("value") for each in ticket["customFields"]}
     assert values["FN Work Order"] == str(outcome.work_order_id)
+
+
+@pytest.mark.parametrize("kind", [PROJECT, OPPORTUNITY])
+async def test_where_there_is_no_field_one_note_has_the_number(desk: Board, kind: RecordKind) -> None:
+    """Its first answer is lost, and it is written once all the same."""
+    path = {"system": "connectwise", "method": "POST", "path": "*/notes", "nth": [1]}
+    number = enter(desk, kind)
+    desk.sandbox.faults([{**path, "fault": {"kind": "drop_after"}}])
+    async with desk.run(RULES) as run:
+        outcome = await dispatch_record(run, kind, number)
+        await dispatch_record(run, kind, number)
+        notes = await notes_of(run.client, run.state.ref(kind, number)).list()
+    [note] = [each for each in notes if "[FN-" in str(each["text"])]
+    assert note["text"].startswith(f"Field Nation work order {outcome.work_order_id}: https://")
+    assert note.get("internalAnalysisFlag", True)
+    assert not note.get("detailDescriptionFlag")
 
 
 async def test_related_records_are_fetched_once_for_many_tickets(desk: Board) -> None:

@@ -10,8 +10,11 @@ from typing import Any
 import anyio
 import pytest
 
+from deployments.blocks import trial_rules
+from deployments.local.up import trial_ticket
 from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.reconcile import dispatch_record, retry_dispatch
+from tasks.dispatch.rule_names import rule_name_problems
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import CreateState, OnLeave, WorkOrderDefaults, WriteBack
 from tasks.dispatch.sweep import sweep
@@ -341,3 +344,12 @@ async def nothing_more_is_made(board: Board, ticket: int) -> None:
     async with board.run(CANCELLING_PUBLISHED, later=200) as run:
         await dispatch_record(run, SERVICE, ticket)
     assert len(board.orders(f"CW-S-{ticket}")) == before
+
+
+async def test_the_rules_of_a_trial_fit_to_a_ticket_that_is_there(board: Board) -> None:
+    board.sandbox.reset(assets=20)
+    ticket = trial_ticket(board.sandbox)
+    assert ticket is not None
+    async with board.run(trial_rules()) as run:
+        assert await rule_name_problems(run) == []
+        assert (await dispatch_record(run, SERVICE, ticket)).status is DispatchStatus.CREATED
