@@ -33,7 +33,7 @@ from deployments.receiver.settings import ReceiverSettings
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
 NAME = "receiver"
-INPUTS = 10_000
+INPUTS = 12_000
 SHORT = 300
 SITE = "https://api-na.myconnectwise.net"
 KEY_URL = f"{SITE}/v4_6_release/apis/3.0/system/callbackkeys/1"

@@ -18,6 +18,10 @@ R = TypeVar("R")
 
 LONGEST_PROBLEM = 300
 """Characters of a problem: an exception may quote a whole record."""
+LONGEST_REFUSAL = 3000
+"""Characters of all problems of one set of rules together."""
+_LONGEST_LINE = 600
+"""Characters of one of them: it names near matches, and what a person typed."""
 _MOST_ERRORS = 3
 """Wrong members of one record that are named."""
 
@@ -46,6 +50,19 @@ def bounded(text: str, length: int = LONGEST_PROBLEM) -> str:
     """The text on one line, cut at ``length`` characters with an ellipsis; half an emoji becomes U+FFFD."""
     line = " ".join(text[: 4 * length].encode("utf-8", "replace").decode().split())
     return line if len(line) <= length else line[: length - 1] + "…"
+
+
+def refusal_of(problems: Sequence[str]) -> str:
+    """All problems of a set of rules in one text; those beyond ``LONGEST_REFUSAL`` characters as a number."""
+    said: list[str] = []
+    size = 0
+    for at, each in enumerate(problems):
+        text = bounded(each, _LONGEST_LINE)
+        size += len(text) + 1
+        if size > LONGEST_REFUSAL:
+            return " ".join([*said, f"{len(problems) - at} more."])
+        said.append(text)
+    return " ".join(said)
 
 
 def convert_all(

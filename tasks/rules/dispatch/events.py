@@ -8,7 +8,7 @@ same keys, so a process that takes over from a killed one repeats nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -16,7 +16,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connectors.field_nation.models import Status, status_of, sub_status_of
-from tasks.rules.dispatch.paths import read_path
+from tasks.rules.dispatch.paths import objects_of, read_path
 
 
 class WorkOrderEvent(StrEnum):
@@ -261,7 +261,7 @@ def open_events(work_order: WorkOrder, known: WorkOrderState) -> list[HappenedEv
     return [each for each in events_of(work_order, known) if each.key not in known.handled]
 
 
-def closed_logs(work_order: WorkOrder) -> list[dict[str, Any]]:
+def closed_logs(work_order: WorkOrder) -> list[Mapping[str, Any]]:
     """Stays on site that have an end, oldest first."""
     return [log for log in _logs(work_order) if log_end(log)]
 
@@ -332,8 +332,6 @@ def _of_code(work_order: WorkOrder, counted: Mapping[str, tuple[str, int]]) -> I
         yield HappenedEvent(event, counted.get("assigned", ("", 1))[1])
 
 
-def _logs(work_order: WorkOrder) -> list[dict[str, Any]]:
-    section = work_order.get("time_logs")
-    found: Iterable[Any] = (section.get("results") or []) if isinstance(section, Mapping) else []
-    logs = [each for each in found if isinstance(each, dict) and log_start(each)]
+def _logs(work_order: WorkOrder) -> list[Mapping[str, Any]]:
+    logs = [each for each in objects_of(read_path(work_order, "time_logs.results")) if log_start(each)]
     return sorted(logs, key=lambda each: (log_start(each), str(each.get("id"))))

@@ -14,7 +14,7 @@ from typing import Any
 from tasks.rules.dispatch.dates import format_problems, names_a_day, zone_of
 from tasks.rules.dispatch.mapping_actions import mapped_value
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings, MappingAction
-from tasks.rules.dispatch.paths import is_nothing, read_path, steps_of, write_path
+from tasks.rules.dispatch.paths import is_nothing, members_of, objects_of, steps_of, write_path
 from tasks.rules.dispatch.sources import work_order_members
 from tasks.rules.dispatch.targets import (
     TICKET_TARGETS,
@@ -27,7 +27,7 @@ from tasks.rules.dispatch.targets import (
     near_targets,
     target_kind,
 )
-from tasks.rules.isolation import problem_words
+from tasks.rules.isolation import problem_words, refusal_of
 from tasks.rules.mapping.compile import expression_problems
 
 Members = Mapping[str, Collection[str] | None]
@@ -221,7 +221,7 @@ def check_dispatch_mappings(
         *outbound_problems(mappings.outbound, work_order_members(), captions=captions),
     ]
     if problems:
-        raise DispatchMappingError(" ".join(problems))
+        raise DispatchMappingError(refusal_of(problems))
 
 
 def work_order_of(lines: Sequence[DispatchMapping], document: Mapping[str, Any]) -> Mapped:
@@ -263,17 +263,12 @@ def outbound_values(
 
 def outbound_source(work_order: Mapping[str, Any]) -> dict[str, Any]:
     """The work order with ``custom_fields`` by id and by name, and ``provider`` with ``name`` in one."""
-    groups = read_path(work_order, "custom_fields")
-    fields = [
-        field
-        for group in (groups or {}).get("results") or []
-        for field in (group.get("results") or [])
-        if isinstance(field, Mapping)
-    ]
+    groups = objects_of(members_of(work_order.get("custom_fields")).get("results"))
+    fields = [field for group in groups for field in objects_of(group.get("results"))]
     by_name = {
         str(field[name]): field.get("value") for name in ("name", "id") for field in fields if field.get(name)
     }
-    user = (work_order.get("assignee") or {}).get("user") or {}
+    user = members_of(members_of(work_order.get("assignee")).get("user"))
     name = " ".join(str(user[part]) for part in ("first_name", "last_name") if user.get(part))
     return {**work_order, "custom_fields": by_name, "provider": {**user, "name": name}}
 

@@ -55,3 +55,13 @@ def is_nothing(value: Any) -> bool:
     if isinstance(value, str):
         return not value.strip()
     return value is None or value in ([], (), {})
+
+
+def members_of(value: Any) -> Mapping[str, Any]:
+    """An object's members, none of what is no object: a vendor's answer may hold anything at its place."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def objects_of(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list, none of what is no list."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []

@@ -18,7 +18,7 @@ from typing import Any
 
 from tasks.rules.dispatch.mapping_actions import mapped_value
 from tasks.rules.dispatch.mapping_model import DispatchMapping
-from tasks.rules.dispatch.paths import is_nothing, read_path
+from tasks.rules.dispatch.paths import is_nothing, members_of, objects_of, read_path
 from tasks.rules.dispatch.reference import PREFIX, RecordKind, reference_of
 
 FETCHED = ("company", "contact", "site", "board", "member")
@@ -104,10 +104,10 @@ def dispatch_source(
     related = {"company": company, "contact": contact, "site": site, "board": board}
     document: dict[str, Any] = {**record}
     for name, whole in related.items():
-        inner = document[name] = {**(record.get(name) or {}), **(whole or {})}
+        inner = document[name] = {**members_of(record.get(name)), **(whole or {})}
         if isinstance(inner.get("customFields"), list):
             inner["customFields"] = custom_fields_by_caption(inner)
-    owner = record.get("owner") or record.get("primarySalesRep") or {}
+    owner = members_of(record.get("owner") or record.get("primarySalesRep"))
     document["member"] = {**owner, **(member or {})}
     document["customFields"] = custom_fields_by_caption(record)
     document["reference"] = reference_of(kind, int(record["id"]), prefix)
@@ -134,9 +134,8 @@ def chosen_address(record: Record, site: Record, company: Record) -> dict[str, A
 
 def custom_fields_by_caption(record: Record) -> dict[str, Any]:
     """``{caption: value}``; a field without a value is None."""
-    fields = record.get("customFields")
-    found = [each for each in fields if isinstance(each, Mapping)] if isinstance(fields, list) else []
-    return {str(each["caption"]): each.get("value") for each in found if each.get("caption")}
+    fields = objects_of(record.get("customFields"))
+    return {str(each["caption"]): each.get("value") for each in fields if each.get("caption")}
 
 
 def description_of(notes: list[dict[str, Any]]) -> str:

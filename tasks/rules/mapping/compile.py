@@ -20,6 +20,7 @@ from typing import Any
 from jmespath.functions import Functions
 
 from tasks.rules.expressions import ExpressionError, compile_reader, lansweeper_paths, outermost_leaves, parse
+from tasks.rules.isolation import refusal_of
 from tasks.rules.mapping.comparison import is_absent
 from tasks.rules.mapping.converters import SOFTWARE_LIMIT, compile_converter, filler_kind
 from tasks.rules.mapping.fillers import FILLERS, Fillers
@@ -256,7 +257,7 @@ def compile_mapping(
     caption; a custom field that is not in it is found by caption in each record.
     """
     if problems := mapping_problems(mappings):
-        raise FieldMappingError(" ".join(problems))
+        raise FieldMappingError(refusal_of(problems))
     link = _link_mapping(mappings, CUSTOM_FIELD_PREFIX + link_caption, key_path)
     rest = [mapping for mapping in mappings if mapping.target != link.target]
     fields = tuple(

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from jmespath.exceptions import JMESPathError
 from pydantic import BaseModel
 
-from tasks.rules.isolation import LONGEST_PROBLEM, bounded, convert_all, problem_words
+from tasks.rules.isolation import (
+    LONGEST_PROBLEM,
+    LONGEST_REFUSAL,
+    bounded,
+    convert_all,
+    problem_words,
+    refusal_of,
+)
 
 
 class _Model(BaseModel):
@@ -91,3 +98,11 @@ def test_what_concerns_all_is_raised() -> None:
 
     with pytest.raises(MemoryError):
         convert_all([1], convert, lambda each, error: None)
+
+
+def test_a_refusal_names_as_many_problems_as_a_person_reads() -> None:
+    assert refusal_of(["One is wrong.", "Two is wrong."]) == "One is wrong. Two is wrong."
+    many = refusal_of([f"{each} is wrong: {'x' * 5000}" for each in range(100)])
+    assert len(many) < LONGEST_REFUSAL + 20
+    assert many.startswith("0 is wrong: xxx")
+    assert many.endswith("… 96 more.")
