@@ -18,7 +18,7 @@ R = TypeVar("R")
 
 LONGEST_PROBLEM = 300
 """Characters of a problem: an exception may quote a whole record."""
-LONGEST_REFUSAL = 3000
+LONGEST_PROBLEMS = 3000
 """Characters of all problems of one set of rules together."""
 _LONGEST_LINE = 600
 """Characters of one of them: it names near matches, and what a person typed."""
@@ -53,13 +53,13 @@ def bounded(text: str, length: int = LONGEST_PROBLEM) -> str:
 
 
 def refusal_of(problems: Sequence[str]) -> str:
-    """All problems of a set of rules in one text; those beyond ``LONGEST_REFUSAL`` characters as a number."""
+    """All problems of a set of rules in one text; those beyond ``LONGEST_PROBLEMS`` characters as a number."""
     said: list[str] = []
     size = 0
     for at, each in enumerate(problems):
         text = bounded(each, _LONGEST_LINE)
         size += len(text) + 1
-        if size > LONGEST_REFUSAL:
+        if size > LONGEST_PROBLEMS:
             return " ".join([*said, f"{len(problems) - at} more."])
         said.append(text)
     return " ".join(said)

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from tasks.rules.isolation import (
     LONGEST_PROBLEM,
-    LONGEST_REFUSAL,
+    LONGEST_PROBLEMS,
     bounded,
     convert_all,
     problem_words,
@@ -103,6 +103,6 @@ def test_what_concerns_all_is_raised() -> None:
 def test_a_refusal_names_as_many_problems_as_a_person_reads() -> None:
     assert refusal_of(["One is wrong.", "Two is wrong."]) == "One is wrong. Two is wrong."
     many = refusal_of([f"{each} is wrong: {'x' * 5000}" for each in range(100)])
-    assert len(many) < LONGEST_REFUSAL + 20
+    assert len(many) < LONGEST_PROBLEMS + 20
     assert many.startswith("0 is wrong: xxx")
     assert many.endswith("… 96 more.")
