@@ -5,7 +5,7 @@
 - ``campaign``: the command, the list of targets, their processes, and ``build/fuzz.json``.
 - ``tally``: counts inputs and outcomes of one target, and holds each input to its bounds of time, memory,
   text and secrets.
-- ``receiver``: requests against the receiver.
+- ``receiver``: requests (``receiver_requests``) against the receiver, as ASGI and as bytes on a socket.
 - ``ledger``: state machines of claims, outbox, inbox and budget (``ledger_outbox``, ``ledger_inbox``,
   ``ledger_budget``) in a ``ledger_world`` of two processes.
 - ``rules``: settings, mappings, expressions, External Data and payloads, drawn from ``odd_values``.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -49,10 +50,7 @@ def kept_webhook(message: Mapping[str, Any]) -> dict[str, Any]:
 
 def _of_entity(given: Any) -> dict[str, Any] | None:
     if isinstance(given, str):
-        try:
-            given = orjson.loads(given)
-        except orjson.JSONDecodeError:
-            return None
+        given = _parsed(given)
     return {name: given[name] for name in _ENTITY if name in given} if isinstance(given, dict) else None
 
 
@@ -107,13 +105,30 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 def json_object(raw: bytes) -> dict[str, Any]:
     """The body as a JSON object; RefusedError 400 for everything else, however deep it is nested."""
-    try:
-        found = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        found = None
+    found = _parsed(raw)
     if not isinstance(found, dict):
         raise RefusedError(400, "no JSON object")
     return found
+
+
+def _parsed(text: bytes | str) -> Any:
+    """What JSON says; None for what is none.
+
+    Half an emoji in a ticket's summary is no reason to lose its message: orjson refuses it, the slower parser
+    takes it, and the ledger keeps U+FFFD.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(word)
 
 
 def check_source(address: str | None, networks: Sequence[Network]) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import h11
+import httpx
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -139,10 +140,12 @@ def main() -> int:
     return 0
 
 
-def server_config(settings: ReceiverSettings) -> uvicorn.Config:
+def server_config(
+    settings: ReceiverSettings, key_transport: httpx.AsyncBaseTransport | None = None
+) -> uvicorn.Config:
     """The HTTP server's settings. The sender's address is taken from the proxies that are named."""
     return uvicorn.Config(
-        receiver_app(settings),
+        receiver_app(settings, key_transport),
         host=settings.host,
         port=settings.port,
         http=bounded_connections(most_connections()),

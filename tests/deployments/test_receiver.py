@@ -73,6 +73,15 @@ async def test_a_deleted_record_has_no_entity_and_is_kept(running: World) -> Non
     assert about(kept["source"], kept) == About(TICKET, 7)
 
 
+async def test_half_an_emoji_in_a_ticket_is_no_reason_to_lose_its_message(running: World) -> None:
+    entity = {"id": 7, "summary": "broken \ud83d", "recordType": "ServiceTicket"}
+    assert await running.callback(running.message(Entity=json.dumps(entity), MemberId="\ud83d")) == 200
+    assert await running.webhook(webhook_body() | {"triggered_by_user": {"id": 1, "name": "\ud83d"}}) == 200
+    first, second = await running.kept()
+    assert about(first["source"], first) == About("service", 7)
+    assert about(second["source"], second) == About("work order", 4711)
+
+
 async def test_a_callback_without_its_signature_is_refused(running: World) -> None:
     for given in (None, "", "bm8=", "*", "A" * 5000):
         assert await running.callback(**{"x-content-signature": given}) == 401

@@ -35,6 +35,7 @@ SINGLE_USER_REASONS: dict[str, str] = {
     "benchmarks.fuzz.ledger_budget": "the model of one concern of the ledger",
     "benchmarks.fuzz.ledger_inbox": "the model of one concern of the ledger",
     "benchmarks.fuzz.ledger_outbox": "the model of one concern of the ledger",
+    "benchmarks.fuzz.receiver_requests": "what is drawn, apart from what is judged",
     "benchmarks.fuzz.campaign": "the command of its package, whose parts the tests run",
     "deployments.receiver.inbox": "the group commit of messages, which a reader looks for by name",
     "deployments.receiver.server": "the bounds of the HTTP server, and what starts it",
