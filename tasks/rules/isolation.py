@@ -53,7 +53,7 @@ def bounded(text: str, length: int = LONGEST_PROBLEM) -> str:
 
 
 def refusal_of(problems: Sequence[str]) -> str:
-    """All problems of a set of rules in one text; those beyond ``LONGEST_PROBLEMS`` characters as a number."""
+    """All problems of a set of rules in one text; beyond ``LONGEST_PROBLEMS`` characters their number."""
     said: list[str] = []
     size = 0
     for at, each in enumerate(problems):
