@@ -104,6 +104,17 @@ async def test_conditions_pass_through_as_typed(sandbox: Sandbox) -> None:
     assert sorted(ids(await list_configurations("default", conditions=company))) == sorted(inactive)
 
 
+async def test_child_conditions_find_what_has_such_an_item(sandbox: Sandbox) -> None:
+    first, second, *_ = sandbox.state("company/configurations")
+    for record, answer in ((first, "Rack 7"), (second, "Rack 8")):
+        questions = [{"questionId": 1, "question": "Where?", "answer": answer}]
+        sandbox.edit("company/configurations", record["id"], {"questions": questions})
+    search = 'questions/answer = "Rack 7"'
+    assert ids(await list_configurations("default", child_conditions=search)) == [first["id"]]
+    both = {"conditions": f"id = {second['id']}", "child_conditions": search}
+    assert await list_configurations("default", **both) == []
+
+
 async def test_custom_field_conditions_find_what_carries_a_value(sandbox: Sandbox) -> None:
     one = sandbox.state("company/configurations")[0]
     fields = [

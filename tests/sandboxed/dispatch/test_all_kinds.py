@@ -103,6 +103,28 @@ async def test_the_ticket_is_told_its_work_order(desk: Board) -> None:
     assert values["FN Work Order"] == str(outcome.work_order_id)
 
 
+async def test_conditions_on_a_custom_field_and_below_a_member_hold(desk: Board) -> None:
+    """Against seeded records: each with another value beside it that must not hold."""
+    ticket = enter(desk, SERVICE)
+    opportunity = enter(desk, OPPORTUNITY)
+    record = next(each for each in desk.sandbox.state(COLLECTIONS[SERVICE]) if each["id"] == ticket)
+    given = [
+        {**each, "value": "Send" if each["caption"] == "FN check-in" else None}
+        for each in record["customFields"]
+    ]
+    desk.sandbox.edit(COLLECTIONS[SERVICE], ticket, {"customFields": given})
+    sold = next(each for each in desk.sandbox.state(COLLECTIONS[OPPORTUNITY]) if each["id"] == opportunity)
+    for kind, number, field, value in (
+        (SERVICE, ticket, "customFields.FN check-in", "send"),
+        (OPPORTUNITY, opportunity, "company.name", sold["company"]["name"]),
+    ):
+        for wanted, step in ((value, "create"), ("Another", "nothing")):
+            condition = TriggerCondition(field=field, values=(wanted,))
+            settings = RULES.model_copy(update={"triggers": [Trigger(kind=kind, conditions=(condition,))]})
+            async with desk.run(settings) as run:
+                assert (await preview_record(run, kind, number)).step == step, (field, wanted)
+
+
 @pytest.mark.parametrize("kind", [PROJECT, OPPORTUNITY])
 async def test_where_there_is_no_field_one_note_has_the_number(desk: Board, kind: RecordKind) -> None:
     """Its first answer is lost, and it is written once all the same."""
