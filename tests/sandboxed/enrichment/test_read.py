@@ -13,6 +13,7 @@ from tasks.enrichment.read import LinkReader, asset_key_of, asset_state
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.lansweeper.list_assets import read_assets
+from tasks.shared.action import Inventory
 from tests.support.fake_lansweeper import SITE, FakeLansweeper, asset
 
 pytestmark = pytest.mark.anyio
@@ -101,3 +102,18 @@ async def test_a_read_goes_on_at_the_page_where_it_had_to_wait(monkeypatch: pyte
         assets = await read.read_states(cast(EnrichmentRun, run))
     assert len(assets) == ASSETS
     assert [variables["page"].get("cursor") for variables in fake.variables()] == [None, "500", "1000"]
+
+
+def test_configurations_of_another_company_are_left_out_and_the_run_is_refused_for_them() -> None:
+    reader = LinkReader(None, 6)
+    link = {"id": 5, "caption": "ls_asset_id", "value": "k1"}
+    given = [
+        {"id": number, "company": {"id": company}, "customFields": [link]}
+        for number, company in ((1, 6), (2, 7), (1, 6))
+    ]
+    records = Inventory([reader.read(each) for each in given])
+    run: Any = SimpleNamespace(company=SimpleNamespace(identifier="Blue"), notes=[], doubts=[])
+    kept = read._of_the_company(cast(EnrichmentRun, run), records, reader)
+    assert [each["id"] for each in kept] == [1]
+    assert "also gave 1 configuration of other companies" in run.doubts[0]
+    assert run.notes == ["ConnectWise gave 1 configuration more than once."]
