@@ -73,6 +73,14 @@ class ConnectWiseClient(BulkReads):
         """The configurations of one agreement, each with ``id`` and ``deviceIdentifier`` only."""
         return Collection(self, "/finance/agreements/{parentId}/configurations", parentId=agreement_id)
 
+    def security_role_settings(self, role_id: int) -> Collection:
+        """What one security role allows: ``addLevel`` and the like by module function.
+
+        The published description has no such path; clients of others read it. Where it is missing or may
+        not be read, nothing is known of the role.
+        """
+        return Collection(self, "/system/securityRoles/{parentId}/settings", parentId=role_id)
+
     def board_statuses(self, board_id: int) -> Collection:
         """The statuses of one board. ``closedStatus`` says whether a ticket is closed; the name need not."""
         return Collection(self, "/service/boards/{parentId}/statuses", parentId=board_id)

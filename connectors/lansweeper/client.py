@@ -88,6 +88,14 @@ class LansweeperClient(LansweeperApi):
         site_id = self.settings.site_id or self._site_id
         return self.settings.tenant_key(site_id) if site_id else None
 
+    async def site_mutations(self) -> list[str]:
+        """The names of what can be written to a site, as the schema tells them."""
+        data, _ = await self._post(RequestKind.READ, "siteMutations", graphql.SITE_MUTATIONS)
+        kind = data.get("__type") if isinstance(data, dict) else None
+        fields = kind.get("fields") if isinstance(kind, dict) else None
+        names = [each.get("name") for each in fields or [] if isinstance(each, dict)]
+        return [name for name in names if isinstance(name, str)]
+
     async def asset_types(self, site_id: str) -> list[str]:
         """Names of the site's asset types: ``assetTypes``. Sites add their own."""
         types, _ = await self._of_site(RequestKind.READ, "assetTypes", graphql.ASSET_TYPES, site_id)

@@ -31,6 +31,8 @@ query assetResources(
 FIRST_ASSETS: Final = _PAGE % "total\n      "
 NEXT_ASSETS: Final = _PAGE % ""
 
+SITE_MUTATIONS: Final = 'query siteMutations { __type(name: "SiteMutation") { fields { name } } }'
+
 ASSET_TYPES: Final = "query assetTypes($site: ID!) { site(id: $site) { assetTypes } }"
 
 _CUSTOM_FIELD = "key name type props { currencyType linkTag maxNumericValue minNumericValue options }"

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 import anyio
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.ledger.database import (
@@ -20,6 +21,7 @@ from connectors.ledger.database import (
     moment,
     place_in_words,
     reading,
+    writing,
 )
 from connectors.ledger.inbox import Inbox
 from connectors.ledger.inventory import Inventories
@@ -28,10 +30,13 @@ from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNot
 from connectors.ledger.quarantine import Quarantine
 from connectors.ledger.rate_limit import RateLimits
 from connectors.ledger.request_history import RequestHistory
+from connectors.ledger.schema import dispatch_effects, dispatch_intents, links, synced_notes, watermarks
 from connectors.ledger.state import RecordLinks, StateEntries, TicketLinkTable
 from connectors.ledger.write_list import WriteList
 
 CLOSING_SECONDS = 5.0
+OF_DISPATCH = (dispatch_intents, dispatch_effects, synced_notes, links, watermarks)
+"""The tables that dispatch keeps by tenant."""
 
 
 class Ledger:
@@ -75,6 +80,23 @@ class Ledger:
     def note_run(self, run_id: str) -> None:
         """From now on what dispatch sends is noted as of that run."""
         self.intents.run_id = self.effects.run_id = self.notes.run_id = run_id
+
+    async def adopt_tenant(self, tenant: str, earlier: str) -> None:
+        """Gives a tenant what dispatch keeps under an ``earlier`` spelling of it, all in one transaction.
+
+        Nothing is done where both are the same, or where the tenant has rows of its own: records of both
+        may have a work order then.
+        """
+        if tenant == earlier:
+            return
+        async with writing(self._engine, "rename a tenant") as transaction:
+            for table in OF_DISPATCH:
+                own = select(table.c.tenant).where(table.c.tenant == tenant).limit(1)
+                if (await transaction.execute(own)).first() is not None:
+                    return
+            for table in OF_DISPATCH:
+                renamed = update(table).where(table.c.tenant == earlier)
+                await transaction.execute(renamed.values(tenant=tenant))
 
     @property
     def place(self) -> str:

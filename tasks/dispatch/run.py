@@ -11,7 +11,7 @@ from typing import Any
 import anyio
 
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.connectwise.settings import RecordType, record_address
+from connectors.connectwise.settings import RecordType, record_address, server_name
 from connectors.field_nation.client import FieldNationClient
 from connectors.ledger.store import Ledger
 from tasks.dispatch.refusals import Refusals
@@ -93,10 +93,16 @@ class DispatchRun:
     @property
     def tenant(self) -> str:
         """The two companies that belong together. API keys are no part of it, since they are renewed."""
-        ours = self.client.settings
-        host = ours.base_url.partition("://")[2]
+        return self._tenant_at(server_name(self.client.settings.site))
+
+    @property
+    def tenant_as_spelt(self) -> str:
+        """The tenant as versions named it that took the usual port or a dot at the end for another server."""
+        return self._tenant_at(self.client.settings.base_url.partition("://")[2])
+
+    def _tenant_at(self, server: str) -> str:
         theirs = self.field_nation.settings.base_url.partition("://")[2]
-        return f"{ours.company_id.lower()}@{host}|{theirs}"
+        return f"{self.client.settings.company_id.lower()}@{server}|{theirs}"
 
     async def heartbeat(self) -> datetime | None:
         """Notes now and then that the ledger is in use; since when it knows all of dispatch.
@@ -152,10 +158,12 @@ async def open_dispatch(
         field_nation_client(field_nation) as theirs,
         open_ledger() as ledger,
     ):
-        yield DispatchRun(
+        run = DispatchRun(
             settings,
             client=client,
             field_nation=theirs,
             ledger=ledger,
             accept_cancellations=accept_cancellations,
         )
+        await ledger.adopt_tenant(run.tenant, run.tenant_as_spelt)
+        yield run

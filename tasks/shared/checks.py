@@ -13,6 +13,7 @@ from prefect.variables import Variable
 
 from connectors.connectwise.block import ConnectWiseConnection, missing_rights
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.conditions import equals
 from connectors.connectwise.refusals import CHECK_RIGHTS
 from connectors.errors import ConnectorError
 from connectors.field_nation.block import FieldNationConnection
@@ -33,6 +34,12 @@ from tasks.rules.connection_findings import (
     version_details,
 )
 from tasks.rules.text import counted
+from tasks.rules.write_rights import (
+    mutation_findings,
+    role_findings,
+    untested_field_nation,
+    untested_role,
+)
 from tasks.shared.connections import (
     connectwise_client,
     field_nation_client,
@@ -62,7 +69,9 @@ async def check_connectwise(name: str, creation: FieldCreation) -> list[Finding]
         block = await load_block(ConnectWiseConnection, name)
         async with connectwise_client(name) as client:
             findings = [*await _log_in(label, name, client), await _rights(label, client)]
-            if not findings[-1].bad:
+            readable = not findings[-1].bad
+            findings += await rights_to_write(label, client)
+            if readable:
                 findings += [*await _fields(label, client, creation), await _companies(label, client)]
         limits = [(block.request_limit, float(block.request_window_seconds))]
         return [*findings, *await _rate_limits(label, client.settings.tenant_key, limits, block)]
@@ -93,6 +102,31 @@ async def _rights(label: str, client: ConnectWiseClient) -> Finding:
         details = f"The API member may not read: {', '.join(missing)}. {CHECK_RIGHTS}"
         return Finding(label, "Rights", FindingResult.MISSING, details)
     return Finding(label, "Rights", FindingResult.OK, "Every collection that the flows use can be read.")
+
+
+async def rights_to_write(label: str, client: ConnectWiseClient) -> list[Finding]:
+    """By the security role of the block's member, which is read and not tried: two requests."""
+    member = client.settings.member_id
+    if not member:
+        return untested_role(label, "the block has no Member ID, by which the security role is found.")
+    try:
+        found = await client.members.list(
+            equals("identifier", member), fields="id,identifier,securityRole/id", page_size=1
+        )
+        role = (found[0].get("securityRole") or {}).get("id") if found else None
+        if not isinstance(role, int):
+            return untested_role(label, f"ConnectWise does not tell the security role of {member!r}.")
+        settings = await client.security_role_settings(role).list(page_size=1000)
+    except ConnectorError as error:
+        return untested_role(label, f"the security role can't be read ({error}).")
+    return role_findings(label, settings)
+
+
+async def _site_mutations(label: str, client: LansweeperClient) -> Finding:
+    try:
+        return mutation_findings(label, await client.site_mutations())
+    except ConnectorError:
+        return mutation_findings(label, None)
 
 
 async def _fields(label: str, client: ConnectWiseClient, creation: FieldCreation) -> list[Finding]:
@@ -154,6 +188,7 @@ async def check_lansweeper(name: str) -> list[Finding]:
             findings = [Finding(label, "Log in", result, str(checked))]
             if checked.ok:
                 findings += [await _sites(label, client), await _lansweeper_rights(label, client)]
+                findings.append(await _site_mutations(label, client))
         key = client.tenant_key or client.settings.credential_key
         return [*findings, *await _rate_limits(label, key, REQUEST_LIMITS, block)]
     except (ConnectorError, ValueError) as error:
@@ -190,6 +225,8 @@ async def check_field_nation(name: str) -> list[Finding]:
         result = FindingResult.OK if checked.ok else FindingResult.FAILED
         findings = [Finding(label, "Log in", result, checked.message)]
         findings += [Finding(label, "Webhooks", FindingResult.NOTE, detail) for detail in checked.details]
+        if checked.ok:
+            findings.append(untested_field_nation(label))
         key = client.tenant_key or client.settings.credential_key
         return [*findings, *await _rate_limits(label, key, FIELD_NATION_LIMITS, block)]
     except (ConnectorError, ValueError) as error:

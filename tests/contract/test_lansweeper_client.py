@@ -26,6 +26,7 @@ DOCUMENTS = {
     "authorizedSites": graphql.AUTHORIZED_SITES,
     "first assets": graphql.FIRST_ASSETS,
     "next assets": graphql.NEXT_ASSETS,
+    "siteMutations": graphql.SITE_MUTATIONS,
     "assetTypes": graphql.ASSET_TYPES,
     "customFields": graphql.CUSTOM_FIELDS,
     "createCustomField": graphql.CREATE_CUSTOM_FIELD,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from prefect import State
 from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.errors import ConnectorError, StopError
 from connectors.field_nation.block import FieldNationConnection
 from flows.check_connections import check_connections
 from tasks.dispatch.settings import DispatchRules, DispatchSettings
@@ -20,6 +22,7 @@ from tasks.rules.connection_findings import (
     version_details,
 )
 from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
+from tasks.shared.checks import rights_to_write
 from tests.support.faults import LEAN
 from tests.support.run_flow import FlowRunner, ended_with
 
@@ -49,12 +52,20 @@ async def test_everything_is_there(runner: FlowRunner) -> None:
         "Log in",
         "Version",
         "Rights",
+        "Rights to write",
         *(f"Custom field {caption}" for caption in LINK_FIELD_TYPES),
         "Companies",
         "Request budget",
         "Requests of a day",
     ]
     assert ("Lansweeper default", "Sites") in found
+    assert (
+        "edit assets, for tickets-agreements-sla-sync"
+        in found["Lansweeper default", "Rights to write"].details
+    )
+    untested = found["ConnectWise default", "Rights to write"].details
+    assert untested.startswith("Untested: the block has no Member ID")
+    assert "undo-run needs Configurations: Edit, Delete" in untested
     text = await runner.artifact("check-connections")
     assert "ConnectWise default" in text
     assert runner.sandbox.info["connectwise"]["private_key"] not in text
@@ -80,6 +91,38 @@ async def test_missing_right_is_named(runner: FlowRunner) -> None:
     state, found = await checked()
     assert state.is_failed()
     assert "manufacturers" in found["ConnectWise default", "Rights"].details
+
+
+class Role:
+    """A client whose member has the security role 3, or which may not read it."""
+
+    settings = SimpleNamespace(member_id="api")
+
+    def __init__(self, role: list[dict[str, Any]] | ConnectorError) -> None:
+        self.role = role
+        self.members = self
+
+    def security_role_settings(self, role_id: int) -> Role:
+        assert role_id == 3
+        return self
+
+    async def list(self, conditions: str = "", **_: Any) -> list[dict[str, Any]]:
+        if conditions:
+            assert conditions == "identifier='api'"
+            return [{"id": 1, "securityRole": {"id": 3}}]
+        if isinstance(self.role, ConnectorError):
+            raise self.role
+        return self.role
+
+
+async def test_rights_to_write_are_read_from_the_member_s_role() -> None:
+    role = [{"moduleFunctionDescription": "Configurations", "editLevel": "All", "deleteLevel": "None"}]
+    client: Any = Role(role)
+    found = {each.check: each.details for each in await rights_to_write("ConnectWise x", client)}
+    assert found["Rights to write: undo-run"].startswith("The role lacks Configurations: Delete.")
+    client = Role(StopError("no right", status=403))
+    [untested] = await rights_to_write("ConnectWise x", client)
+    assert untested.details.startswith("Untested: the security role can't be read (no right")
 
 
 async def test_wrong_key_is_told_and_the_other_connection_is_still_checked(runner: FlowRunner) -> None:

@@ -281,3 +281,23 @@ async def test_what_the_tenant_knows_already_is_not_replaced_by_an_older_entry(l
     assert await ledger.state.get("tenant", "tickets of company 6") == {"runs_since": 0}
     assert await ledger.ticket_links.of_company("tenant", 6) == [new]
     assert await ledger.ticket_links.of_company("credential", 6) == []
+
+
+async def test_what_dispatch_keeps_moves_from_an_earlier_spelling_of_the_tenant(ledger: Ledger) -> None:
+    old, new = "acme@cw.example.com:443|fn", "acme@cw.example.com|fn"
+    intent = (await ledger.intents.claim(old, "service", 5, "CW-S-5", holder="h", seconds=60)).row
+    await ledger.state.set(old, "dispatch-begun", {"at": "then"})
+    await ledger.adopt_tenant(new, new)
+    await ledger.adopt_tenant(new, old)
+    moved = await ledger.intents.newest(new, "service", 5)
+    assert moved is not None
+    assert moved.id == intent.id
+    assert await ledger.intents.newest(old, "service", 5) is None
+    assert await ledger.state.get(new, "dispatch-begun") == {"at": "then"}
+
+
+async def test_rows_of_both_spellings_are_not_mixed(ledger: Ledger) -> None:
+    for tenant in ("new", "old"):
+        await ledger.intents.claim(tenant, "service", 5, "CW-S-5", holder="h", seconds=60)
+    await ledger.adopt_tenant("new", "old")
+    assert await ledger.intents.newest("old", "service", 5) is not None
