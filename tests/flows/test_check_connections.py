@@ -108,7 +108,7 @@ class Role:
 
     async def list(self, conditions: str = "", **_: Any) -> list[dict[str, Any]]:
         if conditions:
-            assert conditions == "identifier='api'"
+            assert conditions == 'identifier = "api"'
             return [{"id": 1, "securityRole": {"id": 3}}]
         if isinstance(self.role, ConnectorError):
             raise self.role
