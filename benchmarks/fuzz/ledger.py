@@ -1,7 +1,8 @@
 """The ledger's claims, outbox, inbox and budget: hypothesis state machines against plain models.
 
 One number of this target is one run of one machine, drawn from its own seed; what is counted are its steps.
-On SQLite, and on PostgreSQL by turns where the environment names a server that is for tests.
+On SQLite, and on PostgreSQL by turns: the server that the environment names, else, in the long form, one that
+is started for it where the machine has the programs.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -22,9 +23,10 @@ from benchmarks.fuzz.ledger_outbox import EffectsMachine, IntentsMachine
 from benchmarks.fuzz.ledger_world import LedgerMachine, LedgerWorld, run_machine
 from benchmarks.fuzz.tally import RAW, WRONG, Tally, in_words
 from connectors.ledger.database import database_url
+from deployments.local.postgres import PostgresMissingError, postgres_cluster
 
 NAME = "ledger"
-INPUTS = 12_000
+INPUTS = 8_000
 SHORT = 120
 EXAMPLES = 6
 POSTGRES = "CONNECTWISE_FLOWS_TEST_POSTGRES"
@@ -38,7 +40,7 @@ async def run(tally: Tally, *, seed: int, inputs: int) -> None:
 
 
 def _run_machines(tally: Tally, seed: int, inputs: int) -> None:
-    with tempfile.TemporaryDirectory() as folder, _database() as postgres:
+    with tempfile.TemporaryDirectory() as folder, _database(start=inputs > SHORT) as postgres:
         places = [str(Path(folder) / "ledger.db"), *postgres]
         for number in tally.numbers(inputs):
             if tally.inputs >= inputs:
@@ -64,18 +66,22 @@ def _run_one(tally: Tally, machine: type[LedgerMachine], place: str, number: int
 
 
 @contextmanager
-def _database() -> Iterator[list[str]]:
-    """The address of an empty PostgreSQL database, if the environment names a server."""
-    server = os.environ.get(POSTGRES)
-    if not server:
-        yield []
-        return
-    name = f"ledger_fuzz_{uuid.uuid4().hex}"
-    asyncio.run(_on_server(server, f"CREATE DATABASE {name}"))
-    try:
-        yield [database_url(server).set(database=name).render_as_string(hide_password=False)]
-    finally:
-        asyncio.run(_on_server(server, f"DROP DATABASE {name} WITH (FORCE)"))
+def _database(*, start: bool) -> Iterator[list[str]]:
+    """The address of an empty PostgreSQL database, none where there is no server and none can be started."""
+    with ExitStack() as stack:
+        server = os.environ.get(POSTGRES, "")
+        if start and not server:
+            with suppress(PostgresMissingError):
+                server = stack.enter_context(postgres_cluster())
+        if not server:
+            yield []
+            return
+        name = f"ledger_fuzz_{uuid.uuid4().hex}"
+        asyncio.run(_on_server(server, f"CREATE DATABASE {name}"))
+        try:
+            yield [database_url(server).set(database=name).render_as_string(hide_password=False)]
+        finally:
+            asyncio.run(_on_server(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def _on_server(server: str, statement: str) -> None:

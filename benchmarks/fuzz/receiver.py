@@ -44,7 +44,7 @@ from deployments.receiver.settings import ReceiverSettings
 from deployments.receiver.signatures import is_allowed_key_url
 
 NAME = "receiver"
-INPUTS = 12_000
+INPUTS = 16_000
 SHORT = 300
 ANSWERS = frozenset({200, 400, 401, 403, 404, 405, 413, 429, 503})
 
