@@ -19,7 +19,13 @@ from tasks.enrichment.plan import (
 )
 from tasks.enrichment.read import read_claims, read_contested, read_states
 from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields, take_made_fields
-from tasks.enrichment.safety import check_plan, keep_reading, reading_of, refuse_implausible
+from tasks.enrichment.safety import (
+    check_plan,
+    keep_reading,
+    note_edited_texts,
+    reading_of,
+    refuse_implausible,
+)
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import EnrichmentPlan, EnrichmentReport
 from tasks.rules.guards import GuardFinding
@@ -86,6 +92,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     plan = make_enrichment_plan(run, configurations, assets, links, rivals)
     reading = reading_of(configurations, assets, links)
     findings = await check_plan(run, reading, plan)
+    await note_edited_texts(run, plan)
     await publish_plan(run, plan, links.searches, findings)
     if dry_run:
         return await finish(run, plan, make_report(run, plan, links.searches), findings)

@@ -63,6 +63,20 @@ class Journal(Repository):
         async with reading(self._engine, "read the writes of a run") as transaction:
             return [_write(row) for row in await transaction.execute(query)]
 
+    async def last_values(self, company_id: int, record_kind: str, keys: Sequence[str]) -> dict[str, Any]:
+        """What was written last to some hundred assets of a company: member -> value, by asset key."""
+        query = select(writes.c.asset_key, writes.c.after).where(
+            writes.c.company_id == company_id,
+            writes.c.record_kind == record_kind,
+            writes.c.outcome == "done",
+            writes.c.asset_key.in_(keys),
+        )
+        found: dict[str, Any] = {}
+        async with reading(self._engine, "read what was written last") as transaction:
+            for key, after in await transaction.execute(query.order_by(writes.c.id)):
+                found[key] = {**found.get(key, {}), **(after or {})}
+        return found
+
 
 class Batches(Repository):
     """``ledger.batches``: the bulk creations in flight, of this run and of killed ones."""

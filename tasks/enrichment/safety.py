@@ -16,12 +16,17 @@ from tasks.enrichment.run import EnrichmentRun, Record
 from tasks.rules.enrichment.plan import EnrichmentPlan
 from tasks.rules.enrichment.safety import KnownReading, Reading, enrichment_findings, losses, refusals
 from tasks.rules.enrichment.texts import AssetState
+from tasks.rules.enrichment.undo import ASSET
 from tasks.rules.guards import GuardFinding
+from tasks.rules.text import counted
 from tasks.shared.action import Inventory
 from tasks.shared.journalled import WriteResult
 from tasks.shared.retry import retry
 
 SCOPE = "enrichment of site {}"
+MOST_COMPARED = 500
+"""Assets whose texts are held against the journal: one query, however many change."""
+MOST_NAMED = 5
 
 
 class ImplausiblePlanError(RuntimeError):
@@ -64,6 +69,31 @@ async def check_plan(run: EnrichmentRun, read: Reading, plan: EnrichmentPlan) ->
     )
 
 
+async def note_edited_texts(run: EnrichmentRun, plan: EnrichmentPlan) -> None:
+    """Name texts that somebody changed since this project wrote them, as far as the journal knows.
+
+    They are overwritten, since the fields are this project's own; but nobody is to find out by chance. Of the
+    first ``MOST_COMPARED`` assets whose text is replaced: one query of the ledger, no request.
+    """
+    replaced = [each for each in plan.updates if any(change.current for change in each.changes)]
+    some = {each.asset.key: each for each in replaced[:MOST_COMPARED]}
+    if not some:
+        return
+    written = await run.ledger.journal.last_values(run.company.id, ASSET, list(some))
+    edited = [
+        f"{update.name}: {change.field} {change.current!r}"
+        for key, update in some.items()
+        for change in update.changes
+        if change.current and written.get(key, {}).get(change.field) not in (None, change.current)
+    ]
+    if edited:
+        more = f" and {len(edited) - MOST_NAMED} more" if len(edited) > MOST_NAMED else ""
+        run.notes.append(
+            f"{counted(len(edited), 'text')} changed by somebody since it was written here, and replaced: "
+            f"{'; '.join(edited[:MOST_NAMED])}{more}."
+        )
+
+
 def refuse_implausible(findings: Sequence[GuardFinding]) -> None:
     """ImplausiblePlanError with all that is not plausible, unless a person accepted it for this run."""
     if refused := refusals(findings):
@@ -94,14 +124,14 @@ async def _uncounted(run: EnrichmentRun, read: Reading, known: KnownReading) -> 
     }
     before, now = known.reading.as_dict(), read.as_dict()
     found = []
-    for name, counted in collections.items():
+    for name, sources in collections.items():
         words = name.removesuffix("_read")
         last, given = before[name], now[name]
         if last is None or given is None or given >= last:
             continue
         numbers = [
             await retry(lambda each=each: each.count(condition), run.settings.waiting)  # type: ignore[misc]
-            for each in counted
+            for each in sources
         ]
         # Records come and go between two requests, and a list of service tickets may hold project tickets.
         if max(numbers) > given + max(2, given // 100):

@@ -10,6 +10,7 @@ from tests.support.run_enrichment import Enricher
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
+URL = "cw_configuration_url"
 CASES = [
     ("connectwise", "/company/configurations", "empty", "Configurations: 90 known"),
     ("connectwise", "/company/configurations", "half", "ConnectWise counts 90 configurations"),
@@ -38,7 +39,15 @@ async def test_a_wrong_reading_clears_and_rewrites_nothing(enricher: Enricher) -
     plan = await enricher.artifact("tickets-agreements-sla-sync-plan")
     assert plan.index("Not plausible: a real run is refused") < plan.index("Unchanged")
     enricher.sandbox.faults([])
-    enricher.sandbox.clear_requests()
-    assert (await enricher.enrich()).counts.updated == 0
-    assert enricher.mutations() == 0
+    asset = next(
+        each for each in enricher.sandbox.state("lansweeper/assets") if enricher.text(each["key"], URL)
+    )
+    fields = asset["assetCustom"]["fields"]
+    texts = [{**each, "value": "By hand"} if "recid=" in str(each["value"]) else each for each in fields]
+    enricher.sandbox.edit(
+        "lansweeper/assets", asset["key"], {"assetCustom": {**asset["assetCustom"], "fields": texts}}
+    )
+    report = await enricher.enrich()
+    assert report.counts.updated == 1
+    assert any("cw_configuration_url 'By hand'" in note for note in report.notes)
     enricher.check()
