@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Any
 
 import pytest
 
+from connectors.lansweeper.block import LansweeperConnection
+from connectors.ledger.models import WriteEntry
+from connectors.ledger.store import Ledger
 from flows.undo_run import undo_run
 from tests.support.run_enrichment import FIELDS, Enricher
 from tests.support.run_flow import QUICK
@@ -105,7 +109,9 @@ async def test_an_undo_puts_the_earlier_texts_back_where_nobody_changed_them(enr
     enricher.sandbox.clear_requests()
     shown = await undo_run(run_id, waiting=QUICK)
     assert enricher.mutations() == 0
-    counts = await undo_run(run_id, dry_run=False, waiting=QUICK)
+    lansweeper = await LansweeperConnection.aload("default")
+    await LansweeperConnection(**dict(lansweeper)).save("the-same-site", overwrite=True)
+    counts = await undo_run(run_id, dry_run=False, waiting=QUICK, lansweeper="the-same-site")
     assert counts == shown
     assert counts["steps"] == report.counts.updated
     # The eleven fields stay, and the text that somebody changed.
@@ -113,3 +119,15 @@ async def test_an_undo_puts_the_earlier_texts_back_where_nobody_changed_them(enr
     assert enricher.text(touched, "cw_total_tickets") == "99"
     assert enricher.text(touched, "cw_configuration_url") == ""
     assert enricher.text(report.written[1].asset_key, "cw_total_tickets") == ""
+
+
+async def test_a_run_that_wrote_to_another_site_is_not_undone_here(enricher: Enricher) -> None:
+    """The block that it wrote through leads elsewhere by now."""
+    key = enricher.sandbox.state("lansweeper/assets")[0]["key"]
+    entry = WriteEntry("modify", "asset", None, key, "PC", {"cw_sla": ""}, {"cw_sla": "Gold"})
+    async with Ledger.open(enricher.ledger) as ledger:
+        await ledger.journal.begin("elsewhere", "default", 6, [entry], tenant="lansweeper:x:site-other")
+    state: Any = await undo_run("elsewhere", waiting=QUICK, return_state=True)
+    assert state.is_failed()
+    assert "The run wrote to another Lansweeper site" in state.message
+    assert enricher.mutations() == 0

@@ -62,6 +62,21 @@ async def test_a_way_that_only_broke_is_tried_again_by_the_next_run(linked: Link
     assert "bundles" in (await linked.tickets(force_reconcile=True)).strategy
 
 
+async def test_a_way_that_was_refused_to_other_credentials_is_tried_again(linked: LinkedData) -> None:
+    """What a server takes is remembered by tenant, and may depend on the rights of the credentials."""
+    linked.reset("child collections")
+    await linked.both()
+    async with linked.connected() as (client, ledger):
+        tenant = client.settings.tenant_key
+        ways = await ledger.state.get(tenant, "ways") or {}
+        assert "refused" in ways["states"].values()
+        await ledger.state.set(tenant, "ways", ways | {"by": "connectwise:server:others"})
+    linked.reset("all ways")
+    links = await linked.tickets(force_reconcile=True)
+    assert ticket_ids(links) == linked.true_tickets()
+    assert "configuration/id in, by ticket search" in links.strategy
+
+
 async def test_a_way_that_was_refused_is_not_asked_again_by_the_next_run(linked: LinkedData) -> None:
     linked.reset("child collections")
     await linked.both()
