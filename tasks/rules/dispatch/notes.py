@@ -7,8 +7,6 @@ answers below a quoted copy is not this integration.
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,12 +14,13 @@ from typing import Any, Literal
 from tasks.rules.dispatch.events import NoteSettings
 from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import ends_with_mark, marked, message_mark, note_mark
+from tasks.rules.markup import text_of_markup
+from tasks.rules.values import folded
 
 Side = Literal["connectwise", "field_nation"]
 Record = Mapping[str, Any]
 OWN_COMPANY = frozenset({"INTERNAL", "STAFF_NOTE"})
 """Types of messages that only the own company sees."""
-_TAG = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def order_message(record: Record) -> Note:
 def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSettings) -> list[NoteCopy]:
     """What is to be copied, oldest first on each side; the ledger then sees to it that each is once."""
     remembered = list(known)
-    own = {name.strip().casefold() for name in settings.own_authors}
+    own = {folded(name) for name in settings.own_authors}
     due: list[NoteCopy] = []
     for notes, others in ((talk.notes, talk.messages), (talk.messages, talk.notes)):
         side: Side = "connectwise" if notes is talk.notes else "field_nation"
@@ -133,7 +132,7 @@ def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSet
         for note in sorted(notes, key=_age):
             if note.id in done | made or note.id == skipped or not note.text.strip():
                 continue
-            if own & {note.writer.casefold(), note.author.casefold()}:
+            if own & {folded(note.writer), folded(note.author)}:
                 continue
             # A mark tells a copy, unless copies that are known here were written by another.
             if ends_with_mark(note.text) and (not ours or note.writer in ours or not note.writer):
@@ -154,8 +153,7 @@ def _copy(talk: Conversation, note: Note, others: Iterable[Note], settings: Note
         internal = note.internal or settings.provider_messages_internal
         place = "Field Nation"
     who = f"{note.author} in {place}" if note.author else f"In {place}"
-    plain = html.unescape(_TAG.sub("", note.text)) if _TAG.search(note.text) else note.text
-    text = marked(f"{who}: {plain.strip()}", mark)
+    text = marked(f"{who}: {text_of_markup(note.text).strip()}", mark)
     return NoteCopy(note, text, mark, internal, copy_of(others, mark))
 
 
@@ -167,13 +165,12 @@ def copy_of(others: Iterable[Note], mark: str) -> str | None:
 
 def _description_note(talk: Conversation) -> str | None:
     discussion = sorted((note for note in talk.notes if note.description), key=_age)
-    said = _words(discussion[0].text) if discussion else ""
-    # A mapping may put more around it.
-    return discussion[0].id if said and said in _words(talk.description) else None
-
-
-def _words(text: str) -> str:
-    return " ".join(html.unescape(_TAG.sub(" ", text)).split())
+    if not discussion:
+        return None
+    description = folded(text_of_markup(talk.description))
+    # A mapping may put more around it; what looks like markup was taken as it is, or as markup.
+    said = {folded(discussion[0].text), folded(text_of_markup(discussion[0].text))} - {""}
+    return discussion[0].id if any(each in description for each in said) else None
 
 
 def _age(note: Note) -> tuple[int, str]:

@@ -30,6 +30,7 @@ from tasks.rules.dispatch.paths import is_nothing
 from tasks.rules.dispatch.reference import effect_mark, marked
 from tasks.rules.expressions import parse
 from tasks.rules.isolation import problem_words
+from tasks.rules.markup import text_of_markup
 from tasks.rules.values import read_date_time, write_date_time
 
 WorkOrder = Mapping[str, Any]
@@ -184,7 +185,8 @@ def mapped_of(
     notes: list[NoteWanted] = []
     for target in (each for each in _NOTES if each in changed):
         try:
-            notes.append(_mapped_note(work_order, target, single_text(changed.pop(target))))
+            text = text_of_markup(single_text(changed.pop(target)))
+            notes.append(_mapped_note(work_order, target, text))
         except Exception as error:
             problems.append(f"{target}: {problem_words(error)}.")
     if "actualHours" in changed:
@@ -256,7 +258,7 @@ def filled(text: str, document: Mapping[str, Any]) -> str:
             answer = parse(found[1].strip()).search(document)
         except JMESPathError as error:
             raise ValueError(str(error).splitlines()[0]) from None
-        return "" if is_nothing(answer) else single_text(answer)
+        return "" if is_nothing(answer) else text_of_markup(single_text(answer))
 
     return _BLANK.sub(value, text).strip()
 

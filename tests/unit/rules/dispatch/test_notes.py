@@ -168,6 +168,23 @@ def test_markup_of_messages_becomes_plain_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("serial <SN12345> fitted", "serial <SN12345> fitted"),
+        ("temp < 5 and load > 80", "temp < 5 and load > 80"),
+        ("<p>one</p><p>two</p>", "one\ntwo"),
+        ("AT&amp;T", "AT&T"),
+    ],
+)
+def test_only_markup_goes_in_either_direction(message: str, said: str) -> None:
+    order = order_message({"msg_id": "3", "message": message})
+    note = ticket_note({"id": 3, "text": message, "detailDescriptionFlag": True})
+    for talk in (Conversation(7, "CW-S-5", [], [order]), Conversation(7, "CW-S-5", [note], [])):
+        [copy] = copies_due(talk, [], ALL)
+        assert f": {said}\n\n[" in copy.text
+
+
+@pytest.mark.parametrize(
     ("record", "internal"),
     [
         ({"detailDescriptionFlag": True}, False),

@@ -1,0 +1,231 @@
+"""Plain text from text that may hold HTML, as notes and messages of both vendors do. One function for all.
+
+    a real tag             goes; one of a block (paragraph, list entry, heading) and ``br`` is a line break
+    a comment              goes, and a script or style with what is in it
+    ``&amp;``, ``&#38;``   is decoded, once, with its semicolon only: ``a=1&lt=2`` of an address stays
+    anything else          stays: ``serial <SN12345> fitted``, ``temp < 5 and load > 80``
+
+A tag is real by the names that HTML has, alone or with attributes, since the texts are written by people. The
+standard library's parser takes ``<SN12345>`` for one, too, and its time grows with the square of what is not
+closed; this is linear.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+_BLOCKS = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "center",
+        "dd",
+        "details",
+        "dialog",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "optgroup",
+        "option",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "tfoot",
+        "thead",
+        "title",
+        "tr",
+        "ul",
+    ]
+)
+_INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "acronym",
+        "area",
+        "audio",
+        "b",
+        "base",
+        "bdi",
+        "bdo",
+        "big",
+        "button",
+        "canvas",
+        "caption",
+        "cite",
+        "code",
+        "col",
+        "colgroup",
+        "data",
+        "datalist",
+        "del",
+        "dfn",
+        "em",
+        "embed",
+        "font",
+        "i",
+        "iframe",
+        "img",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "link",
+        "map",
+        "mark",
+        "meta",
+        "meter",
+        "noscript",
+        "o:p",
+        "object",
+        "output",
+        "param",
+        "picture",
+        "progress",
+        "q",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "select",
+        "slot",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "td",
+        "template",
+        "textarea",
+        "th",
+        "time",
+        "track",
+        "tt",
+        "u",
+        "var",
+        "video",
+        "wbr",
+    ]
+)
+_WITH_CONTENT = frozenset({"script", "style"})
+_BREAK = "br"
+_KNOWN = _BLOCKS | _INLINE | _WITH_CONTENT | {_BREAK}
+# No attribute holds angle brackets, so that a search ends at the next of them and the whole is linear.
+_ATTRIBUTES = (
+    r"\s+(?:(?:nowrap|hidden|disabled|checked|selected|readonly|noshade)\b|[A-Za-z_][\w:.-]*\s*=)[^<>]*"
+)
+_MARKUP = re.compile(
+    rf"<(?:(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:]{{0,15}})(?:{_ATTRIBUTES}|\s*/?)>"
+    r"|(?P<comment>!--)|![A-Za-z][^<>]*>)"
+)
+_CLOSED = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _WITH_CONTENT}
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_LINE = "\n"
+
+
+def text_of_markup(text: str) -> str:
+    """The text as a person reads it; text without a real tag keeps each of its blanks and line breaks."""
+    pieces = _Pieces()
+    place = 0
+    is_plain = True
+    without_end: set[str] = set()
+    for found in _MARKUP.finditer(text):
+        if found.start() < place:
+            continue
+        name = (found["name"] or "").lower()
+        if name and name not in _KNOWN:
+            continue
+        after = found.end()
+        if found["comment"] or (name in _WITH_CONTENT and not found["end"]):
+            what = name or "-->"
+            after = -1 if what in without_end else _end_of(text, what, after)
+            if after < 0:
+                without_end.add(what)
+                if not name:
+                    continue
+                after = found.end()
+        is_plain = False
+        pieces.add(text[place : found.start()])
+        pieces.end_line(hard=name == _BREAK) if name == _BREAK or name in _BLOCKS else None
+        place = after
+    if is_plain:
+        return decoded(text)
+    pieces.add(text[place:])
+    return pieces.text()
+
+
+def decoded(text: str) -> str:
+    """The text with its entities decoded, once."""
+    return _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
+
+
+def _end_of(text: str, what: str, start: int) -> int:
+    """Where a comment, script or style is over, -1 if it never is."""
+    if what in _CLOSED:
+        found = _CLOSED[what].search(text, start)
+        return found.end() if found else -1
+    at = text.find(what, start)
+    return at if at < 0 else at + len(what)
+
+
+class _Pieces:
+    """Lines in the making: a block begins and ends a line, and an empty block makes none."""
+
+    def __init__(self) -> None:
+        self._lines: list[list[str]] = [[]]
+        self._is_begun = False
+        self._is_after_break = False
+
+    def add(self, piece: str) -> None:
+        if self._is_after_break:
+            # Line breaks between two blocks lay out the source, not the text.
+            piece = piece.lstrip()
+        if not piece:
+            return
+        self._is_after_break = False
+        first, *rest = decoded(piece).split(_LINE)
+        self._lines[-1].append(first)
+        self._lines += [[each] for each in rest]
+        self._is_begun = bool(rest[-1].strip()) if rest else self._is_begun or bool(first.strip())
+
+    def end_line(self, *, hard: bool) -> None:
+        if hard or self._is_begun:
+            self._lines.append([])
+            self._is_begun = False
+        self._is_after_break = True
+
+    def text(self) -> str:
+        lines = ["".join(parts).strip() for parts in self._lines]
+        kept = [line for at, line in enumerate(lines) if line or (at and lines[at - 1])]
+        return _LINE.join(kept).strip()
