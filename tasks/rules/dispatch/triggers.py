@@ -8,6 +8,7 @@ fetched, by its ``lastUpdated``.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,17 +19,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tasks.rules.dispatch.paths import is_nothing, read_path, steps_of
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.values import read_boolean, read_date_time, read_number
+from tasks.rules.values import folded, read_boolean, read_date_time, read_number
 
 REFERENCES = ("status", "board", "type", "subType", "item", "priority", "company", "site", "team", "stage")
 """Fields that are references: a condition on one compares its name."""
 CLOSED = "closedFlag"
 _ALWAYS_THERE = ("status", "board")
 _CUSTOM_FIELD = "customFields."
+_PLAIN_NUMBER = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?").fullmatch
 
 
 class Operator(StrEnum):
-    """How a field is compared; text without regard to case and outer blanks."""
+    """How a field is compared; text folded (``values.folded``)."""
 
     IS = "is"
     IS_NOT = "is not"
@@ -49,6 +51,14 @@ class TriggerCondition(BaseModel):
     @model_validator(mode="after")
     def _field_is_a_path(self) -> TriggerCondition:
         steps_of(self.field)
+        return self
+
+    @model_validator(mode="after")
+    def _starts_with_something(self) -> TriggerCondition:
+        if self.operator is Operator.STARTS_WITH and not all(_text(each) for each in self.values):
+            raise ValueError(
+                f"Every {self.field} starts with an empty value. Give the value that it starts with."
+            )
         return self
 
     def holds(self, document: Mapping[str, Any]) -> bool:
@@ -165,18 +175,29 @@ def _change(before: Seen, inside: bool, document: Mapping[str, Any]) -> RecordCh
 
 
 def _alike(value: Any, wanted: str | bool | int | float) -> bool:
-    """Flags by meaning ("true", "Yes", 1), numbers by value, everything else as text."""
+    """Flags by meaning ("true", "Yes", 1), numbers by value, two texts as texts: ``0123`` is not ``123``.
+
+    A text says a number only in its plain form, without leading zeros or an exponent.
+    """
     if isinstance(value, bool) or isinstance(wanted, bool):
         flag = read_boolean(value)
         return flag is not None and flag == read_boolean(wanted)
-    one, other = read_number(value), read_number(wanted)
+    if isinstance(value, str) and isinstance(wanted, str):
+        return not is_nothing(value) and _text(value) == _text(wanted)
+    one, other = _number(value), _number(wanted)
     if one is not None and other is not None:
         return one == other
     return not is_nothing(value) and _text(value) == _text(wanted)
 
 
+def _number(value: Any) -> int | float | None:
+    if isinstance(value, str) and not _PLAIN_NUMBER(value.strip()):
+        return None
+    return read_number(value)
+
+
 def _text(value: Any) -> str:
-    return "" if value is None else " ".join(str(value).casefold().split())
+    return "" if value is None else folded(str(value))
 
 
 @dataclass(frozen=True, slots=True)

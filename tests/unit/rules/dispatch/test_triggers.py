@@ -59,6 +59,42 @@ def test_conditions(one: TriggerCondition, holds: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "wanted", "holds"),
+    [
+        ("0123", "123", False),
+        ("1E5", "100000", False),
+        ("1e5", "1E5", True),
+        ("12.0", "12", False),
+        ("0123", 123, False),
+        ("1E5", 100000, False),
+        (5, "5", True),
+        (5.0, "5", True),
+        ("5.0", 5, True),
+        (5, "05", False),
+        (100000, 1e5, True),
+        ("Mu\u0308ller  GmbH", "müller gmbh", True),
+        ("\u2068ABC\u2069", "abc", True),
+        ("Co\u00adop", "Coop", True),
+        ("m²", "m2", False),
+    ],
+)
+def test_texts_compare_as_texts_and_numbers_as_numbers(value: Any, wanted: Any, holds: bool) -> None:
+    fields = [{"id": 7, "caption": "Asset", "value": value}]
+    assert condition("customFields.Asset", wanted).holds(source(customFields=fields)) is holds
+
+
+def test_a_status_in_another_normal_form_is_the_same() -> None:
+    document = source(status={"id": 40, "name": "Bereit fu\u0308r Einsatz"})
+    assert condition("status", "Bereit für Einsatz").holds(document)
+
+
+@pytest.mark.parametrize("value", ["", "  ", "\u200b"])
+def test_what_starts_with_nothing_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError, match="starts with an empty value"):
+        condition("priority", "Priority 1", value, operator=Operator.STARTS_WITH)
+
+
+@pytest.mark.parametrize(
     ("value", "holds"), [("Yes", True), (1, True), ("false", False), (None, False), ("", False)]
 )
 def test_a_flag_counts_by_its_meaning(value: Any, holds: bool) -> None:
