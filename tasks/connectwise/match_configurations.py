@@ -44,7 +44,8 @@ async def match_configurations(
         model_number_path: path of the model number; compared, never used to match.
         ip_address_path: path of the IP address; compared, never used to match.
         additional_field_mappings: path in the asset -> ConnectWise path.
-        custom_field_mappings: path in the asset -> caption, as key-value pairs or a list of one-key objects.
+        custom_field_mappings: path in the asset -> caption, as key-value pairs or a list of one-key objects,
+            also as JSON text.
 
     Returns:
         ``matched`` with ``matchedOn`` and ``unmatchedFields``, ``unmatched``, ``ambiguous`` with its reason.

@@ -11,12 +11,18 @@ from enum import Enum
 from typing import Any, Literal
 
 from tasks.rules.asset_sync.compare import differences
+from tasks.rules.mapping.comparison import is_absent, same
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.fillers import FILLERS, Fillers
+from tasks.rules.mapping.targets import ValueKind
 from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 MatchedOn = Literal["link", "serial", "mac", "name"]
+
+_TYPE = "type.name"
+TYPE_CALL = "PATCH /company/configurations/{id}/changeType"
+"""The call that changes a configuration's type."""
 
 KEY_WORDS = ("serial number", "MAC address", "name")
 
@@ -165,7 +171,9 @@ def match_answer(
                 "unmatchedFields": [
                     {"field": change.field, "current": change.current, "wanted": change.wanted}
                     for change in differences(each.asset, each.configuration, mapping)
-                ],
+                    if change.field != _TYPE
+                ]
+                + _type_difference(each, mapping),
             }
             for each in result.matched
         ],
@@ -182,6 +190,17 @@ def match_answer(
             for each in result.ambiguous
         ],
     }
+
+
+def _type_difference(pair: Match, mapping: CompiledMapping) -> list[dict[str, Any]]:
+    """Another type, marked: ConnectWise changes a type by a call of its own, never with other fields."""
+    at = mapping.position(_TYPE)
+    if at is None:
+        return []
+    current, wanted = pair.configuration.current[at], pair.asset.wanted[at]
+    if is_absent(wanted) or same(ValueKind.REFERENCE, current, wanted):
+        return []
+    return [{"field": _TYPE, "current": current, "wanted": wanted, "ownCall": TYPE_CALL}]
 
 
 def _configuration(record: ConfigurationRecord) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The field mapping as a person writes it, and the tables of values that mean existing ConnectWise records.
 
 A mapping is accepted in three forms: a list of objects with ``source`` and ``target``; key-value pairs
-``{source: target}``; and the connector page's list of one-key objects (its custom field mappings).
+``{source: target}``; and the connector page's list of one-key objects (its custom field mappings). Each may
+come as JSON text, as the page shows it.
 ``source`` is a JMESPath expression over one asset; ``target`` a ConnectWise path of ``targets.py`` or
 ``customFields.<caption>``.
 
@@ -15,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
@@ -102,6 +104,8 @@ def read_custom_field_mappings(value: Any) -> list[FieldMapping]:
 
 
 def _entries(value: Any) -> list[Any]:
+    if isinstance(value, str | bytes):
+        value = _of_json(value)
     if value is None:
         return []
     if isinstance(value, Mapping):
@@ -112,6 +116,14 @@ def _entries(value: Any) -> list[Any]:
         f"Field mappings are a list of objects or key-value pairs, not {type(value).__name__}. "
         'Write [{"source": "assetBasicInfo.name", "target": "name"}] or {"assetBasicInfo.name": "name"}.'
     )
+
+
+def _of_json(text: str | bytes) -> Any:
+    """What JSON text holds, as the connector page shows its mappings; nothing for blank text."""
+    try:
+        return orjson.loads(text) if text.strip() else None
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"The field mappings are no JSON: {error}.") from None
 
 
 def _entries_of_item(item: Any) -> list[Any]:

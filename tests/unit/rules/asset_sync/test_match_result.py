@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions, match_answer
+from tasks.rules.asset_sync.match_result import TYPE_CALL, MatchOptions, match_answer
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
 from tasks.rules.mapping.model import read_mappings
 
@@ -55,6 +55,21 @@ def test_a_match_tells_on_what_and_what_differs() -> None:
         "unmatched": [],
         "ambiguous": [],
     }
+
+
+def test_another_type_is_told_as_a_call_of_its_own() -> None:
+    mapping = compile_mapping(
+        read_mappings({"n": "name", "s": "serialNumber", "t": "type.name"}), prefixes={}
+    )
+    record = wire(7, name="PC 1", serialNumber="S1", type={"id": 1, "name": "Server"})
+    [matched] = answer([{"n": "PC 2", "s": "S1", "t": "Laptop"}], [record], mapping)["matched"]
+    assert matched["unmatchedFields"] == [
+        {"field": "name", "current": "PC 1", "wanted": "PC 2"},
+        {"field": "type.name", "current": "Server", "wanted": "Laptop", "ownCall": TYPE_CALL},
+    ]
+    for same in ("server ", None, "Unknown"):
+        [matched] = answer([{"n": "PC 1", "s": "S1", "t": same}], [record], mapping)["matched"]
+        assert matched["unmatchedFields"] == []
 
 
 def test_what_a_stronger_key_contradicts_is_unmatched_with_a_warning() -> None:

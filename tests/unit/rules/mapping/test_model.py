@@ -5,7 +5,36 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from tasks.rules.mapping.model import LEAVE_OUT, ReferenceValues
+from tasks.rules.mapping.model import (
+    LEAVE_OUT,
+    ReferenceValues,
+    read_custom_field_mappings,
+    read_mappings,
+)
+
+PAGE = (
+    '[{"asset.general.key": "ls_asset_id"},{"asset.general.url": "ls_asset_url"},'
+    '{"software.general": "ls_software"}]'
+)
+
+
+def test_custom_field_mappings_are_taken_as_the_page_shows_them() -> None:
+    assert [(each.source, each.target) for each in read_custom_field_mappings(PAGE)] == [
+        ("asset.general.key", "customFields.ls_asset_id"),
+        ("asset.general.url", "customFields.ls_asset_url"),
+        ("software.general", "customFields.ls_software"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "  ", "null", "[]", "{}", b"[]"])
+def test_json_text_may_hold_no_mapping(text: str | bytes) -> None:
+    assert read_mappings(text) == []
+
+
+@pytest.mark.parametrize("text", ["[{", "7", '"name"', "[7]", '{"a": 7}', "[" * 5000, '{"a": "\\ud800"}'])
+def test_text_that_is_no_mapping_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValueError, match="mapping"):
+        read_mappings(text)
 
 
 def test_rows_and_mappings_mean_the_same() -> None:
