@@ -36,7 +36,7 @@ from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import carries
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
 from tasks.rules.dispatch.triggers import RecordMemory, Seen, triggers_mark
-from tasks.rules.values import read_date_time
+from tasks.rules.values import folded, read_date_time
 from tasks.shared.progress import run_logger
 
 DAY = "%Y-%m-%d"
@@ -191,7 +191,11 @@ def written_number(run: DispatchRun, record: Record | None) -> int | None:
     """The work order's number that was written to the record once its work order existed."""
     caption = run.settings.write_back.custom_field
     fields = (record or {}).get("customFields") or []
-    texts = [str(each.get("value") or "").strip() for each in fields if each.get("caption") == caption]
+    texts = [
+        str(each.get("value") or "").strip()
+        for each in fields
+        if folded(str(each.get("caption") or "")) == folded(caption)
+    ]
     return next((int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 19), None)
 
 

@@ -17,6 +17,7 @@ from tasks.dispatch.ticket_writes import LinkedTicket, add_note, field_operation
 from tasks.rules.dispatch.decision import OVER
 from tasks.rules.dispatch.outbound import NoteWanted
 from tasks.rules.dispatch.reference import RecordKind, effect_mark, marked
+from tasks.rules.values import folded
 
 NUMBER_NOTE = "number/note"
 
@@ -117,7 +118,7 @@ async def _write_back(run: DispatchRun, claimed: ClaimedRecord, record: Record) 
 
 async def _status_operations(run: DispatchRun, kind: RecordKind, record: Record) -> list[PatchOperation]:
     name = run.settings.write_back.status.strip()
-    if not name or str((record.get("status") or {}).get("name") or "").casefold() == name.casefold():
+    if not name or folded(str((record.get("status") or {}).get("name") or "")) == folded(name):
         return []
     number = await status_id(run, kind, record, name)
     return [{"op": "replace", "path": "status", "value": {"id": number}}]

@@ -22,6 +22,7 @@ from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.sources import description_of, dispatch_source, reads_description, related_needed
 from tasks.rules.dispatch.triggers import RecordChange, RecordMemory, Seen, is_closed, observe, triggers_mark
 from tasks.rules.quarantine import fingerprint
+from tasks.rules.values import folded
 
 _TICKETS: dict[RecordKind, TicketKind] = {
     RecordKind.SERVICE_TICKET: "service",
@@ -159,7 +160,7 @@ def record_facts(
     """The facts of a fetched record that a decision takes."""
     gone = fetched.record is None
     closed = not gone and is_closed(fetched.document)
-    status = str(read_path(fetched.document, "status.name") or "").strip().lower()
+    status = folded(str(read_path(fetched.document, "status.name") or ""))
     return RecordFacts(
         change,
         inside=is_wanted(fetched, seen, override),

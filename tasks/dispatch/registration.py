@@ -24,6 +24,7 @@ from tasks.rules.dispatch.registration import (
     wanted_events,
     webhook_moves,
 )
+from tasks.rules.values import folded
 from tasks.shared.progress import run_logger
 
 
@@ -153,13 +154,13 @@ async def _board_ids(client: ConnectWiseClient, names: Sequence[str]) -> list[in
     if not names:
         return []
     found = await client.boards.list(any_of("name", [each.strip() for each in names]), fields="id,name")
-    by_name = {str(each["name"]).strip().lower(): int(each["id"]) for each in found}
-    missing = [each for each in names if each.strip().lower() not in by_name]
+    by_name = {folded(str(each["name"])): int(each["id"]) for each in found}
+    missing = [each for each in names if folded(each) not in by_name]
     if missing:
         raise StopError(
             f"ConnectWise has no board {', '.join(missing)}", remedy="Give the names of service boards."
         )
-    return [by_name[each.strip().lower()] for each in names]
+    return [by_name[folded(each)] for each in names]
 
 
 async def _create_callback(client: ConnectWiseClient, move: EntryMove) -> None:

@@ -15,6 +15,7 @@ from tasks.rules.dispatch.events import NoteSettings, OutboundRule, TimeEntrySet
 from tasks.rules.dispatch.mapping_model import DispatchMappings, default_dispatch_mappings
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
+from tasks.rules.values import folded
 from tasks.shared.connections import DEFAULT
 from tasks.shared.retry import RetryPolicy
 
@@ -316,7 +317,7 @@ class DispatchSettings(BaseModel):
     def own_statuses(self) -> frozenset[str]:
         """Statuses that this integration sets itself, in lower case: reaching one is not leaving."""
         named = [rule.value for rule in self.active_rules() if rule.action == "set ticket status"]
-        return frozenset(name.strip().lower() for name in [*named, self.write_back.status] if name.strip())
+        return frozenset(folded(name) for name in [*named, self.write_back.status] if name.strip())
 
 
 class DispatchRules(Block):

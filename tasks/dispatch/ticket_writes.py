@@ -25,6 +25,9 @@ from tasks.rules.dispatch.outbound import TICKET_FIELD, NoteWanted, TimeWanted, 
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.triggers import RecordChange, is_closed
+from tasks.rules.mapping.comparison import same
+from tasks.rules.mapping.targets import ValueKind
+from tasks.rules.values import folded
 
 CHARGED: dict[TicketKind, str] = {"service": "ServiceTicket", "project": "ProjectTicket"}
 _FLAGS = {
@@ -54,12 +57,21 @@ async def patch_ticket(run: DispatchRun, ref: RecordRef, operations: list[PatchO
 
 def field_operations(record: Record, values: Mapping[str, Any]) -> list[PatchOperation]:
     """The PATCH operation that sets custom fields by caption; none where nothing would change."""
+    wanted = {folded(caption): value for caption, value in values.items()}
     changed = [
-        {"id": field["id"], "caption": field["caption"], "value": values[field["caption"]]}
+        {"id": field["id"], "caption": field["caption"], "value": wanted[caption]}
         for field in record.get("customFields") or []
-        if field.get("caption") in values and field.get("value") != values[field["caption"]]
+        if (caption := folded(str(field.get("caption") or ""))) in wanted
+        and not _is_value(field.get("value"), wanted[caption])
     ]
     return [{"op": "replace", "path": "customFields", "value": changed}] if changed else []
+
+
+def _is_value(held: Any, wanted: Any) -> bool:
+    """Whether a custom field holds a value already; a text in another normal form is the same text."""
+    return held == wanted or (
+        isinstance(held, str) and isinstance(wanted, str) and same(ValueKind.TEXT, held, wanted)
+    )
 
 
 async def list_statuses(run: DispatchRun, kind: RecordKind, record: Record) -> list[Record]:
@@ -82,7 +94,7 @@ async def status_id(run: DispatchRun, kind: RecordKind, record: Record, name: st
         RejectedError: the board has none of that name.
     """
     statuses = await list_statuses(run, kind, record)
-    found = [each["id"] for each in statuses if str(each.get("name")).casefold() == name.strip().casefold()]
+    found = [each["id"] for each in statuses if folded(str(each.get("name"))) == folded(name)]
     if not found:
         known = ", ".join(sorted(str(each.get("name")) for each in statuses))
         raise RejectedError(
@@ -149,12 +161,12 @@ def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchO
         RejectedError: the record has no such custom field.
     """
     fields = {one.target.removeprefix(TICKET_FIELD): one.value for one in values if _is_field(one)}
-    captions = {each.get("caption") for each in record.get("customFields") or []}
-    missing = [caption for caption in fields if caption not in captions]
+    captions = {str(each.get("caption")) for each in record.get("customFields") or []}
+    missing = [caption for caption in fields if folded(caption) not in set(map(folded, captions))]
     if missing:
         raise RejectedError(
             f"The record has no custom field {', '.join(map(repr, missing))}",
-            remedy=f"It has: {', '.join(sorted(map(str, captions))) or 'none'}. Correct the rules.",
+            remedy=f"It has: {', '.join(sorted(captions)) or 'none'}. Correct the rules.",
         )
     plain = [_operation(one) for one in values if not _is_field(one) and not has_value(record, one)]
     return [*plain, *field_operations(record, fields)]
@@ -163,13 +175,17 @@ def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchO
 def has_value(record: Mapping[str, Any], wanted: ValueWanted) -> bool:
     """Whether a record has a value already; names without regard to case."""
     if _is_field(wanted):
-        caption = wanted.target.removeprefix(TICKET_FIELD)
-        fields = record.get("customFields") or []
-        return any(each.get("caption") == caption and each.get("value") == wanted.value for each in fields)
+        caption = folded(wanted.target.removeprefix(TICKET_FIELD))
+        fields = [
+            each
+            for each in record.get("customFields") or []
+            if folded(str(each.get("caption") or "")) == caption
+        ]
+        return any(_is_value(each.get("value"), wanted.value) for each in fields)
     member, _, below = wanted.target.partition(".")
     found = record.get(member)
     found = (found or {}).get(below) if below else found
-    return str(found).strip().casefold() == str(wanted.value).strip().casefold()
+    return folded(str(found)) == folded(str(wanted.value))
 
 
 async def refusal_words(
@@ -183,7 +199,7 @@ async def refusal_words(
         names = [str(each.get("name")) for each in await list_statuses(run, ticket.ref.kind, ticket.record)]
     except ConnectorError:
         return str(error)
-    if str(wanted.value).strip().casefold() in {name.casefold() for name in names}:
+    if folded(str(wanted.value)) in set(map(folded, names)):
         return str(error)
     where = f"The board {board.get('name')!r}" if board else "This kind of record"
     return f"{where} has no status {wanted.value!r}; it has {', '.join(names) or 'none'}. Correct the rules."

@@ -19,6 +19,7 @@ from tasks.rules.enrichment.plan import ConfigurationName
 from tasks.rules.enrichment.texts import AssetState, named_elsewhere
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.text import counted
+from tasks.rules.values import folded
 from tasks.shared.action import Inventory
 from tasks.shared.retry import retry
 
@@ -88,7 +89,7 @@ class LinkReader:
     def _is_link(self, entry: Record) -> bool:
         if self._field_id is not None:
             return entry.get("id") == self._field_id
-        return str(entry.get("caption") or "").strip().casefold() == LINK_CAPTION
+        return folded(str(entry.get("caption") or "")) == LINK_CAPTION
 
 
 def asset_key_of(record: Record) -> str | None:

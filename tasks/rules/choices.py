@@ -11,6 +11,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
+from tasks.rules.values import folded
+
 ASK = "(ask when the run starts)"
 """The choice of no company: a run that a person started asks for it."""
 ROW_CHOICE = "record"
@@ -120,7 +122,7 @@ def choose_company(typed: str, found: Sequence[Mapping[str, Any]]) -> Mapping[st
         CompanyNotFoundError: there is none, or several answer to it.
     """
     alive = [each for each in found if not each.get("deletedFlag")]
-    text, *identifier = [each.casefold() for each in company_terms(typed)] or [""]
+    text, *identifier = [folded(each) for each in company_terms(typed)] or [""]
     by_name = [each for each in alive if text and _folded(each, "name") == text]
     by_choice = [each for each in alive if _folded(each, "identifier") in identifier]
     of_identifier = [each for each in alive if text and _folded(each, "identifier") == text]
@@ -137,4 +139,4 @@ def choose_company(typed: str, found: Sequence[Mapping[str, Any]]) -> Mapping[st
 
 
 def _folded(company: Mapping[str, Any], member: str) -> str:
-    return str(company.get(member) or "").strip().casefold()
+    return folded(str(company.get(member) or ""))

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from tasks.rules.mapping.compile import CustomFieldError, resolve_custom_fields
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.text import counted, wrapped
+from tasks.rules.values import folded
 
 CONNECTION_WIDTH, CHECK_WIDTH, DETAILS_WIDTH = 22, 22, 38
 """Characters of a line of each column."""
@@ -106,7 +107,7 @@ def field_states(defined: Sequence[Mapping[str, Any]]) -> list[FieldState]:
 
 
 def _state(caption: str, defined: Sequence[Mapping[str, Any]]) -> FieldState:
-    named = [each for each in defined if str(each.get("caption") or "").strip().casefold() == caption]
+    named = [each for each in defined if folded(str(each.get("caption") or "")) == folded(caption)]
     try:
         found = resolve_custom_fields([caption], {}, defined)
     except CustomFieldError as error:

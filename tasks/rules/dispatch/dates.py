@@ -13,6 +13,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
+from tasks.rules.values import is_null_date
+
 LAST_SHORT_YEAR = 68
 """moment.js reads 68 as 2068 and 69 as 1969."""
 _TOKEN = re.compile(
@@ -96,23 +98,40 @@ def zone_of(name: str) -> tzinfo:
         raise ValueError(f"there is no time zone {name!r}; names are such as America/New_York") from None
 
 
-def parse_date(text: str, pattern: str, zone: tzinfo) -> datetime:
-    """A moment by a format, ISO 8601 without one; ``zone`` counts where the text names no offset.
+def parse_date(text: str, pattern: str, zone: tzinfo) -> datetime | None:
+    """A moment by a format, ISO 8601 without one; None for a null date, of the year 0 or 1.
+
+    ``zone`` counts where the text names no offset. A local time that a clock change leaves out is an hour
+    later, of one that comes twice the first counts, as with moment.js.
 
     Raises ValueError for text of another shape.
     """
+    if is_null_date(text):
+        return None
     if not pattern:
         found = datetime.fromisoformat(text.strip())
-        return found if found.tzinfo else found.replace(tzinfo=zone)
+        found = found if found.tzinfo else found.replace(tzinfo=zone)
+        return found if found.year > 1 else None
     match = _pattern(pattern).fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is not of the format {pattern}")
-    return _moment(match.groupdict(), zone)
+        raise ValueError(f"{text[:60]!r} is not of the format {pattern}")
+    if match.groupdict().get("year") in ("0000", "0001"):
+        return None
+    try:
+        return _moment(match.groupdict(), zone)
+    except (OverflowError, OSError):
+        raise ValueError(f"{text[:60]!r} is no moment that a calendar has") from None
 
 
 def format_date(moment: datetime, pattern: str, zone: tzinfo) -> str:
-    """The moment in a zone, by a format; ISO 8601 to the second without one."""
-    at = moment.astimezone(zone)
+    """The moment in a zone, by a format; ISO 8601 to the second without one.
+
+    Raises ValueError where the zone moves it out of the calendar, as the last day of the year 9999.
+    """
+    try:
+        at = moment.astimezone(zone)
+    except OverflowError:
+        raise ValueError(f"{moment:%Y-%m-%d} is beyond the calendar in that time zone") from None
     if not pattern:
         return at.isoformat(timespec="seconds")
     return "".join(
@@ -143,7 +162,7 @@ def _moment(found: dict[str, str | None], zone: tzinfo) -> datetime:
         return int(found.get(name) or default)
 
     short = number("short_year")
-    year = number("year") or short + (2000 if short <= LAST_SHORT_YEAR else 1900)
+    year = number("year") if found.get("year") else short + (2000 if short <= LAST_SHORT_YEAR else 1900)
     moment = datetime(
         year,
         _month(found),

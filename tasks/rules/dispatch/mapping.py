@@ -15,7 +15,7 @@ from tasks.rules.dispatch.dates import format_problems, names_a_day, zone_of
 from tasks.rules.dispatch.mapping_actions import mapped_value
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings, MappingAction
 from tasks.rules.dispatch.paths import is_nothing, members_of, objects_of, steps_of, write_path
-from tasks.rules.dispatch.sources import work_order_members
+from tasks.rules.dispatch.sources import read_values, work_order_members
 from tasks.rules.dispatch.targets import (
     TICKET_TARGETS,
     WORK_ORDER_FIELD,
@@ -29,6 +29,7 @@ from tasks.rules.dispatch.targets import (
 )
 from tasks.rules.isolation import problem_words, refusal_of
 from tasks.rules.mapping.compile import expression_problems
+from tasks.rules.values import folded
 
 Members = Mapping[str, Collection[str] | None]
 _READING = {MappingAction.SYNC, MappingAction.ARRAY_MAP, MappingAction.RANGE_MAP, MappingAction.DATE_CONVERT}
@@ -109,7 +110,7 @@ def _of_source(
     except ValueError as error:
         yield f"{_named(line)}: {error}."
         return
-    if first == "customFields" and captions is not None and rest and rest[0] not in captions:
+    if first == "customFields" and captions is not None and rest and not _is_caption(rest[0], captions):
         near = _near(str(rest[0]), captions)
         yield f"{_named(line)} reads custom field {rest[0]!r}, which ConnectWise does not have.{near}"
     elif sources is not None and first not in sources:
@@ -159,10 +160,14 @@ def _fixed_values(line: DispatchMapping) -> list[object]:
 def _of_ticket_target(line: DispatchMapping, captions: Collection[str] | None) -> Iterator[str]:
     prefix, _, caption = line.target.partition(".")
     if prefix == "customFields" and caption:
-        if captions is not None and caption not in captions:
+        if captions is not None and not _is_caption(caption, captions):
             yield f"ConnectWise has no custom field {caption!r} there.{_near(caption, captions)}"
     elif line.target not in TICKET_TARGETS:
         yield f"{line.target!r} can't be written back.{_near(line.target, TICKET_TARGETS)}"
+
+
+def _is_caption(name: str | int, captions: Collection[str]) -> bool:
+    return name in captions or folded(str(name)) in set(map(folded, captions))
 
 
 def _twice(lines: Sequence[DispatchMapping]) -> Iterator[str]:
@@ -263,6 +268,7 @@ def outbound_values(
 
 def outbound_source(work_order: Mapping[str, Any]) -> dict[str, Any]:
     """The work order with ``custom_fields`` by id and by name, and ``provider`` with ``name`` in one."""
+    work_order = read_values(work_order)
     groups = objects_of(members_of(work_order.get("custom_fields")).get("results"))
     fields = [field for group in groups for field in objects_of(group.get("results"))]
     by_name = {

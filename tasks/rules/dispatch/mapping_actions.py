@@ -46,7 +46,7 @@ def _date_convert(line: DispatchMapping, document: _Document) -> Any:
     if is_nothing(value):
         return None
     moment = parse_date(str(value), line.input_format, zone_of(line.timezone_in))
-    return format_date(moment, line.output_format, zone_of(line.timezone_out))
+    return None if moment is None else format_date(moment, line.output_format, zone_of(line.timezone_out))
 
 
 def _concat(line: DispatchMapping, document: _Document) -> Any:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tasks.rules.values import is_null_date
+
 FIELD_PREFIXES = ("customFields.", "custom_fields.")
 """After these everything is one name, since captions hold blanks and dots."""
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -51,9 +53,9 @@ def write_path(record: dict[str, Any], path: str, value: Any) -> None:
 
 
 def is_nothing(value: Any) -> bool:
-    """Missing, null and empty alike: what a default takes the place of. False and 0 are values."""
+    """Missing, null, empty and a null date alike: a default takes their place. False and 0 are values."""
     if isinstance(value, str):
-        return not value.strip()
+        return not value.strip() or is_null_date(value)
     return value is None or value in ([], (), {})
 
 

@@ -20,11 +20,17 @@ from tasks.rules.dispatch.mapping_actions import mapped_value
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing, members_of, objects_of, read_path
 from tasks.rules.dispatch.reference import PREFIX, RecordKind, reference_of
+from tasks.rules.values import Day, folded, is_null_date
 
 FETCHED = ("company", "contact", "site", "board", "member")
 DESCRIPTION = "description"
 POSTAL_ADDRESS = "address"
 Record = Mapping[str, Any]
+DAY_FIELDS = frozenset({"expectedCloseDate"})
+"""Members that are days: ConnectWise writes them as midnight UTC and shows no time of day. A required date
+and an estimated start have one, so that their midnight UTC is a moment (docs/decisions.md, Updates)."""
+DAY_TYPE = "Date"
+"""The type of custom fields that are days."""
 _Document = Mapping[str, Any]
 ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country", "name")
 RELATED = {
@@ -101,7 +107,11 @@ def dispatch_source(
     prefix: str = PREFIX,
 ) -> dict[str, Any]:
     """The document for the mapping actions; a related record that was not fetched stays a reference."""
-    related = {"company": company, "contact": contact, "site": site, "board": board}
+    record = read_values(record)
+    related = {
+        name: read_values(each)
+        for name, each in (("company", company), ("contact", contact), ("site", site), ("board", board))
+    }
     document: dict[str, Any] = {**record}
     for name, whole in related.items():
         inner = document[name] = {**members_of(record.get(name)), **(whole or {})}
@@ -115,6 +125,22 @@ def dispatch_source(
     document["description"] = description
     document["address"] = chosen_address(record, document["site"], document["company"])
     return document
+
+
+def read_values(value: Any, name: str = "") -> Any:
+    """What a record says: no null dates, and days as such."""
+    if isinstance(value, str):
+        if is_null_date(value):
+            return None
+        return Day(value) if name in DAY_FIELDS else value
+    if isinstance(value, Mapping):
+        return {key: read_values(each, key) for key, each in value.items()}
+    return [read_values(each) for each in value] if isinstance(value, list) else value
+
+
+def _custom_value(entry: Record) -> Any:
+    value = entry.get("value")
+    return Day(value) if isinstance(value, str) and entry.get("type") == DAY_TYPE else value
 
 
 def chosen_address(record: Record, site: Record, company: Record) -> dict[str, Any]:
@@ -132,10 +158,22 @@ def chosen_address(record: Record, site: Record, company: Record) -> dict[str, A
     return dict.fromkeys(ADDRESS, "")
 
 
-def custom_fields_by_caption(record: Record) -> dict[str, Any]:
+class CustomFieldValues(dict[str, Any]):
+    """Values by caption; a caption that is written otherwise is found by its folded form."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        if key in self or not isinstance(key, str):
+            return super().get(key, default)
+        wanted = folded(key)
+        return next((value for caption, value in self.items() if folded(caption) == wanted), default)
+
+
+def custom_fields_by_caption(record: Record) -> CustomFieldValues:
     """``{caption: value}``; a field without a value is None."""
     fields = objects_of(record.get("customFields"))
-    return {str(each["caption"]): each.get("value") for each in fields if each.get("caption")}
+    return CustomFieldValues(
+        {str(each["caption"]): _custom_value(each) for each in fields if each.get("caption")}
+    )
 
 
 def description_of(notes: list[dict[str, Any]]) -> str:

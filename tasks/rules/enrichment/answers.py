@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from tasks.rules.mapping.model import LINK_CAPTION
+from tasks.rules.values import folded, is_null_date
 
 Record = Mapping[str, Any]
 ACTIVE = "active"
@@ -40,7 +41,7 @@ def _head(configuration: Record) -> dict[str, Any]:
 def link_value(configuration: Record) -> Any:
     """The configuration's ``ls_asset_id``, None where the field has no value or is not there."""
     for each in configuration.get("customFields") or []:
-        if str(each.get("caption") or "").strip().casefold() == LINK_CAPTION:
+        if folded(str(each.get("caption") or "")) == LINK_CAPTION:
             return each.get("value")
     return None
 
@@ -76,8 +77,13 @@ def shown_day(moment: Any) -> str | None:
 
 
 def read_day(value: Any) -> date | None:
-    """The day of an ISO date or time, or of DD/MM/YYYY as ``shown_day`` writes it; None for anything else."""
+    """The day of an ISO date or time, or of DD/MM/YYYY as ``shown_day`` writes it; None for anything else.
+
+    None for a null date, too.
+    """
     text = str(value).strip()
+    if is_null_date(text):
+        return None
     try:
         return datetime.fromisoformat(text).date()
     except ValueError:
@@ -90,7 +96,7 @@ def read_day(value: Any) -> date | None:
 
 def agreement_rank(agreement: Record) -> tuple[bool, int, int]:
     """Sorts agreements, the vendor's and shown ones: active first, then those that began last, then by id."""
-    active = str(agreement.get("agreementStatus") or "").strip().casefold() == ACTIVE
+    active = folded(str(agreement.get("agreementStatus") or "")) == ACTIVE
     return (not active, -(read_day(agreement.get("startDate")) or date.min).toordinal(), int(agreement["id"]))
 
 

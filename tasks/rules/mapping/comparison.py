@@ -43,6 +43,7 @@ def same(kind: ValueKind, current: Any, wanted: Any) -> bool:
 
 
 def _same_text(current: Any, wanted: Any) -> bool:
+    """Whether two texts say the same; see the table in the module's docstring."""
     return bool(_text(current) == _text(wanted))
 
 

@@ -23,6 +23,12 @@ def test_names_compare_without_case_and_outer_blanks() -> None:
     assert plan.missing == []
 
 
+def test_a_name_in_another_normal_form_exists() -> None:
+    held = [{"id": 7, "name": "Mu\u0308ller  GmbH"}, {"id": 8, "name": "\u2068Dell\u2069"}]
+    plan = plan_references(MANUFACTURER, ["Müller GmbH", "DELL"], held, create=True)
+    assert (plan.missing, plan.id_of("Müller GmbH"), plan.id_of("dell")) == ([], 7, 8)
+
+
 def test_missing_names_are_created_once_and_sorted() -> None:
     plan = plan_references(TYPE, ["ls_Printer", "ls_Linux", "LS_PRINTER", " ", ""], [], create=True)
     assert plan.missing == ["LS_PRINTER", "ls_Linux"] or plan.missing == ["ls_Linux", "LS_PRINTER"]

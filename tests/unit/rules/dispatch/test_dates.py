@@ -54,7 +54,9 @@ def test_moments_are_read(text: str, pattern: str) -> None:
     ("hour", "half", "wanted"), [(12, "am", 0), (12, "pm", 12), (1, "pm", 13), (1, "am", 1)]
 )
 def test_noon_and_midnight(hour: int, half: str, wanted: int) -> None:
-    assert parse_date(f"2026-03-07 {hour} {half}", "YYYY-MM-DD h a", UTC).hour == wanted
+    found = parse_date(f"2026-03-07 {hour} {half}", "YYYY-MM-DD h a", UTC)
+    assert found is not None
+    assert found.hour == wanted
 
 
 def test_zones_count_where_the_text_names_none() -> None:
@@ -63,6 +65,51 @@ def test_zones_count_where_the_text_names_none() -> None:
     assert read.astimezone(UTC).hour == 13
     assert parse_date("2026-07-01T09:00:00Z", "", new_york).astimezone(UTC).hour == 9
     assert format_date(read, "HH:mm", ZoneInfo("America/Los_Angeles")) == "06:00"
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("0000-01-01", "YYYY-MM-DD"),
+        ("01/01/0001", "MM/DD/YYYY"),
+        ("0001-01-01T00:00:00Z", ""),
+        ("0000", "YYYY"),
+        ("0001 1 1", "YYYY M D"),
+    ],
+)
+def test_a_null_date_is_none(text: str, pattern: str) -> None:
+    assert parse_date(text, pattern, UTC) is None
+
+
+def test_two_digits_are_no_year_zero() -> None:
+    found = parse_date("00-03-07", "YY-MM-DD", UTC)
+    assert found is not None
+    assert found.year == 2000
+
+
+@pytest.mark.parametrize(("text", "pattern"), [("9" * 30, "X"), ("9" * 30, "x"), ("-9999999999999", "X")])
+def test_a_moment_beyond_the_calendar_is_refused_in_words(text: str, pattern: str) -> None:
+    with pytest.raises(ValueError):
+        parse_date(text, pattern, UTC)
+
+
+def test_the_ends_of_the_calendar_in_another_zone() -> None:
+    with pytest.raises(ValueError, match="beyond the calendar"):
+        format_date(datetime(9999, 12, 31, 23, tzinfo=UTC), "", ZoneInfo("Asia/Tokyo"))
+
+
+@pytest.mark.parametrize(
+    ("local", "moment"),
+    [
+        ("2026-03-08 02:30", "2026-03-08T07:30:00+00:00"),
+        ("2026-11-01 01:30", "2026-11-01T05:30:00+00:00"),
+        ("2026-11-01 02:30", "2026-11-01T07:30:00+00:00"),
+    ],
+)
+def test_hours_left_out_and_repeated_by_a_clock_change(local: str, moment: str) -> None:
+    read = parse_date(local, "YYYY-MM-DD HH:mm", zone_of("America/New_York"))
+    assert read is not None
+    assert read.astimezone(UTC).isoformat() == moment
 
 
 @pytest.mark.parametrize(

@@ -165,11 +165,100 @@ def test_values_are_made_to_fit_their_targets() -> None:
     }
 
 
-@pytest.mark.parametrize("day", ["2026-12-01", "2026-12-01T00:00:00Z"])
-def test_a_day_without_a_time_begins_in_the_morning_there(day: str) -> None:
-    record = made(line(target="schedule.service_window.start", source="requiredDate"), requiredDate=day)
-    start = record["schedule"]["service_window"]["start"]
+START = "schedule.service_window.start"
+
+
+def start_of(**values: Any) -> Any:
+    record = made(line(target=START, source=next(iter(values))), **values)
+    return record.get("schedule", {}).get("service_window", {}).get("start")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"requiredDate": "2026-12-01"},
+        {"expectedCloseDate": "2026-12-01T00:00:00Z"},
+        {"customFields.Visit": "2026-12-01T00:00:00Z"},
+    ],
+)
+def test_a_day_begins_in_the_morning_there(given: dict[str, str]) -> None:
+    visit = [{"caption": "Visit", "type": "Date", "value": "2026-12-01T00:00:00Z"}]
+    [(path, value)] = given.items()
+    members = {"customFields": visit} if path.startswith("customFields") else {path: value}
+    start = made(line(target=START, source=path), **members)["schedule"]["service_window"]["start"]
     assert start == {"local": {"date": "2026-12-01", "time": "08:00:00"}}
+
+
+@pytest.mark.parametrize("member", ["requiredDate", "estimatedStartDate", "scheduleStartDate"])
+@pytest.mark.parametrize(
+    "text", ["2026-12-02T00:00:00Z", "2026-12-02T00:00:00+00:00", "2026-12-01T16:00:00-08:00"]
+)
+def test_midnight_of_a_moment_stays_a_moment(member: str, text: str) -> None:
+    assert start_of(**{member: text}) == {"utc": "2026-12-02 00:00:00"}
+
+
+@pytest.mark.parametrize("null", ["0001-01-01T00:00:00Z", "0000-01-01", "0001-01-01T00:00:00", "01/01/0001"])
+def test_a_null_date_is_nothing_and_the_next_date_counts(null: str) -> None:
+    assert start_of(requiredDate=null) is None
+    choice = line(target=START, action="Custom", script="requiredDate || estimatedStartDate")
+    record = made(choice, requiredDate=null, estimatedStartDate="2026-12-02T09:00:00Z")
+    assert record["schedule"]["service_window"]["start"] == {"utc": "2026-12-02 09:00:00"}
+    convert = line(target="title", action="Date Convert", source="x", default="none")
+    assert made(convert, x=null) == {"title": "none"}
+    field = [{"caption": "Visit", "type": "Date", "value": null}]
+    assert made(line(target="title", source="customFields.Visit", default="-"), customFields=field) == {
+        "title": "-"
+    }
+
+
+def test_a_null_date_comes_back_as_nothing() -> None:
+    lines = [line(target="dateResolved", source="schedule.end")]
+    values, problems = outbound_values(lines, {"id": 7, "schedule": {"end": "0001-01-01 00:00:00"}})
+    assert (values, problems) == ({}, [])
+
+
+def test_a_caption_in_another_normal_form_is_the_same() -> None:
+    fields = [{"caption": "Gera\u0308t ", "value": "WS-7"}]
+    assert made(line(target="title", source="customFields.Gerät"), customFields=fields) == {"title": "WS-7"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Ontario", "ON"),
+        ("Québec", "QC"),
+        ("Que\u0301bec", "QC"),
+        ("Quebec", "QC"),
+        ("D.C.", "DC"),
+        ("B.C.", "BC"),
+        ("British Columbia", "BC"),
+        ("Fla.", "FL"),
+        ("US-FL", "FL"),
+        ("Guam", "GU"),
+        ("AE", "AE"),
+        ("by", "BY"),
+        ("NEWFOUNDLAND and Labrador", "NL"),
+        ("P.E.I.", "PE"),
+        ("New  York", "NY"),
+        ("W. Va.", "WV"),
+    ],
+)
+def test_states_and_provinces_of_both_countries(text: str, code: str) -> None:
+    assert state_code(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("U.S.A.", "US"), ("canada", "CA"), ("CAN", "CA"), ("Germany", "DE"), ("United Kingdom", "GB")],
+)
+def test_countries_by_name(text: str, code: str) -> None:
+    assert country_code(text) == code
+
+
+@pytest.mark.parametrize("text", ["ÄÖ", "XX", "Narnia", ""])
+def test_no_country(text: str) -> None:
+    with pytest.raises(ValueError, match="no country"):
+        country_code(text)
 
 
 def test_values_that_do_not_fit_are_named_and_left_out() -> None:
@@ -396,6 +485,6 @@ def test_states_and_countries() -> None:
         "DC",
     ]
     assert [country_code(text) for text in ("USA", "United States", "de")] == ["US", "US", "DE"]
-    for bad in ("Bavaria", "F1", ""):
+    for bad in ("Bavaria", "F1", "", "ÄÖ", "QQ"):
         with pytest.raises(ValueError):
             state_code(bad)
