@@ -56,8 +56,11 @@ def text(value: Any) -> str | None:
     return value.strip() or None if value.__class__ is str else plain_text(value)
 
 
+_is_filler_text, _is_filler_mac = FILLERS.test_of(FillerKind.TEXT), FILLERS.test_of(FillerKind.MAC)
+
+
 def known_text(value: Any) -> str | None:
-    return None if value is None or FILLERS.is_text(value) else value.strip()
+    return None if value is None or _is_filler_text(value) else value.strip()
 
 
 def serial(value: Any) -> str | None:
@@ -68,7 +71,7 @@ def mac(value: Any) -> str | None:
     if value is None:
         return None
     known = value.strip()
-    return None if FILLERS.is_mac(known) else known
+    return None if _is_filler_mac(known) else known
 
 
 def date(value: Any) -> str | None:

@@ -71,7 +71,10 @@ def plain_text(value: Any) -> str | None:
         if value is None or isinstance(value, bool) or not isinstance(value, int | float):
             return None
         value = str(value)
-    return _composed(value, _OUT)
+    text: str = value.strip()
+    if text.isascii() and text.isprintable():
+        return text or None
+    return _composed(text, _OUT)
 
 
 def written_text(value: Any) -> str | None:
@@ -104,7 +107,7 @@ def is_null_date(value: Any) -> bool:
 
     1900-01-01 and 1970-01-01 are dates: neither vendor is known to write them for nothing.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not ("000" in value or NET_NULL_DATE in value):
         return False
     return _NULL_DATE(value) is not None or value.lstrip().startswith(NET_NULL_DATE)
 

@@ -114,12 +114,12 @@ def _without_fillers(target: MappingTarget, convert: Convert, is_filler: Callabl
     """None for fillers; a reference's prefix is no part of what is looked at, and a name is kept."""
     if target.path == "name":
         return convert
+    if target.kind is ValueKind.REFERENCE:
+        return lambda value: None if is_filler(value) or is_null_date(value) else convert(value)
 
     def said(value: Any) -> Any:
-        if value.__class__ is str and (is_filler(value) or is_null_date(value)):
-            return None
         found = convert(value)
-        return None if found.__class__ is str and is_filler(found) else found
+        return None if found.__class__ is str and (is_filler(found) or is_null_date(found)) else found
 
     return said
 

@@ -45,6 +45,8 @@ _COUNTED = frozenset(
     | {_DOWN[start : start + length] for start in (0, 1) for length in range(5, 25)}
 )
 _SHORT = 4
+_LONGEST = 120
+"""Characters above which a text is no filler, so that long ones are not looked through."""
 """Letters below which a word may be a real name."""
 _STROKES = frozenset("*~=+<>|`^$")
 
@@ -129,7 +131,9 @@ class MoreFillers(BaseModel):
 def squeezed(text: str) -> str:
     """The letters and digits of a text, without case: the form in which fillers compare."""
     if text.isascii():
-        return text.lower() if text.isalnum() else _SIGNS.sub("", text).lower()
+        if text.isalnum():
+            return text.lower()
+        return text.lower() if len(text) > _LONGEST else _SIGNS.sub("", text).lower()
     return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
@@ -160,83 +164,90 @@ class Fillers:
 
     def test_of(self, kind: FillerKind) -> Callable[[Any], bool]:
         """The function that says whether a value of that kind is a filler."""
-        return self._tests[kind]
+        test = self._tests[kind]
 
-    def is_text(self, value: Any) -> bool:
-        """Whether a value of any field says that nothing is known."""
-        text = plain_text(value)
-        return text is None or self._is_listed(text, squeezed(text), FillerKind.TEXT)
+        def is_filler(value: Any) -> bool:
+            text = plain_text(value)
+            return text is None or test(text)
 
-    def is_serial(self, value: Any) -> bool:
-        text = plain_text(value)
-        return text is None or self.is_plain_serial(text)
+        return is_filler
 
     def is_plain_serial(self, text: str) -> bool:
-        """As ``is_serial``, of a ``plain_text``."""
-        letters = squeezed(text)
-        if self._is_listed(text, letters, FillerKind.SERIAL):
+        """Whether a ``plain_text`` is the filler of a serial number."""
+        letters = text.lower() if text.isascii() and text.isalnum() else squeezed(text)
+        if letters in self._serials or not letters.strip(letters[:1]):
             return True
-        if letters in _COUNTED or not letters.strip(letters[:1]):
+        if len(letters) < len(text) and self._is_signed(text, letters, FillerKind.SERIAL):
             return True
-        if letters[:1] in "saeom" and (label := _LABEL.match(letters)):
+        if letters[0] in "saeom" and (label := _LABEL.match(letters)):
             rest = letters[label.end() :]
             return len(rest) >= _SHORT and self.is_plain_serial(rest)
         return "." in text and _VERSION(text) is not None
 
-    def is_tag(self, value: Any) -> bool:
-        text = plain_text(value)
-        if text is None:
+    def is_plain_name(self, text: str) -> bool:
+        """Whether a ``plain_text`` is the filler of a name."""
+        letters = text.lower() if text.isascii() and text.isalnum() else squeezed(text)
+        if letters in self._letters[FillerKind.NAME]:
             return True
-        letters = squeezed(text)
-        is_one_letter = len(letters) >= _SHORT and not letters.strip(letters[0])
-        return is_one_letter or self._is_listed(text, letters, FillerKind.TAG)
-
-    def is_model(self, value: Any) -> bool:
-        text = plain_text(value)
-        letters = squeezed(text) if text else ""
-        return not text or not letters.strip("x") or self._is_listed(text, letters, FillerKind.MODEL)
-
-    def is_name(self, value: Any) -> bool:
-        text = plain_text(value)
-        letters = squeezed(text) if text else ""
-        if not text or letters in self._letters[FillerKind.NAME]:
-            return True
-        is_short_word = 0 < len(letters) < _SHORT and len(letters) == len(text)
-        return not is_short_word and self._is_listed(text, letters, FillerKind.NAME)
-
-    def is_maker(self, value: Any) -> bool:
-        text = plain_text(value)
-        return text is None or self._is_listed(text, squeezed(text), FillerKind.MAKER)
-
-    def is_ip(self, value: Any) -> bool:
-        return self.is_text(value) or plain_text(value) in self.lists.get(FillerKind.IP, ())
-
-    def is_mac(self, value: Any) -> bool:
-        """Whether a value is no address of one card, or a text that says nothing."""
-        digits = mac_digits(value)
-        return self.is_text(value) if digits is None else self.is_shared_mac(digits)
+        if len(letters) < _SHORT:
+            return len(letters) < len(text) and self._is_listed(text, letters, FillerKind.NAME)
+        return letters in self._texts
 
     def is_shared_mac(self, digits: str) -> bool:
         """Whether twelve hex digits are an address of no card, of a group, or of many cards."""
         return (
-            digits in self._macs
-            or digits[1] in "13579bdf"
+            digits[1] in "13579bdf"
+            or digits in self._macs
             or digits == digits[:2] * 6
-            or any(digits.startswith(start) for start in self._mac_starts)
+            or digits.startswith(self._mac_starts)
         )
 
     def is_random_mac(self, digits: str) -> bool:
         """Whether twelve hex digits are locally administered: drawn anew, or the same on many machines."""
         return digits[1] in "26ae" and not digits.startswith(self._own_macs)
 
+    def _is_text(self, text: str) -> bool:
+        return self._is_listed(text, squeezed(text), FillerKind.TEXT)
+
+    def _is_reference(self, text: str) -> bool:
+        return self._is_listed(text, squeezed(text), FillerKind.REFERENCE)
+
+    def _is_maker(self, text: str) -> bool:
+        return self._is_listed(text, squeezed(text), FillerKind.MAKER)
+
+    def _is_tag(self, text: str) -> bool:
+        letters = squeezed(text)
+        is_one_letter = len(letters) >= _SHORT and not letters.strip(letters[0])
+        return is_one_letter or self._is_listed(text, letters, FillerKind.TAG)
+
+    def _is_model(self, text: str) -> bool:
+        letters = squeezed(text)
+        return not letters.strip("x") or self._is_listed(text, letters, FillerKind.MODEL)
+
+    def _is_ip(self, text: str) -> bool:
+        return text in self.lists.get(FillerKind.IP, ()) or self._is_text(text)
+
+    def _is_mac(self, text: str) -> bool:
+        digits = mac_digits(text)
+        return self._is_text(text) if digits is None else self.is_shared_mac(digits)
+
     def _is_listed(self, text: str, letters: str, kind: FillerKind) -> bool:
-        if letters in self._letters[FillerKind.TEXT] or letters in self._letters[kind]:
+        if letters in self._texts or letters in self._letters[kind]:
             return True
-        if len(letters) < _SHORT and len(letters) < len(text):
-            return (
-                letters in self._signed[FillerKind.TEXT] or letters in self._signed[kind] or _is_strokes(text)
-            )
-        return False
+        return len(letters) < len(text) and self._is_signed(text, letters, kind)
+
+    def _is_signed(self, text: str, letters: str, kind: FillerKind) -> bool:
+        if len(letters) >= _SHORT:
+            return False
+        return letters in self._signed[FillerKind.TEXT] or letters in self._signed[kind] or _is_strokes(text)
+
+    @cached_property
+    def _texts(self) -> frozenset[str]:
+        return self._letters[FillerKind.TEXT]
+
+    @cached_property
+    def _serials(self) -> frozenset[str]:
+        return self._texts | self._letters[FillerKind.SERIAL] | _COUNTED
 
     @cached_property
     def _letters(self) -> dict[FillerKind, frozenset[str]]:
@@ -273,17 +284,17 @@ class Fillers:
         return sorted(each.translate(_NOT_HEX).lower() for each in self.lists.get(name, ()))
 
     @cached_property
-    def _tests(self) -> dict[FillerKind, Callable[[Any], bool]]:
+    def _tests(self) -> dict[FillerKind, Callable[[str], bool]]:
         return {
-            FillerKind.TEXT: self.is_text,
-            FillerKind.REFERENCE: lambda value: self.is_text(value) or plain_text(value) == "0",
-            FillerKind.SERIAL: self.is_serial,
-            FillerKind.TAG: self.is_tag,
-            FillerKind.MODEL: self.is_model,
-            FillerKind.MAKER: self.is_maker,
-            FillerKind.NAME: self.is_name,
-            FillerKind.IP: self.is_ip,
-            FillerKind.MAC: self.is_mac,
+            FillerKind.TEXT: self._is_text,
+            FillerKind.REFERENCE: self._is_reference,
+            FillerKind.SERIAL: self.is_plain_serial,
+            FillerKind.TAG: self._is_tag,
+            FillerKind.MODEL: self._is_model,
+            FillerKind.MAKER: self._is_maker,
+            FillerKind.NAME: self.is_plain_name,
+            FillerKind.IP: self._is_ip,
+            FillerKind.MAC: self._is_mac,
         }
 
 

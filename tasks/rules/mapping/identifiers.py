@@ -39,7 +39,7 @@ def normal_mac(value: Any, fillers: Fillers = FILLERS) -> str | None:
 def normal_name(value: Any, case_sensitive: bool = True, fillers: Fillers = FILLERS) -> str | None:
     """A name to compare; None for names that stand for no name, such as "localhost"."""
     text = plain_text(value)
-    if text is None or fillers.is_name(text):
+    if text is None or fillers.is_plain_name(text):
         return None
     return text if case_sensitive else folded(text)
 

@@ -90,7 +90,7 @@ REAL_NAMES = ["NA", "NIL", "OEM", "TBD", "PC", "X", "0", "7", "Default", "Noname
 @pytest.mark.parametrize("value", SERIALS)
 def test_a_filler_is_no_serial_number(value: str) -> None:
     assert normal_serial(value) is None
-    assert FILLERS.is_serial(value)
+    assert FILLERS.test_of(FillerKind.SERIAL)(value)
 
 
 @pytest.mark.parametrize("value", REAL_SERIALS)
@@ -101,7 +101,7 @@ def test_a_real_serial_number_is_none(value: str) -> None:
 @pytest.mark.parametrize("value", MACS)
 def test_a_filler_is_no_address(value: str) -> None:
     assert normal_mac(value) is None
-    assert FILLERS.is_mac(value)
+    assert FILLERS.test_of(FillerKind.MAC)(value)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_a_filler_is_no_address(value: str) -> None:
     ],
 )
 def test_an_address_drawn_anew_is_written_and_no_key(value: str, links: bool) -> None:
-    assert not FILLERS.is_mac(value)
+    assert not FILLERS.test_of(FillerKind.MAC)(value)
     assert (normal_mac(value) is not None) is links
 
 
@@ -178,8 +178,8 @@ def test_a_run_may_add_fillers_and_take_none_away() -> None:
     assert normal_serial("LEIHGERÄT-1", True, added) is None
     assert normal_mac("a8:bb:cc:00:00:01", added) is not None
     assert normal_name("Kiosk", True, added) is None
-    assert added.is_serial("Nicht bekannt.")
-    assert added.is_serial("None")
+    assert added.test_of(FillerKind.SERIAL)("Nicht bekannt.")
+    assert added.test_of(FillerKind.SERIAL)("None")
     assert normal_serial("Leihgerät 1") == "Leihgerät 1"
     assert FILLERS.and_more(MoreFillers()) is FILLERS
 
