@@ -29,7 +29,9 @@ _RAW_DEFLATE = -15
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _LATIN = frozenset({"iso-8859-1", "iso8859-1", "latin-1", "latin1", "windows-1252", "cp1252"})
 _BOM = b"\xef\xbb\xbf"
+_NUL = b"\\u0000"
 # An escaped backslash and a whole pair are matched so as to be passed over.
+_NULS = re.compile(rb"\\\\|(\\u0000)")
 _SURROGATES = re.compile(
     rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
@@ -135,7 +137,8 @@ def parse_json(answer: httpx.Response) -> Any:
     """The body as JSON; None for an empty one.
 
     A byte order mark is passed over, Latin-1 is read where the answer says so, and half a surrogate pair, as
-    a text that was cut within an emoji has, becomes U+FFFD: one character must not cost a page.
+    a text that was cut within an emoji has, becomes U+FFFD: one character must not cost a page. NUL, which no
+    vendor and no store takes in a text, is left out.
 
     Raises:
         NotJsonError: it is none.
@@ -144,6 +147,8 @@ def parse_json(answer: httpx.Response) -> Any:
     content = answer.content
     if not content:
         return None
+    if _NUL in content:
+        content = _NULS.sub(lambda found: b"" if found[1] else found[0], content)
     if content.count(b",") > MOST_VALUES:
         raise AnswerTooLargeError(f"The answer is too large: it has more than {MOST_VALUES:,} values")
     try:

@@ -136,6 +136,7 @@ async def test_deep_json_is_refused(depth: int) -> None:
         (b'\xef\xbb\xbf{"a": 1}', "application/json", {"a": 1}),
         (b'{"a": "caf\xe9"}', "application/json; charset=iso-8859-1", {"a": "café"}),
         (b'{"a": "caf\xe9"}', "application/json; charset = 'Windows-1252'", {"a": "café"}),
+        (rb'{"a": "x\u0000y \\u0000 \\\u0000"}', "application/json", {"a": "xy \\u0000 \\"}),
         (rb'{"a": "cut \ud83d"}', "application/json", {"a": "cut \ufffd"}),
         (rb'{"a": "\ude00 and \ud83d\ude00"}', "application/json", {"a": "\ufffd and 😀"}),
         (rb'{"a": "\\ud83d \ud83d"}', "application/json", {"a": "\\ud83d \ufffd"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,16 @@ def test_two_strangers_with_one_filler_are_not_linked(value: str) -> None:
     asset = AssetRecord("k", "A", value, None, ())
     record = ConfigurationRecord(1, "B", None, value, None, True, ())
     assert [each.asset.key for each in match([asset], [record]).unmatched] == ["k"]
+
+
+@given(st.text(), st.text(), st.text())
+def test_nothing_of_what_was_written_is_written_again(name: str, model: str, serial: str) -> None:
+    """Whatever the text, and in whichever normal form ConnectWise keeps it."""
+    asset = read({"n": name, "m": model, "s": serial, "p": model})
+    wanted = dict(zip(("name", "serialNumber", "modelNumber", "", "", "ram"), asset.wanted, strict=False))
+    for form in ("NFC", "NFD"):
+        kept = {path: unicodedata.normalize(form, value) for path, value in wanted.items() if path and value}
+        assert [each for each in differences(asset, held(**kept), MAPPING) if each.field in kept] == []
 
 
 def test_added_fillers_hold_in_matching_and_in_mapping() -> None:
