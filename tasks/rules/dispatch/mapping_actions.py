@@ -12,7 +12,7 @@ from tasks.rules.dispatch.dates import format_date, parse_date, zone_of
 from tasks.rules.dispatch.mapping_model import DispatchMapping, MappingAction
 from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.expressions import parse
-from tasks.rules.values import read_number
+from tasks.rules.values import plain_text, read_number
 
 _Document = Mapping[str, Any]
 
@@ -79,9 +79,11 @@ def single_text(value: Any) -> str:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Exactly alike: text and number differ, true and 1 too; 1 and 1.0 don't."""
+    """Exactly alike: text and number differ, true and 1 too; 1 and 1.0 don't, nor two forms of one text."""
     if _is_number(one) and _is_number(other):
         return bool(one == other)
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other or plain_text(one) == plain_text(other)
     return type(one) is type(other) and bool(one == other)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from connectors.field_nation.models import CONTACT_ROLES
 from tasks.rules.dispatch.mapping_actions import single_text
 from tasks.rules.dispatch.paths import is_nothing, read_path
-from tasks.rules.values import read_boolean, read_date_time, read_number
+from tasks.rules.values import Day, folded, read_boolean, read_date_time, read_number
 
 _STATES = (
     "Alabama AL,Alaska AK,Arizona AZ,Arkansas AR,California CA,Colorado CO,Connecticut CT,Delaware DE,"
@@ -66,7 +66,7 @@ def country_code(text: str) -> str:
 
 
 DAY_BEGINS = "08:00:00"
-"""Local time at which a visit starts whose source names a day only: ConnectWise's dates come as midnight."""
+"""Local time at which a visit starts whose source is a day (``values.Day``, or a date without a time)."""
 WORK_ORDER_FIELD = "custom_fields."
 LARGEST_ID = 2**31
 """Both vendors' ids have 32 bits; a longer number is another system's."""
@@ -142,9 +142,9 @@ def fitted(kind: TargetValue, value: Any) -> Any:
 
 def near_targets(target: str, known: Iterable[str]) -> list[str]:
     """Up to three paths that look like one that does not exist."""
-    by_lower = {each.lower(): each for each in known}
-    close = difflib.get_close_matches(_PLACE.sub("[]", target).lower(), by_lower, n=3, cutoff=0.5)
-    return [by_lower[name].replace("[]", "[0]") for name in close]
+    by_name = {folded(each): each for each in known}
+    close = difflib.get_close_matches(folded(_PLACE.sub("[]", target)), by_name, n=3, cutoff=0.5)
+    return [by_name[name].replace("[]", "[0]") for name in close]
 
 
 def _choice(allowed: tuple[str, ...], value: Any) -> str:
@@ -188,14 +188,13 @@ def _flag(value: Any) -> bool:
 
 
 def _moment(value: Any) -> dict[str, Any]:
-    """Field Nation's own two shapes pass; a day, or ConnectWise's midnight, starts at ``DAY_BEGINS``."""
+    """Field Nation's own two shapes pass; a day starts at ``DAY_BEGINS``, midnight elsewhere is a moment."""
     if isinstance(value, dict) and set(value) in ({"utc"}, {"local"}):
         return value
     moment = read_date_time(value)
     if moment is None:
         raise ValueError(f"{str(value)[:60]!r} is no date; convert it with Date Convert")
-    text = str(value).strip()
-    if len(text) == 10 or (text.endswith(("Z", "+00:00")) and moment.strftime("%H%M%S") == "000000"):
+    if len(str(value).strip()) == 10 or (isinstance(value, Day) and moment.strftime("%H%M%S") == "000000"):
         return {"local": {"date": moment.strftime("%Y-%m-%d"), "time": DAY_BEGINS}}
     return {"utc": moment.strftime("%Y-%m-%d %H:%M:%S")}
 

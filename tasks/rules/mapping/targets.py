@@ -116,9 +116,9 @@ def custom_field_target(caption: str) -> MappingTarget:
 
 def near_matches(path: str) -> list[str]:
     """Up to three writable paths that look like ``path``, for the message of an unknown target."""
-    by_lower = {known.lower(): known for known in TARGETS}
-    close = difflib.get_close_matches(path.lower(), by_lower, n=3, cutoff=0.5)
-    return [by_lower[name] for name in close]
+    by_name = {folded(known): known for known in TARGETS}
+    close = difflib.get_close_matches(folded(path), by_name, n=3, cutoff=0.5)
+    return [by_name[name] for name in close]
 
 
 TWIN_MEMBERS = {"location": "locationId", "department": "businessUnitId"}
