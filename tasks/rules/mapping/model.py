@@ -123,7 +123,10 @@ def _of_json(text: str | bytes) -> Any:
     try:
         return orjson.loads(text) if text.strip() else None
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"The field mappings are no JSON: {error}.") from None
+        raise ValueError(
+            f"Field mappings are a list of objects or key-value pairs, not str; as JSON it fails: {error}. "
+            'Write [{"source": "assetBasicInfo.name", "target": "name"}] or {"assetBasicInfo.name": "name"}.'
+        ) from None
 
 
 def _entries_of_item(item: Any) -> list[Any]:
