@@ -224,6 +224,45 @@ def test_a_caption_in_another_normal_form_is_the_same() -> None:
     assert made(line(target="title", source="customFields.Gerät"), customFields=fields) == {"title": "WS-7"}
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Ontario", "ON"),
+        ("Québec", "QC"),
+        ("Que\u0301bec", "QC"),
+        ("Quebec", "QC"),
+        ("D.C.", "DC"),
+        ("B.C.", "BC"),
+        ("British Columbia", "BC"),
+        ("Fla.", "FL"),
+        ("US-FL", "FL"),
+        ("Guam", "GU"),
+        ("AE", "AE"),
+        ("by", "BY"),
+        ("NEWFOUNDLAND and Labrador", "NL"),
+        ("P.E.I.", "PE"),
+        ("New  York", "NY"),
+        ("W. Va.", "WV"),
+    ],
+)
+def test_states_and_provinces_of_both_countries(text: str, code: str) -> None:
+    assert state_code(text) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("U.S.A.", "US"), ("canada", "CA"), ("CAN", "CA"), ("Germany", "DE"), ("United Kingdom", "GB")],
+)
+def test_countries_by_name(text: str, code: str) -> None:
+    assert country_code(text) == code
+
+
+@pytest.mark.parametrize("text", ["ÄÖ", "XX", "Narnia", ""])
+def test_no_country(text: str) -> None:
+    with pytest.raises(ValueError, match="no country"):
+        country_code(text)
+
+
 def test_values_that_do_not_fit_are_named_and_left_out() -> None:
     lines = [
         line(target="title", source="summary"),
@@ -448,6 +487,6 @@ def test_states_and_countries() -> None:
         "DC",
     ]
     assert [country_code(text) for text in ("USA", "United States", "de")] == ["US", "US", "DE"]
-    for bad in ("Bavaria", "F1", ""):
+    for bad in ("Bavaria", "F1", "", "ÄÖ", "QQ"):
         with pytest.raises(ValueError):
             state_code(bad)

@@ -1,0 +1,103 @@
+"""States, provinces and countries as Field Nation takes them: two letters each.
+
+Names and codes are those of ISO 3166, from the library pycountry (Debian's iso-codes, offline). Names are
+known of the two countries that Field Nation's buyers dispatch in, codes of every country. The library is
+imported where it is used, since loading its data takes longer than mapping a thousand records.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+from tasks.rules.values import folded
+
+_BY_NAME_IN = ("US", "CA")
+_ABBREVIATIONS = (
+    "Ala AL,Alas AK,Ariz AZ,Ark AR,Calif CA,Cal CA,Colo CO,Conn CT,Del DE,Fla FL,Ill IL,Ind IN,"
+    "Kan KS,Kans KS,Ky KY,Mass MA,Mich MI,Minn MN,Miss MS,Mont MT,Neb NE,Nebr NE,Nev NV,NMex NM,"
+    "NDak ND,Okla OK,Ore OR,Oreg OR,Penn PA,Penna PA,SDak SD,Tenn TN,Tex TX,Wash WA,WVa WV,Wis WI,"
+    "Wisc WI,Wyo WY,Alta AB,Man MB,Nfld NL,Newfoundland NL,NWT NT,Ont ON,PEI PE,Que QC,PQ QC,"
+    "Sask SK,Yukon Territory YT,Washington DC DC,Virgin Islands VI"
+)
+"""Abbreviations that newspapers and post offices use, beside ISO's names."""
+_LONGEST_CODE = 3
+_MILITARY = ("AA", "AE", "AP")
+"""Codes of the United States' military post in place of a state."""
+_OTHER_COUNTRIES = {"us of a": "US", "america": "US", "uk": "GB", "great britain": "GB", "england": "GB"}
+
+
+def state_code(text: str) -> str:
+    """``Florida``, ``fl``, ``Fla.`` -> ``FL``; ``Québec`` -> ``QC``.
+
+    Raises ValueError for what is no state or province of the United States or Canada, and no two letters by
+    which another country calls one of its own.
+    """
+    name = _bare(text).replace(" ", "")
+    found = _states().get(name) or (name.upper() if name.upper() in _codes() else None)
+    if found is None:
+        raise ValueError(f"{text[:60]!r} is no state or province; write its two letters")
+    return found
+
+
+def country_code(text: str) -> str:
+    """``United States``, ``USA`` -> ``US``; ValueError for what ISO 3166 does not know."""
+    found = _countries().get(_bare(text))
+    if found is None:
+        raise ValueError(f"{text[:60]!r} is no country that is known; write its two letters, such as US")
+    return found
+
+
+def _bare(text: str) -> str:
+    """Folded, without signs: ``D.C.`` is ``dc``; a name, longer than a code, without accents, too."""
+    letters = folded(text).replace(".", "").replace("'", "").replace("’", "")
+    if len(letters) > _LONGEST_CODE:
+        letters = unicodedata.normalize("NFD", letters)
+    plain = "".join(each if each.isalpha() else " " for each in letters if not unicodedata.combining(each))
+    return " ".join(plain.split())
+
+
+@cache
+def _states() -> dict[str, str]:
+    found = {
+        _bare(name): code for name, _, code in (each.rpartition(" ") for each in _ABBREVIATIONS.split(","))
+    }
+    for country in _BY_NAME_IN:
+        for code, name in _subdivisions(country):
+            found |= {_bare(name): code, code.lower(): code, f"{country.lower()} {code.lower()}": code}
+    found |= {each.lower(): each for each in _MILITARY}
+    return {name.replace(" ", ""): code for name, code in found.items()}
+
+
+@cache
+def _codes() -> frozenset[str]:
+    import pycountry
+
+    codes = (each.code.partition("-")[2] for each in pycountry.subdivisions)
+    return frozenset(code for code in codes if len(code) == 2 and code.isalpha())
+
+
+def _subdivisions(country: str) -> Iterator[tuple[str, str]]:
+    import pycountry
+
+    for each in pycountry.subdivisions:
+        if each.code.startswith(f"{country}-"):
+            yield each.code.partition("-")[2], each.name.partition(",")[0]
+
+
+@cache
+def _countries() -> dict[str, str]:
+    import pycountry
+
+    found = dict(_OTHER_COUNTRIES)
+    for each in pycountry.countries:
+        names = (
+            each.name,
+            each.alpha_2,
+            each.alpha_3,
+            getattr(each, "official_name", ""),
+            getattr(each, "common_name", ""),
+        )
+        found |= {_bare(name): each.alpha_2 for name in names if name}
+    return found
