@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.connectwise.conditions import equals
-from connectors.errors import ConnectorError, StopError
+from connectors.errors import ConnectorError, RejectedError, StopError
 from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.create import FOUND, create_configurations, find_created
 from tasks.asset_sync.modify import modify_configurations
@@ -17,6 +17,7 @@ from tasks.asset_sync.run import Record, SyncRun
 from tasks.connectwise.bulk_modify_configurations import change_type
 from tasks.rules.asset_sync.plan import Modification, Plan
 from tasks.rules.asset_sync.references import TYPE, ReferencePlan
+from tasks.rules.quarantine import is_lasting
 from tasks.rules.values import folded
 from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import run_logger
@@ -95,7 +96,8 @@ async def retype_configurations(
         try:
             results[key] = await _retype(run, each, types, before)
         except ConnectorError as error:
-            results[key] = WriteResult(key, False, record_id, str(error))
+            refused = isinstance(error, RejectedError) and is_lasting(error.status)
+            results[key] = WriteResult(key, False, record_id, str(error), refused=refused)
             stopped = error if isinstance(error, StopError) else None
 
 

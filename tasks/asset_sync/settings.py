@@ -109,6 +109,19 @@ class AssetSynchronizationSettings(BaseModel):
     software_lines: int = Field(
         default=200, ge=1, title="Software lines", description="Lines of ls_software before it is cut."
     )
+    retry_refused: bool = Field(
+        default=False,
+        title="Try refused records again",
+        description="Send once more what ConnectWise refused in earlier runs. Without it a refused record is "
+        "held until its values, the record or the mapping change.",
+    )
+    only_failed: str = Field(
+        default="",
+        max_length=100,
+        title="Only what failed",
+        description='The id of an earlier run: only what failed or was not sent in it. "held": only the '
+        "records that are held. Empty: every asset.",
+    )
     ceilings: SafetyThresholds = Field(
         default_factory=SafetyThresholds,
         title="Ceilings",

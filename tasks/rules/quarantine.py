@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from connectors.ledger.models import HeldRecord
 
@@ -50,16 +50,17 @@ def is_lasting(status: int | None) -> bool:
 
 
 def is_held(held: HeldRecord | None, attempt: Attempt) -> bool:
-    """Whether the record was refused with exactly this before."""
-    return held is not None and attempt == Attempt(held.payload, held.version, held.rules)
+    """Whether the record was refused with exactly this before; a version that nobody knew does not count."""
+    return may_be_held(held, attempt) and (not held.version or attempt.version == held.version)
 
 
-def still_held(
-    held: Mapping[str, HeldRecord], attempts: Mapping[str, Attempt], *, retry: bool = False
-) -> dict[str, HeldRecord]:
-    """The records of ``attempts`` that are held back, by key; none if a person wants all tried again."""
-    if retry:
-        return {}
+def may_be_held(held: HeldRecord | None, attempt: Attempt) -> TypeGuard[HeldRecord]:
+    """The same as far as it can be told without the record's version, which may cost a request."""
+    return held is not None and (attempt.payload, attempt.rules) == (held.payload, held.rules)
+
+
+def still_held(held: Mapping[str, HeldRecord], attempts: Mapping[str, Attempt]) -> dict[str, HeldRecord]:
+    """The records of ``attempts`` that are held back, by key."""
     return {key: held[key] for key, attempt in attempts.items() if is_held(held.get(key), attempt)}
 
 

@@ -5,7 +5,7 @@ With the reasons and warnings in words, and the answer of the action Match Confi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
@@ -80,6 +80,15 @@ class MatchResult:
     unmatched: list[Unmatched] = field(default_factory=list)
     ambiguous: list[Ambiguous] = field(default_factory=list)
     orphaned: list[ConfigurationRecord] = field(default_factory=list)
+
+
+def only_assets(result: MatchResult, keys: Collection[str]) -> MatchResult:
+    """The same for these assets alone; nothing is said of configurations whose asset is gone."""
+    return MatchResult(
+        [each for each in result.matched if each.asset.key in keys],
+        [each for each in result.unmatched if each.asset.key in keys],
+        [each for each in result.ambiguous if each.asset.key in keys],
+    )
 
 
 class Doubt(Enum):

@@ -1,0 +1,200 @@
+"""The records of asset-synchronization that a vendor refused: left out of the plan, kept after the writes.
+
+A held record costs nothing at a run, but for configurations that would be modified: whether a person has
+changed one since is seen by reading it, 50 in a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from connectors.connectwise.conditions import any_of
+from connectors.errors import StopError
+from connectors.ledger.models import HeldRecord, Operation, WriteEntry, WriteOutcome
+from tasks.asset_sync.apply import Applied
+from tasks.asset_sync.run import SyncRun
+from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.match_result import Match, MatchResult, only_assets
+from tasks.rules.asset_sync.plan import Plan
+from tasks.rules.bulk import batches
+from tasks.rules.quarantine import Attempt, fingerprint, held_words, may_be_held, still_held, version_of
+from tasks.rules.values import AssetRecord, ConfigurationRecord
+from tasks.shared.journalled import WriteResult
+from tasks.shared.progress import run_logger
+from tasks.shared.retry import retry
+
+FEATURE = "asset-synchronization"
+"""Whose rows of the quarantine these are."""
+HELD = "held"
+"""What a person types to run only what is held."""
+_RULES = {
+    "mappings",
+    "custom_field_mappings",
+    "custom_field_ids",
+    "prefix",
+    "reference_values",
+    "structure_level_id",
+    "reactivate",
+    "write_mode",
+    "software_lines",
+}
+"""The settings by which a record is made: a change of one may end a refusal."""
+
+
+async def held_records(run: SyncRun) -> dict[str, HeldRecord]:
+    """What is held of the run's company, by asset key: one query."""
+    return await run.ledger.quarantine.held(run.tenant, FEATURE, run.company.id)
+
+
+async def selected(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldRecord]) -> MatchResult:
+    """The assets that the run is about: all, or what is held, or what failed in the run that is named.
+
+    Raises:
+        StopError: the named run wrote nothing of this company.
+    """
+    wanted = run.settings.only_failed.strip()
+    if not wanted:
+        return matched
+    keys = set(held) if wanted == HELD else await _failed_in(run, wanted)
+    found = only_assets(matched, keys)
+    run.notes.append(f"Only {len(keys)} assets were looked at: those of {wanted!r} under Only what failed.")
+    return found
+
+
+async def _failed_in(run: SyncRun, run_id: str) -> set[str]:
+    """The assets of which the last write of that run was not done."""
+    last: dict[str, bool] = {}
+    for write in await run.ledger.journal.of_run(run_id):
+        if write.company_id == run.company.id and write.asset_key:
+            last[write.asset_key] = write.outcome == "done"
+    if not last:
+        raise StopError(
+            f"The ledger knows no write of a run {run_id!r} for {run.company.identifier}",
+            remedy=f"Copy the run id from its report, or type {HELD!r}.",
+        )
+    return {key for key, done in last.items() if not done}
+
+
+async def held_back(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldRecord]) -> dict[str, str]:
+    """Why nothing is written of an asset that would be refused again, by asset key."""
+    if not held or run.settings.retry_refused or run.settings.only_failed.strip():
+        return {}
+    rules = rules_mark(run)
+    attempts = {
+        each.asset.key: Attempt(creation_mark(each.asset), "", rules)
+        for each in matched.unmatched
+        if each.asset.key in held
+    }
+    pairs = {
+        each.asset.key: each
+        for each in matched.matched
+        if each.asset.key in held and differences(each.asset, each.configuration, run.mapping)
+    }
+    attempts |= {key: Attempt(modification_mark(*_sides(each)), "", rules) for key, each in pairs.items()}
+    candidates = {key: each for key, each in pairs.items() if may_be_held(held[key], attempts[key])}
+    for key, version in (await _versions(run, candidates)).items():
+        attempts[key] = Attempt(attempts[key].payload, version, rules)
+    found = still_held(held, attempts)
+    if found:
+        run_logger().warning("%d refused records are held back; see the plan", len(found))
+    return {key: held_words(each) for key, each in found.items()}
+
+
+async def _versions(run: SyncRun, pairs: Mapping[str, Match]) -> dict[str, str]:
+    """Which version of its configuration each held asset would change now; "" where it is gone."""
+    by_id = {each.configuration.id: key for key, each in pairs.items()}
+    found = dict.fromkeys(pairs, "gone")
+    for ids in batches(sorted(by_id)):
+        records = await retry(
+            lambda ids=ids: run.client.configurations.list(  # type: ignore[misc]
+                conditions=any_of("id", ids), page=1, page_size=len(ids)
+            ),
+            run.settings.waiting,
+        )
+        found |= {by_id[int(each["id"])]: version_of(each) for each in records}
+    return found
+
+
+async def keep_refused(run: SyncRun, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]) -> None:
+    """Hold what was refused in this run, and let go of what needs it no longer."""
+    refused = [*_refused_creations(run, plan, applied), *_refused_modifications(run, plan, applied)]
+    await run.ledger.quarantine.hold(run.tenant, FEATURE, refused, run.company.id)
+    if refused:
+        run.notes.append(
+            f"{len(refused)} refused records are held from now on: they are not sent again until their "
+            "values, the record or the mapping change, or Try refused records again is set."
+        )
+    results = {**applied.created, **applied.modified}
+    left = {each.asset_key for each in plan.skipped} | {key for key, each in results.items() if not each.ok}
+    if run.settings.only_failed.strip():
+        # Nothing is known of the others: they were not looked at.
+        left |= held.keys() - results.keys()
+    done = [key for key in held if key not in left]
+    await run.ledger.quarantine.release(run.tenant, FEATURE, done, run.company.id)
+    await _note_unsent(run, plan, applied)
+
+
+async def _note_unsent(run: SyncRun, plan: Plan, applied: Applied) -> None:
+    """Note in the journal what was planned and never sent, so that it can be run by the run's id."""
+    creations: dict[str, str] = {each.asset.key: each.name for each in plan.creations}
+    modifications: dict[str, str] = {each.asset.key: each.name for each in plan.modifications}
+    parts: tuple[tuple[Operation, dict[str, str], dict[str, WriteResult]], ...] = (
+        ("create", creations, applied.created),
+        ("modify", modifications, applied.modified),
+    )
+    unsent = [
+        WriteEntry(operation, "configuration", each.record_id, key, names.get(key, key), None, None)
+        for operation, names, results in parts
+        for key, each in results.items()
+        if not each.ok and not each.written
+    ]
+    ids = await run.journal.begin(unsent)
+    await run.journal.record([WriteOutcome(each, "not_sent") for each in ids])
+
+
+def _refused_creations(run: SyncRun, plan: Plan, applied: Applied) -> Iterable[HeldRecord]:
+    for each in plan.creations:
+        result = applied.created.get(each.asset.key)
+        if result is not None and result.refused:
+            yield _record(run, "create", result, each.name, creation_mark(each.asset))
+
+
+def _refused_modifications(run: SyncRun, plan: Plan, applied: Applied) -> Iterable[HeldRecord]:
+    for each in plan.modifications:
+        result = applied.modified.get(each.asset.key)
+        if result is not None and result.refused:
+            mark = modification_mark(each.asset, each.configuration)
+            yield _record(run, "modify", result, each.name, mark)
+
+
+def _record(run: SyncRun, step: str, result: WriteResult, name: str, mark: str) -> HeldRecord:
+    return HeldRecord(
+        key=result.asset_key,
+        step=step,
+        name=name,
+        record_id=result.record_id,
+        payload=mark,
+        version=result.version,
+        rules=rules_mark(run),
+        reason=result.message,
+        run_id=run.run_id,
+    )
+
+
+def rules_mark(run: SyncRun) -> str:
+    """A short text that changes with the settings by which records are made."""
+    return fingerprint(run.settings.model_dump(mode="json", include=_RULES))
+
+
+def creation_mark(asset: AssetRecord) -> str:
+    """A short text that changes with what would be created."""
+    return fingerprint([asset.wanted])
+
+
+def modification_mark(asset: AssetRecord, configuration: ConfigurationRecord) -> str:
+    """A short text that changes with what would be changed, on either side."""
+    return fingerprint([asset.wanted, configuration.current])
+
+
+def _sides(match: Match) -> tuple[AssetRecord, ConfigurationRecord]:
+    return match.asset, match.configuration
