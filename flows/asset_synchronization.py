@@ -9,11 +9,8 @@ from prefect.states import Cancelled
 
 from tasks.asset_sync.apply import apply_plan
 from tasks.asset_sync.create import recover_open_batches
-    matched = await match_inventories(run, read)
-    held = await check_reading(run, known, read, matched)
-    refusals = await held_records(run)
-    matched = await selected(run, matched, refusals)
-    held = {**await held_back(run, matched, refusals), **held}
+from tasks.asset_sync.known import check_reading, keep_known, keep_planned, read_known, refusing
+from tasks.asset_sync.quarantine import held_back, held_records, keep_refused, selected
 from tasks.asset_sync.read import make_plan, match_inventories, read_all
 from tasks.asset_sync.references import create_references, find_references
 from tasks.asset_sync.report import final_report, plan_report, publish_plan, publish_report
@@ -80,8 +77,11 @@ async def synchronize(run: SyncRun) -> Any:
     known = await read_known(run)
     read = await read_all(run)
     references = await find_references(run, read)
-    await keep_refused(run, plan, applied, refusals)
-    await keep_known(run, known, read, plan, applied)
+    matched = await match_inventories(run, read)
+    held = await check_reading(run, known, read, matched)
+    refusals = await held_records(run)
+    matched = await selected(run, matched, refusals)
+    held = {**await held_back(run, matched, refusals), **held}
     plan = make_plan(run, matched, references, held)
     existing = len(read.configurations)
     doubted = refusing(run.findings)
@@ -101,11 +101,8 @@ async def synchronize(run: SyncRun) -> Any:
         )
     created = await create_references(run, plan, references)
     applied = await apply_plan(run, plan, references, existing)
-<<<<<<< HEAD
+    await keep_refused(run, plan, applied, refusals)
     await keep_known(run, known, read, plan, applied)
-=======
-    await keep_refused(run, plan, applied, quarantined)
->>>>>>> e6fe19a (Hold a configuration that ConnectWise refused until its values, the record or the mapping change, with a switch to try it again and a run of only what failed: it was sent again at every run)
     return await finish(run, plan, final_report(run, plan, applied, created))
 
 
