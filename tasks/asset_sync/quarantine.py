@@ -23,7 +23,7 @@ from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
-FEATURE = "asset-synchronization"
+HELD_FEATURE = "asset-synchronization"
 """Whose rows of the quarantine these are."""
 HELD = "held"
 """What a person types to run only what is held."""
@@ -43,7 +43,7 @@ _RULES = {
 
 async def held_records(run: SyncRun) -> dict[str, HeldRecord]:
     """What is held of the run's company, by asset key: one query."""
-    return await run.ledger.quarantine.held(run.tenant, FEATURE, run.company.id)
+    return await run.ledger.quarantine.held(run.tenant, HELD_FEATURE, run.company.id)
 
 
 async def selected(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldRecord]) -> MatchResult:
@@ -118,7 +118,7 @@ async def _versions(run: SyncRun, pairs: Mapping[str, Match]) -> dict[str, str]:
 async def keep_refused(run: SyncRun, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]) -> None:
     """Hold what was refused in this run, and let go of what needs it no longer."""
     refused = [*_refused_creations(run, plan, applied), *_refused_modifications(run, plan, applied)]
-    await run.ledger.quarantine.hold(run.tenant, FEATURE, refused, run.company.id)
+    await run.ledger.quarantine.hold(run.tenant, HELD_FEATURE, refused, run.company.id)
     if refused:
         run.notes.append(
             f"{len(refused)} refused records are held from now on: they are not sent again until their "
@@ -130,7 +130,7 @@ async def keep_refused(run: SyncRun, plan: Plan, applied: Applied, held: Mapping
         # Nothing is known of the others: they were not looked at.
         left |= held.keys() - results.keys()
     done = [key for key in held if key not in left]
-    await run.ledger.quarantine.release(run.tenant, FEATURE, done, run.company.id)
+    await run.ledger.quarantine.release(run.tenant, HELD_FEATURE, done, run.company.id)
     await _note_unsent(run, plan, applied)
 
 

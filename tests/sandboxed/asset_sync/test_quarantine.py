@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from connectors.errors import RejectedError
-from tasks.asset_sync.quarantine import FEATURE, HELD
+from tasks.asset_sync.quarantine import HELD_FEATURE, HELD
 from tests.support.faults import BULK, LEAN, opened, rule, status
 from tests.support.run_flow import FlowRunner
 
@@ -42,7 +42,7 @@ async def test_a_refused_record_is_held_and_tried_again_on_demand(runner: FlowRu
         # Another mapping makes another record, so it is tried, and held with what it was then.
         await runner.report(mappings=LEAN, prefix="other_")
         assert refused <= set(sent)
-        held = await ledger.quarantine.held(runner.tenant, FEATURE, runner.sandbox.company_id)
+        held = await ledger.quarantine.held(runner.tenant, HELD_FEATURE, runner.sandbox.company_id)
         assert [(each.name in refused, each.attempts) for each in held.values()] == [(True, 2)] * 2
         sent.clear()
         await runner.report(mappings=LEAN, prefix="other_", retry_refused=True)
@@ -52,7 +52,7 @@ async def test_a_refused_record_is_held_and_tried_again_on_demand(runner: FlowRu
         refused.intersection_update({"nobody"})
         again = await runner.report(mappings=LEAN, prefix="other_", only_failed=HELD)
         assert (again.counts.read, again.counts.created, again.counts.failed) == (2, 2, 0)
-        assert await ledger.quarantine.held(runner.tenant, FEATURE, runner.sandbox.company_id) == {}
+        assert await ledger.quarantine.held(runner.tenant, HELD_FEATURE, runner.sandbox.company_id) == {}
     assert set(runner.asset_keys().values()) == {1}
 
 
@@ -62,7 +62,7 @@ async def test_only_what_failed_or_was_not_sent_in_a_run(runner: FlowRunner) -> 
     runner.sandbox.faults([])
     async with opened() as (_, ledger):
         # A missing right says nothing of the records, so none is held.
-        assert await ledger.quarantine.held(runner.tenant, FEATURE, runner.sandbox.company_id) == {}
+        assert await ledger.quarantine.held(runner.tenant, HELD_FEATURE, runner.sandbox.company_id) == {}
     rest = await runner.report(mappings=LEAN, only_failed=first.run_id)
     assert rest.counts.read == first.counts.failed
     assert rest.counts.failed == 0
