@@ -14,13 +14,15 @@ PLAIN: tuple[Any, ...] = (
     "2026-11-29T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-02-30", "12:00", "../..",
     "https://keys.example", "customFields.x", "a.b[0].c", "a[" * 50, "%s%n", "{0.__class__}", "'; --",
 )  # fmt: skip
+DEPTHS = (20, 100, 300)
+"""Deeper ones are refused where an answer, a message or a text is read; as texts they are drawn too."""
 NAMES = ("id", "name", "value", "results", "utc", "", "\x00", "a" * 300, "customFields", "__class__", "0")
 
 
 def odd_json(draw: Random, depth: int = 0) -> Any:
     """A value of any kind, at most four levels deep; now and then one that is very deep or wide."""
     if depth == 0 and draw.random() < 0.02:
-        return nested(draw.choice((20, 200, 800)))
+        return nested(draw.choice(DEPTHS))
     if depth > 3 or draw.random() < 0.6:
         return draw.choice(PLAIN)
     number = draw.choice((0, 1, 2, 3, 3, 40))

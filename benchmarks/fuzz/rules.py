@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -44,7 +44,7 @@ from tasks.rules.dispatch.outbound import wanted_of
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.sources import dispatch_source
 from tasks.rules.dispatch.triggers import Trigger, observe
-from tasks.rules.isolation import problem_words
+from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.lansweeper_input import asset_edit, checked_props
 from tasks.rules.limits import LimitError
 from tasks.rules.mapping.compile import FieldMappingError, compile_mapping, expression_problems
@@ -116,7 +116,7 @@ def _environment(draw: Random) -> Case:
         "CONNECTWISE_FLOWS_RECEIVER_PORT": "8460",
         "CONNECTWISE_FLOWS_RECEIVER_FIELD_NATION_SOURCES": "203.0.113.0/24",
         "CONNECTWISE_FLOWS_RECEIVER_BODY_LIMIT": "1000",
-        "CONNECTWISE_SITE": "api-na.myconnectwise.net",
+        "CONNECTWISE_FLOWS_RECEIVER_KEY_PATHS": "/v4_6_release/keys",
     }
     # A variable of the environment is text without NUL.
     given = {name: str(value).replace("\x00", "") for name, value in changed(draw, good).items()}
@@ -143,9 +143,19 @@ def _mappings(draw: Random) -> Case:
         except ValueError as error:
             tried.refused(error) if not isinstance(error, ValidationError) else _invalid(tried, error)
             return
-        compile_mapping(read).read_asset(asset if isinstance(asset, dict) else {})
+        _read_asset(tried, read, asset)
 
     return Case("mapping", _shown(given), act)
+
+
+def _read_asset(tried: Tried, lines: Sequence[FieldMapping], asset: Any) -> None:
+    """As a run reads assets: what one of them does to its expressions is that asset's problem in words."""
+
+    def failed(_asset: Any, error: Exception) -> None:
+        tried.outcome = "the asset's problem"
+        tried.texts.append(problem_words(error))
+
+    convert_all([asset if isinstance(asset, dict) else {}], compile_mapping(lines).read_asset, failed)
 
 
 def _expression(draw: Random) -> Case:
@@ -153,13 +163,12 @@ def _expression(draw: Random) -> Case:
     asset = changed(draw, {"key": "k", "assetBasicInfo": {"name": "n"}, "softwares": [{"name": "s"}]})
 
     def act(tried: Tried) -> None:
-        problems = expression_problems(text)
+        problems = list(expression_problems(text))
         if problems:
             tried.outcome = "refused when saved"
             tried.texts += problems
             return
-        lines = [FieldMapping(source=text, target="name")]
-        compile_mapping(lines).read_asset(asset if isinstance(asset, dict) else {})
+        _read_asset(tried, [FieldMapping(source=text, target="name")], asset)
 
     return Case("expression", text[:800], act)
 
@@ -292,7 +301,7 @@ def _external_data(draw: Random) -> Case:
 def _asset_edit(draw: Random) -> Case:
     fields = changed(draw, {"assetCustom": {"comment": "on loan", "serialNumber": "1"}})
     custom = changed(draw, {"Owner": "x", "Floor": 3})
-    props = odd_json(draw)
+    props = odd_json(draw) if draw.random() < 0.3 else None
 
     def act(_tried: Tried) -> None:
         existing: Any = [{"key": "f1", "name": "Owner"}, {"key": "f2", "name": "Floor"}]

@@ -129,4 +129,6 @@ def _networks(environment: Mapping[str, str], name: str) -> tuple[Network, ...]:
     try:
         return tuple(ipaddress.ip_network(each, strict=False) for each in _words(environment, name))
     except ValueError as error:
-        raise ValueError(f"{name} must be addresses or networks such as 203.0.113.0/24: {error}.") from None
+        raise ValueError(
+            f"{name} must be addresses or networks such as 203.0.113.0/24: {error!s:.200}."
+        ) from None
