@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -283,7 +284,13 @@ Insert = postgresql.Insert | sqlite.Insert
 
 def insert_or_replace(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
     """An insert that replaces every other column of the row which holds the key already."""
-    statement = _insert(connection, table)
+    return _insert_or_replace(connection.dialect.name, table, tuple(key))
+
+
+@lru_cache(maxsize=64)
+def _insert_or_replace(dialect: str, table: Table, key: tuple[str, ...]) -> Insert:
+    """Made once for each table: three hundred batches of a first load ask for the same."""
+    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
     rest = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
     return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
 

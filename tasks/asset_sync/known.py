@@ -182,7 +182,9 @@ async def keep_known(run: SyncRun, known: Known, read: Read, plan: Plan, applied
         and (result := applied.modified.get(each.asset.key)) is not None
         and result.ok
     }
-    changed, void = links_to_keep(read.configurations, created | linked, known.links, is_key)
+    # Those of creations were kept when their batch was settled.
+    kept = known.links | created
+    changed, void = links_to_keep(read.configurations, created | linked, kept, is_key)
     carrying = {each.id for each in read.configurations if each.asset_key} | set(linked.values())
     amounts = _amounts(run, read, created=len(created), linked=carrying | set(created.values()))
     await _keep(run, amounts, changed, void)
