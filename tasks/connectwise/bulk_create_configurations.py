@@ -32,6 +32,7 @@ from tasks.rules.values import AssetRecord
 from tasks.shared.action import Inventory, action, action_step
 from tasks.shared.concurrency import groups, send_batches
 from tasks.shared.connections import connectwise_client
+from tasks.shared.isolation import record_problem
 from tasks.shared.journalled import WriteLog, journal_outcomes, same_outcome
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import RetryPolicy, retry
@@ -145,7 +146,12 @@ class ConfigurationCreations:
         return [asset for pair in ready for asset in await self._send([pair])]
 
     def _record_of(self, asset: AssetRecord) -> dict[str, Any] | None:
-        payload = self._payload(asset)
+        try:
+            payload = self._payload(asset)
+        except Exception as error:
+            # One asset's values must not keep the others of its batch from being created.
+            self._fail([asset], f"No record can be made of it: {record_problem(error)}")
+            return None
         if payload.record is None:
             self._fail([asset], payload.skipped or "It can't be created.")
         return payload.record

@@ -31,6 +31,7 @@ from tasks.rules.asset_sync.safety import (
     predict_requests,
 )
 from tasks.rules.bulk import MAX_BATCH
+from tasks.rules.isolation import problem_words
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
@@ -210,10 +211,11 @@ class Changed:
 
 @dataclass(slots=True)
 class Compared:
-    """The matched assets compared: only those that differ are kept."""
+    """The matched assets compared: only those that differ are kept, and those that could not be."""
 
     changed: list[Changed] = field(default_factory=list)
     unchanged: int = 0
+    problems: list[Skipped] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,12 @@ def compare_matched(matched: Iterable[Match], mapping: CompiledMapping) -> Compa
     """Compare each matched pair once; memory grows with what differs."""
     compared = Compared()
     for match in matched:
-        if changes := differences(match.asset, match.configuration, mapping):
+        try:
+            changes = differences(match.asset, match.configuration, mapping)
+        except Exception as error:
+            compared.problems.append(Skipped(match.asset, problem_words(error)))
+            continue
+        if changes:
             compared.changed.append(Changed(match, changes))
         else:
             compared.unchanged += 1
@@ -296,6 +303,7 @@ class _PlanBuilder:
 
     def build(self, result: MatchResult, compared: Compared) -> Plan:
         self.unchanged = compared.unchanged
+        self.skipped += compared.problems
         modifications = [each for changed in compared.changed if (each := self._modification(changed))]
         creations = [made for each in result.unmatched if (made := self._creation(each.asset, each.warning))]
         inactive = [each.configuration for each in result.matched if not each.configuration.active]
