@@ -55,7 +55,7 @@ class JournalledWrite:
     settled_at: datetime | None
     outcome: JournalOutcome | None
     message: str | None
-    tenant: str | None
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,12 @@ pytestmark = pytest.mark.anyio
 PROJECT = Path(__file__).resolve().parents[2]
 DESCRIPTION = PROJECT.parent / "shared/reference/connectwise-psa-openapi.json"
 LOOK_UP = "the look-up of the codebase lies outside the API: developer guide"
-NOT_DESCRIBED = {"company_info": LOOK_UP, "newest_version": LOOK_UP}
+ROLE = "clients of others read it; the published description has no such path"
+NOT_DESCRIBED = {
+    "company_info": LOOK_UP,
+    "newest_version": LOOK_UP,
+    **dict.fromkeys((f"security_role_settings.{verb}" for verb in ("list", "pages", "count")), ROLE),
+}
 UNDESCRIBED_PARAMETERS = {
     # Seen on a live server: the body takes no paging and no fields (docs/vendors.md, ConnectWise 3).
     "/service/tickets/search": {"fields", "pageSize"},
@@ -131,6 +136,10 @@ COLLECTIONS: dict[str, tuple[set[str], list[dict[str, Any]], list[Any]]] = {
     "sites": (WHOLE, [], [(7,)]),
     "agreement_configurations": (LISTED, [], [(4,)]),
     "board_statuses": (LISTED, [], [(5,)]),
+    "board_types": (LISTED, [], [(5,)]),
+    "priorities": (LISTED, [], [()]),
+    "structure_levels": (LISTED, [], [()]),
+    "security_role_settings": (LISTED, [], [(3,)]),
     "tickets": ({*WHOLE, "patch"}, list(TICKET.values()), [(kind,) for kind in TICKETS]),
     "ticket_configurations": (LISTED, [], [(kind, 5) for kind in TICKETS]),
     "ticket_notes": (LISTED, [NOTE], [(kind, 5) for kind in TICKETS]),

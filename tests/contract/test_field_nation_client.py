@@ -57,6 +57,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "list_custom_fields": NUMBER,
     "list_webhook_events": {},
     "list_webhooks": {},
+    "list_set_up": {"path": "/types-of-work"},
     "create_webhook": {"url": "https://x.test/in", "events": EVENTS, "secret": SECRET},
     "update_webhook": {"webhook_id": HOOK, "changes": {"events": EVENTS, "status": "inactive"}},
     "delete_webhook": {"webhook_id": HOOK},
