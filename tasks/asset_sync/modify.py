@@ -27,6 +27,7 @@ from tasks.rules.quarantine import is_lasting, version_of
 from tasks.rules.values import FieldChange
 from tasks.shared.action import Inventory
 from tasks.shared.concurrency import send_batches
+from tasks.shared.isolation import record_problem
 from tasks.shared.journalled import OUTAGE, WriteLog, WriteResult, journal_outcomes, same_outcome
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import Retries, retry
@@ -138,14 +139,18 @@ class ConfigurationModifications:
         ready, kept = [], []
         for each in batch:
             fresh = records.get(each.configuration.id)
-            decided = self._decide(each, fresh)
-            if decided.refused:
-                self._fail([each], decided.refused)
-            elif not decided.changes:
-                kept.append(each)
-            elif fresh is not None:
-                record = overlay(fresh, decided.changes, self.run.mapping, self.run.references)
-                ready.append(Ready(each, fresh, tuple(decided.changes), record))
+            try:
+                decided = self._decide(each, fresh)
+                if decided.refused:
+                    self._fail([each], decided.refused)
+                elif not decided.changes:
+                    kept.append(each)
+                elif fresh is not None:
+                    record = overlay(fresh, decided.changes, self.run.mapping, self.run.references)
+                    ready.append(Ready(each, fresh, tuple(decided.changes), record))
+            except Exception as error:
+                # One record's values must not keep the others of its batch from being written.
+                self._fail([each], f"It can't be decided what to write: {record_problem(error)}")
         await self._keep(kept, records)
         again = [sent for each in ready if (sent := self.unanswered.pop(each.modification.asset.key, None))]
         await self._record(
