@@ -316,11 +316,26 @@ class HttpSession(Connected):
         headers: Mapping[str, str] | None,
     ) -> httpx.Request:
         try:
-            content = None if json is None else orjson.dumps(json)
-        except TypeError as error:
+            return self._built(method, path, params, json, headers)
+        except (TypeError, ValueError, httpx.InvalidURL) as error:
+            # Too deep or long, or text that UTF-8 can't hold; the error's own text may quote all of it.
             raise RejectedError(
-                f"The request can't be written as JSON: {error}", system=self.system, method=method, path=path
+                f"The request can't be put into words that HTTP allows ({type(error).__name__})",
+                system=self.system,
+                method=method,
+                path=path,
+                remedy="Shorten it, and leave out characters that are no text.",
             ) from None
+
+    def _built(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int] | None,
+        json: Any,
+        headers: Mapping[str, str] | None,
+    ) -> httpx.Request:
+        content = None if json is None else orjson.dumps(json)
         sent = {**(headers or {}), **({"Content-Type": "application/json"} if content is not None else {})}
         return self._client.build_request(
             method, f"{self.base_url}{path}", params=params or None, content=content, headers=sent

@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 import anyio
 
@@ -23,7 +23,9 @@ from connectors.field_nation.settings import SYSTEM, FieldNationSettings
 from connectors.http import Connected, HttpSession, SessionOptions
 from connectors.redaction import MASK, Redactor
 from connectors.retry import RequestKind
+from connectors.shapes import as_objects
 
+T = TypeVar("T")
 REST_ROOT = "/api/rest/v2"
 WEBHOOKS_ROOT = "/api/v1"
 CONCURRENCY = 4
@@ -98,8 +100,9 @@ class TokenSource:
 
     async def _ask(self, body: dict[str, str]) -> Token:
         asked = self._now()
-        answer = await self._session.request_json(RequestKind.READ, "POST", TOKEN_PATH, json=body)
-        token = _token(answer, asked)
+        token = await self._session.read(
+            RequestKind.READ, "POST", TOKEN_PATH, lambda answer: _token(answer.body, asked), json=body
+        )
         # The last few are kept: a request that is still on its way carries an older one.
         self._secrets = [*self._settings.secrets(), *self._secrets[-8:], token.access]
         if token.refresh:
@@ -109,8 +112,8 @@ class TokenSource:
 
 
 def _token(answer: Any, asked: float) -> Token:
-    access = answer.get("access_token") if isinstance(answer, dict) else None
-    if not isinstance(access, str) or not access:
+    access = token_in(answer, "access_token")
+    if not access:
         raise StopError(
             "Field Nation answered a log in without an access token",
             system=SYSTEM,
@@ -118,10 +121,21 @@ def _token(answer: Any, asked: float) -> Token:
             path=TOKEN_PATH,
         )
     given = answer.get("expires_in")
-    life = float(given) if isinstance(given, int | float) and given > 0 else USUAL_LIFE
-    refresh = answer.get("refresh_token")
+    is_number = isinstance(given, int | float) and not isinstance(given, bool) and given > 0
+    life = float(given) if is_number else USUAL_LIFE
     margin = min(LONGEST_MARGIN, life / 10)
-    return Token(access, refresh if isinstance(refresh, str) else "", asked + life - margin)
+    return Token(access, token_in(answer, "refresh_token"), asked + life - margin)
+
+
+LONGEST_TOKEN = 4000
+
+
+def token_in(answer: Any, name: str) -> str:
+    """The token of that name; empty for one that can't be sent in an address and a header."""
+    value = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(value, str) or len(value) > LONGEST_TOKEN or not value.isascii():
+        return ""
+    return value if value.isprintable() and " " not in value else ""
 
 
 _TOKEN = re.compile(r"(access_token=)[^&\s\"'#]*", re.IGNORECASE)
@@ -173,7 +187,9 @@ class FieldNationApi(Connected):
             "longest_wait": _LONGEST_WAIT,
             **options,
         }
-        self.logins = HttpSession(**shared, read_error=read_token_refusal, concurrency=1)
+        self.logins = HttpSession(
+            **shared, read_error=read_token_refusal, concurrency=1, quotes_answers=False
+        )
         self.session = HttpSession(
             **shared, read_error=read_field_nation_refusal, rate_limiter=limiter, concurrency=CONCURRENCY
         )
@@ -187,30 +203,49 @@ class FieldNationApi(Connected):
         self.session.redact = self.logins.redact = redactor
 
     async def send(
-        self, kind: RequestKind, method: str, path: str, *, params: Params | None = None, json: Any = None
-    ) -> Any:
-        """The body of an accepted answer; None for an empty one. ``path`` is under ``/api/rest/v2``."""
-        return await self._send_to(REST_ROOT, kind, method, path, params=params, json=json)
+        self,
+        kind: RequestKind,
+        method: str,
+        path: str,
+        parse: Callable[[Any], T],
+        *,
+        params: Params | None = None,
+        json: Any = None,
+    ) -> T:
+        """What ``parse`` reads out of the body of an accepted answer; ``path`` is under ``/api/rest/v2``."""
+        return await self._send_to(REST_ROOT, kind, method, path, parse, params=params, json=json)
 
     async def send_webhooks(
-        self, kind: RequestKind, method: str, path: str, *, params: Params | None = None, json: Any = None
-    ) -> Any:
-        """The ``result`` of an accepted answer of the webhooks API; ``path`` is under ``/api/v1``."""
-        answer = await self._send_to(WEBHOOKS_ROOT, kind, method, path, params=params, json=json)
-        return answer.get("result") if isinstance(answer, dict) else None
+        self,
+        kind: RequestKind,
+        method: str,
+        path: str,
+        parse: Callable[[Any], T],
+        *,
+        params: Params | None = None,
+        json: Any = None,
+    ) -> T:
+        """The same of the ``result`` of the webhooks API's answer; ``path`` is under ``/api/v1``."""
 
-    async def _send_to(self, root: str, kind: RequestKind, method: str, path: str, **options: Any) -> Any:
+        def of_result(body: Any) -> T:
+            return parse(body.get("result") if isinstance(body, dict) else None)
+
+        return await self._send_to(WEBHOOKS_ROOT, kind, method, path, of_result, params=params, json=json)
+
+    async def _send_to(
+        self, root: str, kind: RequestKind, method: str, path: str, parse: Callable[[Any], T], **options: Any
+    ) -> T:
         """Sends with a token; after a 401, which means that nothing was done, once more with a new one."""
         self.session.refuse_write(kind, method, path)
         token = await self._tokens.get()
         try:
-            return await self._once(token, root, kind, method, path, **options)
+            return await self._once(token, root, kind, method, path, parse, **options)
         except StopError as error:
             if error.status != 401:
                 raise
         token = await self._tokens.get(refused=token)
         try:
-            return await self._once(token, root, kind, method, path, **options)
+            return await self._once(token, root, kind, method, path, parse, **options)
         except StopError as error:
             if error.status != 401 or not _ID.search(path):
                 raise
@@ -223,15 +258,17 @@ class FieldNationApi(Connected):
         kind: RequestKind,
         method: str,
         path: str,
+        parse: Callable[[Any], T],
         *,
         params: Params | None,
         json: Any,
-    ) -> Any:
+    ) -> T:
         in_query = root == REST_ROOT
-        return await self.session.request_json(
+        return await self.session.read(
             kind,
             method,
             path,
+            lambda answer: parse(answer.body),
             root=root,
             template=_UUID.sub("/{id}", _ID.sub("/{id}", path)),
             params={**(params or {}), **({"access_token": token} if in_query else {})},
@@ -239,22 +276,10 @@ class FieldNationApi(Connected):
             headers=None if in_query else {"Authorization": f"Bearer {token}"},
         )
 
-    def _unexpected(self, method: str, path: str, wanted: str) -> StopError:
-        return StopError(
-            f"{SYSTEM} answered something else than {wanted}", system=SYSTEM, method=method, path=path
-        )
 
-    def _record(self, body: Any, method: str, path: str) -> Record:
-        if not isinstance(body, dict):
-            raise self._unexpected(method, path, "an object")
-        return body
-
-    def _results(self, body: Any, method: str, path: str) -> list[Record]:
-        """The ``results`` of a section or list, or a bare list."""
-        found = body.get("results") if isinstance(body, dict) else body
-        if not isinstance(found, list):
-            raise self._unexpected(method, path, "a list of records")
-        return [each for each in found if isinstance(each, dict)]
+def as_results(body: Any) -> list[Record]:
+    """The ``results`` of a section or list, or a bare list."""
+    return as_objects(body.get("results") if isinstance(body, dict) else body, "the list of records")
 
 
 def _not_seen(error: StopError) -> RejectedError:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from connectors.errors import RejectedError, StopError
-from connectors.field_nation.api import FieldNationApi, Params
+from connectors.errors import ConnectorError, RejectedError, StopError
+from connectors.field_nation.api import FieldNationApi, Params, as_results
 from connectors.field_nation.models import (
     INTERNAL,
     BaseList,
@@ -18,7 +18,9 @@ from connectors.field_nation.models import (
     status_of,
 )
 from connectors.field_nation.settings import SYSTEM
+from connectors.paging import PageProgress
 from connectors.retry import RequestKind
+from connectors.shapes import ShapeError, as_ids, as_number, as_object, is_digits
 
 WORK_ORDERS = "/workorders"
 LARGEST_PAGE = 100
@@ -61,20 +63,23 @@ class FieldNationClient(FieldNationApi):
         Unknown or misplaced members are dropped silently by the vendor: see ``models.dropped_fields``. After
         an UnclearOutcomeError search before creating it again.
         """
-        body = await self.send(RequestKind.CREATE, "POST", WORK_ORDERS, json=dict(record))
-        return self._work_order(body, "POST", WORK_ORDERS)
+        return await self.send(
+            RequestKind.CREATE, "POST", WORK_ORDERS, self._as_work_order(None), json=dict(record)
+        )
 
     async def get_work_order(self, work_order_id: int, *, columns: str = "") -> Record:
         """One work order; ``columns`` names the sections wanted: ``GET /workorders/{id}``."""
         path = work_order_path(work_order_id)
         params = {"columns": columns} if columns else None
-        return self._work_order(await self.send(RequestKind.READ, "GET", path, params=params), "GET", path)
+        return await self.send(
+            RequestKind.READ, "GET", path, self._as_work_order(work_order_id), params=params
+        )
 
     async def update_work_order(self, work_order_id: int, changes: Mapping[str, Any]) -> Record:
         """Change the members sent, never the status; returns the whole: ``PUT /workorders/{id}``."""
         path = work_order_path(work_order_id)
-        body = await self.send(RequestKind.MODIFY, "PUT", path, json=dict(changes))
-        return self._work_order(body, "PUT", path)
+        parse = self._as_work_order(work_order_id)
+        return await self.send(RequestKind.MODIFY, "PUT", path, parse, json=dict(changes))
 
     async def list_work_orders(
         self,
@@ -108,11 +113,15 @@ class FieldNationClient(FieldNationApi):
             **wanted,
             **{OLDER_NAMES[name]: value for name, value in wanted.items() if name in OLDER_NAMES},
         }
-        body = self._record(
-            await self.send(RequestKind.READ, "GET", WORK_ORDERS, params=params), "GET", WORK_ORDERS
-        )
-        _check_echo(body, wanted)
-        return self._page(body, page)
+
+        def parse(body: Any) -> WorkOrderPage:
+            _check_echo(as_object(body), wanted)
+            found = _page(body, page)
+            for item in found.items[:1]:
+                self._note_company(item)
+            return found
+
+        return await self.send(RequestKind.READ, "GET", WORK_ORDERS, parse, params=params)
 
     async def work_orders_pages(
         self,
@@ -122,14 +131,26 @@ class FieldNationClient(FieldNationApi):
         columns: str = "",
         page_size: int = LARGEST_PAGE,
     ) -> AsyncIterator[list[Record]]:
-        """Every page of a list, in the order of ids; see ``list_work_orders``."""
+        """Every page of a list, in the order of ids; see ``list_work_orders``.
+
+        Raises:
+            RetryableError: fewer came than Field Nation counts. Who looks for a work order that may exist
+                must not take a part of the list for all of it.
+        """
         number, pages = 1, 1
+        progress = PageProgress("work orders")
         while number <= pages:
             found = await self.list_work_orders(
                 base_list, filters, columns=columns, page=number, page_size=page_size
             )
-            yield found.items
             pages = found.pages if found.items else 0
+            try:
+                progress.page(as_ids(found.items), more=number < pages, total=found.total)
+                if number >= pages:
+                    progress.finish()
+            except ConnectorError as error:
+                raise error.at(SYSTEM, "GET", WORK_ORDERS) from None
+            yield found.items
             number += 1
 
     async def search_work_orders(self, text: str, *, columns: str = "") -> list[Record]:
@@ -173,8 +194,8 @@ class FieldNationClient(FieldNationApi):
         Which one is new: see ``posted_message``. After an UnclearOutcomeError read the messages first.
         """
         path = work_order_path(work_order_id, "/messages")
-        body = await self.send(RequestKind.CREATE, "POST", path, json={"message": message, "type": type})
-        return self._results(body, "POST", path)
+        body = {"message": message, "type": type}
+        return await self.send(RequestKind.CREATE, "POST", path, as_results, json=body)
 
     async def list_set_up(self, path: str) -> list[Record]:
         """The company's own set-up: ``GET /types-of-work``, ``/templates``, ``/custom-fields`` and so on."""
@@ -184,13 +205,6 @@ class FieldNationClient(FieldNationApi):
         """Every custom field with its value, of all groups: ``GET /workorders/{id}/custom_fields``."""
         groups = await self._section(work_order_id, "/custom_fields")
         return [field for group in groups for field in _inner(group)]
-
-    def _work_order(self, body: Any, method: str, path: str) -> Record:
-        record = self._record(body, method, path)
-        if not isinstance(record.get("id"), int):
-            raise self._unexpected(method, path, "a work order")
-        self._note_company(record)
-        return record
 
     @property
     def tenant_key(self) -> str | None:
@@ -203,36 +217,32 @@ class FieldNationClient(FieldNationApi):
         if isinstance(number, int):
             self._company_id = number
 
-    def _page(self, body: Record, asked: int) -> WorkOrderPage:
-        metadata = body.get("metadata")
-        if not isinstance(metadata, dict):
-            raise self._unexpected("GET", WORK_ORDERS, "a page of work orders")
-        items = self._results(body, "GET", WORK_ORDERS)
-        page = int(metadata.get("page") or asked)
-        if page != asked and items:
-            raise StopError(
-                f"{SYSTEM} answered page {page} where page {asked} was asked for",
-                system=SYSTEM,
-                method="GET",
-                path=WORK_ORDERS,
-                remedy="Reading stopped, since going on would miss records or never end.",
-            )
-        for item in items[:1]:
-            self._note_company(item)
-        return WorkOrderPage(items, page, int(metadata.get("pages") or 1), int(metadata.get("total") or 0))
+    def _as_work_order(self, wanted: int | None) -> Callable[[Any], Record]:
+        """Reads a work order, which must be the one that was asked for."""
+
+        def parse(body: Any) -> Record:
+            record = as_object(body, "the work order")
+            (number,) = as_ids([record], "the work order's answer")
+            if wanted not in (None, number):
+                raise ShapeError(f"the work order should be {wanted} but is {number}")
+            self._note_company(record)
+            return record
+
+        return parse
 
     async def _step(
         self, method: str, work_order_id: int, below: str, reached: set[Status], params: Params | None = None
     ) -> Record:
         path = work_order_path(work_order_id, below)
         try:
-            body = await self.send(RequestKind.MODIFY, method, path, params=params)
+            return await self.send(
+                RequestKind.MODIFY, method, path, self._as_work_order(work_order_id), params=params
+            )
         except RejectedError as error:
             taken = await self._taken_before(error, work_order_id, reached)
             if taken is None:
                 raise
             return taken
-        return self._work_order(body, method, path)
 
     async def _taken_before(
         self, error: RejectedError, work_order_id: int, reached: set[Status]
@@ -247,22 +257,28 @@ class FieldNationClient(FieldNationApi):
 
     async def _section(self, work_order_id: int, below: str) -> list[Record]:
         path = work_order_path(work_order_id, below)
-        return self._results(await self.send(RequestKind.READ, "GET", path), "GET", path)
+        return await self.send(RequestKind.READ, "GET", path, as_results)
 
     async def list_webhook_events(self) -> list[Record]:
         """``{name, label, description, model}`` of every event: ``GET /webhooks/events``."""
         path = f"{WEBHOOKS}/events"
-        found = await self.send_webhooks(RequestKind.READ, "GET", path, params={"model": "WorkOrder"})
-        return self._results(found, "GET", path)
+        params = {"model": "WorkOrder"}
+        return await self.send_webhooks(RequestKind.READ, "GET", path, as_results, params=params)
 
     async def list_webhooks(self) -> list[Record]:
         """Every subscription, without its secret: ``GET /webhooks``."""
         found: list[Record] = []
         page = 1
+        progress = PageProgress("webhooks")
+
+        def parse(result: Any) -> list[Record]:
+            webhooks = as_results(result)
+            progress.page({str(each.get("id")) for each in webhooks}, more=len(webhooks) >= PER_PAGE)
+            return webhooks
+
         while True:
             params = {"page": page, "perPage": PER_PAGE}
-            body = await self.send_webhooks(RequestKind.READ, "GET", WEBHOOKS, params=params)
-            results = self._results(body, "GET", WEBHOOKS)
+            results = await self.send_webhooks(RequestKind.READ, "GET", WEBHOOKS, parse, params=params)
             found += [_without_secret(each) for each in results]
             if len(results) < PER_PAGE:
                 return found
@@ -278,18 +294,32 @@ class FieldNationClient(FieldNationApi):
         body: dict[str, Any] = {"events": list(events), "url": url, "method": "post", "status": "active"}
         if chosen:
             body["secret"] = _checked_secret(chosen)
-        found = await self.send_webhooks(RequestKind.CREATE, "POST", WEBHOOKS, json=body)
-        return self._record(found, "POST", WEBHOOKS)
+        return await self.send_webhooks(RequestKind.CREATE, "POST", WEBHOOKS, as_object, json=body)
 
     async def update_webhook(self, webhook_id: str, changes: Mapping[str, Any]) -> Record:
         """Change the members sent (events, url, status, ...): ``PUT /webhooks/{webhookId}``."""
         path = _webhook_path(webhook_id)
-        body = await self.send_webhooks(RequestKind.MODIFY, "PUT", path, json=dict(changes))
-        return _without_secret(self._record(body, "PUT", path))
+        changed = await self.send_webhooks(RequestKind.MODIFY, "PUT", path, as_object, json=dict(changes))
+        return _without_secret(changed)
 
     async def delete_webhook(self, webhook_id: str) -> None:
         """Unsubscribe: ``DELETE /webhooks/{webhookId}``."""
-        await self.send_webhooks(RequestKind.MODIFY, "DELETE", _webhook_path(webhook_id))
+        path = _webhook_path(webhook_id)
+        await self.send_webhooks(RequestKind.MODIFY, "DELETE", path, lambda _: None)
+
+
+def _page(body: Record, asked: int) -> WorkOrderPage:
+    metadata = as_object(body.get("metadata"), "metadata")
+    items = as_results(body)
+    as_ids(items, "the list of work orders")
+    page = as_number(metadata.get("page") or asked, "metadata.page")
+    if page != asked and items:
+        raise StopError(
+            f"{SYSTEM} answered page {page} where page {asked} was asked for",
+            remedy="Reading stopped, since going on would miss records or never end.",
+        )
+    pages = as_number(metadata.get("pages") or 1, "metadata.pages")
+    return WorkOrderPage(items, page, pages, as_number(metadata.get("total") or 0, "metadata.total"))
 
 
 def work_order_path(work_order_id: int, below: str = "") -> str:
@@ -333,7 +363,7 @@ def _inner(group: Record, name: str = "results") -> list[Record]:
 def _number(text: Any) -> tuple[int, str]:
     """Ids are numbers as text; any other kind of id comes first."""
     words = str(text)
-    return (int(words), "") if words.isdecimal() else (-1, words)
+    return (int(words), "") if is_digits(words) else (-1, words)
 
 
 def _webhook_path(webhook_id: str) -> str:

@@ -9,12 +9,15 @@ old REST        {code, message, fields, trace}
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
 from connectors.errors import ConnectorError, ErrorDetail, StopError
+from connectors.redaction import MASK
 from connectors.responses import Refusal, json_of, one_line, words_of
 from connectors.retry import AttemptOutcome
 
@@ -48,11 +51,20 @@ def read_field_nation_refusal(response: httpx.Response) -> Refusal | None:
 def read_token_refusal(response: httpx.Response) -> Refusal | None:
     """As above; a definite no of the token address always needs a person."""
     refusal = read_field_nation_refusal(response)
-    if refusal is None or response.status_code not in (400, 401, 403, 404, 422):
-        return refusal
+    if refusal is None:
+        return None
+    # What stands where a token may stand is told without anything that can be one.
+    message = "the log in was refused"
+    if isinstance(json_of(response), Mapping):
+        message = _CREDENTIAL.sub(MASK, refusal.message)
+    if response.status_code not in (400, 401, 403, 404, 422):
+        return replace(refusal, message=message, details=())
     return Refusal(
-        refusal.message, refusal.code, refusal.details, CHECK_USER, StopError, AttemptOutcome.REFUSED
+        message, _CREDENTIAL.sub(MASK, refusal.code), (), CHECK_USER, StopError, AttemptOutcome.REFUSED
     )
+
+
+_CREDENTIAL = re.compile(r"(?=\S{0,400}\d)\S{12,}|\S{24,}")
 
 
 _BY_STATUS: dict[int, tuple[type[ConnectorError], str]] = {

@@ -6,21 +6,24 @@ After a 429 any call starts the vendor's minute anew, so ``CoolDown`` holds all 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 import anyio
 import httpx
 
-from connectors.errors import RejectedError
-from connectors.http import Connected, HttpSession, RateLimiter, SessionOptions
+from connectors.errors import ConnectorError, RejectedError
+from connectors.http import Connected, HttpSession, RateLimiter, ReadAnswer, SessionOptions
 from connectors.lansweeper.refusals import CHECK_SITE, read_lansweeper_refusal
 from connectors.lansweeper.settings import SYSTEM, LansweeperSettings
-from connectors.responses import Call, Refusal, error_of, json_of, unreadable
+from connectors.responses import Refusal
 from connectors.retry import RequestKind
+from connectors.shapes import ShapeError, as_object, described, is_digits
 
+T = TypeVar("T")
 SAME_WINDOW = 1.5
 """Seconds by which two answers of one window may name its end differently."""
 CONCURRENCY = 2
@@ -75,14 +78,25 @@ class RateState:
 
 def rate_of(headers: Mapping[str, str]) -> RateState | None:
     """Reads the ``x-ratelimit-*`` headers of an answer; None where they are missing or no numbers."""
+    limit, remaining = (headers.get(f"x-ratelimit-{name}", "").strip() for name in ("limit", "remaining"))
     try:
-        return RateState(
-            int(headers["x-ratelimit-limit"]),
-            int(headers["x-ratelimit-remaining"]),
-            float(headers["x-ratelimit-reset"]),
-        )
-    except (KeyError, ValueError):
+        reset_at = float(headers.get("x-ratelimit-reset", "")[:_LONGEST_NUMBER])
+    except ValueError:
         return None
+    if not (is_digits(limit) and is_digits(remaining) and math.isfinite(reset_at)):
+        return None
+    return RateState(int(limit), int(remaining), reset_at)
+
+
+_LONGEST_NUMBER = 40
+
+
+def body_with_data(answer: ReadAnswer) -> dict[str, Any]:
+    """The body of a GraphQL answer, which has ``data``."""
+    body = as_object(answer.body)
+    if "data" not in body:
+        raise ShapeError(f"the answer should have data but is {described(body)}")
+    return body
 
 
 class LansweeperApi(Connected):
@@ -114,31 +128,50 @@ class LansweeperApi(Connected):
         return read_lansweeper_refusal(answer)
 
     async def _post(
-        self, kind: RequestKind, operation: str, document: str, variables: dict[str, Any] | None = None
-    ) -> tuple[Any, int]:
-        """Sends one document; returns the answer's ``data`` and its size in bytes."""
+        self,
+        kind: RequestKind,
+        operation: str,
+        document: str,
+        parse: Callable[[Any, int], T],
+        variables: dict[str, Any] | None = None,
+        *,
+        misfit: type[ConnectorError] | None = None,
+    ) -> T:
+        """Sends one document; what ``parse`` reads out of the answer's ``data`` and its size in bytes."""
         body = {"operationName": operation, "query": document, "variables": variables or {}}
         path = self.settings.path
-        answer = await self.session.request(kind, "POST", path, template=f"{path} {operation}", json=body)
-        return self._body(kind, answer)["data"], len(answer.content)
-
-    def _body(self, kind: RequestKind, answer: httpx.Response) -> dict[str, Any]:
-        """An accepted answer's body, which has ``data``; StopError if it is none of GraphQL's."""
-        body = json_of(answer)
-        if isinstance(body, dict) and "data" in body:
-            return body
-        failure = unreadable(answer)
-        raise error_of(Call(kind, SYSTEM, "POST", self.settings.path), failure, self.session.redact)
+        return await self.session.read(
+            kind,
+            "POST",
+            path,
+            lambda answer: parse(body_with_data(answer)["data"], answer.size),
+            misfit=misfit,
+            template=f"{path} {operation}",
+            json=body,
+        )
 
     async def _of_site(
-        self, kind: RequestKind, operation: str, document: str, site_id: str, **variables: Any
-    ) -> tuple[Any, int]:
-        """As ``_post``; returns what the site's root field brought."""
-        data, size = await self._post(kind, operation, document, {"site": site_id, **variables})
-        site = data.get("site") if isinstance(data, dict) else None
-        if not isinstance(site, dict):
-            raise self._nothing(operation, CHECK_SITE)
-        return site.get(operation), size
+        self,
+        kind: RequestKind,
+        operation: str,
+        document: str,
+        site_id: str,
+        parse: Callable[[Any, int], T],
+        *,
+        misfit: type[ConnectorError] | None = None,
+        **variables: Any,
+    ) -> T:
+        """As ``_post``; ``parse`` is given what the site's root field brought."""
+
+        def of_site(data: Any, size: int) -> T:
+            site = data.get("site") if isinstance(data, dict) else None
+            if not isinstance(site, dict):
+                raise self._nothing(operation, CHECK_SITE)
+            return parse(site.get(operation), size)
+
+        return await self._post(
+            kind, operation, document, of_site, {"site": site_id, **variables}, misfit=misfit
+        )
 
     def _nothing(self, operation: str, remedy: str) -> RejectedError:
         return RejectedError(

@@ -7,13 +7,15 @@ them by cursor, ``AssetJoin`` joins their answers by key.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import httpx
 
 from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
+from connectors.http import ReadAnswer
 from connectors.lansweeper import graphql
-from connectors.lansweeper.api import LansweeperApi
+from connectors.lansweeper.api import LansweeperApi, body_with_data
 from connectors.lansweeper.edits import EditsReading, read_outcomes
 from connectors.lansweeper.graphql import any_key, checked_filters, path_groups
 from connectors.lansweeper.models import (
@@ -28,15 +30,26 @@ from connectors.lansweeper.models import (
 )
 from connectors.lansweeper.refusals import CHECK_CREDENTIAL, CHECK_SITE, is_too_large
 from connectors.lansweeper.settings import several_sites
+from connectors.paging import PageProgress
 from connectors.retry import RequestKind
+from connectors.shapes import as_list, as_number, as_object, as_objects, as_text, optional
 
 NEARLY_TOO_LARGE = 3_000_000
 """Bytes. An answer may have 4 MB; a page this large makes the following ones half as long."""
 
-Answer = tuple[Any, int]
-"""The assetResources of an answer, and the answer's size in bytes."""
-Send = Callable[[str, dict[str, Any]], Awaitable[Answer]]
-Sending = Callable[[Callable[[], Awaitable[Answer]]], Awaitable[Answer]]
+
+@dataclass(frozen=True, slots=True)
+class AssetsAnswer:
+    """One answer of assetResources: assets, each with its key, the next page's cursor, the count, bytes."""
+
+    items: list[Asset]
+    cursor: str | None
+    total: int | None
+    size: int
+
+
+Send = Callable[[str, dict[str, Any]], Awaitable[AssetsAnswer]]
+Sending = Callable[[Callable[[], Awaitable[AssetsAnswer]]], Awaitable[AssetsAnswer]]
 """Makes a request that is handed to it, or makes it again after a while: a long read resumes where it was."""
 LARGEST_PAGE = 500
 """Assets on one page at most."""
@@ -44,7 +57,7 @@ MOST_KEYS = 100
 """Keys in one filter: the vendor takes 100 conditions."""
 
 
-async def send_once(call: Callable[[], Awaitable[Answer]]) -> Answer:
+async def send_once(call: Callable[[], Awaitable[AssetsAnswer]]) -> AssetsAnswer:
     """Make a request without repeating it."""
     return await call()
 
@@ -63,9 +76,7 @@ class LansweeperClient(LansweeperApi):
 
     async def authorized_sites(self) -> list[Site]:
         """The sites that the token may see: ``authorizedSites``."""
-        data, _ = await self._post(RequestKind.READ, "authorizedSites", graphql.AUTHORIZED_SITES)
-        sites = ((data or {}).get("authorizedSites") or {}).get("sites") or []
-        return [{"id": str(site["id"]), "name": str(site.get("name") or "")} for site in sites if site]
+        return await self._post(RequestKind.READ, "authorizedSites", graphql.AUTHORIZED_SITES, _sites)
 
     async def site(self) -> Site:
         """The site that the settings name, or the only one the token may see; StopError else."""
@@ -98,25 +109,29 @@ class LansweeperClient(LansweeperApi):
 
     async def asset_types(self, site_id: str) -> list[str]:
         """Names of the site's asset types: ``assetTypes``. Sites add their own."""
-        types, _ = await self._of_site(RequestKind.READ, "assetTypes", graphql.ASSET_TYPES, site_id)
-        return [str(name) for name in types or []]
+        return await self._of_site(
+            RequestKind.READ, "assetTypes", graphql.ASSET_TYPES, site_id, _names_of_types
+        )
 
     async def custom_fields(self, site_id: str) -> list[CustomField]:
         """The site's custom fields: ``customFields``. Several may have one name."""
-        fields, _ = await self._of_site(RequestKind.READ, "customFields", graphql.CUSTOM_FIELDS, site_id)
-        return [cast(CustomField, field) for field in fields or [] if field]
+        return await self._of_site(
+            RequestKind.READ, "customFields", graphql.CUSTOM_FIELDS, site_id, _custom_fields
+        )
 
     async def create_custom_field(
         self, site_id: str, name: str, type_: str = "INPUT", props: CustomFieldProps | None = None
     ) -> CustomField:
         """Creates a custom field, for good: ``createCustomField``; ``props`` as in ``models.CustomField``."""
         field = {"name": name, "type": type_, **({"props": props} if props else {})}
-        created, _ = await self._of_site(
-            RequestKind.CREATE, "createCustomField", graphql.CREATE_CUSTOM_FIELD, site_id, field=field
+        return await self._of_site(
+            RequestKind.CREATE,
+            "createCustomField",
+            graphql.CREATE_CUSTOM_FIELD,
+            site_id,
+            lambda created, _: _custom_field(created),
+            field=field,
         )
-        if not isinstance(created, dict):
-            raise self._nothing("createCustomField", "See whether the custom field was made.")
-        return cast(CustomField, created)
 
     async def asset_pages(
         self,
@@ -163,12 +178,22 @@ class LansweeperClient(LansweeperApi):
         ``{"assetCustom": {"fields": [{"fieldKey": ..., "value": ...}]}}``; empty text clears one. A field
         that Lansweeper's scan owns is locked by an edit: later scans no longer change it.
         """
-        edited, _ = await self._of_site(
-            RequestKind.MODIFY, "editAsset", graphql.EDIT_ASSET, site_id, key=key, fields=fields
+
+        def parse(edited: Any, _: int) -> dict[str, Any]:
+            if edited is None:
+                raise self._nothing("editAsset", "See that the asset still exists in Lansweeper.")
+            return as_object(edited, "the edited asset")
+
+        return await self._of_site(
+            RequestKind.MODIFY,
+            "editAsset",
+            graphql.EDIT_ASSET,
+            site_id,
+            parse,
+            misfit=RejectedError,
+            key=key,
+            fields=fields,
         )
-        if not isinstance(edited, dict):
-            raise self._nothing("editAsset", "See that the asset still exists in Lansweeper.")
-        return edited
 
     async def edit_assets(
         self, site_id: str, edits: Sequence[AssetEdit], *, cost: int = 1
@@ -192,10 +217,14 @@ class LansweeperClient(LansweeperApi):
         if not edits:
             return []
         answer = await self._send_edits(site_id, edits, cost)
-        outcomes = read_outcomes(self._body(RequestKind.MODIFY, answer), edits)
-        if outcomes is None:
-            raise self._nothing("editAssets", CHECK_SITE)
-        return outcomes
+
+        def parse(answer: ReadAnswer) -> list[EditOutcome]:
+            outcomes = read_outcomes(body_with_data(answer), edits)
+            if outcomes is None:
+                raise self._nothing("editAssets", CHECK_SITE)
+            return outcomes
+
+        return self.session.parsed(RequestKind.MODIFY, "POST", self.settings.path, answer, parse)
 
     async def _send_edits(self, site_id: str, edits: Sequence[AssetEdit], cost: int) -> httpx.Response:
         variables: dict[str, Any] = {"site": site_id}
@@ -231,9 +260,11 @@ class LansweeperClient(LansweeperApi):
         page_size: int,
         send: Sending,
     ) -> list[AssetReader]:
-        async def ask(document: str, variables: dict[str, Any]) -> Answer:
+        async def ask(document: str, variables: dict[str, Any]) -> AssetsAnswer:
             return await send(
-                lambda: self._of_site(RequestKind.READ, "assetResources", document, site_id, **variables)
+                lambda: self._of_site(
+                    RequestKind.READ, "assetResources", document, site_id, _assets, **variables
+                )
             )
 
         return [AssetReader(ask, group, filters, page_size) for group in groups]
@@ -273,24 +304,33 @@ class AssetReader:
         self._filters = filters
         self._cursor: str | None = None
         self._seen: set[str] = set()
+        self._progress = PageProgress("assets")
         self.page_size = page_size
         self.total: int | None = None
         self.done = False
 
     async def next_items(self) -> list[Asset]:
         """The next page's assets, without the empty entries that the schema allows."""
-        resources, size = await self._answer()
-        if size > NEARLY_TOO_LARGE:
+        answer = await self._answer()
+        if answer.size > NEARLY_TOO_LARGE:
             self.page_size = max(1, self.page_size // 2)
-        if not isinstance(resources, dict):
-            raise self._odd("no assetResources")
         if self._cursor is None:
-            self.total = resources.get("total")
-        items = [item for item in resources.get("items") or () if item is not None]
-        self._move((resources.get("pagination") or {}).get("next") if items else None)
-        return items
+            self.total = answer.total
+        # A page without assets is the last one, whatever its cursor says.
+        cursor = answer.cursor if answer.items else None
+        total = self.total if self._progress.pages == 0 else None
+        self._progress.page([item["key"] for item in answer.items], more=cursor is not None, total=total)
+        if cursor is not None and cursor in self._seen:
+            raise StopError(
+                "Lansweeper answered a page of assets with a cursor that does not move",
+                system="Lansweeper",
+                remedy="Run it again; if it happens again, report it to Lansweeper.",
+            )
+        self._seen.add(cursor or "")
+        self._cursor, self.done = cursor, cursor is None
+        return answer.items
 
-    async def _answer(self) -> tuple[Any, int]:
+    async def _answer(self) -> AssetsAnswer:
         while True:
             try:
                 return await self._send(*self._question())
@@ -306,20 +346,52 @@ class AssetReader:
         document = graphql.FIRST_ASSETS if self._cursor is None else graphql.NEXT_ASSETS
         return document, {"fields": self._fields, "filters": self._filters, "page": page}
 
-    def _move(self, cursor: str | None) -> None:
-        if not cursor:
-            self.done = True
-            return
-        if cursor in self._seen:
-            raise self._odd("a cursor that does not move")
-        self._seen.add(cursor)
-        self._cursor = cursor
 
-    def _odd(self, what: str) -> StopError:
-        return StopError(
-            f"Lansweeper answered a page of assets with {what}, so the site can't be read to its end",
-            remedy="Run it again; if it happens again, report it to Lansweeper.",
-        )
+def _sites(data: Any, _: int) -> list[Site]:
+    authorized = as_object(as_object(data, "data").get("authorizedSites") or {}, "authorizedSites")
+    sites = as_list(authorized.get("sites") or [], "the list of sites")
+    return [_site(site) for site in sites if site is not None]
+
+
+def _site(site: Any) -> Site:
+    name = as_object(site, "a site").get("name")
+    return {
+        "id": as_text(site.get("id"), "a site's id"),
+        "name": optional(as_text, name or None, "its name") or "",
+    }
+
+
+def _names_of_types(types: Any, _: int) -> list[str]:
+    return [as_text(name, "an asset type") for name in as_list(types or [], "the list of asset types")]
+
+
+def _custom_fields(fields: Any, _: int) -> list[CustomField]:
+    listed = as_list(fields or [], "the list of custom fields")
+    return [_custom_field(field) for field in listed if field is not None]
+
+
+def _custom_field(field: Any) -> CustomField:
+    members = as_object(field, "a custom field")
+    for name in ("key", "name"):
+        as_text(members.get(name), f"a custom field's {name}")
+    optional(as_text, members.get("type"), "a custom field's type")
+    optional(as_object, members.get("props"), "a custom field's props")
+    return cast(CustomField, members)
+
+
+def _assets(found: Any, size: int) -> AssetsAnswer:
+    resources = as_object(found, "assetResources")
+    # The schema allows empty entries among the items.
+    items = [each for each in as_list(resources.get("items") or [], "the list of assets") if each is not None]
+    pagination = optional(as_object, resources.get("pagination"), "pagination") or {}
+    for item in as_objects(items, "the list of assets"):
+        key_of(item)
+    return AssetsAnswer(
+        items,
+        optional(as_text, pagination.get("next") or None, "the next page's cursor"),
+        optional(as_number, resources.get("total"), "the total"),
+        size,
+    )
 
 
 LEFT_OUT = "the answer holds an asset without a key"
@@ -366,20 +438,26 @@ def _joined(parts: dict[int, Asset]) -> Asset:
     return first
 
 
-def merge(into: dict[str, Any], other: dict[str, Any]) -> None:
+_DEEPEST = 50
+"""Levels of an asset that are joined; the vendor's schema has six."""
+
+
+def merge(into: dict[str, Any], other: dict[str, Any], depth: int = 0) -> None:
     """Lays ``other`` over ``into``: objects member by member, lists of objects entry by entry."""
     for name, value in other.items():
         present = into.get(name)
-        if isinstance(present, dict) and isinstance(value, dict):
-            merge(present, value)
+        if depth > _DEEPEST:
+            into[name] = value
+        elif isinstance(present, dict) and isinstance(value, dict):
+            merge(present, value, depth + 1)
         elif isinstance(present, list) and isinstance(value, list) and len(present) == len(value):
-            into[name] = [_entry(mine, theirs) for mine, theirs in zip(present, value, strict=True)]
+            into[name] = [_entry(mine, theirs, depth) for mine, theirs in zip(present, value, strict=True)]
         else:
             into[name] = value
 
 
-def _entry(mine: Any, theirs: Any) -> Any:
+def _entry(mine: Any, theirs: Any, depth: int) -> Any:
     if isinstance(mine, dict) and isinstance(theirs, dict):
-        merge(mine, theirs)
+        merge(mine, theirs, depth + 1)
         return mine
     return theirs

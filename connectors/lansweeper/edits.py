@@ -66,7 +66,8 @@ class EditsReading:
 
 def read_outcomes(body: Mapping[str, Any], edits: Sequence[AssetEdit]) -> list[EditOutcome] | None:
     """The outcome of each edit, in their order; None if the answer has nothing of the site."""
-    site = (body.get("data") or {}).get("site")
+    data = body.get("data")
+    site = data.get("site") if isinstance(data, dict) else None
     if not isinstance(site, dict):
         return None
     refused = [number for number in range(len(edits)) if not isinstance(site.get(alias(number)), dict)]
@@ -121,4 +122,4 @@ def _number(entry: Any) -> int:
     """The edit that an error's ``path`` names, such as ``["site", "e3"]``; -1 if it names none."""
     path = entry.get("path") if isinstance(entry, dict) else None
     name = str(path[1]) if isinstance(path, list) and len(path) > 1 else ""
-    return int(name[1:]) if re.fullmatch(r"e\d{1,6}", name) else -1
+    return int(name[1:]) if re.fullmatch(r"e[0-9]{1,6}", name) else -1

@@ -98,9 +98,12 @@ def _of_errors(errors: list[Any], status: int) -> Refusal:
     return Refusal(messages[0], details=details)
 
 
+_MOST_ERRORS = 100
+
+
 def messages_of(errors: Any) -> list[str]:
     """The errors' words, without repetitions; older answers hide the code under extensions."""
-    entries = errors if isinstance(errors, list) else [errors]
+    entries = errors[:_MOST_ERRORS] if isinstance(errors, list) else [errors]
     words = [_message(entry) for entry in entries]
     told = dict.fromkeys(one_line(word).rstrip(".") for word in words)
     return [word for word in told if word.strip()] or ["no explanation"]
@@ -108,8 +111,8 @@ def messages_of(errors: Any) -> list[str]:
 
 def _message(entry: Any) -> str:
     if not isinstance(entry, dict):
-        return str(entry)
+        return one_line(entry)
     extensions = entry.get("extensions")
     code = extensions.get("code") if isinstance(extensions, dict) else None
-    message = str(entry.get("message") or code or "no explanation")
+    message = one_line(entry.get("message") or code or "no explanation")
     return f"{message} ({code})" if code == "UNAUTHENTICATED" and message != code else message

@@ -245,7 +245,7 @@ async def test_what_no_list_holds_is_read_until_it_is_over(desk: FieldDesk) -> N
     async with desk.run() as run:
         _, number = await desk.dispatched(run)
         _, deleted = await desk.dispatched(run, place=1)
-        await run.field_nation.send(RequestKind.MODIFY, "DELETE", f"/workorders/{deleted}/publish")
+        await run.field_nation.send(RequestKind.MODIFY, "DELETE", f"/workorders/{deleted}/publish", str)
         await run.field_nation.cancel_work_order(deleted, "not wanted")
         first = await sweep_work_orders(run)
         assert (first.unlisted, len(first.results)) == (1, 2)

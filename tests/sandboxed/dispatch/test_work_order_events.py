@@ -108,7 +108,7 @@ async def test_work_that_was_sent_back_is_told_again(desk: FieldDesk) -> None:
         await sync_events(run, number)
         reason = {"reason": "Photos are missing", "reason_id": 1}
         await run.field_nation.send(
-            RequestKind.MODIFY, "DELETE", f"/workorders/{number}/complete", params=reason
+            RequestKind.MODIFY, "DELETE", f"/workorders/{number}/complete", str, params=reason
         )
         # The vendor's moments are whole seconds.
         await anyio.sleep(1.05)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from connectors.errors import RejectedError, RetryableError, StopError
-from connectors.field_nation.api import TokenSource, keep_tokens_out_of_logs
+from connectors.field_nation.api import TokenSource, as_results, keep_tokens_out_of_logs
 from connectors.field_nation.refusals import CHECK_USER
 from connectors.field_nation.settings import FieldNationSettings
 from connectors.http import HttpSession
@@ -133,7 +133,7 @@ async def test_a_401_with_a_new_token_is_that_records_own() -> None:
         with pytest.raises(RejectedError, match="may not see it"):
             await client.get_work_order(9)
         with pytest.raises(StopError, match=r"chosen environment"):
-            await client.send(RequestKind.READ, "GET", "/templates")
+            await client.send(RequestKind.READ, "GET", "/templates", as_results)
 
 
 async def test_a_create_is_sent_again_after_a_401_since_nothing_was_done() -> None:

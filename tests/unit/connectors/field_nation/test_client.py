@@ -16,8 +16,8 @@ from tests.support.fake_field_nation import FakeFieldNation, order, problem
 pytestmark = pytest.mark.anyio
 
 
-def page(number: int, pages: int, *ids: int, **echo: Any) -> httpx.Response:
-    metadata = {"page": number, "pages": pages, "per_page": 2, "total": 9}
+def page(number: int, pages: int, *ids: int, total: int = 0, **echo: Any) -> httpx.Response:
+    metadata = {"page": number, "pages": pages, "per_page": 2, "total": total}
     return httpx.Response(200, json={"metadata": metadata, "results": [order(n) for n in ids], **echo})
 
 
@@ -60,9 +60,46 @@ async def test_a_page_that_does_not_move_stops_the_reading() -> None:
 
 async def test_an_empty_page_ends_the_reading() -> None:
     fake = FakeFieldNation()
-    fake.say("GET", "/workorders", page(1, 5, 1), page(2, 5))
+    fake.say("GET", "/workorders", page(1, 5, 1, total=1), page(2, 5, total=1))
     async with fake.client() as client:
         assert [len(one) async for one in client.work_orders_pages()] == [1, 0]
+
+
+CREATED = {"f_created_date": ["2026-11-01", "2026-11-02"]}
+
+
+async def test_a_part_of_a_list_is_not_taken_for_all_of_it() -> None:
+    """A creation that was not seen would be made a second time."""
+    fake = FakeFieldNation()
+    fake.say("GET", "/workorders", page(1, 5, 1, total=9, **CREATED), page(2, 5, total=8, **CREATED))
+    async with fake.client() as client:
+        with pytest.raises(RetryableError, match=r"Only 1 work orders came.* 8 at Field Nation GET"):
+            await client.work_orders_created("2026-11-01", "2026-11-02")
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [page(1, 2, 1, 2), page(2, 3, 1, 2), page(3, 4, 1, 2)],
+        [page(n, n + 1, *range(1000 * n, 1000 * n + 400), total=400 * n) for n in range(1, 9)],
+    ],
+)
+async def test_a_list_that_grows_for_ever_is_stopped(pages: list[httpx.Response]) -> None:
+    fake = FakeFieldNation()
+    fake.say("GET", "/workorders", *pages)
+    async with fake.client() as client:
+        with pytest.raises(StopError, match="reading of work orders was stopped"):
+            _ = [one async for one in client.work_orders_pages()]
+
+
+async def test_another_work_order_than_the_one_asked_for_is_refused_for_itself() -> None:
+    fake = FakeFieldNation()
+    fake.say("GET", "/workorders/7", httpx.Response(200, json=order(8)))
+    fake.say("GET", "/workorders/7", httpx.Response(200, json={"id": "7"}))
+    async with fake.client() as client:
+        for words in ("should be 7 but is 8", "should have an id but has the text '7'"):
+            with pytest.raises(RejectedError, match=words):
+                await client.get_work_order(7)
 
 
 LOST = [httpx.Response(500), httpx.ReadTimeout("x"), httpx.Response(200, text="<html>")]

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from connectors.errors import RejectedError, RetryableError, UnclearOutcomeError
+from connectors.field_nation.api import as_results
 from connectors.field_nation.block import FieldNationConnection
 from connectors.field_nation.client import FieldNationClient, posted_message
 from connectors.field_nation.models import Status, dropped_fields, status_of, sub_status_of
@@ -40,7 +41,7 @@ async def test_a_whole_life(sandbox: Any) -> None:
         assert dropped_fields(WHOLE, made) == []
         assert status_of(await client.publish_work_order(number)) is Status.PUBLISHED
         await client.send(
-            RequestKind.CREATE, "POST", f"/workorders/{number}/route", json={"technician": {"id": 5001}}
+            RequestKind.CREATE, "POST", f"/workorders/{number}/route", str, json={"technician": {"id": 5001}}
         )
         sandbox.provider(number, "accept", provider=5001)
         sandbox.provider(number, "check-in", at="2026-12-01T14:00:00+00:00")
@@ -167,9 +168,9 @@ async def test_the_limit_is_the_vendors_and_is_told(sandbox: Any) -> None:
     sandbox.switch(field_nation_rate_limit=[3, 60.0])
     async with client_of(sandbox, sleep=no_sleep) as client:
         for _ in range(3):
-            await client.send(RequestKind.READ, "GET", "/types-of-work")
+            await client.send(RequestKind.READ, "GET", "/types-of-work", as_results)
         with pytest.raises(RetryableError) as caught:
-            await client.send(RequestKind.READ, "GET", "/types-of-work")
+            await client.send(RequestKind.READ, "GET", "/types-of-work", as_results)
     assert caught.value.retry_after is not None
     assert 0 < caught.value.retry_after <= 61
 

@@ -113,6 +113,32 @@ async def test_a_cursor_that_does_not_move_is_an_error() -> None:
             await read(client, ["assetBasicInfo.name"])
 
 
+async def test_ever_new_cursors_with_the_same_assets_are_an_error() -> None:
+    fake = FakeLansweeper(queued=[page_answer([asset(1)], f"c{n}") for n in range(9)])
+    async with fake.client() as client:
+        with pytest.raises(StopError, match="page 2 brought nothing new"):
+            await read(client, ["assetBasicInfo.name"])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"site": {"assetResources": {"items": [{"key": 5}], "pagination": {"next": None}}}},
+        {"site": {"assetResources": {"items": ["x"], "pagination": {"next": None}}}},
+        {"site": {"assetResources": {"items": {"a": 1}}}},
+        {"site": {"assetResources": {"items": [], "pagination": "x"}}},
+        {"site": {"assetResources": {"items": [{"key": "a"}], "pagination": {"next": 5}}}},
+        {"site": {"assetResources": {"items": [], "pagination": {}, "total": "many"}}},
+        {"site": {"assetResources": []}},
+    ],
+)
+async def test_assets_of_another_form_are_an_error_that_names_the_part(data: dict[str, Any]) -> None:
+    fake = FakeLansweeper(queued=[answered(data)])
+    async with fake.client() as client:
+        with pytest.raises(StopError, match=r"should be|without a key"):
+            await read(client, ["assetBasicInfo.name"])
+
+
 async def test_a_page_without_items_ends_the_read_whatever_its_cursor() -> None:
     fake = FakeLansweeper(queued=[page_answer([asset(1), None], "c"), page_answer([], "d")])
     async with fake.client() as client:
@@ -192,9 +218,9 @@ async def test_a_creation_without_an_answer_is_unclear_and_sent_once() -> None:
     assert len(fake.requests) == 1
 
 
-async def test_a_creation_answered_with_nothing_is_refused() -> None:
+async def test_a_creation_answered_with_nothing_is_unclear() -> None:
     async with FakeLansweeper(queued=[answered({"site": {"createCustomField": None}})]).client() as client:
-        with pytest.raises(RejectedError, match="createCustomField with nothing"):
+        with pytest.raises(UnclearOutcomeError, match="a custom field should be an object but is nothing"):
             await client.create_custom_field(SITE, "cw_sla", "TEXTAREA")
 
 
