@@ -22,15 +22,23 @@ class PageProgress:
 
     Args:
         what: the vendor's words for the records, such as "work orders".
+        system, path: where they come from, for messages; a client's parsing adds them by itself.
         error: raised where the reading stops.
     """
 
     def __init__(
-        self, what: str, *, most_pages: int = MOST_PAGES, error: type[ConnectorError] = StopError
+        self,
+        what: str,
+        *,
+        system: str = "",
+        path: str = "",
+        most_pages: int = MOST_PAGES,
+        error: type[ConnectorError] = StopError,
     ) -> None:
         self.pages = 0
         self.keys: set[Hashable] = set()
         self._what = what
+        self._place = {"system": system, "path": path}
         self._most_pages = most_pages
         self._error = error
         self._totals: list[int] = []
@@ -67,10 +75,12 @@ class PageProgress:
             raise RetryableError(
                 f"Only {len(self.keys):,} {self._what} came, though the vendor counts {least:,}",
                 remedy="Reading again is harmless; acting on a part of the records would not be.",
+                **self._place,
             )
 
     def _stopped(self, why: str) -> ConnectorError:
         return self._error(
             f"The reading of {self._what} was stopped: {why}",
             remedy="Going on would never end or miss records. Run it again; if it happens again, report it.",
+            **self._place,
         )

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from connectors.errors import ConnectorError, RejectedError, StopError
+from connectors.errors import RejectedError, StopError
 from connectors.field_nation.api import FieldNationApi, Params, as_results
 from connectors.field_nation.models import (
     INTERNAL,
@@ -138,18 +138,15 @@ class FieldNationClient(FieldNationApi):
                 must not take a part of the list for all of it.
         """
         number, pages = 1, 1
-        progress = PageProgress("work orders")
+        progress = PageProgress("work orders", system=SYSTEM, path=WORK_ORDERS)
         while number <= pages:
             found = await self.list_work_orders(
                 base_list, filters, columns=columns, page=number, page_size=page_size
             )
             pages = found.pages if found.items else 0
-            try:
-                progress.page(as_ids(found.items), more=number < pages, total=found.total)
-                if number >= pages:
-                    progress.finish()
-            except ConnectorError as error:
-                raise error.at(SYSTEM, "GET", WORK_ORDERS) from None
+            progress.page(as_ids(found.items), more=number < pages, total=found.total)
+            if number >= pages:
+                progress.finish()
             yield found.items
             number += 1
 

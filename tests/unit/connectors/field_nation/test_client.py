@@ -73,7 +73,7 @@ async def test_a_part_of_a_list_is_not_taken_for_all_of_it() -> None:
     fake = FakeFieldNation()
     fake.say("GET", "/workorders", page(1, 5, 1, total=9, **CREATED), page(2, 5, total=8, **CREATED))
     async with fake.client() as client:
-        with pytest.raises(RetryableError, match=r"Only 1 work orders came.* 8 at Field Nation GET"):
+        with pytest.raises(RetryableError, match=r"Only 1 work orders came.* 8 at Field Nation /workorders"):
             await client.work_orders_created("2026-11-01", "2026-11-02")
 
 

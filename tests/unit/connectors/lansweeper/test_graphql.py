@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import RejectedError, StopError
-from connectors.lansweeper.client import AssetJoin
+from connectors.lansweeper.assets import AssetJoin
 from connectors.lansweeper.graphql import (
     MOST_PATHS,
     any_key,
