@@ -38,7 +38,7 @@ class PageProgress:
         self.pages = 0
         self.keys: set[Hashable] = set()
         self._what = what
-        self._place = {"system": system, "path": path}
+        self._system, self._path = system, path
         self._most_pages = most_pages
         self._error = error
         self._totals: list[int] = []
@@ -75,12 +75,14 @@ class PageProgress:
             raise RetryableError(
                 f"Only {len(self.keys):,} {self._what} came, though the vendor counts {least:,}",
                 remedy="Reading again is harmless; acting on a part of the records would not be.",
-                **self._place,
+                system=self._system,
+                path=self._path,
             )
 
     def _stopped(self, why: str) -> ConnectorError:
         return self._error(
             f"The reading of {self._what} was stopped: {why}",
             remedy="Going on would never end or miss records. Run it again; if it happens again, report it.",
-            **self._place,
+            system=self._system,
+            path=self._path,
         )
