@@ -15,8 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import jmespath
-from jmespath.exceptions import JMESPathError, JMESPathTypeError
+from jmespath.exceptions import JMESPathTypeError
+
+from tasks.rules.expression_limits import parse
 
 # Functions that hand on the elements of their first argument, so that fields can be read off the answer.
 _HAND_ON = frozenset({"sort", "sort_by", "max_by", "min_by", "reverse", "not_null", "to_array", "merge"})
@@ -25,8 +26,7 @@ _HAND_ON = frozenset({"sort", "sort_by", "max_by", "min_by", "reverse", "not_nul
 def lansweeper_paths(expression: str) -> list[str]:
     """The leaf paths that the expression reads, in order of appearance, without repetition."""
     used: list[str] = []
-    tree: Any = jmespath.compile(expression).parsed
-    used += _needed(tree, [""], used)
+    used += _needed(parse(expression).parsed, [""], used)
     return list(outermost_leaves(used))
 
 
@@ -86,25 +86,12 @@ def _needed_by_function(node: dict[str, Any], bases: list[str], used: list[str])
 _Step = str | int
 
 
-class ExpressionError(ValueError):
-    """The text is not a JMESPath expression; the message holds the expression and the place."""
-
-
 def plain_steps(expression: str) -> list[_Step] | None:
     """The names and indexes of a plain path, None for any other JMESPath expression.
 
     Raises ``ExpressionError`` for text that is not JMESPath.
     """
     return _steps_of(parse(expression).parsed)
-
-
-def parse(expression: str) -> Any:
-    """The compiled JMESPath expression, or ``ExpressionError`` on one line."""
-    try:
-        return jmespath.compile(expression)
-    except JMESPathError as error:
-        reason = str(error).splitlines()[0].rstrip(":. ")
-        raise ExpressionError(f"{expression!r} is not a JMESPath expression: {reason}.") from error
 
 
 def _steps_of(node: dict[str, Any]) -> list[_Step] | None:

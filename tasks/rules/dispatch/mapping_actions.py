@@ -11,7 +11,7 @@ from jmespath.exceptions import JMESPathError
 from tasks.rules.dispatch.dates import format_date, parse_date, zone_of
 from tasks.rules.dispatch.mapping_model import DispatchMapping, MappingAction
 from tasks.rules.dispatch.paths import is_nothing, read_path
-from tasks.rules.expressions import parse
+from tasks.rules.expression_limits import parse
 from tasks.rules.values import plain_text, read_number
 
 _Document = Mapping[str, Any]

@@ -28,13 +28,13 @@ from tasks.rules.dispatch.mapping_actions import single_text
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing
 from tasks.rules.dispatch.reference import effect_mark, marked
-from tasks.rules.expressions import parse
+from tasks.rules.expression_limits import parse
 from tasks.rules.isolation import problem_words
 from tasks.rules.markup import text_of_markup
 from tasks.rules.values import read_date_time, write_date_time
 
 WorkOrder = Mapping[str, Any]
-_BLANK = re.compile(r"\{\{(.*?)\}\}")
+_BLANK = re.compile(r"\{\{(.{0,3000}?)\}\}")
 _NOTES = {"internalNote": "internal", "discussionNote": "discussion", "resolutionNote": "resolution"}
 _PLACES = {"internal": "an internal note", "discussion": "a note", "resolution": "a resolution note"}
 _TIME_TEXT = "Field Nation work order {{id}}: {{provider.name}}"

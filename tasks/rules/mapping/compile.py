@@ -19,7 +19,8 @@ from typing import Any
 
 from jmespath.functions import Functions
 
-from tasks.rules.expressions import ExpressionError, compile_reader, lansweeper_paths, outermost_leaves, parse
+from tasks.rules.expression_limits import ExpressionError, parse, quoted
+from tasks.rules.expressions import compile_reader, lansweeper_paths, outermost_leaves
 from tasks.rules.isolation import refusal_of
 from tasks.rules.mapping.comparison import is_absent
 from tasks.rules.mapping.converters import SOFTWARE_LIMIT, compile_converter, filler_kind
@@ -115,13 +116,16 @@ def _calls(node: Any) -> Iterator[tuple[str, int]]:
 def _call_problems(source: str, name: str, arguments: int) -> Iterator[str]:
     known = Functions.FUNCTION_TABLE.get(name)
     if known is None:
-        yield f"{source!r} calls {name}(), which JMESPath does not have. See jmespath.org for its functions."
+        yield (
+            f"{quoted(source)} calls {name}(), which JMESPath does not have. "
+            "See jmespath.org for its functions."
+        )
         return
     signature = known["signature"]
     variadic = bool(signature) and signature[-1].get("variadic")
     if arguments < len(signature) or (arguments > len(signature) and not variadic):
         least = "at least " if variadic else ""
-        yield f"{source!r} calls {name}() with {arguments} arguments; it takes {least}{len(signature)}."
+        yield f"{quoted(source)} calls {name}() with {arguments} arguments; it takes {least}{len(signature)}."
 
 
 def compile_configuration_reader(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import Any
 
 import jmespath
@@ -9,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.expressions import ExpressionError, compile_extractor, lansweeper_paths, plain_steps
+from tasks.rules.expression_limits import LONGEST_EXPRESSION, ExpressionError, parse
+from tasks.rules.expressions import compile_extractor, lansweeper_paths, plain_steps
 
 NAMES = st.sampled_from(["a", "b", "c_1", '"odd name"', '"quo\\"te"', '"é"', '"a.b"'])
 PLAIN = st.lists(NAMES, min_size=1, max_size=4).flatmap(
@@ -97,3 +100,57 @@ def test_a_name_can_not_become_code() -> None:
 )  # fmt: skip
 def test_lansweeper_is_asked_for_leaves(expression: str, paths: list[str]) -> None:
     assert sorted(lansweeper_paths(expression)) == sorted(paths)
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        ("[" * 5000, "5,000 characters"),
+        ("[" * 1900, "nested more deeply"),
+        ("(" * 900 + "a" + ")" * 900, "nested more deeply"),
+        ("!" * 1900 + "a", "nested more deeply"),
+        ("a" + "[0]" * 150, "nested more deeply"),
+        (".".join("a" * 99), "nested more deeply"),
+        ("`" + "[" * 1900 + "`", "nested more deeply|not a JMESPath"),
+        ("a[::0]", "step is 0"),
+        ("b.c[0:1:0].d", "step is 0"),
+        ("[@,@][] | " * 24 + "@", "times what it reads"),
+        ("[@, @] | " * 24 + "@", "times what it reads"),
+        ("map(&[@,@,@,@,@,@], a)" + " | map(&[@,@,@,@,@,@], @)" * 8, "times what it reads"),
+        ("x" * 100_000, "100,000 characters"),
+        ("a." * 200 + "\x00", "not a JMESPath"),
+    ],
+)
+def test_an_expression_over_a_limit_is_refused_before_any_run(expression: str, words: str) -> None:
+    began = time.process_time()
+    for read in (parse, plain_steps, lansweeper_paths, lambda text: compile_extractor([text])):
+        with pytest.raises(ExpressionError, match=words) as caught:
+            read(expression)
+        assert len(str(caught.value)) < 500
+    assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("expression", "record"),
+    [
+        ("floor(`1e400`)", {}),
+        ("join(@, [@, @]) | join(@, [@, @])" + " | join(@, [@, @])" * 7, "x" * 1000),
+        ("a[].b[].c[]", {"a": [{"b": [{"c": [1] * 100}] * 100}] * 100}),
+        ("sort_by(a, &length(b))", {"a": [{"b": "x"}] * 200_000}),
+        ("to_number(a)", {"a": "9" * 5000}),
+        ("max_by(a, &b)", {"a": [{"b": 1}, {"b": "x"}]}),
+        ("a[-1:0:-1].b", {"a": None}),
+    ],
+)
+def test_what_a_record_makes_of_an_expression_is_bounded_in_time(expression: str, record: Any) -> None:
+    began = time.process_time()
+    with suppress(ExpressionError, jmespath.exceptions.JMESPathError):
+        parse(expression).search(record)
+    assert time.process_time() - began < 2
+
+
+def test_the_longest_expression_still_works() -> None:
+    names = [f"a{number}" for number in range(300)]
+    expression = "not_null(" + ",".join(names) + ")"
+    assert len(expression) <= LONGEST_EXPRESSION
+    assert parse(expression).search({"a299": 5}) == 5
