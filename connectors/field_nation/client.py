@@ -196,7 +196,7 @@ class FieldNationClient(FieldNationApi):
 
     async def list_set_up(self, path: str) -> list[Record]:
         """The company's own set-up: ``GET /types-of-work``, ``/templates``, ``/custom-fields`` and so on."""
-        return self._results(await self.send(RequestKind.READ, "GET", path), "GET", path)
+        return await self.send(RequestKind.READ, "GET", path, as_results)
 
     async def list_custom_fields(self, work_order_id: int) -> list[Record]:
         """Every custom field with its value, of all groups: ``GET /workorders/{id}/custom_fields``."""
