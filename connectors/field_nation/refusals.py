@@ -54,14 +54,12 @@ def read_token_refusal(response: httpx.Response) -> Refusal | None:
     if refusal is None:
         return None
     # What stands where a token may stand is told without anything that can be one.
-    message = "the log in was refused"
+    message, code = "the log in was refused", _CREDENTIAL.sub(MASK, refusal.code)
     if isinstance(json_of(response), Mapping):
         message = _CREDENTIAL.sub(MASK, refusal.message)
     if response.status_code not in (400, 401, 403, 404, 422):
-        return replace(refusal, message=message, details=())
-    return Refusal(
-        message, _CREDENTIAL.sub(MASK, refusal.code), (), CHECK_USER, StopError, AttemptOutcome.REFUSED
-    )
+        return replace(refusal, message=message, code=code, details=())
+    return Refusal(message, code, (), CHECK_USER, StopError, AttemptOutcome.REFUSED)
 
 
 _CREDENTIAL = re.compile(r"(?=\S{0,400}\d)\S{12,}|\S{24,}")

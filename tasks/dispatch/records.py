@@ -254,8 +254,9 @@ def status_and_assigned(work_order: Record | None) -> tuple[Status, bool]:
     """The status of a work order, Deleted for one that does not exist, and whether a provider has it."""
     if work_order is None:
         return Status.DELETED, False
-    user = (work_order.get("assignee") or {}).get("user") or {}
-    return status_of(work_order), bool(user.get("id"))
+    assignee = work_order.get("assignee")
+    user = assignee.get("user") if isinstance(assignee, Mapping) else None
+    return status_of(work_order), isinstance(user, Mapping) and bool(user.get("id"))
 
 
 def order_mark(work_order: Record | None) -> str:

@@ -21,6 +21,8 @@ from connectors.connectwise.collection import LARGEST_PAGE
 from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError, RetryableError, StopError
 from connectors.ledger.store import Ledger
+from connectors.shapes import is_digits
+from tasks.rules.enrichment.answers import members_of
 from tasks.rules.enrichment.query_strategies import (
     QueryStrategies,
     StrategyState,
@@ -256,7 +258,7 @@ def by_company(configurations: Iterable[dict[str, Any]]) -> dict[int, list[int]]
     """Ids of the configurations by company, each once; RejectedError: one without an id or a company."""
     found: dict[int, dict[int, None]] = defaultdict(dict)
     for position, record in enumerate(configurations, start=1):
-        record_id, company = _id(record), _id(record.get("company") or {})
+        record_id, company = _id(record), _id(members_of(record.get("company")))
         if record_id is None or company is None:
             raise RejectedError(
                 f"Configuration {position} of the payload has no id or no company.id",
@@ -266,9 +268,10 @@ def by_company(configurations: Iterable[dict[str, Any]]) -> dict[int, list[int]]
     return {company: list(ids) for company, ids in found.items()}
 
 
-def _id(record: dict[str, Any]) -> int | None:
-    text = str(record.get("id"))
-    return int(text) if text.isdecimal() else None
+def _id(record: Mapping[str, Any]) -> int | None:
+    found = record.get("id")
+    text = found if isinstance(found, str) else str(found) if isinstance(found, int) and found < 2**63 else ""
+    return int(text) if is_digits(text) else None
 
 
 _NOT_OFFERED = (403, 404, 405)
