@@ -6,6 +6,8 @@
 - ``tally``: counts inputs and outcomes of one target, and holds each input to its bounds of time, memory,
   text and secrets.
 - ``receiver``: requests (``receiver_requests``) against the receiver, as ASGI and as bytes on a socket.
+- ``answers``: damaged answers through every operation of the clients; ``vendors`` has the right answers,
+  ``damages`` what can be wrong with them.
 - ``ledger``: state machines of claims, outbox, inbox and budget (``ledger_outbox``, ``ledger_inbox``,
   ``ledger_budget``) in a ``ledger_world`` of two processes.
 - ``rules``: settings, mappings, expressions, External Data and payloads, drawn from ``odd_values``.
