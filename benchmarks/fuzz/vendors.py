@@ -125,6 +125,7 @@ def _lansweeper() -> list[Operation]:
     calls: dict[str, Callable[[LansweeperClient], Awaitable[Any]]] = {
         "authorized_sites": lambda c: c.authorized_sites(),
         "site": lambda c: c.site(),
+        "site_mutations": lambda c: c.site_mutations(),
         "asset_types": lambda c: c.asset_types(SITE),
         "custom_fields": lambda c: c.custom_fields(SITE),
         "asset_pages": lambda c: every(c.asset_pages(SITE, fields[:3], page_size=2)),
@@ -149,6 +150,7 @@ def _field_nation() -> list[Operation]:
         "publish_work_order": lambda c: c.publish_work_order(7),
         "approve_work_order": lambda c: c.approve_work_order(7),
         "cancel_work_order": lambda c: c.cancel_work_order(7, "x"),
+        "list_set_up": lambda c: c.list_set_up("/templates"),
         "list_messages": lambda c: c.list_messages(7),
         "list_custom_fields": lambda c: c.list_custom_fields(7),
         "list_webhook_events": lambda c: c.list_webhook_events(),
@@ -271,6 +273,8 @@ def _of_lansweeper(request: httpx.Request) -> tuple[Body, dict[str, str]]:
     headers = {"x-ratelimit-limit": "150", "x-ratelimit-remaining": "149", "x-ratelimit-reset": "1700000000"}
     if name == "authorizedSites":
         return {"data": {"authorizedSites": {"sites": [{"id": SITE, "name": "acme"}]}}}, headers
+    if name == "siteMutations":
+        return {"data": {"__type": {"fields": [{"name": "editAsset"}]}}}, headers
     if name == "editAssets":
         return {"data": {"site": {f"e{n}": {"assetBasicInfo": {"name": "a"}} for n in range(3)}}}, headers
     if name == "assetResources":
@@ -320,6 +324,8 @@ def _of_field_nation(request: httpx.Request) -> tuple[Body, dict[str, str]]:
         return {
             "results": [{"msg_id": "12", "message": "x", "replies": [{"msg_id": "13", "message": "y"}]}]
         }, {}
+    if last == "templates":
+        return {"results": [{"id": 1, "name": "x"}]}, {}
     if last == "custom_fields":
         return {"results": [{"name": "g", "results": [{"id": 1, "name": "Serial", "value": "x"}]}]}, {}
     return _work_order(7), {}

@@ -31,7 +31,7 @@ from connectors.lansweeper.models import (
 from connectors.lansweeper.refusals import CHECK_CREDENTIAL, CHECK_SITE
 from connectors.lansweeper.settings import several_sites
 from connectors.retry import RequestKind
-from connectors.shapes import as_list, as_object, as_text, optional
+from connectors.shapes import as_list, as_object, as_objects, as_text, optional
 
 Sending = Callable[[Callable[[], Awaitable[AssetsAnswer]]], Awaitable[AssetsAnswer]]
 """Makes a request that is handed to it, or makes it again after a while: a long read resumes where it was."""
@@ -85,11 +85,7 @@ class LansweeperClient(LansweeperApi):
 
     async def site_mutations(self) -> list[str]:
         """The names of what can be written to a site, as the schema tells them."""
-        data, _ = await self._post(RequestKind.READ, "siteMutations", graphql.SITE_MUTATIONS)
-        kind = data.get("__type") if isinstance(data, dict) else None
-        fields = kind.get("fields") if isinstance(kind, dict) else None
-        names = [each.get("name") for each in fields or [] if isinstance(each, dict)]
-        return [name for name in names if isinstance(name, str)]
+        return await self._post(RequestKind.READ, "siteMutations", graphql.SITE_MUTATIONS, _mutations)
 
     async def asset_types(self, site_id: str) -> list[str]:
         """Names of the site's asset types: ``assetTypes``. Sites add their own."""
@@ -277,6 +273,12 @@ def _check_page_size(page_size: int) -> None:
             system="Lansweeper",
             remedy=f"Ask for 1 to {LARGEST_PAGE} assets a page.",
         )
+
+
+def _mutations(data: Any, _: int) -> list[str]:
+    kind = optional(as_object, as_object(data, "data").get("__type"), "the type of mutations") or {}
+    fields = as_objects(kind.get("fields") or [], "the list of mutations")
+    return [as_text(each.get("name"), "a mutation's name") for each in fields]
 
 
 def _sites(data: Any, _: int) -> list[Site]:
