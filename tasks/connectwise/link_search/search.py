@@ -22,7 +22,7 @@ from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError, RetryableError, StopError
 from connectors.ledger.store import Ledger
 from connectors.shapes import is_digits
-from tasks.rules.enrichment.answers import members_of
+from tasks.rules.enrichment.answers import object_members
 from tasks.rules.enrichment.query_strategies import (
     QueryStrategies,
     StrategyState,
@@ -258,7 +258,7 @@ def by_company(configurations: Iterable[dict[str, Any]]) -> dict[int, list[int]]
     """Ids of the configurations by company, each once; RejectedError: one without an id or a company."""
     found: dict[int, dict[int, None]] = defaultdict(dict)
     for position, record in enumerate(configurations, start=1):
-        record_id, company = _id(record), _id(members_of(record.get("company")))
+        record_id, company = _id(record), _id(object_members(record.get("company")))
         if record_id is None or company is None:
             raise RejectedError(
                 f"Configuration {position} of the payload has no id or no company.id",

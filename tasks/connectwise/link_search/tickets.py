@@ -31,7 +31,7 @@ from tasks.connectwise.link_search.search import (
 )
 from tasks.connectwise.link_search.ticket_cache import TicketCache
 from tasks.connectwise.link_search.ticket_groups import ROOMS, ask_groups, probe_query
-from tasks.rules.enrichment.answers import members_of
+from tasks.rules.enrichment.answers import object_members
 from tasks.rules.enrichment.query_strategies import (
     BUNDLES,
     TICKET_KINDS,
@@ -78,7 +78,7 @@ class Sweep:
             return
         key = (kind, int(record["id"]))
         self.tickets[key] = shown(kind, record)
-        self.stamps[key] = str(members_of(record.get("_info")).get("lastUpdated") or "")
+        self.stamps[key] = str(object_members(record.get("_info")).get("lastUpdated") or "")
 
 
 async def sweep_tickets(search: LinkSearch) -> Sweep:

@@ -38,7 +38,7 @@ def _head(configuration: Record) -> dict[str, Any]:
     }
 
 
-def members_of(value: Any) -> Record:
+def object_members(value: Any) -> Record:
     """An object's members; none for anything else that a vendor may send in its place."""
     return value if isinstance(value, Mapping) else {}
 
@@ -46,7 +46,7 @@ def members_of(value: Any) -> Record:
 def link_value(configuration: Record) -> Any:
     """The configuration's ``ls_asset_id``, None where the field has no value or is not there."""
     fields = configuration.get("customFields")
-    for each in map(members_of, fields if isinstance(fields, list) else ()):
+    for each in map(object_members, fields if isinstance(fields, list) else ()):
         if folded(str(each.get("caption") or "")) == LINK_CAPTION:
             return each.get("value")
     return None
@@ -60,7 +60,7 @@ def sla_of(configuration: Record, agreements: Iterable[Record]) -> Any:
 
 def shown_agreement(record: Record) -> dict[str, Any]:
     """An agreement as the page's sample has it, and its ``sla`` beside; dates as DD/MM/YYYY."""
-    kind = members_of(record.get("type"))
+    kind = object_members(record.get("type"))
     return {
         "id": record["id"],
         "name": record.get("name"),
@@ -70,7 +70,7 @@ def shown_agreement(record: Record) -> dict[str, Any]:
         "type": {
             "id": kind.get("id"),
             "name": kind.get("name"),
-            "_info": {"type_href": members_of(kind.get("_info")).get("type_href")},
+            "_info": {"type_href": object_members(kind.get("_info")).get("type_href")},
         },
         "sla": record.get("sla"),
     }
@@ -122,7 +122,7 @@ def ticket_answer(configuration: Record, tickets: Sequence[Record]) -> dict[str,
 
 def shown_ticket(ticket: Record) -> dict[str, Any]:
     """A ticket as the page's sample has it."""
-    status = members_of(ticket.get("status"))
+    status = object_members(ticket.get("status"))
     return {
         "id": ticket.get("id"),
         "summary": ticket.get("summary"),
@@ -132,7 +132,7 @@ def shown_ticket(ticket: Record) -> dict[str, Any]:
             "name": status.get("name"),
             # Large in the page's sample, small in the vendor's description of the API.
             "Sort": status.get("Sort", status.get("sort")),
-            "_info": {"status_href": members_of(status.get("_info")).get("status_href")},
+            "_info": {"status_href": object_members(status.get("_info")).get("status_href")},
         },
         "closedFlag": bool(ticket.get("closedFlag")),
     }
