@@ -11,6 +11,7 @@
 - ``ledger``: state machines of claims, outbox, inbox and budget (``ledger_outbox``, ``ledger_inbox``,
   ``ledger_budget``) in a ``ledger_world`` of two processes.
 - ``rules``: settings, mappings, expressions, External Data and payloads, drawn from ``odd_values``.
+- ``sandbox_requests``: requests from the vendors' own descriptions against the sandbox, by schemathesis.
 
 A target is a module with ``NAME``, ``INPUTS`` (of the long form), ``SHORT`` (of the test in ``make test``)
 and ``async def run(tally, *, seed, inputs)``. It takes its numbers from ``tally.numbers(inputs)`` and draws

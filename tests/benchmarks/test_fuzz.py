@@ -21,6 +21,9 @@ from benchmarks.fuzz.tally import ENDLESS, LARGE, LONG, RAW, SECRET, SLOW, Tally
 def test_a_few_inputs_of_each_target_are_answered_in_order(name: str) -> None:
     module = target_named(name)
     report = run_target(name, Tally(name, seed=15, seconds=SHORT_SECONDS), module.SHORT)
+    skipped = [kind for kind, outcomes in report["kinds"].items() if "skipped" in outcomes]
+    if skipped:
+        pytest.skip(f"{name}: {', '.join(skipped)}")
     assert report["first problems"] == []
     assert report["inputs"] > 0
 
