@@ -46,6 +46,8 @@ from deployments.receiver.signatures import is_allowed_key_url
 NAME = "receiver"
 INPUTS = 16_000
 SHORT = 300
+READY_TRIES = 50
+"""The first message waits for a new ledger, a fifth of a second each time."""
 ANSWERS = frozenset({200, 400, 401, 403, 404, 405, 413, 429, 503})
 
 
@@ -94,7 +96,11 @@ async def run(tally: Tally, *, seed: int, inputs: int) -> None:
             app: Any = config.app
             receiver: Receiver = app.state.receiver
             # Strangers' addresses would use up the fetches before the vendor's key is ever asked for.
-            if await answer_of(app, genuine_callback()) != 200:
+            for _ in range(READY_TRIES):
+                if await answer_of(app, genuine_callback()) == 200:
+                    break
+                await asyncio.sleep(0.2)
+            else:
                 tally.problem(WRONG, "callback genuine", "the first one was not kept")
             for number in tally.numbers(inputs):
                 sent = drawn_request(tally.draw(number))
@@ -103,10 +109,11 @@ async def run(tally: Tally, *, seed: int, inputs: int) -> None:
                     tried.outcome = str(status)
                     _judge(tally, number, sent, status)
             tally.check_logged(receiver.counts.text())
-            new = receiver.counts.of("handed_over")
+            new, put_off = (receiver.counts.of(name) for name in ("handed_over", "put_off"))
         async with Ledger.open(settings.ledger) as ledger:
             kept = sum((await ledger.inbox.count()).values())
-    if kept != new:
+    # What was put off may have been kept after all: the repeated message is a duplicate then.
+    if not new <= kept <= new + put_off:
         tally.problem(WRONG, "inbox", f"{new} messages were handed over, {kept} are kept")
     for text in keys.wrong:
         tally.problem(WRONG, "key address", text)
