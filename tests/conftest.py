@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import pytest
 from hypothesis import settings
 
@@ -37,6 +39,27 @@ def sandbox_process() -> Iterator[Sandbox]:
     """One sandbox for the session: a process of its own, as a vendor's server would be."""
     with start_sandbox() as sandbox:
         yield sandbox
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with tables and without rows, to be copied: making the tables takes longer than most tests."""
+    from connectors.ledger.store import Ledger
+
+    path = tmp_path_factory.mktemp("ledger") / "empty.db"
+
+    async def make() -> None:
+        async with Ledger.open(path):
+            pass
+
+    anyio.run(make)
+    return path
+
+
+@pytest.fixture
+def ledger_file(empty_ledger: Path, tmp_path: Path) -> Path:
+    """An empty ledger of the test's own."""
+    return shutil.copyfile(empty_ledger, tmp_path / "ledger.db")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import os
 import sys
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -23,11 +24,28 @@ POSTGRES = "CONNECTWISE_FLOWS_TEST_POSTGRES"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+async def place(request: pytest.FixtureRequest, ledger_file: Path) -> AsyncIterator[str]:
     """The address of an empty ledger; PostgreSQL only where the environment names a server."""
+    if request.param == "sqlite":
+        yield str(ledger_file)
+        return
+    async with database_on_server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """As ``place``, where no tables are yet."""
     if request.param == "sqlite":
         yield str(tmp_path / "ledger.db")
         return
+    async with database_on_server() as address:
+        yield address
+
+
+@asynccontextmanager
+async def database_on_server() -> AsyncIterator[str]:
+    """The address of a new PostgreSQL database without tables, where the environment names a server."""
     server = os.environ.get(POSTGRES)
     if not server:
         pytest.skip(f"{POSTGRES} names no PostgreSQL server")

@@ -7,27 +7,12 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import anyio
 import pytest
 
-from connectors.ledger.store import Ledger
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from tests.support.run_enrichment import Enricher
 from tests.support.run_flow import FlowRunner
-
-
-@pytest.fixture(scope="session")
-def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with tables and without rows, to be copied: making the tables takes longer."""
-    path = tmp_path_factory.mktemp("ledger") / "empty.db"
-
-    async def make() -> None:
-        async with Ledger.open(path):
-            pass
-
-    anyio.run(make)
-    return path
 
 
 @pytest.fixture

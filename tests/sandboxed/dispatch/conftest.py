@@ -11,7 +11,7 @@ from tests.support.dispatch import Board
 
 
 @pytest.fixture
-def board(sandbox: Sandbox, tmp_path: Path) -> Board:
+def board(sandbox: Sandbox, ledger_file: Path) -> Board:
     """Little data and a ledger that nobody has used."""
     sandbox.reset(assets=2, tickets=2)
-    return Board(sandbox, tmp_path / "ledger.db")
+    return Board(sandbox, ledger_file)

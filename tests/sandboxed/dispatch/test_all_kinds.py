@@ -30,14 +30,14 @@ TICKET_PODS = "service/tickets"
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, tmp_path: Path) -> Board:
+def desk(sandbox: Sandbox, ledger_file: Path) -> Board:
     """The scenario, with a field for the work order's number on service tickets."""
     sandbox.reset(assets=2, tickets=6, scenario="dispatch")
     fields = sandbox.state("system/userDefinedFields")
     like = next(each for each in fields if each["caption"] == "FN check-in")
     copied = {name: like[name] for name in ("podId", "fieldTypeIdentifier", "entryTypeIdentifier")}
     sandbox.add("system/userDefinedFields", {**copied, "caption": "FN Work Order", "sequenceNumber": 9})
-    return Board(sandbox, tmp_path / "ledger.db")
+    return Board(sandbox, ledger_file)
 
 
 def enter(desk: Board, kind: RecordKind) -> int:

@@ -162,8 +162,8 @@ class Teller:
         return drained
 
 
-async def test_from_dispatch_to_completed_by_messages(sandbox: Sandbox, tmp_path: Path) -> None:
-    desk = FieldDesk(sandbox, tmp_path / "ledger.db")
+async def test_from_dispatch_to_completed_by_messages(sandbox: Sandbox, ledger_file: Path) -> None:
+    desk = FieldDesk(sandbox, ledger_file)
     settings = event_rules(work_orders=OURS, create_state=CreateState.PUBLISH)
     async with desk.run(settings) as run:
         tell = Teller(run)

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, tmp_path: Path) -> FieldDesk:
-    return FieldDesk(sandbox, tmp_path / "ledger.db")
+def desk(sandbox: Sandbox, ledger_file: Path) -> FieldDesk:
+    return FieldDesk(sandbox, ledger_file)
 
 
 def write(desk: FieldDesk, ticket: int, text: str, flag: str = "detailDescriptionFlag") -> int:

@@ -202,8 +202,8 @@ async def test_rules_that_name_what_does_not_exist_are_told_once_a_run_and_looke
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, tmp_path: Path) -> FieldDesk:
-    return FieldDesk(sandbox, tmp_path / "ledger.db")
+def desk(sandbox: Sandbox, ledger_file: Path) -> FieldDesk:
+    return FieldDesk(sandbox, ledger_file)
 
 
 async def test_a_sweep_brings_back_what_is_new_and_then_only_lists(desk: FieldDesk) -> None:

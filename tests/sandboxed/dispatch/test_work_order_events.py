@@ -30,8 +30,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def desk(sandbox: Sandbox, tmp_path: Path) -> FieldDesk:
-    return FieldDesk(sandbox, tmp_path / "ledger.db")
+def desk(sandbox: Sandbox, ledger_file: Path) -> FieldDesk:
+    return FieldDesk(sandbox, ledger_file)
 
 
 async def test_every_step_of_the_provider_comes_back_once(desk: FieldDesk) -> None:

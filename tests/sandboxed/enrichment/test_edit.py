@@ -101,8 +101,8 @@ async def opened(sandbox: Sandbox, ledger: Path, **settings: Any) -> AsyncIterat
 
 
 @pytest.fixture
-async def bench(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[Bench]:
-    async with opened(sandbox, tmp_path / "ledger.db") as made:
+async def bench(sandbox: Sandbox, ledger_file: Path) -> AsyncIterator[Bench]:
+    async with opened(sandbox, ledger_file) as made:
         yield made
 
 
@@ -154,9 +154,9 @@ async def test_a_limit_of_aliases_is_found_and_remembered(bench: Bench) -> None:
     assert sorted(set(outcomes)) == ["done", "not_sent"]
 
 
-async def test_edits_that_are_counted_singly_are_charged_singly(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_edits_that_are_counted_singly_are_charged_singly(sandbox: Sandbox, ledger_file: Path) -> None:
     sandbox.switch(alias_counting="each")
-    async with opened(sandbox, tmp_path / "ledger.db", aliases=10) as bench:
+    async with opened(sandbox, ledger_file, aliases=10) as bench:
         await bench.edit(bench.updates(30))
         size = await bench.size()
         assert size.cost(10) == 10
@@ -166,9 +166,9 @@ async def test_edits_that_are_counted_singly_are_charged_singly(sandbox: Sandbox
 
 
 async def test_a_server_that_is_away_ends_the_edits_and_what_was_not_sent_is_said(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: Sandbox, ledger_file: Path
 ) -> None:
-    async with opened(sandbox, tmp_path / "ledger.db", aliases=10) as bench:
+    async with opened(sandbox, ledger_file, aliases=10) as bench:
         fail(bench.run.assets, "edit_assets", RetryableError("Bad gateway"), range(2, 99))
         results = await bench.edit(bench.updates(60))
         messages = [each.message for each in results.values()]
@@ -217,10 +217,10 @@ async def test_what_refuses_every_edit_is_not_tried_on_thousands(bench: Bench) -
 
 
 async def test_refused_assets_that_come_first_do_not_keep_the_others_from_their_turn(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: Sandbox, ledger_file: Path
 ) -> None:
     sandbox.reset(assets=200)
-    async with opened(sandbox, tmp_path / "ledger.db") as bench:
+    async with opened(sandbox, ledger_file) as bench:
         refused = bench.keys[:80]
         fault = {"kind": "partial", "keys": refused, "message": "Not possible for this kind of asset"}
         sandbox.faults([{"system": "lansweeper", "path": "editAsset", "fault": fault}])

@@ -287,13 +287,13 @@ THERE = datetime(2026, 5, 4, 11, 0, 1, tzinfo=UTC)
 """ConnectWise's time, which this machine's clock is far ahead of."""
 
 
-async def test_a_ticket_that_changes_now_is_not_settled_by_a_clock_that_is_ahead(tmp_path: Path) -> None:
+async def test_a_ticket_that_changes_now_is_not_settled_by_a_clock_that_is_ahead(ledger_file: Path) -> None:
     vendor = FakeConnectWise()
     date = {"Link": "", "Date": THERE.strftime("%a, %d %b %Y %H:%M:%S GMT")}
     vendor.say("GET", "/company/companies", httpx.Response(200, json=[], headers=date))
     changed = [{"id": 7, "recordType": "ServiceTicket", "_info": {"lastUpdated": "2026-05-04T11:00:31Z"}}]
     vendor.collections = {"/service/tickets": changed, "/project/tickets": []}
-    async with vendor.client() as client, Ledger.open(tmp_path / "ledger.db") as ledger:
+    async with vendor.client() as client, Ledger.open(ledger_file) as ledger:
         await client.companies.list()
         sweep = await sweep_tickets(LinkSearch(client, ledger, 6, QueryStrategies(), EnrichmentWaiting()))
     assert abs(sweep.at - THERE) < timedelta(minutes=1)

@@ -46,8 +46,8 @@ class Types:
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[RunJournal]:
-    async with Ledger.open(tmp_path / "ledger.db") as ledger:
+async def journal(ledger_file: Path) -> AsyncIterator[RunJournal]:
+    async with Ledger.open(ledger_file) as ledger:
         yield RunJournal(ledger, "run", "default", 0, "connectwise:here:acme")
 
 

@@ -18,8 +18,8 @@ ENTRY = WriteEntry("modify", "configuration", 7, "key", "PC", {"name": "a"}, {"n
 
 
 @pytest.fixture
-async def journal(tmp_path: Path) -> AsyncIterator[RunJournal]:
-    async with Ledger.open(tmp_path / "ledger.db") as ledger:
+async def journal(ledger_file: Path) -> AsyncIterator[RunJournal]:
+    async with Ledger.open(ledger_file) as ledger:
         yield RunJournal(ledger, "run", "default", 2, "connectwise:here:acme")
 
 

@@ -31,9 +31,9 @@ from connectors.ledger.database import (
 from connectors.ledger.models import WriteEntry
 from connectors.ledger.schema import metadata
 from connectors.ledger.store import Ledger
-from tests.support.ledger import place, start_python
+from tests.support.ledger import new_place, start_python
 
-__all__ = ["place"]
+__all__ = ["new_place"]
 pytestmark = pytest.mark.anyio
 
 OPEN_AND_NOTE = """
@@ -59,8 +59,8 @@ anyio.run(main)
 """
 
 
-async def test_the_migrations_make_the_tables_that_the_code_uses(place: str) -> None:
-    async with Ledger.open(place) as ledger, ledger._engine.connect() as connection:
+async def test_the_migrations_make_the_tables_that_the_code_uses(new_place: str) -> None:
+    async with Ledger.open(new_place) as ledger, ledger._engine.connect() as connection:
 
         def compare(sync: object) -> list[object]:
             return list(compare_metadata(MigrationContext.configure(sync), metadata))  # type: ignore[arg-type]
@@ -74,11 +74,11 @@ async def test_the_code_expects_the_newest_migration() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
-async def test_a_pause_of_before_its_length_was_kept_ends_with_the_migration(place: str) -> None:
-    async with Ledger.open(place) as ledger, writing(ledger._engine, "go back") as connection:
+async def test_a_pause_of_before_its_length_was_kept_ends_with_the_migration(new_place: str) -> None:
+    async with Ledger.open(new_place) as ledger, writing(ledger._engine, "go back") as connection:
         await connection.run_sync(down_to, "0003")
         await connection.execute(text("INSERT INTO request_pauses VALUES ('vendor:1', 9000000000)"))
-    async with Ledger.open(place) as ledger:
+    async with Ledger.open(new_place) as ledger:
         with anyio.fail_after(5):
             await ledger.rate_limits.limiter("vendor:1", 10, 10.0).acquire()
 
@@ -90,34 +90,34 @@ def down_to(connection: Connection, revision: str) -> None:
     command.downgrade(config, revision)
 
 
-async def test_several_processes_may_open_a_new_ledger_at_once(place: str) -> None:
-    openers = [start_python("-c", OPEN_AND_NOTE, place) for _ in range(4)]
+async def test_several_processes_may_open_a_new_ledger_at_once(new_place: str) -> None:
+    openers = [start_python("-c", OPEN_AND_NOTE, new_place) for _ in range(4)]
     assert [opener.communicate(timeout=60)[1] for opener in openers] == [b""] * 4
-    async with Ledger.open(place) as ledger:
+    async with Ledger.open(new_place) as ledger:
         assert len(await ledger.batches.in_flight("tenant", 1, "c")) == 4
 
 
-async def test_a_process_killed_in_a_transaction_blocks_nobody(place: str) -> None:
-    with start_python("-c", HOLD_A_TRANSACTION, place) as process:
+async def test_a_process_killed_in_a_transaction_blocks_nobody(new_place: str) -> None:
+    with start_python("-c", HOLD_A_TRANSACTION, new_place) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
         process.kill()
     with anyio.fail_after(10):
-        async with Ledger.open(place) as ledger:
+        async with Ledger.open(new_place) as ledger:
             await ledger.batches.open("run", "c", 1, ["added"], 6)
             in_flight = await ledger.batches.in_flight("tenant", 1, "c")
             assert [batch.asset_keys for batch in in_flight] == [["kept"], ["added"]]
 
 
-async def test_a_ledger_of_a_newer_version_is_not_touched(place: str) -> None:
-    async with Ledger.open(place) as ledger, writing(ledger._engine, "pretend") as connection:
+async def test_a_ledger_of_a_newer_version_is_not_touched(new_place: str) -> None:
+    async with Ledger.open(new_place) as ledger, writing(ledger._engine, "pretend") as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StopError, match=r"newer version .9999.*Update the program"):
-        await Ledger.open(place)
+        await Ledger.open(new_place)
 
 
-async def test_a_cancelled_caller_leaves_a_ledger_that_works(place: str) -> None:
-    async with Ledger.open(place) as ledger:
+async def test_a_cancelled_caller_leaves_a_ledger_that_works(new_place: str) -> None:
+    async with Ledger.open(new_place) as ledger:
         with anyio.move_on_after(0):
             await ledger.batches.open("run", "c", 1, ["key"], 5)
         await ledger.batches.open("run", "c", 1, ["key"], 5)

@@ -15,9 +15,9 @@ from connectors.ledger.claims import ClaimLostError
 from connectors.ledger.database import FOLDER, create_engine, database_url, writing
 from connectors.ledger.models import Claimed, LinkEnd, SyncedNote, TicketLink
 from connectors.ledger.store import Ledger
-from tests.support.ledger import Hand, hand, ledger, place, start_python
+from tests.support.ledger import Hand, hand, ledger, new_place, place, start_python
 
-__all__ = ["hand", "ledger", "place"]
+__all__ = ["hand", "ledger", "new_place", "place"]
 pytestmark = pytest.mark.anyio
 
 
@@ -114,20 +114,20 @@ async def test_two_processes_may_save_the_same_tickets_at_once(place: str) -> No
     assert last["turn"] == 9
 
 
-async def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_what_it_holds(place: str) -> None:
+async def test_a_ledger_of_the_first_version_is_brought_up_to_date_with_what_it_holds(new_place: str) -> None:
     def first_version(connection: Connection) -> None:
         config = Config()
         config.set_main_option("script_location", str(FOLDER))
         config.attributes["connection"] = connection
         command.upgrade(config, "0001")
 
-    engine = create_engine(database_url(place))
+    engine = create_engine(database_url(new_place))
     async with writing(engine, "make the first tables") as connection:
         await connection.run_sync(first_version)
         row = "INSERT INTO batches_in_flight VALUES (1, 'run', 'cw', 7, '[\"a\"]', 10, 1.5)"
         await connection.execute(text(row))
     await engine.dispose()
-    async with Ledger.open(place) as ledger:
+    async with Ledger.open(new_place) as ledger:
         (batch,) = await ledger.batches.in_flight("tenant", 7, "cw")
         await ledger.state.set(TENANT, "ways", {"new": 1})
     assert batch.asset_keys == ["a"]
