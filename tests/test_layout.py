@@ -19,6 +19,8 @@ from tests.support.layout import (
     single_users,
 )
 
+pytestmark = pytest.mark.xdist_group("layout")
+
 SYSTEMS = ("connectwise", "lansweeper", "field_nation", "ledger")
 FEATURES = ("asset_sync", "enrichment", "dispatch")
 ACTIONS = ("tasks.connectwise", "tasks.lansweeper")
@@ -132,12 +134,13 @@ def imports_of_run_actions(tree: Tree) -> list[tuple[str, str]]:
 def state_entries_elsewhere(tree: Tree) -> list[str]:
     """Modules above the connectors that reach for what the ledger keeps by name, and own none of it."""
     kept = ("ledger.state", "ledger.links", "ledger.ticket_links")
+    names = {each.partition(".")[2] for each in kept}
     return [
         module
         for module, path in tree.modules.items()
         if within(module, ["tasks", "flows", "deployments"]) and module not in STATE_OWNERS
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and ast.unparse(node).endswith(kept)
+        if isinstance(node, ast.Attribute) and node.attr in names and ast.unparse(node).endswith(kept)
     ]
 
 

@@ -19,7 +19,10 @@ from tasks.shared.action import action, action_step
 from tasks.shared.action_flow import actions_of
 from tests.support.layout import ROOT, Tree
 
+pytestmark = pytest.mark.xdist_group("layout")
+
 PACKAGES = (tasks.connectwise, tasks.lansweeper, tasks.field_nation)
+LIST_ASSETS, LIST_LOCATIONS = "tasks.lansweeper.list_assets", "tasks.connectwise.list_locations"
 VENDORS = ("connectwise", "lansweeper", "field_nation")
 NEEDS = {
     "tasks.connectwise": {"connectwise"},
@@ -109,12 +112,43 @@ def module_names(package: str) -> list[str]:
     return [name for name in sys.modules if name.startswith(f"{package}.")]
 
 
-def loaded_vendors(module: str) -> set[str]:
-    """The vendors whose connector an import of the module loads, in a process of its own."""
-    code = f"import sys, {module}; print('\\n'.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    names = {name.split(".")[1] for name in done.stdout.split() if name.startswith("connectors.")}
-    return names & set(VENDORS)
+LOADER = """
+import os, sys
+from prefect import flow, task
+for names in sys.argv[1:]:
+    if os.fork() == 0:
+        for name in names.split():
+            __import__(name)
+        print(names, *sys.modules, sep="\\t", flush=True)
+        os._exit(0)
+    if os.wait()[1]:
+        sys.exit(f"{names} can't be imported")
+"""
+"""Prefect takes longer to load than all the rest, so it is loaded once; the rest by a process for each."""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, set[str]]:
+    """The modules of ours that an import of each package's actions, or of one action, loads by itself."""
+    wanted = {package: " ".join(action_modules(package)) for package in NEEDS}
+    wanted |= {action: action for action in (LIST_ASSETS, LIST_LOCATIONS)}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADER, *wanted.values()], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    lines = {line.split("\t")[0]: line.split("\t")[1:] for line in done.stdout.splitlines()}
+    return {
+        name: {each for each in lines[modules] if each.split(".")[0] in {"connectors", "tasks"}}
+        for name, modules in wanted.items()
+    }
+
+
+def action_modules(package: str) -> list[str]:
+    return sorted(Tree.read(packages=(package.replace(".", "/"),)).modules)
+
+
+def vendors_in(modules: set[str]) -> set[str]:
+    """The vendors whose connector is among the modules."""
+    return {name.split(".")[1] for name in modules if name.startswith("connectors.")} & set(VENDORS)
 
 
 def written(root: Path, name: str, text: str) -> Tree:
@@ -183,18 +217,16 @@ def test_a_write_beside_its_action_is_caught(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("package", NEEDS)
-def test_an_action_loads_the_client_of_no_other_vendor(package: str) -> None:
-    modules = sorted(Tree.read(packages=(package.replace(".", "/"),)).modules)
-    assert loaded_vendors(", ".join(modules)) <= NEEDS[package]
+def test_an_action_loads_the_client_of_no_other_vendor(loaded: dict[str, set[str]], package: str) -> None:
+    assert set(action_modules(package)) <= loaded[package]
+    assert vendors_in(loaded[package]) <= NEEDS[package]
 
 
-def test_list_locations_loads_nothing_of_lansweeper_and_field_nation() -> None:
-    code = "import sys, tasks.connectwise.list_locations; print('\\n'.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    names = [name for name in done.stdout.split() if name.split(".")[0] in {"connectors", "tasks"}]
+def test_list_locations_loads_nothing_of_lansweeper_and_field_nation(loaded: dict[str, set[str]]) -> None:
+    names = loaded[LIST_LOCATIONS]
     assert [name for name in names if "lansweeper" in name or "field_nation" in name] == []
-    assert "tasks.connectwise.list_locations" in names
+    assert LIST_LOCATIONS in names
 
 
-def test_a_loaded_vendor_is_seen() -> None:
-    assert "lansweeper" in loaded_vendors("tasks.lansweeper.list_assets")
+def test_a_loaded_vendor_is_seen(loaded: dict[str, set[str]]) -> None:
+    assert "lansweeper" in vendors_in(loaded[LIST_ASSETS])
