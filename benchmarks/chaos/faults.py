@@ -107,7 +107,7 @@ DIFFERS = {
     "full disk": "a limit on the size of the files that the run may write; nothing but the ledger is one",
     "Prefect's events": "neither sent nor kept, and no logs are sent to its server",
     "ceilings": "passed over (go_on)",
-    "accept once": "typed for the clean and the quiet run",
+    "accept once": "typed for the clean and the quiet run, which also try refused records again",
 }
 
 

@@ -46,11 +46,15 @@ UNDER_WAY = 0.1
 SHARED_MEMORY = 32_768
 """Bytes of the file through which SQLite's processes find their way in the log of writes."""
 LONGEST_RUN = 300.0
-ACCEPTED: dict[str, dict[str, int]] = {
-    ASSETS: {"configurations": 0, "linked": 0, "assets": 0, "recreated": 10**6},
-    ENRICHMENT: dict.fromkeys(AcceptedReading.model_fields, 0) | {"losing": 10**6},
+_READ_RIGHT = dict.fromkeys(AcceptedReading.model_fields, 0) | {"losing": 10**6}
+ACCEPTED: dict[str, dict[str, Any]] = {
+    ASSETS: {
+        "accept_once": {"configurations": 0, "linked": 0, "assets": 0, "recreated": 10**6},
+        "retry_refused": True,
+    },
+    ENRICHMENT: {"accept_once": _READ_RIGHT},
 }
-"""What a person types into Accept once who has looked and found everything that is read right."""
+"""Settings of a person who has looked, found all that is read right, and has refused records tried again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,7 +183,7 @@ async def _run(job: Job) -> dict[str, Any]:
 
 def _flow_of(job: Job) -> tuple[Callable[..., Any], Any]:
     dry_run = bool(job.fault_plan and job.fault_plan.dry_run)
-    accepted = {} if job.fault_plan else {"accept_once": ACCEPTED[job.flow]}
+    accepted = {} if job.fault_plan else ACCEPTED[job.flow]
     common = {**job.settings, **accepted, "company": job.company, "dry_run": dry_run}
     if job.flow == ASSETS:
         values = {**common, "ceilings": {"go_on": True}, "waiting": ASSET_WAITING}

@@ -217,7 +217,7 @@ class RealRun:
     def _run(self, kind: Kind, events: tuple[Event, ...] = ()) -> RunRecord:
         """One run through the deployment; its record is kept."""
         self.sandbox.clear_requests()
-        accepted = {} if kind == "disturbed" else {"accept_once": ACCEPTED[self.schedule.flow]}
+        accepted = {} if kind == "disturbed" else ACCEPTED[self.schedule.flow]
         settings = self.schedule.settings | accepted | {"company": self.sandbox.company, "dry_run": False}
         run_id = self.lane.start_run(self.schedule.flow, settings)
         restarts, own = self.lane.stack.restarts, self._own_restarts()

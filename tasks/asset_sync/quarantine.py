@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connectors.connectwise.conditions import any_of
-from connectors.errors import StopError
+from connectors.errors import ConnectorError, StopError
 from connectors.ledger.models import HeldRecord, Operation, WriteEntry, WriteOutcome
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.run import SyncRun
@@ -116,7 +116,19 @@ async def _versions(run: SyncRun, pairs: Mapping[str, Match]) -> dict[str, str]:
 
 
 async def keep_refused(run: SyncRun, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]) -> None:
-    """Hold what was refused in this run, and let go of what needs it no longer."""
+    """Hold what was refused in this run, and let go of what needs it no longer.
+
+    A ledger that can't keep it costs no report: what was written is told, and the refused is sent again.
+    """
+    try:
+        await _keep_refused(run, plan, applied, held)
+    except ConnectorError as error:
+        note = f"What was refused in this run could not be kept for the next one: {error}"
+        run.notes.append(note)
+        run_logger().warning("%s", note)
+
+
+async def _keep_refused(run: SyncRun, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]) -> None:
     refused = [*_refused_creations(run, plan, applied), *_refused_modifications(run, plan, applied)]
     await run.ledger.quarantine.hold(run.tenant, HELD_FEATURE, refused, run.company.id)
     if refused:

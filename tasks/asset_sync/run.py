@@ -106,6 +106,7 @@ class SyncRun:
             self.mapping,
             self.references,
             company_id=self.company.id,
+            planned_key=planned.configuration.asset_key,
             reactivate=self.settings.reactivate,
         )
 

@@ -25,6 +25,10 @@ REQUIRED = {"name", TYPE.path}
 """What ConnectWise requires of a configuration (beside the company, which the run gives)."""
 
 _COMPANY = "company.name"
+_UNREAD = (
+    "The configuration was read again without its custom fields, or somebody emptied ls_asset_id: it is left "
+    "alone, since writing it back would take away what was not read."
+)
 
 
 @dataclass(slots=True)
@@ -159,19 +163,23 @@ def decide_fresh(
     references: References,
     *,
     company_id: int,
+    planned_key: str | None = None,
     reactivate: bool = False,
 ) -> FreshDecision:
     """Decide again on the record as read right before it is written; None: it was not found any more.
 
     Every mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules
-    again. A record that now belongs to another asset or company is refused. A type change is not repeated
-    here: it is its own call.
+    again. A record that now belongs to another asset or company is refused. So is one without its custom
+    fields, or without the key that it had at the plan (``planned_key``): written back whole, it would lose
+    what was not read. A type change is not repeated here: it is its own call.
     """
     if fresh is None:
         return FreshDecision(refused="The configuration no longer exists.")
     if (owner := (fresh.get("company") or {}).get("id")) not in (None, company_id):
         return FreshDecision(refused=f"The configuration was moved to the company with id {owner}.")
     current = mapping.read_configuration(fresh)
+    if "customFields" not in fresh or (planned_key and not current.asset_key):
+        return FreshDecision(refused=_UNREAD)
     if other := _other_asset(asset, planned, current, mapping):
         return FreshDecision(refused=f"The configuration is now linked to asset {other}.")
     found = differences(asset, current, mapping)

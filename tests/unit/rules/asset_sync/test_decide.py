@@ -19,7 +19,15 @@ def again(
     """Plan on one state of the record, decide again on the other."""
     mapping = compiled(**authorities)
     planned = differences(asset_record, mapping.read_configuration(planned_on), mapping)
-    return decide_fresh(asset_record, planned, fresh, mapping, REFERENCES, company_id=COMPANY)
+    return decide_fresh(
+        asset_record,
+        planned,
+        fresh,
+        mapping,
+        REFERENCES,
+        company_id=COMPANY,
+        planned_key=mapping.read_configuration(planned_on).asset_key,
+    )
 
 
 def test_nothing_moved() -> None:
@@ -52,6 +60,20 @@ def test_a_value_that_somebody_already_set_is_not_written() -> None:
 def test_a_mapped_field_that_was_fine_and_is_edited_is_written_too() -> None:
     decision = again(asset(serialNumber="S2"), wire(), wire(name="renamed"))
     assert [change.field for change in decision.changes] == ["name", "serialNumber"]
+
+
+def test_a_record_without_its_custom_fields_is_not_written_back() -> None:
+    bare = wire()
+    del bare["customFields"]
+    assert "without its custom fields" in str(again(asset(serialNumber="S2"), wire(key=None), bare).refused)
+    emptied = again(asset(serialNumber="S2"), wire(), wire(key=None))
+    assert (emptied.changes, emptied.refused is not None) == ([], True)
+
+
+def test_a_record_that_had_no_key_at_the_plan_is_linked() -> None:
+    decision = again(asset(serialNumber="S2"), wire(key=None), wire(key=None))
+    assert decision.refused is None
+    assert "customFields.ls_asset_id" in [change.field for change in decision.changes]
 
 
 def test_a_record_of_another_asset_is_refused() -> None:
