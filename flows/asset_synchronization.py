@@ -82,7 +82,8 @@ async def synchronize(run: SyncRun) -> Any:
     refusals = await held_records(run)
     matched = await selected(run, matched, refusals)
     held = {**await held_back(run, matched, refusals), **held}
-    plan = make_plan(run, matched, references, held)
+    plan = make_plan(run, matched, references, held, run.unread.held(matched, known.links))
+    run.notes += run.unread.notes()
     existing = len(read.configurations)
     doubted = refusing(run.findings)
     any_linked = read.any_linked or bool(known.links or known.elsewhere)

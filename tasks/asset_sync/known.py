@@ -111,7 +111,7 @@ async def _look_up(run: SyncRun, ids: Sequence[int]) -> dict[int, FoundConfigura
 
 
 def _found(run: SyncRun, record: Record) -> FoundConfiguration:
-    read, company = run.mapping.read_configuration(record), record.get("company") or {}
+    read, company = run.unread.read_configuration(record), record.get("company") or {}
     return FoundConfiguration(
         read.id, read.asset_key, read.active, int(company.get("id") or 0), str(company.get("name") or "")
     )
@@ -149,7 +149,7 @@ async def _read_elsewhere(run: SyncRun, known: Known, others: str, carries_key: 
     )
     async for page in pages:
         for record in page:
-            key = run.mapping.read_configuration(record).asset_key
+            key = run.unread.read_configuration(record).asset_key
             if key and key not in known.links:
                 company = int((record.get("company") or {}).get("id") or 0)
                 found.append(KnownLink(key, company, int(record["id"])))

@@ -13,9 +13,8 @@ from connectors.errors import ConnectorError, StopError
 from connectors.ledger.models import HeldRecord, Operation, WriteEntry, WriteOutcome
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.run import SyncRun
-from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.match_result import Match, MatchResult, only_assets
-from tasks.rules.asset_sync.plan import Plan
+from tasks.rules.asset_sync.plan import Plan, compare_matched
 from tasks.rules.bulk import batches
 from tasks.rules.quarantine import Attempt, fingerprint, held_words, may_be_held, still_held, version_of
 from tasks.rules.values import AssetRecord, ConfigurationRecord
@@ -85,11 +84,8 @@ async def held_back(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldR
         for each in matched.unmatched
         if each.asset.key in held
     }
-    pairs = {
-        each.asset.key: each
-        for each in matched.matched
-        if each.asset.key in held and differences(each.asset, each.configuration, run.mapping)
-    }
+    known = [each for each in matched.matched if each.asset.key in held]
+    pairs = {each.match.asset.key: each.match for each in compare_matched(known, run.mapping).changed}
     attempts |= {key: Attempt(modification_mark(*_sides(each)), "", rules) for key, each in pairs.items()}
     candidates = {key: each for key, each in pairs.items() if may_be_held(held[key], attempts[key])}
     for key, version in (await _versions(run, candidates)).items():

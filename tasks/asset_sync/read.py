@@ -80,9 +80,12 @@ async def read_site(run: SyncRun, shared: SharedValues) -> AssetInventory[AssetR
         run.site = (await retry(client.site, run.settings.waiting))["id"]
 
         async def read() -> AssetInventory[AssetRecord]:
-            return await read_assets(
+            found: AssetInventory[AssetRecord] = await read_assets(
                 client, run.site, run.mapping.lansweeper_paths, filters, shared.asset, run.settings.waiting
             )
+            found.records += run.unread.assets_of(found.unread)
+            found.unread.clear()
+            return found
 
         assets = await read()
         if assets_incomplete(len(assets), assets.total):
@@ -100,7 +103,8 @@ async def read_site(run: SyncRun, shared: SharedValues) -> AssetInventory[AssetR
         )
     if not assets:
         raise StopError(_nothing_read(run.site, filtered=filters is not None))
-    run.whole_site = filters is None and not assets.missing
+    # An asset of which not even the key is known could be any that seems to be gone.
+    run.whole_site = filters is None and not assets.missing and "" not in run.unread.assets
     return assets
 
 
@@ -115,6 +119,8 @@ async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[Configur
         records: Inventory[ConfigurationRecord] = await read_configurations(
             run.client, conditions, run.mapping.configuration_fields, shared.configuration
         )
+        records.records += run.unread.configurations_of(records.unread)
+        records.unread.clear()
         count = await retry(lambda: run.client.configurations.count(conditions), run.settings.waiting)
         return records, len({each.id for each in records}), count
 
@@ -147,17 +153,24 @@ async def match_inventories(run: SyncRun, read: Read) -> MatchResult:
 
 
 def make_plan(
-    run: SyncRun, matched: MatchResult, references: Mapping[str, ReferencePlan], held: Mapping[str, str]
+    run: SyncRun,
+    matched: MatchResult,
+    references: Mapping[str, ReferencePlan],
+    held: Mapping[str, str],
+    unread: Mapping[str, str],
 ) -> Plan:
-    """The plan of the run, with the requests that it will cost; ``held``: asset key -> why it is left."""
+    """The plan of the run, with the requests that it will cost.
+
+    ``held``: asset key -> why it is left; ``unread``: the same for those that can't be compared either.
+    """
     options = PlanOptions(
         batch_size=run.settings.batch_size,
         mode=run.settings.write_mode,
         reactivate=run.settings.reactivate,
         reads_done=run.client.session.requests,
-        held=held,
+        held={**held, **unread},
     )
-    compared = compare_matched(matched.matched, run.mapping)
+    compared = compare_matched(matched.matched, run.mapping, unread)
     plan = build_plan(matched, compared, run.mapping, references, options)
     run_logger().info(
         "Plan: %s; %d requests predicted, %d of them writes",

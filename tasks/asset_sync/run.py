@@ -28,6 +28,7 @@ from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
+from tasks.rules.asset_sync.unread import UnreadRecords
 from tasks.rules.guards import GuardFinding
 from tasks.rules.mapping.compile import (
     CompiledMapping,
@@ -55,7 +56,8 @@ class SyncRun:
     this run has seen of its company; ``reference_actions`` read and create reference records, and
     ``references`` are their ids, by target path; ``whole_site``: whether every asset of the site was read, so
     that one not among them is gone; ``site`` is Lansweeper's id of it; ``findings`` is what does not fit to
-    what is known from before; ``notes`` is what a person should know of the run beside its counts.
+    what is known from before; ``notes`` is what a person should know of the run beside its counts; ``unread``
+    are records that the mapping fails on.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class SyncRun:
         self.link_caption = settings.other_captions.get(LINK_CAPTION, LINK_CAPTION)
         self.findings: list[GuardFinding] = []
         self.notes: list[str] = []
+        self.unread = UnreadRecords(mapping)
 
     @property
     def journal(self) -> RunJournal:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
+from tasks.rules.isolation import UnreadRecord, convert_page
 from tasks.shared.action import Inventory, action, action_step
 from tasks.shared.connections import connectwise_client
 from tasks.shared.progress import Progress
@@ -49,11 +50,13 @@ async def read_configurations(
 ) -> Inventory[Any]:
     """Read every configuration under ``conditions`` and keep of each only what ``keep`` takes from it.
 
-    Pages of 1,000 in order of id; a page's records are dropped before the next page is read.
+    Pages of 1,000 in order of id; a page's records are dropped before the next page is read. A configuration
+    that ``keep`` fails on is among the ``unread`` of the answer: it is there, and must not count as absent.
     """
     kept: list[Any] = []
+    unread: list[UnreadRecord] = []
     progress = Progress("configurations read")
     async for page in client.configurations.pages(conditions=conditions, fields=fields):
-        kept.extend(map(keep, page))
+        kept += convert_page(page, keep, unread)
         progress.advance(len(page))
-    return Inventory(kept)
+    return Inventory(kept, unread)

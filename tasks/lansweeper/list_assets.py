@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.models import Filters
+from tasks.rules.isolation import UnreadRecord, convert_page
 from tasks.shared.action import Inventory, action, action_step
 from tasks.shared.connections import lansweeper_client
 from tasks.shared.progress import Progress
@@ -60,14 +61,14 @@ class AssetInventory(Inventory[T]):
 
     __slots__ = ("total",)
 
-    def __init__(self, records: list[T], total: int | None) -> None:
-        super().__init__(records)
+    def __init__(self, records: list[T], total: int | None, unread: list[UnreadRecord] | None = None) -> None:
+        super().__init__(records, unread)
         self.total = total
 
     @property
     def missing(self) -> int:
         """How many assets Lansweeper named but did not give."""
-        return max(0, (self.total or 0) - len(self))
+        return max(0, (self.total or 0) - len(self) - len(self.unread))
 
 
 @action_step(list_assets)
@@ -81,10 +82,12 @@ async def read_assets(
 ) -> AssetInventory[Any]:
     """Read every asset under ``filters`` and keep of each only what ``keep`` takes from it.
 
-    Pages of 500; a page's items are dropped before the next page is read. A page that has to wait for the
+    Pages of 500; a page's items are dropped before the next page is read. An asset that ``keep`` fails on is
+    among the ``unread`` of the answer, and its neighbours go on. A page that has to wait for the
     request limit is waited for under ``policy``: the pages before it are not read again.
     """
     kept: list[Any] = []
+    unread: list[UnreadRecord] = []
     progress: Progress | None = None
     total: int | None = None
     async for page in client.asset_pages(
@@ -92,6 +95,6 @@ async def read_assets(
     ):
         total = total if page.total is None else page.total
         progress = progress or Progress("assets read", total)
-        kept.extend(map(keep, page.items))
+        kept += convert_page(page.items, keep, unread)
         progress.advance(len(page.items))
-    return AssetInventory(kept, total)
+    return AssetInventory(kept, total, unread)

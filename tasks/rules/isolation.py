@@ -9,7 +9,8 @@ take others along either. So every loop over records either converts them by ``c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -35,6 +36,14 @@ _REASONS: tuple[tuple[type[Exception], str], ...] = (
     (AttributeError, "a member is of another kind than expected"),
 )
 """What an exception says of a record, the first that fits. A ``ValueError`` speaks for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRecord:
+    """A record as the vendor gave it, of which nothing could be made, and why."""
+
+    record: Any
+    reason: str
 
 
 def problem_words(error: Exception) -> str:
@@ -74,11 +83,18 @@ def convert_all(
     ``convert`` must do no harm when it is called twice.
     """
     try:
-        return [convert(each) for each in records]
+        return list(map(convert, records))
     except MemoryError:
         raise
     except Exception:
         return list(_one_by_one(records, convert, failed))
+
+
+def convert_page(records: Sequence[T], convert: Callable[[T], R], unread: list[UnreadRecord]) -> list[R]:
+    """What ``convert`` makes of the records of a page; those that it fails on are added to ``unread``."""
+    return convert_all(
+        records, convert, lambda each, error: unread.append(UnreadRecord(each, problem_words(error)))
+    )
 
 
 def _one_by_one(

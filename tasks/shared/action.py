@@ -20,6 +20,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from connectors.errors import RetryableError
+from tasks.rules.isolation import UnreadRecord
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -94,12 +95,13 @@ class Opaque(Generic[T]):
 
 
 class Inventory(Generic[T]):
-    """A list of records that is passed by reference."""
+    """A list of records that is passed by reference; ``unread``: those of which no record could be made."""
 
-    __slots__ = ("records",)
+    __slots__ = ("records", "unread")
 
-    def __init__(self, records: list[T]) -> None:
+    def __init__(self, records: list[T], unread: list[UnreadRecord] | None = None) -> None:
         self.records = records
+        self.unread = unread or []
 
     def __len__(self) -> int:
         return len(self.records)

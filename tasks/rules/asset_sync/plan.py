@@ -232,10 +232,18 @@ class PlanOptions:
     held: Mapping[str, str] = field(default_factory=dict)
 
 
-def compare_matched(matched: Iterable[Match], mapping: CompiledMapping) -> Compared:
-    """Compare each matched pair once; memory grows with what differs."""
+def compare_matched(
+    matched: Iterable[Match], mapping: CompiledMapping, unread: Mapping[str, str] | None = None
+) -> Compared:
+    """Compare each matched pair once; memory grows with what differs.
+
+    ``unread``: asset key -> why that pair can't be compared.
+    """
     compared = Compared()
     for match in matched:
+        if unread and (why := unread.get(match.asset.key)) is not None:
+            compared.problems.append(Skipped(match.asset, why))
+            continue
         try:
             changes = differences(match.asset, match.configuration, mapping)
         except Exception as error:
