@@ -102,7 +102,7 @@ async def synchronize(run: SyncRun) -> Any:
         )
     created = await create_references(run, plan, references)
     applied = await apply_plan(run, plan, references, existing)
-    await keep_refused(run, plan, applied, refusals)
+    await keep_refused(run, matched, plan, applied, refusals)
     await keep_known(run, known, read, plan, applied)
     return await finish(run, plan, final_report(run, plan, applied, created))
 

@@ -111,20 +111,24 @@ async def _versions(run: SyncRun, pairs: Mapping[str, Match]) -> dict[str, str]:
     return found
 
 
-async def keep_refused(run: SyncRun, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]) -> None:
+async def keep_refused(
+    run: SyncRun, matched: MatchResult, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]
+) -> None:
     """Hold what was refused in this run, and let go of what needs it no longer.
 
     A ledger that can't keep it costs no report: what was written is told, and the refused is sent again.
     """
     try:
-        await _keep_refused(run, plan, applied, held)
+        await _keep_refused(run, matched, plan, applied, held)
     except ConnectorError as error:
         note = f"What was refused in this run could not be kept for the next one: {error}"
         run.notes.append(note)
         run_logger().warning("%s", note)
 
 
-async def _keep_refused(run: SyncRun, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]) -> None:
+async def _keep_refused(
+    run: SyncRun, matched: MatchResult, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]
+) -> None:
     refused = [*_refused_creations(run, plan, applied), *_refused_modifications(run, plan, applied)]
     await run.ledger.quarantine.hold(run.tenant, HELD_FEATURE, refused, run.company.id)
     if refused:
@@ -134,10 +138,9 @@ async def _keep_refused(run: SyncRun, plan: Plan, applied: Applied, held: Mappin
         )
     results = {**applied.created, **applied.modified}
     left = {each.asset_key for each in plan.skipped} | {key for key, each in results.items() if not each.ok}
-    if run.settings.only_failed.strip():
-        # Nothing is known of the others: they were not looked at.
-        left |= held.keys() - results.keys()
-    done = [key for key in held if key not in left]
+    # Of an asset that this run did not look at (a filter, another site, only what failed) nothing is known.
+    looked_at = {each.asset.key for each in matched.matched} | {each.asset.key for each in matched.unmatched}
+    done = [key for key in held if key in looked_at and key not in left]
     await run.ledger.quarantine.release(run.tenant, HELD_FEATURE, done, run.company.id)
     await _note_unsent(run, plan, applied)
 

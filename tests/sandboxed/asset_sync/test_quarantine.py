@@ -39,6 +39,11 @@ async def test_a_refused_record_is_held_and_tried_again_on_demand(runner: FlowRu
         report = await runner.artifact("asset-synchronization-report")
         assert report.count("held since 20") == 2
         assert "refused once: The name is on a list" in report.replace("\\", "")
+        # A run that does not look at them lets none of them go.
+        held = await ledger.quarantine.held(runner.tenant, HELD_FEATURE, runner.sandbox.company_id)
+        condition = {"path": "assetBasicInfo.type", "operator": "EQUAL", "value": "Printer"}
+        await runner.report(mappings=LEAN, asset_filter=[condition])
+        assert held == await ledger.quarantine.held(runner.tenant, HELD_FEATURE, runner.sandbox.company_id)
         # Another mapping makes another record, so it is tried, and held with what it was then.
         await runner.report(mappings=LEAN, prefix="other_")
         assert refused <= set(sent)
