@@ -1,8 +1,9 @@
 """What is known of a company from before: read from the ledger, held against the reading, kept after the run.
 
 A healthy run asks ConnectWise one request more for the count of its company, and where assets are to be
-linked one for how many keys other companies hold. Only what does not fit costs more: configurations that were
-not read are read by their ids, and keys of other companies that the ledger does not know are read once.
+linked two: how many keys its company holds, and how many the others do. Only what does not fit costs more:
+configurations that were not read are read by their ids, and keys of other companies that the ledger does not
+know are read once.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from connectors.connectwise.conditions import quote, split_in
+from connectors.connectwise.conditions import equals, quote, split_in
 from connectors.errors import ConnectorError, RejectedError
 from connectors.ledger.inventory import is_key
 from connectors.ledger.models import KnownAmount, KnownLink
@@ -33,6 +34,7 @@ from tasks.rules.asset_sync.reading import (
     links_to_keep,
     links_to_look_up,
     to_be_linked,
+    unreadable_keys,
 )
 from tasks.rules.guards import GuardFinding
 from tasks.rules.mapping.model import LINK_CAPTION
@@ -75,6 +77,7 @@ async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchRe
     )
     unknown = [each.key for each in to_be_linked(matched) if each.key not in known.links]
     if unknown:
+        await _check_keys(run, read)
         known.elsewhere = await _keys_elsewhere(run, known, unknown)
     links = known.elsewhere | known.links
     wanted = links_to_look_up(matched, links, read.configurations)
@@ -117,6 +120,29 @@ def _found(run: SyncRun, record: Record) -> FoundConfiguration:
     )
 
 
+async def _check_keys(run: SyncRun, read: Read) -> None:
+    """Hold the keys that were read against ConnectWise's count of them; no request where each has one."""
+    if all(each.asset_key for each in read.configurations):
+        return
+    try:
+        count = await retry(
+            lambda: run.client.configurations.count(
+                equals("company/id", run.company.id), custom_field_conditions=_carries_key(run)
+            ),
+            run.settings.waiting,
+        )
+    except RejectedError as error:
+        run_logger().warning("ConnectWise does not count by custom field: %s", error)
+        return
+    keyed = {each.id for each in read.configurations if each.asset_key}
+    _doubt_keys(run, len(keyed), count, "the company")
+
+
+def _doubt_keys(run: SyncRun, read: int, count: int, where: str) -> None:
+    found = unreadable_keys(read, count, where, run.settings.accept_once, run.settings.shrink)
+    run.findings += [found] if found else []
+
+
 async def _keys_elsewhere(run: SyncRun, known: Known, keys: Collection[str]) -> dict[str, int]:
     """Which of the keys configurations of other companies hold: key -> configuration id.
 
@@ -125,7 +151,7 @@ async def _keys_elsewhere(run: SyncRun, known: Known, keys: Collection[str]) -> 
     """
     inventory, company = run.ledger.inventory, run.company.id
     others = f"company/id != {company}"
-    carries_key = f"caption={quote(run.link_caption)} AND value != null"
+    carries_key = _carries_key(run)
     kept = await inventory.count_elsewhere(run.tenant, company)
     try:
         count = await retry(
@@ -142,17 +168,26 @@ async def _keys_elsewhere(run: SyncRun, known: Known, keys: Collection[str]) -> 
     return {key: link.configuration_id for key, link in links.items()}
 
 
+def _carries_key(run: SyncRun) -> str:
+    """The custom field condition for configurations with an asset key."""
+    return f"caption={quote(run.link_caption)} AND value != null"
+
+
 async def _read_elsewhere(run: SyncRun, known: Known, others: str, carries_key: str | None) -> None:
     found: list[KnownLink] = []
+    bare = 0
     pages = run.client.configurations.pages(
         others, custom_field_conditions=carries_key, fields="id,company/id,customFields"
     )
     async for page in pages:
         for record in page:
             key = run.unread.read_configuration(record).asset_key
+            bare += not key
             if key and key not in known.links:
                 company = int((record.get("company") or {}).get("id") or 0)
                 found.append(KnownLink(key, company, int(record["id"])))
+    if carries_key:
+        _doubt_keys(run, len(found), len(found) + bare, "other companies")
     run_logger().info("%d asset keys of other companies read, to create none of them twice", len(found))
     await run.ledger.inventory.note_links(run.tenant, found)
 

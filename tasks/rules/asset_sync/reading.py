@@ -1,7 +1,7 @@
 """What a run of asset-synchronization has read, held against what is known of the company from before.
 
 - ``amount_findings``: fewer configurations, links or assets than last time; links that are gone.
-- ``incomplete``: what paging gave against the vendor's own count.
+- ``incomplete``: what paging gave against the vendor's own count; ``unreadable_keys``: likewise the keys.
 - ``links_to_look_up`` and ``judge_links``: an asset whose key is known to be a configuration's is never
   created. Where that configuration was not read, it is read by its id, and its place decides.
 - ``links_to_keep``: what of the links is new, changed or void after the run.
@@ -144,6 +144,27 @@ def incomplete(
     if accepted(name, read, accept.model_dump()):
         return GuardFinding(f"{text} Accepted for this run.", refuses=False)
     return GuardFinding(f"{text} Run again; if it stays so and is right, {how_to_accept({name: read})}.")
+
+
+def unreadable_keys(
+    read: int, counted_by_vendor: int, where: str, accept: AcceptOnce, limit: ShrinkLimit
+) -> GuardFinding | None:
+    """The finding for asset keys that the vendor counts and the reading does not show.
+
+    It needs no ledger: a new or lost one knows no link, and a role without custom fields then looks like a
+    first load. So there is no number below which it is not compared.
+    """
+    every = ShrinkLimit(share=limit.share, minimum=0)
+    if not Amount(LINKED, "", counted_by_vendor, read).shrank(every):
+        return None
+    text = (
+        f"Configurations with an asset key (ls_asset_id) in {where}: {read:,} read, but the vendor counts "
+        f"{counted_by_vendor:,}. The keys of the others can't be read, so their assets would be created a "
+        "second time. See whether the API member's role still shows custom fields."
+    )
+    if accepted(LINKED, read, accept.model_dump()):
+        return GuardFinding(f"{text} Accepted for this run.", refuses=False)
+    return GuardFinding(f"{text} If it is right, {how_to_accept({LINKED: read})}.")
 
 
 def assets_incomplete(read: int, total: int | None) -> bool:

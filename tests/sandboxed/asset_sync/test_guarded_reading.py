@@ -41,6 +41,13 @@ def keys_of_tenant(runner: FlowRunner) -> Counter[str]:
     return Counter(key for each in records if (key := custom_value(each, "ls_asset_id")))
 
 
+async def lose_ledger() -> None:
+    """What a new installation knows: nothing of the company."""
+    async with opened() as (_, ledger), writing(ledger._engine, "lose the ledger") as connection:
+        for table in (known_amounts, known_links, writes):
+            await connection.execute(delete(table))
+
+
 async def refused(runner: FlowRunner, **changes: Any) -> str:
     """Run, see that nothing at all was written, and answer the refusal's text."""
     runner.sandbox.clear_requests()
@@ -112,6 +119,22 @@ async def test_wrong_readings_are_refused_with_what_is_known_and_how_to_go_on(lo
     assert keys_of_tenant(loaded) == before
 
 
+async def test_keys_that_a_new_ledger_does_not_know_and_a_role_does_not_show_are_created_by_nobody(
+    loaded: FlowRunner,
+) -> None:
+    """The other keys no longer fit either, so the assets look like those of a first load."""
+    before = keys_of_tenant(loaded)
+    bare = {"serialNumber": "", "macAddress": ""}
+    for each in loaded.configurations():
+        loaded.sandbox.edit("company/configurations", each["id"], {"name": f"host {each['id']}", **bare})
+    await lose_ledger()
+    for how in ("no_values", "no_custom_fields"):
+        loaded.sandbox.faults([wrong(how)])
+        text = await refused(loaded)
+        assert f"in the company: 0 read, but the vendor counts {len(before)}" in text
+    assert keys_of_tenant(loaded) == before
+
+
 async def test_a_merged_company_creates_nothing_whether_the_ledger_knows_it_or_not(
     loaded: FlowRunner,
 ) -> None:
@@ -126,9 +149,10 @@ async def test_a_merged_company_creates_nothing_whether_the_ledger_knows_it_or_n
     assert any(f"(id {other}) now, and left alone" in each for each in report.findings)
     assert f"(id {other}) carries it" in await loaded.artifact("asset-synchronization-report")
 
-    async with opened() as (_, ledger), writing(ledger._engine, "lose the ledger") as connection:
-        for table in (known_amounts, known_links, writes):
-            await connection.execute(delete(table))
+    await lose_ledger()
+    loaded.sandbox.faults([rule("GET", CONFIGURATIONS, {"kind": "wrong_read", "how": "no_values"})])
+    assert f"in other companies: 0 read, but the vendor counts {len(before)}" in await refused(loaded)
+    loaded.sandbox.faults([])
     report = await loaded.report(mappings=LEAN)
     assert report.counts.created == 0
     assert report.counts.skipped >= len(before)

@@ -20,6 +20,7 @@ from tasks.rules.asset_sync.reading import (
     judge_links,
     links_to_keep,
     links_to_look_up,
+    unreadable_keys,
 )
 from tasks.rules.guards import ShrinkLimit
 from tasks.rules.values import AssetRecord, ConfigurationRecord
@@ -210,3 +211,15 @@ def test_what_is_kept_is_one_configuration_a_key_and_a_second_time_nothing(
     for key in void:
         assert any(owner != key for owner, record_id in after.items() if record_id == known[key])
     assert links_to_keep(configurations, written, after) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("read", "counted", "accepted", "refuses"),
+    [(0, 0, None, None), (9, 10, None, None), (0, 1, None, True), (7, 10, None, True), (7, 10, 7, False)],
+)
+def test_keys_that_the_vendor_counts_and_does_not_show_are_refused_however_few(
+    read: int, counted: int, accepted: int | None, refuses: bool | None
+) -> None:
+    accept = AcceptOnce(linked=accepted)
+    found = unreadable_keys(read, counted, "the company", accept, ShrinkLimit())
+    assert (found.refuses if found else None) is refuses
