@@ -169,9 +169,13 @@ def _unknown(index: int, why: str) -> ItemOutcome:
     return ItemOutcome(index, None, message=why)
 
 
+_MOST_DIGITS = 18
+"""Of an index, id or status given as text: Python refuses to read thousands of them."""
+
+
 def _whole(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and value.isascii() and value.isdigit():
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
         return int(value)
     return value if isinstance(value, int) else None

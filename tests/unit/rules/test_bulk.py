@@ -69,6 +69,13 @@ def test_a_bare_array_of_records_joins_by_position(ids: list[int]) -> None:
     assert all(each.ok for each in outcomes)
 
 
+@pytest.mark.parametrize("member", ["originalIndex", "id", "statusCode"])
+def test_a_number_of_thousands_of_digits_is_none(member: str) -> None:
+    """Reading it would raise, and end the run over one item."""
+    [outcome] = join_bulk_answer(1, [{member: "9" * 5000}])
+    assert outcome.ok is None
+
+
 def test_a_bare_array_of_another_length_is_unknown() -> None:
     assert [each.ok for each in join_bulk_answer(2, [{"id": 5}])] == [None, None]
 
