@@ -23,7 +23,7 @@ from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.asset_sync.undo import journal_values
 from tasks.rules.bulk import ItemOutcome, SplitAllowance, batches, halves, is_own_refusal
-from tasks.rules.quarantine import is_lasting, version_of
+from tasks.rules.quarantine import OF_ONE_RECORD, version_of
 from tasks.rules.values import FieldChange
 from tasks.shared.action import Inventory
 from tasks.shared.concurrency import send_batches
@@ -210,7 +210,7 @@ class ConfigurationModifications:
                 self.run.notes.append("The server refuses bulk modification; the run went on with PATCH.")
                 self.bulk = False
                 return None
-            if len(ready) > 1 and is_lasting(error.status):
+            if len(ready) > 1 and error.status in OF_ONE_RECORD:
                 return error
             return same_outcome(ready, False, _with_unsent_fields(error, ready[0].changes), error.status)
 

@@ -27,7 +27,7 @@ from tasks.rules.bulk import (
     join_bulk_answer,
 )
 from tasks.rules.limits import check_batch
-from tasks.rules.quarantine import is_lasting
+from tasks.rules.quarantine import OF_ONE_RECORD
 from tasks.rules.values import AssetRecord
 from tasks.shared.action import Inventory, action, action_step
 from tasks.shared.concurrency import groups, send_batches
@@ -266,7 +266,7 @@ class ConfigurationCreations:
     def _rejected(
         self, records: list[dict[str, Any]], error: RejectedError
     ) -> list[ItemOutcome] | RejectedError | None:
-        if len(records) > 1 and is_lasting(error.status):
+        if len(records) > 1 and error.status in OF_ONE_RECORD:
             return error
         if self.one_by_one or error.status not in BULK_REFUSED:
             return same_outcome(records, False, str(error), error.status)

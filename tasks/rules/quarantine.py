@@ -22,6 +22,9 @@ Not 401 and 403 (rights), 404 and 410 (it is gone), 405 and 501 (no such endpoin
 and 5xx (later it may pass).
 """
 
+OF_ONE_RECORD = LASTING | {409}
+"""Statuses for which a batch is split: they speak of one of its records, though a conflict may pass later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:

@@ -24,9 +24,12 @@ class Refusing:
     ``partly``: the records before it are written all the same, which nobody rules out.
     """
 
-    def __init__(self, client: ConnectWiseClient, method: str, *, partly: bool = False) -> None:
+    def __init__(
+        self, client: ConnectWiseClient, method: str, *, partly: bool = False, status: int = 400
+    ) -> None:
         self.real: Callable[[Records], Awaitable[Any]] = getattr(client, method)
         self.partly = partly
+        self.status = status
         self.chosen = ""
         self.sizes: list[int] = []
         self.ids: dict[str, int | None] = {}
@@ -41,15 +44,17 @@ class Refusing:
             return await self.real(records)
         if self.partly and names.index(self.chosen):
             await self.real(records[: names.index(self.chosen)])
-        raise RejectedError("Unexpected character", system="ConnectWise", status=400, code="InvalidObject")
+        raise RejectedError(
+            "Unexpected character", system="ConnectWise", status=self.status, code="InvalidObject"
+        )
 
 
-@pytest.mark.parametrize("partly", [False, True])
+@pytest.mark.parametrize(("partly", "status"), [(False, 409), (True, 400)])
 async def test_one_record_among_fifty_is_found_and_the_rest_created_once(
-    runner: FlowRunner, partly: bool
+    runner: FlowRunner, partly: bool, status: int
 ) -> None:
     async with opened() as (client, ledger):
-        refusing = Refusing(client, "create_configurations", partly=partly)
+        refusing = Refusing(client, "create_configurations", partly=partly, status=status)
         report = await runner.report(mappings=LEAN)
         batches = await ledger.batches.in_flight(runner.tenant, runner.sandbox.company_id, "")
         writes = await last_writes(ledger)
@@ -65,10 +70,10 @@ async def test_one_record_among_fifty_is_found_and_the_rest_created_once(
     assert len(done) == len(set(done)) == report.counts.created
 
 
-@pytest.mark.parametrize("partly", [False, True])
-async def test_one_modification_is_refused_alone(runner: FlowRunner, partly: bool) -> None:
+@pytest.mark.parametrize(("partly", "status"), [(False, 400), (True, 409)])
+async def test_one_modification_is_refused_alone(runner: FlowRunner, partly: bool, status: int) -> None:
     async with opened() as (client, ledger):
-        refusing = Refusing(client, "replace_configurations", partly=partly)
+        refusing = Refusing(client, "replace_configurations", partly=partly, status=status)
         patch = client.configurations.patch
 
         async def refuse_patch(record_id: int, operations: Any) -> Any:
