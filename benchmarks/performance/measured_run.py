@@ -168,7 +168,7 @@ def _called(self: Flow[..., Any] | Task[..., Any], *arguments: Any, **named: Any
 
 
 @asynccontextmanager
-async def _no_lease(connection: str, company_id: int, wait_seconds: float = 0) -> AsyncIterator[None]:
+async def _no_lease(*arguments: Any, **named: Any) -> AsyncIterator[None]:
     yield
 
 
