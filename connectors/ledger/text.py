@@ -20,6 +20,7 @@ _LARGEST = 2**63
 """Whole numbers beyond it are kept as text in JSON: not every reader takes them."""
 _DEEPEST = 100
 """Levels of a JSON value that are kept."""
+_PLAIN_CLASSES = frozenset({str, int, float, bool, bytes, type(None)})
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,15 +37,34 @@ def clean_text(text: str) -> str:
 
 
 def clean_parameters(parameters: Any) -> Any:
-    """The parameters of a statement, of one row or of many, with clean texts."""
+    """The parameters of a statement, of one row or of many, with clean texts.
+
+    Rows whose texts are clean, looked at all together, come back as they are.
+    """
+    if isinstance(parameters, list | tuple) and _are_clean(parameters):
+        return parameters
+    return _cleaned(parameters)
+
+
+def _are_clean(parameters: list[Any] | tuple[Any, ...]) -> bool:
+    rows = parameters if isinstance(parameters, list) else (parameters,)
+    if any(row.__class__ is not tuple for row in rows):
+        return False
+    if not {value.__class__ for row in rows for value in row} <= _PLAIN_CLASSES:
+        return False
+    text = "".join([value for row in rows for value in row if value.__class__ is str])
+    return "\x00" not in text and (text.isascii() or _SURROGATE.search(text) is None)
+
+
+def _cleaned(parameters: Any) -> Any:
     if isinstance(parameters, str):
         return clean_text(parameters)
     if isinstance(parameters, dict):
-        return {name: clean_parameters(value) for name, value in parameters.items()}
+        return {name: _cleaned(value) for name, value in parameters.items()}
     if isinstance(parameters, list):
-        return [clean_parameters(each) for each in parameters]
+        return [_cleaned(each) for each in parameters]
     if isinstance(parameters, tuple):
-        return tuple([clean_parameters(each) for each in parameters])
+        return tuple([_cleaned(each) for each in parameters])
     return parameters
 
 

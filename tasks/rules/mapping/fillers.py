@@ -45,9 +45,9 @@ _COUNTED = frozenset(
     | {_DOWN[start : start + length] for start in (0, 1) for length in range(5, 25)}
 )
 _SHORT = 4
+"""Letters below which a word may be a real name."""
 _LONGEST = 120
 """Characters above which a text is no filler, so that long ones are not looked through."""
-"""Letters below which a word may be a real name."""
 _STROKES = frozenset("*~=+<>|`^$")
 
 
@@ -130,10 +130,10 @@ class MoreFillers(BaseModel):
 
 def squeezed(text: str) -> str:
     """The letters and digits of a text, without case: the form in which fillers compare."""
+    if len(text) > _LONGEST:
+        return text.lower()
     if text.isascii():
-        if text.isalnum():
-            return text.lower()
-        return text.lower() if len(text) > _LONGEST else _SIGNS.sub("", text).lower()
+        return text.lower() if text.isalnum() else _SIGNS.sub("", text).lower()
     return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
