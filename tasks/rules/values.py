@@ -103,9 +103,12 @@ def _composed(value: str, out: dict[int, None], has: Callable[[str], re.Match[st
     text = value.strip()
     if text.isascii() and text.isprintable():
         return text or None
+    if text.isascii():
+        # Of ASCII alone translating is the faster search.
+        return text.translate(out).strip() or None
     if has(text):
-        text = text.translate(out).strip()
-    return (text if text.isascii() else unicodedata.normalize("NFC", text).strip()) or None
+        text = text.translate(out)
+    return unicodedata.normalize("NFC", text).strip() or None
 
 
 def folded(name: str) -> str:
