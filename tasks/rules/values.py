@@ -15,6 +15,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar, overload
 
 _TRUE = frozenset({"true", "yes", "y", "1", "on"})
@@ -114,8 +115,13 @@ def _composed(value: str, out: dict[int, None], has: Callable[[str], re.Match[st
 def folded(name: str) -> str:
     """The form in which names compare: invisible marks out, one normal form, no case, blanks as one.
 
-    Folding twice changes nothing. Case is folded on decomposed text, as Unicode's caseless matching asks.
+    Folding twice changes nothing. Case is folded on decomposed text, as Unicode's caseless matching asks. The
+    same few names are on thousands of assets, so short ones are folded once and remembered.
     """
+    return _folded_before(name) if len(name) <= _SHORT_NAME else _folded(name)
+
+
+def _folded(name: str) -> str:
     if name.isascii():
         if not name.isprintable():
             name = name.translate(_OUT)
@@ -124,6 +130,11 @@ def folded(name: str) -> str:
         name = name.translate(_OUT)
     text = unicodedata.normalize("NFD", name).casefold()
     return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+_SHORT_NAME = 120
+"""Characters of a name that is remembered with its folded form: longer ones would take too much memory."""
+_folded_before = lru_cache(maxsize=4096)(_folded)
 
 
 def is_null_date(value: Any) -> bool:

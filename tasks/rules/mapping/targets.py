@@ -162,7 +162,8 @@ def wire_reference(target: MappingTarget, name: Any, references: References) -> 
 
 
 def _text(target: MappingTarget, value: Any) -> str:
-    text = str(_scalar(target, value)).strip()
+    # Nearly all values of an asset are texts already.
+    text: str = (value if value.__class__ is str else str(_scalar(target, value))).strip()
     if target.form == "uuid" and not _UUID.fullmatch(text):
         raise LimitError(f"{target.path} takes a GUID, not {text[:60]!r}")
     if problem := too_long(target.path, text, target.max_length):
