@@ -21,6 +21,7 @@ from tasks.shared.checks import (
     check_windows,
 )
 from tasks.shared.connections import DEFAULT, saved_block_names, shared_connections
+from tasks.shared.held_records import publish_held
 from tasks.shared.results import finished_state
 from tasks.shared.run_forms import LedgerName, titled
 
@@ -44,7 +45,7 @@ async def check_connections(
     """Try every saved connection out and show what is there and what is missing.
 
     Log in, version, rights, the four custom fields, visible companies and sites, the request budget, and
-    whether everything exists that saved Dispatch Rules name.
+    whether everything exists that saved Dispatch Rules name. A second table has all held records.
     The run fails if something that the flows need is missing. Nothing is written unless it is asked for.
     """
     creation = FieldCreation(create_missing_fields, configuration_pod_id)
@@ -60,6 +61,7 @@ async def check_connections(
         for name in field_nation:
             findings += await check_field_nation(name)
         findings += await check_rules(connectwise, field_nation)
+        await publish_held(connectwise)
     return await publish(findings or [NOTHING_SAVED])
 
 

@@ -17,6 +17,7 @@ from tasks.enrichment.plan import (
     publish_plan,
     publish_report,
 )
+from tasks.enrichment.quarantine import hold_back_edits, keep_refused_edits
 from tasks.enrichment.read import read_claims, read_contested, read_states
 from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields, take_made_fields
 from tasks.enrichment.safety import (
@@ -90,6 +91,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     links = await find_links(run, configurations)
     rivals = await read_contested(run, configurations, assets)
     plan = make_enrichment_plan(run, configurations, assets, links, rivals)
+    held = await hold_back_edits(run, plan)
     reading = reading_of(configurations, assets, links)
     findings = await check_plan(run, reading, plan)
     await note_edited_texts(run, plan)
@@ -100,6 +102,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     if run.fields_missing:
         take_made_fields(run, await lansweeper_custom_fields(run.lansweeper, dry_run=False))
     edited = await edit_texts(run, plan.updates)
+    await keep_refused_edits(run, plan, edited, held)
     await keep_reading(run, reading, plan, edited)
     return await finish(run, plan, make_report(run, plan, links.searches, edited), findings)
 

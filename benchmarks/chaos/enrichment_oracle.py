@@ -25,7 +25,7 @@ CUSTOM_FIELDS = "lansweeper/customFields"
 LOCKS = "lansweeper/locks"
 ENTRIES = "assetCustom.fields"
 """Where an asset's custom fields stand: a list of ``{"fieldKey", "name", "value"}``."""
-OUTCOMES = ("updated", "unchanged", "failed", "asset_gone", "no_asset_id", "contested")
+OUTCOMES = ("updated", "unchanged", "failed", "asset_gone", "no_asset_id", "contested", "skipped")
 ALLOWED_WRITES = {"editAsset", "createCustomField"}
 
 

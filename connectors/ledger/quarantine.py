@@ -53,6 +53,13 @@ class Quarantine(Repository):
         async with reading(self._engine, "read the quarantine") as connection:
             return [(row.feature, row.company_id, _record(row)) for row in await connection.execute(query)]
 
+    async def every(self) -> list[tuple[str, str, int, HeldRecord]]:
+        """Every held record with its tenant, feature and company, the one that is held longest first."""
+        query = select(quarantine).order_by(quarantine.c.since).limit(MOST_HELD)
+        async with reading(self._engine, "read the quarantine") as connection:
+            rows = await connection.execute(query)
+            return [(row.tenant, row.feature, row.company_id, _record(row)) for row in rows]
+
     async def hold(
         self, tenant: str, feature: str, records: Sequence[HeldRecord], company_id: int = 0
     ) -> None:

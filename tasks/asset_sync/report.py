@@ -14,7 +14,7 @@ from tasks.asset_sync.run import SyncRun
 from tasks.rules.asset_sync.plan import Modification, Plan
 from tasks.rules.asset_sync.render import plan_markdown, report_markdown
 from tasks.rules.asset_sync.report import SyncReport
-from tasks.rules.report import WriteFailure, WrittenRecord
+from tasks.rules.report import WriteFailure, WrittenRecord, shown_or_counts
 from tasks.rules.values import AssetRecord, Rows
 from tasks.shared.journalled import WriteResult
 
@@ -47,14 +47,19 @@ class RecordAddresses:
 async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None:
     """Show the plan as an artifact of the run."""
     links = RecordAddresses(run, plan)
-    text = plan_markdown(
-        plan,
-        title=f"Plan for {run.company.name or run.company.identifier}",
-        dry_run=run.settings.dry_run,
-        refused=refused,
-        noted=noted(run.findings),
-        configuration_link=links.configuration,
-        asset_link=links.asset,
+    title = f"Plan for {run.company.name or run.company.identifier}"
+    text = shown_or_counts(
+        lambda: plan_markdown(
+            plan,
+            title=title,
+            dry_run=run.settings.dry_run,
+            refused=refused,
+            noted=noted(run.findings),
+            configuration_link=links.configuration,
+            asset_link=links.asset,
+        ),
+        title,
+        plan.counts,
     )
     await acreate_markdown_artifact(
         text, key=PLAN_KEY, description=f"What the run does for {run.company.identifier}"
@@ -64,12 +69,13 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
 async def publish_report(run: SyncRun, plan: Plan, report: SyncReport) -> None:
     """Show the report as an artifact of the run."""
     links = RecordAddresses(run, plan)
-    text = report_markdown(
-        report,
-        plan,
-        title=f"Asset synchronization of {run.company.name or run.company.identifier}",
-        configuration_link=links.configuration,
-        asset_link=links.asset,
+    title = f"Asset synchronization of {run.company.name or run.company.identifier}"
+    text = shown_or_counts(
+        lambda: report_markdown(
+            report, plan, title=title, configuration_link=links.configuration, asset_link=links.asset
+        ),
+        title,
+        report.counts,
     )
     await acreate_markdown_artifact(
         text, key=REPORT_KEY, description=f"What the run did for {run.company.identifier}"

@@ -29,13 +29,15 @@ from tasks.rules.enrichment.plan import (
     EnrichmentPlan,
     EnrichmentReport,
     SearchCost,
+    SkippedConfiguration,
     build_enrichment_plan,
     edit_requests,
 )
 from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_report_markdown, search_words
 from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
 from tasks.rules.guards import GuardFinding
-from tasks.rules.report import WriteFailure, WrittenRecord
+from tasks.rules.isolation import convert_all, problem_words
+from tasks.rules.report import WriteFailure, WrittenRecord, shown_or_counts
 from tasks.rules.values import Rows
 from tasks.shared.action import Inventory
 from tasks.shared.journalled import WriteResult
@@ -107,11 +109,22 @@ def make_enrichment_plan(
     assets: Inventory[AssetState],
     links: ConfigurationLinks,
     rivals: Mapping[str, ConfigurationName],
+    held: Mapping[str, str] | None = None,
 ) -> EnrichmentPlan:
-    """The plan of the run; from here on Lansweeper is only asked to write."""
-    facts = [_facts(run, record, links) for record in configurations]
+    """The plan of the run; from here on Lansweeper is only asked to write.
+
+    ``held``: asset key -> why nothing is written of it.
+    """
+    unread = run.unread_configurations
+
+    def failed(record: Record, error: Exception) -> None:
+        name = ConfigurationName(int(record["id"]), str(record.get("name") or ""))
+        unread[name.id] = SkippedConfiguration(name, problem_words(error))
+
+    facts = convert_all(list(configurations), lambda record: _facts(run, record, links), failed)
     run.reads = run.assets.session.requests
-    return build_enrichment_plan(facts, assets, run.settings.text, rivals)
+    left_alone = {**(held or {}), **run.unread_assets}
+    return build_enrichment_plan(facts, assets, run.settings.text, rivals, left_alone, list(unread.values()))
 
 
 def _facts(run: EnrichmentRun, record: Record, links: ConfigurationLinks) -> ConfigurationFacts:
@@ -169,12 +182,12 @@ async def publish_report(
     run: EnrichmentRun, plan: EnrichmentPlan, report: EnrichmentReport, findings: Sequence[GuardFinding] = ()
 ) -> None:
     """Show the report as an artifact of the run, what is not plausible on top."""
-    text = enrichment_report_markdown(
-        report,
-        plan,
-        title=f"Tickets, agreements and SLA of {_company(run)}",
-        findings=findings,
-        link=run.client.settings.configuration_url,
+    title = f"Tickets, agreements and SLA of {_company(run)}"
+    link = run.client.settings.configuration_url
+    text = shown_or_counts(
+        lambda: enrichment_report_markdown(report, plan, title=title, findings=findings, link=link),
+        title,
+        report.counts,
     )
     description = f"What the run did for {run.company.identifier}"
     await acreate_markdown_artifact(text, key=REPORT_KEY, description=description)

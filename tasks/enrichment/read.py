@@ -15,11 +15,12 @@ from connectors.errors import StopError
 from tasks.connectwise.list_configurations import read_configurations
 from tasks.enrichment.run import EnrichmentRun, Record
 from tasks.lansweeper.list_assets import AssetInventory, read_assets
-from tasks.rules.enrichment.plan import ConfigurationName
+from tasks.rules.enrichment.answers import object_members
+from tasks.rules.enrichment.plan import ConfigurationName, SkippedConfiguration
 from tasks.rules.enrichment.texts import AssetState, named_elsewhere
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.text import counted
-from tasks.rules.values import folded
+from tasks.rules.values import folded, plain_text, written_text
 from tasks.shared.action import Inventory
 from tasks.shared.retry import retry
 
@@ -38,6 +39,7 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
     records: Inventory[Record] = await read_configurations(
         run.client, conditions, CONFIGURATION_FIELDS, reader.read
     )
+    _note_unread(run, records)
     records = _of_the_company(run, records, reader)
     if records and not reader.seen:
         wanted = run.settings.asset_id_field
@@ -50,6 +52,19 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
     if not records:
         run.notes.append(f"ConnectWise has no configurations of {run.company.identifier}.")
     return records
+
+
+def _note_unread(run: EnrichmentRun, records: Inventory[Record]) -> None:
+    """Configurations that could not be read are counted as skipped; their assets' texts stay as they are."""
+    for each in records.unread:
+        given = object_members(each.record)
+        number = given.get("id")
+        if isinstance(number, int):
+            name = ConfigurationName(number, written_text(given.get("name")) or "")
+            run.unread_configurations[number] = SkippedConfiguration(
+                name, f"it could not be read: {each.reason}"
+            )
+    records.unread.clear()
 
 
 def _of_the_company(run: EnrichmentRun, records: Inventory[Record], reader: LinkReader) -> Inventory[Record]:
@@ -104,6 +119,11 @@ async def read_states(run: EnrichmentRun) -> Inventory[AssetState]:
     assets = await _read_site(run, names)
     if assets.missing:
         assets = await _read_site(run, names)
+    for each in assets.unread:
+        key = plain_text(object_members(each.record).get("key")) or ""
+        run.unread_assets[key] = f"its asset could not be read: {each.reason}"
+        assets.records.append(AssetState(key, "", "", {}))
+    assets.unread.clear()
     if assets.missing:
         run.notes.append(
             f"Lansweeper named {assets.total} assets but gave {len(assets)}: "

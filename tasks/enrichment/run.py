@@ -10,6 +10,7 @@ from connectors.lansweeper.client import LansweeperClient
 from connectors.ledger.store import Ledger
 from tasks.connectwise.list_companies import Company, find_company
 from tasks.enrichment.settings import EnrichmentSettings
+from tasks.rules.enrichment.plan import SkippedConfiguration
 from tasks.rules.enrichment.texts import CustomFieldKeys
 from tasks.shared.connections import current_run_id
 from tasks.shared.journalled import RunJournal
@@ -25,7 +26,8 @@ class EnrichmentRun:
     ``field_keys`` are the keys of our custom fields by name, those that exist; ``fields_missing`` the others,
     as the plan found them; ``fields_created`` those that this run made, or in a dry run would make; ``reads``
     the requests to Lansweeper before the first edit; ``notes`` is what a person should know of the run beside
-    its counts; ``doubts`` are sentences about answers that were not whole: a real run is refused for one.
+    its counts; ``doubts`` are sentences about answers that were not whole: a real run is refused for one;
+    ``unread_assets`` and ``unread_configurations`` could not be read, and why.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class EnrichmentRun:
         self.reads = 0
         self.notes: list[str] = []
         self.doubts: list[str] = []
+        self.unread_assets: dict[str, str] = {}
+        self.unread_configurations: dict[int, SkippedConfiguration] = {}
 
     @property
     def journal(self) -> RunJournal:

@@ -65,6 +65,12 @@ class EnrichmentSettings(BaseModel):
         title="Id of the ConnectWise custom field ls_asset_id",
         description="Typed by hand it wins; without it the field is found by its caption.",
     )
+    retry_refused: bool = Field(
+        default=False,
+        title="Try refused records again",
+        description="Send once more the edits that Lansweeper refused in earlier runs. Without it a refused "
+        "edit is held until its texts change.",
+    )
     text: TextLimits = Field(default_factory=TextLimits, title="Text limits")
     limits: EnrichmentLimits = Field(
         default_factory=EnrichmentLimits,

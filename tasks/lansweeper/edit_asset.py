@@ -7,7 +7,7 @@ killed differs at the next run and is written then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -96,6 +96,9 @@ async def edit_assets(
     size = await BatchSize.remembered(client, site_id, journal.ledger, most)
     log = WriteLog(journal, Progress("assets edited", len(edits)))
     await AssetEdits(client, site_id, log, size, policy).send(edits.records)
+    if log.stopped is not None:
+        # What stops all edits may have refused those before it, so none of them is known to be at fault.
+        return Opaque({key: replace(each, refused=False) for key, each in log.results.items()})
     return Opaque(log.results)
 
 
@@ -148,11 +151,35 @@ class AssetEdits:
         except TooManyAliasesError:
             raise
         except RejectedError as error:
-            # One edit can spoil the whole document: alone, the others pass.
+            # One edit can spoil the whole document: apart from it, the others pass.
             run_logger().warning("A batch of %d edits was refused: %s", len(batch), error)
-            return await self._singly(batch)
+            return await self._halves(batch)
         except (RetryableError, StopError) as error:
             return self._unsent(batch, error)
+        return await self._explained(batch, outcomes)
+
+    async def _halves(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
+        """A batch that was refused as a whole, cut in two until the edit at fault is alone."""
+        middle = len(batch) // 2
+        if not middle:
+            return await self._singly(batch)
+        return [*await self._half(batch[:middle]), *await self._half(batch[middle:])]
+
+    async def _half(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
+        if len(batch) == 1 or self.log.stopped is not None:
+            return await self._singly(batch)
+        try:
+            outcomes = await self._request(batch)
+        except RejectedError:
+            return await self._halves(batch)
+        except (RetryableError, StopError) as error:
+            return self._unsent(batch, error)
+        return await self._explained(batch, outcomes)
+
+    async def _explained(
+        self, batch: Sequence[JournalledEdit], outcomes: Sequence[EditOutcome]
+    ) -> list[EditOutcome]:
+        """The outcomes, with those asked for alone whose message may be another's."""
         return [
             outcome if outcome.ok or outcome.explained or len(batch) == 1 else await self._alone(each)
             for each, outcome in zip(batch, outcomes, strict=True)
@@ -198,7 +225,8 @@ class AssetEdits:
         """Keep the outcomes in the results first: they stay true if the journal fails."""
         recorded = []
         for each, write_id, outcome in zip(batch, write_ids, outcomes, strict=True):
-            self.log.take(each.key, outcome.ok, each.record_id, outcome.message)
+            refused = not outcome.ok and outcome.explained
+            self.log.take(each.key, outcome.ok, each.record_id, outcome.message, refused=refused)
             recorded.append(WriteOutcome(write_id, _journalled(outcome), None, outcome.message or None))
             self.refused_in_a_row = 0 if outcome.ok else self.refused_in_a_row + 1
         if self.refused_in_a_row >= HOPELESS and self.log.stopped is None:

@@ -6,11 +6,12 @@ small enough to be the result of a flow.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Self, TypeVar
 
-from tasks.rules.text import AddressOf, bullets, cell, counted, escape, linked, table
+from tasks.rules.isolation import problem_words
+from tasks.rules.text import AddressOf, bullets, cell, counted, document, escape, linked, table
 from tasks.rules.values import FieldChange
 
 
@@ -108,6 +109,15 @@ class Report(Generic[C]):
 def failures_name(count: int) -> str:
     """The usual name of a failed state: ``Finished with 2 failures``."""
     return f"Finished with {counted(count, 'failure')}"
+
+
+def shown_or_counts(render: Callable[[], str], title: str, counts: Counts) -> str:
+    """The document, or where a row of it can't be shown the counts and why: a report is never lost."""
+    try:
+        return render()
+    except Exception as error:
+        why = f"The rest can't be shown: {problem_words(error)}. The journal has every write of the run."
+        return document(f"# {escape(title)}", counts_table(counts), escape(why))
 
 
 def counts_table(counts: Counts, *, planned: bool = False) -> str:

@@ -19,13 +19,14 @@ from tasks.rules.enrichment.texts import (
     changed_texts,
     wanted_texts,
 )
+from tasks.rules.isolation import problem_words
 from tasks.rules.report import Counts, Report
 from tasks.rules.values import FieldChange
 
 
 @dataclass(frozen=True, slots=True)
 class EnrichmentCounts(Counts):
-    """Every configuration read ends in exactly one of the six outcomes."""
+    """Every configuration read ends in exactly one of the seven outcomes."""
 
     unit: ClassVar[str] = "configurations"
     planned_names: ClassVar[Mapping[str, str]] = {"updated": "to update"}
@@ -37,6 +38,7 @@ class EnrichmentCounts(Counts):
     asset_gone: int = 0
     no_asset_id: int = 0
     contested: int = 0
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,14 @@ class Contest:
 
 
 @dataclass(frozen=True, slots=True)
+class SkippedConfiguration:
+    """A configuration of which nothing is written, and why."""
+
+    configuration: ConfigurationName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FieldTally:
     """How many assets get a first text in a field, another one, or none any more."""
 
@@ -104,6 +114,7 @@ class EnrichmentPlan:
     no_asset_id: list[ConfigurationName] = field(default_factory=list)
     contested: list[Contest] = field(default_factory=list)
     left_behind: list[AssetState] = field(default_factory=list)
+    skipped: list[SkippedConfiguration] = field(default_factory=list)
     read: int = 0
 
     @property
@@ -120,6 +131,7 @@ class EnrichmentPlan:
             asset_gone=len(self.asset_gone),
             no_asset_id=len(self.no_asset_id),
             contested=sum(len(each.configurations) for each in self.contested),
+            skipped=len(self.skipped),
         ).check()
 
     def final_counts(self, failed: int) -> EnrichmentCounts:
@@ -147,18 +159,24 @@ def build_enrichment_plan(
     assets: Iterable[AssetState],
     limits: TextLimits | None = None,
     rivals: Mapping[str, ConfigurationName] | None = None,
+    unread: Mapping[str, str] | None = None,
+    skipped: Sequence[SkippedConfiguration] = (),
 ) -> EnrichmentPlan:
     """Compare what ConnectWise knows with what the assets have; the order of either does not matter.
 
     ``rivals`` are other companies' configurations that claim an asset too, by its key. Asset
-    keys compare exactly, since Lansweeper says nothing of their form.
+    keys compare exactly, since Lansweeper says nothing of their form. ``unread``: asset key -> why nothing is
+    written of that asset. ``skipped``: configurations that could not be read; they are counted.
     """
     by_key = {each.key: each for each in assets}
-    plan = EnrichmentPlan(read=len(configurations))
+    plan = EnrichmentPlan(read=len(configurations) + len(skipped), skipped=list(skipped))
+    left_alone = unread or {}
     claims: dict[str, list[ConfigurationFacts]] = defaultdict(list)
     for facts in sorted(configurations, key=lambda each: each.id):
         if not facts.asset_key:
             plan.no_asset_id.append(_named(facts))
+        elif (why := left_alone.get(facts.asset_key)) is not None:
+            plan.skipped.append(SkippedConfiguration(_named(facts), why))
         elif facts.asset_key not in by_key:
             plan.asset_gone.append(_named(facts))
         else:
@@ -180,7 +198,11 @@ def _decide(
     if len(claimants) > 1 or rival is not None:
         plan.contested.append(Contest(asset, tuple(map(_named, claimants)), rival))
         return
-    changes = changed_texts(asset.values, wanted_texts(claimants[0], limits))
+    try:
+        changes = changed_texts(asset.values, wanted_texts(claimants[0], limits))
+    except Exception as error:
+        plan.skipped.append(SkippedConfiguration(_named(claimants[0]), problem_words(error)))
+        return
     if changes:
         plan.updates.append(AssetUpdate(asset, _named(claimants[0]), changes))
     else:

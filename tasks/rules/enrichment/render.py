@@ -148,11 +148,17 @@ def _change_heading(update: AssetUpdate, link: AddressOf) -> str:
 def _left_alone(plan: EnrichmentPlan, link: AddressOf, rows: int) -> str:
     """What needs a person's eye: contested assets, gone ones, configurations without an asset."""
     contested = [_contest(each, link) for each in plan.contested[:rows]]
+    skipped = [
+        f"{linked(named.name or named.id, link(named.id))}: {cell(each.reason, 300)}"
+        for each in plan.skipped[:rows]
+        if (named := each.configuration)
+    ]
     left_behind = [linked(each.name or each.key, each.url) for each in plan.left_behind[:rows]]
     return document(
         section(
             "Claimed by several configurations, left alone", bullets(contested, rows, len(plan.contested))
         ),
+        section("Skipped", bullets(skipped, rows, len(plan.skipped))),
         section("Asset gone from Lansweeper", _configurations(plan.asset_gone, link, rows)),
         section("Without ls_asset_id", _configurations(plan.no_asset_id, link, rows)),
         section(

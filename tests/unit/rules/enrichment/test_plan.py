@@ -47,6 +47,7 @@ def test_each_outcome() -> None:
         "asset_gone": 1,
         "no_asset_id": 2,
         "contested": 2,
+        "skipped": 0,
     }
     assert [each.asset.key for each in plan.updates] == ["stale"]
     assert [[each.id for each in contest.configurations] for contest in plan.contested] == [[6, 7]]
