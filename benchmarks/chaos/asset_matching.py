@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -47,13 +48,20 @@ def is_filler(value: Any, kind: str = "text") -> bool:
     text = plain(value)
     if text is None or not letters(text):
         return True
-    short = len(letters(text)) < 4
+    form = letters(text)
+    with_signs, plainly = listed(kind)
+    if len(form) < 4 and kind == "name":
+        return text != form and form in plainly
+    if len(form) < 4 and text.casefold() == form:
+        return form in with_signs
+    return form in plainly
+
+
+@cache
+def listed(kind: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The fillers of a kind and of any text without case, and without case and signs."""
     words = {each for name in ("text", kind) for each in LISTS.get(name, ())}
-    if short and kind == "name":
-        return text != letters(text) and any(letters(each) == letters(text) for each in words)
-    if short and text.casefold() == letters(text):
-        return text.casefold() in {each.casefold() for each in words}
-    return any(letters(each) == letters(text) for each in words)
+    return frozenset(each.casefold() for each in words), frozenset(map(letters, words))
 
 
 def counts(text: str) -> bool:
@@ -96,8 +104,8 @@ def serial_key(value: Any, case_sensitive: bool) -> str | None:
 
 def is_no_card(found: str) -> bool:
     """Whether twelve hex digits are listed, whole or by their start, a group's, or one byte repeated."""
-    listed = ("".join(each for each in one.lower() if each in HEX) for one in LISTS["mac"])
-    return any(map(found.startswith, listed)) or found[1] in MULTICAST or found == found[:2] * 6
+    starts = ("".join(each for each in one.lower() if each in HEX) for one in LISTS["mac"])
+    return any(map(found.startswith, starts)) or found[1] in MULTICAST or found == found[:2] * 6
 
 
 def mac_key(value: Any) -> str | None:
