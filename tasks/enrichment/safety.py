@@ -59,10 +59,11 @@ def reading_of(
 async def check_plan(run: EnrichmentRun, read: Reading, plan: EnrichmentPlan) -> list[GuardFinding]:
     """What is not plausible of this run; a real run does not write while one of it refuses.
 
-    Costs a request to ConnectWise for each collection that gave fewer records than last time, none else.
+    Costs a request to ConnectWise for each collection that gave fewer records than last time, and for each
+    of which no last time is known.
     """
     known = await _known(run)
-    incomplete = [*run.doubts, *(await _uncounted(run, read, known) if known else [])]
+    incomplete = [*run.doubts, *await _uncounted(run, read, known.reading if known else Reading(None))]
     settings = run.settings
     return enrichment_findings(
         read, known, losses(plan, read.with_text), settings.limits, settings.accept_once, incomplete
@@ -114,7 +115,7 @@ async def forget_texts(run: EnrichmentRun) -> None:
     await _keep(run, {"with_text": 0})
 
 
-async def _uncounted(run: EnrichmentRun, read: Reading, known: KnownReading) -> list[str]:
+async def _uncounted(run: EnrichmentRun, read: Reading, known: Reading) -> list[str]:
     """A sentence for each collection of which ConnectWise counts clearly more records than it gave."""
     client, condition = run.client, equals("company/id", run.company.id)
     collections = {
@@ -122,12 +123,12 @@ async def _uncounted(run: EnrichmentRun, read: Reading, known: KnownReading) -> 
         "agreements_read": [client.agreements],
         "tickets": [client.tickets("service"), client.tickets("project")],
     }
-    before, now = known.reading.as_dict(), read.as_dict()
+    before, now = known.as_dict(), read.as_dict()
     found = []
     for name, sources in collections.items():
         words = name.removesuffix("_read")
         last, given = before[name], now[name]
-        if last is None or given is None or given >= last:
+        if given is None or (last is not None and given >= last):
             continue
         numbers = [
             await retry(lambda each=each: each.count(condition), run.settings.waiting)  # type: ignore[misc]

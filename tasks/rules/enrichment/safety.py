@@ -75,7 +75,7 @@ class Reading:
         covered, attached: configurations of agreements and of tickets, each pair counted once.
     """
 
-    configurations: int = 0
+    configurations: int | None = 0
     linked: int = 0
     assets: int = 0
     with_text: int = 0
