@@ -1,6 +1,8 @@
 """Plain text from text that may hold HTML, as notes and messages of both vendors do. One function for all.
 
-    a real tag             goes; one of a block (paragraph, list entry, heading) and ``br`` is a line break
+    a real tag             goes; one of a block (paragraph, list entry, heading) and ``br`` is a line break,
+                           one of a table's cell a blank
+    ``<time>``             stays where it is a word: a bare tag that HTML closes, and nothing closes it
     a comment              goes, and a script or style with what is in it
     ``&amp;``, ``&#38;``   is decoded, once, with its semicolon only: ``a=1&lt=2`` of an address stays
     anything else          stays: ``serial <SN12345> fitted``, ``temp < 5 and load > 80``
@@ -139,17 +141,93 @@ _INLINE = frozenset(
     ]
 )
 _WITH_CONTENT = frozenset({"script", "style"})
+_CELLS = frozenset({"td", "th"})
+_WORDS = frozenset(
+    [
+        "a",
+        "abbr",
+        "address",
+        "area",
+        "article",
+        "aside",
+        "audio",
+        "b",
+        "base",
+        "bdi",
+        "bdo",
+        "big",
+        "button",
+        "canvas",
+        "caption",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "details",
+        "dfn",
+        "dialog",
+        "embed",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "i",
+        "input",
+        "ins",
+        "kbd",
+        "label",
+        "legend",
+        "link",
+        "main",
+        "map",
+        "mark",
+        "menu",
+        "meta",
+        "meter",
+        "nav",
+        "object",
+        "output",
+        "param",
+        "picture",
+        "progress",
+        "q",
+        "s",
+        "samp",
+        "section",
+        "select",
+        "slot",
+        "small",
+        "source",
+        "strike",
+        "sub",
+        "summary",
+        "sup",
+        "table",
+        "template",
+        "textarea",
+        "time",
+        "title",
+        "track",
+        "tt",
+        "u",
+        "var",
+        "video",
+    ]
+)
+"""Names that people write between angle brackets, too: ``press <a> or <b>``, ``give <title> and <time>``."""
 _BREAK = "br"
 _KNOWN = _BLOCKS | _INLINE | _WITH_CONTENT | {_BREAK}
 # No attribute holds angle brackets, so that a search ends at the next of them and the whole is linear.
 _ATTRIBUTES = (
-    r"\s+(?:(?:nowrap|hidden|disabled|checked|selected|readonly|noshade)\b|[A-Za-z_][\w:.-]*\s*=)[^<>]*"
+    r"\s+(?:(?:nowrap|hidden|disabled|checked|selected|readonly|required|noshade|open|reversed|controls|muted"
+    r"|autoplay|loop|allowfullscreen|data-[\w-]+)\b|[A-Za-z_][\w:.-]*\s*=)[^<>]*"
 )
 _MARKUP = re.compile(
-    rf"<(?:(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:]{{0,15}})(?:{_ATTRIBUTES}|\s*/?)>"
+    rf"<(?:(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:]{{0,15}})(?:{_ATTRIBUTES}|\s*/|(?P<bare>\s*))>"
     r"|(?P<comment>!--)|![A-Za-z][^<>]*>)"
 )
 _CLOSED = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _WITH_CONTENT}
+_END = re.compile(r"</([A-Za-z][A-Za-z0-9]{0,15})")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _LINE = "\n"
 
@@ -160,11 +238,12 @@ def text_of_markup(text: str) -> str:
     place = 0
     is_plain = True
     without_end: set[str] = set()
+    closed = {name.lower() for name in _END.findall(text)}
     for found in _MARKUP.finditer(text):
         if found.start() < place:
             continue
         name = (found["name"] or "").lower()
-        if name and name not in _KNOWN:
+        if name and (name not in _KNOWN or _is_word(found, name, closed)):
             continue
         after = found.end()
         if found["comment"] or (name in _WITH_CONTENT and not found["end"]):
@@ -178,11 +257,17 @@ def text_of_markup(text: str) -> str:
         is_plain = False
         pieces.add(text[place : found.start()])
         pieces.end_line(hard=name == _BREAK) if name == _BREAK or name in _BLOCKS else None
+        if name in _CELLS:
+            pieces.end_cell()
         place = after
     if is_plain:
         return decoded(text)
     pieces.add(text[place:])
     return pieces.text()
+
+
+def _is_word(found: re.Match[str], name: str, closed: set[str]) -> bool:
+    return found["bare"] is not None and not found["end"] and name in _WORDS and name not in closed
 
 
 def decoded(text: str) -> str:
@@ -223,6 +308,12 @@ class _Pieces:
         if hard or self._is_begun:
             self._lines.append([])
             self._is_begun = False
+        self._is_after_break = True
+
+    def end_cell(self) -> None:
+        line = self._lines[-1]
+        if line and not line[-1][-1:].isspace():
+            line.append(" ")
         self._is_after_break = True
 
     def text(self) -> str:

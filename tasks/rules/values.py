@@ -71,7 +71,12 @@ def _any_of(points: Iterable[int]) -> Callable[[str], re.Match[str] | None]:
 
 _has_invisible = _any_of(INVISIBLE)
 _has_never_written = _any_of(_NEVER_WRITTEN)
-_NULL_DATE = re.compile(r"\s*(?:000[01]-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]000[01])(?=[T\s]|$)").match
+_NULL_DATE = re.compile(
+    r"[\s\u200b-\u200f\u2060-\u2069\ufeff]*"
+    r"(?:000[01]([-/.])\d\d\1\d\d|-000\d-\d\d-\d\d|\d{1,2}[/.]\d{1,2}[/.]000[01])"
+    r"(?=[T\s]|$)"
+).match
+"""The year 0 or 1 in each order and with each sign; ``-0001-11-30`` is what PHP makes of ``0000-00-00``."""
 NET_NULL_DATE = "/Date(-62135596800000"
 """How .NET's older JSON writes its smallest moment, the first of January of the year 1."""
 
@@ -187,6 +192,8 @@ def read_number(value: Any) -> int | float | None:
         return None
     if isinstance(value, str):
         try:
+            # Python's own separator of digits is none of a vendor's: ``1_000`` is a name.
+            value = value.replace("_", "?")
             value = float(value) if not value.strip().lstrip("+-").isdecimal() else int(value)
         except ValueError:
             return None

@@ -95,7 +95,7 @@ def zone_of(name: str) -> tzinfo:
     try:
         return ZoneInfo(name) if name else UTC
     except (OSError, ValueError, LookupError):
-        raise ValueError(f"there is no time zone {name!r}; names are such as America/New_York") from None
+        raise ValueError(f"there is no time zone {name[:60]!r}; names are such as America/New_York") from None
 
 
 def parse_date(text: str, pattern: str, zone: tzinfo) -> datetime | None:
@@ -118,7 +118,8 @@ def parse_date(text: str, pattern: str, zone: tzinfo) -> datetime | None:
     if match.groupdict().get("year") in ("0000", "0001"):
         return None
     try:
-        return _moment(match.groupdict(), zone)
+        moment = _moment(match.groupdict(), zone)
+        return moment if moment.year > 1 else None
     except (OverflowError, OSError):
         raise ValueError(f"{text[:60]!r} is no moment that a calendar has") from None
 
@@ -132,6 +133,8 @@ def format_date(moment: datetime, pattern: str, zone: tzinfo) -> str:
         at = moment.astimezone(zone)
     except OverflowError:
         raise ValueError(f"{moment:%Y-%m-%d} is beyond the calendar in that time zone") from None
+    if at.year <= 1:
+        raise ValueError(f"{moment:%Y-%m-%d} is of the year 1 in that time zone, which is no date")
     if not pattern:
         return at.isoformat(timespec="seconds")
     return "".join(

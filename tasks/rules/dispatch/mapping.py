@@ -15,6 +15,7 @@ from tasks.rules.dispatch.dates import format_problems, names_a_day, zone_of
 from tasks.rules.dispatch.mapping_actions import mapped_value
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings, MappingAction
 from tasks.rules.dispatch.paths import is_nothing, members_of, objects_of, steps_of, write_path
+from tasks.rules.dispatch.regions import is_foreign
 from tasks.rules.dispatch.sources import read_values, work_order_members
 from tasks.rules.dispatch.targets import (
     TICKET_TARGETS,
@@ -244,8 +245,19 @@ def work_order_of(lines: Sequence[DispatchMapping], document: Mapping[str, Any])
         except Exception as error:
             # Whatever a vendor's value does to a line, the other lines and records go on without it.
             problems.append(f"{line.target}: {problem_words(error)}.")
+    problems += _address_problems(record)
     shaped = _shaped(record, fields)
     return Mapped(shaped, tuple(problems), tuple(missing_fields(shaped)))
+
+
+def _address_problems(record: dict[str, Any]) -> list[str]:
+    """Takes out a state that the address's country does not have, and says so."""
+    place = members_of(record.get("location"))
+    state, country = place.get("state"), place.get("country")
+    if not state or not country or not is_foreign(str(state), str(country)):
+        return []
+    record["location"] = {name: value for name, value in place.items() if name != "state"}
+    return [f"location.state: {state!r} is no state or province of {country}."]
 
 
 def outbound_values(

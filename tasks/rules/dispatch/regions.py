@@ -19,13 +19,32 @@ _ABBREVIATIONS = (
     "Kan KS,Kans KS,Ky KY,Mass MA,Mich MI,Minn MN,Miss MS,Mont MT,Neb NE,Nebr NE,Nev NV,NMex NM,"
     "NDak ND,Okla OK,Ore OR,Oreg OR,Penn PA,Penna PA,SDak SD,Tenn TN,Tex TX,Wash WA,WVa WV,Wis WI,"
     "Wisc WI,Wyo WY,Alta AB,Man MB,Nfld NL,Newfoundland NL,NWT NT,Ont ON,PEI PE,Que QC,PQ QC,"
-    "Sask SK,Yukon Territory YT,Washington DC DC,Virgin Islands VI"
+    "Sask SK,Yukon Territory YT,Washington DC DC,Virgin Islands VI,US Virgin Islands VI,"
+    "N Carolina NC,No Carolina NC,S Carolina SC,So Carolina SC,N Dakota ND,No Dakota ND,S Dakota SD,"
+    "So Dakota SD,"
+    "W Virginia WV,N Hampshire NH,N Mexico NM,State of New York NY,Washington State WA,"
+    "Commonwealth of Massachusetts MA,Commonwealth of Pennsylvania PA,Commonwealth of Virginia VA,"
+    "Commonwealth of Kentucky KY,Newfoundland Labrador NL,Colombie Britannique BC,Nouveau Brunswick NB,"
+    "Nouvelle Écosse NS,Île du Prince Édouard PE,Terre Neuve et Labrador NL,Terre Neuve NL,"
+    "Territoires du Nord Ouest NT,NB NB,NS NS"
 )
-"""Abbreviations that newspapers and post offices use, beside ISO's names."""
+"""Abbreviations that newspapers and post offices use, and Canada's French names, beside ISO's names."""
 _LONGEST_CODE = 3
 _MILITARY = ("AA", "AE", "AP")
 """Codes of the United States' military post in place of a state."""
-_OTHER_COUNTRIES = {"us of a": "US", "america": "US", "uk": "GB", "great britain": "GB", "england": "GB"}
+_OTHER_COUNTRIES = {
+    **dict.fromkeys(("us of a", "america", "the united states", "the united states of america"), "US"),
+    **dict.fromkeys(("estados unidos", "etats unis", "vereinigte staaten"), "US"),
+    **dict.fromkeys(("uk", "great britain", "england", "scotland", "wales", "northern ireland"), "GB"),
+    "kanada": "CA",
+    "turkey": "TR",
+    "russia": "RU",
+    "ivory coast": "CI",
+    "the netherlands": "NL",
+    "holland": "NL",
+    "deutschland": "DE",
+}
+"""Names that ISO does not list, in the form of ``_bare``."""
 
 
 def state_code(text: str) -> str:
@@ -41,6 +60,23 @@ def state_code(text: str) -> str:
     return found
 
 
+def is_foreign(state: str, country: str) -> bool:
+    """Whether a state's code is of neither the United States nor Canada, and the address in one of them.
+
+    Their own codes are left to Field Nation to judge, which knows both by one list.
+    """
+    return country in _BY_NAME_IN and state not in set(_states().values())
+
+
+def country_of_state(text: str) -> str:
+    """``CA`` where only Canada has such a province, by name or code; else empty."""
+    try:
+        code = state_code(text) if text else ""
+    except ValueError:
+        return ""
+    return "CA" if code in {province for province, _ in _subdivisions("CA")} else ""
+
+
 def country_code(text: str) -> str:
     """``United States``, ``USA`` -> ``US``; ValueError for what ISO 3166 does not know."""
     found = _countries().get(_bare(text))
@@ -51,7 +87,7 @@ def country_code(text: str) -> str:
 
 def _bare(text: str) -> str:
     """Folded, without signs: ``D.C.`` is ``dc``; a name, longer than a code, without accents, too."""
-    letters = folded(text).replace(".", "").replace("'", "").replace("’", "")
+    letters = folded(unicodedata.normalize("NFKC", text)).replace(".", "").replace("'", "").replace("’", "")
     if len(letters) > _LONGEST_CODE:
         letters = unicodedata.normalize("NFD", letters)
     plain = "".join(each if each.isalpha() else " " for each in letters if not unicodedata.combining(each))

@@ -20,6 +20,7 @@ from tasks.rules.dispatch.mapping_actions import mapped_value
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing, members_of, objects_of, read_path
 from tasks.rules.dispatch.reference import PREFIX, RecordKind, reference_of
+from tasks.rules.dispatch.regions import country_of_state
 from tasks.rules.values import Day, folded, is_null_date
 
 FETCHED = ("company", "contact", "site", "board", "member")
@@ -192,7 +193,7 @@ def _address(record: Record) -> dict[str, Any]:
         "city": record.get("city") or "",
         "state": _name(state),
         "zip": record.get("zip") or "",
-        "country": _name(record.get("country")) or "US",
+        "country": _name(record.get("country")) or country_of_state(_name(state)) or "US",
     }
 
 

@@ -40,7 +40,7 @@ class Operator(StrEnum):
 class TriggerCondition(BaseModel):
     """One condition. ``field`` is status, board, type, priority, customFields.<caption> or any path."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, title="Condition")
+    model_config = ConfigDict(extra="forbid", frozen=True, title="Condition", allow_inf_nan=False)
 
     field: str = Field(min_length=1, description="status, board, type, priority, customFields.<caption>, ...")
     operator: Operator = Field(default=Operator.IS, description="How the field is compared.")

@@ -7,6 +7,7 @@ says so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -193,6 +194,9 @@ def _boolean(value: Any) -> Any:
 def _custom(value: Any, software_limit: int) -> Any:
     if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
         return software_lines(value, software_limit)
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON has no such number: it would go out as null, which empties the field.
+        return None
     return value if isinstance(value, int | float) else _text(value)
 
 

@@ -48,6 +48,8 @@ _SHORT = 4
 """Letters below which a word may be a real name."""
 _LONGEST = 120
 """Characters above which a text is no filler, so that long ones are not looked through."""
+_LIKE_LATIN = str.maketrans("аеорсухіјѕкмтнвԁԛԝһɡαοενρτικυχ", "aeopcyxijskmthbdqwhgaoevptikux")
+"""Letters of Cyrillic, Greek and phonetics that look like Latin ones, in lower case or as capitals."""
 _STROKES = frozenset("*~=+<>|`^$")
 
 
@@ -134,7 +136,7 @@ def squeezed(text: str) -> str:
         return text.lower()
     if text.isascii():
         return text.lower() if text.isalnum() else _SIGNS.sub("", text).lower()
-    return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold())
+    return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold()).translate(_LIKE_LATIN)
 
 
 def mac_digits(value: Any) -> str | None:

@@ -30,6 +30,13 @@ SAME = [
     "<p",
     "5 <p 6",
     "List<String>",
+    "press <a> or <b>, then <i>",
+    "give <title>, <address> and <time> of the visit",
+    "<code> is on the <label>",
+    "<svg><path/></svg>",
+    "< br >",
+    "<http://x.example/y>",
+    "<<b>>x",
 ]
 
 
@@ -62,6 +69,13 @@ def test_plain_text_stays(text: str) -> None:
         ("a<!-- b", "a<!-- b"),
         ("&#0;&#xD800;", "\ufffd\ufffd"),
         ("a&nbsp;b", "a\xa0b"),
+        ("<td>Serial</td><td>SN1</td>", "Serial SN1"),
+        ("<table><tr><th>a<th>b<tr><td>1<td>2</table>", "a b\n1 2"),
+        ("<table>\n<tr>\n<td>a</td>\n<td>b</td>\n</tr>\n</table>", "a b"),
+        ("<span data-x>v</span><input required>", "v"),
+        ("<b>bold</b> and <b>bold", "bold and bold"),
+        ("<p>press <a></p>", "press <a>"),
+        ("<br clear=all>a<BR\n>b", "a\nb"),
         ("", ""),
     ],
 )

@@ -159,3 +159,21 @@ def test_what_is_written_is_read_again(moment: datetime, pattern: str, zone: str
 def test_an_unknown_zone_is_named() -> None:
     with pytest.raises(ValueError, match="no time zone 'Mars/Olympus'"):
         zone_of("Mars/Olympus")
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"), [("-62135596800", "X"), ("-62135596800000", "x"), ("0001/01/01", "")]
+)
+def test_the_smallest_moment_of_dot_net_is_none_as_seconds_too(text: str, pattern: str) -> None:
+    assert parse_date(text, pattern, UTC) is None
+
+
+def test_a_zone_that_moves_a_date_into_the_year_1_is_no_date() -> None:
+    with pytest.raises(ValueError, match="year 1"):
+        format_date(datetime(2, 1, 1, tzinfo=UTC), "YYYY-MM-DD", zone_of("America/Los_Angeles"))
+
+
+def test_the_name_of_a_zone_is_told_shortened() -> None:
+    with pytest.raises(ValueError, match="no time zone") as told:
+        zone_of("a" * 10_000)
+    assert len(str(told.value)) < 200

@@ -243,6 +243,13 @@ def test_a_caption_in_another_normal_form_is_the_same() -> None:
         ("P.E.I.", "PE"),
         ("New  York", "NY"),
         ("W. Va.", "WV"),
+        ("N. Carolina", "NC"),
+        ("U.S. Virgin Islands", "VI"),
+        ("\uff34\uff38", "TX"),
+        ("Newfoundland & Labrador", "NL"),
+        ("Nouvelle-\u00c9cosse", "NS"),
+        ("\u00cele-du-Prince-\u00c9douard", "PE"),
+        ("Colombie-Britannique", "BC"),
     ],
 )
 def test_states_and_provinces_of_both_countries(text: str, code: str) -> None:
@@ -477,6 +484,45 @@ def test_what_is_written_at_a_path_is_read_there(steps: list[str | int], value: 
 def test_what_is_no_path_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="is no path"):
         steps_of(path)
+
+
+@pytest.mark.parametrize(
+    ("state", "country", "kept"),
+    [
+        ("ZZ", "US", None),
+        ("BY", "Canada", None),
+        ("BY", "Germany", "BY"),
+        ("ZZ", "", "ZZ"),
+        ("AE", "USA", "AE"),
+    ],
+)
+def test_a_state_of_another_country_is_a_problem_of_its_record(
+    state: str, country: str, kept: str | None
+) -> None:
+    lines = [
+        line(target="location.state", source="stateIdentifier"),
+        line(target="location.country", source="country.name"),
+    ]
+    mapped = work_order_of(lines, source(stateIdentifier=state, country={"name": country}))
+    assert read_path(mapped.body, "location.state") == kept
+    assert [each.partition(":")[0] for each in mapped.problems] == ([] if kept else ["location.state"])
+
+
+@pytest.mark.parametrize(
+    ("state", "country", "chosen"),
+    [("Ontario", None, "CA"), ("QC", None, "CA"), ("FL", None, "US"), ("", None, "US"), ("ON", "US", "US")],
+)
+def test_a_province_of_canada_without_a_country_is_in_canada(
+    state: str, country: str | None, chosen: str
+) -> None:
+    place = {"addressLine1": "1 Main St", "city": "X", "stateIdentifier": state, "country": country}
+    assert chosen_address(place, {}, {})["country"] == chosen
+
+
+def test_a_tenant_whose_required_dates_are_days_says_so_by_date_convert() -> None:
+    day = line(target=START, action="Date Convert", source="requiredDate", output_format="YYYY-MM-DD")
+    record = made(day, requiredDate="2026-12-02T00:00:00Z")
+    assert read_path(record, START) == {"local": {"date": "2026-12-02", "time": "08:00:00"}}
 
 
 def test_states_and_countries() -> None:

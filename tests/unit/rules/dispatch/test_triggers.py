@@ -229,3 +229,19 @@ def test_what_is_remembered_is_enough(states: list[bool]) -> None:
         change, again = observe([PAGE], SERVICE, record, again)
         assert change in (RecordChange.STAYED, RecordChange.OUTSIDE)
     assert again == once
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_a_number_that_json_does_not_know_is_no_value_of_a_condition(value: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        TriggerCondition(field="customFields.x", values=(value,))
+
+
+@pytest.mark.parametrize("value", [None, "", [], ["123"], [123], {"name": "123"}, "0123", "1_23", "NaN"])
+def test_a_condition_on_a_number_holds_for_nothing_but_a_number(value: Any) -> None:
+    for wanted in (123, "123"):
+        one = TriggerCondition(field="customFields.x", values=(wanted,))
+        assert not one.holds({"customFields": {"x": value}})
+        assert TriggerCondition(field="customFields.x", operator="is not", values=(wanted,)).holds(
+            {"customFields": {"x": value}}
+        )

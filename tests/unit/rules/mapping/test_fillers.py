@@ -84,6 +84,45 @@ MACS = [
     "11:22:33:44:55:66",
     "N/A",
 ]
+ANYWHERE = [
+    "Unknown",
+    "unknown.",
+    "Unkn\u043ewn",
+    "N\u041eN\u0415",
+    "N\u03bfne",
+    "\u0422\u043e be filled by \u041e.\u0415.\u041c.",
+    "To be filled by 0.E.M.",
+    "To_Be_Filled_By_OEM",
+    "\uff35\uff2e\uff2b\uff2e\uff2f\uff37\uff2e",
+    "\uff24\uff45\uff46\uff41\uff55\uff4c\uff54\u3000\uff53\uff54\uff52\uff49\uff4e\uff47",
+    "\U0001d414\U0001d427\U0001d424\U0001d427\U0001d428\U0001d430\U0001d427",
+    "Default\u00a0str\u200bing",
+    "Default_string",
+    "Not\u2010Specified",
+    "N\u2044A",
+    "\uff2e\uff0f\uff21",
+    "n-a",
+    "unbekannt",
+    "k. A.",
+    "Nicht verf\u00fcgbar",
+    "nicht verfu\u0308gbar",
+    "Inconnu",
+    "NON DISPONIBLE",
+    "desconocido",
+    "sconosciuto",
+    "onbekend",
+    "n.v.t.",
+    "Ok\u00e4nd",
+    "\u043d\u0435\u0438\u0437\u0432\u0435\u0441\u0442\u043d\u043e",
+    "\u041d\u0415\u0418\u0417\u0412\u0415\u0421\u0422\u041d\u041e",
+    "Not Assigned",
+    "No Asset Tag",
+    "no data",
+    "(null)",
+    "#NAME?",
+    "???",
+]
+EVERY_KIND = [each for each in FillerKind if each not in (FillerKind.MAC, FillerKind.NAME)]
 NAMES = ["localhost", "LOCALHOST.localdomain", "None", "N/A", "-", "(unknown)", "Default string", "no name"]
 REAL_NAMES = ["NA", "NIL", "OEM", "TBD", "PC", "X", "0", "7", "Default", "Noname-7", "✓"]
 
@@ -118,6 +157,29 @@ def test_a_filler_is_no_address(value: str) -> None:
 def test_an_address_drawn_anew_is_written_and_no_key(value: str, links: bool) -> None:
     assert not FILLERS.test_of(FillerKind.MAC)(value)
     assert (normal_mac(value) is not None) is links
+
+
+@pytest.mark.parametrize("value", ANYWHERE)
+def test_words_for_nothing_count_in_any_script_and_language_for_every_kind(value: str) -> None:
+    assert [kind for kind in EVERY_KIND if not FILLERS.test_of(kind)(value)] == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "\u041c\u043e\u0441\u043a\u0432\u0430",
+        "\u0391\u03b8\u03ae\u03bd\u03b1",
+        "M\u00fcller",
+        "Unknown Pleasures",
+        "Kein Ort",
+    ],
+)
+def test_real_words_of_other_scripts_are_no_fillers(value: str) -> None:
+    assert [kind for kind in EVERY_KIND if FILLERS.test_of(kind)(value)] == []
+
+
+def test_a_long_text_of_another_script_is_no_filler_for_its_beginning() -> None:
+    assert not FILLERS.test_of(FillerKind.TEXT)("unknown" + "\u2014" * 200 + "really")
 
 
 @pytest.mark.parametrize("value", NAMES)
