@@ -104,11 +104,21 @@ def _next_query(link: str) -> dict[str, list[str]] | None:
     """The query of the link with rel next, names in lower case; only the query is used, never the host."""
     for entry in link.split("<")[1:]:
         address, _, parameters = entry.partition(">")
-        names = (part.strip().lower().replace('"', "").replace(" ", "") for part in parameters.split(";"))
-        if "rel=next" in {name.rstrip(",") for name in names}:
+        if any("next" in _relations(part) for part in parameters.split(";")):
             query = parse_qs(address.strip().partition("?")[2].partition("#")[0][:_LONGEST_QUERY])
             return {name.lower(): values for name, values in query.items()}
+    if link.strip() and ("<" not in link or "rel" not in link.lower()):
+        raise StopError(
+            "ConnectWise's Link header can't be read, so it is not known whether more records follow",
+            remedy="A proxy may have changed it. Run it again; if it happens again, report it.",
+        )
     return None
+
+
+def _relations(parameter: str) -> list[str]:
+    """What ``rel`` says of a link: one word or several with blanks between (RFC 8288, section 3.3)."""
+    name, _, value = parameter.partition("=")
+    return value.strip(" \t\"',").lower().split() if name.strip().lower() == "rel" else []
 
 
 _WIRE_NAMES = {
@@ -280,6 +290,8 @@ def _record_with(params: Params | None, record_id: int | None = None) -> Callabl
             number = as_number(record.get("id"), "the record's id", least=1)
             if record_id not in (None, number):
                 raise ShapeError(f"the record should be {record_id} but is {number}")
+            # An id in quotes is a number everywhere else.
+            record["id"] = number
         return record
 
     return parse

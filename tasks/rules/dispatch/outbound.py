@@ -192,8 +192,13 @@ def mapped_of(
     if "actualHours" in changed:
         del changed["actualHours"]
         problems.append(f"actualHours: time is entered by a rule with {OutboundAction.ADD_TIME_ENTRY!r}.")
-    values = [ValueWanted("", f"mapped {target}", target, value) for target, value in changed.items()]
+    values = [ValueWanted("", f"mapped {target}", target, _shown(value)) for target, value in changed.items()]
     return WantedActions(tuple(notes), (), tuple(values), tuple(problems)), found
+
+
+def _shown(value: Any) -> Any:
+    """A text of a work order may be HTML, which no field of ConnectWise shows."""
+    return text_of_markup(value) if isinstance(value, str) else value
 
 
 def joined(*parts: WantedActions) -> WantedActions:

@@ -40,6 +40,40 @@ def test_a_header_without_next_ends_the_reading(header: str) -> None:
     assert next_page_id(header, 9) is None
 
 
+@pytest.mark.parametrize(
+    "rel", ['rel="next last"', 'rel="LAST Next"', "rel='next'", "REL = next", 'a=b; rel="next", ']
+)
+def test_next_is_found_among_several_relations(rel: str) -> None:
+    """Read as no next page, the rest of the records would be missing unawares."""
+    assert next_page_id(f"<https://api.example/x?pageId=41>; {rel}", 9) == 41
+
+
+@pytest.mark.parametrize("rel", ['rel="nextlast"', 'rel="prev"; title="rel=next"', 'rel="first last"'])
+def test_other_relations_are_no_next(rel: str) -> None:
+    assert next_page_id(f"<https://api.example/x?pageId=41>; {rel}", 9) is None
+
+
+@pytest.mark.parametrize(
+    "header", ["pageId=41; rel=next", "<https://api.example/x?pageId=41>", "next", "null"]
+)
+def test_a_header_that_can_not_be_read_is_no_end(header: str) -> None:
+    with pytest.raises(StopError, match="can't be read"):
+        next_page_id(header, 9)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://evil.example/x?pageId=41",
+        "//evil.example/?pageId=41",
+        "javascript:1?pageId=41",
+        "http://[::1?pageId=41",
+    ],
+)
+def test_only_the_query_of_a_link_is_used_whatever_its_host(address: str) -> None:
+    assert next_page_id(f'<{address}>; rel="next"', 9) == 41
+
+
 def test_a_missing_header_is_an_error_by_id() -> None:
     with pytest.raises(StopError, match="no Link header"):
         next_page_id(None, None)

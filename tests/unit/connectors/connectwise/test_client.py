@@ -260,3 +260,10 @@ async def test_no_shown_form_of_a_client_holds_a_key() -> None:
     async with ConnectWiseClient(SETTINGS) as client:
         shown = f"{client!r} {client} {client.settings!r} {client.session!r} {client.settings.credential_key}"
     assert not any(secret in shown for secret in SETTINGS.secrets())
+
+
+async def test_an_id_in_quotes_is_a_number() -> None:
+    fake = FakeConnectWise()
+    fake.say("POST", CONFIGURATIONS, httpx.Response(201, json={"id": "7", "name": "x"}))
+    async with fake.client() as client:
+        assert (await client.configurations.create({"name": "x"}))["id"] == 7

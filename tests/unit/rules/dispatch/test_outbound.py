@@ -155,3 +155,14 @@ def test_texts_are_filled_by_expressions() -> None:
     wrong = OutboundRule(event=COMPLETED, action=NOTE, value="{{a[}}")
     assert "is not a JMESPath expression" in rules_problems([wrong])[0]
     assert rules_problems(default_outbound_rules()) == []
+
+
+def test_markup_comes_back_as_text_in_every_target() -> None:
+    lines = [
+        DispatchMapping.model_validate({"target": target, "source": "closing_notes"})
+        for target in ("customFields.Closing", "summary", "internalNote")
+    ]
+    order = {**ORDER, "closing_notes": "<p>Serial <SN1> &amp; rack</p><p>temp < 5</p>"}
+    wanted, _ = mapped_of(order, lines, {})
+    assert [each.value for each in wanted.values] == ["Serial <SN1> & rack\ntemp < 5"] * 2
+    assert "Serial <SN1> & rack\ntemp < 5" in wanted.notes[0].text

@@ -352,3 +352,25 @@ def test_what_a_custom_field_holds_is_told_by_its_source() -> None:
     )
     asset = {"key": "k", "assetCustom": {"serialNumber": "123456", "comment": "123456"}}
     assert mapping.read_asset(asset).wanted[:2] == (None, "123456")
+
+
+REFERENCES = compile_mapping(
+    [
+        FieldMapping(source="maker", target="manufacturer.name"),
+        FieldMapping(source="place", target="site.name"),
+        FieldMapping(source="note", target="customFields.Location"),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "value", ["Unknown", "Default string", "N/A", "unbekannt", "Unkn\u043ewn", "0001-01-01", "--"]
+)
+def test_a_filler_is_no_name_of_a_reference_and_no_custom_field(value: str) -> None:
+    asset = REFERENCES.read_asset({"key": "k", "maker": value, "place": value, "note": value})
+    assert asset.wanted == (None, None, None, "k")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_json_does_not_know_empties_no_custom_field(value: float) -> None:
+    assert REFERENCES.read_asset({"key": "k", "note": value}).wanted[2] is None
