@@ -28,13 +28,15 @@ from tasks.rules.dispatch.mapping_actions import single_text
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing
 from tasks.rules.dispatch.reference import effect_mark, marked
-from tasks.rules.expression_limits import parse
-from tasks.rules.isolation import problem_words
+from tasks.rules.expression_limits import LARGEST_VALUE, LONGEST_EXPRESSION, parse
+from tasks.rules.isolation import bounded, problem_words
 from tasks.rules.markup import text_of_markup
 from tasks.rules.values import read_date_time, write_date_time
 
 WorkOrder = Mapping[str, Any]
 _BLANK = re.compile(r"\{\{(.{0,3000}?)\}\}")
+_LONGEST_BLANK = 3000
+"""Characters between the brackets that are looked through, as the expression above says."""
 _NOTES = {"internalNote": "internal", "discussionNote": "discussion", "resolutionNote": "resolution"}
 _PLACES = {"internal": "an internal note", "discussion": "a note", "resolution": "a resolution note"}
 _TIME_TEXT = "Field Nation work order {{id}}: {{provider.name}}"
@@ -248,6 +250,13 @@ def rules_problems(rules: Sequence[OutboundRule]) -> list[str]:
                 parse(expression.strip())
             except ValueError as error:
                 found.append(f"The rule for {rule.event} ({rule.action}): {error}")
+        rest = _BLANK.sub("", rule.value)
+        start = rest.find("{{")
+        if 0 <= start < rest.find("}}", start) - _LONGEST_BLANK:
+            found.append(
+                f"The rule for {rule.event} ({rule.action}): an expression may have"
+                f" {LONGEST_EXPRESSION:,} characters."
+            )
     return found
 
 
@@ -262,10 +271,18 @@ def filled(text: str, document: Mapping[str, Any]) -> str:
         try:
             answer = parse(found[1].strip()).search(document)
         except JMESPathError as error:
-            raise ValueError(str(error).splitlines()[0]) from None
+            raise ValueError(bounded(str(error))) from None
         return "" if is_nothing(answer) else text_of_markup(single_text(answer))
 
-    return _BLANK.sub(value, text).strip()
+    pieces: list[str] = []
+    size = place = 0
+    for blank in _BLANK.finditer(text):
+        pieces += [text[place : blank.start()], value(blank)]
+        size += len(pieces[-1])
+        if size > LARGEST_VALUE:
+            raise ValueError(f"the text would have more than {LARGEST_VALUE:,} characters")
+        place = blank.end()
+    return "".join([*pieces, text[place:]]).strip()
 
 
 def time_entry(wanted: TimeWanted, charge: Mapping[str, Any], settings: TimeEntrySettings) -> dict[str, Any]:

@@ -166,3 +166,26 @@ def test_markup_comes_back_as_text_in_every_target() -> None:
     wanted, _ = mapped_of(order, lines, {})
     assert [each.value for each in wanted.values] == ["Serial <SN1> & rack\ntemp < 5"] * 2
     assert "Serial <SN1> & rack\ntemp < 5" in wanted.notes[0].text
+
+
+@pytest.mark.parametrize(
+    "expression", ["[" * 1990, "[" * 5000, "a" + "[0]" * 150, "@" + " | [@,@][]" * 24, "a[::0]"]
+)
+def test_an_expression_over_a_limit_is_refused_when_the_rules_are_saved(expression: str) -> None:
+    rule = OutboundRule(event=APPROVED, action=NOTE, value="Done: {{" + expression + "}}")
+    (problem,) = rules_problems([rule])
+    assert len(problem) < 500
+
+
+def test_brackets_that_are_no_blank_stay_in_the_text() -> None:
+    rule = OutboundRule(event=APPROVED, action=NOTE, value="}} and {{ are brackets")
+    assert rules_problems([rule]) == []
+    assert filled(rule.value, {}) == rule.value
+
+
+def test_what_a_rule_makes_of_a_work_order_is_bounded() -> None:
+    with pytest.raises(ValueError, match="more than 200,000 characters"):
+        filled("{{a}}" * 1000, {"a": "x" * 1000})
+    with pytest.raises(ValueError, match="invalid type") as told:
+        filled("{{starts_with(b, b)}}", {"b": ["y" * 1000] * 300})
+    assert len(str(told.value)) <= 300
