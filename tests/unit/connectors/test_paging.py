@@ -1,0 +1,81 @@
+"""A reading of pages makes progress or stops: nothing new, more than the vendor counts, too many, too few."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.errors import RejectedError, RetryableError, StopError
+from connectors.paging import PageProgress
+from tests.support.fake_connectwise import FakeConnectWise
+
+pytestmark = pytest.mark.anyio
+
+CONFIGURATIONS = "/company/configurations"
+
+
+def test_a_page_that_brings_nothing_new_stops_unless_it_is_the_last() -> None:
+    progress = PageProgress("things")
+    progress.page([1, 2], more=True)
+    progress.page([2, 3], more=True)
+    progress.page([1, 3], more=False)
+    with pytest.raises(StopError, match="page 4 brought nothing new"):
+        progress.page([1, 2, 3], more=True)
+
+
+def test_far_more_than_the_vendor_counts_stops() -> None:
+    progress = PageProgress("things", error=RejectedError)
+    progress.page(range(1000), more=True, total=10)
+    with pytest.raises(RejectedError, match="the vendor counts 10"):
+        progress.page(range(1000, 2000), more=True, total=10)
+
+
+def test_pages_without_end_stop() -> None:
+    progress = PageProgress("things", most_pages=3)
+    progress.page([1], more=True)
+    progress.page([2], more=True)
+    with pytest.raises(StopError, match="3 pages came"):
+        progress.page([3], more=True)
+
+
+def test_fewer_than_every_page_counted_is_no_whole_reading() -> None:
+    progress = PageProgress("things")
+    progress.page([1], more=True, total=3)
+    progress.page([2], more=False, total=2)
+    progress.finish()
+    short = PageProgress("things")
+    short.page([1], more=False, total=3)
+    with pytest.raises(RetryableError, match="Only 1 things came, though the vendor counts 3"):
+        short.finish()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [lambda n: [], lambda n: [{"id": 1}], lambda n: [{"id": 1 + n % 2}]],
+    ids=["empty", "same", "two in turn"],
+)
+async def test_connectwise_pages_by_id_with_a_moving_link_stop(page: Any) -> None:
+    fake = FakeConnectWise()
+    answers = [
+        httpx.Response(
+            200, json=page(n), headers={"Link": f'<https://x.example/?pageId={n + 1}>; rel="next"'}
+        )
+        for n in range(20)
+    ]
+    fake.say("GET", CONFIGURATIONS, *answers)
+    async with fake.client() as client:
+        with pytest.raises(StopError, match="brought nothing new"):
+            await client.configurations.list()
+    assert len(fake.asked("GET", CONFIGURATIONS)) <= 3
+
+
+async def test_a_connectwise_server_that_ignores_the_page_stops_the_reading() -> None:
+    fake = FakeConnectWise()
+    full = httpx.Response(200, json=[{"id": n} for n in range(1, 1001)])
+    fake.say("GET", CONFIGURATIONS, *[full] * 20)
+    async with fake.client() as client:
+        with pytest.raises(StopError, match="brought nothing new"):
+            await client.configurations.list(order_by="name")
+    assert len(fake.asked("GET", CONFIGURATIONS)) == 2
