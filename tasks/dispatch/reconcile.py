@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from connectors.errors import ConnectorError
 from connectors.ledger.claims import ClaimLostError
 from tasks.dispatch.create import busy, create, recover, written_number
 from tasks.dispatch.records import (
@@ -47,6 +48,7 @@ from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
 from tasks.rules.dispatch.triggers import RecordChange, Seen, triggers_mark
 from tasks.rules.values import read_date_time
+from tasks.shared.isolation import record_problem
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry_result
 
@@ -256,6 +258,18 @@ async def preview_record(
     Reads the record with what its mapping needs, and its work order where the decision depends on it.
     """
     ref = run.state.ref(kind, record_id)
+    try:
+        return await _preview(run, ref, record, override)
+    except ConnectorError:
+        raise
+    except Exception as error:
+        # As in a sweep, which holds the record with these words.
+        why = f"it could not be handled: {record_problem(error)}"
+        return Preview(ref, DispatchStep.NOTHING, False, None, why)
+
+
+async def _preview(run: DispatchRun, ref: RecordRef, record: Record | None, override: Override) -> Preview:
+    kind, record_id = ref.kind, ref.id
     fetched = await fetch_record(run, ref, record)
     known = await run.state.record(kind, record_id)
     change, seen = observe_record(run, fetched, known.memory if known.link else None)

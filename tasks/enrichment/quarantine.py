@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from connectors.errors import ConnectorError
 from connectors.ledger.models import HeldRecord
 from tasks.enrichment.run import EnrichmentRun
 from tasks.rules.enrichment.plan import AssetUpdate, EnrichmentPlan, SkippedConfiguration
 from tasks.rules.quarantine import Attempt, fingerprint, held_words, is_held
 from tasks.rules.text import counted
 from tasks.shared.journalled import WriteResult
+from tasks.shared.progress import run_logger
 
 HELD_EDITS = "tickets-agreements-sla-sync"
 """Whose rows of the quarantine these are."""
@@ -41,7 +43,24 @@ async def keep_refused_edits(
     edited: Mapping[str, WriteResult],
     held: Mapping[str, HeldRecord],
 ) -> None:
-    """Hold what was refused in this run, and let go of what was written or needs no edit any more."""
+    """Hold what was refused in this run, and let go of what was written or needs no edit any more.
+
+    A ledger that can't keep it costs no report: what was refused is sent again then.
+    """
+    try:
+        await _keep(run, plan, edited, held)
+    except ConnectorError as error:
+        note = f"What was refused in this run could not be kept for the next one: {error}"
+        run.notes.append(note)
+        run_logger().warning("%s", note)
+
+
+async def _keep(
+    run: EnrichmentRun,
+    plan: EnrichmentPlan,
+    edited: Mapping[str, WriteResult],
+    held: Mapping[str, HeldRecord],
+) -> None:
     refused = [
         _record(run, each, result)
         for each in plan.updates
@@ -54,6 +73,7 @@ async def keep_refused_edits(
             "change, or Try refused records again is set."
         )
     left = {each.configuration.asset_key for each in plan.skipped}
+    left |= {each.asset_key for each in plan.asset_gone}
     left |= {each.asset.key for each in plan.updates if not (r := edited.get(each.asset.key)) or not r.ok}
     done = [key for key in held if key not in left]
     await run.ledger.quarantine.release(run.site_tenant, HELD_EDITS, done, run.company.id)

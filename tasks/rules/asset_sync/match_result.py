@@ -160,7 +160,7 @@ def shared_serial(count: int) -> str:
 
 
 def _one(configuration: ConfigurationRecord) -> str:
-    return f"Configuration {configuration.id} ({(configuration.name or '')[:80]!r})"
+    return f"Configuration {configuration.id} ({str(configuration.name or '')[:80]!r})"
 
 
 def match_answer(

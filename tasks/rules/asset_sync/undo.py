@@ -20,6 +20,7 @@ from typing import Any, Literal
 from connectors.connectwise.models import PatchOperation
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.asset_sync.payloads import set_member, without_info
+from tasks.rules.isolation import problem_words
 from tasks.rules.mapping.comparison import comparable, is_empty
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, TWIN_MEMBERS, ValueKind
@@ -90,7 +91,10 @@ def plan_undo(writes: Sequence[JournalledWrite], current: Mapping[int, Mapping[s
         else:
             by_record.setdefault(write.record_id, []).append(write)
     for record_id in sorted(by_record):
-        _undo_record(plan, by_record[record_id], current.get(record_id))
+        try:
+            _undo_record(plan, by_record[record_id], current.get(record_id))
+        except Exception as error:
+            plan.refuse(by_record[record_id][0], f"It can't be compared: {problem_words(error)}.")
     return plan
 
 

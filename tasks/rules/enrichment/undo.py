@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.enrichment.plan import AssetUpdate, ConfigurationName
 from tasks.rules.enrichment.texts import FIELD_TYPES, AssetState, same_text
+from tasks.rules.isolation import problem_words
 from tasks.rules.undo import UndoPlan, UndoRefusal, UndoStep
 from tasks.rules.values import FieldChange
 
@@ -63,7 +64,12 @@ def plan_text_undo(
         if asset is None:
             plan.refused.append(_refusal(by_key[key][0], "The asset is gone from Lansweeper."))
         else:
-            _undo_asset(plan, by_key[key], asset, known)
+            try:
+                _undo_asset(plan, by_key[key], asset, known)
+            except Exception as error:
+                plan.refused.append(
+                    _refusal(by_key[key][0], f"It can't be compared: {problem_words(error)}.")
+                )
     return plan
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+from connectors.ledger.models import JournalledWrite
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions
 from tasks.rules.asset_sync.plan import PlanOptions, build_plan, compare_matched
 from tasks.rules.asset_sync.references import TYPE, plan_references
+from tasks.rules.asset_sync.undo import plan_undo
 from tasks.rules.asset_sync.unread import UnreadRecords
 from tasks.rules.isolation import UnreadRecord, convert_page
 from tasks.rules.mapping.compile import compile_mapping
@@ -117,3 +120,29 @@ def test_nothing_is_created_while_a_configuration_may_be_any_assets() -> None:
     plan, skipped, _ = planned([asset(1), asset(2), asset(7)], [configuration(1, "k1"), broken], {"k7": 7})
     assert [each.asset.key for each in plan.creations] == ["k2"]
     assert skipped["k7"].startswith("configuration 7 could not be read")
+
+
+def test_an_undo_goes_on_beside_a_record_that_can_not_be_compared() -> None:
+    writes = [
+        JournalledWrite(
+            id=number,
+            run_id="r1",
+            connection="default",
+            company_id=2,
+            operation="modify",
+            record_kind="configuration",
+            record_id=number,
+            asset_key=f"k{number}",
+            record_name=f"pc{number}",
+            before={"name": "old"},
+            after={"name": "new"},
+            begun_at=datetime(2026, 1, 1, tzinfo=UTC),
+            settled_at=None,
+            outcome="done",
+            message=None,
+        )
+        for number in (1, 2)
+    ]
+    plan = plan_undo(writes, {1: {"id": 1, "name": _Spoilt("new")}, 2: {"id": 2, "name": "new"}})
+    assert [each.record_id for each in plan.steps] == [2]
+    assert ["It can't be compared" in each.reason for each in plan.refused] == [True]
