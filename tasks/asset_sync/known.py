@@ -36,7 +36,7 @@ from tasks.rules.asset_sync.reading import (
     to_be_linked,
     unreadable_keys,
 )
-from tasks.rules.guards import GuardFinding
+from tasks.rules.guards import GuardFinding, marks_of_use, used_up
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
 from tasks.shared.progress import run_logger
@@ -57,12 +57,23 @@ class Known:
 
 
 async def read_known(run: SyncRun) -> Known:
-    """What the ledger knows of the company; its journal serves where no link was kept yet."""
+    """What the ledger knows of the company; its journal serves where no link was kept yet.
+
+    Numbers of Accept once that an earlier run has used are taken out of the run's.
+    """
     inventory, company = run.ledger.inventory, run.company.id
     links = await inventory.links(run.tenant, company)
     if not links:
         links = await inventory.written_links(run.tenant, company, run.connectwise)
-    return Known(await inventory.amounts(run.tenant, company), links)
+    amounts = await inventory.amounts(run.tenant, company)
+    used, found = used_up(run.settings.accept_once.model_dump(), _company_numbers(amounts))
+    run.accept_once = run.settings.accept_once.model_copy(update=dict.fromkeys(used))
+    run.findings += found
+    return Known(amounts, links)
+
+
+def _company_numbers(amounts: Mapping[tuple[str, str], KnownAmount]) -> dict[str, int]:
+    return {name: each.number for (name, scope), each in amounts.items() if scope == WHOLE}
 
 
 async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchResult) -> dict[str, str]:
@@ -72,7 +83,7 @@ async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchRe
         known.links,
         read.configurations.records,
         (read.assets.total or len(read.assets), assets_scope(run)),
-        run.settings.accept_once,
+        run.accept_once,
         run.settings.shrink,
     )
     unknown = [each.key for each in to_be_linked(matched) if each.key not in known.links]
@@ -90,7 +101,7 @@ async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchRe
         looked_up,
         ids[MOST_LOOKED_UP:],
         run.company.id,
-        run.settings.accept_once,
+        run.accept_once,
     )
     run.findings += verdict.findings
     return verdict.held
@@ -139,7 +150,7 @@ async def _check_keys(run: SyncRun, read: Read) -> None:
 
 
 def _doubt_keys(run: SyncRun, read: int, count: int, where: str) -> None:
-    found = unreadable_keys(read, count, where, run.settings.accept_once, run.settings.shrink)
+    found = unreadable_keys(read, count, where, run.accept_once, run.settings.shrink)
     run.findings += [found] if found else []
 
 
@@ -222,6 +233,8 @@ async def keep_known(run: SyncRun, known: Known, read: Read, plan: Plan, applied
     changed, void = links_to_keep(read.configurations, created | linked, kept, is_key)
     carrying = {each.id for each in read.configurations if each.asset_key} | set(linked.values())
     amounts = _amounts(run, read, created=len(created), linked=carrying | set(created.values()))
+    marks = marks_of_use(run.settings.accept_once.model_dump(), _company_numbers(known.amounts))
+    amounts |= {(name, WHOLE): number for name, number in marks.items()}
     await _keep(run, amounts, changed, void)
 
 

@@ -92,9 +92,7 @@ async def read_site(run: SyncRun, shared: SharedValues) -> AssetInventory[AssetR
             run_logger().warning("Lansweeper gave %d of %s assets; reading again", len(assets), assets.total)
             assets = await read()
     if assets_incomplete(len(assets), assets.total):
-        found = incomplete(
-            ASSETS, "Assets in Lansweeper", len(assets), assets.total, run.settings.accept_once
-        )
+        found = incomplete(ASSETS, "Assets in Lansweeper", len(assets), assets.total, run.accept_once)
         run.findings += [found] if found else []
     elif assets.missing:
         run.notes.append(
@@ -128,9 +126,7 @@ async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[Configur
     if different != count:
         run_logger().warning("%d configurations read, ConnectWise counts %d; reading again", different, count)
         records, different, count = await read()
-    found = incomplete(
-        CONFIGURATIONS, "Configurations of the company", different, count, run.settings.accept_once
-    )
+    found = incomplete(CONFIGURATIONS, "Configurations of the company", different, count, run.accept_once)
     run.findings += [found] if found else []
     run.highest_id = max((record.id for record in records), default=0)
     return records

@@ -86,6 +86,7 @@ class SyncRun:
         self.whole_site = False
         self.site = ""
         self.link_caption = settings.other_captions.get(LINK_CAPTION, LINK_CAPTION)
+        self.accept_once = settings.accept_once
         self.findings: list[GuardFinding] = []
         self.notes: list[str] = []
         self.unread = UnreadRecords(mapping)

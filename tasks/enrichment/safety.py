@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from connectors.connectwise.conditions import equals
+from connectors.ledger.models import KnownAmount
 from tasks.enrichment.plan import ConfigurationLinks
 from tasks.enrichment.read import asset_key_of
 from tasks.enrichment.run import EnrichmentRun, Record
@@ -17,7 +18,7 @@ from tasks.rules.enrichment.plan import EnrichmentPlan
 from tasks.rules.enrichment.safety import KnownReading, Reading, enrichment_findings, losses, refusals
 from tasks.rules.enrichment.texts import AssetState
 from tasks.rules.enrichment.undo import ASSET
-from tasks.rules.guards import GuardFinding
+from tasks.rules.guards import GuardFinding, marks_of_use, used_up
 from tasks.rules.text import counted
 from tasks.shared.action import Inventory
 from tasks.shared.journalled import WriteResult
@@ -62,11 +63,14 @@ async def check_plan(run: EnrichmentRun, read: Reading, plan: EnrichmentPlan) ->
     Costs a request to ConnectWise for each collection that gave fewer records than last time, and for each
     of which no last time is known.
     """
-    known = await _known(run)
+    amounts = await _numbers(run)
+    known = _known(amounts)
+    used, found = used_up(run.settings.accept_once.model_dump(), _plain(amounts))
+    accept_once = run.settings.accept_once.model_copy(update=dict.fromkeys(used))
     incomplete = [*run.doubts, *await _uncounted(run, read, known.reading if known else Reading(None))]
     settings = run.settings
-    return enrichment_findings(
-        read, known, losses(plan, read.with_text), settings.limits, settings.accept_once, incomplete
+    return found + enrichment_findings(
+        read, known, losses(plan, read.with_text), settings.limits, accept_once, incomplete
     )
 
 
@@ -107,7 +111,8 @@ async def keep_reading(
     """Keep the numbers for the next run, which begins with the texts that this one wrote."""
     filled = [each for each in plan.updates if not any(each.asset.values.values())]
     written = sum(edited[each.asset.key].ok for each in filled if each.asset.key in edited)
-    await _keep(run, replace(read, with_text=read.with_text + written).as_dict())
+    marks = marks_of_use(run.settings.accept_once.model_dump(), _plain(await _numbers(run)))
+    await _keep(run, replace(read, with_text=read.with_text + written).as_dict() | marks)
 
 
 async def forget_texts(run: EnrichmentRun) -> None:
@@ -147,13 +152,20 @@ def _scope(run: EnrichmentRun) -> str:
     return SCOPE.format(run.site_id)
 
 
-async def _known(run: EnrichmentRun) -> KnownReading | None:
+async def _numbers(run: EnrichmentRun) -> dict[str, KnownAmount]:
+    """What the ledger keeps of the company and the site, by name."""
     amounts = await run.ledger.inventory.amounts(run.client.settings.tenant_key, run.company.id)
-    ours = {name: each for (name, scope), each in amounts.items() if scope == _scope(run)}
-    if not ours:
+    return {name: each for (name, scope), each in amounts.items() if scope == _scope(run)}
+
+
+def _plain(amounts: Mapping[str, KnownAmount]) -> dict[str, int]:
+    return {name: each.number for name, each in amounts.items()}
+
+
+def _known(amounts: Mapping[str, KnownAmount]) -> KnownReading | None:
+    if not amounts:
         return None
-    reading = Reading.from_dict({name: each.number for name, each in ours.items()})
-    return KnownReading(reading, max(each.read_at for each in ours.values()))
+    return KnownReading(Reading.from_dict(_plain(amounts)), max(each.read_at for each in amounts.values()))
 
 
 async def _keep(run: EnrichmentRun, numbers: Mapping[str, int | None]) -> None:

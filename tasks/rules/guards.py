@@ -68,6 +68,46 @@ def accepted(name: str, read: int, numbers: Mapping[str, int | None]) -> bool:
     return number is not None and read >= number
 
 
+def accepted_before(name: str) -> str:
+    """The name under which the ledger keeps the number of Accept once that a real run has used."""
+    return f"accepted {name}"
+
+
+def used_up(
+    numbers: Mapping[str, int | None], known: Mapping[str, int]
+) -> tuple[list[str], list[GuardFinding]]:
+    """The names of Accept once whose number an earlier real run has used already, with a finding.
+
+    A number that is left in the form, or in a schedule, lets nothing pass a second time.
+
+    Args:
+        known: what the ledger keeps, by name, that of ``accepted_before`` among it.
+    """
+    used = [
+        name
+        for name, number in numbers.items()
+        if number is not None and known.get(accepted_before(name)) == number
+    ]
+    if not used:
+        return [], []
+    typed = ", ".join(f"{name} = {numbers[name]}" for name in used)
+    text = (
+        f"Accept once still says {typed}, which an earlier run has used: it is not taken again. Leave it "
+        "out; a run without it makes room for the same number."
+    )
+    return used, [GuardFinding(text, refuses=False)]
+
+
+def marks_of_use(numbers: Mapping[str, int | None], known: Mapping[str, int]) -> dict[str, int]:
+    """What the ledger is to keep after a real run: the numbers that were typed, -1 for one typed no more."""
+    found = {accepted_before(name): number for name, number in numbers.items()}
+    return {
+        name: -1 if number is None else number
+        for name, number in found.items()
+        if number is not None or known.get(name, -1) != -1
+    }
+
+
 def shrink_findings(
     amounts: Iterable[Amount],
     limit: ShrinkLimit,

@@ -34,7 +34,7 @@ _EXAMPLES = 5
 class AcceptOnce(BaseModel):
     """Numbers of one refused reading that a person has looked at and found right, for one run.
 
-    Each covers what is read now if it is no worse, so one that is left in place lets nothing else pass.
+    Each covers what is read now if it is no worse, in one real run: left in place it lets nothing pass again.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.guards import Amount, ShrinkLimit, accepted, how_to_accept, shrink_findings
+from tasks.rules.guards import (
+    Amount,
+    ShrinkLimit,
+    accepted,
+    how_to_accept,
+    marks_of_use,
+    shrink_findings,
+    used_up,
+)
 
 LIMIT = ShrinkLimit()
 
@@ -51,3 +59,17 @@ def test_nothing_typed_accepts_nothing() -> None:
     assert accepted("configurations", 0, {"configurations": 0})
     typed = how_to_accept({"linked": 0, "assets": 4})
     assert typed == "set Accept once to linked = 0, assets = 4 for one run"
+
+
+def test_a_number_counts_for_one_real_run_and_again_after_one_without_it() -> None:
+    typed = {"recreated": 40, "linked": None}
+    kept: dict[str, int] = {}
+    assert used_up(typed, kept) == ([], [])
+    kept |= marks_of_use(typed, kept)
+    used, (finding,) = used_up(typed, kept)
+    assert (used, finding.refuses) == (["recreated"], False)
+    assert "recreated = 40" in finding.text
+    assert used_up({"recreated": 41}, kept) == ([], [])
+    kept |= marks_of_use({"recreated": None, "linked": None}, kept)
+    assert used_up(typed, kept) == ([], [])
+    assert marks_of_use({"linked": None}, {}) == {}
