@@ -197,7 +197,7 @@ class _ReportCheck:
             self.verdict.faults.append(f"The report of a {self.run.kind} run: {fault}")
 
     def _sum(self) -> None:
-        total = sum(self.counts[name] for name in OUTCOMES)
+        total = sum(self.counts.get(name, 0) for name in OUTCOMES)
         self._fact(total == self.counts["read"], f"{total} outcomes for {self.counts['read']} read")
         self._fact(min(self.counts.values()) >= 0, f"negative counts {self.counts}")
 
