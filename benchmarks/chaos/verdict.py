@@ -62,7 +62,7 @@ class RunRecord:
 
 def adds_up(counts: dict[str, int], outcomes: Iterable[str]) -> bool:
     """Whether the outcomes are as many as were read, and no count is negative."""
-    return sum(counts[each] for each in outcomes) == counts["read"] and min(counts.values()) >= 0
+    return sum(counts.get(each, 0) for each in outcomes) == counts["read"] and min(counts.values()) >= 0
 
 
 def requests_of(run: RunRecord) -> range:
