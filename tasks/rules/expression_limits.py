@@ -54,7 +54,7 @@ class Expression:
         except (JMESPathError, ExpressionError):
             raise
         except (ArithmeticError, ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-            raise ExpressionError(f"{quoted(self.text)} has no value ({type(error).__name__}).") from None
+            raise ExpressionError(f"{quoted(self.text)} has no value ({type(error).__name__})") from None
 
 
 @lru_cache(maxsize=1024)

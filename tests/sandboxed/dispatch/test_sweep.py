@@ -68,7 +68,7 @@ async def test_an_old_change_is_not_dispatched_by_the_first_sweep(board: Board) 
 
 async def test_what_failed_is_seen_again(board: Board) -> None:
     board.ticket(stateIdentifier="ZZ")
-    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [2]}
+    rule = {"system": "field_nation", "method": "POST", "path": "/workorders", "nth": [1]}
     board.sandbox.faults([{**rule, "fault": {"kind": "drop_after"}}])
     settings = rules(polling={"at_once": 1})
     async with board.run(settings) as run:
