@@ -59,6 +59,7 @@ async def test_refused_items_are_reported_and_the_rest_is_written(
     await finish_and_compare(runner, calm, writes=True)
 
 
+@pytest.mark.slow
 async def test_rate_limit_storm_costs_time_not_data(runner: FlowRunner, calm: dict[str, Any]) -> None:
     fault = {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}
     runner.sandbox.faults([rule(None, "*", fault, every=4, limit=6)])

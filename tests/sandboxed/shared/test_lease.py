@@ -167,6 +167,7 @@ async def test_a_holder_that_gives_signs_keeps_its_slot() -> None:
 
 
 @pytest.mark.usefixtures("prefect_server", "quick")
+@pytest.mark.slow
 async def test_of_two_that_wait_for_a_forgotten_slot_one_gets_it() -> None:
     await forget_a_slot(4)
     got, refused, most = [], [], 0
