@@ -123,8 +123,9 @@ class Oracle:
                     yield f"{text!r} is {number} times in {side}"
         if len(messages) != len(people):
             yield f"Field Nation has {len(messages)} messages, people wrote {len(people)}: {messages}"
-        # A ticket has one from before, its description.
-        wanted = int(story.kind != OPPORTUNITY) + len(people) + int("work-done" in story.reached)
+        # A ticket has one from before, its description; without a field for it, one has the number.
+        from_start = int(story.kind != OPPORTUNITY) + int(story.kind != SERVICE)
+        wanted = from_start + len(people) + int("work-done" in story.reached)
         if len(notes) != wanted:
             yield f"ConnectWise has {len(notes)} notes instead of {wanted}: {notes}"
 
