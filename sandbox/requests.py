@@ -20,7 +20,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import SplitResult, unquote_plus, urlsplit
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -72,6 +72,15 @@ def address_of(scope: Scope) -> str:
     """The server's address as the caller wrote it, without a slash at the end."""
     host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
     return f"{scope['scheme']}://{host}"
+
+
+def read_address(text: str) -> SplitResult | None:
+    """The parts of an address with a host and a readable port; None for anything else."""
+    try:
+        parts = urlsplit(text)
+        return parts if parts.hostname and parts.port != 0 else None
+    except ValueError:
+        return None
 
 
 def under_root(path: str) -> str:

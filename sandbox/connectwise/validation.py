@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox.connectwise.condition_paths import shown_name
 from sandbox.connectwise.errors import FieldError
@@ -20,6 +19,7 @@ from sandbox.connectwise.schema.service import PROJECT_NOTES, SERVICE_NOTES
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACKS
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Record, Store, answers
+from sandbox.requests import read_address
 
 WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
@@ -267,7 +267,8 @@ def callback_errors(table: Table, record: Record, store: Store) -> list[FieldErr
 
 
 def _callback_errors(entry: Record, store: Store) -> Iterator[FieldError]:
-    if entry.get("url") and not is_web_address(entry["url"]):
+    address = read_address(entry["url"].strip()) if entry.get("url") else None
+    if entry.get("url") and (address is None or address.scheme not in ("http", "https")):
         yield FieldError("InvalidField", "Invalid URL", "url")
     levels = CALLBACK_LEVELS.get(str(entry.get("type", "")).lower())
     if entry.get("type") and levels is None:
@@ -278,15 +279,6 @@ def _callback_errors(entry: Record, store: Store) -> Iterator[FieldError]:
     others = (one for one in store.collection(CALLBACKS.name).values() if one["id"] != entry.get("id"))
     if any(_key(entry) == _key(other) for other in others):
         yield FieldError("ObjectExists", "A matching callback entry already exists", "objectId")
-
-
-def is_web_address(text: str) -> bool:
-    """Whether a text is an http or https address with a host and a readable port."""
-    try:
-        parts = urlsplit(text.strip())
-        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 def _key(entry: Record) -> tuple[object, ...]:

@@ -19,11 +19,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from sandbox.field_nation.store import API_USER, COMPANY, EVENTS, Event, WorkOrder, catalogue
 from sandbox.field_nation.views import work_order
-from sandbox.requests import Background
+from sandbox.requests import Background, read_address
 from sandbox.switches import Switches
 
 STATES = ("active", "inactive", "archived")
@@ -160,12 +159,10 @@ def _check(given: dict[str, Any]) -> None:
 
 def _is_address(url: Any) -> bool:
     """https; plain http only to this machine, where tests and demos listen."""
-    try:
-        parts = urlsplit(url if isinstance(url, str) else "")
-        local = parts.scheme == "http" and parts.hostname in LOOPBACK
-        return bool(parts.hostname) and parts.port != 0 and (parts.scheme == "https" or local)
-    except ValueError:
+    parts = read_address(url) if isinstance(url, str) else None
+    if parts is None:
         return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def _is_uuid(text: Any) -> bool:
