@@ -35,6 +35,7 @@ READING_POSTS = re.compile(r"/(search|system/+bundles(/+count)?)/*$", re.IGNOREC
 READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 Background = Callable[[Coroutine[Any, Any, None]], None]
 """Runs work beside the requests until it ends or the sandbox is reset."""
+MOST_DIGITS = 9
 _NUMBER = re.compile(r"(?<=/)\d+(?=/|$)")
 _UUID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(:\d+)?(?=/|$)")
 _COMPANY_INFO = re.compile(r"(/login/companyinfo/)[^/]+", re.IGNORECASE)
@@ -72,6 +73,15 @@ def address_of(scope: Scope) -> str:
     """The server's address as the caller wrote it, without a slash at the end."""
     host = dict(scope["headers"]).get(b"host", b"localhost").decode("latin-1")
     return f"{scope['scheme']}://{host}"
+
+
+def positive_number(text: str, default: int) -> int:
+    """A number of a query, the default where there is none; ValueError below 1 and above nine digits."""
+    if not text:
+        return default
+    if not text.isdecimal() or len(text) > MOST_DIGITS or int(text) < 1:
+        raise ValueError("must be a positive number")
+    return int(text)
 
 
 def read_address(text: str) -> SplitResult | None:

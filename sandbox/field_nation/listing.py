@@ -11,10 +11,10 @@ from typing import Any
 from sandbox.field_nation.errors import FieldNationError
 from sandbox.field_nation.store import TYPES_OF_WORK, FieldNationStore, Status, WorkOrder, named
 from sandbox.field_nation.views import work_order
+from sandbox.requests import positive_number
 
 MOST_PER_PAGE = 100
 DEFAULT_PER_PAGE = 25
-LONGEST_NUMBER = 9  # digits
 _NEVER = (Status.DELETED,)
 LISTS: dict[str, Callable[[WorkOrder], bool]] = {
     "workorders_all": lambda order: order.status not in _NEVER,
@@ -55,7 +55,7 @@ def list_orders(
     """
     if query.get("list") and query["list"] not in LISTS:
         raise FieldNationError(400, "Validation failed.", {"#/list": f"there is no list {query['list']}"})
-    size, number = page_of(query)
+    size, page = _page_of(query)
     query = _with_sticky(store, query)
     name = query.get("list") or store.sticky.get("list") or "workorders_all"
     known = _filters(filter_names, search_incident)
@@ -65,7 +65,7 @@ def list_orders(
         for order in store.seen(lag)
         if LISTS[name](order) and all(known[key](order, value) for key, value in understood.items())
     ]
-    answer = _page(found, query, name, size, number)
+    answer = _page(found, query, name, size, page)
     for key, value in understood.items():
         answer |= {key: value.split(","), f"fs_{key.removeprefix('f_')}": True}
     return answer
@@ -82,7 +82,7 @@ def _with_sticky(store: FieldNationStore, query: Mapping[str, str]) -> dict[str,
     return {**store.sticky, **query}
 
 
-def page_of(query: Mapping[str, str]) -> tuple[int, int]:
+def _page_of(query: Mapping[str, str]) -> tuple[int, int]:
     """Size and number of the page that is asked for; FieldNationError 400 for what is no positive number."""
     size = min(_number(query, "per_page", DEFAULT_PER_PAGE), MOST_PER_PAGE)
     return size, _number(query, "page", 1)
@@ -111,12 +111,10 @@ def _page(
 
 
 def _number(query: Mapping[str, str], name: str, default: int) -> int:
-    text = query.get(name, "")
-    if not text:
-        return default
-    if not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) < 1:
-        raise FieldNationError(400, "Validation failed.", {f"#/{name}": "must be a positive number"})
-    return int(text)
+    try:
+        return positive_number(query.get(name, ""), default)
+    except ValueError as error:
+        raise FieldNationError(400, "Validation failed.", {f"#/{name}": str(error)}) from None
 
 
 def _filters(names: str, search_incident: bool) -> dict[str, Wanted]:

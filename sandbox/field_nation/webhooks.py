@@ -22,7 +22,7 @@ from typing import Any
 
 from sandbox.field_nation.store import API_USER, COMPANY, EVENTS, Event, WorkOrder, catalogue
 from sandbox.field_nation.views import work_order
-from sandbox.requests import Background, read_address
+from sandbox.requests import Background, positive_number, read_address
 from sandbox.switches import Switches
 
 STATES = ("active", "inactive", "archived")
@@ -31,7 +31,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ANSWER_WITHIN = 30.0
 """Seconds after which an answer counts as none."""
 MOST_LOG_ENTRIES = 500
-LONGEST_NUMBER = 9  # digits
 Query = Mapping[str, str]
 _NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?|")
@@ -387,12 +386,10 @@ class WebhookCalls:
 
 
 def _whole(query: Query, name: str, default: int) -> int:
-    text = query.get(name, "")
-    if not text:
-        return default
-    if not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) < 1:
-        raise WebhookError(400, f"{name} must be a positive number")
-    return int(text)
+    try:
+        return positive_number(query.get(name, ""), default)
+    except ValueError as error:
+        raise WebhookError(400, f"{name} {error}") from None
 
 
 def _matches(one: Delivery, query: Query) -> bool:
