@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Protocol, Self, TypedDict, TypeVar
 
@@ -53,13 +52,13 @@ from connectors.retry import (
     next_attempt,
     outcome_of_failure,
     pause_after,
+    read_http_date,
     reason_of_failure,
 )
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_LONGEST_DATE = 100
 _PLAUSIBLE_YEARS = range(2000, 2200)
 
 
@@ -81,13 +80,8 @@ class ServerClock:
 
     def update(self, date: str | None) -> None:
         """Take an answer's Date header; one that is missing, no date or of another age changes nothing."""
-        try:
-            moment = parsedate_to_datetime((date or "")[:_LONGEST_DATE])
-        except (ValueError, TypeError, IndexError, OverflowError):
-            return
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        if moment.year in _PLAUSIBLE_YEARS:
+        moment = read_http_date(date or "")
+        if moment is not None and moment.year in _PLAUSIBLE_YEARS:
             self._ahead = moment - self._own()
 
     def now(self) -> datetime:

@@ -160,7 +160,8 @@ def retry_after_seconds(header: str | None, now: datetime | None = None) -> floa
     try:
         seconds: float | None = float(text)
     except ValueError:
-        seconds = _seconds_until(text, now or datetime.now(UTC))
+        moment = read_http_date(text)
+        seconds = None if moment is None else (moment - (now or datetime.now(UTC))).total_seconds()
     if seconds is None or not math.isfinite(seconds):
         return None
     return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
@@ -170,11 +171,10 @@ _LONGEST_HEADER = 100
 """Characters of a header's number or date that are looked at."""
 
 
-def _seconds_until(date: str, now: datetime) -> float | None:
+def read_http_date(header: str) -> datetime | None:
+    """A header's date, in UTC where it names no zone (RFC 9110 section 5.6.7); None for what is no date."""
     try:
-        moment = parsedate_to_datetime(date)
+        moment = parsedate_to_datetime(header[:_LONGEST_HEADER])
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return (moment - now).total_seconds()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
