@@ -7,8 +7,10 @@ Commands, each ``python -m deployments.NAME``:
 - ``receiver``: takes callbacks and webhooks into the ledger's inbox.
 - ``blocks``: saves connections of a running sandbox; bootstrap uses it for those of environment variables.
 - ``rotate_encryption_key``: encrypts saved blocks anew.
+- ``list_writes``: prints what was written as CSV.
 
-``local`` starts all of it on one machine: the demos, the local stack, the tests.
+``environment`` names the variables that several of them read. ``local`` starts all of it on one machine: the
+demos, the local stack, the tests.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 ``LEDGER`` is the SQLite file of the integration's own database, ``INFO`` the sandbox's first line of output.
 For machines that are set up without a person, ``deployments.bootstrap`` saves the blocks named ``default``
-from environment variables; which variable fills which field of a block stands here.
+from environment variables; which variable fills which field of a block stands in ``deployments.environment``.
 """
 
 from __future__ import annotations
@@ -21,29 +21,19 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
+from deployments.environment import (
+    CONNECTWISE,
+    FIELD_NATION,
+    FIELD_NATION_OPTIONAL,
+    LANSWEEPER,
+    LANSWEEPER_OPTIONAL,
+    LEDGER_URL,
+)
 from deployments.local.sandbox import TRIAL_BOARD, TRIAL_STATUS
 from tasks.dispatch.settings import DispatchRules, DispatchSettings, WorkOrderDefaults
 from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tasks.shared.connections import DEFAULT
 
-CONNECTWISE = {
-    "CONNECTWISE_SITE": "site",
-    "CONNECTWISE_COMPANY_ID": "company_id",
-    "CONNECTWISE_PUBLIC_KEY": "public_key",
-    "CONNECTWISE_PRIVATE_KEY": "private_key",
-    "CONNECTWISE_CLIENT_ID": "client_id",
-}
-LANSWEEPER = {"LANSWEEPER_ACCESS_TOKEN": "access_token"}
-LANSWEEPER_OPTIONAL = {"LANSWEEPER_SITE_ID": "site_id", "LANSWEEPER_ENDPOINT": "endpoint"}
-FIELD_NATION = {
-    "FIELD_NATION_CLIENT_ID": "client_id",
-    "FIELD_NATION_CLIENT_SECRET": "client_secret",
-    "FIELD_NATION_USERNAME": "username",
-    "FIELD_NATION_PASSWORD": "password",
-}
-WEBHOOK_SECRET = "FIELD_NATION_WEBHOOK_SECRET"  # noqa: S105
-FIELD_NATION_OPTIONAL = {"FIELD_NATION_ENVIRONMENT": "environment", WEBHOOK_SECRET: "webhook_secret"}
-LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
 TRIAL_TYPE_OF_WORK = 103
 """Networking, at the sandbox's Field Nation."""
 

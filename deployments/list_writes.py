@@ -20,8 +20,8 @@ from connectors.errors import StopError
 from connectors.ledger.database import default_path
 from connectors.ledger.store import Ledger
 from connectors.ledger.write_list import ListedWrite
+from deployments.environment import LEDGER_URL
 
-LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
 MOST = 100_000
 DAY = timedelta(days=1)
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from deployments import ROOT
-from deployments.blocks import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
+from deployments.environment import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
 from deployments.local.prefect import LocalPrefect, free_port, stop
 from deployments.receiver.metrics import METRIC_PREFIX
 from deployments.receiver.settings import PORT

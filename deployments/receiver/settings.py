@@ -13,7 +13,7 @@ from pathlib import Path
 
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.ledger.database import default_path
-from deployments.blocks import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
+from deployments.environment import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
 
 HOST = "CONNECTWISE_FLOWS_RECEIVER_HOST"
 PORT = "CONNECTWISE_FLOWS_RECEIVER_PORT"

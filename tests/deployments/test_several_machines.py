@@ -13,7 +13,7 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from deployments.blocks import CONNECTWISE, LANSWEEPER, LEDGER_URL
+from deployments.environment import CONNECTWISE, LANSWEEPER, LEDGER_URL
 from deployments.receiver.settings import USUAL_PORT
 
 ROOT = Path(__file__).resolve().parents[2]

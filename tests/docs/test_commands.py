@@ -12,7 +12,7 @@ import pytest
 from prefect import settings
 from prefect.cli._app import _app
 
-from deployments.blocks import (
+from deployments.environment import (
     CONNECTWISE,
     FIELD_NATION,
     FIELD_NATION_OPTIONAL,
