@@ -40,14 +40,12 @@ Now = Callable[[], str]
 
 CHARGED = {"ServiceTicket": SERVICE_TICKETS_NAME, "ProjectTicket": PROJECT_TICKETS_NAME}
 TICKET_NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
+PLACES = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
+"""The members that say where a ticket's note is shown."""
 # Members that say who and when, beside `_info`; set once.
 AUTHORSHIP = ("createdBy", "dateCreated", "enteredBy", "dateEntered")
-_SIGNED = frozenset({"service/tickets/notes", "project/tickets/notes", "time/entries"})
-_INITIAL = {
-    "initialDescription": "detailDescriptionFlag",
-    "initialInternalAnalysis": "internalAnalysisFlag",
-    "initialResolution": "resolutionFlag",
-}
+_SIGNED = frozenset({*TICKET_NOTES, TIME_ENTRIES.name})
+_INITIAL = ("initialDescription", "initialInternalAnalysis", "initialResolution")
 
 
 def compute(table: Table, record: Record, read: Read, now: Now, given: Collection[str] = ()) -> None:
@@ -198,7 +196,7 @@ def fill_authorship(table: Table, record: Record, read: Read, now: str, by: str)
 def initial_notes(table: Table, members: Record, ticket: Record) -> Iterator[Record]:
     """The notes that a ticket's `initial` members become: they are never shown as members again."""
     entered = ticket.get("_info", {}).get("dateEntered")
-    for name, flag in _INITIAL.items():
+    for name, flag in zip(_INITIAL, PLACES, strict=True):
         if members.get(name) and name in table.fields:
             note: Record = {"ticketId": ticket["id"], "text": members[name], flag: True}
             yield note | ({"_info": {"lastUpdated": entered}} if entered else {})

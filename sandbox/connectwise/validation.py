@@ -11,19 +11,17 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
+from sandbox.connectwise.computed import PLACES, TICKET_NOTES
 from sandbox.connectwise.condition_paths import shown_name
 from sandbox.connectwise.errors import FieldError
 from sandbox.connectwise.schema.company import COMPANIES_NAME
 from sandbox.connectwise.schema.fields import Field, Kind, Table
-from sandbox.connectwise.schema.service import PROJECT_NOTES, SERVICE_NOTES
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACKS
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Record, Store, answers
 from sandbox.requests import read_address
 
 WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-NOTES = (SERVICE_NOTES.name, PROJECT_NOTES.name)
-PLACES = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
 ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country")
 
 
@@ -255,7 +253,7 @@ def _is_wire_time(value: str) -> bool:
 
 def note_errors(table: Table, record: Record) -> list[FieldError]:
     """A ticket's note says where it is shown (docs/vendors.md, ConnectWise 4.3); empty for other tables."""
-    if table.name not in NOTES or any(record.get(name) for name in PLACES):
+    if table.name not in TICKET_NOTES or any(record.get(name) for name in PLACES):
         return []
     message = "Please choose where to display the notes in order to save this record."
     return [FieldError("InvalidObject", message, PLACES[0])]

@@ -15,6 +15,7 @@ from typing import Any
 from sandbox.connectwise.body import Body
 from sandbox.connectwise.computed import (
     CHARGED,
+    PLACES,
     charge_errors,
     charged_ticket,
     compute,
@@ -39,7 +40,6 @@ from sandbox.connectwise.validation import (
 
 OPERATIONS = ("add", "replace", "remove")
 API_MEMBER = "apimember"
-_FLAGS = ("detailDescriptionFlag", "internalAnalysisFlag", "resolutionFlag")
 
 
 def apply_patch(table: Table, shown: Record, body: Body) -> Record:
@@ -307,7 +307,7 @@ def _of_time_entries(store: Store, charged: str, ticket_id: int) -> Iterator[Rec
         if one.get("chargeToId") != ticket_id or one.get("chargeToType") != charged or not one.get("notes"):
             continue
         flags = ("addToDetailDescriptionFlag", "addToInternalAnalysisFlag", "addToResolutionFlag")
-        note = {name: bool(one.get(flag)) for name, flag in zip(_FLAGS, flags, strict=True)}
+        note = {name: bool(one.get(flag)) for name, flag in zip(PLACES, flags, strict=True)}
         note |= {name: one[name] for name in ("id", "member", "timeStart", "timeEnd") if name in one}
         yield {**note, "noteType": "TimeEntryNote", "text": one["notes"], "_info": _entered(one)}
 
