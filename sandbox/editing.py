@@ -12,7 +12,7 @@ from sandbox.connectwise.merging import MERGEABLE, merge_companies, merge_ticket
 from sandbox.connectwise.schema.company import COMPANIES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.tables import table_of
-from sandbox.connectwise.writes import children, move_owner
+from sandbox.connectwise.writes import move_owner, remove
 from sandbox.requests import Call
 from sandbox.world import LANSWEEPER_ASSETS, World
 
@@ -63,9 +63,7 @@ def delete(world: World, collection: str, record_id: int | str) -> None:
     if collection == LANSWEEPER_ASSETS:
         world.lansweeper.remove(str(record_id))
         return
-    world.store.delete(collection, int(record_id))
-    for child, one in children(collection, int(record_id), world.store):
-        world.store.delete(child, one)
+    remove(collection, int(record_id), world.store, by=PERSON)
 
 
 def merge(world: World, collection: str, into: int, record_ids: list[int], status: int | None = None) -> None:

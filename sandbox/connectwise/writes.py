@@ -167,9 +167,7 @@ class Writer:
         used = users(self.table.name, record_id, self._store)
         if used:
             raise VendorError(409, "ConflictError", f"{self.table.label} {record_id} is in use by {used}.")
-        self._store.delete(self.table.name, record_id, by=API_MEMBER)
-        for child, one in children(self.table.name, record_id, self._store):
-            self._store.delete(child, one, by=API_MEMBER)
+        remove(self.table.name, record_id, self._store, by=API_MEMBER)
 
     def _one_change(self, members: Record) -> AbstractContextManager[None]:
         """Callbacks tell of what is done inside once, or of nothing where the body says `skipCallback`."""
@@ -270,15 +268,18 @@ def users(collection: str, record_id: int, store: Store) -> str:
     return ""
 
 
-def children(collection: str, record_id: int, store: Store) -> list[tuple[str, int]]:
-    """Collection and id of the records that go with this one: a type's questions, a company's sites."""
-    return [
+def remove(collection: str, record_id: int, store: Store, *, by: str) -> None:
+    """Delete a record and those that go with it: a type's questions, a company's sites, a ticket's notes."""
+    store.delete(collection, record_id, by=by)
+    children = [
         (table.name, one["id"])
         for table in SERVED
         if table.parent and not table.gathered and table.parent_target == collection
         for one in store.collection(table.name).values()
         if one.get(table.parent) == {"id": record_id}
     ]
+    for child, one in children:
+        store.delete(child, one, by=by)
 
 
 def require_custom_fields(writer: Writer, body: Body, store: Store) -> None:
