@@ -147,6 +147,11 @@ def _compute_time_entry(entry: Record, read: Read) -> None:
             entry[name] = {"id": ticket[name]["id"]}
 
 
+def charge_type(tickets: str) -> str:
+    """The `chargeToType` of time entries for the tickets of a collection."""
+    return next(kind for kind, collection in CHARGED.items() if collection == tickets)
+
+
 def charged_ticket(entry: Record, read: Read) -> Record | None:
     """The ticket that the entry is charged to, None where it is charged to something else."""
     collection = CHARGED.get(entry.get("chargeToType", ""))

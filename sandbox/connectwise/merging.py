@@ -6,19 +6,19 @@ parent, and that a merged company is gone afterwards, is assumed: no page says i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
-from sandbox.connectwise.computed import CHARGED
+from sandbox.connectwise.computed import charge_type
 from sandbox.connectwise.errors import FieldError, VendorError, invalid, not_found
 from sandbox.connectwise.schema.boards import BOARD_STATUSES_NAME
 from sandbox.connectwise.schema.company import COMPANIES_NAME, CONFIGURATIONS_NAME
-from sandbox.connectwise.schema.fields import Kind, Table
+from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.service import (
     PROJECT_TICKETS_NAME,
     SERVICE_TICKETS_NAME,
     TIME_ENTRIES,
 )
-from sandbox.connectwise.schema.tables import SERVED, table_of
+from sandbox.connectwise.schema.tables import references_to, table_of
 from sandbox.connectwise.store import Record, Store
 
 MERGEABLE = (SERVICE_TICKETS_NAME, PROJECT_TICKETS_NAME)
@@ -59,7 +59,7 @@ def _merge_ticket(store: Store, table: Table, parent: int, child: int, status: i
     for note in list(store.collection(f"{table.name}/notes").values()):
         if note.get("ticket") == {"id": child}:
             note["ticket"] = {"id": parent}
-    kind = next(kind for kind, name in CHARGED.items() if name == table.name)
+    kind = charge_type(table.name)
     for entry in list(store.collection(TIME_ENTRIES.name).values()):
         if entry.get("chargeToType") == kind and entry.get("chargeToId") == child:
             store.edit(TIME_ENTRIES.name, entry["id"], {"chargeToId": parent}, by=by)
@@ -70,11 +70,10 @@ def _merge_ticket(store: Store, table: Table, parent: int, child: int, status: i
 
 
 def _closing(store: Store, ticket: Record) -> int | None:
-    statuses = store.collection(BOARD_STATUSES_NAME).items()
-    own = (number for number, one in statuses if one.get("board") == ticket.get("board"))
-    return next(
-        (number for number in own if store.collection(BOARD_STATUSES_NAME)[number].get("closedStatus")), None
-    )
+    for number, one in store.collection(BOARD_STATUSES_NAME).items():
+        if one.get("board") == ticket.get("board") and one.get("closedStatus"):
+            return number
+    return None
 
 
 def _refused(table: Table, message: str, member: str) -> VendorError:
@@ -93,7 +92,7 @@ def merge_companies(store: Store, kept: int, gone: Collection[int], *, by: str) 
     for company in (kept, *gone):
         store.collection(COMPANIES_NAME)[company]
     for company in gone:
-        for table, name in _references_to_companies():
+        for table, name in references_to(COMPANIES_NAME):
             for record in list(store.collection(table.name).values()):
                 if record.get(name) == {"id": company}:
                     store.edit(table.name, record["id"], {name: {"id": kept}}, by=by)
@@ -101,13 +100,6 @@ def merge_companies(store: Store, kept: int, gone: Collection[int], *, by: str) 
             if project.get("company") == {"id": company}:
                 project["company"] = {"id": kept}
         store.delete(COMPANIES_NAME, company, by=by)
-
-
-def _references_to_companies() -> Iterator[tuple[Table, str]]:
-    for table in SERVED:
-        for name, field in table.fields.items():
-            if field.kind is Kind.REFERENCE and field.target == COMPANIES_NAME and not table.gathered:
-                yield table, name
 
 
 def move_configurations(store: Store, configurations: Collection[int], company: int, *, by: str) -> None:

@@ -17,6 +17,7 @@ from sandbox.connectwise.computed import (
     CHARGED,
     PLACES,
     charge_errors,
+    charge_type,
     charged_ticket,
     compute,
     fill_authorship,
@@ -27,7 +28,7 @@ from sandbox.connectwise.errors import FieldError, VendorError, invalid, not_fou
 from sandbox.connectwise.schema.company import CONFIGURATION_STATUSES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Kind, Table
 from sandbox.connectwise.schema.service import TIME_ENTRIES
-from sandbox.connectwise.schema.tables import SERVED, table_of
+from sandbox.connectwise.schema.tables import SERVED, references_to, table_of
 from sandbox.connectwise.store import Record, Store, merge_values
 from sandbox.connectwise.validation import (
     Resolver,
@@ -259,12 +260,10 @@ def change_type(writer: Writer, record_id: int, body: Body, shown: Record, store
 
 def users(collection: str, record_id: int, store: Store) -> str:
     """The first collection whose records refer to this one, its own children aside; empty if none does."""
-    for table in SERVED:
-        for name, field in table.fields.items():
-            if field.kind is not Kind.REFERENCE or field.target != collection or name == table.parent:
-                continue
-            if any(one.get(name) == {"id": record_id} for one in store.collection(table.name).values()):
-                return table.name
+    for table, name in references_to(collection):
+        records = store.collection(table.name).values()
+        if name != table.parent and any(one.get(name) == {"id": record_id} for one in records):
+            return table.name
     return ""
 
 
@@ -298,8 +297,7 @@ def all_notes(store: Store, table: Table, ticket_id: int) -> dict[int, Record]:
         for one in store.collection(f"{owner}/notes").values()
         if one.get("ticket") == ticket["ticket"]
     ]
-    charged = next(kind for kind, collection in CHARGED.items() if collection == owner)
-    found = [*notes, *_of_time_entries(store, charged, ticket_id)]
+    found = [*notes, *_of_time_entries(store, charge_type(owner), ticket_id)]
     return {place: {**table.defaults, **one, **ticket} for place, one in enumerate(found)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from sandbox.connectwise.schema.boards import (
     BOARD_STATUSES,
@@ -24,7 +24,7 @@ from sandbox.connectwise.schema.company import (
     CONTACTS,
     SITES,
 )
-from sandbox.connectwise.schema.fields import Table, text
+from sandbox.connectwise.schema.fields import Kind, Table, text
 from sandbox.connectwise.schema.finance import (
     AGREEMENT_CONFIGURATIONS,
     AGREEMENT_TYPES,
@@ -98,3 +98,11 @@ def table_of(name: str) -> Table:
         return found
     resource = name.rpartition("/")[2].removesuffix("es" if name.endswith("ses") else "s")
     return Table(name=name, type_name=resource, resource=resource, fields={"name": text()})
+
+
+def references_to(collection: str) -> Iterator[tuple[Table, str]]:
+    """Each served table and member of it that refers to one record of the collection."""
+    for table in SERVED:
+        for name, field in table.fields.items():
+            if field.kind is Kind.REFERENCE and field.target == collection and not table.gathered:
+                yield table, name
