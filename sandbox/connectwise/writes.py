@@ -156,8 +156,6 @@ class Writer:
         members = apply_patch(self.table, shown, body)
         changes = self._resolved(members, before)
         record = self._laid_over(before, changes)
-        if self._parent_id is not None:
-            record[self.table.parent] = {"id": self._parent_id}
         self._same_type(before, record)
         with self._one_change(members):
             return self._keep(record_id, self._validated(record, changes))
@@ -177,8 +175,6 @@ class Writer:
     def _candidate(self, members: Record, kept: Record, before: Record | None = None) -> Record:
         changes = self._resolved(members, {**self.table.defaults, **kept})
         record = self._laid_over({**self.table.defaults, **kept}, changes)
-        if self._parent_id is not None:
-            record[self.table.parent] = {"id": self._parent_id}
         if self.table.name == CONFIGURATIONS_NAME and "status" not in record:
             record.update(self._store.default_status())
         if before is not None:
@@ -211,6 +207,8 @@ class Writer:
                 record[name] = self.table.defaults[name]
         forget_repeated(self.table.name, record, changes, before)
         compute(self.table, record, self._store.collection, self._store.now)
+        if self._parent_id is not None:
+            record[self.table.parent] = {"id": self._parent_id}
         return record
 
     def _validated(self, record: Record, changes: Record, *, new: bool = False) -> Record:
