@@ -17,7 +17,14 @@ from starlette.requests import Request
 
 from sandbox.connectwise.body import Body
 from sandbox.connectwise.condition_paths import linked_condition
-from sandbox.connectwise.errors import FieldError, VendorError, invalid, no_endpoint, not_allowed, not_found
+from sandbox.connectwise.errors import (
+    VendorError,
+    invalid,
+    missing,
+    no_endpoint,
+    not_allowed,
+    not_found,
+)
 from sandbox.connectwise.links import LinkWriter
 from sandbox.connectwise.merging import merge_tickets
 from sandbox.connectwise.reads import Address, Listing, presenter, search_query
@@ -217,12 +224,9 @@ async def _merged(call: CollectionCall) -> Answer:
     given = body.object(body.value, _MERGE, "TicketMerge")
     children = body.coerced(Field(Kind.INTEGERS), given.get("mergeticketids"), "mergeTicketIds")
     status = body.coerced(ref(BOARD_STATUSES_NAME), given.get("status"), "status")
-    missing = [name for name, one in (("mergeTicketIds", children), ("status", status)) if not one]
-    if missing:
-        faults = [
-            FieldError("MissingRequiredField", f"The {name} field is required.", name) for name in missing
-        ]
-        raise invalid("ticketMerge", faults)
+    required = (("mergeTicketIds", children), ("status", status))
+    if not all(one for _, one in required):
+        raise invalid("ticketMerge", [missing(name) for name, one in required if not one])
     parent = call.route.record_id
     merge_tickets(store, call.route.table.name, parent, children, status.get("id"), by=API_MEMBER)
     return Answer(200, {"success": True})
@@ -294,8 +298,7 @@ class BulkCall:
     def _replace(self, members: Record) -> Result:
         record_id = members.pop("id", None)
         if record_id is None:
-            missing = FieldError("MissingRequiredField", "The id field is required.", "id")
-            raise invalid(self._writer.table.resource, [missing])
+            raise invalid(self._writer.table.resource, [missing("id")])
         return Result(200, self._writer.replace(record_id, members, self._switches.bulk_put_resets))
 
     def _is_refused(self, index: int) -> bool:

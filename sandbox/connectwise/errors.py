@@ -18,6 +18,11 @@ class FieldError:
         return {"code": self.code, "message": self.message, "resource": resource, "field": self.field}
 
 
+def missing(name: str) -> FieldError:
+    """A required member that is not there."""
+    return FieldError("MissingRequiredField", f"The {name} field is required.", name)
+
+
 @dataclass(slots=True)
 class VendorError(Exception):
     """A request that is refused; `body` gives the answer's JSON."""

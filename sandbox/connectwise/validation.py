@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.connectwise.computed import PLACES, TICKET_NOTES
 from sandbox.connectwise.condition_paths import shown_name
-from sandbox.connectwise.errors import FieldError
+from sandbox.connectwise.errors import FieldError, missing
 from sandbox.connectwise.schema.company import COMPANIES_NAME
 from sandbox.connectwise.schema.fields import Field, Kind, Table
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACKS
@@ -161,7 +161,7 @@ def field_errors(table: Table, record: Record, store: Store) -> list[FieldError]
     for name, field in table.fields.items():
         value = record.get(name)
         if field.required and (value is None or (isinstance(value, str) and not value.strip())):
-            found.append(FieldError("MissingRequiredField", f"The {name} field is required.", name))
+            found.append(missing(name))
         elif value is not None:
             found.extend(_member_errors(name, field, value, record, store))
     if "questions" in record:

@@ -24,7 +24,7 @@ from sandbox.connectwise.computed import (
     initial_notes,
 )
 from sandbox.connectwise.defaults import forget_repeated
-from sandbox.connectwise.errors import FieldError, VendorError, invalid, not_found
+from sandbox.connectwise.errors import FieldError, VendorError, invalid, missing, not_found
 from sandbox.connectwise.schema.company import CONFIGURATION_STATUSES_NAME, CONFIGURATIONS_NAME
 from sandbox.connectwise.schema.fields import Kind, Table
 from sandbox.connectwise.schema.service import TIME_ENTRIES
@@ -182,13 +182,10 @@ class Writer:
         return self._validated(record, changes, new=before is None)
 
     def _require_on_update(self, members: Record) -> None:
-        missing = [
-            FieldError("MissingRequiredField", f"The {name} field is required.", name)
-            for name, one in self.table.fields.items()
-            if one.on_update and members.get(name) is None
-        ]
-        if missing:
-            raise invalid(self.table.resource, missing)
+        fields = self.table.fields.items()
+        found = [missing(name) for name, one in fields if one.on_update and members.get(name) is None]
+        if found:
+            raise invalid(self.table.resource, found)
 
     def _resolved(self, members: Record, before: Record) -> Record:
         resolver = Resolver(self.table, self._store)
@@ -282,8 +279,7 @@ def remove(collection: str, record_id: int, store: Store, *, by: str) -> None:
 def require_custom_fields(writer: Writer, body: Body, store: Store) -> None:
     """The switch `patch_requires_custom_fields`: a PATCH without a customFields operation is refused."""
     if store.custom_fields(writer.table.name) and not sets_custom_fields(body):
-        missing = FieldError("MissingRequiredField", "The customFields field is required.", "customFields")
-        raise invalid(writer.table.resource, [missing])
+        raise invalid(writer.table.resource, [missing("customFields")])
 
 
 def all_notes(store: Store, table: Table, ticket_id: int) -> dict[int, Record]:
