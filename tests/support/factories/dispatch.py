@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks.rules.dispatch.mapping import work_order_of
+from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.sources import dispatch_source
 
@@ -52,3 +54,15 @@ def source(kind: RecordKind = RecordKind.SERVICE_TICKET, **changes: Any) -> dict
     given = {"description": "Bring a ladder\nand <cable>", "company": COMPANY, "site": SITE}
     related = {name: changes.pop(name) for name in list(changes) if name in ("description", "member")}
     return dispatch_source(kind, {**TICKET, **changes}, **{**given, **related})
+
+
+def line(**members: Any) -> DispatchMapping:
+    """A line of a mapping, to the title unless a target is given."""
+    return DispatchMapping.model_validate({"target": "title", **members})
+
+
+def made(*lines: DispatchMapping, **changes: Any) -> dict[str, Any]:
+    """The work order that lines make of a record; none of them has a problem."""
+    mapped = work_order_of(lines, source(**changes))
+    assert mapped.problems == ()
+    return mapped.body

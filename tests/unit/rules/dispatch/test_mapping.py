@@ -17,25 +17,14 @@ from tasks.rules.dispatch.mapping import (
     outbound_values,
     work_order_of,
 )
-from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings, default_dispatch_mappings
+from tasks.rules.dispatch.mapping_model import DispatchMappings, default_dispatch_mappings
 from tasks.rules.dispatch.paths import read_path, steps_of, write_path
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.sources import chosen_address, description_of, source_members
-from tasks.rules.dispatch.targets import country_code, state_code
-from tests.support.factories.dispatch import COMPANY, SITE, TICKET, source
+from tests.support.factories.dispatch import COMPANY, SITE, TICKET, line, made, source
 
 NAMES = st.text(alphabet=st.characters(exclude_characters=".[]", codec="ascii"), min_size=1, max_size=6)
 FIXED: dict[str, Any] = {"type_of_work_id": 103, "pay_type": "fixed", "pay_amount": 150, "pay_units": 1}
-
-
-def line(**members: Any) -> DispatchMapping:
-    return DispatchMapping.model_validate({"target": "title", **members})
-
-
-def made(*lines: DispatchMapping, **changes: Any) -> dict[str, Any]:
-    mapped = work_order_of(lines, source(**changes))
-    assert mapped.problems == ()
-    return mapped.body
 
 
 def title(document: Any = None, **members: Any) -> Any:
@@ -139,80 +128,6 @@ def test_array_map_compares_exactly(compare: Any, value: Any, same: bool) -> Non
     assert title({"x": value}, action="Array Map", source="x", mappings=mappings) == ("hit" if same else None)
 
 
-def test_values_are_made_to_fit_their_targets() -> None:
-    lines = [
-        line(target="description", source="description"),
-        line(target="location.state", source="address.state"),
-        line(target="location.country", source="address.country"),
-        line(target="pay.base.amount", action="Set Static", value="$150.50"),
-        line(target="manager.id", action="Set Static", value="9002"),
-        line(target="require_gps", action="Set Static", value="yes"),
-        line(target="schedule.service_window.start", source="requiredDate"),
-        line(target="contacts[1].name", source="contactName"),
-        line(target="contacts[1].role", action="Set Static", value="location contact"),
-        line(target="types_of_work[1].id", action="Set Static", value=101),
-        line(target="types_of_work[0].id", action="Set Static", value=103),
-        line(target="custom_fields.801", source="id"),
-    ]
-    assert made(*lines) == {
-        "description": {"html": "<p>Bring a ladder<br>and &lt;cable&gt;</p>"},
-        "location": {"state": "FL", "country": "US"},
-        "pay": {"base": {"amount": 150.5}},
-        "manager": {"id": 9002},
-        "require_gps": True,
-        "schedule": {"service_window": {"start": {"utc": "2026-12-01 14:30:00"}}},
-        "contacts": {"results": [{"name": "Anna Finch", "role": "Location Contact"}]},
-        "types_of_work": [{"id": 103, "isPrimary": True}, {"id": 101}],
-        "custom_fields": {"results": [{"results": [{"id": 801, "value": "101"}]}]},
-    }
-
-
-START = "schedule.service_window.start"
-
-
-def start_of(**values: Any) -> Any:
-    record = made(line(target=START, source=next(iter(values))), **values)
-    return record.get("schedule", {}).get("service_window", {}).get("start")
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"requiredDate": "2026-12-01"},
-        {"expectedCloseDate": "2026-12-01T00:00:00Z"},
-        {"customFields.Visit": "2026-12-01T00:00:00Z"},
-    ],
-)
-def test_a_day_begins_in_the_morning_there(given: dict[str, str]) -> None:
-    visit = [{"caption": "Visit", "type": "Date", "value": "2026-12-01T00:00:00Z"}]
-    [(path, value)] = given.items()
-    members = {"customFields": visit} if path.startswith("customFields") else {path: value}
-    start = made(line(target=START, source=path), **members)["schedule"]["service_window"]["start"]
-    assert start == {"local": {"date": "2026-12-01", "time": "08:00:00"}}
-
-
-@pytest.mark.parametrize("member", ["requiredDate", "estimatedStartDate", "scheduleStartDate"])
-@pytest.mark.parametrize(
-    "text", ["2026-12-02T00:00:00Z", "2026-12-02T00:00:00+00:00", "2026-12-01T16:00:00-08:00"]
-)
-def test_midnight_of_a_moment_stays_a_moment(member: str, text: str) -> None:
-    assert start_of(**{member: text}) == {"utc": "2026-12-02 00:00:00"}
-
-
-@pytest.mark.parametrize("null", ["0001-01-01T00:00:00Z", "0000-01-01", "0001-01-01T00:00:00", "01/01/0001"])
-def test_a_null_date_is_nothing_and_the_next_date_counts(null: str) -> None:
-    assert start_of(requiredDate=null) is None
-    choice = line(target=START, action="Custom", script="requiredDate || estimatedStartDate")
-    record = made(choice, requiredDate=null, estimatedStartDate="2026-12-02T09:00:00Z")
-    assert record["schedule"]["service_window"]["start"] == {"utc": "2026-12-02 09:00:00"}
-    convert = line(target="title", action="Date Convert", source="x", default="none")
-    assert made(convert, x=null) == {"title": "none"}
-    field = [{"caption": "Visit", "type": "Date", "value": null}]
-    assert made(line(target="title", source="customFields.Visit", default="-"), customFields=field) == {
-        "title": "-"
-    }
-
-
 def test_a_null_date_comes_back_as_nothing() -> None:
     lines = [line(target="dateResolved", source="schedule.end")]
     values, problems = outbound_values(lines, {"id": 7, "schedule": {"end": "0001-01-01 00:00:00"}})
@@ -222,71 +137,6 @@ def test_a_null_date_comes_back_as_nothing() -> None:
 def test_a_caption_in_another_normal_form_is_the_same() -> None:
     fields = [{"caption": "Gera\u0308t ", "value": "WS-7"}]
     assert made(line(target="title", source="customFields.Gerät"), customFields=fields) == {"title": "WS-7"}
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [
-        ("Ontario", "ON"),
-        ("Québec", "QC"),
-        ("Que\u0301bec", "QC"),
-        ("Quebec", "QC"),
-        ("D.C.", "DC"),
-        ("B.C.", "BC"),
-        ("British Columbia", "BC"),
-        ("Fla.", "FL"),
-        ("US-FL", "FL"),
-        ("Guam", "GU"),
-        ("AE", "AE"),
-        ("by", "BY"),
-        ("NEWFOUNDLAND and Labrador", "NL"),
-        ("P.E.I.", "PE"),
-        ("New  York", "NY"),
-        ("W. Va.", "WV"),
-        ("N. Carolina", "NC"),
-        ("U.S. Virgin Islands", "VI"),
-        ("\uff34\uff38", "TX"),
-        ("Newfoundland & Labrador", "NL"),
-        ("Nouvelle-\u00c9cosse", "NS"),
-        ("\u00cele-du-Prince-\u00c9douard", "PE"),
-        ("Colombie-Britannique", "BC"),
-    ],
-)
-def test_states_and_provinces_of_both_countries(text: str, code: str) -> None:
-    assert state_code(text) == code
-
-
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [("U.S.A.", "US"), ("canada", "CA"), ("CAN", "CA"), ("Germany", "DE"), ("United Kingdom", "GB")],
-)
-def test_countries_by_name(text: str, code: str) -> None:
-    assert country_code(text) == code
-
-
-@pytest.mark.parametrize("text", ["ÄÖ", "XX", "Narnia", ""])
-def test_no_country(text: str) -> None:
-    with pytest.raises(ValueError, match="no country"):
-        country_code(text)
-
-
-def test_values_that_do_not_fit_are_named_and_left_out() -> None:
-    lines = [
-        line(target="title", source="summary"),
-        line(target="pay.base.amount", source="summary"),
-        line(target="location.state", source="summary"),
-        line(target="manager.id", source="owner"),
-        line(target="schedule.service_window.end", source="summary"),
-    ]
-    mapped = work_order_of(lines, source(owner={"name": "Ada"}))
-    assert mapped.body == {"title": "Replace the access point"}
-    assert [problem.partition(":")[0] for problem in mapped.problems] == [
-        "pay.base.amount",
-        "location.state",
-        "manager.id",
-        "schedule.service_window.end",
-    ]
-    assert all(problem in mapped.message for problem in mapped.problems)
 
 
 def test_one_message_names_all_that_is_missing() -> None:
@@ -484,55 +334,3 @@ def test_what_is_written_at_a_path_is_read_there(steps: list[str | int], value: 
 def test_what_is_no_path_is_refused(path: str) -> None:
     with pytest.raises(ValueError, match="is no path"):
         steps_of(path)
-
-
-@pytest.mark.parametrize(
-    ("state", "country", "kept"),
-    [
-        ("ZZ", "US", None),
-        ("BY", "Canada", None),
-        ("BY", "Germany", "BY"),
-        ("ZZ", "", "ZZ"),
-        ("AE", "USA", "AE"),
-    ],
-)
-def test_a_state_of_another_country_is_a_problem_of_its_record(
-    state: str, country: str, kept: str | None
-) -> None:
-    lines = [
-        line(target="location.state", source="stateIdentifier"),
-        line(target="location.country", source="country.name"),
-    ]
-    mapped = work_order_of(lines, source(stateIdentifier=state, country={"name": country}))
-    assert read_path(mapped.body, "location.state") == kept
-    assert [each.partition(":")[0] for each in mapped.problems] == ([] if kept else ["location.state"])
-
-
-@pytest.mark.parametrize(
-    ("state", "country", "chosen"),
-    [("Ontario", None, "CA"), ("QC", None, "CA"), ("FL", None, "US"), ("", None, "US"), ("ON", "US", "US")],
-)
-def test_a_province_of_canada_without_a_country_is_in_canada(
-    state: str, country: str | None, chosen: str
-) -> None:
-    place = {"addressLine1": "1 Main St", "city": "X", "stateIdentifier": state, "country": country}
-    assert chosen_address(place, {}, {})["country"] == chosen
-
-
-def test_a_tenant_whose_required_dates_are_days_says_so_by_date_convert() -> None:
-    day = line(target=START, action="Date Convert", source="requiredDate", output_format="YYYY-MM-DD")
-    record = made(day, requiredDate="2026-12-02T00:00:00Z")
-    assert read_path(record, START) == {"local": {"date": "2026-12-02", "time": "08:00:00"}}
-
-
-def test_states_and_countries() -> None:
-    assert [state_code(text) for text in ("Florida", " fl ", "NEW  york", "District of Columbia")] == [
-        "FL",
-        "FL",
-        "NY",
-        "DC",
-    ]
-    assert [country_code(text) for text in ("USA", "United States", "de")] == ["US", "US", "DE"]
-    for bad in ("Bavaria", "F1", "", "ÄÖ", "QQ"):
-        with pytest.raises(ValueError):
-            state_code(bad)
