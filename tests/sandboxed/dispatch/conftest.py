@@ -1,4 +1,4 @@
-"""A fresh board of tickets for each test."""
+"""A fresh board of tickets, or a fresh desk of work orders, for each test."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from deployments.local.sandbox import Sandbox
 from tests.support.dispatch import Board
+from tests.support.work_orders import FieldDesk
 
 
 @pytest.fixture
@@ -15,3 +16,9 @@ def board(sandbox: Sandbox, ledger_file: Path) -> Board:
     """Little data and a ledger that nobody has used."""
     sandbox.reset(assets=2, tickets=2)
     return Board(sandbox, ledger_file)
+
+
+@pytest.fixture
+def desk(sandbox: Sandbox, ledger_file: Path) -> FieldDesk:
+    """The scenario ``dispatch`` with little data, and a ledger that nobody has used."""
+    return FieldDesk(sandbox, ledger_file)

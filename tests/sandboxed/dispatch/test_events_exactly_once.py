@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from connectors.errors import ConnectorError
-from deployments.local.sandbox import Sandbox
 from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.work_order_events import sync_events
@@ -18,11 +16,6 @@ from tests.support.kill import Killed, Killer, KillingLedger, KillingTransport
 from tests.support.work_orders import FieldDesk
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def desk(sandbox: Sandbox, ledger_file: Path) -> FieldDesk:
-    return FieldDesk(sandbox, ledger_file)
 
 
 NOTES = "/service/tickets/*/notes"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from deployments.local.sandbox import Sandbox
 from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.events import NoteSettings
@@ -14,11 +13,6 @@ from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.work_orders import OPPORTUNITY, PROJECT, SERVICE, FieldDesk, event_rules
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def desk(sandbox: Sandbox, ledger_file: Path) -> FieldDesk:
-    return FieldDesk(sandbox, ledger_file)
 
 
 def write(desk: FieldDesk, ticket: int, text: str, flag: str = "detailDescriptionFlag") -> int:

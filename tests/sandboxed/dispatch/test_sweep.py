@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -10,7 +9,6 @@ import pytest
 
 from connectors.errors import RejectedError, StopError
 from connectors.retry import RequestKind
-from deployments.local.sandbox import Sandbox
 from tasks.dispatch.inbox import handle_notes, handle_work_order
 from tasks.dispatch.notes import preview_copies
 from tasks.dispatch.reconcile import dispatch_record
@@ -199,11 +197,6 @@ async def test_rules_that_name_what_does_not_exist_are_told_once_a_run_and_looke
         preview = await sweep(run, dry_run=True)
         assert told in preview.doubts
     assert len(board.living(f"CW-S-{ticket}")) == 1
-
-
-@pytest.fixture
-def desk(sandbox: Sandbox, ledger_file: Path) -> FieldDesk:
-    return FieldDesk(sandbox, ledger_file)
 
 
 async def test_a_sweep_brings_back_what_is_new_and_then_only_lists(desk: FieldDesk) -> None:

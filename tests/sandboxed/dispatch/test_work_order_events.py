@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anyio
 import pytest
 
 from connectors.retry import RequestKind
-from deployments.local.sandbox import Sandbox
 from tasks.dispatch.settings import RecordMappings
 from tasks.dispatch.ticket_writes import LinkedTicket, set_values
 from tasks.dispatch.work_order_events import sync_events
@@ -19,11 +16,6 @@ from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.work_orders import ALL_FOUR, OPPORTUNITY, PROJECT, SERVICE, FieldDesk, event_rules
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def desk(sandbox: Sandbox, ledger_file: Path) -> FieldDesk:
-    return FieldDesk(sandbox, ledger_file)
 
 
 async def test_every_step_of_the_provider_comes_back_once(desk: FieldDesk) -> None:

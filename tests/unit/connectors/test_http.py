@@ -1,4 +1,4 @@
-"""The shared session: retries, request budget, counts, errors and what they never show, clock."""
+"""The shared session: retries, budget, counts, the vendor's clock, errors and what they never show."""
 
 from __future__ import annotations
 
