@@ -202,9 +202,7 @@ def _custom(value: Any, software_limit: int) -> Any:
 
 def software_lines(items: Iterable[Any], limit: int = SOFTWARE_LIMIT) -> str | None:
     """ "name version" a line, sorted, each once; above ``limit`` lines cut with "... and n more"."""
-    lines = sorted(
-        {line for item in items if (line := _software(item))}, key=lambda line: (line.casefold(), line)
-    )
+    lines = sorted(sorted({line for item in items if (line := _software(item))}), key=str.casefold)
     if len(lines) > limit:
         lines = [*lines[:limit], f"... and {len(lines) - limit} more"]
     return "\n".join(lines) or None
