@@ -117,6 +117,14 @@ def _composed(value: str, out: dict[int, None], has: Callable[[str], re.Match[st
     return unicodedata.normalize("NFC", text).strip() or None
 
 
+def begins_longer_than(value: Any, length: int) -> bool:
+    """Whether the beginning alone shows that ``plain_text`` of the value has more characters than that."""
+    if not isinstance(value, str) or len(value) <= length:
+        return False
+    start = value[: length + 9]
+    return start.isascii() and len(start.translate(_OUT).strip()) > length
+
+
 def folded(name: str) -> str:
     """The form in which names compare: invisible marks out, one normal form, no case, blanks as one.
 

@@ -31,7 +31,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.rules.values import plain_text
+from tasks.rules.values import begins_longer_than, plain_text
 
 _NOT_HEX = str.maketrans("", "", ":-. \t")
 _TWELVE_HEX = re.compile(r"[0-9a-f]{12}").fullmatch
@@ -67,6 +67,8 @@ class FillerKind(StrEnum):
     MAC = "mac"
 
 
+_LISTED = (FillerKind.TEXT, FillerKind.REFERENCE, FillerKind.MAKER, FillerKind.IP)
+"""Kinds whose fillers are those of the lists, so that no text is one that is longer than all of them."""
 OWN_MAC = "own mac"
 """The list of locally administered addresses that are one machine's own all the same."""
 
@@ -172,7 +174,11 @@ class Fillers:
             text = plain_text(value)
             return text is None or test(text)
 
-        return is_filler
+        if kind not in _LISTED:
+            return is_filler
+        longest = self._longest
+        # Software lists and notes are long: the beginning of one says that it stands in no list.
+        return lambda value: not begins_longer_than(value, longest) and is_filler(value)
 
     def is_plain_serial(self, text: str) -> bool:
         """Whether a ``plain_text`` is the filler of a serial number."""
@@ -242,6 +248,12 @@ class Fillers:
         if len(letters) >= _SHORT:
             return False
         return letters in self._signed[FillerKind.TEXT] or letters in self._signed[kind] or _is_strokes(text)
+
+    @cached_property
+    def _longest(self) -> int:
+        """Characters of the longest filler of the kinds that have none but the listed."""
+        forms = (form for kind in _LISTED for form in (*self._forms(kind), *self.lists.get(kind, ())))
+        return max(_LONGEST, *map(len, forms))
 
     @cached_property
     def _texts(self) -> frozenset[str]:
