@@ -37,6 +37,8 @@ _NOT_HEX = str.maketrans("", "", ":-. \t")
 _TWELVE_HEX = re.compile(r"[0-9a-f]{12}").fullmatch
 _START_OF_HEX = re.compile(r"[0-9a-f]{4,12}").fullmatch
 _SIGNS = re.compile(r"[\W_]+")
+_ASCII = {point: chr(point).lower() if chr(point).isalnum() else None for point in range(128)}
+"""What ``_SIGNS`` and lower case make of each ASCII character, several times as fast."""
 _VERSION = re.compile(r"\d(\.\d){1,2}").fullmatch
 _LABEL = re.compile(r"serialnumber|serial|asset|sys|atn|oem|sn|mb|ev")
 _UP, _DOWN = "0123456789" * 3, "9876543210" * 3
@@ -137,7 +139,7 @@ def squeezed(text: str) -> str:
     if len(text) > _LONGEST:
         return text.lower()
     if text.isascii():
-        return text.lower() if text.isalnum() else _SIGNS.sub("", text).lower()
+        return text.translate(_ASCII)
     return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold()).translate(_LIKE_LATIN)
 
 
@@ -182,7 +184,7 @@ class Fillers:
 
     def is_plain_serial(self, text: str) -> bool:
         """Whether a ``plain_text`` is the filler of a serial number."""
-        letters = text.lower() if text.isascii() and text.isalnum() else squeezed(text)
+        letters = squeezed(text)
         if letters in self._serials or not letters.strip(letters[:1]):
             return True
         if len(letters) < len(text) and self._is_signed(text, letters, FillerKind.SERIAL):
@@ -194,7 +196,7 @@ class Fillers:
 
     def is_plain_name(self, text: str) -> bool:
         """Whether a ``plain_text`` is the filler of a name."""
-        letters = text.lower() if text.isascii() and text.isalnum() else squeezed(text)
+        letters = squeezed(text)
         if letters in self._letters[FillerKind.NAME]:
             return True
         if len(letters) < _SHORT:

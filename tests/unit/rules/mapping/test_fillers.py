@@ -20,7 +20,7 @@ from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.fillers import FILLERS, FillerKind, MoreFillers
 from tasks.rules.mapping.identifiers import normal_mac, normal_name, normal_serial
 from tasks.rules.mapping.model import FieldMapping, read_mappings
-from tasks.rules.values import AssetRecord, ConfigurationRecord
+from tasks.rules.values import AssetRecord, ConfigurationRecord, begins_longer_than, plain_text
 
 LISTS = tomllib.loads(Path(fillers.__file__).with_suffix(".toml").read_text(encoding="utf-8"))["lists"]
 TEXTS = sorted(FILLERS.lists["text"])
@@ -374,3 +374,20 @@ def test_a_filler_is_no_name_of_a_reference_and_no_custom_field(value: str) -> N
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_a_number_that_json_does_not_know_empties_no_custom_field(value: float) -> None:
     assert REFERENCES.read_asset({"key": "k", "note": value}).wanted[2] is None
+
+
+@given(
+    st.lists(st.sampled_from(["N/A", "a", " ", "\n", "\x00", "\u200b", "\u0301", "\u00e9"]), max_size=60),
+    st.integers(0, 30),
+)
+def test_a_text_that_begins_longer_is_longer(parts: list[str], length: int) -> None:
+    text = "".join(parts)
+    assert not begins_longer_than(text, length) or len(plain_text(text) or "") > length
+
+
+def test_a_filler_is_seen_between_many_blanks_and_marks_and_a_long_one_if_it_is_listed() -> None:
+    is_filler = FILLERS.and_more(MoreFillers(texts=["not known" * 20])).test_of(FillerKind.TEXT)
+    assert is_filler(" \x00" * 100 + "N/A" + "\u200b" * 200)
+    assert is_filler("N/A" + " " * 200 + "\u200d")
+    assert is_filler("NOT known" * 20)
+    assert not is_filler("NOT known" * 21)
