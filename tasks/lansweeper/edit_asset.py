@@ -18,6 +18,7 @@ from connectors.lansweeper.edits import TooManyAliasesError
 from connectors.lansweeper.models import AssetEdit, EditOutcome
 from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
+from tasks.rules.bulk import halves
 from tasks.rules.lansweeper_input import asset_edit
 from tasks.rules.limits import check_required
 from tasks.shared.action import Inventory, Opaque, action, action_step
@@ -147,31 +148,30 @@ class AssetEdits:
     async def _send(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
         """The outcome of every edit of a batch, in order; TooManyAliasesError: nothing was written."""
         try:
-            outcomes = await self._request(batch)
+            return await self._answered(batch)
         except TooManyAliasesError:
             raise
         except RejectedError as error:
             # One edit can spoil the whole document: apart from it, the others pass.
             run_logger().warning("A batch of %d edits was refused: %s", len(batch), error)
             return await self._halves(batch)
-        except (RetryableError, StopError) as error:
-            return self._unsent(batch, error)
-        return await self._explained(batch, outcomes)
 
     async def _halves(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
         """A batch that was refused as a whole, cut in two until the edit at fault is alone."""
-        middle = len(batch) // 2
-        if not middle:
-            return await self._singly(batch)
-        return [*await self._half(batch[:middle]), *await self._half(batch[middle:])]
+        return [outcome for half in halves(batch) for outcome in await self._half(half)]
 
     async def _half(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
         if len(batch) == 1 or self.log.stopped is not None:
             return await self._singly(batch)
         try:
-            outcomes = await self._request(batch)
+            return await self._answered(batch)
         except RejectedError:
             return await self._halves(batch)
+
+    async def _answered(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
+        """The outcomes of one request; RejectedError: it was refused as a whole."""
+        try:
+            outcomes = await self._request(batch)
         except (RetryableError, StopError) as error:
             return self._unsent(batch, error)
         return await self._explained(batch, outcomes)
