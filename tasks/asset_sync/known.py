@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from connectors.connectwise.conditions import equals, quote, split_in
-from connectors.errors import ConnectorError, RejectedError
+from connectors.errors import RejectedError
 from connectors.ledger.inventory import is_key
 from connectors.ledger.models import KnownAmount, KnownLink
 from tasks.asset_sync.apply import Applied
@@ -39,6 +39,7 @@ from tasks.rules.asset_sync.reading import (
 from tasks.rules.guards import GuardFinding, marks_of_use, used_up
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
+from tasks.shared.next_run import keep_or_note
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
@@ -249,14 +250,10 @@ def _amounts(run: SyncRun, read: Read, *, created: int, linked: set[int]) -> dic
 async def _keep(
     run: SyncRun, amounts: Mapping[tuple[str, str], int], links: Mapping[str, int], void: Collection[str]
 ) -> None:
-    try:
+    async with keep_or_note("What this run read", run.notes):
         await run.ledger.inventory.remember(
             run.tenant, run.company.id, amounts=amounts, links=links, forgotten=void
         )
-    except ConnectorError as error:
-        note = f"What this run read could not be kept for the next one: {error}"
-        run.notes.append(note)
-        run_logger().warning("%s", note)
 
 
 def refusing(findings: Sequence[GuardFinding]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connectors.connectwise.conditions import any_of
-from connectors.errors import ConnectorError, StopError
+from connectors.errors import StopError
 from connectors.ledger.models import HeldRecord, Operation, WriteEntry, WriteOutcome
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.run import SyncRun
@@ -19,6 +19,7 @@ from tasks.rules.bulk import batches
 from tasks.rules.quarantine import Attempt, fingerprint, held_words, may_be_held, still_held, version_of
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tasks.shared.journalled import WriteResult
+from tasks.shared.next_run import keep_or_note, keep_refused_records, refused_record
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
@@ -116,32 +117,30 @@ async def keep_refused(
 ) -> None:
     """Hold what was refused in this run, and let go of what needs it no longer.
 
-    A ledger that can't keep it costs no report: what was written is told, and the refused is sent again.
+    Where the ledger can't keep it, the refused is sent again.
     """
-    try:
+    async with keep_or_note("What was refused in this run", run.notes):
         await _keep_refused(run, matched, plan, applied, held)
-    except ConnectorError as error:
-        note = f"What was refused in this run could not be kept for the next one: {error}"
-        run.notes.append(note)
-        run_logger().warning("%s", note)
 
 
 async def _keep_refused(
     run: SyncRun, matched: MatchResult, plan: Plan, applied: Applied, held: Mapping[str, HeldRecord]
 ) -> None:
     refused = [*_refused_creations(run, plan, applied), *_refused_modifications(run, plan, applied)]
-    await run.ledger.quarantine.hold(run.tenant, HELD_FEATURE, refused, run.company.id)
-    if refused:
-        run.notes.append(
-            f"{len(refused)} refused records are held from now on: they are not sent again until their "
-            "values, the record or the mapping change, or Try refused records again is set."
-        )
     results = {**applied.created, **applied.modified}
     left = {each.asset_key for each in plan.skipped} | {key for key, each in results.items() if not each.ok}
     # Of an asset that this run did not look at (a filter, another site, only what failed) nothing is known.
     looked_at = {each.asset.key for each in matched.matched} | {each.asset.key for each in matched.unmatched}
     done = [key for key in held if key in looked_at and key not in left]
-    await run.ledger.quarantine.release(run.tenant, HELD_FEATURE, done, run.company.id)
+    await keep_refused_records(
+        run.journal,
+        HELD_FEATURE,
+        refused=refused,
+        done=done,
+        notes=run.notes,
+        words=f"{len(refused)} refused records are held from now on: they are not sent again until their "
+        "values, the record or the mapping change, or Try refused records again is set.",
+    )
     await _note_unsent(run, plan, applied)
 
 
@@ -167,7 +166,7 @@ def _refused_creations(run: SyncRun, plan: Plan, applied: Applied) -> Iterable[H
     for each in plan.creations:
         result = applied.created.get(each.asset.key)
         if result is not None and result.refused:
-            yield _record(run, "create", result, each.name, creation_mark(each.asset))
+            yield _refused(run, "create", result, each.name, creation_mark(each.asset))
 
 
 def _refused_modifications(run: SyncRun, plan: Plan, applied: Applied) -> Iterable[HeldRecord]:
@@ -175,21 +174,11 @@ def _refused_modifications(run: SyncRun, plan: Plan, applied: Applied) -> Iterab
         result = applied.modified.get(each.asset.key)
         if result is not None and result.refused:
             mark = modification_mark(each.asset, each.configuration)
-            yield _record(run, "modify", result, each.name, mark)
+            yield _refused(run, "modify", result, each.name, mark)
 
 
-def _record(run: SyncRun, step: str, result: WriteResult, name: str, mark: str) -> HeldRecord:
-    return HeldRecord(
-        key=result.asset_key,
-        step=step,
-        name=name,
-        record_id=result.record_id,
-        payload=mark,
-        version=result.version,
-        rules=rules_mark(run),
-        reason=result.message,
-        run_id=run.run_id,
-    )
+def _refused(run: SyncRun, step: str, result: WriteResult, name: str, mark: str) -> HeldRecord:
+    return refused_record(run.journal, step, result, name=name, payload=mark, rules=rules_mark(run))
 
 
 def rules_mark(run: SyncRun) -> str:

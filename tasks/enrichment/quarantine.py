@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from connectors.errors import ConnectorError
 from connectors.ledger.models import HeldRecord
 from tasks.enrichment.run import EnrichmentRun
 from tasks.rules.enrichment.plan import AssetUpdate, EnrichmentPlan, SkippedConfiguration
 from tasks.rules.quarantine import Attempt, fingerprint, held_words, is_held
 from tasks.rules.text import counted
 from tasks.shared.journalled import WriteResult
-from tasks.shared.progress import run_logger
+from tasks.shared.next_run import keep_or_note, keep_refused_records, refused_record
 
 HELD_EDITS = "tickets-agreements-sla-sync"
 """Whose rows of the quarantine these are."""
@@ -45,54 +44,35 @@ async def keep_refused_edits(
 ) -> None:
     """Hold what was refused in this run, and let go of what was written or needs no edit any more.
 
-    A ledger that can't keep it costs no report: what was refused is sent again then.
+    Where the ledger can't keep it, the refused is sent again.
     """
-    try:
-        await _keep(run, plan, edited, held)
-    except ConnectorError as error:
-        note = f"What was refused in this run could not be kept for the next one: {error}"
-        run.notes.append(note)
-        run_logger().warning("%s", note)
-
-
-async def _keep(
-    run: EnrichmentRun,
-    plan: EnrichmentPlan,
-    edited: Mapping[str, WriteResult],
-    held: Mapping[str, HeldRecord],
-) -> None:
     refused = [
-        _record(run, each, result)
+        _refused(run, each, result)
         for each in plan.updates
         if (result := edited.get(each.asset.key)) is not None and result.refused
     ]
-    await run.ledger.quarantine.hold(run.site_tenant, HELD_EDITS, refused, run.company.id)
-    if refused:
-        run.notes.append(
-            f"{counted(len(refused), 'refused edit')} held from now on: not sent again until the texts "
-            "change, or Try refused records again is set."
-        )
     left = {each.configuration.asset_key for each in plan.skipped}
     left |= {each.asset_key for each in plan.asset_gone}
     left |= {each.asset.key for each in plan.updates if not (r := edited.get(each.asset.key)) or not r.ok}
     done = [key for key in held if key not in left]
-    await run.ledger.quarantine.release(run.site_tenant, HELD_EDITS, done, run.company.id)
+    async with keep_or_note("What was refused in this run", run.notes):
+        await keep_refused_records(
+            run.journal,
+            HELD_EDITS,
+            refused=refused,
+            done=done,
+            notes=run.notes,
+            words=f"{counted(len(refused), 'refused edit')} held from now on: not sent again until the texts "
+            "change, or Try refused records again is set.",
+        )
 
 
 def _attempt(run: EnrichmentRun, update: AssetUpdate) -> Attempt:
     return Attempt(fingerprint(update.after()), "", fingerprint(run.field_keys))
 
 
-def _record(run: EnrichmentRun, update: AssetUpdate, result: WriteResult) -> HeldRecord:
+def _refused(run: EnrichmentRun, update: AssetUpdate, result: WriteResult) -> HeldRecord:
     attempt = _attempt(run, update)
-    return HeldRecord(
-        key=update.asset.key,
-        step="edit",
-        name=update.name,
-        record_id=update.configuration.id,
-        payload=attempt.payload,
-        version=attempt.version,
-        rules=attempt.rules,
-        reason=result.message,
-        run_id=run.run_id,
+    return refused_record(
+        run.journal, "edit", result, name=update.name, payload=attempt.payload, rules=attempt.rules
     )

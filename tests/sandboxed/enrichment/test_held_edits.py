@@ -21,7 +21,7 @@ from tasks.rules.enrichment.plan import (
 from tasks.rules.enrichment.texts import AssetState
 from tasks.rules.values import FieldChange
 from tasks.shared.held_records import held_row
-from tasks.shared.journalled import WriteResult
+from tasks.shared.journalled import RunJournal, WriteResult
 from tests.support.factories.enrichment import asset, facts
 
 pytestmark = pytest.mark.anyio
@@ -42,7 +42,7 @@ async def test_a_refused_edit_is_held_until_its_texts_change(tmp_path: Path) -> 
             "company": SimpleNamespace(id=2),
             "settings": SimpleNamespace(retry_refused=False),
             "field_keys": {"cw_sla": "f1"},
-            "run_id": "r1",
+            "journal": RunJournal(ledger, "r1", "lansweeper", 2, "site"),
             "notes": [],
         }
         run = cast(EnrichmentRun, SimpleNamespace(**given))
