@@ -109,12 +109,8 @@ def make_enrichment_plan(
     assets: Inventory[AssetState],
     links: ConfigurationLinks,
     rivals: Mapping[str, ConfigurationName],
-    held: Mapping[str, str] | None = None,
 ) -> EnrichmentPlan:
-    """The plan of the run; from here on Lansweeper is only asked to write.
-
-    ``held``: asset key -> why nothing is written of it.
-    """
+    """The plan of the run; from here on Lansweeper is only asked to write."""
     unread = run.unread_configurations
 
     def failed(record: Record, error: Exception) -> None:
@@ -123,8 +119,9 @@ def make_enrichment_plan(
 
     facts = convert_all(list(configurations), lambda record: _facts(run, record, links), failed)
     run.reads = run.assets.session.requests
-    left_alone = {**(held or {}), **run.unread_assets}
-    return build_enrichment_plan(facts, assets, run.settings.text, rivals, left_alone, list(unread.values()))
+    return build_enrichment_plan(
+        facts, assets, run.settings.text, rivals, run.unread_assets, list(unread.values())
+    )
 
 
 def _facts(run: EnrichmentRun, record: Record, links: ConfigurationLinks) -> ConfigurationFacts:

@@ -154,7 +154,7 @@ def _scope(run: EnrichmentRun) -> str:
 
 async def _numbers(run: EnrichmentRun) -> dict[str, KnownAmount]:
     """What the ledger keeps of the company and the site, by name."""
-    amounts = await run.ledger.inventory.amounts(run.client.settings.tenant_key, run.company.id)
+    amounts = await run.ledger.inventory.amounts(run.tenant, run.company.id)
     return {name: each for (name, scope), each in amounts.items() if scope == _scope(run)}
 
 
@@ -171,4 +171,4 @@ def _known(amounts: Mapping[str, KnownAmount]) -> KnownReading | None:
 async def _keep(run: EnrichmentRun, numbers: Mapping[str, int | None]) -> None:
     scope = _scope(run)
     amounts = {(name, scope): number for name, number in numbers.items() if number is not None}
-    await run.ledger.inventory.remember(run.client.settings.tenant_key, run.company.id, amounts=amounts)
+    await run.ledger.inventory.remember(run.tenant, run.company.id, amounts=amounts)
