@@ -39,4 +39,9 @@ async def look_at(
 def unhandled(failed: DispatchResult, error: Exception) -> DispatchResult:
     """The result of a record whose own values nothing can be made of: the next look would end alike."""
     status = DispatchStatus.REPORTED if failed.outbound else DispatchStatus.REFUSED
-    return failed.but(status, f"it could not be handled: {record_problem(error)}")
+    return failed.but(status, unhandled_words(error))
+
+
+def unhandled_words(error: Exception) -> str:
+    """Why a record could not be handled: what a preview says, and what the record is held with."""
+    return f"it could not be handled: {record_problem(error)}"

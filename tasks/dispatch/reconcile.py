@@ -18,6 +18,7 @@ from typing import Any
 from connectors.errors import ConnectorError
 from connectors.ledger.claims import ClaimLostError
 from tasks.dispatch.create import busy, create, recover, written_number
+from tasks.dispatch.look import unhandled_words
 from tasks.dispatch.records import (
     NO_OVERRIDE,
     FetchedRecord,
@@ -48,7 +49,6 @@ from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
 from tasks.rules.dispatch.triggers import RecordChange, Seen, triggers_mark
 from tasks.rules.values import read_date_time
-from tasks.shared.isolation import record_problem
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry_result
 
@@ -263,9 +263,7 @@ async def preview_record(
     except ConnectorError:
         raise
     except Exception as error:
-        # As in a sweep, which holds the record with these words.
-        why = f"it could not be handled: {record_problem(error)}"
-        return Preview(ref, DispatchStep.NOTHING, False, None, why)
+        return Preview(ref, DispatchStep.NOTHING, False, None, unhandled_words(error))
 
 
 async def _preview(run: DispatchRun, ref: RecordRef, record: Record | None, override: Override) -> Preview:

@@ -69,17 +69,7 @@ class Refusals:
 
     async def keep(self, ref: RecordRef, what: str, sent: Any, refusal: KeptRefusal) -> None:
         """Keeps a refusal; it replaces the one before of the same step."""
-        held = HeldRecord(
-            key=_held_key(ref, what),
-            step=str(what)[:60],
-            name=ref.reference,
-            record_id=ref.id,
-            payload=self._sent_mark(sent),
-            version=refusal.order,
-            rules=self.rules_mark,
-            reason=refusal.message,
-        )
-        await self._ledger.quarantine.hold(self._tenant, FEATURE, [held])
+        await self._hold(ref, what, self._sent_mark(sent), refusal.order, refusal.message)
 
     async def forget(self, ref: RecordRef) -> None:
         """Lets everything be sent once more, since a person asks for it."""
@@ -99,17 +89,7 @@ class Refusals:
 
     async def hold(self, ref: RecordRef, version: datetime | None, reason: str) -> None:
         """Keeps that a record could not be handled at all, until it or the rules change."""
-        held = HeldRecord(
-            key=_held_key(ref, HANDLING),
-            step=HANDLING,
-            name=ref.reference,
-            record_id=ref.id,
-            payload="",
-            version=_version(version),
-            rules=self.rules_mark,
-            reason=reason,
-        )
-        await self._ledger.quarantine.hold(self._tenant, FEATURE, [held])
+        await self._hold(ref, HANDLING, "", _version(version), reason)
 
     async def release(self, held: Sequence[HeldRecord]) -> None:
         """Lets go of what is done by now."""
@@ -126,6 +106,19 @@ class Refusals:
             return None
         now = whole.version if version is None else _version(version)
         return whole if is_held(whole, Attempt("", now, self.rules_mark)) else None
+
+    async def _hold(self, ref: RecordRef, what: str, payload: str, version: str, reason: str) -> None:
+        held = HeldRecord(
+            key=_held_key(ref, what),
+            step=str(what)[:60],
+            name=ref.reference,
+            record_id=ref.id,
+            payload=payload,
+            version=version,
+            rules=self.rules_mark,
+            reason=reason,
+        )
+        await self._ledger.quarantine.hold(self._tenant, FEATURE, [held])
 
     async def _old(self, ref: RecordRef) -> Mapping[str, Any]:
         """What an older version has kept."""
