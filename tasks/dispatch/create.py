@@ -19,7 +19,7 @@ from connectors.errors import RejectedError, RetryableError, StopError, UnclearO
 from connectors.field_nation.models import dropped_fields
 from connectors.ledger.models import Intent
 from tasks.dispatch.finish import finish
-from tasks.dispatch.records import FetchedRecord, with_related
+from tasks.dispatch.records import FetchedRecord, custom_fields_called, with_related
 from tasks.dispatch.refusals import KeptRefusal, RefusedStep
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import ClaimedRecord, outliving
@@ -36,7 +36,7 @@ from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import carries
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus, RecordRef
 from tasks.rules.dispatch.triggers import RecordMemory, Seen, triggers_mark
-from tasks.rules.values import folded, read_date_time
+from tasks.rules.values import read_date_time
 from tasks.shared.progress import run_logger
 
 DAY = "%Y-%m-%d"
@@ -190,12 +190,7 @@ async def _kept(run: DispatchRun, number: int, wanted: MappedWorkOrder | None) -
 def written_number(run: DispatchRun, record: Record | None) -> int | None:
     """The work order's number that was written to the record once its work order existed."""
     caption = run.settings.write_back.custom_field
-    fields = (record or {}).get("customFields") or []
-    texts = [
-        str(each.get("value") or "").strip()
-        for each in fields
-        if folded(str(each.get("caption") or "")) == folded(caption)
-    ]
+    texts = [str(each.get("value") or "").strip() for each in custom_fields_called(record or {}, caption)]
     return next((int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 19), None)
 
 

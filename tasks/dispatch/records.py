@@ -250,6 +250,13 @@ async def read_work_order(
         raise
 
 
+def custom_fields_called(record: Mapping[str, Any], caption: str) -> list[Record]:
+    """The custom fields of that caption, in whatever case and normal form it is written."""
+    wanted = folded(caption)
+    fields = record.get("customFields") or []
+    return [each for each in fields if folded(str(each.get("caption") or "")) == wanted]
+
+
 def status_and_assigned(work_order: Record | None) -> tuple[Status, bool]:
     """The status of a work order, Deleted for one that does not exist, and whether a provider has it."""
     if work_order is None:

@@ -18,7 +18,14 @@ from tasks.dispatch.outbox import (
     effect_row,
     postponed,
 )
-from tasks.dispatch.records import fetch_record, notes_of, observe_record, records_of, ticket_kind
+from tasks.dispatch.records import (
+    custom_fields_called,
+    fetch_record,
+    notes_of,
+    observe_record,
+    records_of,
+    ticket_kind,
+)
 from tasks.dispatch.refusals import KeptRefusal
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.rules.dispatch.outbound import TICKET_FIELD, NoteWanted, TimeWanted, ValueWanted, time_entry
@@ -161,9 +168,9 @@ def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchO
         RejectedError: the record has no such custom field.
     """
     fields = {one.target.removeprefix(TICKET_FIELD): one.value for one in values if _is_field(one)}
-    captions = {str(each.get("caption")) for each in record.get("customFields") or []}
-    missing = [caption for caption in fields if folded(caption) not in set(map(folded, captions))]
+    missing = [caption for caption in fields if not custom_fields_called(record, caption)]
     if missing:
+        captions = {str(each.get("caption")) for each in record.get("customFields") or []}
         raise RejectedError(
             f"The record has no custom field {', '.join(map(repr, missing))}",
             remedy=f"It has: {', '.join(sorted(captions)) or 'none'}. Correct the rules.",
@@ -175,12 +182,7 @@ def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchO
 def has_value(record: Mapping[str, Any], wanted: ValueWanted) -> bool:
     """Whether a record has a value already; names without regard to case."""
     if _is_field(wanted):
-        caption = folded(wanted.target.removeprefix(TICKET_FIELD))
-        fields = [
-            each
-            for each in record.get("customFields") or []
-            if folded(str(each.get("caption") or "")) == caption
-        ]
+        fields = custom_fields_called(record, wanted.target.removeprefix(TICKET_FIELD))
         return any(_is_value(each.get("value"), wanted.value) for each in fields)
     member, _, below = wanted.target.partition(".")
     found = record.get(member)
