@@ -44,7 +44,7 @@ async def rule_name_problems(run: DispatchRun) -> list[str]:
 
 async def swept_name_problems(run: DispatchRun) -> list[str]:
     """The same for a sweep: kept for a day under the rules that it was asked for."""
-    mark = run.settings.model_dump_json()
+    mark = run.refusals.rules_mark
     kept = await run.state.name_problems(mark, run.now())
     if kept is not None:
         return kept

@@ -35,7 +35,6 @@ from tasks.rules.dispatch.events import WorkOrderState
 from tasks.rules.dispatch.reference import RecordKind, reference_of
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.triggers import RecordMemory, Seen
-from tasks.rules.quarantine import fingerprint
 from tasks.rules.values import read_date_time, write_date_time
 
 RECORD_SIDE = "connectwise/"
@@ -261,18 +260,18 @@ class DispatchStore:
             await self._write(COVERAGE_NAME, known)
         return read_date_time(known["at"])
 
-    async def name_problems(self, rules: str, now: datetime) -> list[str] | None:
+    async def name_problems(self, rules_mark: str, now: datetime) -> list[str] | None:
         """What these rules name and was not there when it was looked up last; None: look it up again."""
         known = await self._read(NAMES_NAME)
         at = read_date_time(known.get("at"))
-        if known.get("rules") != fingerprint(rules) or at is None or not at <= now < at + NAMES_KEPT:
+        if known.get("rules") != rules_mark or at is None or not at <= now < at + NAMES_KEPT:
             return None
         return [str(each) for each in known.get("problems") or []]
 
-    async def keep_name_problems(self, rules: str, problems: list[str], now: datetime) -> None:
+    async def keep_name_problems(self, rules_mark: str, problems: list[str], now: datetime) -> None:
         """Keeps what was missing when it was looked up ``now``."""
         at = write_date_time(now.replace(microsecond=0))
-        await self._write(NAMES_NAME, {"rules": fingerprint(rules), "at": at, "problems": problems})
+        await self._write(NAMES_NAME, {"rules": rules_mark, "at": at, "problems": problems})
 
     async def _link(self, kind: RecordKind, record_id: int) -> RecordLink | None:
         return await self._ledger.links.from_left(self._tenant, _side(kind, record_id), WORK_ORDER_KIND)
