@@ -23,6 +23,7 @@ pytestmark = pytest.mark.xdist_group("layout")
 
 PACKAGES = (tasks.connectwise, tasks.lansweeper, tasks.field_nation)
 LIST_ASSETS, LIST_LOCATIONS = "tasks.lansweeper.list_assets", "tasks.connectwise.list_locations"
+SYNCHRONIZATION = "flows.asset_synchronization"
 VENDORS = ("connectwise", "lansweeper", "field_nation")
 NEEDS = {
     "tasks.connectwise": {"connectwise"},
@@ -129,9 +130,9 @@ for names in sys.argv[1:]:
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, set[str]]:
-    """The modules of ours that an import of each package's actions, or of one action, loads by itself."""
+    """What of ours an import of each package's actions, of one action or of a flow loads by itself."""
     wanted = {package: " ".join(action_modules(package)) for package in NEEDS}
-    wanted |= {action: action for action in (LIST_ASSETS, LIST_LOCATIONS)}
+    wanted |= {one: one for one in (LIST_ASSETS, LIST_LOCATIONS, SYNCHRONIZATION)}
     done = subprocess.run(
         [sys.executable, "-c", LOADER, *wanted.values()], capture_output=True, text=True, check=True, cwd=ROOT
     )
@@ -140,6 +141,12 @@ def loaded() -> dict[str, set[str]]:
         name: {each for each in lines[modules] if each.split(".")[0] in {"connectors", "tasks"}}
         for name, modules in wanted.items()
     }
+
+
+def test_a_flow_loads_no_other_feature(loaded: dict[str, set[str]]) -> None:
+    features = {".".join(each.split(".")[:2]) for each in loaded[SYNCHRONIZATION]}
+    assert "tasks.asset_sync" in features
+    assert not features & {"tasks.dispatch", "tasks.enrichment", "tasks.field_nation"}
 
 
 def action_modules(package: str) -> list[str]:
