@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from abc import abstractmethod
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -57,16 +58,19 @@ class OutboxMachine(LedgerMachine):
         self.attempts: list[Attempt] = []
         self.looks = 0
 
+    @abstractmethod
     def table(self, process: int) -> Any:
-        raise NotImplementedError
+        """The part of a process's ledger that is tried."""
 
+    @abstractmethod
     def claiming(
         self, process: int, record: int, holder: str, new: bool
     ) -> Coroutine[Any, Any, Claimed[Any]]:
-        raise NotImplementedError
+        """A claim on the record's row; ``new``: on another generation's where the last was cancelled."""
 
+    @abstractmethod
     def finishing(self, process: int, row_id: int, result: int) -> Coroutine[Any, Any, Any]:
-        raise NotImplementedError
+        """The report that the row is done, with its result."""
 
     def may_finish(self, row_id: int, result: int) -> bool:
         """By the model: a row that is open, or done with this very result."""
@@ -220,9 +224,7 @@ class IntentsMachine(OutboxMachine):
         one = self.attempt(number)
         row = self.rows[one.row_id]
         may = row.state != "sent" and (even_unresolved or row.state != "unresolved")
-        cancelling = self.world.processes[one.process].intents.cancel(
-            one.row_id, "why", even_unresolved=even_unresolved
-        )
+        cancelling = self.table(one.process).cancel(one.row_id, "why", even_unresolved=even_unresolved)
         self._does(may, cancelling, ClaimLostError)
         if may:
             row.state, row.holder = "cancelled", None

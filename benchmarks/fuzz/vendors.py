@@ -45,9 +45,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "field_nation": (CLIENT_SECRET, PASSWORD, WEBHOOK_SECRET, ACCESS, REFRESH),
 }
 """Credentials of each client, which no error of it may show wherever they stand."""
-SECRETS = frozenset(
-    {PRIVATE, PUBLIC, CLIENT_SECRET, PASSWORD, WEBHOOK_SECRET, LANSWEEPER_TOKEN, ACCESS, REFRESH}
-)
+SECRETS = frozenset(secret for own in OWN.values() for secret in own)
 WEBHOOK = "11111111-0000-4000-8000-000000000001"
 COLUMNS = ("AgreementRecId", "ConfigurationRecId")
 PAGES = 3
