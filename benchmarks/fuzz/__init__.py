@@ -14,6 +14,6 @@
 - ``sandbox_requests``: requests from the vendors' own descriptions against the sandbox, by schemathesis.
 
 A target is a module with ``NAME``, ``INPUTS`` (of the long form), ``SHORT`` (of the test in ``make test``)
-and ``async def run(tally, *, seed, inputs)``. It takes its numbers from ``tally.numbers(inputs)`` and draws
+and ``async def run(tally, *, inputs)``. It takes its numbers from ``tally.numbers(inputs)`` and draws
 each input from ``tally.draw(number)`` alone, so that ``--only NAME --seed S --input K`` replays one.
 """

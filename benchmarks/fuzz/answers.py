@@ -57,7 +57,7 @@ class EndlessPagesError(BaseException):
     """Ends an operation that goes on asking."""
 
 
-async def run(tally: Tally, *, seed: int, inputs: int) -> None:
+async def run(tally: Tally, *, inputs: int) -> None:
     """Tries one damage of one operation for each input."""
     tally.secrets |= vendors.SECRETS
     known = operations()

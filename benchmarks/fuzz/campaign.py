@@ -43,7 +43,7 @@ class Target(Protocol):
     INPUTS: int
     SHORT: int
 
-    async def run(self, tally: Tally, *, seed: int, inputs: int) -> None: ...
+    async def run(self, tally: Tally, *, inputs: int) -> None: ...
 
 
 def target_named(name: str) -> Target:
@@ -56,7 +56,7 @@ def run_target(name: str, tally: Tally, inputs: int) -> dict[str, Any]:
 
     async def begin() -> None:
         with tally.watched_logs():
-            await target_named(name).run(tally, seed=tally.seed, inputs=inputs)
+            await target_named(name).run(tally, inputs=inputs)
 
     try:
         asyncio.run(begin())

@@ -85,7 +85,7 @@ _KEY_FORM = re.compile(
 )
 
 
-async def run(tally: Tally, *, seed: int, inputs: int) -> None:
+async def run(tally: Tally, *, inputs: int) -> None:
     """Sends every request to one receiver, and counts the inbox at the end."""
     tally.secrets |= {KEY, SECRET, PRIVATE}
     keys = Keys()

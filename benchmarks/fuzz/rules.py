@@ -76,7 +76,7 @@ class Case:
     act: Callable[[Tried], None]
 
 
-async def run(tally: Tally, *, seed: int, inputs: int) -> None:
+async def run(tally: Tally, *, inputs: int) -> None:
     """Tries every input by itself."""
     with warnings.catch_warnings():
         # jmespath's word on an old form of literals, which is no error of whoever wrote it.

@@ -73,7 +73,7 @@ Answer = tuple[int, bytes]
 Body = bytes | None
 
 
-async def run(tally: Tally, *, seed: int, inputs: int) -> None:
+async def run(tally: Tally, *, inputs: int) -> None:
     """Draw and send; where nothing can be drawn one input is counted as skipped."""
     if missing := _what_is_missing():
         tally.count(missing, "skipped")

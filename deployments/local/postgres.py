@@ -1,4 +1,7 @@
-"""A PostgreSQL server of one's own on loopback, for tests and campaigns, of Debian's package."""
+"""A PostgreSQL server of one's own on loopback, of Debian's package, and empty databases on a server.
+
+For tests and campaigns.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,19 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+import asyncpg
+
+from connectors.ledger.database import database_url
 from deployments.local.prefect import free_port
 
 ACCOUNT = "postgres"
+TEST_SERVER = "CONNECTWISE_FLOWS_TEST_POSTGRES"
+"""The variable of the environment that names a server for tests and campaigns."""
 MISSING = (
     "PostgreSQL is not installed here: no initdb on the path or under /usr/lib/postgresql. "
     "Install Debian's package 'postgresql'."
@@ -48,6 +57,25 @@ def postgres_cluster() -> Iterator[str]:
             control(programs, "stop", "-D", str(data), "-m", "immediate", "-w")
     finally:
         shutil.rmtree(folder)
+
+
+@asynccontextmanager
+async def new_database(server: str) -> AsyncIterator[str]:
+    """The address of a new database without tables, which is dropped after the block."""
+    name = f"ledger_test_{uuid.uuid4().hex}"
+    await on_server(server, f"CREATE DATABASE {name}")
+    try:
+        yield database_url(server).set(database=name).render_as_string(hide_password=False)
+    finally:
+        await on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def on_server(server: str, statement: str) -> None:
+    """Do one statement on a PostgreSQL server, such as making a database."""
+    address = database_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(address)
+    await connection.execute(statement)
+    await connection.close()
 
 
 def programs_folder() -> Path:
@@ -99,10 +127,10 @@ def run(command: list[str]) -> None:
 
 
 def needs_account() -> bool:
-    """Whether the tests run as root, and so PostgreSQL has to run as somebody else.
+    """Whether this process runs as root, and so PostgreSQL has to run as somebody else.
 
     Raises:
-        PostgresMissingError: they do, and the machine has no such account.
+        PostgresMissingError: it does, and the machine has no such account.
     """
     if os.geteuid() != 0:
         return False

@@ -96,8 +96,8 @@ def test_too_much_time_or_memory_is_a_problem(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_target_that_breaks_down_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def run(_tally: Tally, *, seed: int, inputs: int) -> None:
-        raise OSError(f"no world for {seed}, {inputs}")
+    async def run(tally: Tally, *, inputs: int) -> None:
+        raise OSError(f"no world for {tally.seed}, {inputs}")
 
     monkeypatch.setattr(campaign, "target_named", lambda _name: SimpleNamespace(run=run))
     report = run_target("receiver", Tally("receiver", seed=3), 5)

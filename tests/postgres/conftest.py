@@ -9,9 +9,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from deployments.local.postgres import TEST_SERVER
 from deployments.local.prefect import LocalPrefect
 from tests.postgres.prefect_server import prefect_on, private_home
-from tests.support.ledger import POSTGRES, place
+from tests.support.ledger import place
 
 __all__ = ["place"]
 
@@ -24,9 +25,9 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def postgres() -> str:
     """The address of the session's PostgreSQL server."""
-    address = os.environ.get(POSTGRES)
+    address = os.environ.get(TEST_SERVER)
     if not address:
-        pytest.skip(f"{POSTGRES} names no PostgreSQL server, and none could be started")
+        pytest.skip(f"{TEST_SERVER} names no PostgreSQL server, and none could be started")
     return address
 
 

@@ -12,8 +12,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from deployments.local.postgres import PostgresMissingError, postgres_cluster
-from tests.support.ledger import POSTGRES
+from deployments.local.postgres import TEST_SERVER, PostgresMissingError, postgres_cluster
 
 _missing: list[str] = []
 
@@ -21,10 +20,10 @@ _missing: list[str] = []
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop() -> Iterator[None]:
     with ExitStack() as stack:
-        if not os.environ.get(POSTGRES):
+        if not os.environ.get(TEST_SERVER):
             try:
-                os.environ[POSTGRES] = stack.enter_context(postgres_cluster())
-                stack.callback(os.environ.pop, POSTGRES)
+                os.environ[TEST_SERVER] = stack.enter_context(postgres_cluster())
+                stack.callback(os.environ.pop, TEST_SERVER)
             except PostgresMissingError as error:
                 _missing.append(str(error))
         return (yield)

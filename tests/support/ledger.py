@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -13,14 +12,13 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
-import asyncpg
 import pytest
 
-from connectors.ledger.database import Clock, database_url
+from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
+from deployments.local.postgres import TEST_SERVER, new_database
 
 ROOT = Path(__file__).parents[2]
-POSTGRES = "CONNECTWISE_FLOWS_TEST_POSTGRES"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -46,21 +44,11 @@ async def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 @asynccontextmanager
 async def database_on_server() -> AsyncIterator[str]:
     """The address of a new PostgreSQL database without tables, where the environment names a server."""
-    server = os.environ.get(POSTGRES)
+    server = os.environ.get(TEST_SERVER)
     if not server:
-        pytest.skip(f"{POSTGRES} names no PostgreSQL server")
-    name = f"ledger_test_{uuid.uuid4().hex}"
-    await on_server(server, f"CREATE DATABASE {name}")
-    yield database_url(server).set(database=name).render_as_string(hide_password=False)
-    await on_server(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-async def on_server(server: str, statement: str) -> None:
-    """Does one statement on a PostgreSQL server, such as making a database."""
-    address = database_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = await asyncpg.connect(address)
-    await connection.execute(statement)
-    await connection.close()
+        pytest.skip(f"{TEST_SERVER} names no PostgreSQL server")
+    async with new_database(server) as address:
+        yield address
 
 
 def start_python(*arguments: str) -> Popen[bytes]:

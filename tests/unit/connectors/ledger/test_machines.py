@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 
 from benchmarks.fuzz.ledger import MACHINES
 from benchmarks.fuzz.ledger_budget import BudgetMachine
@@ -21,9 +20,8 @@ from benchmarks.fuzz.ledger_inbox import InboxMachine
 from benchmarks.fuzz.ledger_outbox import IntentsMachine
 from benchmarks.fuzz.ledger_world import LedgerMachine, LedgerWorld, run_machine
 from connectors.ledger import claims, rate_limit
-from connectors.ledger.database import database_url
 from connectors.ledger.inbox import Inbox
-from tests.support.ledger import POSTGRES, on_server
+from deployments.local.postgres import TEST_SERVER, new_database
 
 EXAMPLES = 3
 
@@ -31,16 +29,17 @@ EXAMPLES = 3
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """As ``place``, for tests that have no loop of their own."""
-    server = os.environ.get(POSTGRES)
+    server = os.environ.get(TEST_SERVER)
     if request.param == "sqlite":
         yield str(tmp_path / "ledger.db")
         return
     if not server:
-        pytest.skip(f"{POSTGRES} names no PostgreSQL server")
-    name = f"ledger_test_{uuid.uuid4().hex}"
-    asyncio.run(on_server(server, f"CREATE DATABASE {name}"))
-    yield database_url(server).set(database=name).render_as_string(hide_password=False)
-    asyncio.run(on_server(server, f"DROP DATABASE {name} WITH (FORCE)"))
+        pytest.skip(f"{TEST_SERVER} names no PostgreSQL server")
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(new_database(server)) as address,
+    ):
+        yield address
 
 
 @pytest.mark.parametrize("machine", MACHINES)
