@@ -10,7 +10,8 @@
   ``damages`` what can be wrong with them.
 - ``ledger``: state machines of claims, outbox, inbox and budget (``ledger_outbox``, ``ledger_inbox``,
   ``ledger_budget``) in a ``ledger_world`` of two processes.
-- ``rules``: settings, mappings, expressions, External Data and payloads, drawn from ``odd_values``.
+- ``rules``: settings, mappings, expressions, External Data and payloads.
+- ``odd_values``: what ``rules`` and ``receiver`` draw from.
 - ``sandbox_requests``: requests from the vendors' own descriptions against the sandbox, by schemathesis.
 
 A target is a module with ``NAME``, ``INPUTS`` (of the long form), ``SHORT`` (of the test in ``make test``)

@@ -16,7 +16,10 @@ PLAIN: tuple[Any, ...] = (
 )  # fmt: skip
 DEPTHS = (20, 100, 300)
 """Deeper ones are refused where an answer, a message or a text is read; as texts they are drawn too."""
-NAMES = ("id", "name", "value", "results", "utc", "", "\x00", "a" * 300, "customFields", "__class__", "0")
+NAMES = (
+    "id", "name", "value", "results", "utc", "", "\x00", "a" * 300, "customFields", "__class__", "0",
+    "Entity",
+)  # fmt: skip
 
 
 def odd_json(draw: Random, depth: int = 0) -> Any:

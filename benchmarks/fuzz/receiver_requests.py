@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.fuzz.odd_values import odd_json
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
 SITE = "https://api-na.myconnectwise.net"
@@ -78,7 +79,7 @@ def delivery_headers(draw: Random, raw: bytes, secret: str = SECRET, age: float 
 def _callback(draw: Random) -> Sent:
     message = _callback_message(draw)
     for _ in range(draw.choice((0, 0, 1, 2))):
-        message[draw.choice([*message, "extra"])] = odd_value(draw)
+        message[draw.choice([*message, "extra"])] = odd_json(draw)
     raw = encoded(draw, message)
     way = draw.choice(("genuine", "genuine", "forged", "unsigned", "headers", "parts"))
     signature = signature_of(raw, KEY if way != "forged" else "another key")
@@ -123,7 +124,7 @@ def _webhook(draw: Random) -> Sent:
         "workorder": {"id": draw.randint(1, 10_000), "title": "No link"},
     }
     for _ in range(draw.choice((0, 0, 1, 2))):
-        message[draw.choice([*message, "extra"])] = odd_value(draw)
+        message[draw.choice([*message, "extra"])] = odd_json(draw)
     raw = encoded(draw, message)
     way = draw.choice(("genuine", "genuine", "forged", "unsigned", "old", "headers", "no id"))
     age = draw.choice((4000.0, 10**9, -4000.0)) if way == "old" else 0.0
@@ -151,7 +152,7 @@ def _odd_body(draw: Random) -> Sent:
             lambda: b"\xef\xbb\xbf{}",
             lambda: gzip.compress(b" " * draw.randint(1, 1_000_000)),
             lambda: b"x" * draw.randint(BODY_LIMIT - 2, BODY_LIMIT + 2),
-            lambda: encoded(draw, odd_value(draw)),
+            lambda: encoded(draw, odd_json(draw)),
             lambda: encoded(draw, _callback_message(draw))[: -draw.randint(1, 50)],
         )
     )()
@@ -238,7 +239,7 @@ def odd_url(draw: Random) -> Any:
             f"{SITE}{path}",
             f"{SITE}{path}?{draw.random()}",
             KEY_URL + draw.choice(("#x", "?x=1", "/", "/..", "%2f", "\u3002", "\x00", ";x", "\\")),
-            odd_value(draw),
+            odd_json(draw),
         )
     )
 
@@ -258,22 +259,6 @@ def odd_headers(draw: Random, length: int) -> Sequence[Header]:
             [(b"expect", b"100-continue"), (b"host", b"\xe2\x80\xae")],
         )
     )
-
-
-def odd_value(draw: Random, depth: int = 0) -> Any:
-    """A JSON value that no message of either vendor has at its place."""
-    plain = (
-        None, True, -1, 0, 2**63, 10**300, 1.5e308, "", " ", "\x00", "\ud800", "\u202e", "a" * 3000,
-        "https://keys.example", "{", "[]", "null", "2026-11-29T00:00:00Z", "0001-01-01T00:00:00Z",
-    )  # fmt: skip
-    if depth > 3 or draw.random() < 0.7:
-        return draw.choice(plain)
-    number = draw.randint(0, 4)
-    if draw.random() < 0.5:
-        return [odd_value(draw, depth + 1) for _ in range(number)]
-    return {
-        draw.choice(("id", "name", "Entity", "", "\x00")): odd_value(draw, depth + 1) for _ in range(number)
-    }
 
 
 def encoded(draw: Random, value: Any) -> bytes:
