@@ -114,6 +114,17 @@ OLD_SECONDS = 3_600
 OLD_BODY = timedelta(days=20)
 
 
+def delivered_callbacks(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """ConnectWise's own callbacks that were acknowledged."""
+    return [one for one in sandbox.callbacks() if (one["kind"], one["outcome"]) == ("genuine", "delivered")]
+
+
+def delivered_webhooks(sandbox: Sandbox) -> list[dict[str, Any]]:
+    """Field Nation's deliveries that were acknowledged."""
+    log = sandbox.field_nation("GET", "deliveries")
+    return [one for one in log if one["deliveryStatus"] == 200 and not one["lost"]]
+
+
 class ForgedMessages:
     """Sends one message at a time, callbacks by the sandbox; ``sent`` counts them by vendor and way."""
 
@@ -169,23 +180,13 @@ class ForgedMessages:
         self._count(f"callback: {how}")
 
     def _replay_callback(self) -> None:
-        log = [
-            one
-            for one in self._sandbox.callbacks()
-            if (one["kind"], one["outcome"]) == ("genuine", "delivered")
-        ]
-        if log:
+        if log := delivered_callbacks(self._sandbox):
             message = self._draw.choice(log)["MessageId"]
             self._sandbox.callbacks("POST", "forge", {"how": "replay", "message": message})
             self._count("callback: replay")
 
     def _replay_webhook(self) -> None:
-        log = [
-            one
-            for one in self._sandbox.field_nation("GET", "deliveries")
-            if one["deliveryStatus"] == 200 and not one["lost"]
-        ]
-        if log:
+        if log := delivered_webhooks(self._sandbox):
             delivery = self._draw.choice(log)["deliveryId"].partition(":")[0]
             way = self._draw.choice(list(REPLAYS))
             self._sandbox.field_nation("POST", f"deliveries/{delivery}/{REPLAYS[way]}")

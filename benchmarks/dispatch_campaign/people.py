@@ -142,7 +142,7 @@ class People:
         }
         if step.what == "approve":
             await self._approve(number)
-        elif step.what in LIFE or step.what == "message":
+        else:
             self._sandbox.provider(number, step.what, **details.get(step.what, {}))
 
     async def _approve(self, number: int) -> None:

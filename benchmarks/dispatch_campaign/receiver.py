@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from benchmarks.dispatch_campaign.faults import delivered_callbacks, delivered_webhooks
 from connectors.ledger.database import BUSY_SECONDS, create_engine, database_url
 from connectors.ledger.schema import inbox
 from deployments.local.prefect import free_port
@@ -83,9 +84,7 @@ async def lost_messages(sandbox: Sandbox, ledger: str | Path) -> list[str]:
 
 
 def _acknowledged(sandbox: Sandbox) -> Iterator[tuple[str, str]]:
-    for one in sandbox.callbacks():
-        if one["kind"] == "genuine" and one["outcome"] == "delivered":
-            yield "connectwise", str(one["MessageId"]).lower()
-    for one in sandbox.field_nation("GET", "deliveries"):
-        if one["deliveryStatus"] == 200 and not one["lost"]:
-            yield "field_nation", str(one["deliveryId"]).partition(":")[0].lower()
+    for one in delivered_callbacks(sandbox):
+        yield "connectwise", str(one["MessageId"]).lower()
+    for one in delivered_webhooks(sandbox):
+        yield "field_nation", str(one["deliveryId"]).partition(":")[0].lower()
