@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
-from typing import Any
 
 from sandbox.connectwise.defaults import (
+    Read,
+    Record,
     fill_communication,
     fill_from_board,
     fill_from_contact,
@@ -34,8 +35,6 @@ from sandbox.connectwise.schema.service import (
 )
 from sandbox.connectwise.schema.system import CALLBACKS, PAYLOAD_VERSION
 
-Record = dict[str, Any]
-Read = Callable[[str], dict[int, Record]]
 Now = Callable[[], str]
 
 CHARGED = {"ServiceTicket": SERVICE_TICKETS_NAME, "ProjectTicket": PROJECT_TICKETS_NAME}
@@ -90,8 +89,6 @@ def _compute_ticket(table: Table, ticket: Record, read: Read, now: Now, given: C
     if "board" not in ticket:
         ticket.update(_default_board(read(BOARDS_NAME), is_project))
     fill_from_board(ticket, read, table.fields)
-    if "status" not in ticket and "board" in ticket:
-        ticket.update(_default_status(read(BOARD_STATUSES_NAME), ticket["board"]))
     if "closedFlag" not in given:
         _close(ticket, read(BOARD_STATUSES_NAME), now)
 
@@ -112,12 +109,6 @@ def _default_board(boards: dict[int, Record], is_project: bool) -> Record:
         if not board.get("inactiveFlag") and bool(board.get("projectFlag")) is is_project:
             return {"board": reference(board_id)}
     return {}
-
-
-def _default_status(statuses: dict[int, Record], board: Record) -> Record:
-    own = [one for one in statuses.values() if one.get("board") == board]
-    chosen = next((one for one in own if one.get("defaultFlag")), own[0] if own else None)
-    return {"status": reference(chosen["id"])} if chosen else {}
 
 
 def _close(ticket: Record, statuses: dict[int, Record], now: Now) -> None:

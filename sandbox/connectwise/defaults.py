@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from sandbox.connectwise.schema.boards import (
+    BOARD_STATUSES_NAME,
     BOARD_TEAMS_NAME,
     BOARD_TYPES_NAME,
     BOARDS_NAME,
@@ -60,7 +61,7 @@ MARKED: Mapping[str, Mapping[str, str]] = {
 """Member by member the collection whose marked record it refers to by default."""
 UNMARKED = ("system/locations", "system/departments", "sales/opportunities/types")
 """Collections that mark no record: there the first is the default (assumed)."""
-OF_BOARD = {"type": BOARD_TYPES_NAME, "team": BOARD_TEAMS_NAME}
+OF_BOARD = {"type": BOARD_TYPES_NAME, "team": BOARD_TEAMS_NAME, "status": BOARD_STATUSES_NAME}
 OF_CONTACT = ("contactName", "contactPhoneNumber", "contactPhoneExtension", "contactEmailAddress")
 OF_SITE = ("siteName", "addressLine1", "addressLine2", "city", "stateIdentifier", "zip", "country")
 REPEATED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -80,22 +81,26 @@ def fill_references(collection: str, record: Record, read: Read) -> None:
     """Refer to the marked record of each collection in ``MARKED`` where the record refers to none."""
     for member, target in MARKED.get(collection, {}).items():
         if member not in record:
-            records = read(target)
-            found = next(iter(records.values()), None) if target in UNMARKED else _marked(records.values())
+            found = _marked(read(target).values(), or_first=target in UNMARKED)
             if found is not None:
                 record[member] = reference(found["id"])
 
 
 def fill_from_board(ticket: Record, read: Read, members: Collection[str]) -> None:
-    """Location and department of the board, and its marked type and team, where the ticket has none."""
-    board = read(BOARDS_NAME).get(ticket.get("board", {}).get("id"), {})
+    """Location and department of the board, its marked type, team and status, where the ticket has none.
+
+    A board without a marked status gives its first.
+    """
+    if "board" not in ticket:
+        return
+    board = read(BOARDS_NAME).get(ticket["board"]["id"], {})
     for name in ("location", "department"):
         if name not in ticket and name in board:
             ticket[name] = reference(board[name]["id"])
     for name, collection in OF_BOARD.items():
         if name in members and name not in ticket:
-            own = [one for one in read(collection).values() if one.get("board") == ticket.get("board")]
-            found = _marked(own)
+            own = [one for one in read(collection).values() if one.get("board") == ticket["board"]]
+            found = _marked(own, or_first=name == "status")
             if found is not None:
                 ticket[name] = reference(found["id"])
 
@@ -176,5 +181,6 @@ def fill_communication(contact: Record, read: Read) -> None:
         contact |= {"defaultPhoneType": name} if name and "defaultPhoneType" not in contact else {}
 
 
-def _marked(records: Collection[Record]) -> Record | None:
-    return next((one for one in records if one.get("defaultFlag")), None)
+def _marked(records: Collection[Record], *, or_first: bool = False) -> Record | None:
+    marked = (one for one in records if one.get("defaultFlag"))
+    return next(marked, next(iter(records), None) if or_first else None)
