@@ -17,6 +17,7 @@ from sandbox.connectwise.schema.fields import (
     text,
     whole,
 )
+from sandbox.connectwise.schema.finance import BILLABLE
 
 BOARDS_NAME = "service/boards"
 BOARD_STATUSES_NAME = "service/boards/statuses"
@@ -25,9 +26,14 @@ BOARD_TEAMS_NAME = "service/boards/teams"
 SOURCES_NAME = "service/sources"
 PRIORITIES_NAME = "service/priorities"
 
-ORDER = choice("Ascending", "Descending")
+_ORDER = shown(choice("Ascending", "Descending"), "Ascending")
 
-_BILLED = choice("Billable", "DoNotBill", "NoCharge", "NoDefault")
+# What a status, a type and a team of a board were copied from.
+_COPIED_FROM = {
+    **each(computed(text()), "connectWiseId parentConnectWiseId"),
+    **each(whole(), "parentId grandParentId"),
+    "grandParentConnectWiseId": computed(text()),
+}
 
 BOARDS = Table(
     name=BOARDS_NAME,
@@ -51,7 +57,7 @@ BOARDS = Table(
         **each(ref("system/members"), "dispatchMember serviceManagerMember dutyManagerMember oncallMember"),
         "workRole": ref("time/workRoles"),
         "workType": ref("time/workTypes"),
-        **each(shown(_BILLED, "NoDefault"), "billTime billExpense billProduct"),
+        **each(shown(choice(*BILLABLE.choices), "NoDefault"), "billTime billExpense billProduct"),
         "autoCloseStatus": ref(BOARD_STATUSES_NAME),
         **each(flag(), "autoAssignNewTicketsFlag autoAssignNewECTicketsFlag autoAssignNewPortalTicketsFlag"),
         **each(flag(), "discussionsLockedFlag timeEntryLockedFlag"),
@@ -59,7 +65,7 @@ BOARDS = Table(
         "notifyEmailFromName": text(60),
         **each(flag(), "closedLoopDiscussionsFlag closedLoopResolutionFlag closedLoopInternalAnalysisFlag"),
         **each(flag(), "timeEntryDiscussionFlag timeEntryResolutionFlag timeEntryInternalAnalysisFlag"),
-        **each(shown(ORDER, "Ascending"), "problemSort resolutionSort internalAnalysisSort"),
+        **each(_ORDER, "problemSort resolutionSort internalAnalysisSort"),
         "emailConnectorAllowReopenClosedFlag": flag(),
         "emailConnectorReopenStatus": ref(BOARD_STATUSES_NAME),
         **each(flag(), "emailConnectorReopenResourcesFlag emailConnectorNewTicketNoMatchFlag"),
@@ -73,7 +79,7 @@ BOARDS = Table(
         "percentageCalculation": shown(
             choice("ActualHours", "Manual", "ClosedPhases", "ClosedTickets"), "ActualHours"
         ),
-        "allSort": shown(ORDER, "Ascending"),
+        "allSort": _ORDER,
         **each(flag(), "markFirstNoteIssueFlag restrictBoardByDefaultFlag sendToBundledFlag"),
         "connectWiseId": computed(text()),
     },
@@ -102,9 +108,7 @@ BOARD_STATUSES = Table(
         "statusIndicator": ref("service/statusIndicators"),
         "customStatusIndicatorName": text(30),
         "saveTimeAsNote": flag(),
-        **each(computed(text()), "connectWiseId parentConnectWiseId"),
-        **each(whole(), "parentId grandParentId"),
-        "grandParentConnectWiseId": computed(text()),
+        **_COPIED_FROM,
     },
 )
 
@@ -125,9 +129,7 @@ BOARD_TYPES = Table(
         "board": ref(BOARDS_NAME),
         "location": ref("system/locations"),
         "department": ref("system/departments"),
-        **each(computed(text()), "connectWiseId parentConnectWiseId"),
-        **each(whole(), "parentId grandParentId"),
-        "grandParentConnectWiseId": computed(text()),
+        **_COPIED_FROM,
     },
 )
 
@@ -176,8 +178,6 @@ BOARD_TEAMS = Table(
         **each(flag(), "defaultFlag notifyOnTicketDelete defaultRoundRobinFlag roundRobinFlag"),
         "boardId": mirror("board"),
         **each(whole(), "locationId businessUnitId"),
-        **each(computed(text()), "connectWiseId parentConnectWiseId"),
-        **each(whole(), "parentId grandParentId"),
-        "grandParentConnectWiseId": computed(text()),
+        **_COPIED_FROM,
     },
 )

@@ -24,9 +24,9 @@ from sandbox.connectwise.schema.fields import (
     text,
     whole,
 )
+from sandbox.connectwise.schema.system import DEPARTMENTS_NAME, LOCATIONS_NAME
 
 MEMBERS_NAME = "system/members"
-LOCATIONS, DEPARTMENTS = "system/locations", "system/departments"
 _AMOUNT = shown(number(), 0.0)
 _TAB = shown(choice("SummaryList", "DetailList"), "SummaryList")
 _SCREEN = shown(choice("RemainOnInvoicingScreen", "ShowRecentInvoices"), "RemainOnInvoicingScreen")
@@ -89,8 +89,8 @@ MEMBERS = Table(
         "memberPersonas": Field(Kind.INTEGERS),
         "adminFlag": flag(),
         "structureLevel": ref("system/myCompany/corporateStructureLevels"),
-        **each(ref(LOCATIONS), "securityLocation defaultLocation"),
-        "defaultDepartment": ref(DEPARTMENTS),
+        **each(ref(LOCATIONS_NAME), "securityLocation defaultLocation"),
+        "defaultDepartment": ref(DEPARTMENTS_NAME),
         "reportsTo": ref(MEMBERS_NAME),
         **each(flag(), "restrictLocationFlag restrictDepartmentFlag"),
         "workRole": ref("time/workRoles"),
@@ -104,23 +104,23 @@ MEMBERS = Table(
         "daysTolerance": shown(whole(), 0),
         "minimumHours": _AMOUNT,
         "timeSheetStartDate": text(),
-        "serviceDefaultLocation": ref(LOCATIONS),
-        "serviceDefaultDepartment": ref(DEPARTMENTS),
+        "serviceDefaultLocation": ref(LOCATIONS_NAME),
+        "serviceDefaultDepartment": ref(DEPARTMENTS_NAME),
         "serviceDefaultBoard": ref(BOARDS_NAME),
         **each(flag(), "restrictServiceDefaultLocationFlag restrictServiceDefaultDepartmentFlag"),
         **each(Field(Kind.INTEGERS), "excludedServiceBoardIds teams serviceBoardTeamIds"),
-        "projectDefaultLocation": ref(LOCATIONS),
-        "projectDefaultDepartment": ref(DEPARTMENTS),
+        "projectDefaultLocation": ref(LOCATIONS_NAME),
+        "projectDefaultDepartment": ref(DEPARTMENTS_NAME),
         "projectDefaultBoard": ref(BOARDS_NAME),
         **each(flag(), "restrictProjectDefaultLocationFlag restrictProjectDefaultDepartmentFlag"),
         "excludedProjectBoardIds": Field(Kind.INTEGERS),
-        "scheduleDefaultLocation": ref(LOCATIONS),
-        "scheduleDefaultDepartment": ref(DEPARTMENTS),
+        "scheduleDefaultLocation": ref(LOCATIONS_NAME),
+        "scheduleDefaultDepartment": ref(DEPARTMENTS_NAME),
         "scheduleCapacity": _AMOUNT,
         "serviceLocation": ref("service/locations"),
         **each(flag(), "restrictScheduleFlag hideMemberInDispatchPortalFlag"),
         "calendar": ref("schedule/calendars"),
-        "salesDefaultLocation": ref(LOCATIONS),
+        "salesDefaultLocation": ref(LOCATIONS_NAME),
         "restrictDefaultSalesTerritoryFlag": flag(),
         "warehouse": ref("procurement/warehouses"),
         "warehouseBin": ref("procurement/warehouseBins"),

@@ -26,11 +26,12 @@ from sandbox.connectwise.schema.fields import (
 )
 
 LOCATIONS_NAME = "system/locations"
+DEPARTMENTS_NAME = "system/departments"
 LEVELS_NAME = "system/myCompany/corporateStructureLevels"
 CUSTOM_FIELDS_NAME = "system/userDefinedFields"
 
 DEPARTMENTS = Table(
-    name="system/departments",
+    name=DEPARTMENTS_NAME,
     type_name="Department",
     unique=("identifier", "name"),
     naming=("identifier", "name"),
