@@ -166,7 +166,7 @@ CONTACTS = Table(
         "integratorTags": Field(Kind.TEXTS),
         "customFields": Field(Kind.CUSTOM),
         "photo": computed(ref("system/documents")),
-        "ignoreDuplicates": ignored(flag(None)),
+        "ignoreDuplicates": ignored(flag()),
         "typeIds": ignored(Field(Kind.INTEGERS)),
     },
 )

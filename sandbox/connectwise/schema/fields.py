@@ -79,7 +79,7 @@ def number(*, required: bool = False) -> Field:
     return Field(Kind.NUMBER, required=required)
 
 
-def flag(default: bool | None = False) -> Field:
+def flag(default: bool = False) -> Field:
     return Field(Kind.FLAG, shown=default)
 
 

@@ -136,7 +136,7 @@ MEMBERS = Table(
         ),
         "globalSearchDefaultSort": shown(choice(*_SORTS.split()), "None"),
         "phoneSource": text(),
-        **each(ignored(flag(None)), "copyPodLayouts copySharedDefaultViews copyColumnLayoutsAndFilters"),
+        **each(ignored(flag()), "copyPodLayouts copySharedDefaultViews copyColumnLayoutsAndFilters"),
         **each(ignored(whole()), "fromMemberRecId fromMemberTemplateRecId"),
         "customFields": Field(Kind.CUSTOM),
     },

@@ -81,7 +81,7 @@ _TICKET_FIELDS: dict[str, Field] = {
     "automaticEmailCc": text(1000),
     **each(ignored(text()), "initialDescription initialInternalAnalysis initialResolution"),
     "contactEmailLookup": ignored(text()),
-    **each(ignored(flag(None)), "processNotifications skipCallback"),
+    **each(ignored(flag()), "processNotifications skipCallback"),
     **each(computed(text()), "closedDate closedBy"),
     "closedFlag": computed(flag()),
     "actualHours": shown(number(), 0.0),
@@ -201,7 +201,7 @@ _TICKET_NOTE_FIELDS: dict[str, Field] = {
     **_NOTE_FIELDS,
     "ticketId": mirror("ticket"),
     "customerUpdatedFlag": flag(),
-    "processNotifications": ignored(flag(None)),
+    "processNotifications": ignored(flag()),
     **each(computed(flag()), "internalFlag externalFlag"),
 }
 

@@ -103,8 +103,8 @@ USER_DEFINED_FIELDS = Table(
             id=whole(), optionValue=text(), defaultFlag=flag(), inactiveFlag=flag(), sortOrder=whole()
         ),
         **each(Field(Kind.INTEGERS), "businessUnitIds locationIds"),
-        **each(ignored(flag(None)), "addAllBusinessUnits removeAllBusinessUnits addAllLocations"),
-        "removeAllLocations": ignored(flag(None)),
+        **each(ignored(flag()), "addAllBusinessUnits removeAllBusinessUnits addAllLocations"),
+        "removeAllLocations": ignored(flag()),
         "connectWiseID": computed(text()),
         "dateCreated": computed(moment()),
         # Seen on real records, not in the spec: the words for podId and screenId.
