@@ -245,8 +245,7 @@ MAX_DEPTH = 64
 """Levels of lists and objects that a body may have: the limit of the parser whose words ConnectWise uses."""
 TOO_DEEP = f"The reader's MaxDepth of {MAX_DEPTH} has been exceeded"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_LONG = re.compile(r"\d{19}")
-_LONG_BYTES = re.compile(rb"\d{19}")
+_LONG = re.compile(rb"\d{19}")
 
 
 def encode(value: Any) -> bytes:
@@ -259,17 +258,14 @@ def encode(value: Any) -> bytes:
 
 def decode(text: bytes | str) -> Any:
     """A text's value; ValueError in the standard library's words, also for what is nested too deep."""
-    long = _LONG.search(text) if isinstance(text, str) else _LONG_BYTES.search(text)
-    if long is not None:
+    raw = text.encode(errors="replace") if isinstance(text, str) else text
+    if _LONG.search(raw):
         return _decode_slowly(text)
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return _decode_slowly(text)
-    openers = (
-        text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
-    )
-    return _shallow(value) if openers > MAX_DEPTH else value
+    return _shallow(value) if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH else value
 
 
 def _decode_slowly(text: bytes | str) -> Any:
