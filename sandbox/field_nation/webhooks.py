@@ -149,8 +149,10 @@ def _check(given: dict[str, Any]) -> None:
     faults += [
         f"{name} is invalid" for name, kind in kinds.items() if not isinstance(given.get(name, kind()), kind)
     ]
-    faults += ["webhookAttribute is invalid"] if _headers(given) is None else []
-    if any(name.lower().startswith("x-fn-") for name in _headers(given) or {}):
+    headers = _headers(given)
+    if headers is None:
+        faults.append("webhookAttribute is invalid")
+    elif any(name.lower().startswith("x-fn-") for name in headers):
         faults.append("header names beginning with x-fn- are reserved")
     if faults:
         raise WebhookError(400, *faults)
