@@ -284,36 +284,33 @@ Insert = postgresql.Insert | sqlite.Insert
 
 def insert_or_replace(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
     """An insert that replaces every other column of the row which holds the key already."""
-    return _insert_or_replace(connection.dialect.name, table, tuple(key))
-
-
-@lru_cache(maxsize=64)
-def _insert_or_replace(dialect: str, table: Table, key: tuple[str, ...]) -> Insert:
-    """Made once for each table: three hundred batches of a first load ask for the same."""
-    statement = sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
-    rest = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
-    return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
+    return _upsert(connection.dialect.name, table, tuple(key))
 
 
 def insert_or_add(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
     """An insert that adds every other column to the row which holds the key already."""
-    statement = _insert(connection, table)
+    return _upsert(connection.dialect.name, table, tuple(key), adds=True)
+
+
+@lru_cache(maxsize=64)
+def _upsert(dialect: str, table: Table, key: tuple[str, ...], *, adds: bool = False) -> Insert:
+    """Made once for each table: the batches of a first load ask for the same, and so does each grant."""
+    statement = _insert(dialect, table)
     rest = [column.name for column in table.c if column.name not in key]
-    sums = {name: table.c[name] + statement.excluded[name] for name in rest}
-    return statement.on_conflict_do_update(index_elements=list(key), set_=sums)
+    given = {name: statement.excluded[name] for name in rest}
+    values = {name: table.c[name] + given[name] for name in rest} if adds else given
+    return statement.on_conflict_do_update(index_elements=list(key), set_=values)
 
 
 def insert_unless_there(
     connection: AsyncConnection, table: Table, key: Sequence[str] | None = None
 ) -> Insert:
     """An insert that leaves a row which holds the key already as it is; None: any of the table's keys."""
-    return _insert(connection, table).on_conflict_do_nothing(index_elements=list(key) if key else None)
+    return _insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=list(key) if key else None)
 
 
-def _insert(connection: AsyncConnection, table: Table) -> Insert:
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+def _insert(dialect: str, table: Table) -> Insert:
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 HEAD = "0009"
