@@ -126,8 +126,7 @@ async def window_state(
     connection: AsyncConnection, keys: Sequence[str], window: float, now: float
 ) -> WindowState:
     """The tokens of all ``keys`` that count now, when the first stops counting, and the longest pause."""
-    for key in keys:
-        await _bound_pause(connection, key, now)
+    await _bound_pauses(connection, keys, now)
     buckets = [bucket_of(key, window) for key in keys]
     pause = select(func.max(pauses.c.paused_until)).where(pauses.c.budget_key.in_(keys))
     query = select(
@@ -158,7 +157,7 @@ async def shrink_grant(connection: AsyncConnection, grant_id: int, used: int, un
 
 async def add_pause(connection: AsyncConnection, key: str, now: float, seconds: float) -> None:
     """Nobody starts a request for so many ``seconds``; a longer pause that stands already is kept."""
-    await _bound_pause(connection, key, now)
+    await _bound_pauses(connection, [key], now)
     until = now + seconds
     await connection.execute(delete(pauses).where(pauses.c.budget_key == key, pauses.c.paused_until <= until))
     standing = select(pauses.c.paused_until).where(pauses.c.budget_key == key)
@@ -168,10 +167,11 @@ async def add_pause(connection: AsyncConnection, key: str, now: float, seconds: 
         )
 
 
-async def _bound_pause(connection: AsyncConnection, key: str, now: float) -> None:
+async def _bound_pauses(connection: AsyncConnection, keys: Sequence[str], now: float) -> None:
     """A pause that reaches further than the vendor asked for was noted by a clock ahead: it starts now."""
     longest = now + pauses.c.asked_seconds
-    ahead = update(pauses).where(pauses.c.budget_key == key, pauses.c.paused_until > longest + CLOCK_SLACK)
+    of_keys = pauses.c.budget_key.in_(keys)
+    ahead = update(pauses).where(of_keys, pauses.c.paused_until > longest + CLOCK_SLACK)
     await connection.execute(ahead.values(paused_until=longest))
 
 
