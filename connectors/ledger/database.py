@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -279,6 +279,17 @@ def moment_or_none(seconds: float | None) -> datetime | None:
     return None if seconds is None else moment(seconds)
 
 
+T = TypeVar("T")
+VALUES_A_STATEMENT = 500
+"""Both databases take far more, and this stays a small statement."""
+
+
+def in_groups(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values in their order, as many at a time as one statement names."""
+    for start in range(0, len(values), VALUES_A_STATEMENT):
+        yield values[start : start + VALUES_A_STATEMENT]
+
+
 Insert = postgresql.Insert | sqlite.Insert
 
 
@@ -306,7 +317,8 @@ def insert_unless_there(
     connection: AsyncConnection, table: Table, key: Sequence[str] | None = None
 ) -> Insert:
     """An insert that leaves a row which holds the key already as it is; None: any of the table's keys."""
-    return _insert(connection.dialect.name, table).on_conflict_do_nothing(index_elements=list(key) if key else None)
+    statement = _insert(connection.dialect.name, table)
+    return statement.on_conflict_do_nothing(index_elements=list(key) if key else None)
 
 
 def _insert(dialect: str, table: Table) -> Insert:

@@ -11,21 +11,18 @@ the next run asks the tenant.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import and_, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.ledger.database import Repository, insert_or_replace, moment, reading
+from connectors.ledger.database import Repository, in_groups, insert_or_replace, moment, reading
 from connectors.ledger.models import KnownAmount, KnownLink
 from connectors.ledger.schema import known_amounts, known_links, writes
 
 LONGEST_KEY = 300
 """Characters; a longer text in the link field is no asset key."""
-_KEYS_A_QUERY = 500
-"""Values in one query: both databases take far more, and this stays a small statement."""
 
 
 class Inventories(Repository):
@@ -169,7 +166,5 @@ async def _forget(connection: AsyncConnection, tenant: str, keys: Collection[str
         await connection.execute(delete(known_links).where(named))
 
 
-def _groups(keys: Iterable[str]) -> Iterator[list[str]]:
-    left = iter(sorted(key for key in keys if is_key(key)))
-    while some := list(islice(left, _KEYS_A_QUERY)):
-        yield some
+def _groups(keys: Iterable[str]) -> Iterator[Sequence[str]]:
+    return in_groups(sorted(filter(is_key, keys)))

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.ledger.database import Repository, insert_or_replace, moment, reading
+from connectors.ledger.database import Repository, in_groups, insert_or_replace, moment, reading
 from connectors.ledger.models import HeldRecord
 from connectors.ledger.schema import quarantine
 from connectors.ledger.text import clean_text, shortened
@@ -23,8 +23,6 @@ KEPT_SECONDS = 180 * 86_400.0
 """A record that was not tried for so long is forgotten."""
 MOST_HELD = 5_000
 """Rows of one feature and company; beyond it the oldest go. So many refusals have one cause."""
-_SOME = 500
-"""Keys named in one statement."""
 _KEY = ("tenant", "feature", "company_id", "record_key")
 
 
@@ -87,17 +85,16 @@ class Quarantine(Repository):
 
 async def _known(connection: AsyncConnection, of: list[Any], keys: Sequence[str]) -> dict[str, Row[Any]]:
     found: dict[str, Row[Any]] = {}
-    for start in range(0, len(keys), _SOME):
-        some = quarantine.c.record_key.in_(keys[start : start + _SOME])
-        rows = await connection.execute(select(quarantine).where(*of, some))
+    for some in in_groups(keys):
+        named = quarantine.c.record_key.in_(some)
+        rows = await connection.execute(select(quarantine).where(*of, named))
         found |= {row.record_key: row for row in rows}
     return found
 
 
 async def _delete(connection: AsyncConnection, of: list[Any], keys: Sequence[str]) -> None:
-    for start in range(0, len(keys), _SOME):
-        some = quarantine.c.record_key.in_(keys[start : start + _SOME])
-        await connection.execute(delete(quarantine).where(*of, some))
+    for some in in_groups(keys):
+        await connection.execute(delete(quarantine).where(*of, quarantine.c.record_key.in_(some)))
 
 
 async def _forget(connection: AsyncConnection, of: list[Any], now: float) -> None:
