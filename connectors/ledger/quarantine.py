@@ -38,18 +38,10 @@ class Quarantine(Repository):
 
     async def one(self, tenant: str, feature: str, key: str, company_id: int = 0) -> HeldRecord | None:
         """The held record of this key, None if it is not held."""
-        query = select(quarantine).where(
-            *_of(tenant, feature, company_id), quarantine.c.record_key == clean_text(key)
-        )
+        query = select(quarantine).where(*_of(tenant, feature, company_id), quarantine.c.record_key == key)
         async with reading(self._engine, "read the quarantine") as connection:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else _record(row)
-
-    async def of_tenant(self, tenant: str) -> list[tuple[str, int, HeldRecord]]:
-        """Every held record of a tenant with its feature and company."""
-        query = select(quarantine).where(quarantine.c.tenant == tenant).order_by(quarantine.c.since)
-        async with reading(self._engine, "read the quarantine") as connection:
-            return [(row.feature, row.company_id, _record(row)) for row in await connection.execute(query)]
 
     async def every(self) -> list[tuple[str, str, int, HeldRecord]]:
         """Every held record with its tenant, feature and company, the one that is held longest first."""
@@ -67,6 +59,7 @@ class Quarantine(Repository):
         of = _of(tenant, feature, company_id)
         async with self._writing("hold refused records") as (connection, now):
             owner = {"tenant": tenant, "feature": feature, "company_id": company_id}
+            # As the database keeps the keys, since they are compared with what it answers.
             rows = {clean_text(each.key): each for each in records}
             known = await _known(connection, of, sorted(rows))
             await connection.execute(
@@ -78,9 +71,8 @@ class Quarantine(Repository):
     async def release(self, tenant: str, feature: str, keys: Sequence[str], company_id: int = 0) -> None:
         """Lets go of records: they were written, or a person wants them tried again."""
         of = _of(tenant, feature, company_id)
-        names = sorted({clean_text(key) for key in keys})
         async with self._writing("release held records") as (connection, _):
-            await _delete(connection, of, names)
+            await _delete(connection, of, sorted(set(keys)))
 
 
 async def _known(connection: AsyncConnection, of: list[Any], keys: Sequence[str]) -> dict[str, Row[Any]]:
