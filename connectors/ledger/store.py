@@ -9,7 +9,7 @@ from types import TracebackType
 
 import anyio
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.ledger.database import (
     BUSY_SECONDS,
@@ -89,11 +89,13 @@ class Ledger:
         """
         if tenant == earlier:
             return
+        # A look without a lock first: every run asks, and most find that it was done.
+        async with reading(self._engine, "look for a tenant") as transaction:
+            if await _has_rows(transaction, tenant):
+                return
         async with writing(self._engine, "rename a tenant") as transaction:
-            for table in OF_DISPATCH:
-                own = select(table.c.tenant).where(table.c.tenant == tenant).limit(1)
-                if (await transaction.execute(own)).first() is not None:
-                    return
+            if await _has_rows(transaction, tenant):
+                return
             for table in OF_DISPATCH:
                 renamed = update(table).where(table.c.tenant == earlier)
                 await transaction.execute(renamed.values(tenant=tenant))
@@ -114,6 +116,14 @@ class Ledger:
         """The time by the clock that all processes of this ledger share, which its rows bear."""
         async with reading(self._engine, "read the clock") as transaction:
             return moment(await self._clock.now_of(transaction))
+
+
+async def _has_rows(connection: AsyncConnection, tenant: str) -> bool:
+    for table in OF_DISPATCH:
+        own = select(table.c.tenant).where(table.c.tenant == tenant).limit(1)
+        if (await connection.execute(own)).first() is not None:
+            return True
+    return False
 
 
 class LedgerOpening:
