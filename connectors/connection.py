@@ -79,6 +79,11 @@ async def _forget_location(response: httpx.Response) -> None:
     response.headers.pop("Location", None)
 
 
+def without_proxy(base_url: httpx.URL) -> dict[str, None]:
+    """httpx's mounts: a proxy named in the environment must not see what is meant for this machine."""
+    return {f"all://{base_url.netloc.decode()}": None} if is_loopback(base_url) else {}
+
+
 def open_connections(
     base_url: httpx.URL,
     headers: Mapping[str, str],
@@ -87,14 +92,12 @@ def open_connections(
     limits: TimeLimits,
     verify: bool | ssl.SSLContext,
 ) -> httpx.AsyncClient:
-    # A proxy named in the environment must not see what is meant for this machine.
-    direct: dict[str, None] = {f"all://{base_url.netloc.decode()}": None} if is_loopback(base_url) else {}
     return httpx.AsyncClient(
         headers={"User-Agent": "connectwise-flows", "Accept-Encoding": ACCEPTED_CODINGS, **headers},
         cookies=_NoCookies(),
         event_hooks={"response": [_forget_location]},
         transport=transport,
-        mounts=direct,
+        mounts=without_proxy(base_url),
         verify=_certificates(*map(os.environ.get, _AUTHORITIES)) if verify is True else verify,
         follow_redirects=False,
         timeout=httpx.Timeout(limits.read, connect=limits.connect, write=limits.write, pool=limits.pool),

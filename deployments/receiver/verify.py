@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from connectors.connection import is_loopback
+from connectors.connection import without_proxy
 from connectors.connectwise.settings import ConnectWiseSettings
 from deployments.receiver.messages import (
     PutOffError,
@@ -312,10 +312,12 @@ class KeyFetcher:
         base = httpx.URL(settings.base_url)
         self._own = (base.scheme, base.netloc)
         self._credentials = dict(settings.headers())
-        # A proxy named in the environment must not see what is meant for this machine.
-        direct: dict[str, None] = {f"all://{base.netloc.decode()}": None} if is_loopback(base) else {}
         self._client = httpx.AsyncClient(
-            headers=_HEADERS, timeout=TIMEOUT, follow_redirects=False, transport=transport, mounts=direct
+            headers=_HEADERS,
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            transport=transport,
+            mounts=without_proxy(base),
         )
 
     async def __call__(self, url: str) -> str | None:
