@@ -234,7 +234,7 @@ class ConnectWiseCheck:
 
     def head(self, headers: Headers) -> None:
         """RefusedError where the head alone shows that the message is not ConnectWise's."""
-        _check_head(connectwise_head(headers.get(CONNECTWISE_HEADER)))
+        _require_genuine(connectwise_head(headers.get(CONNECTWISE_HEADER)))
 
     async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
         """The message; ``seconds`` is how long a signing key may be waited for.
@@ -245,9 +245,7 @@ class ConnectWiseCheck:
         """
         signature = headers.get(CONNECTWISE_HEADER) or ""
         message = json_object(raw)
-        verdict = await self._verdict(raw, signature, message, seconds)
-        if verdict is not Verdict.GENUINE:
-            raise RefusedError(401, str(verdict))
+        _require_genuine(await self._verdict(raw, signature, message, seconds))
         if str(message.get("CompanyId") or "").strip().lower() != self._company:
             raise RefusedError(403, "other company")
         return Genuine(CONNECTWISE_SOURCE, callback_name(message, raw), kept_callback(message))
@@ -276,27 +274,29 @@ class FieldNationCheck:
 
     def head(self, headers: Headers) -> None:
         """RefusedError where the head alone shows that the message is not to be believed."""
-        _check_head(field_nation_head(headers, self._now()))
-        if delivery_of(headers) is None:
-            raise RefusedError(400, "no delivery id")
+        _require_genuine(field_nation_head(headers, self._now()))
+        _delivery(headers)
 
     async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
         """The message; RefusedError for one that is forged, old, or without a delivery id."""
-        verdict = verify_field_nation(raw, headers, self._secret, self._now())
-        if verdict is not Verdict.GENUINE:
-            raise RefusedError(401, str(verdict))
-        delivery = delivery_of(headers)
-        if delivery is None:
-            raise RefusedError(400, "no delivery id")
+        _require_genuine(verify_field_nation(raw, headers, self._secret, self._now()))
+        delivery = _delivery(headers)
         message = json_object(raw)
         if is_stale(message.get("timestamp"), self._now()):
             raise RefusedError(401, str(Verdict.OLD))
         return Genuine(FIELD_NATION_SOURCE, delivery, kept_webhook(message), hashlib.sha256(raw).hexdigest())
 
 
-def _check_head(verdict: Verdict) -> None:
+def _require_genuine(verdict: Verdict) -> None:
     if verdict is not Verdict.GENUINE:
         raise RefusedError(401, str(verdict))
+
+
+def _delivery(headers: Headers) -> str:
+    found = delivery_of(headers)
+    if found is None:
+        raise RefusedError(400, "no delivery id")
+    return found
 
 
 class KeyFetcher:
