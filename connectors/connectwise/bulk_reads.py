@@ -23,6 +23,7 @@ from connectors.connectwise.collection import (
     as_records,
     has_next,
     keys_of,
+    names_id,
     next_page,
     page_request,
 )
@@ -158,8 +159,7 @@ class BulkReads(Tenant):
         path = ApiPath.of(f"{TICKETS[kind]}/search")
         params: dict[str, str | int] = {"pageSize": page_size}
         if fields:
-            has_id = "id" in {name.strip().lower() for name in fields.split(",")}
-            params["fields"] = fields if has_id else f"id,{fields}"
+            params["fields"] = fields if names_id(fields) else f"id,{fields}"
         last: int | None = None
         progress = PageProgress("tickets")
 

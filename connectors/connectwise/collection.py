@@ -263,14 +263,17 @@ def keys_of(records: Sequence[Record]) -> set[Hashable]:
     return ids or ({orjson.dumps(records)} if records else set())
 
 
-def _names_id(params: Mapping[str, Any] | None) -> bool:
+def names_id(fields: str | None) -> bool:
     """Whether the answer's records must have an id: they have, unless the wanted fields leave it out."""
-    fields = str((params or {}).get("fields") or "id")
-    return "id" in {name.strip().lower() for name in fields.split(",")}
+    return "id" in {name.strip().lower() for name in (fields or "id").split(",")}
+
+
+def _has_id(params: Params | None) -> bool:
+    return names_id(str((params or {}).get("fields") or ""))
 
 
 def _list_with(params: Params) -> Callable[[ReadAnswer], Records]:
-    has_id = _names_id(params)
+    has_id = _has_id(params)
 
     def parse(answer: ReadAnswer) -> Records:
         records = as_records(answer)
@@ -286,7 +289,7 @@ def _record_with(params: Params | None, record_id: int | None = None) -> Callabl
 
     def parse(answer: ReadAnswer) -> Record:
         record = as_object(answer.body, "the record")
-        if _names_id(params):
+        if _has_id(params):
             number = as_number(record.get("id"), "the record's id", least=1)
             if record_id not in (None, number):
                 raise ShapeError(f"the record should be {record_id} but is {number}")
