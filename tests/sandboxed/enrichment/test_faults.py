@@ -172,7 +172,8 @@ async def test_a_minute_of_lansweeper_used_up_by_others_is_waited_out_once(enric
     assert report.counts.failed == 0
     enricher.check()
     enricher.sandbox.reset(assets=90, scenario="enrichment")
-    calm = await enricher.enrich()
+    # To the ledger the site that is as at first has lost every text.
+    calm = await enricher.enrich(accept_once={"with_text": 0})
     assert report.lansweeper_used == calm.lansweeper_used + 1
 
 
