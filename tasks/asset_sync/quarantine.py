@@ -7,6 +7,7 @@ changed one since is seen by reading it, 50 in a request.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 from connectors.connectwise.conditions import any_of
 from connectors.errors import StopError
@@ -87,7 +88,10 @@ async def held_back(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldR
     }
     known = [each for each in matched.matched if each.asset.key in held]
     pairs = {each.match.asset.key: each.match for each in compare_matched(known, run.mapping).changed}
-    attempts |= {key: Attempt(modification_mark(*_sides(each)), "", rules) for key, each in pairs.items()}
+    attempts |= {
+        key: Attempt(modification_mark(each.asset, each.configuration), "", rules)
+        for key, each in pairs.items()
+    }
     candidates = {key: each for key, each in pairs.items() if may_be_held(held[key], attempts[key])}
     for key, version in (await _versions(run, candidates)).items():
         attempts[key] = Attempt(attempts[key].payload, version, rules)
@@ -98,16 +102,12 @@ async def held_back(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldR
 
 
 async def _versions(run: SyncRun, pairs: Mapping[str, Match]) -> dict[str, str]:
-    """Which version of its configuration each held asset would change now; "" where it is gone."""
+    """Which version of its configuration each held asset would change now; "gone" where it is."""
     by_id = {each.configuration.id: key for key, each in pairs.items()}
     found = dict.fromkeys(pairs, "gone")
     for ids in batches(sorted(by_id)):
-        records = await retry(
-            lambda ids=ids: run.client.configurations.list(  # type: ignore[misc]
-                conditions=any_of("id", ids), page=1, page_size=len(ids)
-            ),
-            run.settings.waiting,
-        )
+        read = partial(run.client.configurations.list, any_of("id", ids), page=1, page_size=len(ids))
+        records = await retry(read, run.settings.waiting)
         found |= {by_id[int(each["id"])]: version_of(each) for each in records}
     return found
 
@@ -194,7 +194,3 @@ def creation_mark(asset: AssetRecord) -> str:
 def modification_mark(asset: AssetRecord, configuration: ConfigurationRecord) -> str:
     """A short text that changes with what would be changed, on either side."""
     return fingerprint([asset.wanted, configuration.current])
-
-
-def _sides(match: Match) -> tuple[AssetRecord, ConfigurationRecord]:
-    return match.asset, match.configuration
