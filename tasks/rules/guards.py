@@ -134,9 +134,16 @@ def _shrank(each: Amount, limit: ShrinkLimit, known_since: str, is_accepted: boo
         f"{each.words}: {each.known:,} known from the last reading{known_since}, {each.read:,} {each.said}, "
         f"{(each.known - each.read) / each.known:.0%} fewer; more than {limit.share:.0%} is not believed."
     )
+    return acceptable(text, each.name, each.read, is_accepted)
+
+
+def acceptable(
+    text: str, name: str, number: int, is_accepted: bool, condition: str = "If it is right"
+) -> GuardFinding:
+    """The finding that refuses until a person accepts the number, and says how; ``condition``: when to."""
     if is_accepted:
         return GuardFinding(f"{text} Accepted for this run.", refuses=False)
-    return GuardFinding(f"{text} If it is right, {how_to_accept({each.name: each.read})}.")
+    return GuardFinding(f"{text} {condition}, {how_to_accept({name: number})}.")
 
 
 def how_to_accept(numbers: Mapping[str, int]) -> str:

@@ -18,7 +18,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.ledger.models import KnownAmount
 from tasks.rules.asset_sync.match_result import MatchResult
-from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, accepted, how_to_accept, shrink_findings
+from tasks.rules.guards import (
+    Amount,
+    GuardFinding,
+    ShrinkLimit,
+    acceptable,
+    accepted,
+    how_to_accept,
+    shrink_findings,
+)
 from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
@@ -141,9 +149,8 @@ def incomplete(
         f"{words}: {read:,} different ones were read, twice, but the vendor counts {counted_by_vendor:,}. "
         "Pages are missing or repeated, so the reading is not believed."
     )
-    if accepted(name, read, accept.model_dump()):
-        return GuardFinding(f"{text} Accepted for this run.", refuses=False)
-    return GuardFinding(f"{text} Run again; if it stays so and is right, {how_to_accept({name: read})}.")
+    is_accepted = accepted(name, read, accept.model_dump())
+    return acceptable(text, name, read, is_accepted, "Run again; if it stays so and is right")
 
 
 def unreadable_keys(
@@ -162,9 +169,7 @@ def unreadable_keys(
         f"{counted_by_vendor:,}. The keys of the others can't be read, so their assets would be created a "
         "second time. See whether the API member's role still shows custom fields."
     )
-    if accepted(LINKED, read, accept.model_dump()):
-        return GuardFinding(f"{text} Accepted for this run.", refuses=False)
-    return GuardFinding(f"{text} If it is right, {how_to_accept({LINKED: read})}.")
+    return acceptable(text, LINKED, read, accepted(LINKED, read, accept.model_dump()))
 
 
 def assets_incomplete(read: int, total: int | None) -> bool:

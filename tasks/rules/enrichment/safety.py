@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.rules.enrichment.plan import AssetUpdate, EnrichmentPlan
 from tasks.rules.enrichment.texts import AGREEMENT_ID, SEPARATOR, TOTAL_TICKETS
-from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, how_to_accept, shrink_findings
+from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, acceptable, shrink_findings
 from tasks.rules.text import counted
 from tasks.rules.values import FieldChange, read_number
 
@@ -189,9 +189,8 @@ def _loss_findings(lost: TextLosses, limits: EnrichmentLimits, accepted: int | N
         f"The plan would take text from {lost.losing:,} of {counted(lost.with_text, 'asset')} that have any, "
         f"{lost.losing / max(lost.with_text, 1):.0%}; the ceiling is {limits.losing_share:.0%} ({named})."
     )
-    if accepted is not None and lost.losing <= accepted:
-        return [GuardFinding(f"{text} Accepted for this run.", refuses=False)]
-    return [GuardFinding(f"{text} If it is right, {how_to_accept({'losing': lost.losing})}.")]
+    is_accepted = accepted is not None and lost.losing <= accepted
+    return [acceptable(text, "losing", lost.losing, is_accepted)]
 
 
 def refusals(findings: Sequence[GuardFinding]) -> list[str]:
