@@ -12,6 +12,7 @@ import pytest
 from sandbox.app import SandboxApp
 from sandbox.credentials import mint_credentials
 from sandbox.data.generate import build_world
+from sandbox.field_nation.access import REQUIRED
 from tests.support.sandbox.field_nation import WHOLE
 
 pytestmark = pytest.mark.anyio
@@ -41,38 +42,29 @@ class Vendors:
         }
         transport = httpx.ASGITransport(app=self.app)
         self.http = httpx.AsyncClient(transport=transport, base_url="http://vendors.test")
-        granted = self.app.field_nation.tokens.grant(
-            "application/json",
-            json.dumps(
-                {
-                    "grant_type": "password",
-                    **{
-                        name: getattr(keys.field_nation, name)
-                        for name in ("client_id", "client_secret", "username", "password")
-                    },
-                }
-            ).encode(),
-            3600,
-            True,
-        )
+        known = {name: getattr(keys.field_nation, name) for name in REQUIRED}
+        asked = json.dumps({"grant_type": "password", **known}).encode()
+        granted = self.app.field_nation.tokens.grant("application/json", asked, 3600, True)
         self.token = str(granted["access_token"])
 
     async def psa(self, method: str, path: str, body: Any = None, **query: str) -> httpx.Response:
-        content = body if isinstance(body, str | bytes) else None if body is None else json.dumps(body)
         return await self.http.request(
-            method, API + path, headers=self.headers, content=content, params=query or None
+            method, API + path, headers=self.headers, content=content_of(body), params=query or None
         )
 
     async def field_nation(self, method: str, path: str, body: Any = None, **query: str) -> httpx.Response:
-        content = body if isinstance(body, str | bytes) else None if body is None else json.dumps(body)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         params = {**query, **({} if "/webhooks" in path else {"access_token": self.token})}
-        return await self.http.request(method, path, headers=headers, content=content, params=params)
+        return await self.http.request(method, path, headers=headers, content=content_of(body), params=params)
 
     async def lansweeper(self, body: Any) -> httpx.Response:
-        content = body if isinstance(body, str | bytes) else json.dumps(body)
         headers = {"Authorization": f"Token {self.world.credentials.access_token}"}
-        return await self.http.post(GRAPHQL, headers=headers, content=content)
+        return await self.http.post(GRAPHQL, headers=headers, content=content_of(body))
+
+
+def content_of(body: Any) -> str | bytes | None:
+    """What is sent: a text as it is, anything else as JSON."""
+    return body if body is None or isinstance(body, str | bytes) else json.dumps(body)
 
 
 @pytest.fixture
