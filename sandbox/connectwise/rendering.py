@@ -129,6 +129,7 @@ class Renderer:
     def _reference(self, name: str, field: Field) -> Read:
         target, records = table_of(field.target), self._store.collection(field.target)
         link, cache = f"{name}_href", dict[int, Record | None]()
+        identified = field.identified and "identifier" in target.naming
 
         def shown(stored: Record) -> Record | None:
             ref = stored.get(name)
@@ -136,19 +137,18 @@ class Renderer:
                 return None
             record_id = ref["id"]
             if record_id not in cache:
-                found = self._shown_reference(target, records.get(record_id), link)
-                if found and not field.identified:
-                    found.pop("identifier", None)
-                cache[record_id] = found
+                cache[record_id] = self._shown_reference(target, records.get(record_id), link, identified)
             return cache[record_id]
 
         return shown
 
-    def _shown_reference(self, target: Table, record: Record | None, link: str) -> Record | None:
+    def _shown_reference(
+        self, target: Table, record: Record | None, link: str, identified: bool
+    ) -> Record | None:
         if record is None:
             return None
         shown: Record = {"id": record["id"]}
-        if "identifier" in target.naming:
+        if identified:
             shown["identifier"] = record.get("identifier")
         shown["summary" if target.naming == ("summary",) else "name"] = shown_name(target, record)
         shown |= {name: record[member] for name, member in target.shown.items() if member in record}
