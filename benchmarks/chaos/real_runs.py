@@ -24,6 +24,7 @@ from benchmarks.chaos.enrichment_oracle import EnrichmentOracle
 from benchmarks.chaos.faults import LONGEST_LATE, draw_enrichment_faults, draw_vendor_faults
 from benchmarks.chaos.people import act, draw_enrichment_people, draw_people, draw_people_faults
 from benchmarks.chaos.process import ACCEPTED, kill, with_text
+from benchmarks.chaos.readings import RESTORED, draw_readings
 from benchmarks.chaos.real_stack import ENDED, RealLane, StoppedError, lanes
 from benchmarks.chaos.schedule import ASSETS, ENRICHMENT, FaultPlan, Schedule, draw_settings, draw_switches
 from benchmarks.chaos.verdict import (
@@ -114,7 +115,7 @@ def draw_real(seed: int) -> RealSchedule:
         scenario="enrichment" if flow == ENRICHMENT else draw.choice(("provider", "provider", "fresh")),
         switches=draw_switches(draw, enrichment=flow == ENRICHMENT, settings=settings),
         settings=settings,
-        rounds=tuple(_round(draw, flow) for _ in plan),
+        rounds=tuple(_misread(seed, _round(draw, flow), flow, number) for number in range(len(plan))),
     )
     return RealSchedule(schedule, tuple(_events(draw, flow, kinds) for kinds in plan))
 
@@ -130,6 +131,15 @@ def _round(draw: random.Random, flow: str) -> FaultPlan:
     rules += draw_enrichment_faults(draw, 1) if enrichment else draw_people_faults(draw, 1)
     slow = {"path": "*", "every": 1, "fault": {"kind": "delay", "seconds": SLOW}}
     return FaultPlan(faults=(slow, *map(_bearable, rules)), people=people)
+
+
+def _misread(seed: int, fault_plan: FaultPlan, flow: str, number: int) -> FaultPlan:
+    """The round with what makes its run, or the next, read or know something that is not so."""
+    further = draw_readings(seed, flow, number, enrichment=flow == ENRICHMENT)
+    further.pop("two_at_once", None)
+    further["faults"] = (*fault_plan.faults, *map(_bearable, further["faults"]))
+    further["people"] = (*fault_plan.people, *further["people"])
+    return replace(fault_plan, **further)
 
 
 def _bearable(rule: dict[str, Any]) -> dict[str, Any]:
@@ -187,10 +197,12 @@ class RealRun:
     def _disturbed(self, fault_plan: FaultPlan, events: tuple[Event, ...]) -> None:
         """The round, once more if a restart by another schedule ended its run before its own events."""
         done = 0
+        if fault_plan.ledger == RESTORED:
+            self.lane.keep_ledger()
         for _ in range(ROUND_TRIES):
             self.sandbox.faults(list(fault_plan.faults))
             before = sum(self.injected[kind] for kind in EVENTS)
-            record = self._run("disturbed", events[done:])
+            record = self._run("disturbed", events[done:], other_block=fault_plan.other_block)
             done += sum(self.injected[kind] for kind in EVENTS) - before
             record.fault_plan = replace(fault_plan, people=())
             record.fired = self.sandbox.faults_fired()
@@ -200,7 +212,19 @@ class RealRun:
         self.sandbox.faults([])
         record.fault_plan = fault_plan
         self.injected.update(f"between runs: {deed['do']}" for deed in fault_plan.people)
+        self.injected["through another block"] += fault_plan.other_block
+        if fault_plan.ledger:
+            self._lose_ledger(fault_plan.ledger)
         act(self.sandbox, fault_plan.people)
+
+    def _lose_ledger(self, how: str) -> None:
+        """Once no run has it open and the vendors have ended what is under way."""
+        self.lane.stack.pause(2 * LONGEST_LATE)
+        self.injected[f"ledger {how}"] += 1
+        if how == RESTORED:
+            self.lane.restore_ledger()
+        else:
+            self.lane.forget()
 
     def _undisturbed(self, kind: Kind) -> str:
         """A run that was not refused and that no other schedule's restart of the server ended."""
@@ -214,12 +238,12 @@ class RealRun:
                 record.kind = "disturbed"
         return record.outcome
 
-    def _run(self, kind: Kind, events: tuple[Event, ...] = ()) -> RunRecord:
+    def _run(self, kind: Kind, events: tuple[Event, ...] = (), *, other_block: bool = False) -> RunRecord:
         """One run through the deployment; its record is kept."""
         self.sandbox.clear_requests()
         accepted = {} if kind == "disturbed" else ACCEPTED[self.schedule.flow]
         settings = self.schedule.settings | accepted | {"company": self.sandbox.company, "dry_run": False}
-        run_id = self.lane.start_run(self.schedule.flow, settings)
+        run_id = self.lane.start_run(self.schedule.flow, settings, other_block=other_block)
         restarts, own = self.lane.stack.restarts, self._own_restarts()
         fallen = self._watch(run_id, list(events))
         others = self.lane.stack.restarts - restarts - (self._own_restarts() - own)

@@ -8,6 +8,7 @@ of its own name, so that a kill hits the run of that lane alone; a restart of th
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.chaos.lanes import copy_database
 from benchmarks.chaos.process import kill, kill_tree, with_text
 from benchmarks.performance.runner import connection
 from deployments import ROOT
@@ -130,6 +132,11 @@ class RealStack:
             return False
 
 
+def other_name(lane: str) -> str:
+    """The name of the lane's other three blocks, which are of the same tenants and ledger."""
+    return f"{lane}-other"
+
+
 class RealLane:
     """One sandbox with its ledger, its blocks and its worker, on a stack that it shares with others."""
 
@@ -176,10 +183,30 @@ class RealLane:
         for file in self.ledger.parent.glob(f"{self.ledger.name}*"):
             file.unlink()
 
-    def start_run(self, flow: str, settings: dict[str, Any]) -> str:
-        """Submit the run form of that deployment for this lane; returns the flow run's id."""
+    def keep_ledger(self) -> None:
+        """A copy of the ledger as it is; none if no run has made one yet."""
+        self._older.unlink(missing_ok=True)
+        if self.ledger.exists():
+            copy_database(self.ledger, self._older)
+
+    def restore_ledger(self) -> None:
+        """The copy that was kept stands in the ledger's place, or nothing does."""
+        self.forget()
+        if self._older.exists():
+            shutil.copyfile(self._older, self.ledger)
+
+    @property
+    def _older(self) -> Path:
+        return self.ledger.with_name("older.db")
+
+    def start_run(self, flow: str, settings: dict[str, Any], *, other_block: bool = False) -> str:
+        """Submit the run form of that deployment for this lane; returns the flow run's id.
+
+        ``other_block``: through another ConnectWise and Lansweeper block of the same tenants.
+        """
         deployment = self.stack.call("GET", f"/deployments/name/{flow}/{flow}")["id"]
-        names = dict.fromkeys(("connectwise", "lansweeper", "ledger"), self.name)
+        name = other_name(self.name) if other_block else self.name
+        names = dict.fromkeys(("connectwise", "lansweeper", "ledger"), name)
         body = {
             "parameters": {"settings": settings, **names},
             "work_queue_name": self.name,
@@ -225,7 +252,11 @@ def lanes(folder: Path, number: int) -> Iterator[Sequence[RealLane]]:
             stack_of.callback(lane.close)
             found.append(lane)
         stack_of.callback(stack.stopping.set)
-        connections = [connection(each.name, each.sandbox.info, each.ledger) for each in found]
+        connections = [
+            connection(name, each.sandbox.info, each.ledger)
+            for each in found
+            for name in (each.name, other_name(each.name))
+        ]
         run(stack.prefect, "-m", "benchmarks.performance.runner", json.dumps(connections))
         for lane in found:
             lane.start_worker()
