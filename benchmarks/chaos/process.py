@@ -52,7 +52,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "accept_once": {"configurations": 0, "linked": 0, "assets": 0, "recreated": 10**6},
         "retry_refused": True,
     },
-    ENRICHMENT: {"accept_once": _READ_RIGHT},
+    ENRICHMENT: {"accept_once": _READ_RIGHT, "retry_refused": True},
 }
 """Settings of a person who has looked, found all that is read right, and has refused records tried again."""
 

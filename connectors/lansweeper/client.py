@@ -197,9 +197,10 @@ class LansweeperClient(LansweeperApi):
         if not edits:
             return []
         answer = await self._send_edits(site_id, edits, cost)
+        status = answer.status_code
 
         def parse(answer: ReadAnswer) -> list[EditOutcome]:
-            outcomes = read_outcomes(body_with_data(answer), edits)
+            outcomes = read_outcomes(body_with_data(answer), edits, status)
             if outcomes is None:
                 raise self._nothing("editAssets", CHECK_SITE)
             return outcomes

@@ -15,7 +15,7 @@ import httpx
 
 from connectors.errors import RejectedError, StopError
 from connectors.lansweeper.models import AssetEdit, EditOutcome
-from connectors.lansweeper.refusals import SMALLER_PAGE, messages_of
+from connectors.lansweeper.refusals import SMALLER_PAGE, messages_of, status_of
 from connectors.responses import Refusal, json_of
 from connectors.retry import AttemptOutcome
 
@@ -64,14 +64,19 @@ class EditsReading:
         return None
 
 
-def read_outcomes(body: Mapping[str, Any], edits: Sequence[AssetEdit]) -> list[EditOutcome] | None:
-    """The outcome of each edit, in their order; None if the answer has nothing of the site."""
+def read_outcomes(
+    body: Mapping[str, Any], edits: Sequence[AssetEdit], status: int = 200
+) -> list[EditOutcome] | None:
+    """The outcome of each edit, in their order; None if the answer has nothing of the site.
+
+    ``status``: the answer's own, which its errors have in common unless their codes say otherwise.
+    """
     data = body.get("data")
     site = data.get("site") if isinstance(data, dict) else None
     if not isinstance(site, dict):
         return None
     refused = [number for number in range(len(edits)) if not isinstance(site.get(alias(number)), dict)]
-    reasons = _reasons(body.get("errors"), refused)
+    reasons = _reasons(body.get("errors"), refused, None if 200 <= status < 300 else status)
     return [
         EditOutcome(edit.key, False, *reasons[number]) if number in reasons else EditOutcome(edit.key, True)
         for number, edit in enumerate(edits)
@@ -93,29 +98,35 @@ def _as_too_many(answer: httpx.Response, refusal: Refusal) -> Refusal:
     return replace(refusal, error=TooManyAliasesError, outcome=AttemptOutcome.REFUSED, remedy=FEWER)
 
 
-def _reasons(errors: Any, refused: Sequence[int]) -> dict[int, tuple[str, bool]]:
-    """Each refused edit with its message, and whether that is certainly its own."""
+_Reason = tuple[str, bool, int | None]
+"""A refusal's words, whether they are certainly that edit's own, and its status if that is known."""
+
+
+def _reasons(errors: Any, refused: Sequence[int], status: int | None) -> dict[int, _Reason]:
+    """The reason of each refused edit."""
     entries = errors if isinstance(errors, list) else []
     placed: dict[int, list[Any]] = {}
     for entry in entries:
         placed.setdefault(_number(entry), []).append(entry)
     loose = placed.pop(-1, [])
     unexplained = [number for number in refused if number not in placed]
-    common = _common_reason(loose, len(unexplained))
+    common = _common_reason(loose, len(unexplained), status)
     return {
-        number: ("; ".join(messages_of(placed[number])), True) if number in placed else common
+        number: ("; ".join(messages_of(placed[number])), True, status_of(placed[number], status))
+        if number in placed
+        else common
         for number in refused
     }
 
 
-def _common_reason(errors: list[Any], edits: int) -> tuple[str, bool]:
+def _common_reason(errors: list[Any], edits: int, status: int | None) -> _Reason:
     """What is said of edits that no error names: certain only if every error fits every one of them."""
     if not errors:
-        return NO_ANSWER, False
-    messages = messages_of(errors)
+        return NO_ANSWER, False, status
+    messages, status = messages_of(errors), status_of(errors, status)
     if edits == 1 or (len(messages) == 1 and len(errors) >= edits):
-        return "; ".join(messages), True
-    return NOT_NAMED + "; ".join(messages[:5]), False
+        return "; ".join(messages), True, status
+    return NOT_NAMED + "; ".join(messages[:5]), False, status
 
 
 def _number(entry: Any) -> int:

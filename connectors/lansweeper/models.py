@@ -71,13 +71,15 @@ class EditOutcome:
     """The outcome of one edit of several; ``message`` is empty if it was written.
 
     ``explained``: whether the message is certainly this edit's own. Where Lansweeper's errors name no edit,
-    the message holds all of them and says so; edited alone, the asset gets its own.
+    the message holds all of them and says so; edited alone, the asset gets its own. ``status``: the HTTP
+    status that the refusal has or that its code stands for, None where neither tells.
     """
 
     key: str
     ok: bool
     message: str = ""
     explained: bool = True
+    status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

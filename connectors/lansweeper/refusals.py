@@ -116,3 +116,30 @@ def _message(entry: Any) -> str:
     code = extensions.get("code") if isinstance(extensions, dict) else None
     message = one_line(entry.get("message") or code or "no explanation")
     return f"{message} ({code})" if code == "UNAUTHENTICATED" and message != code else message
+
+
+_STATUS_OF_CODES = {
+    "GRAPHQL_PARSE_FAILED": 400,
+    "GRAPHQL_VALIDATION_FAILED": 400,
+    "BAD_USER_INPUT": 400,
+    "BAD_REQUEST": 400,
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "CONFLICT": 409,
+    "TOO_MANY_REQUESTS": 429,
+    "RATE_LIMITED": 429,
+    "INTERNAL_SERVER_ERROR": 500,
+    "BAD_GATEWAY": 502,
+    "SERVICE_UNAVAILABLE": 503,
+    "TIMEOUT": 504,
+    "GATEWAY_TIMEOUT": 504,
+}
+"""``extensions.code`` of GraphQL servers (Apollo's own codes, and gateways' names of statuses)."""
+
+
+def status_of(errors: list[Any], status: int | None = None) -> int | None:
+    """The HTTP status that the errors' codes stand for, the highest of several; ``status`` without any."""
+    extensions = [each.get("extensions") for each in errors if isinstance(each, dict)]
+    codes = [str(each.get("code")) for each in extensions if isinstance(each, dict)]
+    return max((_STATUS_OF_CODES[each] for each in codes if each in _STATUS_OF_CODES), default=status)

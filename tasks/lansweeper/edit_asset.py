@@ -21,6 +21,7 @@ from connectors.ledger.store import Ledger
 from tasks.rules.bulk import halves
 from tasks.rules.lansweeper_input import asset_edit
 from tasks.rules.limits import check_required
+from tasks.rules.quarantine import is_lasting
 from tasks.shared.action import Inventory, Opaque, action, action_step
 from tasks.shared.connections import lansweeper_client
 from tasks.shared.journalled import OUTAGE, RunJournal, WriteLog, WriteResult
@@ -195,7 +196,7 @@ class AssetEdits:
         try:
             (outcome,) = await self._request([edit])
         except RejectedError as error:
-            return EditOutcome(edit.key, False, str(error))
+            return EditOutcome(edit.key, False, str(error), status=error.status)
         except (RetryableError, StopError) as error:
             (outcome,) = self._unsent([edit], error)
         return outcome
@@ -225,7 +226,7 @@ class AssetEdits:
         """Keep the outcomes in the results first: they stay true if the journal fails."""
         recorded = []
         for each, write_id, outcome in zip(batch, write_ids, outcomes, strict=True):
-            refused = not outcome.ok and outcome.explained
+            refused = not outcome.ok and outcome.explained and _comes_again(outcome.status)
             self.log.take(each.key, outcome.ok, each.record_id, outcome.message, refused=refused)
             recorded.append(WriteOutcome(write_id, _journalled(outcome), None, outcome.message or None))
             self.refused_in_a_row = 0 if outcome.ok else self.refused_in_a_row + 1
@@ -235,6 +236,14 @@ class AssetEdits:
                 remedy="See their messages; the next run begins with others.",
             )
         await self.log.journal.record(recorded)
+
+
+def _comes_again(status: int | None) -> bool:
+    """Whether the same edit would be refused again: not after an outage, a conflict or a missing right.
+
+    Lansweeper refuses values under 200 too, without a code: those count as lasting.
+    """
+    return status is None or is_lasting(status)
 
 
 def _journalled(outcome: EditOutcome) -> JournalOutcome:

@@ -195,6 +195,16 @@ async def test_a_refused_asset_fails_alone_and_is_written_when_it_is_tried_again
     enricher.check()
 
 
+async def test_a_conflict_may_pass_later_and_is_not_held(enricher: Enricher) -> None:
+    key = next(key for key, ids in enricher.truth().claims().items() if len(ids) == 1)
+    fault = {"kind": "partial", "keys": [key], "message": "Changed by another session", "status": 409}
+    enricher.sandbox.faults([{"system": "lansweeper", "method": None, "path": "editAsset", "fault": fault}])
+    assert (await enricher.enrich_state()).name == "Finished with 1 failure"
+    enricher.sandbox.faults([])
+    assert (await enricher.enrich()).counts.updated == 1
+    enricher.check()
+
+
 async def test_a_second_writing_run_is_cancelled(enricher: Enricher) -> None:
     impatient = QUICK.model_copy(update={"lease_seconds": 1})
     async with writing_lease(enricher.site_tenant, enricher.sandbox.company_id, system=LANSWEEPER):

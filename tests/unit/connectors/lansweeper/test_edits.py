@@ -57,7 +57,8 @@ async def test_an_answer_with_data_is_read_whatever_its_status(status: int) -> N
     async with fake.client() as client:
         outcomes = await client.edit_assets(SITE, EDITS)
     assert [outcome.ok for outcome in outcomes] == [True, False, True]
-    assert outcomes[1] == EditOutcome("key-1", False, "Asset 'key-1' not found")
+    told = None if status == 200 else status
+    assert outcomes[1] == EditOutcome("key-1", False, "Asset 'key-1' not found", status=told)
     assert len(fake.requests) == 1
 
 
@@ -83,6 +84,27 @@ def test_an_error_is_said_of_the_edit_it_names(
     assert [outcome.ok for outcome in outcomes] == [number in written for number in range(3)]
     for number, (message, explained) in expected.items():
         assert (outcomes[number].message, outcomes[number].explained) == (message, explained)
+
+
+@pytest.mark.parametrize(
+    ("status", "codes", "expected"),
+    [
+        (200, [None], None),
+        (200, ["BAD_USER_INPUT"], 400),
+        (200, ["INTERNAL_SERVER_ERROR"], 500),
+        (200, ["BAD_USER_INPUT", "SERVICE_UNAVAILABLE"], 503),
+        (400, ["CONFLICT"], 409),
+        (409, ["A_CODE_OF_ITS_OWN"], 409),
+        (500, [None], 500),
+    ],
+)
+def test_a_refusal_has_the_status_of_its_code_or_of_the_answer(
+    status: int, codes: list[str | None], expected: int | None
+) -> None:
+    errors = [at(1, "no") | ({"extensions": {"code": each}} if each else {}) for each in codes]
+    outcomes = read_outcomes(partly(status, {0, 2}, errors).json(), EDITS, status)
+    assert outcomes is not None
+    assert outcomes[1].status == expected
 
 
 @given(
