@@ -1,4 +1,7 @@
-"""Canary: the first bulk batch of a run that is written. Does the server change what it was not told to?
+"""Canary: bulk batches that are read again once written. Does the server change what it was not told to?
+
+The first batch is one, and so is each later one with a value in a member that no batch has shown yet to be
+left alone: mostly none, since the first batch has a value in nearly every member that is in use.
 
 If so, what it reset is put back (docs/spec.md, law 4), bulk stops, and the run goes on with PATCH. What a
 person changed since is no damage, and putting it back would overwrite that person's work: only what the
@@ -23,7 +26,13 @@ from connectors.ledger.models import WriteEntry
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_modify_configurations import patch_record
 from tasks.rules.asset_sync.plan import Modification
-from tasks.rules.asset_sync.undo import journal_values, unmapped_changes, value_operations, values_to_restore
+from tasks.rules.asset_sync.undo import (
+    journal_values,
+    members_with_value,
+    unmapped_changes,
+    value_operations,
+    values_to_restore,
+)
 from tasks.shared.journalled import unclear_or_failed
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
@@ -39,20 +48,29 @@ class _Seen:
 
 
 class Canary:
-    """``passed`` once a written batch was read again and nothing in it had moved that was not meant to."""
+    """``passed`` once a written batch was read again and nothing in it had moved that was not meant to.
+
+    ``left_alone``: the members whose values were seen to outlast a bulk modification.
+    """
 
     def __init__(self, run: SyncRun) -> None:
         self.run = run
         self.passed = False
+        self.left_alone: set[str] = set()
+
+    def must_see(self, written: Sequence[Ready]) -> bool:
+        """Whether these records have to be read again: one of them has a value that nothing is known of."""
+        return not self.passed or any(members_with_value(each.fresh) - self.left_alone for each in written)
 
     async def check(self, written: Sequence[Ready], after: Mapping[int, Record]) -> bool:
         """Whether bulk may go on; if not, what the server reset is put back and the report says so."""
         seen = _seen(written, after)
         moved = [each for each in seen if each.moved]
-        # Where every record was changed since, nobody has seen yet what the server leaves alone.
-        untouched = len(moved) < len(seen)
+        kept = [each for each in seen if not each.moved]
+        self.left_alone |= {name for each in kept for name in members_with_value(each.ready.fresh)}
         if not moved:
-            self.passed = untouched
+            # Where no record could be read, nobody has seen yet what the server leaves alone.
+            self.passed |= bool(kept)
             return True
         likely = sorted(seen, key=lambda each: bool(each.moved))
         own = await integration_member(self.run, [(each.ready, each.record) for each in likely])
@@ -61,19 +79,22 @@ class Canary:
             return False
         damaged = [each for each in moved if updated_by(each.record) == own]
         edited = [each for each in moved if updated_by(each.record) != own]
-        self.passed = untouched and not damaged
+        # A person's edit hides who wrote before: what the server reset in the same record looks like that
+        # person's.
+        doubtful = [each for each in edited if not self.left_alone.issuperset(each.moved)]
+        self.passed |= bool(kept) and not damaged and not doubtful
         if damaged:
             await self._mend(damaged, edited)
-        elif doubtful := _doubtful(edited, seen):
+        elif doubtful:
             hidden = "so whether ConnectWise reset fields of them too can't be told, and"
-            self._note(_edited_since(doubtful, f"the first bulk modification, {hidden}"))
+            self._note(_edited_since(doubtful, f"a bulk modification, {hidden}"))
         return not damaged
 
     def not_readable(self, written: Sequence[Ready], error: ConnectorError) -> None:
-        """Say which records nobody has looked at after the first bulk modification."""
+        """Say which records nobody has looked at after their bulk modification."""
         ids = ", ".join(str(each.modification.configuration.id) for each in written)
         self._note(
-            "The first bulk modification could not be read again, so whether it left the fields that are not "
+            "A bulk modification could not be read again, so whether it left the fields that are not "
             f"mapped alone is not known (configurations {ids}); the run went on with PATCH. {error}"
         )
 
@@ -116,21 +137,6 @@ def _seen(written: Sequence[Ready], after: Mapping[int, Record]) -> list[_Seen]:
     ]
 
 
-def _doubtful(edited: Sequence[_Seen], seen: Sequence[_Seen]) -> list[_Seen]:
-    """The edited records with a moved member that no untouched record shows the server to leave alone.
-
-    A person's edit hides who wrote before: what the server reset in the same record looks like that person's.
-    """
-    kept = {
-        member
-        for each in seen
-        if not each.moved
-        for member, value in each.ready.fresh.items()
-        if value not in (None, "")
-    }
-    return [each for each in edited if not kept.issuperset(each.moved)]
-
-
 def _edited_since(edited: Sequence[_Seen], since: str) -> str:
     return (
         f"Somebody else changed configurations {_ids(edited)} right after {since} they were left as they "
@@ -140,7 +146,7 @@ def _edited_since(edited: Sequence[_Seen], since: str) -> str:
 
 def _undecided(moved: Sequence[_Seen]) -> str:
     return (
-        f"After the first bulk modification fields that are not mapped were changed ({_names(moved)}) in "
+        f"After a bulk modification fields that are not mapped were changed ({_names(moved)}) in "
         f"configurations {_ids(moved)}. Whether ConnectWise reset them or somebody edited them can't be "
         "told, so nothing was put back: see whether they are right. The run went on with PATCH."
     )

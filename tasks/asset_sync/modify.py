@@ -181,7 +181,7 @@ class ConfigurationModifications:
             return await self._split(ready, write_ids, outcomes)
         await self._take(ready, write_ids, outcomes, bulk=True)
         written = [each for each, outcome in zip(ready, outcomes, strict=True) if outcome.ok]
-        if written and not self.canary.passed:
+        if written and self.canary.must_see(written):
             await self._check_canary(written)
         return None
 
@@ -303,7 +303,7 @@ class ConfigurationModifications:
             done += [sent] if sent else []
         await self._record([sent.write_id for sent in done], same_outcome(done, True, _FOUND))
         put = [sent.ready for sent in done if sent.bulk]
-        if put and not self.canary.passed:
+        if put and self.canary.must_see(put):
             self.bulk &= await self.canary.check(put, records)
 
     def _fail(self, modifications: Sequence[Modification], message: str) -> None:

@@ -267,6 +267,15 @@ def unmapped_changes(
     return moved + [f"{CUSTOM_FIELD_PREFIX}{name}" for name in _moved_fields(before, after, captions)]
 
 
+def members_with_value(record: Mapping[str, Any]) -> set[str]:
+    """The members that hold something, named as ``unmapped_changes`` names them.
+
+    Without ``id``, which no server can change, and ``_info``. 0 and false count as nothing, as there.
+    """
+    plain = {name for name in record.keys() - {"id", "_info", "customFields"} if comparable(record[name])}
+    return plain | {f"{CUSTOM_FIELD_PREFIX}{caption}" for _, caption in _custom_values(record).values()}
+
+
 def _written_members(changes: Iterable[FieldChange]) -> Iterable[str]:
     for change in changes:
         if not change.field.startswith(CUSTOM_FIELD_PREFIX):

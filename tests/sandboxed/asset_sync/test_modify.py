@@ -44,6 +44,21 @@ async def test_canary_sees_the_damage_of_a_batch_whose_answer_was_lost(runner: F
     assert any("fields that are not mapped" in note for note in report.notes)
 
 
+async def test_a_field_that_only_a_later_batch_has_is_looked_at_there(
+    runner: FlowRunner, calm: SyncReport
+) -> None:
+    *others, last = (each.configuration_id or 0 for each in calm.written if each.action == "modified")
+    assert len(others) > 10
+    for number in others:
+        runner.sandbox.edit("company/configurations", number, {"notes": None})
+    runner.sandbox.edit("company/configurations", last, {"notes": "Läuft nur mit dem alten Treiber."})
+    runner.sandbox.switch(bulk_put_resets=["notes"])
+    report = await runner.report(mappings=LEAN, batch_size=10)
+    assert report.counts == calm.counts
+    assert notes(runner)[last] == "Läuft nur mit dem alten Treiber."
+    assert any("fields that are not mapped (notes)" in note for note in report.notes)
+
+
 async def test_answer_without_items_is_read_again_not_taken_for_failed(
     runner: FlowRunner, calm: SyncReport
 ) -> None:
