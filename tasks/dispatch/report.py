@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from prefect.artifacts import acreate_markdown_artifact
@@ -20,6 +21,7 @@ from tasks.rules.dispatch.result import (
     dispatch_markdown,
     preview_markdown,
 )
+from tasks.rules.isolation import convert_all_or, problem_words
 from tasks.rules.report import failures_name
 from tasks.shared.progress import run_logger
 from tasks.shared.results import NAMED, finished_state
@@ -63,7 +65,7 @@ async def publish_results(
     warnings = [f"{each.subject}: {text}" for each in ordered for text in each.warnings]
     found = Counter(each.status for each in results)
     statuses = {} if dry_run else {str(name): found[name] for name in DispatchStatus if found[name]}
-    lines = [_line(run, each) for each in ordered]
+    lines = convert_all_or(ordered, partial(_line, run), _unshown_line)
     text = dispatch_markdown(
         title, (counts or {}) | statuses, lines, notes=[*notes, *warnings], looked_at=dry_run
     )
@@ -74,7 +76,7 @@ async def publish_previews(
     run: DispatchRun, title: str, previews: Sequence[Preview], *, counts: dict[str, int], notes: Sequence[str]
 ) -> None:
     """The report of a dry run over records."""
-    lines = [_preview_line(run, each) for each in previews]
+    lines = convert_all_or(previews, partial(_preview_line, run), _unshown_line)
     found = Counter(line.result for line in lines)
     text = dispatch_markdown(title, counts | dict(found), lines, notes=notes, looked_at=True)
     await acreate_markdown_artifact(text, key=REPORT_KEY, description=title)
@@ -135,6 +137,11 @@ def answer_of(run: DispatchRun, result: DispatchResult) -> dict[str, Any]:
         "record_url": run.record_url(record),
         "work_order_url": run.work_order_url(number) if number else None,
     }
+
+
+def _unshown_line(each: DispatchResult | Preview, error: Exception) -> ReportLine:
+    reference = each.subject if isinstance(each, DispatchResult) else each.ref.reference
+    return ReportLine(reference, "", "can't be shown", message=problem_words(error))
 
 
 def _place(result: DispatchResult) -> tuple[bool, bool, int]:

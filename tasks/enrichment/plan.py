@@ -157,19 +157,24 @@ async def publish_plan(
     edits = predicted_edits(run, plan)
     counts = ", ".join(f"{name} {count}" for name, count in plan.counts.as_dict().items())
     run_logger().info("Plan: %s; %d mutations predicted", counts, edits)
-    text = enrichment_plan_markdown(
-        plan,
-        title=f"Plan for {_company(run)}",
-        dry_run=run.settings.dry_run,
-        findings=findings,
-        figures=[
-            f"Requests to ConnectWise so far: {run.client.session.requests:,}",
-            f"Requests to Lansweeper: {run.reads:,} so far, {edits:,} more to edit the assets",
-            *(search_words(each) for each in searches),
-        ],
-        fields_to_create=run.fields_missing,
-        notes=run.notes,
-        link=run.client.settings.configuration_url,
+    title = f"Plan for {_company(run)}"
+    text = shown_or_counts(
+        lambda: enrichment_plan_markdown(
+            plan,
+            title=title,
+            dry_run=run.settings.dry_run,
+            findings=findings,
+            figures=[
+                f"Requests to ConnectWise so far: {run.client.session.requests:,}",
+                f"Requests to Lansweeper: {run.reads:,} so far, {edits:,} more to edit the assets",
+                *(search_words(each) for each in searches),
+            ],
+            fields_to_create=run.fields_missing,
+            notes=run.notes,
+            link=run.client.settings.configuration_url,
+        ),
+        title,
+        plan.counts,
     )
     description = f"What the run does for {run.company.identifier}"
     await acreate_markdown_artifact(text, key=PLAN_KEY, description=description)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from tasks.rules.isolation import convert_all_or, problem_words
 from tasks.rules.text import AddressOf, escape, linked
 
 SHOWN_ROWS = 200
@@ -85,7 +87,12 @@ def answer_table(answer: Any, link: AddressOf | None = None) -> AnswerTable:
     shown = records[:SHOWN_ROWS]
     columns = _columns(shown)
     chosen = columns[:SHOWN_COLUMNS]
-    return AnswerTable([_row(each, chosen, link) for each in shown], len(records), len(columns))
+    rows = convert_all_or(shown, lambda each: _row(each, chosen, link), partial(_unshown_row, chosen))
+    return AnswerTable(rows, len(records), len(columns))
+
+
+def _unshown_row(columns: Sequence[str], record: Mapping[str, Any], error: Exception) -> Row:
+    return {columns[0]: escape(f"can't be shown: {problem_words(error)}")}
 
 
 def _columns(records: Iterable[Mapping[str, Any]]) -> list[str]:

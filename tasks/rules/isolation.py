@@ -90,6 +90,22 @@ def convert_all(
         return list(_one_by_one(records, convert, failed))
 
 
+def convert_all_or(
+    records: Sequence[T], convert: Callable[[T], R], instead: Callable[[T, Exception], R]
+) -> list[R]:
+    """What ``convert`` makes of each record, and what ``instead`` makes of those that it fails on."""
+    return [_converted_or(each, convert, instead) for each in records]
+
+
+def _converted_or(record: T, convert: Callable[[T], R], instead: Callable[[T, Exception], R]) -> R:
+    try:
+        return convert(record)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return instead(record, error)
+
+
 def convert_page(records: Sequence[T], convert: Callable[[T], R], unread: list[UnreadRecord]) -> list[R]:
     """What ``convert`` makes of the records of a page; those that it fails on are added to ``unread``."""
     return convert_all(

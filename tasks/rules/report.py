@@ -6,12 +6,22 @@ small enough to be the result of a flow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Self, TypeVar
 
 from tasks.rules.isolation import problem_words
-from tasks.rules.text import AddressOf, bullets, cell, counted, document, escape, linked, table
+from tasks.rules.text import (
+    AddressOf,
+    bullets,
+    cell,
+    counted,
+    document,
+    escape,
+    lines_of,
+    linked,
+    table,
+)
 from tasks.rules.values import FieldChange
 
 
@@ -75,6 +85,7 @@ class WrittenRecord:
 
 
 C = TypeVar("C", bound=Counts)
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -139,7 +150,7 @@ def failures_list(
     operations: bool = True,
 ) -> str:
     """A line a failure; ``operations``: whether it says what was tried."""
-    lines = [_failure_line(each, configurations, assets, operations) for each in failures[:rows]]
+    lines = lines_of(failures[:rows], lambda each: _failure_line(each, configurations, assets, operations))
     return bullets(lines, rows, len(failures))
 
 
@@ -152,22 +163,28 @@ def _failure_line(each: WriteFailure, configurations: AddressOf, assets: Address
     return f"{name} (asset {cell(each.asset_key)}{shown}){tried}: {cell(said, 400)}"
 
 
-def changes_list(records: Iterable[tuple[str, Sequence[str]]], rows: int, total: int, unit: str) -> str:
+def changes_list(
+    records: Sequence[T], heading: Callable[[T], str], lines: Callable[[T], list[str]], rows: int, unit: str
+) -> str:
     """A block a record, a line a field; whole records until ``rows`` lines are shown.
 
     Args:
-        records: the heading of each record and its lines, see ``change_line``; taken one by one.
-        total: how many records there are.
+        lines: a record's, see ``change_line``.
         unit: what a record is, for "… and 3 more assets".
     """
+
+    def block(record: T) -> str:
+        return "\n".join([f"- {heading(record)}", *(f"  - {line}" for line in lines(record))])
+
     blocks: list[str] = []
     shown = 0
-    for heading, lines in records:
+    for each in records:
         if shown >= rows:
             break
-        blocks.append("\n".join([f"- {heading}", *(f"  - {line}" for line in lines)]))
-        shown += len(lines)
-    left = total - len(blocks)
+        [text] = lines_of([each], block)
+        blocks.append(text if text.startswith("- ") else f"- {text}")
+        shown += max(1, text.count("\n"))
+    left = len(records) - len(blocks)
     more = [f"- … and {counted(left, f'more {unit}')}"] if left else []
     return "\n".join([*blocks, *more])
 

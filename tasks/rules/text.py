@@ -10,7 +10,11 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+from tasks.rules.isolation import bounded, convert_all_or, problem_words
+
+T = TypeVar("T")
 
 _HISSING = ("s", "x", "ch", "sh")
 
@@ -102,7 +106,36 @@ def bullets(lines: Sequence[str], limit: int, total: int) -> str:
 
 def escaped_list(texts: Iterable[Any]) -> str:
     """All texts as a list, a line each."""
-    return "\n".join(f"- {escape(each)}" for each in texts)
+    return "\n".join(f"- {line}" for line in lines_of(list(texts), escape))
+
+
+def lines_of(records: Sequence[T], show: Callable[[T], str]) -> list[str]:
+    """The line of each record. One that can't be shown becomes a line that says so, and the others stay."""
+    return convert_all_or(records, show, _unshown)
+
+
+def cells_of(records: Sequence[T], show: Callable[[T], list[str]], width: int) -> list[list[str]]:
+    """The cells of each record's row, ``width`` of them; see ``lines_of``."""
+    return convert_all_or(records, show, lambda each, error: [_unshown(each, error), *[""] * (width - 1)])
+
+
+def _unshown(record: Any, error: Exception) -> str:
+    named = _key_of(record)
+    return f"{cell(named) if named else 'A record'} can't be shown: {escape(problem_words(error))}"
+
+
+_KEYS = ("asset_key", "key", "reference", "id", "record_id", "asset", "configuration")
+"""Members by which a record is known, the first that it has; the last two are records themselves."""
+
+
+def _key_of(record: Any) -> str:
+    for name in _KEYS:
+        found = getattr(record, name, None)
+        if isinstance(found, int | str):
+            return bounded(str(found))
+        if found is not None:
+            return _key_of(found)
+    return ""
 
 
 def section(title: str, body: str, level: int = 2) -> str:

@@ -21,6 +21,7 @@ from tasks.rules.text import (
     document,
     escape,
     escaped_list,
+    lines_of,
     linked,
     section,
 )
@@ -73,15 +74,17 @@ def undo_markdown(
     rows: int = ROWS,
 ) -> str:
     """The undo of a run for an artifact: what is put back or deleted, what is refused and what failed."""
-    steps = [
-        f"{linked(step.name, link(step.record_id))}: {escape(step.action)} {_becomes(step)}"
-        for step in plan.steps[:rows]
-    ]
-    refused = [
-        f"{linked(each.name, link(each.record_id))}{f', {cell(each.field)}' if each.field else ''}: "
-        f"{cell(each.reason, 300)}"
-        for each in plan.refused[:rows]
-    ]
+    steps = lines_of(
+        plan.steps[:rows],
+        lambda step: f"{linked(step.name, link(step.record_id))}: {escape(step.action)} {_becomes(step)}",
+    )
+    refused = lines_of(
+        plan.refused[:rows],
+        lambda each: (
+            f"{linked(each.name, link(each.record_id))}{f', {cell(each.field)}' if each.field else ''}: "
+            f"{cell(each.reason, 300)}"
+        ),
+    )
     return document(
         f"# {escape(title)}",
         "**Dry run: nothing is written.**" if dry_run else "",

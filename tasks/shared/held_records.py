@@ -10,6 +10,7 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.errors import ConnectorError
 from connectors.ledger.models import HeldRecord
+from tasks.rules.isolation import convert_all_or, problem_words
 from tasks.rules.text import cell, counted, linked
 from tasks.shared.connections import load_block, open_ledger
 
@@ -34,15 +35,18 @@ async def publish_held(connectwise: Sequence[str]) -> int:
             continue
     async with open_ledger() as ledger:
         held = await ledger.quarantine.every()
-    rows = [
-        held_row(feature, company, each, sites.get(tenant))
-        for tenant, feature, company, each in held[:MOST_SHOWN]
-    ]
+    rows = convert_all_or(
+        held[:MOST_SHOWN], lambda each: held_row(*each[1:], sites.get(each[0])), _unshown_row
+    )
     text = f"{counted(len(held), 'record')} held back" + (
         f", the first {MOST_SHOWN} shown." if len(held) > MOST_SHOWN else "."
     )
     await acreate_table_artifact(table=rows, key=HELD_KEY, description=text)
     return len(held)
+
+
+def _unshown_row(held: tuple[str, str, int, HeldRecord], error: Exception) -> dict[str, str]:
+    return {"Held by": cell(held[1]), "Why": f"This row can't be shown: {cell(problem_words(error), 300)}"}
 
 
 def held_row(

@@ -31,7 +31,7 @@ from tasks.rules.asset_sync.safety import (
     predict_requests,
 )
 from tasks.rules.bulk import MAX_BATCH
-from tasks.rules.isolation import problem_words
+from tasks.rules.isolation import convert_all_or, problem_words
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
@@ -185,8 +185,8 @@ class Plan:
     def checksum(self) -> str:
         """16 hex digits over everything that would be written; the same for any order of input."""
         head = json.dumps({"references": self.reference_creations, "fields": self.paths}, sort_keys=True)
-        written = [_digest(str([each.asset.key, each.asset.wanted])) for each in self.creations]
-        changed = [_digest(_written(each)) for each in self.modifications]
+        written = convert_all_or(self.creations, _created, _indigestible)
+        changed = convert_all_or(self.modifications, _written, _indigestible)
         whole = [head.encode(), b"creations", *sorted(written), b"modifications", *sorted(changed)]
         return hashlib.sha256(b"".join(whole)).hexdigest()[:16]
 
@@ -196,9 +196,18 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
-def _written(modification: Modification) -> str:
+def _indigestible(record: Creation | Modification, error: Exception) -> bytes:
+    """Of a record whose values have no text: its key; the run goes on without them."""
+    return _digest(str([record.asset.key, type(error).__name__]))
+
+
+def _created(creation: Creation) -> bytes:
+    return _digest(str([creation.asset.key, creation.asset.wanted]))
+
+
+def _written(modification: Modification) -> bytes:
     changes = sorted([each.field, str(each.current), str(each.wanted)] for each in modification.all_changes)
-    return str([modification.configuration.id, modification.asset.key, changes])
+    return _digest(str([modification.configuration.id, modification.asset.key, changes]))
 
 
 @dataclass(frozen=True, slots=True)

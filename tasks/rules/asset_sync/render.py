@@ -20,10 +20,12 @@ from tasks.rules.text import (
     bullets,
     capped_table,
     cell,
+    cells_of,
     counted,
     document,
     escape,
     escaped_list,
+    lines_of,
     linked,
     noun,
     section,
@@ -51,8 +53,12 @@ def plan_markdown(
         configuration_link: id -> address of the configuration in ConnectWise, None for no link.
         asset_link: key -> address of the asset in Lansweeper, None for no link.
     """
-    changes = (
-        (_change_heading(each, configuration_link), _change_lines(each)) for each in plan.modifications
+    changes = changes_list(
+        plan.modifications,
+        lambda each: _change_heading(each, configuration_link),
+        _change_lines,
+        rows,
+        "configuration",
     )
     return document(
         f"# {escape(title)}",
@@ -61,7 +67,7 @@ def plan_markdown(
         counts_table(plan.counts, planned=True),
         _plan_figures(plan),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
-        section("Changes", changes_list(changes, rows, len(plan.modifications), "configuration")),
+        section("Changes", changes),
         section("Configurations to create", _creations(plan, asset_link, rows)),
         findings(plan, configuration_link, asset_link, rows),
     )
@@ -69,7 +75,9 @@ def plan_markdown(
 
 def findings(plan: Plan, configuration_link: AddressOf, asset_link: AddressOf, rows: int = ROWS) -> str:
     """What needs a person's eye: ambiguous, skipped, warnings, inactive and orphaned."""
-    warnings = [f"{cell(each.text, 300)} ({_concerned(each, asset_link)})" for each in plan.warnings[:rows]]
+    warnings = lines_of(
+        plan.warnings[:rows], lambda each: f"{cell(each.text, 300)} ({_concerned(each, asset_link)})"
+    )
     ambiguous = _ambiguous(plan.ambiguous, configuration_link, asset_link, rows)
     return "\n\n".join(
         part
@@ -140,7 +148,7 @@ def _change_lines(modification: Modification) -> list[str]:
 
 def _creations(plan: Plan, link: AddressOf, rows: int) -> str:
     columns = [path for path in _CREATION_COLUMNS if path in plan.paths]
-    lines = [_creation_line(each, columns, plan.paths, link) for each in plan.creations[:rows]]
+    lines = lines_of(plan.creations[:rows], lambda each: _creation_line(each, columns, plan.paths, link))
     return bullets(lines, rows, len(plan.creations))
 
 
@@ -153,11 +161,13 @@ def _creation_line(creation: Creation, columns: Sequence[str], paths: Sequence[s
 
 
 def _ambiguous(found: Sequence[Ambiguous], configurations: AddressOf, assets: AddressOf, rows: int) -> str:
-    lines = [
-        f"{linked(each.asset.name or each.asset.key, assets(each.asset.key))}: {cell(each.reason, 300)}"
-        f"{_candidates(each, configurations)}"
-        for each in found[:rows]
-    ]
+    lines = lines_of(
+        found[:rows],
+        lambda each: (
+            f"{linked(each.asset.name or each.asset.key, assets(each.asset.key))}: "
+            f"{cell(each.reason, 300)}{_candidates(each, configurations)}"
+        ),
+    )
     return bullets(lines, rows, len(found))
 
 
@@ -170,10 +180,10 @@ def _candidates(each: Ambiguous, link: AddressOf) -> str:
 
 
 def _skipped(plan: Plan, link: AddressOf, rows: int) -> str:
-    lines = [
-        f"{linked(each.name or each.asset_key, link(each.asset_key))}: {cell(each.reason, 300)}"
-        for each in plan.skipped[:rows]
-    ]
+    lines = lines_of(
+        plan.skipped[:rows],
+        lambda each: f"{linked(each.name or each.asset_key, link(each.asset_key))}: {cell(each.reason, 300)}",
+    )
     return bullets(lines, rows, len(plan.skipped))
 
 
@@ -185,11 +195,13 @@ def _concerned(warning: PlanWarning, link: AddressOf) -> str:
 
 
 def _configurations(found: Sequence[Any], link: AddressOf, rows: int) -> str:
-    lines = [
-        f"{linked(each.name or str(each.id), link(each.id))}: serial number {cell(each.serial)}, "
-        f"asset key {cell(each.asset_key)}"
-        for each in found[:rows]
-    ]
+    lines = lines_of(
+        found[:rows],
+        lambda each: (
+            f"{linked(each.name or str(each.id), link(each.id))}: serial number {cell(each.serial)}, "
+            f"asset key {cell(each.asset_key)}"
+        ),
+    )
     return bullets(lines, rows, len(found))
 
 
@@ -203,7 +215,7 @@ def report_markdown(
     rows: int = ROWS,
 ) -> str:
     """The report for an artifact; with the plan also what was left alone, and why."""
-    duplicates = [linked(key, asset_link(key)) for key in report.duplicates[:rows]]
+    duplicates = lines_of(report.duplicates[:rows], lambda key: linked(key, asset_link(key)))
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing was written.' if report.dry_run else report.state_name}**",
@@ -232,12 +244,11 @@ def _report_figures(report: SyncReport) -> str:
 def _written(
     written: Sequence[WrittenRecord], configurations: AddressOf, assets: AddressOf, rows: int
 ) -> str:
-    lines = [
-        [
-            linked(each.name, configurations(each.configuration_id) if each.configuration_id else None, 40),
-            escape(each.action),
-            linked(each.asset_key, assets(each.asset_key)),
-        ]
-        for each in written[:rows]
-    ]
-    return capped_table(["Configuration", "Outcome", "Asset"], lines, rows, len(written)) if lines else ""
+    def row(each: WrittenRecord) -> list[str]:
+        address = configurations(each.configuration_id) if each.configuration_id else None
+        asset = linked(each.asset_key, assets(each.asset_key))
+        return [linked(each.name, address, 40), escape(each.action), asset]
+
+    headers = ["Configuration", "Outcome", "Asset"]
+    lines = cells_of(written[:rows], row, len(headers))
+    return capped_table(headers, lines, rows, len(written)) if lines else ""

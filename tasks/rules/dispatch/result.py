@@ -13,7 +13,18 @@ from enum import StrEnum
 from typing import Any
 
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.text import bullets, capped_table, cell, document, escape, linked, section, table
+from tasks.rules.text import (
+    bullets,
+    capped_table,
+    cell,
+    cells_of,
+    document,
+    escape,
+    lines_of,
+    linked,
+    section,
+    table,
+)
 
 
 class DispatchStatus(StrEnum):
@@ -196,30 +207,32 @@ def preview_markdown(
         section("The rules name what does not exist", _bullets(rule_problems)),
         section("It would be refused", escape(refusal)),
         section("Left out", _bullets(warnings)),
-        section(heading, _json(shown) if shown else ""),
+        section(heading, "\n".join(lines_of([shown], _json)) if shown else ""),
     )
 
 
 def _records(lines: Sequence[ReportLine]) -> str:
     if not lines:
         return ""
-    rows = [
-        [
-            linked(each.reference, each.record_url),
-            cell(each.result),
-            linked(each.work_order_id, each.work_order_url) if each.work_order_id else "",
-            cell(each.message, 300) if each.message else "",
-        ]
-        for each in lines
+    headers = ["Record", "Result", "Work order", "Why"]
+    rows = cells_of(lines[:MOST_ROWS], _cells, len(headers))
+    return capped_table(headers, rows, MOST_ROWS, len(lines))
+
+
+def _cells(each: ReportLine) -> list[str]:
+    return [
+        linked(each.reference, each.record_url),
+        cell(each.result),
+        linked(each.work_order_id, each.work_order_url) if each.work_order_id else "",
+        cell(each.message, 300) if each.message else "",
     ]
-    return capped_table(["Record", "Result", "Work order", "Why"], rows, MOST_ROWS, len(lines))
 
 
 def _json(value: Mapping[str, Any]) -> str:
     """Indented code, which no value can leave: every line of it begins with blanks."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace").decode()
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 def _bullets(texts: Sequence[str]) -> str:
-    return bullets([escape(each) for each in texts], MOST_ROWS, len(texts)) if texts else ""
+    return bullets(lines_of(texts[:MOST_ROWS], escape), MOST_ROWS, len(texts)) if texts else ""

@@ -11,19 +11,22 @@ from tasks.rules.enrichment.plan import (
     EnrichmentPlan,
     EnrichmentReport,
     SearchCost,
+    SkippedConfiguration,
 )
 from tasks.rules.guards import GuardFinding
-from tasks.rules.report import change_line, changes_list, counts_table, failures_list
+from tasks.rules.report import WrittenRecord, change_line, changes_list, counts_table, failures_list
 from tasks.rules.text import (
     ROWS,
     AddressOf,
     bullets,
     capped_table,
     cell,
+    cells_of,
     counted,
     document,
     escape,
     escaped_list,
+    lines_of,
     linked,
     section,
     table,
@@ -52,7 +55,13 @@ def enrichment_plan_markdown(
     """
     nothing = not plan.updates and not fields_to_create
     verdict = "Nothing to write: Lansweeper is up to date." if nothing else ""
-    changes = ((_change_heading(each, link), list(map(change_line, each.changes))) for each in plan.updates)
+    changes = changes_list(
+        plan.updates,
+        lambda each: _change_heading(each, link),
+        lambda each: list(map(change_line, each.changes)),
+        rows,
+        "asset",
+    )
     return document(
         f"# {escape(title)}",
         f"**{'Dry run: nothing is written.' if dry_run and not nothing else verdict}**"
@@ -66,7 +75,7 @@ def enrichment_plan_markdown(
             bullets(list(map(escape, fields_to_create)), rows, len(fields_to_create)),
         ),
         section("Changes by field", _tallies(plan)),
-        section("Changes", changes_list(changes, rows, len(plan.updates), "asset")),
+        section("Changes", changes),
         section("Notes", escaped_list(notes)),
         _left_alone(plan, link, rows),
     )
@@ -147,13 +156,9 @@ def _change_heading(update: AssetUpdate, link: AddressOf) -> str:
 
 def _left_alone(plan: EnrichmentPlan, link: AddressOf, rows: int) -> str:
     """What needs a person's eye: contested assets, gone ones, configurations without an asset."""
-    contested = [_contest(each, link) for each in plan.contested[:rows]]
-    skipped = [
-        f"{linked(named.name or named.id, link(named.id))}: {cell(each.reason, 300)}"
-        for each in plan.skipped[:rows]
-        if (named := each.configuration)
-    ]
-    left_behind = [linked(each.name or each.key, each.url) for each in plan.left_behind[:rows]]
+    contested = lines_of(plan.contested[:rows], lambda each: _contest(each, link))
+    skipped = lines_of(plan.skipped[:rows], lambda each: _skipped(each, link))
+    left_behind = lines_of(plan.left_behind[:rows], lambda each: linked(each.name or each.key, each.url))
     return document(
         section(
             "Claimed by several configurations, left alone", bullets(contested, rows, len(plan.contested))
@@ -168,6 +173,11 @@ def _left_alone(plan: EnrichmentPlan, link: AddressOf, rows: int) -> str:
     ).strip()
 
 
+def _skipped(each: SkippedConfiguration, link: AddressOf) -> str:
+    named = each.configuration
+    return f"{linked(named.name or named.id, link(named.id))}: {cell(each.reason, 300)}"
+
+
 def _contest(contest: Contest, link: AddressOf) -> str:
     shown = [*contest.configurations[:5], *filter(None, [contest.elsewhere])]
     named = ", ".join(linked(f"{each.name} ({each.id})", link(each.id)) for each in shown)
@@ -177,20 +187,21 @@ def _contest(contest: Contest, link: AddressOf) -> str:
 
 
 def _configurations(found: Sequence[ConfigurationName], link: AddressOf, rows: int) -> str:
-    lines = [
-        linked(each.name or each.id, link(each.id))
-        + (f", asset key {cell(each.asset_key)}" if each.asset_key else "")
-        for each in found[:rows]
-    ]
+    lines = lines_of(
+        found[:rows],
+        lambda each: (
+            linked(each.name or each.id, link(each.id))
+            + (f", asset key {cell(each.asset_key)}" if each.asset_key else "")
+        ),
+    )
     return bullets(lines, rows, len(found))
 
 
 def _written(report: EnrichmentReport, configurations: AddressOf, assets: AddressOf, rows: int) -> str:
-    lines = [
-        [
-            linked(each.name, assets(each.asset_key), 40),
-            linked(each.configuration_id, configurations(each.configuration_id)),
-        ]
-        for each in report.written[:rows]
-    ]
-    return capped_table(["Asset", "Configuration"], lines, rows, len(report.written)) if lines else ""
+    def row(each: WrittenRecord) -> list[str]:
+        configuration = linked(each.configuration_id, configurations(each.configuration_id))
+        return [linked(each.name, assets(each.asset_key), 40), configuration]
+
+    headers = ["Asset", "Configuration"]
+    lines = cells_of(report.written[:rows], row, len(headers))
+    return capped_table(headers, lines, rows, len(report.written)) if lines else ""
