@@ -22,7 +22,7 @@ from tasks.rules.asset_sync.payloads import overlay, patch_operations
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.asset_sync.undo import journal_values
-from tasks.rules.bulk import ItemOutcome, SplitAllowance, batches, halves, is_own_refusal
+from tasks.rules.bulk import SINGLY, ItemOutcome, SplitAllowance, batches, is_own_refusal, parts
 from tasks.rules.quarantine import OF_ONE_RECORD, version_of
 from tasks.rules.values import FieldChange
 from tasks.shared.action import Inventory
@@ -33,8 +33,6 @@ from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import Retries, retry
 
 _FOUND = "found by reading again"
-_SPLIT_COST = 4
-"""Requests of one split: each half is read and written."""
 
 
 @dataclass(frozen=True)
@@ -186,18 +184,21 @@ class ConfigurationModifications:
         return None
 
     async def _split(self, ready: list[Ready], write_ids: list[int], error: RejectedError) -> None:
-        """One record can have a whole request refused: write halves, until it stands alone.
+        """One record can have a whole request refused: write it in parts, until that record stands alone.
 
-        Each half is read again, which also tells what the refused request has written all the same.
+        Each part is read again, which also tells what the refused request has written all the same. A few
+        records are read together and patched one by one: a patch sends what changes alone.
         """
         why = f"Refused together with others: {error}"
-        if not self.allowance.take(_SPLIT_COST):
+        singly = len(ready) <= SINGLY
+        pieces = [ready] if singly else parts(ready)
+        if not self.allowance.take(1 + len(ready) if singly else 2 * len(pieces)):
             why = f"{why} They were not tried alone, since too many were refused."
             return await self._take(ready, write_ids, same_outcome(ready, False, why), bulk=True)
-        run_logger().warning("%d modifications were refused; going on in halves: %s", len(ready), error)
+        run_logger().warning("%d modifications were refused; going on in parts: %s", len(ready), error)
         await self._take(ready, write_ids, same_outcome(ready, None, why), bulk=True)
-        for half in halves(ready):
-            await self._read_and_write([each.modification for each in half], bulk=True)
+        for piece in pieces:
+            await self._read_and_write([each.modification for each in piece], bulk=not singly)
         return None
 
     async def _put(self, ready: list[Ready]) -> list[ItemOutcome] | RejectedError | None:

@@ -22,9 +22,9 @@ from tasks.rules.bulk import (
     ItemOutcome,
     SplitAllowance,
     batches,
-    halves,
     is_own_refusal,
     join_bulk_answer,
+    parts,
 )
 from tasks.rules.limits import check_batch
 from tasks.rules.quarantine import OF_ONE_RECORD
@@ -39,9 +39,6 @@ from tasks.shared.retry import RetryPolicy, retry
 
 BULK_REFUSED = frozenset({404, 405, 501})
 """Statuses that say the server has no bulk endpoint, not that a record is wrong."""
-
-_SPLIT_COST = 3
-"""Requests of one split: the look for what was made all the same, and two halves."""
 
 CreatedIds = Mapping[str, Sequence[int]]
 """Asset key -> ids of the configurations that carry it."""
@@ -188,7 +185,7 @@ class ConfigurationCreations:
     async def _split(
         self, ready: list[_Ready], batch_id: int, write_ids: list[int], floor: int, error: RejectedError
     ) -> list[AssetRecord]:
-        """One record can have a whole request refused: send halves, until it stands alone.
+        """One record can have a whole request refused: send it in parts, until that record stands alone.
 
         Nobody says that a refused request has made nothing, so what lies above the ids known before it is
         read first, and nothing that is there is sent again.
@@ -210,11 +207,13 @@ class ConfigurationCreations:
         self._take([assets[each.index] for each in made if each.ok], [each for each in made if each.ok])
         await self._record(batch_id, write_ids, made, assets)
         rest = [pair for pair, each in zip(ready, made, strict=True) if not each.ok]
-        if not self._allowance.take(_SPLIT_COST):
+        pieces = parts(rest)
+        # The look for what was made all the same counts too.
+        if not self._allowance.take(1 + len(pieces)):
             why = f"Refused together with others, and not tried alone since too many were refused: {error}"
             return self._fail([asset for asset, _ in rest], why)
-        run_logger().warning("A batch of %d creations was refused; going on in halves: %s", len(rest), error)
-        return [asset for half in halves(rest) for asset in await self._send(half)]
+        run_logger().warning("A batch of %d creations was refused; going on in parts: %s", len(rest), error)
+        return [asset for piece in pieces for asset in await self._send(piece)]
 
     async def _note(self, ready: list[_Ready]) -> tuple[int, list[int]]:
         """The batch and the journal's entries: whoever finds them after a kill closes both."""

@@ -18,7 +18,7 @@ from connectors.lansweeper.edits import TooManyAliasesError
 from connectors.lansweeper.models import AssetEdit, EditOutcome
 from connectors.ledger.models import JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
-from tasks.rules.bulk import halves
+from tasks.rules.bulk import SplitAllowance, parts
 from tasks.rules.lansweeper_input import asset_edit
 from tasks.rules.limits import check_required
 from tasks.rules.quarantine import is_lasting
@@ -116,6 +116,7 @@ class AssetEdits:
         self.size = size
         self.policy = policy
         self.refused_in_a_row = 0
+        self.allowance = SplitAllowance()
 
     async def send(self, edits: Sequence[JournalledEdit]) -> None:
         """Write them all, as many in a request as the server takes."""
@@ -155,19 +156,23 @@ class AssetEdits:
         except RejectedError as error:
             # One edit can spoil the whole document: apart from it, the others pass.
             run_logger().warning("A batch of %d edits was refused: %s", len(batch), error)
-            return await self._halves(batch)
+            return await self._split(batch, error)
 
-    async def _halves(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
-        """A batch that was refused as a whole, cut in two until the edit at fault is alone."""
-        return [outcome for half in halves(batch) for outcome in await self._half(half)]
+    async def _split(self, batch: Sequence[JournalledEdit], error: RejectedError) -> list[EditOutcome]:
+        """A batch that was refused as a whole, sent in parts until the edit at fault is alone."""
+        pieces = parts(batch)
+        if not self.allowance.take(len(pieces)):
+            why = f"Refused together with others, and not tried alone since too many were refused: {error}"
+            return [EditOutcome(each.key, False, why, explained=False) for each in batch]
+        return [outcome for piece in pieces for outcome in await self._part(piece)]
 
-    async def _half(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
+    async def _part(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
         if len(batch) == 1 or self.log.stopped is not None:
             return await self._singly(batch)
         try:
             return await self._answered(batch)
-        except RejectedError:
-            return await self._halves(batch)
+        except RejectedError as error:
+            return await self._split(batch, error)
 
     async def _answered(self, batch: Sequence[JournalledEdit]) -> list[EditOutcome]:
         """The outcomes of one request; RejectedError: it was refused as a whole."""

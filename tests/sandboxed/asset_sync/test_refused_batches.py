@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.errors import RejectedError
+from connectors.errors import RejectedError, StopError, UnclearOutcomeError
+from tasks.asset_sync.quarantine import HELD_FEATURE
 from tasks.rules.bulk import SplitAllowance
 from tests.support.faults import LEAN, last_writes, opened
 from tests.support.run_flow import FlowRunner
@@ -91,6 +92,81 @@ async def test_one_modification_is_refused_alone(runner: FlowRunner, partly: boo
     # The canary's own repairs stand there too.
     modified = {each.asset_key for each in writes if each.operation == "modify" and each.outcome == "done"}
     assert len(modified) == report.counts.modified
+
+
+@pytest.mark.parametrize("method", ["create_configurations", "replace_configurations"])
+async def test_a_missing_right_in_the_midst_of_splitting_ends_it(runner: FlowRunner, method: str) -> None:
+    """A refusal that speaks of no record is not split, and stops what would meet it too."""
+    async with opened() as (client, ledger):
+        sizes: list[int] = []
+
+        async def refuse(records: Records) -> Any:
+            sizes.append(len(records))
+            if len(sizes) < 3:
+                raise RejectedError("Unexpected character", system="ConnectWise", status=400)
+            raise StopError("You do not have access", system="ConnectWise", status=403)
+
+        setattr(client, method, refuse)
+        report = await runner.report(mappings=LEAN)
+        held = await ledger.quarantine.held(runner.tenant, HELD_FEATURE, runner.sandbox.company_id)
+    assert len(sizes) == 3
+    assert report.failed
+    # What was not sent may be written after all once the right is there.
+    assert held == {}
+
+
+async def test_a_timeout_in_the_midst_of_splitting_creates_nothing_twice(runner: FlowRunner) -> None:
+    async with opened() as (client, ledger):
+        real = client.create_configurations
+        sizes: list[int] = []
+
+        async def unanswered(records: Records) -> Any:
+            sizes.append(len(records))
+            if len(sizes) == 1:
+                raise RejectedError("Unexpected character", system="ConnectWise", status=422)
+            answer = await real(records)
+            if len(sizes) == 2:
+                raise UnclearOutcomeError("No answer came", system="ConnectWise")
+            return answer
+
+        client.create_configurations = unanswered  # type: ignore[method-assign]
+        report = await runner.report(mappings=LEAN)
+        batches = await ledger.batches.in_flight(runner.tenant, runner.sandbox.company_id, "")
+    assert (report.failed, batches) == (False, [])
+    assert set(runner.asset_keys().values()) == {1}
+
+
+async def test_two_culprits_and_a_mixed_answer(runner: FlowRunner) -> None:
+    """Two are refused in an answer that accepts the others, and are held; two more have all refused."""
+    async with opened() as (client, ledger):
+        real = client.create_configurations
+        chosen: list[str] = []
+
+        async def refuse(records: Records) -> Any:
+            names = [each["name"] for each in records]
+            chosen.extend(names[3:24:7] if not chosen else [])
+            if set(chosen[:2]) & set(names):
+                raise RejectedError("Unexpected character", system="ConnectWise", status=413)
+            good = [each for each in records if each["name"] != chosen[2]]
+            made = (await real(good))["payload"] if good else []
+            if len(good) == len(records):
+                return {"payload": made}
+            at = names.index(chosen[2])
+            error = {"code": "InvalidObject", "message": "No such type"}
+            refused = {"success": False, "originalIndex": at, "statusCode": 400, "error": error}
+            return {
+                "payload": [
+                    *({**each, "originalIndex": n + (n >= at)} for n, each in enumerate(made)),
+                    refused,
+                ]
+            }
+
+        client.create_configurations = refuse  # type: ignore[method-assign]
+        report = await runner.report(mappings=LEAN)
+        held = await ledger.quarantine.held(runner.tenant, HELD_FEATURE, runner.sandbox.company_id)
+    assert sorted(each.name for each in report.failures) == sorted(chosen)
+    assert sorted(each.name for each in held.values()) == sorted(chosen)
+    assert set(runner.asset_keys().values()) == {1}
 
 
 async def test_a_server_that_refuses_everything_is_not_asked_for_ever(

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import RetryableError
+from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 from connectors.lansweeper.client import LansweeperClient
+from connectors.lansweeper.models import AssetEdit, EditOutcome
 from connectors.lansweeper.settings import LansweeperSettings
 from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
@@ -19,7 +20,9 @@ from tasks.connectwise.list_companies import Company
 from tasks.enrichment.plan import edit_of, mixed
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
+from tasks.lansweeper import edit_asset
 from tasks.lansweeper.edit_asset import BatchSize, edit_assets
+from tasks.rules.bulk import SplitAllowance
 from tasks.rules.enrichment.plan import AssetUpdate, ConfigurationName
 from tasks.rules.enrichment.texts import AssetState
 from tasks.rules.values import FieldChange
@@ -227,3 +230,67 @@ async def test_refused_assets_that_come_first_do_not_keep_the_others_from_their_
         results = await bench.edit(mixed(bench.updates(200), bench.run.run_id))
         assert {key for key, each in results.items() if not each.ok} == set(refused)
         assert bench.texts().keys() == set(bench.keys[80:])
+
+
+class Spoiling:
+    """Refuses every mutation that holds one of the chosen assets, as one malformed edit has it refused."""
+
+    def __init__(self, bench: Bench, chosen: set[str], error: ConnectorError) -> None:
+        self.real = bench.run.assets.edit_assets
+        self.chosen = chosen
+        self.error = error
+        self.sizes: list[int] = []
+        bench.run.assets.edit_assets = self.send  # type: ignore[method-assign,assignment]
+
+    async def send(self, site_id: str, edits: list[AssetEdit], **options: Any) -> list[EditOutcome]:
+        self.sizes.append(len(edits))
+        if self.chosen & {each.key for each in edits}:
+            raise self.error
+        return await self.real(site_id, edits, **options)
+
+
+MALFORMED = RejectedError("Variable f3 is malformed", status=400)
+
+
+async def test_edits_that_have_a_whole_mutation_refused_are_found_and_the_rest_is_written(
+    bench: Bench,
+) -> None:
+    chosen = {bench.keys[3], bench.keys[20], bench.keys[41]}
+    spoiling = Spoiling(bench, chosen, MALFORMED)
+    results = await bench.edit(bench.updates(60))
+    assert {key for key, each in results.items() if not each.ok} == chosen
+    assert {key for key, each in results.items() if each.refused} == chosen
+    assert bench.texts().keys() == set(bench.keys[:60]) - chosen
+    assert len(spoiling.sizes) <= 3 + 3 * 12
+    failed = {each.asset_key for each in await bench.journal() if each.outcome == "failed"}
+    assert failed == chosen
+
+
+async def test_where_every_edit_is_refused_it_costs_little_more_than_a_request_each(bench: Bench) -> None:
+    spoiling = Spoiling(bench, set(bench.keys), MALFORMED)
+    results = await bench.edit(bench.updates(50))
+    assert not any(each.ok for each in results.values())
+    assert 50 <= len(spoiling.sizes) <= 70
+
+
+async def test_a_missing_right_in_the_midst_of_splitting_stops_all_edits(bench: Bench) -> None:
+    spoiling = Spoiling(bench, {bench.keys[3]}, MALFORMED)
+    # The batch, its half with the asset, and the half of that without it.
+    fail(spoiling, "real", StopError("You may not edit assets", status=403), [1])
+    results = await bench.edit(bench.updates(60))
+    assert len(spoiling.sizes) < 15
+    assert not any(each.refused for each in results.values())
+    assert sum(each.message.startswith("Not sent") for each in results.values()) >= 35
+
+
+async def test_no_more_is_split_in_one_run_than_is_allowed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(edit_asset, "SplitAllowance", lambda: SplitAllowance(12))
+    spoiling = Spoiling(bench, {bench.keys[3], bench.keys[41]}, MALFORMED)
+    results = await bench.edit(bench.updates(60))
+    assert len(spoiling.sizes) <= 3 + 12
+    untried = [each for each in results.values() if "not tried alone" in each.message]
+    assert untried
+    # What was not tried alone may be as good as any: it is not held.
+    assert not any(each.refused for each in untried)

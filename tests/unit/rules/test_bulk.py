@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.bulk import batch_count, batches, join_bulk_answer
+from tasks.rules.bulk import SINGLY, batch_count, batches, join_bulk_answer, parts
 from tasks.rules.limits import LimitError
 
 
@@ -27,6 +27,33 @@ def test_batches_keep_every_item_in_order(items: list[int], size: int) -> None:
     assert [item for batch in cut for item in batch] == items
     assert all(1 <= len(batch) <= size for batch in cut)
     assert len(cut) == batch_count(len(items), size)
+
+
+def requests_to_find(batch: list[int], culprits: set[int]) -> tuple[int, list[int]]:
+    """How many requests it takes, the first included, and who is written."""
+    if not culprits & set(batch):
+        return 1, batch
+    if len(batch) == 1:
+        return 1, []
+    found = [requests_to_find(part, culprits) for part in parts(batch)]
+    return 1 + sum(each for each, _ in found), [one for _, written in found for one in written]
+
+
+@given(st.integers(2, 50), st.data())
+def test_every_culprit_is_found_in_fewer_than_two_requests_a_record(size: int, data: st.DataObject) -> None:
+    batch = list(range(size))
+    culprits = data.draw(st.sets(st.sampled_from(batch), min_size=1))
+    requests, written = requests_to_find(batch, culprits)
+    assert written == [each for each in batch if each not in culprits]
+    assert requests < 2 * size
+    assert requests <= 1 + len(culprits) * (6 + SINGLY)
+
+
+def test_what_it_costs_to_find_culprits_among_fifty() -> None:
+    fifty = list(range(50))
+    assert requests_to_find(fifty, {20})[0] == 13
+    assert requests_to_find(fifty, {0, 49})[0] <= 26
+    assert requests_to_find(fifty, set(fifty))[0] == 65
 
 
 @pytest.mark.parametrize("size", [0, 51, -1, True])
