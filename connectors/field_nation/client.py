@@ -38,6 +38,7 @@ OLDER_NAMES = {
     "f_has_counter_offer": "f_counter_offers",
 }
 """Filters whose name differs between the 2026 page and the REST file. Both are sent; one must be echoed."""
+_PAGED_SET_UP = frozenset({"/projects", "/clients"})
 _AFTER_WORK = {Status.WORK_DONE, Status.APPROVED, Status.PAID}
 _REFUSED_STEP = (400, 404, 409, 422)
 
@@ -195,8 +196,17 @@ class FieldNationClient(FieldNationApi):
         return await self.send(RequestKind.CREATE, "POST", path, as_results, json=body)
 
     async def list_set_up(self, path: str) -> list[Record]:
-        """The company's own set-up: ``GET /types-of-work``, ``/templates``, ``/custom-fields`` and so on."""
-        return await self.send(RequestKind.READ, "GET", path, as_results)
+        """The company's own set-up: ``GET /types-of-work``, ``/templates``, ``/custom-fields`` and so on.
+
+        Raises:
+            RejectedError: Field Nation counts more than it gave, so what is not among them may exist.
+        """
+        params: Params | None = {"per_page": LARGEST_PAGE} if path in _PAGED_SET_UP else None
+
+        def parse(body: Any) -> list[Record]:
+            return _whole_list(body, path)
+
+        return await self.send(RequestKind.READ, "GET", path, parse, params=params)
 
     async def list_custom_fields(self, work_order_id: int) -> list[Record]:
         """Every custom field with its value, of all groups: ``GET /workorders/{id}/custom_fields``."""
@@ -317,6 +327,17 @@ def _page(body: Record, asked: int) -> WorkOrderPage:
         )
     pages = as_number(metadata.get("pages") or 1, "metadata.pages")
     return WorkOrderPage(items, page, pages, as_number(metadata.get("total") or 0, "metadata.total"))
+
+
+def _whole_list(body: Any, path: str) -> list[Record]:
+    records = as_results(body)
+    counted = body.get("metadata") if isinstance(body, dict) else None
+    total = as_number(counted.get("total") or 0, "metadata.total") if isinstance(counted, dict) else 0
+    if total > len(records):
+        raise RejectedError(
+            f"{SYSTEM} gave {len(records)} of {total} records", system=SYSTEM, method="GET", path=path
+        )
+    return records
 
 
 def work_order_path(work_order_id: int, below: str = "") -> str:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.rules.dispatch.events import NoteSettings, OutboundRule, TimeEntrySettings, default_outbound_rules
 from tasks.rules.dispatch.mapping_model import DispatchMappings, default_dispatch_mappings
-from tasks.rules.dispatch.reference import RecordKind
+from tasks.rules.dispatch.reference import NUMBER_FIELD, RecordKind
 from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tasks.rules.values import folded
 from tasks.shared.connections import DEFAULT
@@ -95,7 +95,7 @@ class WriteBack(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     custom_field: str = Field(
-        default="FN Work Order",
+        default=NUMBER_FIELD,
         title="Custom field",
         description="Caption of a custom field that takes the work order's number. A service ticket "
         "without such a field gets none; with it, a ledger that was lost does no harm.",

@@ -141,7 +141,7 @@ class _Sweeper:
     async def sweep(self, kind: RecordKind) -> None:
         start = await self._start(kind)
         began = self.run.now().replace(microsecond=0)
-        progress = Progress(f"{kind.words}s read")
+        progress = Progress(f"{kind.plural} read")
         newest, failed, read = start, None, set[str]()
         async for page in _changed_since(self.run, kind, start):
             numbered = self._numbered(kind, page)
@@ -182,7 +182,7 @@ class _Sweeper:
         if counted <= read:
             return False
         self.swept.doubts.append(
-            f"ConnectWise counts {counted:,} {kind.words}s that changed and gave {read:,} of them: its "
+            f"ConnectWise counts {counted:,} {kind.plural} that changed and gave {read:,} of them: its "
             "answer was not whole. The next sweep reads them again."
         )
         return True

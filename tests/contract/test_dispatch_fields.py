@@ -11,8 +11,9 @@ import pytest
 
 from tasks.rules.dispatch.mapping import work_order_of
 from tasks.rules.dispatch.mapping_model import default_dispatch_mappings
+from tasks.rules.dispatch.named_fields import readable_members
 from tasks.rules.dispatch.reference import RecordKind
-from tasks.rules.dispatch.sources import MEMBERS, RELATED, work_order_members
+from tasks.rules.dispatch.sources import MEMBERS, OWN, RELATED, work_order_members
 from tasks.rules.dispatch.targets import TICKET_TARGETS, WORK_ORDER_TARGETS, TargetValue
 from tests.contract.test_field_nation_client import faults
 from tests.support.factories.dispatch import source
@@ -56,6 +57,12 @@ def properties(*names: str) -> set[str]:
 @pytest.mark.parametrize("kind", list(RecordKind))
 def test_what_can_be_read_of_a_record_is_in_the_file(kind: RecordKind) -> None:
     assert set(MEMBERS[kind].split()) <= properties(SCHEMAS[kind])
+
+
+@pytest.mark.parametrize("kind", list(RecordKind))
+def test_what_a_trigger_can_read_is_in_the_file(kind: RecordKind) -> None:
+    own = {*OWN.split(), "member", "closedFlag"}
+    assert readable_members(kind) - own <= properties(SCHEMAS[kind])
 
 
 @pytest.mark.parametrize("name", sorted(RELATED))

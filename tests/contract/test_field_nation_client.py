@@ -89,7 +89,7 @@ class Recorder:
             return httpx.Response(200, json={"access_token": "token-1234", "expires_in": 3600})
         self.seen.append(request)
         page = int(request.url.params.get("page", 1))
-        metadata = {"page": page, "pages": 2, "total": 2}
+        metadata = {"page": page, "pages": 2, "total": 2 if "/workorders" in request.url.path else 1}
         echo = {name: [value] for name, value in request.url.params.items() if name.startswith("f_")}
         body = {"id": 7, "metadata": metadata, "results": [{"id": page}], **echo}
         webhooks = "/api/v1/" in request.url.path

@@ -21,6 +21,8 @@ from typing import Any
 
 PREFIX = "CW"
 """What references begin with unless a setting says otherwise."""
+NUMBER_FIELD = "FN Work Order"
+"""Caption of the custom field for the work order's number, unless a setting says otherwise."""
 
 
 class RecordKind(StrEnum):
@@ -34,6 +36,11 @@ class RecordKind(StrEnum):
     def words(self) -> str:
         """``service ticket``."""
         return self.value if self is RecordKind.OPPORTUNITY else f"{self.value} ticket"
+
+    @property
+    def plural(self) -> str:
+        """``service tickets``, ``opportunities``."""
+        return "opportunities" if self is RecordKind.OPPORTUNITY else f"{self.words}s"
 
 
 _LETTERS = {RecordKind.SERVICE_TICKET: "S", RecordKind.PROJECT_TICKET: "P", RecordKind.OPPORTUNITY: "O"}

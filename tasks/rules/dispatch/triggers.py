@@ -64,6 +64,9 @@ class TriggerCondition(BaseModel):
     def holds(self, document: Mapping[str, Any]) -> bool:
         """Whether it holds for a record whose customFields are by caption (``dispatch_source``)."""
         value = read_path(document, f"{self.field}.name" if self.field in REFERENCES else self.field)
+        if isinstance(value, Mapping) and not self.field.startswith(_CUSTOM_FIELD):
+            # Whatever else is a reference, such as a source, an owner or a location.
+            value = value.get("name")
         if self.operator is Operator.STARTS_WITH:
             return any(_text(value).startswith(_text(wanted)) for wanted in self.values)
         found = any(_alike(value, wanted) for wanted in self.values)
@@ -147,7 +150,8 @@ def unread_fields(triggers: Sequence[Trigger], kind: RecordKind, document: Mappi
 
 def _is_shown(field: str, kind: RecordKind, document: Mapping[str, Any]) -> bool:
     if field.startswith(_CUSTOM_FIELD):
-        return field.removeprefix(_CUSTOM_FIELD).strip() in (document.get("customFields") or {})
+        wanted = folded(field.removeprefix(_CUSTOM_FIELD))
+        return any(folded(str(caption)) == wanted for caption in document.get("customFields") or {})
     name = field.partition(".")[0]
     if name == "board" and kind is RecordKind.OPPORTUNITY:
         return True
