@@ -8,7 +8,13 @@ from connectors.connectwise.models import PatchOperation
 from connectors.errors import RejectedError
 from connectors.field_nation.models import LIVING, Status, status_of
 from tasks.dispatch.outbox import DeliveryResult
-from tasks.dispatch.records import SHOWN, FetchedRecord, order_mark, read_work_order
+from tasks.dispatch.records import (
+    SHOWN,
+    FetchedRecord,
+    custom_fields_called,
+    order_mark,
+    read_work_order,
+)
 from tasks.dispatch.refusals import KeptRefusal, RefusedStep
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.settings import CreateState
@@ -50,7 +56,7 @@ async def finish(run: DispatchRun, claimed: ClaimedRecord, fetched: FetchedRecor
         if noted is not None and not noted.final:
             return FinishedCreation(claimed, tuple(warnings))
         problem = await _write_back(run, claimed, fetched.record)
-        warnings += [problem] if problem else []
+        warnings += [*filter(None, [problem]), *_untold(run, claimed, fetched.record)]
         claimed = await run.state.remember(claimed, replace(memory, written_back=True))
     return FinishedCreation(claimed, tuple(warnings))
 
@@ -92,15 +98,34 @@ async def _note_number(run: DispatchRun, claimed: ClaimedRecord, record: Record)
 
     None: it has the field, no note is wanted, or it is a service ticket, whose field is set up with dispatch.
     """
-    settings, number = run.settings.write_back, claimed.work_order_id
-    captions = {each.get("caption") for each in record.get("customFields") or []}
-    unwanted = not settings.note or claimed.ref.kind is RecordKind.SERVICE_TICKET
-    if number is None or unwanted or not settings.custom_field or settings.custom_field in captions:
+    number = claimed.work_order_id
+    if number is None or not _wants_note(run, claimed) or not _lacks_field(run, record):
         return None
     mark = effect_mark(number, "number")
     text = marked(f"Field Nation work order {number}: {run.work_order_url(number)}", mark)
     ticket = LinkedTicket(number, claimed.ref, record, look_first=claimed.memory.found)
     return await add_note(run, ticket, NoteWanted(NUMBER_NOTE, "number", mark, text))
+
+
+def _wants_note(run: DispatchRun, claimed: ClaimedRecord) -> bool:
+    return run.settings.write_back.note and claimed.ref.kind is not RecordKind.SERVICE_TICKET
+
+
+def _lacks_field(run: DispatchRun, record: Record) -> bool:
+    """Whether the record has no custom field for the number although the rules name one."""
+    caption = run.settings.write_back.custom_field.strip()
+    return bool(caption) and not custom_fields_called(record, caption)
+
+
+def _untold(run: DispatchRun, claimed: ClaimedRecord, record: Record) -> list[str]:
+    """A warning where the record is told its work order's number neither by a field nor by a note."""
+    if _wants_note(run, claimed) or not _lacks_field(run, record):
+        return []
+    caption = run.settings.write_back.custom_field.strip()
+    return [
+        f"The record has no custom field {caption!r}, so it does not bear the number of work order "
+        f"{claimed.work_order_id}: set the field up in ConnectWise, or name another one under Write back"
+    ]
 
 
 async def _write_back(run: DispatchRun, claimed: ClaimedRecord, record: Record) -> str:

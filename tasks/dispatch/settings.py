@@ -98,7 +98,7 @@ class WriteBack(BaseModel):
         default=NUMBER_FIELD,
         title="Custom field",
         description="Caption of a custom field that takes the work order's number. A service ticket "
-        "without such a field gets none; with it, a ledger that was lost does no harm.",
+        "without such a field gets none, and the run warns; with it, a ledger that was lost does no harm.",
     )
     note: bool = Field(
         default=True,

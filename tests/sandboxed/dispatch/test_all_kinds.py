@@ -11,7 +11,14 @@ from deployments.local.sandbox import Sandbox
 from tasks.dispatch.reconcile import dispatch_record, preview_record
 from tasks.dispatch.records import notes_of
 from tasks.dispatch.run import DispatchRun
-from tasks.dispatch.settings import DispatchSettings, RecordMappings, WorkOrderDefaults, default_triggers
+from tasks.dispatch.settings import (
+    DispatchSettings,
+    RecordMappings,
+    WorkOrderDefaults,
+    WriteBack,
+    default_triggers,
+)
+from tasks.dispatch.ticket_writes import list_notes
 from tasks.rules.dispatch.mapping_model import DispatchMapping, DispatchMappings
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
@@ -182,3 +189,27 @@ async def test_a_preview_shows_the_work_order_and_what_is_missing(desk: Board) -
         assert (gone.step, gone.reason) == ("nothing", "the record does not exist")
     async with desk.run(DispatchSettings(waiting=QUICK)) as run:
         assert "type of work" in (await preview_record(run, SERVICE, number)).refusal
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "warned", "noted"),
+    [
+        (SERVICE, {"custom_field": "No such"}, 1, 0),
+        (SERVICE, {"custom_field": " fn work  ORDER "}, 0, 0),
+        (SERVICE, {"custom_field": ""}, 0, 0),
+        (PROJECT, {}, 0, 1),
+        (PROJECT, {"note": False}, 1, 0),
+        (PROJECT, {"custom_field": "fn CHECK-in"}, 0, 0),
+    ],
+)
+async def test_a_record_without_a_field_for_the_number_gets_a_note_or_a_warning_once(
+    desk: Board, kind: RecordKind, settings: dict[str, Any], warned: int, noted: int
+) -> None:
+    number = enter(desk, kind)
+    async with desk.run(RULES.model_copy(update={"write_back": WriteBack(**settings)})) as run:
+        result = await dispatch_record(run, kind, number)
+        again = await dispatch_record(run, kind, number)
+        notes = await list_notes(run, result.record or run.state.ref(kind, number))
+    assert sum("does not bear the number of work order" in each for each in result.warnings) == warned
+    assert again.warnings == ()
+    assert sum(f"Field Nation work order {result.work_order_id}:" in each["text"] for each in notes) == noted
