@@ -1,9 +1,10 @@
 """What is known of a company from before: read from the ledger, held against the reading, kept after the run.
 
 A healthy run asks ConnectWise one request more for the count of its company, and where assets are to be
-linked two: how many keys its company holds, and how many the others do. Only what does not fit costs more:
-configurations that were not read are read by their ids, and keys of other companies that the ledger does not
-know are read once.
+linked two: how many keys its company holds, and how many the others do; a third where configurations without
+any value in a custom field are to be linked, of which none may be written whole before that is known to be
+right. Only what does not fit costs more: configurations that were not read are read by their ids, and keys of
+other companies that the ledger does not know are read once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from connectors.ledger.models import KnownAmount, KnownLink
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.run import Record, SyncRun
+from tasks.rules.asset_sync.custom_values import ANY_VALUE, hidden_values, value_findings
 from tasks.rules.asset_sync.match_result import MatchResult
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.reading import (
@@ -36,6 +38,7 @@ from tasks.rules.asset_sync.reading import (
     to_be_linked,
     unreadable_keys,
 )
+from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.guards import GuardFinding, marks_of_use, used_up
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
@@ -88,8 +91,8 @@ async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchRe
         run.settings.shrink,
     )
     unknown = [each.key for each in to_be_linked(matched) if each.key not in known.links]
+    await _check_values(run, known, read, matched, keys_matter=bool(unknown))
     if unknown:
-        await _check_keys(run, read)
         known.elsewhere = await _keys_elsewhere(run, known, unknown)
     links = known.elsewhere | known.links
     wanted = links_to_look_up(matched, links, read.configurations)
@@ -132,22 +135,61 @@ def _found(run: SyncRun, record: Record) -> FoundConfiguration:
     )
 
 
-async def _check_keys(run: SyncRun, read: Read) -> None:
-    """Hold the keys that were read against ConnectWise's count of them; no request where each has one."""
-    if all(each.asset_key for each in read.configurations):
-        return
+async def _check_values(
+    run: SyncRun, known: Known, read: Read, matched: MatchResult, *, keys_matter: bool
+) -> None:
+    """Hold the custom field values and the keys that were read against the ledger and ConnectWise's counts.
+
+    Costs no request where every configuration shows its key, one where the others show a value of another
+    field or none is to be linked, else two.
+    """
+    values, accept = run.values, run.accept_once
+    found = value_findings(values, known.amounts, _mapped(run), run.defined, accept, run.settings.shrink)
+    keyless = {each.id for each in read.configurations if not each.asset_key}
+    run.hiding |= keyless.intersection(known.links.values())
+    bare = {each.configuration.id for each in matched.matched if values.is_bare(each.configuration.id)}
+    whole = run.settings.write_mode is WriteMode.BULK and bool(bare - run.hiding)
+    every_bare = all(map(values.is_bare, keyless))
+    counted = None
+    if whole or (keys_matter and keyless and every_bare):
+        counted = await _count(run, ANY_VALUE)
+        hidden = hidden_values(values, counted or 0, accept, run.settings.shrink)
+        found += [hidden] if hidden else []
+        if counted is None:
+            run.hiding |= bare
+        elif counted > values.with_values and not hidden:
+            run.hiding |= {number for number in await _with_values(run) if values.is_bare(number)}
+    run.findings += found
+    run.only_single = any(not each.refuses for each in found)
+    no_more = counted is not None and counted <= values.with_values
+    if keys_matter and keyless and not (every_bare and no_more):
+        count = await _count(run, _carries_key(run))
+        if count is not None:
+            keyed = {each.id for each in read.configurations if each.asset_key}
+            _doubt_keys(run, len(keyed), count, "the company")
+
+
+def _mapped(run: SyncRun) -> set[int | None]:
+    """The ids of the mapped custom fields."""
+    return {each.custom_field_id for each in run.mapping.fields if each.caption}
+
+
+async def _count(run: SyncRun, condition: str) -> int | None:
+    """How many configurations of the company meet it; None where ConnectWise does not count so."""
+    company = equals("company/id", run.company.id)
+    count = partial(run.client.configurations.count, company, custom_field_conditions=condition)
     try:
-        count = await retry(
-            lambda: run.client.configurations.count(
-                equals("company/id", run.company.id), custom_field_conditions=_carries_key(run)
-            ),
-            run.settings.waiting,
-        )
+        return await retry(count, run.settings.waiting)
     except RejectedError as error:
         run_logger().warning("ConnectWise does not count by custom field: %s", error)
-        return
-    keyed = {each.id for each in read.configurations if each.asset_key}
-    _doubt_keys(run, len(keyed), count, "the company")
+        return None
+
+
+async def _with_values(run: SyncRun) -> list[int]:
+    """The configurations of the company that have a value in any custom field, by ConnectWise's search."""
+    company = equals("company/id", run.company.id)
+    read = partial(run.client.configurations.list, company, custom_field_conditions=ANY_VALUE, fields="id")
+    return [int(each["id"]) for each in await retry(read, run.settings.waiting)]
 
 
 def _doubt_keys(run: SyncRun, read: int, count: int, where: str) -> None:
@@ -208,7 +250,8 @@ async def keep_planned(run: SyncRun, known: Known, read: Read) -> None:
     """After a dry run: higher amounts only, so that it never lowers what the next reading is held against."""
     if any(each.refuses for each in run.findings):
         return
-    found = _amounts(run, read, created=0, linked={each.id for each in read.configurations if each.asset_key})
+    carrying = {each.id for each in read.configurations if each.asset_key}
+    found = _amounts(run, known, read, created=0, linked=carrying)
     higher = {
         name: number
         for name, number in found.items()
@@ -233,14 +276,18 @@ async def keep_known(run: SyncRun, known: Known, read: Read, plan: Plan, applied
     kept = known.links | created
     changed, void = links_to_keep(read.configurations, created | linked, kept, is_key)
     carrying = {each.id for each in read.configurations if each.asset_key} | set(linked.values())
-    amounts = _amounts(run, read, created=len(created), linked=carrying | set(created.values()))
+    amounts = _amounts(run, known, read, created=len(created), linked=carrying | set(created.values()))
     marks = marks_of_use(run.settings.accept_once.model_dump(), _company_numbers(known.amounts))
     amounts |= {(name, WHOLE): number for name, number in marks.items()}
     await _keep(run, amounts, changed, void)
 
 
-def _amounts(run: SyncRun, read: Read, *, created: int, linked: set[int]) -> dict[tuple[str, str], int]:
+def _amounts(
+    run: SyncRun, known: Known, read: Read, *, created: int, linked: set[int]
+) -> dict[tuple[str, str], int]:
+    values = run.values.amounts(_mapped(run), known.amounts)
     return {
+        **{(name, WHOLE): number for name, number in values.items()},
         (CONFIGURATIONS, WHOLE): len({each.id for each in read.configurations}) + created,
         (LINKED, WHOLE): len(linked),
         (ASSETS, assets_scope(run)): read.assets.total or len(read.assets),

@@ -17,6 +17,7 @@ from tasks.asset_sync.canary import Canary
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_create_configurations import BULK_REFUSED
 from tasks.connectwise.bulk_modify_configurations import patch_record, replace_records
+from tasks.rules.asset_sync.custom_values import shows_less
 from tasks.rules.asset_sync.decide import FreshDecision
 from tasks.rules.asset_sync.payloads import overlay, patch_operations
 from tasks.rules.asset_sync.plan import Modification
@@ -24,6 +25,7 @@ from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.asset_sync.undo import journal_values
 from tasks.rules.bulk import SINGLY, ItemOutcome, SplitAllowance, batches, is_own_refusal, parts
 from tasks.rules.quarantine import OF_ONE_RECORD, version_of
+from tasks.rules.text import counted
 from tasks.rules.values import FieldChange
 from tasks.shared.action import Inventory
 from tasks.shared.concurrency import send_batches
@@ -57,16 +59,18 @@ class ConfigurationModifications:
 
     Attributes:
         bulk: whether whole records are replaced; False once the canary or the server says no.
+        hiding: configurations that went by PATCH, since they may have values that were not read.
         unanswered: by asset key what was sent and has no known outcome.
     """
 
     def __init__(self, run: SyncRun, total: int) -> None:
         self.run = run
         self.log = WriteLog(run.journal, Progress("configurations modified", total))
-        self.bulk = run.settings.write_mode is WriteMode.BULK
+        self.bulk = run.settings.write_mode is WriteMode.BULK and not run.only_single
         self.canary = Canary(run)
         self.unanswered: dict[str, Sent] = {}
         self.allowance = SplitAllowance()
+        self.hiding: set[int] = set()
 
     async def modify(self, modifications: Sequence[Modification]) -> dict[str, WriteResult]:
         """Send one batch at a time until the canary has passed, then a few at the same time."""
@@ -74,6 +78,11 @@ class ConfigurationModifications:
         await send_batches(
             batches(modifications, size), self._send, alone=lambda: self.bulk and not self.canary.passed
         )
+        if self.hiding:
+            self.run.notes.append(
+                f"{counted(len(self.hiding), 'configuration')} may have values that were not read: each was "
+                "changed by PATCH, which leaves alone what it does not name, and not written whole."
+            )
         return self.log.results
 
     async def _send(self, batch: Sequence[Modification]) -> None:
@@ -119,11 +128,25 @@ class ConfigurationModifications:
     async def _read_and_write(self, batch: Sequence[Modification], *, bulk: bool) -> None:
         ready = await self._ready(batch, await self._read_again(batch))
         if bulk and self.bulk and ready:
-            await self._write_bulk(ready)
+            whole: list[Ready] = []
+            singly: list[Ready] = []
+            for each in ready:
+                (singly if self._may_hide(each) else whole).append(each)
+            self.hiding |= {each.modification.configuration.id for each in singly}
+            if whole:
+                await self._write_bulk(whole)
+            await self._write_singly(singly)
         else:
             await self._write_singly(ready)
         if self._rest(batch):
             raise RetryableError("The answer does not say what became of every record")
+
+    def _may_hide(self, each: Ready) -> bool:
+        """Whether the record may have values that were not read, now or for the plan."""
+        planned = each.modification.configuration
+        if planned.id in self.run.hiding:
+            return True
+        return shows_less(self.run.values.shown.get(planned.id), planned, each.fresh, self.run.mapping)
 
     async def _read_again(self, batch: Sequence[Modification]) -> dict[int, Record]:
         """The batch's records as they are now, whole, with one request."""

@@ -17,6 +17,7 @@ from tasks.connectwise.list_configurations import read_configurations
 from tasks.connectwise.match_configurations import match_records
 from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.asset_sync.compare import SharedValues
+from tasks.rules.asset_sync.custom_values import CustomValues
 from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched
 from tasks.rules.asset_sync.reading import ASSETS, CONFIGURATIONS, assets_incomplete, incomplete
@@ -114,8 +115,14 @@ async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[Configur
     conditions = equals("company/id", run.company.id)
 
     async def read() -> tuple[Inventory[ConfigurationRecord], int, int]:
+        run.values = values = CustomValues()
+
+        def keep(record: Record) -> ConfigurationRecord:
+            values.note(record)
+            return shared.configuration(record)
+
         records: Inventory[ConfigurationRecord] = await read_configurations(
-            run.client, conditions, run.mapping.configuration_fields, shared.configuration
+            run.client, conditions, run.mapping.configuration_fields, keep
         )
         records.records += run.unread.configurations_of(records.unread)
         records.unread.clear()

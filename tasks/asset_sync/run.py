@@ -25,6 +25,7 @@ from tasks.connectwise.list_configuration_status import list_configuration_statu
 from tasks.connectwise.list_configuration_types import list_configuration_types
 from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
+from tasks.rules.asset_sync.custom_values import CustomValues
 from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
@@ -57,7 +58,9 @@ class SyncRun:
     ``references`` are their ids, by target path; ``whole_site``: whether every asset of the site was read, so
     that one not among them is gone; ``site`` is Lansweeper's id of it; ``findings`` is what does not fit to
     what is known from before; ``notes`` is what a person should know of the run beside its counts; ``unread``
-    are records that the mapping fails on.
+    are records that the mapping fails on; ``values`` is what the company's custom fields show, ``hiding`` the
+    ids of configurations that may have values which were not read: those are never written whole, and none
+    is with ``only_single``; ``defined`` are the ids of all custom fields, None where they are not known.
     """
 
     def __init__(
@@ -90,6 +93,10 @@ class SyncRun:
         self.findings: list[GuardFinding] = []
         self.notes: list[str] = []
         self.unread = UnreadRecords(mapping)
+        self.values = CustomValues()
+        self.hiding: set[int] = set()
+        self.only_single = False
+        self.defined: set[int] | None = None
 
     @property
     def journal(self) -> RunJournal:

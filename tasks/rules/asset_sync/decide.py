@@ -29,6 +29,10 @@ _UNREAD = (
     "The configuration was read again without its custom fields, or somebody emptied ls_asset_id: it is left "
     "alone, since writing it back would take away what was not read."
 )
+_NOT_WHOLE = (
+    "The configuration was read again without {}, which every configuration has: it is left alone, since "
+    "writing it back would take away what was not read."
+)
 
 
 @dataclass(slots=True)
@@ -169,14 +173,16 @@ def decide_fresh(
     """Decide again on the record as read right before it is written; None: it was not found any more.
 
     Every mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules
-    again. A record that now belongs to another asset or company is refused. So is one without its custom
-    fields, or without the key that it had at the plan (``planned_key``): written back whole, it would lose
-    what was not read. A type change is not repeated here: it is its own call.
+    again. A record that now belongs to another asset or company is refused. So is one without its name, type,
+    company or custom fields, or without the key that it had at the plan (``planned_key``): written back
+    whole, it would lose what was not read. A type change is not repeated here: it is its own call.
     """
     if fresh is None:
         return FreshDecision(refused="The configuration no longer exists.")
     if (owner := (fresh.get("company") or {}).get("id")) not in (None, company_id):
         return FreshDecision(refused=f"The configuration was moved to the company with id {owner}.")
+    if missing := [member for member in ("name", "type", "company") if member not in fresh]:
+        return FreshDecision(refused=_NOT_WHOLE.format(" and ".join(missing)))
     current = mapping.read_configuration(fresh)
     if "customFields" not in fresh or (planned_key and not current.asset_key):
         return FreshDecision(refused=_UNREAD)

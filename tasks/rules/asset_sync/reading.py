@@ -31,6 +31,7 @@ from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 CONFIGURATIONS, LINKED, ASSETS, RECREATED = "configurations", "linked", "assets", "recreated"
+CUSTOM_VALUES = "custom_values"
 """Names of the amounts, in the ledger as in Accept once."""
 WHOLE = ""
 """The scope of a company's configurations: they are always read whole."""
@@ -55,6 +56,13 @@ class AcceptOnce(BaseModel):
     )
     assets: int | None = Field(
         default=None, ge=0, title="Assets", description="So many were read from Lansweeper, or more."
+    )
+    custom_values: int | None = Field(
+        default=None,
+        ge=0,
+        title="Custom field values",
+        description="So many values were read in all custom fields, or more; the run then changes single "
+        "fields and writes no record back whole.",
     )
     recreated: int | None = Field(
         default=None,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.decide import FreshDecision, decide_changes, decide_fresh, known_problems
 from tasks.rules.values import AssetRecord, FieldChange
@@ -37,6 +39,12 @@ def test_nothing_moved() -> None:
         [],
         None,
     )
+
+
+@pytest.mark.parametrize("member", ["name", "type", "company", "customFields"])
+def test_a_record_that_is_not_whole_is_not_written_back(member: str) -> None:
+    part = {name: value for name, value in wire().items() if name != member}
+    assert "take away what was not read" in str(again(asset(serialNumber="S2"), wire(), part).refused)
 
 
 def test_an_edit_to_an_unmapped_field_does_not_matter() -> None:

@@ -103,6 +103,8 @@ def a_record(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "id": n,
         "name": draw(mostly(f"PC {n}", "PC 2", "Old")),
+        "type": {"id": 49, "name": "Workstation"},
+        "company": {"id": COMPANY},
         "serialNumber": draw(mostly(f"SER{n}", "SER2", "", None)),
         "macAddress": draw(mostly(f"001D9CD1F6{n:02}", None)),
         "activeFlag": draw(st.booleans()),
