@@ -76,7 +76,7 @@ async def synchronize(run: SyncRun) -> Any:
     """The steps of one run, dry or real."""
     known = await read_known(run)
     read = await read_all(run)
-    references = await find_references(run, read)
+    references = await find_references(run, read, known.lists)
     matched = await match_inventories(run, read)
     held = await check_reading(run, known, read, matched)
     refusals = await held_records(run)
@@ -103,7 +103,7 @@ async def synchronize(run: SyncRun) -> Any:
     created = await create_references(run, plan, references)
     applied = await apply_plan(run, plan, references, existing)
     await keep_refused(run, matched, plan, applied, refusals)
-    await keep_known(run, known, read, plan, applied)
+    await keep_known(run, known, read, plan, applied, created)
     return await finish(run, plan, final_report(run, plan, applied, created))
 
 

@@ -21,6 +21,7 @@ from connectors.ledger.inventory import is_key
 from connectors.ledger.models import KnownAmount, KnownLink
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.read import Read
+from tasks.asset_sync.references import reference_amounts
 from tasks.asset_sync.run import Record, SyncRun
 from tasks.rules.asset_sync.custom_values import ANY_VALUE, hidden_values, value_findings
 from tasks.rules.asset_sync.match_result import MatchResult
@@ -38,6 +39,7 @@ from tasks.rules.asset_sync.reading import (
     to_be_linked,
     unreadable_keys,
 )
+from tasks.rules.asset_sync.reference_lists import TENANT_WIDE
 from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.guards import GuardFinding, marks_of_use, used_up
 from tasks.rules.mapping.model import LINK_CAPTION
@@ -53,10 +55,14 @@ _LINK_PATH = CUSTOM_FIELD_PREFIX + LINK_CAPTION
 
 @dataclass
 class Known:
-    """``amounts`` and ``links`` of the company; ``elsewhere``: configurations of keys in other companies."""
+    """``amounts`` and ``links`` of the company; ``elsewhere``: configurations of keys in other companies.
+
+    ``lists``: how long the tenant's lists of reference records were.
+    """
 
     amounts: dict[tuple[str, str], KnownAmount]
     links: dict[str, int]
+    lists: dict[tuple[str, str], KnownAmount] = field(default_factory=dict)
     elsewhere: dict[str, int] = field(default_factory=dict)
 
 
@@ -73,7 +79,7 @@ async def read_known(run: SyncRun) -> Known:
     used, found = used_up(run.settings.accept_once.model_dump(), _company_numbers(amounts))
     run.accept_once = run.settings.accept_once.model_copy(update=dict.fromkeys(used))
     run.findings += found
-    return Known(amounts, links)
+    return Known(amounts, links, await inventory.amounts(run.tenant, TENANT_WIDE))
 
 
 def _company_numbers(amounts: Mapping[tuple[str, str], KnownAmount]) -> dict[str, int]:
@@ -252,15 +258,26 @@ async def keep_planned(run: SyncRun, known: Known, read: Read) -> None:
         return
     carrying = {each.id for each in read.configurations if each.asset_key}
     found = _amounts(run, known, read, created=0, linked=carrying)
-    higher = {
-        name: number
-        for name, number in found.items()
-        if name not in known.amounts or number > known.amounts[name].number
+    await _keep(run, _higher(found, known.amounts), {}, [])
+    await _keep_lists(run, _higher(reference_amounts(read, {}), known.lists))
+
+
+def _higher(
+    found: Mapping[tuple[str, str], int], known: Mapping[tuple[str, str], KnownAmount]
+) -> dict[tuple[str, str], int]:
+    return {
+        name: number for name, number in found.items() if name not in known or number > known[name].number
     }
-    await _keep(run, higher, {}, [])
 
 
-async def keep_known(run: SyncRun, known: Known, read: Read, plan: Plan, applied: Applied) -> None:
+async def keep_known(
+    run: SyncRun,
+    known: Known,
+    read: Read,
+    plan: Plan,
+    applied: Applied,
+    references_created: Mapping[str, Sequence[str]],
+) -> None:
     """After a real run: the amounts as they are now, and the links that are new, changed or void."""
     created = {
         key: result.record_id for key, result in applied.created.items() if result.ok and result.record_id
@@ -280,6 +297,13 @@ async def keep_known(run: SyncRun, known: Known, read: Read, plan: Plan, applied
     marks = marks_of_use(run.settings.accept_once.model_dump(), _company_numbers(known.amounts))
     amounts |= {(name, WHOLE): number for name, number in marks.items()}
     await _keep(run, amounts, changed, void)
+    await _keep_lists(run, reference_amounts(read, references_created))
+
+
+async def _keep_lists(run: SyncRun, amounts: Mapping[tuple[str, str], int]) -> None:
+    if amounts:
+        async with keep_or_note("The lengths of reference lists", run.notes):
+            await run.ledger.inventory.remember(run.tenant, TENANT_WIDE, amounts=amounts)
 
 
 def _amounts(

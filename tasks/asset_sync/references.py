@@ -6,20 +6,32 @@ departments are looked up and never created.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.connectwise.collection import Collection
 from connectors.connectwise.conditions import equals, split_in
 from connectors.errors import RejectedError, UnclearOutcomeError
-from connectors.ledger.models import WriteEntry
+from connectors.ledger.models import KnownAmount, WriteEntry
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.run import ReferenceActions, SyncRun
 from tasks.rules.asset_sync.plan import Plan, needed_names
+from tasks.rules.asset_sync.reference_lists import (
+    ReferenceList,
+    list_finding,
+    list_name,
+    names_in_use,
+    refuse_hidden,
+)
 from tasks.rules.asset_sync.references import (
     CONTACT,
     DEPARTMENT,
+    LOCATION,
+    MANUFACTURER,
     SITE,
+    STATUS,
+    TYPE,
     VENDOR,
     ReferenceKind,
     ReferencePlan,
@@ -33,6 +45,9 @@ from tasks.shared.create_once import create_once
 from tasks.shared.journalled import RunJournal
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import Waiting, retry
+
+EXISTS = "ObjectExists"
+"""ConnectWise's code for a name that another record has."""
 
 
 @dataclass
@@ -77,9 +92,19 @@ async def _create_all(records: NamedReferences, names: list[str], journal: RunJo
             made.ids[folded(name)] = int(created.record_id or 0)
             log.info("%s created: %s (%d)", label, name, number)
         except RejectedError as error:
-            made.refused[name] = str(error)
-            log.warning("%s not created: %s", label, error)
+            made.refused[name] = _refusal(error, label)
+            log.warning("%s not created: %s", label, made.refused[name])
     return made
+
+
+def _refusal(error: RejectedError, label: str) -> str:
+    """The vendor's words; where they say that the name exists, also that the list does not show it."""
+    if not any(code == EXISTS for code in (error.code, *(each.code for each in error.details))):
+        return str(error)
+    return (
+        f"ConnectWise has a {label} of this name, but its list does not show it, so it can't be used: run "
+        f"again, and see whether the API member may see it. {error}"
+    )
 
 
 class NamedReferences:
@@ -139,15 +164,74 @@ async def _vendors(run: SyncRun, names: list[str]) -> _Records:
     return records
 
 
-async def find_references(run: SyncRun, read: Read) -> dict[str, ReferencePlan]:
-    """Look up every name that any asset gives, by target path; nothing is created yet."""
+async def find_references(
+    run: SyncRun, read: Read, known: Mapping[tuple[str, str], KnownAmount]
+) -> dict[str, ReferencePlan]:
+    """Look up every name that any asset gives, by target path; nothing is created yet.
+
+    ``known``: how long the lists were, as ``reference_amounts`` of an earlier run says.
+    """
     names = needed_names(read.assets, [], run.mapping)
-    plans = {
-        path: plan_references(actions.kind, names[path], read.references[path], create=actions.may_create)
-        for path, actions in run.reference_actions.items()
-        if path in read.references
-    }
+    plans = {}
+    for path, each in (await _whole_lists(run, read, names, known)).items():
+        actions = run.reference_actions[path]
+        plans[path] = plan_references(actions.kind, names[path], each.records, create=actions.may_create)
+        refuse_hidden(plans[path], each.in_use)
     return plans | await look_up_others(run, names)
+
+
+async def _whole_lists(
+    run: SyncRun,
+    read: Read,
+    names: Mapping[str, Sequence[str]],
+    known: Mapping[tuple[str, str], KnownAmount],
+) -> dict[str, ReferenceList]:
+    """The lists that were read, by target path; one in doubt is counted, and read again where it is short.
+
+    What is still short is a finding of the run. A list that is not in doubt costs no request.
+    """
+    lists = {
+        path: ReferenceList(
+            run.reference_actions[path].kind,
+            records,
+            names_in_use(read.configurations, run.mapping, path),
+            len(names[path]),
+            known.get(list_name(path)),
+        )
+        for path, records in read.references.items()
+    }
+    counts: dict[str, int] = {}
+    for path, each in lists.items():
+        if each.in_doubt():
+            counts[path] = await retry(_collection(run, path).count, run.settings.waiting)
+            if counts[path] != each.read:
+                run_logger().warning(
+                    "%s: %d read, ConnectWise counts %d; reading again", each.words, each.read, counts[path]
+                )
+                each.records = read.references[path] = await run.reference_actions[path].existing()
+    total = sum(each.read for each in lists.values())
+    for path, count in counts.items():
+        found = list_finding(lists[path], count, total, run.accept_once, run.settings.shrink)
+        run.findings += [found] if found else []
+    return lists
+
+
+def _collection(run: SyncRun, path: str) -> Collection:
+    client = run.client
+    return {
+        LOCATION.path: client.locations,
+        MANUFACTURER.path: client.manufacturers,
+        STATUS.path: client.configuration_statuses,
+        TYPE.path: client.configuration_types,
+    }[path]
+
+
+def reference_amounts(read: Read, created: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], int]:
+    """How long each list is now, for the next run; ``created``: names by target path."""
+    return {
+        list_name(path): len({each["id"] for each in records}) + len(created.get(path, ()))
+        for path, records in read.references.items()
+    }
 
 
 async def create_references(

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from connectors.connectwise.client import ConnectWiseClient
-from connectors.ledger.database import reading
+from connectors.ledger.database import reading, writing
 from connectors.ledger.models import JournalledWrite
-from connectors.ledger.schema import writes
+from connectors.ledger.schema import known_amounts, known_links, writes
 from connectors.ledger.store import Ledger
 from tasks.shared.connections import connectwise_client, open_ledger, shared_connections
 
@@ -51,6 +51,13 @@ async def opened() -> AsyncIterator[tuple[ConnectWiseClient, Ledger]]:
     """The client and the ledger that runs within this block use."""
     async with shared_connections(), connectwise_client("default") as client, open_ledger() as ledger:
         yield client, ledger
+
+
+async def lose_ledger() -> None:
+    """Leave what a new installation knows of every company: nothing."""
+    async with opened() as (_, ledger), writing(ledger._engine, "lose the ledger") as connection:
+        for table in (known_amounts, known_links, writes):
+            await connection.execute(delete(table))
 
 
 async def last_writes(ledger: Ledger) -> list[JournalledWrite]:

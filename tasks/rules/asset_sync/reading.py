@@ -31,7 +31,7 @@ from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 CONFIGURATIONS, LINKED, ASSETS, RECREATED = "configurations", "linked", "assets", "recreated"
-CUSTOM_VALUES = "custom_values"
+CUSTOM_VALUES, REFERENCES = "custom_values", "references"
 """Names of the amounts, in the ledger as in Accept once."""
 WHOLE = ""
 """The scope of a company's configurations: they are always read whole."""
@@ -63,6 +63,12 @@ class AcceptOnce(BaseModel):
         title="Custom field values",
         description="So many values were read in all custom fields, or more; the run then changes single "
         "fields and writes no record back whole.",
+    )
+    references: int | None = Field(
+        default=None,
+        ge=0,
+        title="Reference records",
+        description="So many types, statuses, manufacturers and locations were read together, or more.",
     )
     recreated: int | None = Field(
         default=None,

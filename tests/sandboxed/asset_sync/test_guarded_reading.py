@@ -6,12 +6,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
 
-from connectors.ledger.database import writing
-from connectors.ledger.schema import known_amounts, known_links, writes
 from tasks.rules.asset_sync.safety import SafetyThresholds
-from tests.support.faults import CONFIGURATIONS, LEAN, opened, rule
+from tests.support.faults import CONFIGURATIONS, LEAN, lose_ledger, opened, rule
 from tests.support.run_flow import FlowRunner, custom_value
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -39,13 +36,6 @@ def other_company(runner: FlowRunner) -> int:
 def keys_of_tenant(runner: FlowRunner) -> Counter[str]:
     records = runner.sandbox.state("company/configurations")
     return Counter(key for each in records if (key := custom_value(each, "ls_asset_id")))
-
-
-async def lose_ledger() -> None:
-    """What a new installation knows: nothing of the company."""
-    async with opened() as (_, ledger), writing(ledger._engine, "lose the ledger") as connection:
-        for table in (known_amounts, known_links, writes):
-            await connection.execute(delete(table))
 
 
 async def refused(runner: FlowRunner, **changes: Any) -> str:
