@@ -12,7 +12,7 @@ from typing import cast
 from connectors.connectwise.conditions import equals
 from connectors.errors import StopError
 from connectors.lansweeper.models import Filters
-from tasks.asset_sync.run import Record, SyncRun, check_structure_level
+from tasks.asset_sync.run import Record, SyncRun, check_missing_captions, check_structure_level
 from tasks.connectwise.list_configurations import read_configurations
 from tasks.connectwise.match_configurations import match_records
 from tasks.lansweeper.list_assets import AssetInventory, read_assets
@@ -66,7 +66,7 @@ async def read_references(run: SyncRun) -> dict[str, list[Record]]:
     mapped = [path for path in run.reference_actions if run.mapping.position(path) is not None]
     read = await gather_all(*(run.reference_actions[path].existing() for path in mapped))
     found = dict(zip(mapped, read, strict=True))
-    await check_structure_level(run, found.get(LOCATION.path))
+    await check_structure_level(run.client, run.settings.structure_level_id, found.get(LOCATION.path))
     return found
 
 
@@ -135,6 +135,7 @@ async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[Configur
         records, different, count = await read()
     found = incomplete(CONFIGURATIONS, "Configurations of the company", different, count, run.accept_once)
     run.findings += [found] if found else []
+    await check_missing_captions(run)
     run.highest_id = max((record.id for record in records), default=0)
     return records
 

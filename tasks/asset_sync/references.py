@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.collection import Collection
 from connectors.connectwise.conditions import equals, split_in
 from connectors.errors import RejectedError, UnclearOutcomeError
 from connectors.ledger.models import KnownAmount, WriteEntry
 from tasks.asset_sync.read import Read
-from tasks.asset_sync.run import ReferenceActions, SyncRun
+from tasks.asset_sync.run import ReferenceActions, SyncRun, check_structure_level
 from tasks.rules.asset_sync.plan import Plan, needed_names
 from tasks.rules.asset_sync.reference_lists import (
     ReferenceList,
@@ -23,6 +25,7 @@ from tasks.rules.asset_sync.reference_lists import (
     list_name,
     names_in_use,
     refuse_hidden,
+    table_problems,
 )
 from tasks.rules.asset_sync.references import (
     CONTACT,
@@ -37,6 +40,7 @@ from tasks.rules.asset_sync.references import (
     ReferencePlan,
     plan_references,
 )
+from tasks.rules.mapping.compile import FieldMappingError
 from tasks.rules.values import folded
 from tasks.shared.action import action_step
 from tasks.shared.concurrency import gather_all
@@ -45,6 +49,7 @@ from tasks.shared.create_once import create_once
 from tasks.shared.journalled import RunJournal
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import Waiting, retry
+from tasks.shared.whole_list import read_to_count, whole_list
 
 EXISTS = "ObjectExists"
 """ConnectWise's code for a name that another record has."""
@@ -62,7 +67,16 @@ async def resolve(
     actions: ReferenceActions, names: Sequence[str], *, create: bool, waiting: Waiting | None = None
 ) -> ReferencePlan:
     """Name -> id for what exists; with ``create`` the missing names are created and have ids as well."""
-    plan = plan_references(actions.kind, names, await actions.existing(), create=actions.may_create)
+    existing = await actions.existing()
+    async with connectwise_client(actions.connection) as client:
+        await check_structure_level(client, actions.structure_level_id, existing)
+        plan = plan_references(actions.kind, names, existing, create=actions.may_create)
+        if create and plan.missing:
+            # Nothing else tells here whether a name that the list lacks exists.
+            words = ReferenceList(actions.kind, existing).words.lower()
+            count = collection_of(client, actions.kind).count
+            existing = await whole_list(words, existing, count, actions.existing)
+            plan = plan_references(actions.kind, names, existing, create=actions.may_create)
     if create and plan.missing:
         made = await create_missing(actions, plan.missing, waiting or Waiting())
         plan.ids |= made.ids
@@ -170,10 +184,16 @@ async def find_references(
     """Look up every name that any asset gives, by target path; nothing is created yet.
 
     ``known``: how long the lists were, as ``reference_amounts`` of an earlier run says.
+
+    Raises:
+        FieldMappingError: a value table names a record that does not exist.
     """
     names = needed_names(read.assets, [], run.mapping)
+    lists = await _whole_lists(run, read, names, known)
+    if problems := table_problems(run.settings.reference_values.by_target(), lists):
+        raise FieldMappingError(" ".join(problems))
     plans = {}
-    for path, each in (await _whole_lists(run, read, names, known)).items():
+    for path, each in lists.items():
         actions = run.reference_actions[path]
         plans[path] = plan_references(actions.kind, names[path], each.records, create=actions.may_create)
         refuse_hidden(plans[path], each.in_use)
@@ -203,27 +223,30 @@ async def _whole_lists(
     counts: dict[str, int] = {}
     for path, each in lists.items():
         if each.in_doubt():
-            counts[path] = await retry(_collection(run, path).count, run.settings.waiting)
-            if counts[path] != each.read:
-                run_logger().warning(
-                    "%s: %d read, ConnectWise counts %d; reading again", each.words, each.read, counts[path]
-                )
-                each.records = read.references[path] = await run.reference_actions[path].existing()
+            each.records, counts[path] = await read_to_count(
+                each.words,
+                each.records,
+                partial(retry, collection_of(run.client, each.kind).count, run.settings.waiting),
+                run.reference_actions[path].existing,
+            )
+            read.references[path] = each.records
     total = sum(each.read for each in lists.values())
     for path, count in counts.items():
         found = list_finding(lists[path], count, total, run.accept_once, run.settings.shrink)
-        run.findings += [found] if found else []
+        if found is not None:
+            lists[path].doubted = True
+            run.findings.append(found)
     return lists
 
 
-def _collection(run: SyncRun, path: str) -> Collection:
-    client = run.client
+def collection_of(client: ConnectWiseClient, kind: ReferenceKind) -> Collection:
+    """The collection of a kind that can be created."""
     return {
         LOCATION.path: client.locations,
         MANUFACTURER.path: client.manufacturers,
         STATUS.path: client.configuration_statuses,
         TYPE.path: client.configuration_types,
-    }[path]
+    }[kind.path]
 
 
 def reference_amounts(read: Read, created: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], int]:

@@ -33,6 +33,7 @@ from tasks.rules.asset_sync.unread import UnreadRecords
 from tasks.rules.guards import GuardFinding
 from tasks.rules.mapping.compile import (
     CompiledMapping,
+    CustomFieldError,
     CustomFields,
     FieldMappingError,
     compile_mapping,
@@ -42,10 +43,11 @@ from tasks.rules.mapping.compile import (
 from tasks.rules.mapping.model import LINK_CAPTION, FieldMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, References
 from tasks.rules.mapping.typed_ids import check_custom_field_ids, structure_level_problem
-from tasks.rules.values import FieldChange
+from tasks.rules.values import FieldChange, folded
 from tasks.shared.connections import current_run_id
 from tasks.shared.journalled import RunJournal
 from tasks.shared.progress import run_logger
+from tasks.shared.whole_list import ShortListError, read_custom_fields, whole_custom_fields
 
 Record = dict[str, Any]
 
@@ -60,7 +62,8 @@ class SyncRun:
     what is known from before; ``notes`` is what a person should know of the run beside its counts; ``unread``
     are records that the mapping fails on; ``values`` is what the company's custom fields show, ``hiding`` the
     ids of configurations that may have values which were not read: those are never written whole, and none
-    is with ``only_single``; ``defined`` are the ids of all custom fields, None where they are not known.
+    is with ``only_single``; ``defined`` are the ids of all custom fields, None where they are not known,
+    ``missing`` the mapped captions that are not among them.
     """
 
     def __init__(
@@ -96,7 +99,8 @@ class SyncRun:
         self.values = CustomValues()
         self.hiding: set[int] = set()
         self.only_single = False
-        self.defined: set[int] | None = None
+        self.defined: frozenset[int] | None = None
+        self.missing: list[str] = []
 
     @property
     def journal(self) -> RunJournal:
@@ -153,8 +157,9 @@ async def prepare_run(
     if problems := mapping_problems(mappings):
         raise FieldMappingError(" ".join(problems))
     company = await find_company(client, settings.company)
-    mapping = compile_for(settings, await find_custom_fields(client, settings, mappings))
-    return SyncRun(
+    custom_fields = await find_custom_fields(client, settings, mappings)
+    mapping = compile_for(settings, custom_fields)
+    run = SyncRun(
         settings,
         run_id=current_run_id(),
         connectwise=connectwise,
@@ -164,6 +169,9 @@ async def prepare_run(
         client=client,
         ledger=ledger,
     )
+    run.missing = custom_fields.missing
+    run.defined = custom_fields.defined
+    return run
 
 
 async def find_custom_fields(
@@ -173,35 +181,64 @@ async def find_custom_fields(
 
     Raises:
         CustomFieldError: a typed id is not what it stands for, or ``ls_asset_id`` is missing.
+        ShortListError: so it seems, but ConnectWise does not give as many custom fields as it counts.
     """
     targets = [each.target for each in mappings if each.target.startswith(CUSTOM_FIELD_PREFIX)]
     captions = [target.removeprefix(CUSTOM_FIELD_PREFIX) for target in targets]
     typed = settings.custom_field_ids
+
+    def choose(defined: Sequence[Record]) -> CustomFields:
+        check_custom_field_ids(typed, settings.other_captions, defined)
+        return resolve_custom_fields(captions, typed, defined)
+
     try:
-        defined = await client.user_defined_fields.list(page=1, page_size=1000)
+        defined = await read_custom_fields(client)
     except StopError as error:
         # Whoever typed every id may have done so because the role can't list the fields.
         if error.status != HTTPStatus.FORBIDDEN or not all(caption in typed for caption in captions):
             raise
         run_logger().warning("The typed custom field ids could not be checked: %s", error)
         return resolve_custom_fields(captions, typed, [])
-    check_custom_field_ids(typed, settings.other_captions, defined)
-    return resolve_custom_fields(captions, typed, defined)
+    try:
+        return choose(defined)
+    except CustomFieldError:
+        return choose(await whole_custom_fields(client, defined))
 
 
-async def check_structure_level(run: SyncRun, locations: Sequence[Record] | None) -> None:
+async def check_missing_captions(run: SyncRun) -> None:
+    """Read and count the custom fields again where configurations show one that their list lacks.
+
+    Raises:
+        ShortListError: the list was short.
+    """
+    shown = {folded(caption) for caption in run.values.captions.values()}
+    lacking = [caption for caption in run.missing if folded(caption) in shown]
+    if not lacking:
+        return
+    defined = await whole_custom_fields(run.client, await read_custom_fields(run.client))
+    if any(
+        caption in resolve_custom_fields([caption], {LINK_CAPTION: 1}, defined).ids for caption in lacking
+    ):
+        raise ShortListError(
+            f"The list of custom fields lacked {', '.join(lacking)} at first, which configurations have",
+            remedy="Run it again.",
+        )
+
+
+async def check_structure_level(
+    client: ConnectWiseClient, level: int | None, locations: Sequence[Record] | None
+) -> None:
     """See that the typed level exists; only one that no location is on costs a request.
 
     Raises:
         StructureLevelError: it does not.
     """
-    level = run.settings.structure_level_id
     if level is None or locations is None:
         return
     if any((each.get("structureLevel") or {}).get("id") == level for each in locations):
         return
     try:
-        levels = await run.client.structure_levels.list(fields="id,name")
+        levels = await client.structure_levels.list(fields="id,name")
     except StopError as error:
         if error.status != HTTPStatus.FORBIDDEN:
             raise
@@ -232,7 +269,8 @@ def compile_for(settings: AssetSynchronizationSettings, custom_fields: CustomFie
 class ReferenceActions:
     """The two actions of one kind, on the connection of that name.
 
-    ``inputs`` are what a creation needs beside the name; ``may_create`` says whether a missing name can be
+    ``inputs`` are what a creation needs beside the name: a location's structure level, of no other kind any.
+    ``may_create`` says whether a missing name can be
     created at all, now or later.
     """
 
@@ -251,6 +289,7 @@ class ReferenceActions:
         self.create = create
         self.inputs = inputs
         self.may_create = may_create
+        self.structure_level_id: int | None = inputs[0] if inputs else None
 
     async def existing(self) -> list[Record]:
         """Every record of this kind, read by a task run of its own."""

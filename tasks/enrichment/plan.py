@@ -114,7 +114,7 @@ def make_enrichment_plan(
     unread = run.unread_configurations
 
     def failed(record: Record, error: Exception) -> None:
-        name = ConfigurationName(int(record["id"]), str(record.get("name") or ""))
+        name = ConfigurationName(int(record["id"]), str(record.get("name") or ""), asset_key_of(record))
         unread[name.id] = SkippedConfiguration(name, problem_words(error))
 
     facts = convert_all(list(configurations), lambda record: _facts(run, record, links), failed)

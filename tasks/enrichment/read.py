@@ -7,6 +7,7 @@ only such contested assets are asked about: none, in most runs.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -19,13 +20,18 @@ from tasks.rules.enrichment.answers import object_members
 from tasks.rules.enrichment.plan import ConfigurationName, SkippedConfiguration
 from tasks.rules.enrichment.texts import AssetState, named_elsewhere
 from tasks.rules.mapping.model import LINK_CAPTION
+from tasks.rules.mapping.typed_ids import check_custom_field_ids
 from tasks.rules.text import counted
 from tasks.rules.values import folded, plain_text, written_text
 from tasks.shared.action import Inventory
 from tasks.shared.retry import retry
+from tasks.shared.whole_list import read_custom_fields
 
 CONFIGURATION_FIELDS = "id,name,sla,company/id,customFields"
 ASSET_FIELDS = ("url", "assetBasicInfo.name", "assetCustom.fields.fieldKey", "assetCustom.fields.value")
+
+
+ID_SETTING = "Id of the ConnectWise custom field ls_asset_id"
 
 
 class LinkFieldMissingError(StopError):
@@ -39,7 +45,7 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
     records: Inventory[Record] = await read_configurations(
         run.client, conditions, CONFIGURATION_FIELDS, reader.read
     )
-    _note_unread(run, records)
+    _note_unread(run, records, reader)
     records = _of_the_company(run, records, reader)
     if records and not reader.seen:
         wanted = run.settings.asset_id_field
@@ -47,20 +53,44 @@ async def read_claims(run: EnrichmentRun) -> Inventory[Record]:
         raise LinkFieldMissingError(
             f"No configuration of {run.company.identifier} has a custom field {named}, which links it to "
             "its asset",
-            remedy="Create it on the Configuration screen and run asset-synchronization, or give its id.",
+            remedy="Create it on the Configuration screen and run asset-synchronization, or give its right "
+            f"id under {ID_SETTING}.",
         )
+    await _check_typed_id(run, reader)
     if not records:
         run.notes.append(f"ConnectWise has no configurations of {run.company.identifier}.")
     return records
 
 
-def _note_unread(run: EnrichmentRun, records: Inventory[Record]) -> None:
+async def _check_typed_id(run: EnrichmentRun, reader: LinkReader) -> None:
+    """Hold a typed id against the caption that the configurations show beside it; no request where they do.
+
+    Raises:
+        CustomFieldError: it is another field's.
+    """
+    typed, meant = run.settings.asset_id_field, run.settings.asset_id_caption
+    if typed is None or not reader.seen:
+        return
+    defined = reader.captions
+    if not all(str(each["caption"]).strip() for each in defined if each["id"] == typed):
+        defined = await retry(lambda: read_custom_fields(run.client), run.settings.waiting)
+    check_custom_field_ids(
+        {LINK_CAPTION: typed},
+        {LINK_CAPTION: meant} if meant.strip() else {},
+        defined,
+        setting=ID_SETTING,
+        other_setting="Other caption of that field",
+    )
+
+
+def _note_unread(run: EnrichmentRun, records: Inventory[Record], reader: LinkReader) -> None:
     """Configurations that could not be read are counted as skipped; their assets' texts stay as they are."""
     for each in records.unread:
         given = object_members(each.record)
         number = given.get("id")
         if isinstance(number, int):
-            name = ConfigurationName(number, written_text(given.get("name")) or "")
+            key = reader.key_of(given)
+            name = ConfigurationName(number, written_text(given.get("name")) or "", key)
             run.unread_configurations[number] = SkippedConfiguration(
                 name, f"it could not be read: {each.reason}"
             )
@@ -83,23 +113,37 @@ def _of_the_company(run: EnrichmentRun, records: Inventory[Record], reader: Link
 class LinkReader:
     """Cuts a configuration's custom fields down to the one that links it.
 
-    ``seen``: any had that one. ``strangers``: ids of those that name another company than was asked for.
+    ``seen``: any had that one. ``captions``: id and caption of the fields of the first that had it.
+    ``strangers``: ids of those that name another company than was asked for.
     """
 
     def __init__(self, field_id: int | None, company_id: int) -> None:
         self._field_id = field_id
         self._company = {"id": company_id}
         self.seen = False
+        self.captions: list[Record] = []
         self.strangers: set[int] = set()
 
     def read(self, record: Record) -> Record:
         found = [each for each in record.get("customFields") or [] if self._is_link(each)]
-        self.seen = self.seen or bool(found)
+        if found and not self.seen:
+            self.seen = True
+            self.captions = [
+                {"id": each["id"], "caption": each.get("caption") or ""}
+                for each in record["customFields"]
+                if each.get("id") is not None
+            ]
         company = (record.get("company") or {}).get("id", self._company["id"])
         if company != self._company["id"]:
             self.strangers.add(int(record["id"]))
         link = [{**each, "caption": LINK_CAPTION} for each in found[:1]]
         return {**record, "company": self._company, "customFields": link}
+
+    def key_of(self, record: Mapping[str, Any]) -> str | None:
+        """The key of a record that can't be read whole, None where not even that can be."""
+        fields = record.get("customFields")
+        whole = [each for each in fields if isinstance(each, dict)] if isinstance(fields, list) else []
+        return next((plain_text(each.get("value")) for each in whole if self._is_link(each)), None)
 
     def _is_link(self, entry: Record) -> bool:
         if self._field_id is not None:

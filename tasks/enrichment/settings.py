@@ -65,6 +65,12 @@ class EnrichmentSettings(BaseModel):
         title="Id of the ConnectWise custom field ls_asset_id",
         description="Typed by hand it wins; without it the field is found by its caption.",
     )
+    asset_id_caption: str = Field(
+        default="",
+        max_length=100,
+        title="Other caption of that field",
+        description="Caption of the field with that id, where another one than ls_asset_id is meant.",
+    )
     retry_refused: bool = Field(
         default=False,
         title="Try refused records again",

@@ -117,6 +117,24 @@ def _state(caption: str, defined: Sequence[Mapping[str, Any]]) -> FieldState:
     return FieldState(caption, problem="It is not there; what it would hold is left out.", missing=not named)
 
 
+def pod_problem(pod_id: int | None, defined: Sequence[Mapping[str, Any]]) -> str | None:
+    """What is wrong with a typed pod id: fields of another screen lie on that pod; None: nothing is known."""
+    pods = {
+        each.get("podId"): str(each.get("podDescription") or each.get("screenDescription") or "")
+        for each in defined
+    }
+    if pod_id is None or not pods.get(pod_id) or "config" in pods[pod_id].lower():
+        return None
+    of_configurations = sorted(
+        f"{pod} ({words})" for pod, words in pods.items() if pod and "config" in words.lower()
+    )
+    near = f" Those of configurations: {', '.join(of_configurations)}." if of_configurations else ""
+    return (
+        f"Configuration pod id is {pod_id}, which is the pod {pods[pod_id]!r}: a field made there would not "
+        f"be on configurations. Nothing was created.{near}"
+    )
+
+
 def new_field(
     caption: str, defined: Sequence[Mapping[str, Any]], pod_id: int | None = None
 ) -> dict[str, Any] | None:

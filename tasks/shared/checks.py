@@ -29,6 +29,7 @@ from tasks.rules.connection_findings import (
     differing_windows,
     field_states,
     new_field,
+    pod_problem,
     requests_of_day,
     used_requests,
     version_details,
@@ -47,6 +48,7 @@ from tasks.shared.connections import (
     load_block,
     open_ledger,
 )
+from tasks.shared.whole_list import ShortListError, read_custom_fields, whole_custom_fields
 
 VARIABLE = "connectwise_flows_seen_versions"
 
@@ -130,8 +132,17 @@ async def _site_mutations(label: str, client: LansweeperClient) -> Finding:
 
 
 async def _fields(label: str, client: ConnectWiseClient, creation: FieldCreation) -> list[Finding]:
-    defined = await client.user_defined_fields.list(page=1, page_size=1000)
+    defined = await read_custom_fields(client)
     findings = []
+    if creation.create and any(state.missing for state in field_states(defined)):
+        try:
+            # A field that the list does not show would be created a second time.
+            defined = await whole_custom_fields(client, defined)
+        except ShortListError as error:
+            return [Finding(label, "Custom fields", FindingResult.FAILED, str(error))]
+        if problem := pod_problem(creation.pod_id, defined):
+            findings.append(Finding(label, "Configuration pod id", FindingResult.FAILED, problem))
+            creation = FieldCreation()
     for state in field_states(defined):
         if state.missing and creation.create:
             findings.append(await _create(label, client, state, defined, creation.pod_id))

@@ -19,11 +19,12 @@ from tasks.rules.connection_findings import (
     Finding,
     FindingResult,
     new_field,
+    pod_problem,
     version_details,
 )
 from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
 from tasks.shared.checks import rights_to_write
-from tests.support.faults import LEAN
+from tests.support.faults import LEAN, rule
 from tests.support.run_flow import FlowRunner, ended_with
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -178,6 +179,27 @@ def test_place_of_a_new_field_is_taken_from_another_one_or_given() -> None:
     given = new_field("ls_software", [], pod_id=7)
     assert given is not None
     assert given["podId"] == 7
+
+
+def test_a_typed_pod_id_must_be_one_of_configurations() -> None:
+    defined = [
+        {"id": 1, "podId": 12, "podDescription": "Configuration"},
+        {"id": 2, "podId": 7, "podDescription": "Service Ticket"},
+    ]
+    text = str(pod_problem(7, defined))
+    assert text.startswith("Configuration pod id is 7, which is the pod 'Service Ticket'")
+    assert text.endswith("Those of configurations: 12 (Configuration).")
+    assert [pod_problem(each, defined) for each in (12, 99, None)] == [None, None, None]
+
+
+async def test_a_field_that_a_short_list_lacks_is_not_created_again(runner: FlowRunner) -> None:
+    before = runner.sandbox.state("system/userDefinedFields")
+    short = {"kind": "wrong_read", "how": "empty", "keep": 2}
+    runner.sandbox.faults([rule("GET", "/system/userDefinedFields", short)])
+    state, found = await checked(create_missing_fields=True)
+    assert state.is_failed()
+    assert "counts 5 and gave 2, twice" in found["ConnectWise default", "Custom fields"].details
+    assert runner.sandbox.state("system/userDefinedFields") == before
 
 
 async def test_field_nation_is_tried_out_where_a_connection_is_saved(runner: FlowRunner) -> None:

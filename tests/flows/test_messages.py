@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.lansweeper.block import LansweeperConnection
-from tests.support.faults import LEAN
+from tests.support.faults import LEAN, rule
 from tests.support.run_flow import FlowRunner
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -51,14 +51,32 @@ async def test_no_company(runner: FlowRunner) -> None:
     assert "No company is given" in await message(runner, company="  ")
 
 
-async def test_typed_ids_that_are_not_what_they_stand_for(runner: FlowRunner) -> None:
-    """In a dry run too, before anything is planned or made; each case is one run of a second."""
-    rack = {"ls_asset_id": 4}
-    assert "'Rack position'" in await message(runner, custom_field_ids=rack)
-    assert "which no custom field" in await message(runner, custom_field_ids={"ls_asset_id": 999})
-    text = await message(runner, structure_level_id=77)
-    assert "Structure level id is 77" in text
-    assert "it has" in text.lower()
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_what_is_typed_by_hand_and_is_not_what_it_stands_for(runner: FlowRunner, dry_run: bool) -> None:
+    """Before anything is planned or made, and the field of the form is named; each case takes a second."""
+    mapped = LEAN | {"assetCustom.location": "location.name"}
+    rack, actve = {"ls_asset_id": 4}, {"types": {"Windows": "Workstatoin"}}
+    cases = [
+        (["Custom field ids", "'Rack position'"], {"custom_field_ids": rack}),
+        (["Custom field ids", "which no custom field"], {"custom_field_ids": {"ls_asset_id": 999}}),
+        (["Structure level id is 77", "It has"], {"structure_level_id": 77, "mappings": mapped}),
+        (["Value tables", "'Workstatoin'", "Near it"], {"reference_values": actve, "mappings": LEAN}),
+    ]
+    for words, settings in cases:
+        text = await message(runner, dry_run=dry_run, **settings)
+        assert all(each in text for each in words), text
+
+
+async def test_a_short_list_of_custom_fields_is_not_taken_for_a_missing_field(runner: FlowRunner) -> None:
+    fields = "/system/userDefinedFields"
+    empty = {"kind": "wrong_read", "how": "empty"}
+    runner.sandbox.faults([rule("GET", fields, empty)])
+    assert "ConnectWise counts 5 and gave 0, twice" in await message(runner)
+    # One that is no link would be left out of the run without a word.
+    runner.sandbox.faults([rule("GET", fields, {**empty, "keep": 2}, nth=[1])])
+    assert "lacked ls_asset_url" in await message(runner)
+    runner.sandbox.faults([rule("GET", fields, empty, nth=[1])])
+    assert (await runner.report(mappings=LEAN, dry_run=True)).counts.failed == 0
 
 
 async def test_missing_custom_field(runner: FlowRunner) -> None:

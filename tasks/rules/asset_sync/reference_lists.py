@@ -8,7 +8,8 @@ Only then ConnectWise is asked to count it: ``ReferenceList.in_doubt``, then ``l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,13 +33,15 @@ class ReferenceList:
         in_use: folded name -> name, of the records that the company's configurations refer to.
         wanted: how many names the assets give.
         known: how many records an earlier run read, None where nothing is known.
+        doubted: there is a finding about the list, so nothing is concluded from what it lacks.
     """
 
     kind: ReferenceKind
-    records: Sequence[Mapping[str, Any]]
+    records: list[dict[str, Any]]
     in_use: Mapping[str, str] = field(default_factory=dict)
     wanted: int = 0
     known: KnownAmount | None = None
+    doubted: bool = False
 
     @property
     def read(self) -> int:
@@ -120,6 +123,29 @@ def refuse_hidden(plan: ReferencePlan, in_use: Mapping[str, str]) -> None:
             f"{plan.kind.label} {name[:60]!r} exists, since configurations refer to it, but the list of "
             f"ConnectWise does not show it: see whether the API member may see it"
         )
+
+
+def table_problems(
+    tables: Mapping[str, Mapping[str, str | None]], lists: Mapping[str, ReferenceList]
+) -> list[str]:
+    """Records that a value table names and ConnectWise does not have: a slip would create them.
+
+    Args:
+        tables: by target path: Lansweeper value -> name, None to leave the field out.
+    """
+    problems = []
+    for path, each in lists.items():
+        names = {folded(name): name for record in each.records if (name := each.kind.name_of(record))}
+        for value, wanted in tables.get(path, {}).items():
+            if wanted is None or each.doubted or folded(wanted) in names or folded(wanted) in each.in_use:
+                continue
+            close = difflib.get_close_matches(folded(wanted), names, n=3, cutoff=0.5)
+            near = f" Near it: {', '.join(repr(names[name]) for name in close)}." if close else ""
+            problems.append(
+                f"Value tables means {value!r} as the {each.kind.label} {wanted!r}, which ConnectWise does "
+                f"not have.{near} Choose one that exists, or take the row out."
+            )
+    return problems
 
 
 def list_name(path: str) -> tuple[str, str]:

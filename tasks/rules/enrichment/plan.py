@@ -17,6 +17,7 @@ from tasks.rules.enrichment.texts import (
     ConfigurationFacts,
     TextLimits,
     changed_texts,
+    named_configuration,
     wanted_texts,
 )
 from tasks.rules.isolation import problem_words
@@ -166,7 +167,8 @@ def build_enrichment_plan(
 
     ``rivals`` are other companies' configurations that claim an asset too, by its key. Asset
     keys compare exactly, since Lansweeper says nothing of their form. ``unread``: asset key -> why nothing is
-    written of that asset. ``skipped``: configurations that could not be read; they are counted.
+    written of that asset. ``skipped``: configurations that could not be read; they are counted, and
+    an asset that one of them may claim is left alone.
     """
     by_key = {each.key: each for each in assets}
     plan = EnrichmentPlan(read=len(configurations) + len(skipped), skipped=list(skipped))
@@ -181,11 +183,29 @@ def build_enrichment_plan(
             plan.asset_gone.append(_named(facts))
         else:
             claims[facts.asset_key].append(facts)
+    by_asset, by_id = _unread_claims(skipped)
     for key, claimants in claims.items():
+        hidden = by_asset.get(key) or by_id.get(named_configuration(by_key[key]) or 0)
+        if hidden is not None:
+            why = f"configuration {hidden.id}, which could not be read, may claim its asset as well"
+            plan.skipped += [SkippedConfiguration(_named(each), why) for each in claimants]
+            continue
         _decide(plan, by_key[key], claimants, limits, (rivals or {}).get(key))
     unclaimed = (asset for key, asset in sorted(by_key.items()) if key not in claims)
     plan.left_behind = [asset for asset in unclaimed if any(asset.values.values())]
     return plan
+
+
+def _unread_claims(
+    skipped: Sequence[SkippedConfiguration],
+) -> tuple[dict[str, ConfigurationName], dict[int, ConfigurationName]]:
+    """The configurations that could not be read, by the asset that they claim, if it is known, and by id.
+
+    Of the others only an asset's own texts tell that it may be theirs. To leave every asset alone for one of
+    them would let a single record stop a company.
+    """
+    names = [each.configuration for each in skipped]
+    return {each.asset_key: each for each in names if each.asset_key}, {each.id: each for each in names}
 
 
 def _decide(

@@ -342,10 +342,14 @@ class CustomFieldError(LookupError):
 
 @dataclass(slots=True)
 class CustomFields:
-    """``ids`` by caption; ``missing`` are mapped captions that ConnectWise does not have."""
+    """``ids`` by caption; ``missing`` are mapped captions that ConnectWise does not have.
+
+    ``defined``: the ids of all custom fields; None where they could not be listed.
+    """
 
     ids: dict[str, int] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    defined: frozenset[int] | None = None
 
 
 def resolve_custom_fields(
@@ -356,7 +360,7 @@ def resolve_custom_fields(
     Raises:
         CustomFieldError: the link field ``ls_asset_id`` is missing, or a caption stands for several fields.
     """
-    resolved = CustomFields()
+    resolved = CustomFields(defined=frozenset(int(each["id"]) for each in defined) or None)
     for caption in dict.fromkeys(captions):
         record_id = typed_ids.get(caption) or _look_up(caption, defined)
         if record_id is None:

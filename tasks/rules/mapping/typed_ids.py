@@ -15,7 +15,12 @@ from tasks.rules.values import folded
 
 
 def check_custom_field_ids(
-    typed: Mapping[str, int], other_captions: Mapping[str, str], defined: Sequence[Mapping[str, Any]]
+    typed: Mapping[str, int],
+    other_captions: Mapping[str, str],
+    defined: Sequence[Mapping[str, Any]],
+    *,
+    setting: str = "Custom field ids",
+    other_setting: str = "Other captions",
 ) -> None:
     """Raise one CustomFieldError with every typed id that is not what it stands for.
 
@@ -23,36 +28,47 @@ def check_custom_field_ids(
         typed: caption -> id.
         other_captions: caption -> the caption that is meant instead, where a person says so.
         defined: the custom fields of the tenant.
+        setting, other_setting: titles of the fields of the form in which they were typed.
     """
     by_id = {int(each["id"]): each for each in defined}
     problems = [
         problem
         for caption, record_id in typed.items()
-        if (problem := _problem(caption, record_id, other_captions.get(caption), by_id))
+        if (
+            problem := _problem(
+                caption, record_id, other_captions.get(caption), by_id, (setting, other_setting)
+            )
+        )
     ]
     if problems:
         raise CustomFieldError(" ".join(problems))
 
 
 def _problem(
-    caption: str, record_id: int, meant: str | None, by_id: Mapping[int, Mapping[str, Any]]
+    caption: str,
+    record_id: int,
+    meant: str | None,
+    by_id: Mapping[int, Mapping[str, Any]],
+    settings: tuple[str, str],
 ) -> str | None:
+    setting, other_setting = settings
     found = by_id.get(record_id)
     if found is None:
         return (
-            f"Custom field ids gives {caption!r} the id {record_id}, "
+            f"{setting} gives {caption!r} the id {record_id}, "
             f"which no custom field of ConnectWise has. {_near(caption, by_id)}"
         )
     name = str(found.get("caption") or "").strip()
     if folded(name) not in (folded(caption), folded(meant or "")):
         return (
-            f"Custom field ids gives {caption!r} the id {record_id}, which is the custom field {name!r}. "
-            f"{_near(caption, by_id)} If {name!r} is meant, enter it beside {caption!r} under Other captions."
+            f"{setting} gives {caption!r} the id {record_id}, which is the custom field {name!r}. "
+            f"{_near(caption, by_id)} If {name!r} is meant, enter it beside {caption!r} under "
+            f"{other_setting}."
         )
     if not is_on_configurations(found) and any(map(found.get, ("podDescription", "screenDescription"))):
         where = found.get("podDescription") or found.get("screenDescription")
         return (
-            f"Custom field ids gives {caption!r} the id {record_id}, which is a field of {where}, not of "
+            f"{setting} gives {caption!r} the id {record_id}, which is a field of {where}, not of "
             f"configurations. {_near(caption, by_id)}"
         )
     return None

@@ -228,6 +228,22 @@ async def test_without_the_link_field_the_run_says_so_before_it_writes(enricher:
     state = await enricher.enrich_state(asset_id_field=9999, dry_run=True)
     assert state.is_failed()
     assert "has a custom field with the id 9999" in str(state.message)
+    assert "Id of the ConnectWise custom field ls_asset_id" in str(state.message)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_a_typed_link_field_of_another_caption_is_refused_unless_it_is_meant(
+    enricher: Enricher, dry_run: bool
+) -> None:
+    state = await enricher.enrich_state(asset_id_field=4, dry_run=dry_run)
+    assert state.is_failed()
+    assert "Id of the ConnectWise custom field ls_asset_id gives 'ls_asset_id' the id 4" in str(state.message)
+    assert "'Rack position'" in str(state.message)
+    assert "Other caption of that field" in str(state.message)
+    assert enricher.mutations() == 0
+    report = await enricher.enrich(asset_id_field=4, asset_id_caption="rack position", dry_run=True)
+    assert report.counts.updated == 0
+    assert (await enricher.enrich(asset_id_field=5, dry_run=True)).counts.updated > 0
 
 
 async def test_companies_that_claim_one_asset_do_not_overwrite_each_other(enricher: Enricher) -> None:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.enrichment.plan import (
+    ConfigurationName,
     EnrichmentCounts,
     EnrichmentReport,
     FieldTally,
     SearchCost,
+    SkippedConfiguration,
     build_enrichment_plan,
     edit_requests,
 )
@@ -52,6 +54,22 @@ def test_each_outcome() -> None:
     assert [each.asset.key for each in plan.updates] == ["stale"]
     assert [[each.id for each in contest.configurations] for contest in plan.contested] == [[6, 7]]
     assert [each.key for each in plan.left_behind] == ["nobody"]
+
+
+def test_an_asset_that_an_unread_configuration_may_claim_is_left_alone() -> None:
+    """It is known by its key, or by the address that the asset was given last; else the others go on."""
+    unread = [
+        SkippedConfiguration(ConfigurationName(8, "PC 8", "a"), "odd"),
+        SkippedConfiguration(ConfigurationName(9, "PC 9"), "odd"),
+    ]
+    configurations = [facts(1, "a"), facts(2, "b"), facts(3, "c")]
+    assets = [asset("a"), asset("b", cw_configuration_url="https://x/?recid=9"), asset("c")]
+    plan = build_enrichment_plan(configurations, assets, skipped=unread)
+    assert [each.asset.key for each in plan.updates] == ["c"]
+    reasons = {each.configuration.id: each.reason for each in plan.skipped}
+    assert "configuration 8, which could not be read" in reasons[1]
+    assert "configuration 9, which could not be read" in reasons[2]
+    assert plan.counts.read == 5
 
 
 keys = st.one_of(st.none(), st.sampled_from(["a", "b", "c", "d", "e"]))

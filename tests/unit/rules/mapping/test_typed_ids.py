@@ -51,6 +51,15 @@ def test_an_id_of_another_field_is_refused_unless_that_one_is_meant() -> None:
     assert "a field of Service Ticket" in problem({"ls_asset_id": 9})
 
 
+def test_the_setting_in_which_it_was_typed_is_named() -> None:
+    with pytest.raises(
+        CustomFieldError, match=r"^Link id gives 'ls_asset_id' the id 4, .*under Link caption"
+    ):
+        check_custom_field_ids(
+            {"ls_asset_id": 4}, {}, DEFINED, setting="Link id", other_setting="Link caption"
+        )
+
+
 def test_a_structure_level_must_exist() -> None:
     levels = [{"id": 1, "name": "Corporate"}, {"id": 3, "name": "Location"}]
     assert structure_level_problem(3, levels) is None
