@@ -269,6 +269,11 @@ def stamp(moment: datetime, zone: str) -> dict[str, Any]:
     }
 
 
+def no_moment() -> dict[str, Any]:
+    """What stands where the model requires a moment and nothing has happened yet (the words are assumed)."""
+    return {"utc": "", "local": {"date": "", "time": ""}}
+
+
 def read_moment(value: Any, zone: str, pointer: str) -> datetime:
     """The moment of ``{"utc"}`` or ``{"local": {date, time}}``; FieldNationError 400 for anything else."""
     try:

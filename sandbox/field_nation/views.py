@@ -26,6 +26,7 @@ from sandbox.field_nation.store import (
     full_name,
     message_list,
     named,
+    no_moment,
     read_moment,
     stamp,
     time_zone,
@@ -95,7 +96,7 @@ def _page(results: list[Any]) -> Section:
 
 
 def time_logs(order: WorkOrder) -> Section:
-    """Every stay on site; an open one has no ``out``."""
+    """Every stay on site; the ``out`` of an open one has no moment."""
     results = [_time_log(order, log, first=position == 0) for position, log in enumerate(order.time_logs)]
     hours = round(sum(log.hours for log in order.time_logs), 2)
     return {**section(order, "time_logs", results), "hours": hours}
@@ -104,9 +105,10 @@ def time_logs(order: WorkOrder) -> Section:
 def _time_log(order: WorkOrder, log: TimeLog, first: bool) -> Section:
     zone = zone_of(order.state)
     who = named(PROVIDERS, order.assignee) or API_USER
-    shown = {
+    return {
         "id": log.id,
         "in": _punch(log.started, zone),
+        "out": {**_punch(log.ended, zone), "distance_from_in": 0},
         "time_zone": time_zone(zone),
         "verified": False,
         "edited": False,
@@ -117,12 +119,11 @@ def _time_log(order: WorkOrder, log: TimeLog, first: bool) -> Section:
         "actions": [],
         "first_check_in": first,
     }
-    return shown | ({"out": {**_punch(log.ended, zone), "distance_from_in": 0}} if log.ended else {})
 
 
-def _punch(moment: datetime, zone: str) -> Section:
+def _punch(moment: datetime | None, zone: str) -> Section:
     return {
-        "created": stamp(moment, zone),
+        "created": _stamp(moment, zone),
         "coords": {"latitude": 0, "longitude": 0},
         "verified": False,
         "distance": 0,
@@ -180,24 +181,33 @@ def location(order: WorkOrder) -> Section:
     }
 
 
+def _stamp(moment: datetime | None, zone: str) -> Section:
+    return stamp(moment, zone) if moment is not None else no_moment()
+
+
 def schedule(order: WorkOrder) -> Section:
-    """The service window with both ends as UTC and local time; without one the window is left out."""
+    """The service window with both ends as UTC and local time; of a draft without one, both are empty."""
     zone = zone_of(order.state)
-    shown: Section = {
+    window = order.fields.get("schedule", {}).get("service_window") or {"mode": "exact"}
+    start = read_moment(window["start"], zone, "") if "start" in window else None
+    end = read_moment(window["end"], zone, "") if window.get("end") else start
+    return {
         "work_order_id": order.id,
+        "service_window": {"mode": window["mode"], "start": _stamp(start, zone), "end": _stamp(end, zone)},
         "time_zone": time_zone(zone),
         "status_id": int(order.status),
         "company_id": COMPANY["id"],
         "today_tomorrow": "",
         "correlation_id": order.correlation("schedule"),
     }
-    window = order.fields.get("schedule", {}).get("service_window")
-    if window:
-        start = read_moment(window["start"], zone, "")
-        end = read_moment(window.get("end") or window["start"], zone, "")
-        both = {"start": stamp(start, zone), "end": stamp(end, zone)}
-        shown["service_window"] = {"mode": window["mode"], **both}
-    return shown
+
+
+def _invoice(order: WorkOrder) -> Section:
+    """Sent with the approval and paid with the payment; until then it has no number (assumed)."""
+    zone = zone_of(order.state)
+    sent, paid = (order.milestones.get(name) for name in ("approved", "paid"))
+    number = order.id if sent is not None else 0
+    return {"id": number, "sent": _stamp(sent, zone), "paid": _stamp(paid, zone)}
 
 
 def pay(order: WorkOrder) -> Section:
@@ -224,6 +234,7 @@ def pay(order: WorkOrder) -> Section:
         "fee_cancellation_queued": "",
         "fee_cancellation_charged": "",
         "funding": [],
+        "invoice": _invoice(order),
         "bonuses": {**envelope([]), "sum": _EMPTY_SUM},
         "expenses": {
             **envelope([]),

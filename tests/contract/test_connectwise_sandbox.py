@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from jsonschema import Draft202012Validator
 
 from sandbox.connectwise.schema.fields import READ_VERBS, Field, Kind, Table
 from sandbox.connectwise.schema.tables import SERVED
@@ -22,14 +19,12 @@ from tests.support.sandbox.service_desk import (
     insert_service_desk,
     ticket,
 )
+from tests.support.vendor_files import vendor_file
+from tests.support.vendor_models import Description
 
 pytestmark = pytest.mark.anyio
 
-SPEC = Path(__file__).parents[3] / "shared" / "reference" / "connectwise-psa-openapi.json"
-if not SPEC.parent.is_dir():
-    pytest.skip(
-        "the vendors' files are not beside this checkout (../shared/reference)", allow_module_level=True
-    )
+SPEC = vendor_file("connectwise-psa-openapi.json")
 
 # Where the sandbox knowingly differs from the file, and why. Member names stand behind their schema.
 KNOWN_EXCEPTIONS = {
@@ -147,60 +142,29 @@ BODIES: dict[str, dict[str, Any]] = {
 
 
 @cache
-def spec() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(SPEC.read_text())
-    return found
-
-
-def strict(schema: Any) -> Any:
-    """The schema as JSON Schema has it: nullable spelt out, members that it does not name refused."""
-    if isinstance(schema, list):
-        return [strict(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: strict(value) for key, value in schema.items() if key not in ("nullable", "format")}
-    if schema.get("nullable") and "type" in schema:
-        found["type"] = [schema["type"], "null"]
-        if "enum" in schema:
-            found["enum"] = [*schema["enum"], None]
-    if "properties" in schema:
-        found.setdefault("additionalProperties", False)
-    return found
-
-
-@cache
-def components() -> dict[str, Any]:
-    """The file's schemas, strict, with the known exceptions let in."""
-    schemas: dict[str, Any] = strict(spec()["components"]["schemas"])
-    schemas["ErrorResponseMessage"]["properties"]["errors"]["type"] = ["array", "null"]
+def description() -> Description:
+    """The file, with the known exceptions let in."""
+    made = Description(SPEC)
+    made.schemas["ErrorResponseMessage"]["properties"]["errors"]["type"] = ["array", "null"]
     assert "BundleResult.entities" in KNOWN_EXCEPTIONS
-    schemas["IRestIdentifiedItem"]["additionalProperties"] = True
-    fields = schemas["UserDefinedField"]["properties"]
+    made.schemas["IRestIdentifiedItem"]["additionalProperties"] = True
+    fields = made.schemas["UserDefinedField"]["properties"]
     for name in ("podDescription", "screenDescription", "displayScreenInASIO"):
         assert f"UserDefinedField.{name}" in KNOWN_EXCEPTIONS
         fields[name] = {}
-    return schemas
+    return made
+
+
+def spec() -> dict[str, Any]:
+    return description().file
 
 
 def check(value: Any, schema: dict[str, Any]) -> None:
-    """Hold a value against a schema of the file."""
-    document = {**strict(schema), "components": {"schemas": components()}}
-    faults = [
-        f"{error.json_path}: {error.message}" for error in Draft202012Validator(document).iter_errors(value)
-    ]
-    assert not faults, faults[:5]
+    description().check(value, schema)
 
 
 def check_answer(response: httpx.Response, route: str) -> Any:
-    """Hold an answer against what the file declares for this path, method and status."""
-    operation = spec()["paths"][route][response.request.method.lower()]
-    declared = operation["responses"][str(response.status_code)]
-    if "content" not in declared:
-        assert response.content == b""
-        return None
-    [content] = declared["content"].values()
-    check(response.json(), content["schema"])
-    return response.json()
+    return description().check_answer(response, route)
 
 
 def path_of(table: Table) -> str:

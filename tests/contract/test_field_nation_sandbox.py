@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from jsonschema import Draft202012Validator
 
 from sandbox.field_nation.store import EVENTS
 from sandbox.field_nation.work_orders import WORK_ORDER
 from tests.support.sandbox.field_nation import HOOKS, REST, WHOLE, Place, place
+from tests.support.vendor_files import vendor_file
+from tests.support.vendor_models import Description
 
 pytestmark = pytest.mark.anyio
 
-SPEC = Path(__file__).resolve().parents[3] / "shared" / "reference" / "fieldnation-openapi.json"
-if not SPEC.exists():
-    pytest.skip("the vendors' files are not beside this checkout", allow_module_level=True)
+SPEC = vendor_file("fieldnation-openapi.json")
 
 # Where the sandbox knowingly differs from the file, and why.
 KNOWN_EXCEPTIONS = {
-    "TimeLogsResultDto.out": "an open time log has no end; the file requires one",
-    "ScheduleDto.service_window": "a draft may have no schedule; the file requires one",
-    "PayDto.invoice": "there is no invoice before the payment; the file requires one",
     "WorkOrderAllResponseDto.f_x": "echoed filters are on the 2026 page, not in the file",
     "WorkOrderCreateDto.custom_fields": "the file points at a single field by mistake (its own note)",
     "WorkOrderCreateDto.type_of_work": "still accepted, announced as going away (older pages)",
@@ -38,56 +32,23 @@ KNOWN_EXCEPTIONS = {
 
 
 @cache
+def description() -> Description:
+    """The file, with the known exceptions let in."""
+    made = Description(SPEC)
+    made.schemas["WorkOrderAllResponseDto"]["patternProperties"] = {"^fs?_": {}}
+    return made
+
+
 def spec() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(SPEC.read_text(encoding="utf-8"))
-    return found
-
-
-def strict(schema: Any) -> Any:
-    """The schema as JSON Schema has it: nullable spelt out, members that it does not name refused."""
-    if isinstance(schema, list):
-        return [strict(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if len(schema.get("allOf", [])) == 1:
-        return strict(schema["allOf"][0])
-    found = {key: strict(value) for key, value in schema.items() if key not in ("nullable", "format")}
-    if schema.get("nullable") and "type" in schema:
-        found["type"] = [schema["type"], "null"]
-    if "properties" in schema:
-        found.setdefault("additionalProperties", False)
-    return found
-
-
-@cache
-def components() -> dict[str, Any]:
-    """The file's schemas, strict, with the known exceptions let in."""
-    schemas: dict[str, Any] = strict(spec()["components"]["schemas"])
-    for name in ("TimeLogsResultDto.out", "ScheduleDto.service_window", "PayDto.invoice"):
-        owner, member = name.split(".")
-        assert name in KNOWN_EXCEPTIONS
-        schemas[owner]["required"].remove(member)
-    schemas["WorkOrderAllResponseDto"]["patternProperties"] = {"^fs?_": {}}
-    return schemas
+    return description().file
 
 
 def check(value: Any, schema: dict[str, Any]) -> None:
-    document = {**strict(schema), "components": {"schemas": components()}}
-    found = Draft202012Validator(document).iter_errors(value)
-    faults = [f"{error.json_path}: {error.message}" for error in found]
-    assert not faults, faults[:5]
+    description().check(value, schema)
 
 
 def check_answer(answer: httpx.Response, template: str) -> Any:
-    """Hold an answer against what the file declares for this path, method and status."""
-    operation = spec()["paths"][template][answer.request.method.lower()]
-    declared = operation["responses"][str(answer.status_code)]
-    if not declared.get("content"):
-        assert answer.content == b""
-        return None
-    [content] = declared["content"].values()
-    check(answer.json(), content["schema"])
-    return answer.json()
+    return description().check_answer(answer, template)
 
 
 ONE = f"{REST}/workorders/{{work_order_id}}"
