@@ -21,11 +21,11 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.collection import Collection
 from connectors.connectwise.models import TICKETS, TicketKind
 from tests.support.fake_connectwise import INFO, SETTINGS, body_of
+from tests.support.vendor_files import vendor_file
 
 pytestmark = pytest.mark.anyio
 
 PROJECT = Path(__file__).resolve().parents[2]
-DESCRIPTION = PROJECT.parent / "shared/reference/connectwise-psa-openapi.json"
 LOOK_UP = "the look-up of the codebase lies outside the API: developer guide"
 ROLE = "clients of others read it; the published description has no such path"
 NOT_DESCRIBED = {
@@ -196,9 +196,7 @@ def used() -> set[str]:
 
 @pytest.fixture(scope="module")
 def spec() -> dict[str, Any]:
-    if not DESCRIPTION.exists():
-        pytest.skip(f"the vendor's description is not here: {DESCRIPTION.name}")
-    return dict(json.loads(DESCRIPTION.read_text(encoding="utf-8")))
+    return dict(json.loads(vendor_file("connectwise-psa-openapi.json").read_text(encoding="utf-8")))
 
 
 class Recorder:

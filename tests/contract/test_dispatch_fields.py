@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,10 +16,7 @@ from tasks.rules.dispatch.sources import MEMBERS, OWN, RELATED, work_order_membe
 from tasks.rules.dispatch.targets import TICKET_TARGETS, WORK_ORDER_TARGETS, TargetValue
 from tests.contract.test_field_nation_client import faults
 from tests.support.factories.dispatch import source
-
-REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
-if not REFERENCE.is_dir():
-    pytest.skip("the vendors' files are not beside this checkout", allow_module_level=True)
+from tests.support.vendor_files import vendor_file
 
 SCHEMAS = {
     RecordKind.SERVICE_TICKET: "Ticket",
@@ -45,7 +41,7 @@ KNOWN_EXCEPTIONS = {
 
 @cache
 def schemas(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((REFERENCE / name).read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(vendor_file(name).read_text(encoding="utf-8"))
     return dict(found["components"]["schemas"])
 
 

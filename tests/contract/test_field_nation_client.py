@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,10 +17,10 @@ from connectors.errors import ConnectorError
 from connectors.field_nation.client import OLDER_NAMES, FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
 from tests.support.sandbox.field_nation import WHOLE
+from tests.support.vendor_files import vendor_file
 
 pytestmark = pytest.mark.anyio
 
-DESCRIPTION = Path(__file__).resolve().parents[3] / "shared/reference/fieldnation-openapi.json"
 NO_REQUEST = {"aclose", "send", "send_webhooks"}
 # What a request may hold beyond the file, and why.
 KNOWN_EXCEPTIONS = {
@@ -71,9 +70,7 @@ def operations() -> set[str]:
 
 @pytest.fixture(scope="module")
 def spec() -> dict[str, Any]:
-    if not DESCRIPTION.exists():
-        pytest.skip(f"the vendor's description is not here: {DESCRIPTION.name}")
-    return dict(json.loads(DESCRIPTION.read_text(encoding="utf-8")))
+    return dict(json.loads(vendor_file("fieldnation-openapi.json").read_text(encoding="utf-8")))
 
 
 class Recorder:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -20,8 +19,8 @@ from connectors.lansweeper import graphql
 from connectors.lansweeper.graphql import OPERATORS
 from tasks.rules.enrichment.texts import FIELD_TYPES
 from tasks.rules.lansweeper_input import FREE, PROPS, SCANNED, FieldType
+from tests.support.vendor_files import vendor_file
 
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference" / "lansweeper-schema.graphql"
 DOCUMENTS = {
     "authorizedSites": graphql.AUTHORIZED_SITES,
     "first assets": graphql.FIRST_ASSETS,
@@ -37,9 +36,7 @@ DOCUMENTS = {
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    if not REFERENCE.exists():
-        pytest.skip("../shared/reference/lansweeper-schema.graphql is not there")
-    return build_schema(REFERENCE.read_text())
+    return build_schema(vendor_file("lansweeper-schema.graphql").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from graphql import (
@@ -18,14 +16,9 @@ from graphql import (
 )
 
 from sandbox.lansweeper.documents import LEAF_PATHS, SCHEMA
+from tests.support.vendor_files import vendor_file
 
-ROOT = Path(__file__).resolve().parents[2]
-REFERENCE = Path(os.environ.get("VENDOR_REFERENCE", ROOT.parent / "shared" / "reference"))
-VENDOR_SDL = REFERENCE / "lansweeper-schema.graphql"
-
-pytestmark = pytest.mark.skipif(
-    not VENDOR_SDL.exists(), reason="the vendor's schema is not beside this checkout"
-)
+VENDOR_SDL = vendor_file("lansweeper-schema.graphql")
 
 SERVED = {name: kind for name, kind in SCHEMA.type_map.items() if not name.startswith("__")}
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tasks.rules.mapping.targets import TARGETS, MappingTarget, ValueKind
+from tests.support.vendor_files import vendor_file
 
-DESCRIPTION = Path(__file__).resolve().parents[3] / "shared/reference/connectwise-psa-openapi.json"
 KINDS = {
     ("string", "date-time"): ValueKind.DATE_TIME,
     ("integer", "int32"): ValueKind.NUMBER,
@@ -22,9 +21,8 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def members() -> dict[str, Any]:
-    if not DESCRIPTION.exists():
-        pytest.skip("the vendor's description is not on this machine")
-    described = json.loads(DESCRIPTION.read_text(encoding="utf-8"))["components"]["schemas"]
+    file = vendor_file("connectwise-psa-openapi.json")
+    described = json.loads(file.read_text(encoding="utf-8"))["components"]["schemas"]
     found: dict[str, Any] = described["Company.Configuration"]["properties"]
     return found
 
