@@ -362,6 +362,18 @@ class Route:
         return (name, f"{name}/bulk") if self.ask == "bulk" else (name,)
 
 
+def _patterns() -> dict[str, list[tuple[Table, list[str]]]]:
+    """The words of every route by the first of them: most collections need not be looked at."""
+    found: dict[str, list[tuple[Table, list[str]]]] = {}
+    for table in SERVED:
+        pattern = table.route.strip("/").lower().split("/")
+        found.setdefault(pattern[0], []).append((table, pattern))
+    return found
+
+
+_PATTERNS = _patterns()
+
+
 def codebase_and_rest(path: str) -> tuple[str, list[str]] | None:
     """`/v4_6_release/apis/3.0/company/...` as code base and the words after it; None for other paths."""
     words = [word for word in path.split("/") if word]
@@ -372,8 +384,9 @@ def codebase_and_rest(path: str) -> tuple[str, list[str]] | None:
 
 def route(method: str, words: list[str]) -> Route:
     """The route of the words after the API root; VendorError 404: not served, 405: not by this method."""
-    for table in SERVED:
-        found = _match(table, [word.lower() for word in words])
+    lowered = [word.lower() for word in words]
+    for table, pattern in _PATTERNS.get(lowered[0], ()):
+        found = _match(table, pattern, lowered)
         if found is not None:
             if VERBS.get((method, found.ask)) not in found.table.verbs:
                 raise not_allowed(method)
@@ -381,8 +394,7 @@ def route(method: str, words: list[str]) -> Route:
     raise no_endpoint()
 
 
-def _match(table: Table, words: list[str]) -> Route | None:
-    pattern = table.route.strip("/").lower().split("/")
+def _match(table: Table, pattern: list[str], words: list[str]) -> Route | None:
     head, rest = words[: len(pattern)], words[len(pattern) :]
     if len(head) < len(pattern):
         return None

@@ -14,9 +14,17 @@ from sandbox.connectwise.store import Record
 from sandbox.requests import decode
 
 LARGEST_NUMBER = 1e28  # about what a decimal of the vendor's platform holds; sums stay finite
+# Of every kind of reference: what an answer shows in one is accepted in a body, and only its id counts.
 REFERENCE_MEMBERS = frozenset(
-    {"id", "name", "identifier", "_info", "dailycapacity", "sort", "level", "summary"}
-)
+    {
+        "id", "name", "identifier", "_info", "type", "description", "chargefirmflag", "coreentityid",
+        "deviceidentifier", "question", "symbol", "currencycode", "decimalseparator", "numberofdecimals",
+        "thousandsseparator", "negativeparenthesesflag", "displaysymbolflag", "currencyidentifier",
+        "displayidflag", "rightalign", "serializedflag", "server", "dailycapacity", "ssouserid", "username",
+        "email", "sort", "level", "summary", "lockedflag", "utilizationflag", "billingtype", "applytotype",
+        "invoicedate", "showpriceflag", "showsubitemsflag", "groupparentchildadditionsflag",
+    }
+)  # fmt: skip
 QUESTION_MEMBERS = frozenset(
     {
         "answerid", "questionid", "question", "answer", "sequencenumber", "numberofdecimals", "fieldtype",

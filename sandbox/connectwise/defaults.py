@@ -59,7 +59,15 @@ MARKED: Mapping[str, Mapping[str, str]] = {
     COMPANIES_NAME: {"status": COMPANY_STATUSES_NAME},
 }
 """Member by member the collection whose marked record it refers to by default."""
-UNMARKED = ("system/locations", "system/departments", "sales/opportunities/types")
+UNMARKED = (
+    "system/locations",
+    "system/departments",
+    "sales/opportunities/types",
+    "sales/opportunities/ratings",
+    "sales/priorities",
+    "sales/stages",
+    "time/workRoles",
+)
 """Collections that mark no record: there the first is the default (assumed)."""
 OF_BOARD = {"type": BOARD_TYPES_NAME, "team": BOARD_TEAMS_NAME, "status": BOARD_STATUSES_NAME}
 OF_CONTACT = ("contactName", "contactPhoneNumber", "contactPhoneExtension", "contactEmailAddress")
@@ -182,5 +190,5 @@ def fill_communication(contact: Record, read: Read) -> None:
 
 
 def _marked(records: Collection[Record], *, or_first: bool = False) -> Record | None:
-    marked = (one for one in records if one.get("defaultFlag"))
+    marked = (one for one in records if one.get("defaultFlag") or one.get("overallDefaultFlag"))
     return next(marked, next(iter(records), None) if or_first else None)

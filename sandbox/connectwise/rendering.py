@@ -150,7 +150,8 @@ class Renderer:
         shown: Record = {"id": record["id"]}
         if identified:
             shown["identifier"] = record.get("identifier")
-        shown["summary" if target.naming == ("summary",) else "name"] = shown_name(target, record)
+        if target.naming != ("identifier",):
+            shown["summary" if target.naming == ("summary",) else "name"] = shown_name(target, record)
         shown |= {name: record[member] for name, member in target.shown.items() if member in record}
         parent = record.get(target.parent, {}).get("id", "")
         route = target.route.replace("{parentId}", str(parent))

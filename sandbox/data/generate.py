@@ -17,6 +17,7 @@ from sandbox.credentials import Credentials
 from sandbox.data.assets import AssetMaker
 from sandbox.data.configurations import ConfigurationMaker, linked_configurations
 from sandbox.data.provider import CONFIGURATIONS, CUSTOMERS, RUN_COMPANY, Setup, new_id, reachable, set_up
+from sandbox.data.small_tables import INTEGRATION
 from sandbox.data.tickets import Desk, add_agreements, add_tickets, add_types_and_teams, set_up_desk
 from sandbox.lansweeper.store import LansweeperStore
 from sandbox.switches import Switches
@@ -194,7 +195,7 @@ def _api_member() -> dict[str, Any]:
         "hireDate": "2024-01-08T00:00:00Z",
         "defaultEmail": "Office",
         "defaultPhone": "Office",
-        "securityRole": {"id": 1},
+        "securityRole": {"id": INTEGRATION},
     }
 
 
@@ -221,8 +222,12 @@ def _board(store: Store, name: str) -> Board:
     return Board(board, add_types_and_teams(store, board, TYPES))
 
 
+def _state(store: Store, code: str, name: str) -> int:
+    return new_id(store, "company/states", identifier=code, name=name, country={"id": 1})
+
+
 def _add_places(store: Store) -> list[Place]:
-    states = {code: new_id(store, "company/states", identifier=code, name=name) for code, name in STATES}
+    states = {code: _state(store, code, name) for code, name in STATES}
     places = []
     for row, person in zip(SITES, PEOPLE, strict=True):
         company, name, street, line, city, state, code, telephone = row
@@ -283,7 +288,7 @@ def _add_project_tickets(
     store: Store, draw: random.Random, places: list[Place], board: Board, number: int
 ) -> None:
     project = new_id(store, "project/projects", name="Store refresh", company={"id": RUN_COMPANY})
-    phase = new_id(store, "project/phases", name="Roll-out", project={"id": project})
+    phase = new_id(store, "project/phases", description="Roll-out", projectId=project)
     own = [one for one in places if one.company == RUN_COMPANY]
     for place in range(number):
         store.insert("project/tickets", {**_ticket(draw, own, board, place), "phase": {"id": phase}})

@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.connectwise.schema.tables import PODS
 from sandbox.connectwise.store import Store
+from sandbox.data.small_tables import ADMIN, INTEGRATION, insert_small_tables
 
 CONFIGURATIONS = "company/configurations"
 RUN_COMPANY = 6
@@ -62,18 +63,6 @@ MANUFACTURERS = (
 )  # fmt: skip
 LOCATIONS = ("Main Office", "West Coast", "Warehouse 2")
 DEPARTMENTS = (("PS", "Professional Services"), ("MS", "Managed Services"), ("Fin", "Finance"))
-# A default each: what a record refers to where nobody says.
-MARKED = {
-    "company/companies/statuses": ("Active", "Inactive"),
-    "finance/currencies": ("US Dollar",),
-    "service/sources": ("Phone", "Email Connector", "Portal", "Monitoring"),
-    "service/locations": ("On-Site", "Remote", "In-House"),
-    "time/workTypes": ("Regular", "On-Site", "Travel"),
-    "time/workRoles": ("Engineer", "Technician", "Consultant"),
-    "sales/stages": ("1. Prospect", "2. Quote", "3. Negotiation", "4. Won"),
-    "sales/priorities": ("2. Medium", "1. High", "3. Low"),
-    "sales/opportunities/ratings": ("2. Warm", "1. Hot", "3. Cold"),
-}
 # Description, then what it is for.
 COMMUNICATION_TYPES = (
     ("Direct", "phoneFlag", True),
@@ -146,16 +135,11 @@ def new_id(store: Store, collection: str, **members: Any) -> int:
 
 
 def _insert_small_tables(store: Store) -> None:
-    for collection, names in MARKED.items():
-        # The vendor's model of a rating has no default; here it has one.
-        for place, name in enumerate(names):
-            store.insert(collection, {"name": name, "defaultFlag": place == 0})
+    insert_small_tables(store)
     for words, use, default in COMMUNICATION_TYPES:
         store.insert("company/communicationTypes", {"description": words, use: True, "defaultFlag": default})
     for name in ("Client", "Vendor"):
         store.insert("company/companies/types", {"name": name, "vendorFlag": name == "Vendor"})
-    store.insert("company/countries", {"name": "United States"})
-    store.insert("system/securityRoles", {"name": "Admin"})
     for identifier, first, last in (("admin", "Ada", "Admin"), ("integr", "Ina", "Integration")):
         store.insert("system/members", _member(identifier, first, last))
 
@@ -172,7 +156,8 @@ def _member(identifier: str, first: str, last: str) -> dict[str, Any]:
         "officeEmail": f"{identifier}@provider.example",
         "primaryEmail": f"{identifier}@provider.example",
         "officePhone": "5550100",
-        "securityRole": {"id": 1},
+        "securityRole": {"id": ADMIN if identifier == "admin" else INTEGRATION},
+        "type": {"id": 1},
         "defaultLocation": {"id": 1},
         "defaultDepartment": {"id": 1},
         "workRole": {"id": 1},

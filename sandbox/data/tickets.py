@@ -52,6 +52,8 @@ BOARDS = (
     ("Projects", True, (("Open", False), ("Scheduled", False), ("Done", True), ("Closed - rework", False))),
 )
 TYPES = ("Break-fix", "Request", "Alert")
+SUBTYPES = ("Hardware", "Software", "Network")
+ITEMS = ("Replace", "Configure", "Inspect")
 TEAMS = ("First line", "Field engineers")
 # Name, colour, level, default.
 PRIORITIES = (
@@ -178,10 +180,17 @@ def add_types_and_teams(store: Store, board: int, types: tuple[str, ...]) -> lis
     for place, name in enumerate(TEAMS):
         team = {"teamLeader": {"id": 1 + place}, "members": [1, 2], "defaultFlag": place == 0}
         new_id(store, "service/boards/teams", name=name, boardId=board, **team)
-    return [
+    found = [
         new_id(store, "service/boards/types", name=name, board={"id": board}, defaultFlag=name == types[-1])
         for name in types
     ]
+    for name in SUBTYPES:
+        store.insert(
+            "service/boards/subtypes", {"name": name, "board": {"id": board}, "typeAssociationIds": found}
+        )
+    for name in ITEMS:
+        store.insert("service/boards/items", {"name": name, "board": {"id": board}})
+    return found
 
 
 def _projects(store: Store, company: int) -> list[int]:
@@ -190,7 +199,7 @@ def _projects(store: Store, company: int) -> list[int]:
         for name in PROJECTS
     ]
     return [
-        new_id(store, "project/phases", name=name, project={"id": project})
+        new_id(store, "project/phases", description=name, projectId=project)
         for project in projects
         for name in PHASES
     ]

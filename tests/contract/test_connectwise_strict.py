@@ -11,7 +11,8 @@ from functools import cache
 import pytest
 
 from sandbox.connectwise.schema.fields import Kind, Table
-from sandbox.connectwise.schema.tables import SERVED
+from sandbox.connectwise.schema.further import EMPTY, FURTHER
+from sandbox.connectwise.schema.tables import DESCRIBED, SERVED
 from sandbox.credentials import mint_credentials
 from sandbox.data.generate import SCENARIOS, build_world
 from sandbox.world import World, wire_records
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.anyio
 # Members that hold a value on some records only, also of a real server, though they are enumerations.
 SOMETIMES = {
     "Contact.gender": "not known of most people",
+    "Country.coreEntityCountryCode": "not every country that somebody has set up is one of the list",
     "Ticket.knowledgeBaseLinkType": "only with a link to the knowledge base",
     "ProjectTicket.knowledgeBaseLinkType": "only with a link to the knowledge base",
     "Ticket.predecessorType": "only with a predecessor",
@@ -31,7 +33,7 @@ SOMETIMES = {
     "AgreementType.applicationCycle": "only where hours or amounts are given out",
 }
 # The others are shown through their owner: tests/contract/test_connectwise_sandbox.py.
-READ = [table for table in SERVED if not table.links and not table.gathered]
+READ = [table for table in DESCRIBED if not table.links and not table.gathered]
 TICKETS = ("service/tickets", "project/tickets")
 # What a mapping needs of a ticket, each with the name that it shows.
 MAPPED = "board status company site contact type priority source serviceLocation location department currency"
@@ -50,7 +52,13 @@ def world(scenario: str) -> World:
         ticket = next(iter(store.collection(collection)))
         note = {"ticketId": ticket, "text": "x", "internalAnalysisFlag": True}
         store.insert(f"{collection}/notes", note)
+        store.insert(f"{collection}/tasks", {"ticketId": ticket, "notes": "x", "member": {"id": 1}})
         store.insert("time/entries", {"chargeToId": ticket, "chargeToType": kind, **TIME})
+    store.insert("company/contacts/notes", {"contactId": 1, "text": "x"})
+    store.insert("schedule/entries", {"type": {"id": 1}, "objectId": 1, "member": {"id": 1}})
+    addition = {"agreementId": 1, "product": {"id": 1}, "billCustomer": "Billable"}
+    store.insert("finance/agreements/additions", addition)
+    store.insert("finance/agreements/adjustments", {"agreementId": 1, "amount": 1.5})
     callback = {"url": "http://127.0.0.1:9/?recordId=", "objectId": 1, "type": "Ticket", "level": "Owner"}
     store.insert("system/callbacks", callback)
     return made
@@ -77,6 +85,37 @@ def test_a_strict_client_reads_every_record(table: Table, scenario: str) -> None
     for record in records:
         assert not faults_of(record), faults_of(record)[:5]
         assert values_of(table) <= set(record)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_reference_points_to_a_record(scenario: str) -> None:
+    store = world(scenario).store
+    for table in SERVED:
+        known = {
+            name: one for name, one in table.fields.items() if one.kind in (Kind.REFERENCE, Kind.REFERENCES)
+        }
+        for record in store.collection(table.name).values():
+            for name, field in known.items():
+                found = record.get(name, [])
+                for one in found if isinstance(found, list) else [found]:
+                    assert one["id"] in store.collection(field.target), (table.name, name, one)
+
+
+@pytest.mark.parametrize("table", FURTHER, ids=lambda table: table.name)
+async def test_what_the_file_lacks_is_served_too(table: Table) -> None:
+    """Their members are not in the file; the envelope, the count and one record are as everywhere."""
+    made = world("dispatch")
+    path = table.route.replace("{parentId}", "1")
+    with caller(made) as client:  # type: ignore[arg-type]
+        listed = await client.get(path, params={"pageSize": 1000})
+        counted = await client.get(f"{path}/count")
+        assert (listed.status_code, counted.json()) == (200, {"count": len(listed.json())})
+        assert (table in EMPTY) is (listed.json() == [])
+        for record in listed.json()[:2]:
+            assert (await client.get(f"{path}/{record['id']}")).json() == record
+            required = {name for name, field in table.fields.items() if field.required}
+            flags = {name for name, one in table.fields.items() if one.kind is Kind.FLAG and one.kept}
+            assert required | flags | {"id", "_info"} <= set(record)
 
 
 @pytest.mark.parametrize("collection", TICKETS)

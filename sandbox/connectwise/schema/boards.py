@@ -10,6 +10,7 @@ from sandbox.connectwise.schema.fields import (
     computed,
     each,
     flag,
+    ignored,
     mirror,
     moment,
     ref,
@@ -23,6 +24,8 @@ BOARDS_NAME = "service/boards"
 BOARD_STATUSES_NAME = "service/boards/statuses"
 BOARD_TYPES_NAME = "service/boards/types"
 BOARD_TEAMS_NAME = "service/boards/teams"
+BOARD_SUBTYPES_NAME = "service/boards/subtypes"
+BOARD_ITEMS_NAME = "service/boards/items"
 SOURCES_NAME = "service/sources"
 PRIORITIES_NAME = "service/priorities"
 
@@ -129,6 +132,38 @@ BOARD_TYPES = Table(
         "board": ref(BOARDS_NAME),
         "location": ref("system/locations"),
         "department": ref("system/departments"),
+        **_COPIED_FROM,
+    },
+)
+
+BOARD_SUBTYPES = Table(
+    name=BOARD_SUBTYPES_NAME,
+    route="/service/boards/{parentId}/subtypes",
+    type_name="BoardSubType",
+    words="Service Subtype",
+    parent="board",
+    unique=("name",),
+    fields={
+        "name": text(50, required=True),
+        "inactiveFlag": flag(),
+        "typeAssociationIds": Field(Kind.INTEGERS),
+        **each(ignored(flag()), "addAllTypesFlag removeAllTypesFlag"),
+        "board": ref(BOARDS_NAME),
+        **_COPIED_FROM,
+    },
+)
+
+BOARD_ITEMS = Table(
+    name=BOARD_ITEMS_NAME,
+    route="/service/boards/{parentId}/items",
+    type_name="BoardItem",
+    words="Service Item",
+    parent="board",
+    unique=("name",),
+    fields={
+        "name": text(50, required=True),
+        "inactiveFlag": flag(),
+        "board": ref(BOARDS_NAME),
         **_COPIED_FROM,
     },
 )

@@ -171,6 +171,22 @@ CONTACTS = Table(
     },
 )
 
+CONTACT_NOTES = Table(
+    name="company/contacts/notes",
+    route="/company/contacts/{parentId}/notes",
+    type_name="ContactNote",
+    words="Note",
+    parent="contact",
+    owner=CONTACTS_NAME,
+    naming=("text",),
+    fields={
+        "contactId": mirror("contact"),
+        "text": text(required=True),
+        "type": ref("company/noteTypes"),
+        "flagged": flag(),
+        "enteredBy": computed(text()),
+    },
+)
 
 COMPANY_STATUSES = Table(
     name=COMPANY_STATUSES_NAME,

@@ -106,6 +106,54 @@ AGREEMENTS = Table(
     },
 )
 
+ADDITIONS = Table(
+    name="finance/agreements/additions",
+    route="/finance/agreements/{parentId}/additions",
+    type_name="Addition",
+    parent="agreement",
+    owner=AGREEMENTS_NAME,
+    naming=("description",),
+    fields={
+        "product": ref("procurement/catalog", required=True),
+        **each(_NO_AMOUNT, "quantity lessIncluded unitPrice unitCost"),
+        "billCustomer": choice("Billable", "DoNotBill", "NoCharge", required=True),
+        **each(moment(), "effectiveDate cancelledDate"),
+        "taxableFlag": flag(),
+        "serialNumber": text(50),
+        "invoiceDescription": text(6000),
+        **each(flag(), "purchaseItemFlag specialOrderFlag"),
+        "agreementId": mirror("agreement"),
+        "description": text(),
+        "billedQuantity": computed(_NO_AMOUNT),
+        "uom": computed(text()),
+        **each(computed(_NO_AMOUNT), "extPrice extCost margin prorateCost proratePrice"),
+        "sequenceNumber": _NO_AMOUNT,
+        **each(computed(_NO_AMOUNT), "extendedProrateCost extendedProratePrice"),
+        "prorateCurrentPeriodFlag": flag(),
+        "opportunity": ref("sales/opportunities"),
+        "agreementStatus": shown(computed(choice("Active", "Cancelled", "Expired", "Inactive")), "Active"),
+        "invoiceGrouping": ref("finance/invoiceGroupings"),
+        "customFields": Field(Kind.CUSTOM),
+    },
+)
+
+ADJUSTMENTS = Table(
+    name="finance/agreements/adjustments",
+    route="/finance/agreements/{parentId}/adjustments",
+    type_name="Agreement.Adjustment",
+    resource="adjustment",
+    parent="agreement",
+    owner=AGREEMENTS_NAME,
+    naming=("description",),
+    fields={
+        "amount": _NO_AMOUNT,
+        "description": text(1000),
+        "effectiveDate": moment(),
+        "agreementId": mirror("agreement"),
+        "customFields": Field(Kind.CUSTOM),
+    },
+)
+
 AGREEMENT_TYPES = Table(
     name=AGREEMENT_TYPES_NAME,
     type_name="AgreementType",

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sandbox.connectwise.schema.boards import (
+    BOARD_ITEMS_NAME,
     BOARD_STATUSES_NAME,
+    BOARD_SUBTYPES_NAME,
     BOARD_TEAMS_NAME,
     BOARD_TYPES_NAME,
     BOARDS_NAME,
@@ -64,8 +66,8 @@ _TICKET_FIELDS: dict[str, Field] = {
     "contactPhoneExtension": text(15),
     "contactEmailAddress": text(250),
     "type": ref(BOARD_TYPES_NAME, within="board", named_within=True),
-    "subType": ref("service/boards/subtypes"),
-    "item": ref("service/boards/items"),
+    "subType": ref(BOARD_SUBTYPES_NAME, within="board", named_within=True),
+    "item": ref(BOARD_ITEMS_NAME, within="board", named_within=True),
     "owner": ref("system/members"),
     "priority": ref(PRIORITIES_NAME),
     "serviceLocation": ref("service/locations"),
@@ -252,6 +254,32 @@ ALL_SERVICE_NOTES = _all_notes(
 )
 ALL_PROJECT_NOTES = _all_notes(PROJECT_TICKETS, "ProjectTicketNote", {})
 
+
+def _tasks(owner: Table, type_name: str) -> Table:
+    return Table(
+        name=f"{owner.name}/tasks",
+        route=f"{owner.route}/{{parentId}}/tasks",
+        type_name=type_name,
+        words="Task",
+        parent="ticket",
+        owner=owner.name,
+        naming=("notes",),
+        fields={
+            "ticketId": mirror("ticket"),
+            **each(text(), "notes resolution summary"),
+            "closedFlag": flag(),
+            "priority": shown(whole(), 0),
+            "schedule": ref("schedule/entries"),
+            "code": ref("service/codes"),
+            "member": ref(MEMBERS_NAME),
+            "childScheduleAction": ignored(choice("Transfer", "Delete", "Done")),
+            "childTicketId": whole(),
+        },
+    )
+
+
+SERVICE_TASKS = _tasks(SERVICE_TICKETS, "ServiceTask")
+PROJECT_TASKS = _tasks(PROJECT_TICKETS, "TicketTask")
 
 _TIME_STATUSES = (
     "Open Rejected PendingApproval ErrorsCorrected PendingProjectApproval ApprovedByTierOne "

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sandbox.connectwise.schema.boards import (
+    BOARD_ITEMS,
     BOARD_STATUSES,
+    BOARD_SUBTYPES,
     BOARD_TEAMS,
     BOARD_TYPES,
     BOARDS,
@@ -21,11 +23,14 @@ from sandbox.connectwise.schema.company import (
     CONFIGURATION_STATUSES,
     CONFIGURATION_TYPES,
     CONFIGURATIONS,
+    CONTACT_NOTES,
     CONTACTS,
     SITES,
 )
 from sandbox.connectwise.schema.fields import Kind, Table, text
 from sandbox.connectwise.schema.finance import (
+    ADDITIONS,
+    ADJUSTMENTS,
     AGREEMENT_CONFIGURATIONS,
     AGREEMENT_TYPES,
     AGREEMENTS,
@@ -35,17 +40,29 @@ from sandbox.connectwise.schema.finance import (
     OPPORTUNITY_TYPES,
     SLAS,
 )
+from sandbox.connectwise.schema.further import FURTHER
 from sandbox.connectwise.schema.members import MEMBERS
 from sandbox.connectwise.schema.service import (
     ALL_PROJECT_NOTES,
     ALL_SERVICE_NOTES,
     PROJECT_NOTES,
+    PROJECT_TASKS,
     PROJECT_TICKET_CONFIGURATIONS,
     PROJECT_TICKETS,
     SERVICE_NOTES,
+    SERVICE_TASKS,
     SERVICE_TICKET_CONFIGURATIONS,
     SERVICE_TICKETS,
     TIME_ENTRIES,
+)
+from sandbox.connectwise.schema.setup import (
+    BILLING_CYCLES,
+    CONTACT_TYPES,
+    COUNTRIES,
+    IMPACTS,
+    MEMBER_TYPES,
+    RATINGS,
+    SEVERITIES,
 )
 from sandbox.connectwise.schema.system import (
     CALLBACKS,
@@ -56,23 +73,20 @@ from sandbox.connectwise.schema.system import (
     USER_DEFINED_FIELDS,
 )
 
-SERVED: tuple[Table, ...] = (
+DESCRIBED: tuple[Table, ...] = (
     CONFIGURATIONS, CONFIGURATION_TYPES, CONFIGURATION_QUESTIONS, CONFIGURATION_STATUSES, COMPANIES, SITES,
     CONTACTS, DEPARTMENTS, LOCATIONS, STRUCTURE_LEVELS, MANUFACTURERS, USER_DEFINED_FIELDS, MEMBERS, SLAS,
     AGREEMENT_TYPES, AGREEMENTS, AGREEMENT_CONFIGURATIONS, BOARDS, BOARD_STATUSES, BOARD_TYPES, BOARD_TEAMS,
     PRIORITIES, SOURCES, COMPANY_STATUSES, COMPANY_TYPES, COMMUNICATION_TYPES,
     SERVICE_TICKETS, SERVICE_TICKET_CONFIGURATIONS, SERVICE_NOTES, ALL_SERVICE_NOTES, PROJECT_TICKETS,
     PROJECT_TICKET_CONFIGURATIONS, PROJECT_NOTES, ALL_PROJECT_NOTES, OPPORTUNITIES, OPPORTUNITY_NOTES,
-    OPPORTUNITY_STATUSES, OPPORTUNITY_TYPES, TIME_ENTRIES, CALLBACKS,
+    OPPORTUNITY_STATUSES, OPPORTUNITY_TYPES, TIME_ENTRIES, CALLBACKS, BOARD_SUBTYPES, BOARD_ITEMS,
+    SERVICE_TASKS, PROJECT_TASKS, ADDITIONS, ADJUSTMENTS, CONTACT_NOTES, CONTACT_TYPES, COUNTRIES,
+    MEMBER_TYPES, RATINGS, BILLING_CYCLES, SEVERITIES, IMPACTS,
 )  # fmt: skip
+"""The collections of the vendor's spec."""
 
-# Not served, but references show more of one than its name.
-_STATES = Table(
-    name="company/states",
-    type_name="State",
-    naming=("identifier", "name"),
-    fields={"identifier": text(), "name": text()},
-)
+SERVED: tuple[Table, ...] = (*DESCRIBED, *FURTHER)
 
 TABLES: Mapping[str, Table] = {table.name: table for table in SERVED}
 
@@ -93,7 +107,7 @@ PODS: Mapping[str, tuple[int, str, str]] = {
 
 def table_of(name: str) -> Table:
     """The table of a collection; for one that is not served, a table of records with just a name."""
-    found = _STATES if name == _STATES.name else TABLES.get(name)
+    found = TABLES.get(name)
     if found is not None:
         return found
     resource = name.rpartition("/")[2].removesuffix("es" if name.endswith("ses") else "s")

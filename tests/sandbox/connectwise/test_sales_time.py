@@ -132,7 +132,9 @@ async def test_opportunities_have_a_status_a_type_by_name_and_notes(world: World
 
 async def test_a_new_ticket_has_the_default_priority_and_the_address_of_its_site(world: World) -> None:
     world.store.insert("service/priorities", {"name": "Usual", "color": "Blue", "defaultFlag": True})
-    state = world.store.insert("company/states", {"identifier": "TX", "name": "Texas"})["id"]
+    state = world.store.insert("company/states", {"identifier": "TX", "name": "Texas", "country": {"id": 1}})[
+        "id"
+    ]
     place = {"addressLine1": "1 Row", "city": "Austin", "zip": "78735", "stateReference": {"id": state}}
     world.store.edit("company/sites", 1, place)
     with caller(world) as client:

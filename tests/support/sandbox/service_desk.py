@@ -42,7 +42,7 @@ def insert_service_desk(store: Store) -> None:
     store.insert("company/companies/types", {"name": "Client"})
     store.insert("company/communicationTypes", {"description": "Direct", "phoneFlag": True})
     store.insert("project/projects", {"name": "Office move", "company": {"id": 1}})
-    store.insert("project/phases", {"name": "Planning", "project": {"id": 1}})
+    store.insert("project/phases", {"description": "Planning", "projectId": 1})
     for order, (words, colour) in enumerate((("Priority 1", "Red"), ("Priority 3", "Blue")), start=1):
         store.insert("service/priorities", {"name": words, "color": colour, "sortOrder": order})
     store.insert("service/tickets", ticket(initialDescription="Since Monday"))
