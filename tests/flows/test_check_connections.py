@@ -13,6 +13,7 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.errors import ConnectorError, StopError
 from connectors.field_nation.block import FieldNationConnection
 from flows.check_connections import check_connections
+from sandbox.data.small_tables import INTEGRATION
 from tasks.dispatch.settings import DispatchRules, DispatchSettings
 from tasks.rules.connection_findings import (
     LINK_FIELD_TYPES,
@@ -124,6 +125,24 @@ async def test_rights_to_write_are_read_from_the_member_s_role() -> None:
     client = Role(StopError("no right", status=403))
     [untested] = await rights_to_write("ConnectWise x", client)
     assert untested.details.startswith("Untested: the security role can't be read (no right")
+
+
+async def test_rights_to_write_are_read_from_the_tenant_s_own_roles(runner: FlowRunner) -> None:
+    block = await ConnectWiseConnection.aload("default")
+    block.member_id = "integr"
+    await block.save("default", overwrite=True)
+    settings = runner.sandbox.state("system/securityRoles/settings")
+    [own] = [
+        one
+        for one in settings
+        if (one["securityRoleId"], one["moduleFunctionName"]) == (INTEGRATION, "TimeEntry")
+    ]
+    runner.sandbox.edit("system/securityRoles/settings", own["id"], {"addLevel": "My"})
+    _, found = await checked()
+    told = {check: one for (_, check), one in found.items() if check.startswith("Rights to write:")}
+    assert told["Rights to write: asset-synchronization"].result == FindingResult.OK
+    assert told["Rights to write: register-callbacks"].result == FindingResult.OK
+    assert "For own records only: Time Entry: Add" in told["Rights to write: dispatch"].details
 
 
 async def test_wrong_key_is_told_and_the_other_connection_is_still_checked(runner: FlowRunner) -> None:
