@@ -17,7 +17,7 @@ import math
 import re
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, unquote_plus, urlsplit
@@ -79,9 +79,22 @@ def positive_number(text: str, default: int) -> int:
     """A number of a query, the default where there is none; ValueError below 1 and above nine digits."""
     if not text:
         return default
-    if not text.isdecimal() or len(text) > MOST_DIGITS or int(text) < 1:
+    if not is_number(text) or len(text) > MOST_DIGITS or int(text) < 1:
         raise ValueError("must be a positive number")
     return int(text)
+
+
+def is_number(text: str) -> bool:
+    """Whether it is digits alone, those of ASCII: other scripts have digits too, which no vendor reads."""
+    return text.isascii() and text.isdigit()
+
+
+def is_json(headers: Mapping[str, str]) -> bool:
+    """Whether a body is said to be JSON in UTF-8, as it is: not packed and in no other character set."""
+    kind, _, parameters = headers.get("content-type", "").lower().partition(";")
+    charset = parameters.partition("charset=")[2].strip(' "') or "utf-8"
+    plain = headers.get("content-encoding", "identity").lower() in ("", "identity")
+    return "json" in kind and charset in ("utf-8", "utf8") and plain
 
 
 def read_address(text: str) -> SplitResult | None:
@@ -270,6 +283,8 @@ def decode(text: bytes | str) -> Any:
 
 def _decode_slowly(text: bytes | str) -> Any:
     try:
+        # The standard library would guess UTF-16 and UTF-32 from bytes.
+        text = text if isinstance(text, str) else text.decode("utf-8-sig")
         value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
     except RecursionError:
         raise ValueError(TOO_DEEP) from None

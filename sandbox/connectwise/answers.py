@@ -43,7 +43,7 @@ from sandbox.connectwise.writes import (
     move_owner,
     require_custom_fields,
 )
-from sandbox.requests import encode
+from sandbox.requests import encode, is_json, is_number
 from sandbox.switches import Switches
 
 
@@ -103,8 +103,9 @@ class CollectionCall:
 
 async def read_body(request: Request) -> Body:
     """A request's JSON body; VendorError: 415 for another content type, 400 for what is not JSON."""
-    if "json" not in request.headers.get("content-type", "").lower():
-        raise VendorError(415, "ConnectWiseApi", "The request's content type must be application/json.")
+    if not is_json(request.headers):
+        message = "The request's content type must be application/json in UTF-8, not packed."
+        raise VendorError(415, "ConnectWiseApi", message)
     try:
         return Body((await request.body()).decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -389,7 +390,10 @@ def route(method: str, words: list[str]) -> Route:
         found = _match(table, pattern, lowered)
         if found is not None:
             if VERBS.get((method, found.ask)) not in found.table.verbs:
-                raise not_allowed(method)
+                raise not_allowed(
+                    method,
+                    [one for one, ask in VERBS if ask == found.ask and VERBS[one, ask] in found.table.verbs],
+                )
             return found
     raise no_endpoint()
 
@@ -400,7 +404,7 @@ def _match(table: Table, pattern: list[str], words: list[str]) -> Route | None:
         return None
     parent_id: int | None = None
     for wanted, word in zip(pattern, head, strict=True):
-        if wanted == "{parentid}" and word.isdecimal():
+        if wanted == "{parentid}" and is_number(word):
             parent_id = int(word)
         elif wanted != word:
             return None
@@ -420,10 +424,10 @@ def _asked(table: Table, parent_id: int | None, rest: list[str]) -> Route | None
             return Route(table, "search", parent_id)
         case ["bulk"] if is_configuration:
             return Route(table, "bulk", parent_id)
-        case [word] if word.isdecimal():
+        case [word] if is_number(word):
             return Route(table, "one", parent_id, int(word))
-        case [word, "changetype"] if is_configuration and word.isdecimal():
+        case [word, "changetype"] if is_configuration and is_number(word):
             return Route(table, "changetype", parent_id, int(word))
-        case [word, "merge"] if table.name == SERVICE_TICKETS_NAME and word.isdecimal():
+        case [word, "merge"] if table.name == SERVICE_TICKETS_NAME and is_number(word):
             return Route(table, "merge", parent_id, int(word))
     return None

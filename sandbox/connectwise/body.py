@@ -158,7 +158,7 @@ class Body:
         return value if isinstance(value, str) else json.dumps(value)
 
     def _integer(self, value: Any, place: str) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\s*-?\d{1,10}\s*", value):
+        if isinstance(value, str) and re.fullmatch(r"\s*-?[0-9]{1,10}\s*", value):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > 2**31 - 1:
             raise self._wrong("integer", value, place)

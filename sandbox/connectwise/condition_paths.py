@@ -30,6 +30,7 @@ from sandbox.connectwise.schema.service import (
 )
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Links, Record, Store
+from sandbox.requests import is_number
 from sandbox.switches import Switches
 
 LISTS = (Kind.REFERENCES, Kind.ITEMS, Kind.ANSWERS, Kind.CUSTOM, Kind.TEXTS, Kind.INTEGERS)
@@ -104,26 +105,26 @@ class Names:
             return Access(
                 Kind.INTEGER, lambda record: None if (ref := record.get(name)) is None else ref["id"]
             )
-        read = _reference_reader(field, member, path)
         records, target = self._store.collection(field.target), table_of(field.target)
+        read, kind = _reference_reader(field, member, path)
 
         def named(record: Record) -> Any:
             ref = record.get(name)
             found = None if ref is None else records.get(ref["id"])
             return None if found is None else read(target, found)
 
-        return Access(Kind.TEXT, named)
+        return Access(kind, named)
 
     def item_access(self, path: str) -> Access:
         """How to read the name, without the list's own name, from one item of a list."""
         first, _, member = path.lower().partition("/")
         field = self._fields[first][1]
         if field.kind is Kind.REFERENCES:
-            reader = None if member == "id" else _reference_reader(field, member, path)
-            target, records = table_of(field.target), self._store.collection(field.target)
-            if reader is None:
+            if member == "id":
                 return Access(Kind.INTEGER, lambda item: item["id"])
-            return Access(Kind.TEXT, lambda item: reader(target, records.get(item["id"], {})))
+            reader, kind = _reference_reader(field, member, path)
+            target, records = table_of(field.target), self._store.collection(field.target)
+            return Access(kind, lambda item: reader(target, records.get(item["id"], {})))
         described = {name: one.kind for name, one in field.items.items()}
         kinds = QUESTION_KINDS if field.kind is Kind.ANSWERS else described
         name = next((name for name in kinds if name.lower() == member), None)
@@ -139,13 +140,18 @@ class Names:
         return found[0]
 
 
-def _reference_reader(field: Field, member: str, path: str) -> Callable[[Table, Record], Any]:
+def _reference_reader(field: Field, member: str, path: str) -> tuple[Callable[[Table, Record], Any], Kind]:
+    """How to read what a reference shows of its record, and of what kind it is: a priority's sort order."""
     target = table_of(field.target)
     if member == "name":
-        return shown_name
+        return shown_name, Kind.TEXT
     if member == "identifier" and "identifier" in target.naming:
-        return lambda _, record: record.get("identifier")
-    raise unknown_name(path)
+        return lambda _, record: record.get("identifier"), Kind.TEXT
+    found = next((source for name, source in target.shown.items() if name.lower() == member), None)
+    if found is None:
+        raise unknown_name(path)
+    described = target.fields[found]
+    return lambda _, record: record.get(found, described.shown), described.kind
 
 
 class ExtraNames(Protocol):
@@ -263,6 +269,6 @@ def _is_name(term: Term) -> bool:
 def _id(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.isdecimal():
+    if isinstance(value, str) and is_number(value):
         return int(value)
     raise ConditionError(f"{NAME} is a number; '{value}' is not.")

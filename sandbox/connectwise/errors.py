@@ -1,5 +1,6 @@
 """Refusals in the vendor's words: HTTP status, code, message and the errors of single fields."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,10 +65,10 @@ def no_endpoint() -> VendorError:
     return VendorError(404, "ConnectWiseApi", "The endpoint does not exist.")
 
 
-def not_allowed(method: str) -> VendorError:
-    """The path is there, but not with this method."""
+def not_allowed(method: str, allowed: Iterable[str] = ()) -> VendorError:
+    """The path is there, but not with this method; `allowed` are those that it has."""
     message = f"The requested resource does not support http method '{method}'."
-    return VendorError(405, "ConnectWiseApi", message)
+    return VendorError(405, "ConnectWiseApi", message, headers={"Allow": ", ".join(sorted(set(allowed)))})
 
 
 def denied() -> VendorError:

@@ -29,10 +29,12 @@ from sandbox.connectwise.errors import VendorError, bad_condition
 from sandbox.connectwise.rendering import Renderer
 from sandbox.connectwise.schema.fields import Kind, Table
 from sandbox.connectwise.store import Record, Store
+from sandbox.requests import is_number
 from sandbox.switches import Switches
 
 DEFAULT_SIZE = 25
 LARGEST_SIZE = 1000
+LARGEST, LONGEST_NUMBER = 2**31 - 1, 20
 
 One = TypeVar("One")
 _IDS_ALONE = re.compile(r"\s*id\s+in\s*\(([\d\s,]+)\)\s*", re.IGNORECASE)
@@ -58,14 +60,14 @@ def page_size(query: Mapping[str, str], over_limit: str) -> int:
     size = _whole(query, "pagesize", DEFAULT_SIZE)
     if size > LARGEST_SIZE and over_limit == "refuse":
         raise VendorError(400, "InvalidObject", f"pageSize must be between 1 and {LARGEST_SIZE}.")
-    return min(size, LARGEST_SIZE) if size > 0 else DEFAULT_SIZE
+    return min(size, LARGEST_SIZE)
 
 
 def page_by_number(
     records: list[One], query: Mapping[str, str], size: int, address: Address
 ) -> tuple[list[One], str]:
     """One page by `page` (from 1) and its Link header; empty past the end."""
-    page = max(1, _whole(query, "page", 1))
+    page = _whole(query, "page", 1)
     last = max(1, -(-len(records) // size))
     links: list[tuple[int, str]] = []
     if page < last:
@@ -90,7 +92,7 @@ def page_forward(
 
 def after_id(query: Mapping[str, str]) -> int:
     """The `pageId` parameter: the last id of the page before, 0 on the first."""
-    return _whole(query, "pageid", 0)
+    return _whole(query, "pageid", 0, least=0)
 
 
 def sort_records(records: list[One], order_by: str, read: Callable[[str], Callable[[One], Any]]) -> list[One]:
@@ -112,14 +114,15 @@ def _sort_key(read: Callable[[One], Any]) -> Callable[[One], tuple[bool, Any]]:
     return key
 
 
-def _whole(query: Mapping[str, str], name: str, default: int) -> int:
+def _whole(query: Mapping[str, str], name: str, default: int, least: int = 1) -> int:
+    """A 32-bit number of the query, the default where there is none; VendorError 400 below `least`."""
     typed = query.get(name, "").strip()
     if not typed:
         return default
-    try:
-        return int(typed)
-    except ValueError:
-        raise VendorError(400, "ConnectWiseApi", f"The value '{typed}' is not valid for {name}.") from None
+    if not is_number(typed) or not least <= int(typed[:LONGEST_NUMBER]) <= LARGEST:
+        shown = typed if len(typed) <= LONGEST_NUMBER else f"{typed[:LONGEST_NUMBER]}..."
+        raise VendorError(400, "ConnectWiseApi", f"The value '{shown}' is not valid for {name}.")
+    return int(typed)
 
 
 class Listing:
@@ -202,7 +205,7 @@ class Listing:
         named = _IDS_ALONE.fullmatch(self._query.get("conditions", ""))
         if named is None:
             return iter(self._records)
-        ids = {int(word) for word in named[1].split(",") if word.strip().isdecimal()}
+        ids = {int(word) for word in named[1].split(",") if is_number(word.strip())}
         return (record_id for record_id in ids if record_id in self._records)
 
     def _size(self, switches: Switches) -> int:

@@ -19,7 +19,7 @@ from sandbox.connectwise.schema.fields import Field, Kind, Table
 from sandbox.connectwise.schema.system import CALLBACK_LEVELS, CALLBACKS
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.store import Record, Store, answers
-from sandbox.requests import read_address
+from sandbox.requests import is_number, read_address
 
 WIRE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 ADDRESS = ("addressLine1", "addressLine2", "city", "state", "zip", "country")
@@ -122,7 +122,7 @@ class Resolver:
             field_id = one.get("id")
             if field_id is None:
                 field_id = by_caption.get(str(one.get("caption")).casefold())
-            definition = definitions.get(int(field_id or 0)) if str(field_id).isdecimal() else None
+            definition = definitions.get(int(field_id or 0)) if is_number(str(field_id)) else None
             if definition is None:
                 self._refuse("NotFound", f"Custom field {one.get('id') or one.get('caption')} not found")
             elif not _fits(definition["fieldTypeIdentifier"], one.get("value")):

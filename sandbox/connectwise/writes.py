@@ -38,6 +38,7 @@ from sandbox.connectwise.validation import (
     field_errors,
     note_errors,
 )
+from sandbox.requests import is_number
 
 OPERATIONS = ("add", "replace", "remove")
 API_MEMBER = "apimember"
@@ -83,14 +84,15 @@ def _operations(value: Any) -> list[Record]:
     if not isinstance(value, list):
         raise VendorError(400, "InvalidObject", "The patch document must be an array of operations.")
     for one in value:
-        if not isinstance(one, dict) or str(one.get("op")).lower() not in OPERATIONS or not one.get("path"):
+        path = one.get("path") if isinstance(one, dict) else None
+        if not path or not isinstance(path, str) or str(one.get("op")).lower() not in OPERATIONS:
             raise VendorError(400, "InvalidObject", "An operation needs op (add, replace, remove) and path.")
     return value
 
 
 def _inside_list(items: list[Any], op: str, rest: list[str], value: Any) -> None:
     """`list/1/value` sets a member of an item, `list/1` an item, `list/-` appends; add always appends."""
-    at = int(rest[0]) if rest[0].isdecimal() else len(items)
+    at = int(rest[0]) if is_number(rest[0]) else len(items)
     if len(rest) > 1:
         if at < len(items) and isinstance(items[at], dict):
             items[at] = {**items[at], rest[1]: value}

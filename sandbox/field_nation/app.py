@@ -34,7 +34,7 @@ from sandbox.field_nation.store import Event, FieldNationStore, WorkOrder, messa
 from sandbox.field_nation.views import work_order
 from sandbox.field_nation.webhooks import Deliveries, WebhookCalls, WebhookError, Webhooks
 from sandbox.field_nation.work_orders import StepRefusedError
-from sandbox.requests import Background, decode
+from sandbox.requests import Background, decode, is_json
 from sandbox.switches import Switches
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 
 OWN = {"id": store.API_USER["id"], "name": store.full_name(store.API_USER), "role": "buyer"}
-_N = r"/workorders/(\d{1,15})"
+_N = r"/workorders/([0-9]{1,15})"
 REST = "/api/rest/v2"
 WEBHOOKS = "/api/v1/webhooks"
 _BEARER = "bearer "
@@ -191,9 +191,9 @@ _CALLS: tuple[tuple[str, re.Pattern[str], Callable[..., ApiAnswer]], ...] = tupl
         ("GET", "/pay", _shown(views.pay)),
         ("GET", "/messages", _shown(message_list)),
         ("POST", "/messages", _post),
-        ("POST", r"/messages/(\d{1,15})", _post),
+        ("POST", r"/messages/([0-9]{1,15})", _post),
         ("GET", "/custom_fields", _shown(views.custom_fields)),
-        ("PUT", r"/custom_fields/(\d{1,15})", _set_field),
+        ("PUT", r"/custom_fields/([0-9]{1,15})", _set_field),
         ("GET", "/time_logs", _shown(views.time_logs)),
         ("GET", "/attachments", _shown(views.attachments)),
     )
@@ -291,8 +291,9 @@ class FieldNationApp:
             if not self.tokens.accepts(request.query_params.get("access_token", "")):
                 raise FieldNationError(401, "The access token is missing, expired or invalid.")
             headers = self._limit.take(switches.field_nation_rate_limit)
-            call = ApiCall(self._store, switches, request.query_params, _parsed(raw))
-            told = answer(request.method, path, call)
+            body = _parsed(raw) if is_json(request.headers) else None
+            call = ApiCall(self._store, switches, request.query_params, body)
+            told = answer("GET" if request.method == "HEAD" else request.method, path, call)
         except FieldNationError as error:
             return self._refusal(error, headers, raw)
         if told.order is not None and switches.field_nation_own_events:
@@ -305,7 +306,7 @@ class FieldNationApp:
             token = authorization[len(_BEARER) :] if authorization.lower().startswith(_BEARER) else ""
             if not self.tokens.accepts(token):
                 raise WebhookError(401, "Unauthorized")
-            body = _parsed(raw)
+            body = _parsed(raw) if is_json(request.headers) else None
             return _json(200, self._webhook_calls.answer(request.method, path, request.query_params, body))
         except FieldNationError as error:
             return _json(400, WebhookError(400, error.detail).body(WEBHOOKS + path))

@@ -38,7 +38,7 @@ from sandbox.lansweeper.documents import (
 )
 from sandbox.lansweeper.reads import SiteReader
 from sandbox.lansweeper.writes import EditRefusals, SiteWriter
-from sandbox.requests import decode, encode
+from sandbox.requests import decode, encode, is_json
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -109,10 +109,11 @@ class LansweeperApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        given = request.headers.get("authorization", "")
-        response = self.answer(given, await request.body(), scope.get(SCOPE_KEY))
         if request.method != "POST":
             response = _envelope({"errors": [{"message": "Method Not Allowed"}]}, 405, {"allow": "POST"})
+        else:
+            body = await request.body() if is_json(request.headers) else b""
+            response = self.answer(request.headers.get("authorization", ""), body, scope.get(SCOPE_KEY))
         await response(scope, receive, send)
 
     def answer(self, authorization: str, body: bytes, fault: Fault | None = None) -> Response:

@@ -31,6 +31,7 @@ from sandbox.lansweeper.store import LansweeperStore
 from sandbox.switches import Switches
 
 MAX_CONDITIONS = 100
+LONGEST_PATTERN = 1000  # assumed; a common limit of search servers
 
 Asset = dict[str, Any]
 Predicate = Callable[[Asset], bool]
@@ -105,16 +106,27 @@ def _equal(value: str) -> Test:
 
 def _like(value: str) -> Test:
     """Contains, without regard to case; ``%`` and ``*`` are wildcards. The case rule is assumed."""
-    pattern = ".*".join(re.escape(part) for part in re.split(r"[%*]", value))
-    matches = re.compile(pattern, re.IGNORECASE | re.DOTALL).search
-    return lambda found: matches(_text(found)) is not None
+    parts = [part for part in re.split(r"[%*]", value.lower()) if part]
+
+    def holds(found: Any) -> bool:
+        text, at = _text(found).lower(), 0
+        for part in parts:
+            at = text.find(part, at)
+            if at < 0:
+                return False
+            at += len(part)
+        return True
+
+    return holds
 
 
 def _regexp(value: str) -> Test:
     try:
+        if len(value) > LONGEST_PATTERN:
+            raise ValueError(f"longer than {LONGEST_PATTERN} characters")
         matches = re.compile(value).search
-    except re.error as error:
-        raise RefusedError(f"Invalid regular expression: {value}") from error
+    except (re.error, RecursionError, OverflowError, ValueError) as error:
+        raise RefusedError(f"Invalid regular expression: {value[:LONGEST_PATTERN]}") from error
     return lambda found: matches(_text(found)) is not None
 
 

@@ -11,6 +11,7 @@ import random
 import re
 import uuid
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from graphql import GraphQLResolveInfo
@@ -19,7 +20,7 @@ from sandbox.faults import Fault
 from sandbox.lansweeper.documents import RefusedError, unknown_asset
 from sandbox.lansweeper.store import Asset, LansweeperStore
 
-_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?")
+_DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
 _DATES = frozenset(
     {"purchaseDate", "warrantyDate", "lastFullBackup", "lastFullImage", "lastPatched", "purchaseOrderDate"}
 )
@@ -117,11 +118,19 @@ def _bare_values(section: dict[str, Any]) -> dict[str, Any]:
     """Unwrap ``{value}`` where the schema wraps it, and refuse what is no date where one belongs."""
     values = {name: v.get("value") if isinstance(v, dict) else v for name, v in section.items()}
     for name, value in values.items():
-        if name in _DATES and value and not _DATE_TIME.fullmatch(value):
+        if name in _DATES and value and not _is_date_time(value):
             raise RefusedError(f"DateTime cannot represent an invalid date-time-string {value}.")
         if name in _DATES and value and "T" not in value:
             values[name] = f"{value}T00:00:00.000Z"
     return values
+
+
+def _is_date_time(text: str) -> bool:
+    """Whether a text is written as a date-time, and there is such a day."""
+    try:
+        return bool(_DATE_TIME.fullmatch(text)) and datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _replace_custom(asset: Asset, values: dict[str, str | None], names: dict[str, str]) -> None:

@@ -57,9 +57,10 @@ class Vendors:
         params = {**query, **({} if "/webhooks" in path else {"access_token": self.token})}
         return await self.http.request(method, path, headers=headers, content=content_of(body), params=params)
 
-    async def lansweeper(self, body: Any) -> httpx.Response:
-        headers = {"Authorization": f"Token {self.world.credentials.access_token}"}
-        return await self.http.post(GRAPHQL, headers=headers, content=content_of(body))
+    async def lansweeper(self, body: Any, method: str = "POST", **headers: str) -> httpx.Response:
+        token = {"Authorization": f"Token {self.world.credentials.access_token}"}
+        headers = {"Content-Type": "application/json", **token, **headers}
+        return await self.http.request(method, GRAPHQL, headers=headers, content=content_of(body))
 
 
 def content_of(body: Any) -> str | bytes | None:
