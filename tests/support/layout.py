@@ -45,6 +45,8 @@ SINGLE_USER_REASONS: dict[str, str] = {
     "sandbox.data.churn": "one kind of generated data",
     "sandbox.data.configurations": "one kind of generated data",
     "connectors.ledger.journal": "reached through the ledger, as each of its parts",
+    "sandbox.connectwise.schema.further": "one part of the schema, as the others are",
+    "sandbox.connectwise.schema.setup": "one part of the schema, as the others are",
     "sandbox.wrong_reads": "what a wrong answer is: pure, while its user disturbs requests",
 }
 """Modules with one user that stay modules for a reason of their own."""
