@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tasks.rules.mapping.fillers import FILLERS, FillerKind, mac_digits
+from tasks.rules.mapping.addresses import mac_digits
+from tasks.rules.mapping.fillers import FILLERS, FillerKind
 from tasks.rules.mapping.identifiers import normal_mac, normal_name, normal_serial
 from tasks.rules.values import plain_text
 

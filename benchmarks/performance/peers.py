@@ -24,8 +24,8 @@ from benchmarks.performance.baseline import DATES, MAC, TYPE, Values
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.mapping.addresses import mac_digits
 from tasks.rules.mapping.compile import compile_mapping
-from tasks.rules.mapping.fillers import mac_digits
 from tasks.rules.mapping.model import default_mappings
 from tasks.rules.values import plain_text
 

@@ -14,7 +14,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, overload
 
@@ -153,11 +153,28 @@ _folded_before = lru_cache(maxsize=4096)(_folded)
 def is_null_date(value: Any) -> bool:
     """Whether text is a date of the year 0 or 1, by which databases and .NET say that there is none.
 
-    1900-01-01 and 1970-01-01 are dates: neither vendor is known to write them for nothing.
+    1900-01-01 and 1970-01-01 are dates; of a device's days they are none (``is_before_computers``).
     """
     if not isinstance(value, str) or not ("000" in value or NET_NULL_DATE in value):
         return False
     return _NULL_DATE(value) is not None or value.lstrip().startswith(NET_NULL_DATE)
+
+
+FIRST_DAY = date(1970, 1, 2)
+"""No device of today was bought, installed or under warranty before it. What stands there is the zero of some
+clock: 1601 of Windows, 1753 and 1900 of SQL Server, 1899-12-30 of OLE and Excel, 1970 of Unix, which a time
+zone moves by up to 14 hours."""
+
+
+def is_before_computers(value: Any) -> bool:
+    """Whether text is a date before ``FIRST_DAY``, for fields that hold the days of a device alone."""
+    if not isinstance(value, str) or value[:2] not in _EARLY:
+        return False
+    found = read_date_time(value)
+    return found is not None and found.date() < FIRST_DAY
+
+
+_EARLY = frozenset(f"{century:02d}" for century in range(20))
 
 
 class Day(str):

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from tasks.rules.mapping.model import LINK_CAPTION
-from tasks.rules.values import folded, is_null_date
+from tasks.rules.values import FIRST_DAY, folded
 
 Record = Mapping[str, Any]
 ACTIVE = "active"
@@ -85,19 +85,20 @@ def shown_day(moment: Any) -> str | None:
 def read_day(value: Any) -> date | None:
     """The day of an ISO date or time, or of DD/MM/YYYY as ``shown_day`` writes it; None for anything else.
 
-    None for a null date, too.
+    None for a null date, too, and for the zero of some clock: no agreement is from before ``FIRST_DAY``.
     """
     text = str(value).strip()
-    if is_null_date(text):
-        return None
-    try:
-        return datetime.fromisoformat(text).date()
-    except ValueError:
-        pass
-    try:
-        return datetime.strptime(text[:10], "%d/%m/%Y").date()
-    except ValueError:
-        return None
+    for read in (datetime.fromisoformat, _read_shown):
+        try:
+            day = read(text).date()
+        except ValueError:
+            continue
+        return None if day < FIRST_DAY else day
+    return None
+
+
+def _read_shown(text: str) -> datetime:
+    return datetime.strptime(text[:10], "%d/%m/%Y")
 
 
 def agreement_rank(agreement: Record) -> tuple[bool, int, int]:

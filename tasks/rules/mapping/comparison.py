@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from typing import Any
 
-from tasks.rules.mapping.fillers import mac_digits
+from tasks.rules.mapping.addresses import mac_digits
 from tasks.rules.mapping.targets import ValueKind
 from tasks.rules.values import folded, is_null_date, plain_text, read_boolean, read_date_time, read_number
 

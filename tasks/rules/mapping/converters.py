@@ -49,7 +49,7 @@ _KINDS: Mapping[str, FillerKind] = {
     "modelNumber": FillerKind.MODEL,
     "macAddress": FillerKind.MAC,
     "ipAddress": FillerKind.IP,
-    "defaultGateway": FillerKind.IP,
+    "defaultGateway": FillerKind.GATEWAY,
     "manufacturer.name": FillerKind.MAKER,
     "vendor.name": FillerKind.MAKER,
 }
@@ -62,6 +62,8 @@ _KINDS_OF_SOURCES: Mapping[str, FillerKind] = {
     "mac": FillerKind.MAC,
     "macAddress": FillerKind.MAC,
     "ipAddress": FillerKind.IP,
+    "purchaseDate": FillerKind.DAY,
+    "warrantyDate": FillerKind.DAY,
 }
 """What a text or custom field holds whose own path does not say, by the last name of its Lansweeper path."""
 
@@ -83,6 +85,8 @@ def filler_kind(target: MappingTarget, source: str) -> FillerKind:
         return kind
     if target.kind is ValueKind.REFERENCE:
         return FillerKind.REFERENCE
+    if target.kind is ValueKind.DATE_TIME:
+        return FillerKind.DAY
     if target.kind in (ValueKind.TEXT, ValueKind.CUSTOM):
         return _KINDS_OF_SOURCES.get(source.rpartition(".")[2], FillerKind.TEXT)
     return FillerKind.TEXT

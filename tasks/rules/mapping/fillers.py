@@ -4,24 +4,28 @@ A filler counts as absent: it is no key to match by, it is not written, and it o
 that share one are not the same device. The lists and their sources stand in ``fillers.toml``; a run may add
 to them (``MoreFillers``). Values compare by letters and digits alone, without regard to case.
 
-    kind        further fillers by form
-    ----------  ---------------------------------------------------------------------------------------
-    any         punctuation alone
-    serial      one letter repeated; digits that count up from 0 or 1, or down; a version such as 1.0.0;
-                a label (``SN-``, ``SYS-``, ...) before one of these or of the list
-    tag         one letter four times or more
-    model       the letter x repeated
-    name        a filler of a text only with four letters or more: short words are names of real computers
-    mac         zeros, ones, one byte repeated, multicast addresses
+    kind            further fillers by form
+    --------------  -----------------------------------------------------------------------------------
+    any             punctuation alone; one filler several times (``N/A, N/A``); words for nothing with the
+                    words that go with them and names of fields (``No description available``)
+    serial          one letter repeated; digits that count up from 0 or 1, or down, also after letters that
+                    do; a version such as 1.0.0; a label (``SN-``, ``SYS-``, ...) before one of these or of
+                    the list; names of fields and words beside them alone (``Type2 - Board Serial Number``)
+    tag             one letter four times or more, zeros, eight counted digits; as serials, names of fields
+    model, maker    zeros, the letter x repeated; two or more names of fields and words beside them
+    name            a filler of a text only with four letters or more: short words are names of real
+                    computers
+    mac             those of ``addresses.is_no_cards``
+    ip, gateway     those of ``addresses.is_no_machines_ip``
+    day             before the second of January 1970 (``values.is_before_computers``)
 
 A short filler that is listed with signs (``N/A``) is one with signs only: ``NA`` is a place or a name.
+Accents don't count, and 0 stands for O in a phrase.
 """
 
 from __future__ import annotations
 
-import re
 import tomllib
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,28 +35,26 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.rules.values import begins_longer_than, plain_text
-
-_NOT_HEX = str.maketrans("", "", ":-. \t")
-_TWELVE_HEX = re.compile(r"[0-9a-f]{12}").fullmatch
-_START_OF_HEX = re.compile(r"[0-9a-f]{4,12}").fullmatch
-_SIGNS = re.compile(r"[\W_]+")
-_ASCII = {point: chr(point).lower() if chr(point).isalnum() else None for point in range(128)}
-"""What ``_SIGNS`` and lower case make of each ASCII character, several times as fast."""
-_VERSION = re.compile(r"\d(\.\d){1,2}").fullmatch
-_LABEL = re.compile(r"serialnumber|serial|asset|sys|atn|oem|sn|mb|ev")
-_UP, _DOWN = "0123456789" * 3, "9876543210" * 3
-_COUNTED = frozenset(
-    {_UP[start : start + length] for start in (0, 1) for length in range(3, 25)}
-    | {_DOWN[start : start + length] for start in (0, 1) for length in range(5, 25)}
+from tasks.rules.mapping.addresses import is_no_cards, is_no_machines_ip, mac_digits, mac_start
+from tasks.rules.mapping.filler_forms import (
+    COUNTED,
+    LONGEST,
+    MANY,
+    SHORT,
+    by_first_letter,
+    is_alphabet,
+    is_made_of,
+    is_numbered,
+    is_strokes,
+    is_version,
+    parts_of,
+    squeezed,
+    words_of,
 )
-_SHORT = 4
-"""Letters below which a word may be a real name."""
-_LONGEST = 120
-"""Characters above which a text is no filler, so that long ones are not looked through."""
-_LIKE_LATIN = str.maketrans("аеорсухіјѕкмтнвԁԛԝһɡαοενρτικυχ", "aeopcyxijskmthbdqwhgaoevptikux")
-"""Letters of Cyrillic, Greek and phonetics that look like Latin ones, in lower case or as capitals."""
-_STROKES = frozenset("*~=+<>|`^$")
+from tasks.rules.values import begins_longer_than, is_before_computers, plain_text
+
+_HEX_PREFIX = "0x"
+_LOWER = "abcdefghijklmnopqrstuvwxyz"
 
 
 class FillerKind(StrEnum):
@@ -66,13 +68,19 @@ class FillerKind(StrEnum):
     MAKER = "maker"
     NAME = "name"
     IP = "ip"
+    GATEWAY = "gateway"
     MAC = "mac"
+    DAY = "day"
 
 
-_LISTED = (FillerKind.TEXT, FillerKind.REFERENCE, FillerKind.MAKER, FillerKind.IP)
-"""Kinds whose fillers are those of the lists, so that no text is one that is longer than all of them."""
+_LISTED = (
+    FillerKind.TEXT, FillerKind.REFERENCE, FillerKind.MAKER, FillerKind.IP, FillerKind.GATEWAY
+)  # fmt: skip
+"""Kinds whose fillers are as long as those of the lists at most."""
 OWN_MAC = "own mac"
 """The list of locally administered addresses that are one machine's own all the same."""
+NOTHING, BESIDE, FIELD, LABEL, THING = "nothing", "beside", "field", "label", "thing"
+"""The lists of words that fillers are made of."""
 
 
 class MoreFillers(BaseModel):
@@ -107,7 +115,7 @@ class MoreFillers(BaseModel):
     @classmethod
     def _hex_digits(cls, values: list[str]) -> list[str]:
         for each in values:
-            if not _START_OF_HEX(each.translate(_NOT_HEX).lower()):
+            if mac_start(each) is None:
                 raise ValueError(
                     f"{each!r} is no MAC address. Write 4 to 12 hex digits, such as 00:50:56:c0."
                 )
@@ -132,26 +140,6 @@ class MoreFillers(BaseModel):
             FillerKind.NAME: self.names,
             FillerKind.MAC: self.macs,
         }
-
-
-def squeezed(text: str) -> str:
-    """The letters and digits of a text, without case: the form in which fillers compare."""
-    if len(text) > _LONGEST:
-        return text.lower()
-    if text.isascii():
-        return text.translate(_ASCII)
-    return _SIGNS.sub("", unicodedata.normalize("NFKC", text).casefold()).translate(_LIKE_LATIN)
-
-
-def mac_digits(value: Any) -> str | None:
-    """The twelve hex digits of a MAC address in lower case, however they are parted; None if it has not."""
-    if not isinstance(value, str):
-        return None
-    digits = value.replace(":", "").replace("-", "").lower()  # Four times as fast as the table below.
-    if not _TWELVE_HEX(digits):
-        text = plain_text(value)
-        digits = text.translate(_NOT_HEX).lower() if text else ""
-    return digits if _TWELVE_HEX(digits) else None
 
 
 @dataclass(frozen=True)
@@ -189,28 +177,42 @@ class Fillers:
             return True
         if len(letters) < len(text) and self._is_signed(text, letters, FillerKind.SERIAL):
             return True
-        if letters[0] in "saeom" and (label := _LABEL.match(letters)):
-            rest = letters[label.end() :]
-            return len(rest) >= _SHORT and self.is_plain_serial(rest)
-        return "." in text and _VERSION(text) is not None
+        if letters.isdecimal() or len(letters) > LONGEST:
+            return is_version(text)
+        if letters.isalpha():
+            return is_alphabet(letters) or is_made_of(letters, self._in_serials) or self._is_labelled(letters)
+        return (
+            is_version(text)
+            or is_numbered(letters, self._is_label)
+            or (letters.startswith(_HEX_PREFIX) and self._is_hex(letters[len(_HEX_PREFIX) :]))
+            or is_made_of(letters, self._in_serials)
+        )
+
+    def _is_hex(self, digits: str) -> bool:
+        return bool(digits) and self.is_plain_serial(digits)
+
+    def _is_labelled(self, letters: str) -> bool:
+        """Whether a label stands before one letter that is repeated."""
+        rest = letters.rstrip(letters[-1])
+        return len(letters) - len(rest) >= SHORT and bool(rest) and self._is_label(rest)
 
     def is_plain_name(self, text: str) -> bool:
         """Whether a ``plain_text`` is the filler of a name."""
         letters = squeezed(text)
         if letters in self._letters[FillerKind.NAME]:
             return True
-        if len(letters) < _SHORT:
+        if len(letters) < SHORT:
             return len(letters) < len(text) and self._is_listed(text, letters, FillerKind.NAME)
-        return letters in self._texts
+        return letters in self._texts or self._says_nothing(text, letters) or self._is_localhost(text)
+
+    def _is_localhost(self, text: str) -> bool:
+        """Whether the name before the domain is that of every computer."""
+        name, dot, _ = text.partition(".")
+        return bool(dot) and len(name) >= SHORT and squeezed(name) in self._letters[FillerKind.NAME]
 
     def is_shared_mac(self, digits: str) -> bool:
         """Whether twelve hex digits are an address of no card, of a group, or of many cards."""
-        return (
-            digits[1] in "13579bdf"
-            or digits in self._macs
-            or digits == digits[:2] * 6
-            or digits.startswith(self._mac_starts)
-        )
+        return digits in self._macs or digits.startswith(self._mac_starts) or is_no_cards(digits)
 
     def is_random_mac(self, digits: str) -> bool:
         """Whether twelve hex digits are locally administered: drawn anew, or the same on many machines."""
@@ -223,19 +225,45 @@ class Fillers:
         return self._is_listed(text, squeezed(text), FillerKind.REFERENCE)
 
     def _is_maker(self, text: str) -> bool:
-        return self._is_listed(text, squeezed(text), FillerKind.MAKER)
+        return self._is_product(text, FillerKind.MAKER)
+
+    def _is_model(self, text: str) -> bool:
+        return self._is_product(text, FillerKind.MODEL)
+
+    def _is_product(self, text: str, kind: FillerKind) -> bool:
+        letters = squeezed(text)
+        if self._is_listed(text, letters, kind):
+            return True
+        if letters and (not letters.strip("0") or (len(letters) > 1 and not letters.strip("x"))):
+            return True
+        if len(letters) >= MANY and letters in COUNTED:
+            return True
+        words = [word.rstrip("0123456789") for word in words_of(text)] if len(text) <= LONGEST else []
+        return len(words) > 1 and self._words.issuperset(words)
 
     def _is_tag(self, text: str) -> bool:
         letters = squeezed(text)
-        is_one_letter = len(letters) >= _SHORT and not letters.strip(letters[0])
-        return is_one_letter or self._is_listed(text, letters, FillerKind.TAG)
-
-    def _is_model(self, text: str) -> bool:
-        letters = squeezed(text)
-        return not letters.strip("x") or self._is_listed(text, letters, FillerKind.MODEL)
+        if self._is_listed(text, letters, FillerKind.TAG):
+            return True
+        if not letters:
+            return False
+        if not letters.strip("0") or (len(letters) >= SHORT and not letters.strip(letters[0])):
+            return True
+        if len(letters) < MANY:
+            return letters.isalpha() and is_made_of(letters, self._in_tags)
+        digits = letters.lstrip(_LOWER)
+        if len(digits) > SHORT and (digits in COUNTED or not digits.strip(digits[0])):
+            return len(digits) == len(letters) or self._is_label(letters[: -len(digits)])
+        return is_made_of(letters, self._in_tags)
 
     def _is_ip(self, text: str) -> bool:
-        return text in self.lists.get(FillerKind.IP, ()) or self._is_text(text)
+        return is_no_machines_ip(text) or self._is_text(text)
+
+    def _is_gateway(self, text: str) -> bool:
+        return is_no_machines_ip(text, link_local=False) or self._is_text(text)
+
+    def _is_day(self, text: str) -> bool:
+        return is_before_computers(text) or self._is_text(text)
 
     def _is_mac(self, text: str) -> bool:
         digits = mac_digits(text)
@@ -244,18 +272,35 @@ class Fillers:
     def _is_listed(self, text: str, letters: str, kind: FillerKind) -> bool:
         if letters in self._texts or letters in self._letters[kind]:
             return True
-        return len(letters) < len(text) and self._is_signed(text, letters, kind)
+        if len(letters) < len(text) and self._is_signed(text, letters, kind):
+            return True
+        return len(letters) >= SHORT and (
+            self._says_nothing(text, letters)
+            or (
+                any(parts := parts_of(text))
+                and all(self._is_listed(part, squeezed(part), kind) for part in parts)
+            )
+        )
+
+    def _says_nothing(self, text: str, letters: str) -> bool:
+        """Whether a text of several words has a word for nothing, and the others only go with one."""
+        if len(text) > LONGEST or not (letters.isalpha() or letters.replace("0", "").isalpha()):
+            return False
+        words = words_of(text)
+        if len(words) < 2 or not self._words.issuperset(words):
+            return False
+        return not self._nothing.isdisjoint((*words, " ".join(words[:2])))
 
     def _is_signed(self, text: str, letters: str, kind: FillerKind) -> bool:
-        if len(letters) >= _SHORT:
+        if len(letters) >= SHORT:
             return False
-        return letters in self._signed[FillerKind.TEXT] or letters in self._signed[kind] or _is_strokes(text)
+        return letters in self._signed[FillerKind.TEXT] or letters in self._signed[kind] or is_strokes(text)
 
     @cached_property
     def _longest(self) -> int:
         """Characters of the longest filler of the kinds that have none but the listed."""
         forms = (form for kind in _LISTED for form in (*self._forms(kind), *self.lists.get(kind, ())))
-        return max(_LONGEST, *map(len, forms))
+        return max(LONGEST, *map(len, forms))
 
     @cached_property
     def _texts(self) -> frozenset[str]:
@@ -263,7 +308,7 @@ class Fillers:
 
     @cached_property
     def _serials(self) -> frozenset[str]:
-        return self._texts | self._letters[FillerKind.SERIAL] | _COUNTED
+        return self._texts | self._letters[FillerKind.SERIAL] | COUNTED
 
     @cached_property
     def _letters(self) -> dict[FillerKind, frozenset[str]]:
@@ -273,13 +318,35 @@ class Fillers:
     def _signed(self) -> dict[FillerKind, frozenset[str]]:
         """Short fillers that are listed with signs only."""
         return {
-            kind: frozenset(
-                form
-                for form in self._forms(kind)
-                if len(form) < _SHORT and form not in {each.casefold() for each in self.lists.get(kind, ())}
-            )
+            kind: frozenset(form for form in self._forms(kind) if len(form) < SHORT)
+            - {squeezed(each) for each in self.lists.get(kind, ()) if each.isalnum()}
             for kind in FillerKind
         }
+
+    @cached_property
+    def _nothing(self) -> frozenset[str]:
+        return frozenset(self.lists.get(NOTHING, ()))
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        """Every word of a phrase; of a word for nothing that is two, each."""
+        listed = (word for name in (NOTHING, BESIDE, FIELD) for word in self.lists.get(name, ()))
+        return frozenset(squeezed(part) for word in listed for part in word.split())
+
+    @cached_property
+    def _in_tags(self) -> dict[str, tuple[str, ...]]:
+        return by_first_letter(self._words)
+
+    @cached_property
+    def _in_serials(self) -> dict[str, tuple[str, ...]]:
+        return by_first_letter(self._words | set(map(squeezed, self.lists.get(THING, ()))))
+
+    @cached_property
+    def _labels(self) -> dict[str, tuple[str, ...]]:
+        return by_first_letter(squeezed(each) for name in (FIELD, LABEL) for each in self.lists.get(name, ()))
+
+    def _is_label(self, letters: str) -> bool:
+        return is_made_of(letters, self._labels)
 
     def _forms(self, kind: FillerKind) -> frozenset[str]:
         return frozenset(map(squeezed, self.lists.get(kind, ()))) - {""}
@@ -297,7 +364,7 @@ class Fillers:
         return tuple(self._digits(OWN_MAC))
 
     def _digits(self, name: str) -> Iterable[str]:
-        return sorted(each.translate(_NOT_HEX).lower() for each in self.lists.get(name, ()))
+        return sorted(mac_start(each) or each for each in self.lists.get(name, ()))
 
     @cached_property
     def _tests(self) -> dict[FillerKind, Callable[[str], bool]]:
@@ -310,15 +377,10 @@ class Fillers:
             FillerKind.MAKER: self._is_maker,
             FillerKind.NAME: self.is_plain_name,
             FillerKind.IP: self._is_ip,
+            FillerKind.GATEWAY: self._is_gateway,
+            FillerKind.DAY: self._is_day,
             FillerKind.MAC: self._is_mac,
         }
-
-
-def _is_strokes(text: str) -> bool:
-    """Whether a text is punctuation and blanks alone; a tick or a star may say something."""
-    return all(
-        each in _STROKES or each.isspace() or unicodedata.category(each).startswith("P") for each in text
-    )
 
 
 def _read() -> Fillers:

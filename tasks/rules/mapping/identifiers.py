@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from tasks.rules.mapping.fillers import FILLERS, Fillers, mac_digits
+from tasks.rules.mapping.addresses import mac_digits
+from tasks.rules.mapping.fillers import FILLERS, Fillers
 from tasks.rules.values import folded, plain_text
 
 _IP_ADDRESS = re.compile(r"(\d{1,3}\.){3}\d{1,3}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f.:]*").fullmatch

@@ -56,6 +56,33 @@ SERIALS = [
     "T\u200bo be filled by O.E.M.",
     "\u2068N/A\u2069",
     "\uff10\uff10\uff10\uff10",
+    "Type2 - Board Serial Number",
+    "Unspecified Base Board Serial Number",
+    "To Be Filled By O.E.M. by More String",
+    "To be filled by O.E.M.To be filled by O.E.M.",
+    "To Be Set By OEM",
+    "T0 BE FILLED BY 0.E.M.",
+    "Enter Serial Number Here",
+    "No S/N",
+    "Num\u00e9ro de s\u00e9rie",
+    "keine Seriennummer",
+    "SIN NUMERO",
+    "\u043d\u0435\u0442",
+    "BSN-1234567890",
+    "BSS12345678901234567",
+    "GB-1234567890",
+    "SN000000",
+    "PF000000",
+    "0x00000000",
+    "0xFFFFFFFF",
+    "0987654321",
+    "ABCDEFGHIJ",
+    "ABC123456",
+    "1234567890ABCDEF",
+    "$",
+    "Dell",
+    "VMware",
+    "v1.0",
 ]
 REAL_SERIALS = [
     "5CG1234XYZ",
@@ -68,6 +95,20 @@ REAL_SERIALS = [
     "VMware-56 4d",
     "NA12",
     "12321",
+    "NONE123",
+    "0000123",
+    "SN1000",
+    "SN000000001",
+    "ASSET001",
+    "TEST-001",
+    "Parallels-12 34 56 78 9A BC DE F0 12 34 56 78 9A BC DE F0",
+    "121212",
+    "FF00FF",
+    "1234ABCD",
+    "J0001",
+    "DEFAULT1",
+    "TYPE-R",
+    "Unknown-77",
 ]
 MACS = [
     "ac:de:48:00:11:22",
@@ -83,6 +124,19 @@ MACS = [
     "00:53:45:00:00:00",
     "11:22:33:44:55:66",
     "N/A",
+    "44:45:53:54:42:00",
+    "00:00:5e:00:01:0a",
+    "0000.0c07.ac05",
+    "02:bf:0a:00:00:01",
+    "0c:5b:8f:27:9a:64",
+    "00:90:4c:11:22:33",
+    "00:e0:4c:68:00:01",
+    "00:ff:12:34:56:78",
+    "3c:52:82:00:00:00",
+    "3c:52:82:ff:ff:ff",
+    "00:01:02:03:04:05",
+    "50:51:52:53:54:55",
+    "00:00:00:00:00:10",
 ]
 ANYWHERE = [
     "Unknown",
@@ -121,6 +175,20 @@ ANYWHERE = [
     "(null)",
     "#NAME?",
     "???",
+    "N/A, N/A",
+    "Unknown; none",
+    "none None NONE",
+    "No description available",
+    "NAO INFORMADO",
+    "Non d\u00e9fini",
+    "Nicht definiert",
+    "Niet bekend",
+    "NichtVerf\u00fcgbar",
+    "to be confirmed",
+    "not given",
+    "UnknownModel",
+    "\u672a\u8a2d\u5b9a",
+    "\u063a\u064a\u0631 \u0645\u0639\u0631\u0648\u0641",
 ]
 EVERY_KIND = [each for each in FillerKind if each not in (FillerKind.MAC, FillerKind.NAME)]
 NAMES = ["localhost", "LOCALHOST.localdomain", "None", "N/A", "-", "(unknown)", "Default string", "no name"]
@@ -172,6 +240,14 @@ def test_words_for_nothing_count_in_any_script_and_language_for_every_kind(value
         "M\u00fcller",
         "Unknown Pleasures",
         "Kein Ort",
+        "Not in use",
+        "Nicht in Betrieb",
+        "Pas de Calais",
+        "Node 7",
+        "No backup",
+        "to be returned",
+        "None of the above",
+        "N/A; Oslo",
     ],
 )
 def test_real_words_of_other_scripts_are_no_fillers(value: str) -> None:
@@ -205,6 +281,23 @@ def test_a_short_word_may_be_a_name(value: str) -> None:
         (FillerKind.TAG, "No Asset Information", "1"),
         (FillerKind.TAG, "0000", "12345"),
         (FillerKind.IP, "127.0.0.1", "10.0.0.7"),
+        (FillerKind.TAG, "Type3 - Asset Tag", "TAG-7"),
+        (FillerKind.TAG, "Asset-0123456789", "1234"),
+        (FillerKind.TAG, "Asset Tag:", "A-100"),
+        (FillerKind.MODEL, "Type2 - Board Product Name1", "Model 3"),
+        (FillerKind.MODEL, "System manufacturer System Product Name", "System x3650 M4"),
+        (FillerKind.MODEL, "To be filled by OEM by More String", "Virtual Machine"),
+        (FillerKind.MODEL, "0000000000", "8300"),
+        (FillerKind.MAKER, "Hersteller unbekannt", "Unknown Worlds"),
+        (FillerKind.MAKER, "Manufacturer00", "System76"),
+        (FillerKind.IP, "169.254.10.7", "192.168.254.169"),
+        (FillerKind.IP, "fe80::1%eth0", "2001:db8::1"),
+        (FillerKind.IP, "000.000.000.000", "100.64.0.1"),
+        (FillerKind.IP, "0.0.0.0, ::1", "0.0.0.0, 10.0.0.7"),
+        (FillerKind.IP, "FF02::1", "fd00::1"),
+        (FillerKind.GATEWAY, "::", "fe80::1"),
+        (FillerKind.DAY, "1970-01-01T05:00:00Z", "1970-01-02"),
+        (FillerKind.DAY, "1899-12-30", "2026-05-01T00:00:00.000Z"),
     ],
 )
 def test_each_kind_has_fillers_of_its_own(kind: FillerKind, filler: str, real: str) -> None:
@@ -214,7 +307,8 @@ def test_each_kind_has_fillers_of_its_own(kind: FillerKind, filler: str, real: s
 
 def test_every_list_has_a_source_and_a_known_kind() -> None:
     assert all(each["source"] and each["values"] for each in LISTS)
-    assert {each["kind"] for each in LISTS} <= {*FillerKind, fillers.OWN_MAC}
+    words = {fillers.NOTHING, fillers.BESIDE, fillers.FIELD, fillers.LABEL, fillers.THING}
+    assert {each["kind"] for each in LISTS} <= {*FillerKind, fillers.OWN_MAC, *words}
 
 
 @given(
@@ -233,6 +327,24 @@ def test_separators_case_and_ending_change_nothing(filler: str, sign: str, upper
 @given(st.text() | st.integers() | st.none() | st.floats() | st.lists(st.text()))
 def test_any_value_is_a_filler_or_not(value: Any) -> None:
     assert all(FILLERS.test_of(kind)(value) in (True, False) for kind in FillerKind)
+
+
+WORDS = sorted(filter(str.isalpha, FILLERS._words))
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=5), st.sampled_from(" -_./"), st.booleans())
+def test_names_of_fields_are_no_serial_number_however_they_stand_together(
+    words: list[str], sign: str, upper: bool
+) -> None:
+    written = sign.join(words)
+    assert normal_serial(written.upper() if upper else written.title()) is None
+
+
+@given(st.text("ABCDEFGHJKLMNPQRSTUVWXYZ0123456789", min_size=7, max_size=12))
+def test_hardly_any_drawn_serial_number_is_a_filler(serial: str) -> None:
+    digits = "".join(each for each in serial if each.isdigit())
+    if len(set(serial)) > 4 and 2 < len(digits) < len(serial) - 4:
+        assert normal_serial(serial) == serial
 
 
 def test_a_run_may_add_fillers_and_take_none_away() -> None:
@@ -260,6 +372,8 @@ PAIRS = {
     "mac": "macAddress",
     "tag": "tagNumber",
     "p": "ram",
+    "warranty": "warrantyExpirationDate",
+    "ip": "ipAddress",
 }
 MAPPING = compile_mapping([*read_mappings(PAIRS), FieldMapping(source="maker", target="manufacturer.name")])
 
@@ -285,12 +399,17 @@ def held(**values: Any) -> ConfigurationRecord:
         {"m": "0001-01-01T00:00:00Z"},
         {"n": "localhost"},
         {"n": "To be filled by OEM"},
+        {"warranty": "1970-01-01T00:00:00Z"},
+        {"warranty": "0001-01-01T00:00:00Z"},
+        {"warranty": "1900-01-01"},
+        {"ip": "169.254.3.4"},
     ],
 )
 def test_a_filler_overwrites_nothing(asset: dict[str, str]) -> None:
     real = held(
         serialNumber="5CG1", modelNumber="X1", macAddress="3C:00:00:00:00:01", tagNumber="T1", ram="8 GB",
-        manufacturer={"id": 1, "name": "Dell"},
+        manufacturer={"id": 1, "name": "Dell"}, warrantyExpirationDate="2026-05-01T00:00:00Z",
+        ipAddress="10.0.0.7",
     )  # fmt: skip
     assert differences(read(asset), real, MAPPING) == []
 

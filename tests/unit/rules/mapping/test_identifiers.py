@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.mapping.fillers import mac_digits
+from tasks.rules.mapping.addresses import mac_digits
 from tasks.rules.mapping.identifiers import is_ip_address, normal_mac, normal_name, normal_serial
 from tasks.rules.values import plain_text
 
@@ -24,6 +24,44 @@ def written(digits: str, style: int) -> str:
 @given(HEX, st.integers(0, 4), st.integers(0, 4))
 def test_a_mac_address_is_its_twelve_digits_in_any_writing(digits: str, one: int, other: int) -> None:
     assert mac_digits(written(digits, one)) == mac_digits(written(digits, other)) == digits
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "3c:52:82:11:22:33 (Wi-Fi)",
+        "3c\u201352\u201382\u201311\u201322\u201333",
+        "3c_52_82_11_22_33",
+        "\uff13\uff23:52:82:11:22:33",
+        "{3C-52-82-11-22-33}",
+        "0x3c5282112233",
+        "MAC 3c52.8211.2233, LAN",
+        "eth0=3c:52:82:11:22:33 eth1=3C-52-82-11-22-33",
+    ],
+)
+def test_an_address_is_seen_in_other_text(value: str) -> None:
+    assert mac_digits(value) == normal_mac(value) == "3c5282112233"
+
+
+def test_a_zero_that_is_left_out_counts() -> None:
+    assert mac_digits("3c:52:82:1:2:33") == "3c5282010233"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "3c:52:82:11:22:33; 3c:52:82:11:22:34",
+        "3c:52:82:ff:fe:11:22:33",
+        "00-00-00-00-00-00-00-E0",
+        "2001:db8:1:2:3:4:5:6",
+        "3c:52:82:11:22",
+        "3c5282112233x",
+        "x" * 200 + " 3c:52:82:11:22:33",
+        "12.34.56.78",
+    ],
+)
+def test_two_addresses_or_another_kind_are_none(value: str) -> None:
+    assert mac_digits(value) is None
 
 
 @pytest.mark.parametrize(
