@@ -167,14 +167,25 @@ zone moves by up to 14 hours."""
 
 
 def is_before_computers(value: Any) -> bool:
-    """Whether text is a date before ``FIRST_DAY``, for fields that hold the days of a device alone."""
-    if not isinstance(value, str) or value[:2] not in _EARLY:
+    """Whether text is a date before ``FIRST_DAY``, for fields that hold the days of a device alone.
+
+    ISO 8601, day and month before the year in either order, and seconds or milliseconds since 1970 up to 0.
+    """
+    if not isinstance(value, str) or value[:1] not in _FIRST_OF_EARLY:
         return False
-    found = read_date_time(value)
-    return found is not None and found.date() < FIRST_DAY
+    text = value.strip()
+    if text == "0" or (text[0] == "-" and text[1:].isdecimal()):
+        return True
+    if (found := _DAY_FIRST(text)) is not None:
+        return (int(found["year"]), int(found["one"]), int(found["other"])) < (1970, 1, 2)
+    moment = read_date_time(text)
+    return moment is not None and moment.date() < FIRST_DAY
 
 
-_EARLY = frozenset(f"{century:02d}" for century in range(20))
+_FIRST_OF_EARLY = frozenset("0123-")
+_DAY_FIRST = re.compile(
+    r"(?P<one>\d{1,2})[/.](?P<other>\d{1,2})[/.](?P<year>\d{4})(?=[T\s]|$)", re.ASCII
+).match
 
 
 class Day(str):

@@ -36,7 +36,7 @@ _NAME = (
 _REMEMBERED = "None if {v} is None else {convert}[{v}] if {v}.__class__ is str else {convert}({v})"
 _MOMENT = (
     "None if {v} is None else {v}[:19] + 'Z' if {v}.__class__ is str and len({v}) == 24 and "
-    "{v}[10] == 'T' and {v}[19] == '.' and {v}[23] == 'Z' and {v}[0] != '0' else {convert}({v})"
+    "{v}[10] == 'T' and {v}[19] == '.' and {v}[23] == 'Z' and '1970-01-03' < {v} < ':' else {convert}({v})"
 )
 SOFTWARE_LIMIT = 200
 REMEMBERED = 4096
@@ -62,8 +62,9 @@ _KINDS_OF_SOURCES: Mapping[str, FillerKind] = {
     "mac": FillerKind.MAC,
     "macAddress": FillerKind.MAC,
     "ipAddress": FillerKind.IP,
-    "purchaseDate": FillerKind.DAY,
-    "warrantyDate": FillerKind.DAY,
+    "firstSeen": FillerKind.DAY,
+    "lastSeen": FillerKind.DAY,
+    "lastTried": FillerKind.DAY,
 }
 """What a text or custom field holds whose own path does not say, by the last name of its Lansweeper path."""
 
@@ -88,7 +89,8 @@ def filler_kind(target: MappingTarget, source: str) -> FillerKind:
     if target.kind is ValueKind.DATE_TIME:
         return FillerKind.DAY
     if target.kind in (ValueKind.TEXT, ValueKind.CUSTOM):
-        return _KINDS_OF_SOURCES.get(source.rpartition(".")[2], FillerKind.TEXT)
+        name = source.rpartition(".")[2]
+        return _KINDS_OF_SOURCES.get(name, FillerKind.DAY if name.endswith("Date") else FillerKind.TEXT)
     return FillerKind.TEXT
 
 
@@ -181,6 +183,8 @@ def _text(value: Any) -> str | None:
 
 
 def _date(value: Any) -> Any:
+    if value.__class__ is str and len(digits := value.strip()) == len("20260501") and digits.isdecimal():
+        value = f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
     moment = read_date_time(value)
     return _text(value) if moment is None else write_date_time(moment)
 

@@ -15,12 +15,11 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from tasks.rules.limits import LimitError, too_long
-from tasks.rules.values import folded
+from tasks.rules.values import folded, read_date_time, write_date_time
 
 CUSTOM_FIELD_PREFIX = "customFields."
 
@@ -202,9 +201,7 @@ def _boolean(target: MappingTarget, value: Any) -> bool:
 
 
 def _date_time(target: MappingTarget, value: Any) -> str:
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise LimitError(f"{target.path} takes a date, not {str(value)[:60]!r}") from None
-    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    moment = read_date_time(value)
+    if moment is None:
+        raise LimitError(f"{target.path} takes a date, not {str(value)[:60]!r}")
+    return write_date_time(moment)

@@ -297,6 +297,9 @@ def test_a_short_word_may_be_a_name(value: str) -> None:
         (FillerKind.IP, "FF02::1", "fd00::1"),
         (FillerKind.GATEWAY, "::", "fe80::1"),
         (FillerKind.DAY, "1970-01-01T05:00:00Z", "1970-01-02"),
+        (FillerKind.DAY, "30.12.1899 00:00:00", "30.12.1999"),
+        (FillerKind.DAY, "1/1/1970", "2/1/1970"),
+        (FillerKind.DAY, "-62135596800", "1777593600"),
         (FillerKind.DAY, "1899-12-30", "2026-05-01T00:00:00.000Z"),
     ],
 )
@@ -402,6 +405,12 @@ def held(**values: Any) -> ConfigurationRecord:
         {"warranty": "1970-01-01T00:00:00Z"},
         {"warranty": "0001-01-01T00:00:00Z"},
         {"warranty": "1900-01-01"},
+        {"warranty": "1900-01-01T00:00:00.000Z"},
+        {"warranty": "1969-12-31T19:00:00-05:00"},
+        {"warranty": "00010101"},
+        {"warranty": "01/01/1970"},
+        {"warranty": 0},
+        {"warranty": -62135596800000},
         {"ip": "169.254.3.4"},
     ],
 )

@@ -57,6 +57,8 @@ def test_values_travel_in_the_vendors_form(target: MappingTarget, value: Any, se
     [
         (TARGETS["purchaseDate"], "soon", "takes a date, not 'soon'"),
         (TARGETS["purchaseDate"], "0001-01-01T00:00:00+09:00", "takes a date"),
+        (TARGETS["purchaseDate"], "0001-W01-1", "takes a date"),
+        (TARGETS["purchaseDate"], "00010101T000000Z", "takes a date"),
         (TARGETS["backupYear"], "nan", "takes a number"),
         (TARGETS["backupYear"], "many", "takes a number, not 'many'"),
         (TARGETS["backupSuccesses"], 2024.5, "backupSuccesses takes a whole number, not '2024.5'"),
