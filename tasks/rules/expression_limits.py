@@ -6,6 +6,7 @@ text shows, such as how long a list of a record is, is bounded while it is evalu
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -32,6 +33,10 @@ Node = dict[str, Any]
 
 class ExpressionError(ValueError):
     """The text is no JMESPath expression, or one over a limit; the message quotes it, shortened."""
+
+
+class GrammarError(ExpressionError):
+    """The text is no JMESPath expression."""
 
 
 class Expression:
@@ -72,7 +77,7 @@ def parse(expression: str) -> Expression:
     except (JMESPathError, ValueError, TypeError, LookupError, AttributeError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
         reason = lines[0][:_LONGEST_REASON].rstrip(":. ")
-        raise ExpressionError(f"{quoted(expression)} is not a JMESPath expression: {reason}.") from None
+        raise GrammarError(f"{quoted(expression)} is not a JMESPath expression: {reason}.") from None
     _check(expression, tree)
     return Expression(expression, tree)
 
@@ -90,6 +95,8 @@ def _check(expression: str, tree: Node) -> None:
             raise ExpressionError(_too_deep(expression))
         if any(node["type"] == "slice" and node["children"][2] == 0 for node in level):
             raise ExpressionError(f"{quoted(expression)} has a slice whose step is 0.")
+        if not all(_is_finite(node["value"]) for node in level if node["type"] == "literal"):
+            raise ExpressionError(f"{quoted(expression)} has a number that is not finite.")
         level = [child for node in level for child in node["children"] if isinstance(child, dict)]
     if _depth(tree) > DEEPEST_EXPRESSION:
         raise ExpressionError(_too_deep(expression))
@@ -99,6 +106,17 @@ def _check(expression: str, tree: Node) -> None:
             f"{quoted(expression)} builds up to {min(growth, 10**9):,} times what it reads, more than"
             f" {MOST_GROWTH:,}."
         )
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether each number of a literal is finite: JSON has no other, though Python reads ``1e400``."""
+    inner = [value]
+    for each in inner:
+        if isinstance(each, dict | list):
+            inner += each.values() if isinstance(each, dict) else each
+        elif isinstance(each, float) and not math.isfinite(each):
+            return False
+    return True
 
 
 def _too_deep(expression: str) -> str:
@@ -127,13 +145,21 @@ def _growth(node: Node) -> int:
 
 
 class _BoundedFunctions(Functions):
-    """The functions of JMESPath; ``join`` repeats its first argument, so its answer is measured before."""
+    """The functions of JMESPath; ``join`` repeats its first argument, so its answer is measured before.
+
+    As the standard has it, ``contains`` of a text and something else is false.
+    """
 
     @signature({"types": ["string"]}, {"types": ["array-string"]})
     def _func_join(self, separator: str, texts: list[str]) -> str:
         if len(separator) * len(texts) + sum(map(len, texts)) > LARGEST_VALUE:
             raise ExpressionError(f"join() makes more than {LARGEST_VALUE:,} characters.")
         return separator.join(texts)
+
+    @signature({"types": ["array", "string"]}, {"types": []})
+    def _func_contains(self, subject: Any, search: Any) -> bool:
+        # A text holds texts alone; Python's own test would raise for anything else.
+        return search in subject if isinstance(search, str) or not isinstance(subject, str) else False
 
 
 _FUNCTIONS = _BoundedFunctions()
@@ -145,6 +171,13 @@ class _BoundedInterpreter(TreeInterpreter):
     def __init__(self) -> None:
         super().__init__(Options(custom_functions=_FUNCTIONS))
         self._steps = 0
+
+    def visit_comparator(self, node: Any, value: Any) -> Any:
+        """``<`` and its like; null for two values that have no order, as the standard has it."""
+        try:
+            return super().visit_comparator(node, value)
+        except TypeError:
+            return None
 
     def visit(self, node: Any, *args: Any, **kwargs: Any) -> Any:
         """One part of the expression for one value."""

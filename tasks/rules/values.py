@@ -91,6 +91,8 @@ def plain_text(value: Any) -> str | None:
     if not isinstance(value, str):
         if value is None or isinstance(value, bool) or not isinstance(value, int | float):
             return None
+        if isinstance(value, float) and not math.isfinite(value):
+            return None
         value = str(value)
     text: str = value.strip()
     if text.isascii() and text.isprintable():
@@ -103,6 +105,15 @@ def written_text(value: Any) -> str | None:
     if not isinstance(value, str):
         return plain_text(value)
     return _composed(value, _NEVER_WRITTEN, _has_never_written)
+
+
+def written_line(value: Any) -> str | None:
+    """As ``written_text``, on one line: a tab or line break is a blank there."""
+    text = written_text(value)
+    return text if text is None or text.isprintable() else _LINE_BREAKS.sub(" ", text)
+
+
+_LINE_BREAKS = re.compile(r"[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
 
 
 def _composed(value: str, out: dict[int, None], has: Callable[[str], re.Match[str] | None]) -> str | None:

@@ -22,7 +22,7 @@ from connectors.lansweeper.models import CustomField
 from tasks.rules.enrichment.answers import in_order
 from tasks.rules.mapping.comparison import same
 from tasks.rules.mapping.targets import ValueKind
-from tasks.rules.values import FieldChange, folded
+from tasks.rules.values import FieldChange, folded, written_text
 
 TOTAL_TICKETS = "cw_total_tickets"
 OPEN_TICKETS = "cw_open_tickets"
@@ -144,7 +144,7 @@ def _joined(entries: Sequence[str], shown: int) -> str:
 
 def _entry(value: Any) -> str:
     """One agreement's part of a text. A semicolon of its own would look like the next agreement."""
-    return "" if value is None else " ".join(str(value).replace(";", ",").split())
+    return "" if value is None else " ".join((written_text(str(value)) or "").replace(";", ",").split())
 
 
 def changed_texts(current: Mapping[str, str], wanted: Mapping[str, str]) -> tuple[FieldChange, ...]:

@@ -51,7 +51,7 @@ def _text(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     text = plain_text(value)
-    return text.replace("\r\n", "\n") if text else value
+    return text.replace("\r\n", "\n").replace("\r", "\n") if text else value
 
 
 def _same_reference(current: Any, wanted: Any) -> bool:

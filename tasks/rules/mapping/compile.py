@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jmespath.functions import Functions
+from jmespath.functions import TYPES_MAP, Functions
 
-from tasks.rules.expression_limits import ExpressionError, parse, quoted
+from tasks.rules.expression_limits import ExpressionError, GrammarError, parse, quoted
 from tasks.rules.expressions import compile_reader, lansweeper_paths, outermost_leaves
 from tasks.rules.isolation import refusal_of
 from tasks.rules.mapping.comparison import is_absent
@@ -97,23 +97,33 @@ def expression_problems(source: str) -> Iterator[str]:
     try:
         tree = parse(source).parsed
     except ExpressionError as error:
-        yield f'{error} Quote names that hold other signs than letters, digits and _: "my-name".'
+        yield (
+            f'{error} Quote names that hold other signs than letters, digits and _: "my-name".'
+            if (isinstance(error, GrammarError))
+            else str(error)
+        )
         return
+    if tree["type"] == _DEFERRED:
+        yield f"{quoted(source)} gives an expression and no value. Take the & away."
     for name, arguments in _calls(tree):
         yield from _call_problems(source, name, arguments)
 
 
-def _calls(node: Any) -> Iterator[tuple[str, int]]:
+_DEFERRED = "expref"
+
+
+def _calls(node: Any) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Every function that an expression calls: jmespath itself looks only when a value reaches it."""
     if not isinstance(node, dict):
         return
     if node["type"] == "function_expression":
-        yield node["value"], len(node["children"])
+        yield node["value"], node["children"]
     for child in node["children"]:
         yield from _calls(child)
 
 
-def _call_problems(source: str, name: str, arguments: int) -> Iterator[str]:
+def _call_problems(source: str, name: str, given: list[dict[str, Any]]) -> Iterator[str]:
+    arguments = len(given)
     known = Functions.FUNCTION_TABLE.get(name)
     if known is None:
         yield (
@@ -126,6 +136,25 @@ def _call_problems(source: str, name: str, arguments: int) -> Iterator[str]:
     if arguments < len(signature) or (arguments > len(signature) and not variadic):
         least = "at least " if variadic else ""
         yield f"{quoted(source)} calls {name}() with {arguments} arguments; it takes {least}{len(signature)}."
+        return
+    for at, argument in enumerate(given):
+        takes = signature[min(at, len(signature) - 1)]["types"]
+        if not _may_be(argument, takes):
+            types = " or ".join("an expression with &" if each == _DEFERRED else each for each in takes)
+            yield (
+                f"{quoted(source)} calls {name}() with a wrong argument {at + 1}; "
+                f"it takes {types or 'a value'}."
+            )
+
+
+def _may_be(argument: dict[str, Any], types: Sequence[str]) -> bool:
+    """Whether an argument may be of one of the types, none for any value: a text in quotes is no list."""
+    if (argument["type"] == _DEFERRED) != (_DEFERRED in types):
+        return False
+    if argument["type"] != "literal" or not types:
+        return True
+    known = TYPES_MAP.get(type(argument["value"]).__name__, "null")
+    return any(each.partition("-")[0] == known for each in types)
 
 
 def compile_configuration_reader(
@@ -325,7 +354,9 @@ def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callabl
         compile_converter(each.target, each.values, each.prefix, software_limit, each.is_filler)
         for each in fields
     ]
-    positions = {each.path: f"t[{index}]" for index, each in enumerate(fields)}
+    positions = {
+        each.path: f"t[{index}] if t[{index}].__class__ is str else None" for index, each in enumerate(fields)
+    }
     name, serial, mac = (positions.get(path, "None") for path in ("name", "serialNumber", "macAddress"))
     converts = {f"convert_{at}": converter.convert for at, converter in enumerate(converters)}
     return compile_reader(

@@ -24,6 +24,7 @@ from tasks.rules.values import (
     read_date_time,
     read_number,
     write_date_time,
+    written_line,
     written_text,
 )
 
@@ -136,7 +137,11 @@ def _by_kind(target: MappingTarget, prefix: str, software_limit: int) -> Convert
         return lambda value: _reference(value, prefix)
     if target.kind is ValueKind.CUSTOM:
         return lambda value: _custom(value, software_limit)
-    return plain_text if target.path == "serialNumber" else _BY_KIND[target.kind]
+    if target.path == "serialNumber":
+        return _serial
+    if target.kind is ValueKind.TEXT and target.max_length is not None:
+        return _line
+    return _BY_KIND[target.kind]
 
 
 def _with_table(table: Mapping[str, str | None], convert: Convert) -> Convert:
@@ -168,18 +173,31 @@ class _Remembered(dict[str, Any]):
 
 
 def _reference(value: Any, prefix: str) -> str | None:
-    text = written_text(value)
+    text = written_line(value)
     if text is None:
         return None
     return text if text.casefold().startswith(prefix.casefold()) else prefix + text
 
 
-def _text(value: Any) -> str | None:
+def _text(value: Any) -> Any:
+    """A text; a list in one, apart by commas. An object stays as it is: it is no one value."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
-        return ", ".join(text for item in value if (text := _text(item))) or None
-    return written_text(value)
+        texts = [text for item in value if (text := _text(item))]
+        return value if any(text.__class__ is not str for text in texts) else ", ".join(texts) or None
+    return (value or None) if isinstance(value, Mapping) else written_text(value)
+
+
+def _line(value: Any) -> Any:
+    text = _text(value)
+    return written_line(text) if text.__class__ is str else text
+
+
+def _serial(value: Any) -> Any:
+    """As it is matched by: without joiners, too."""
+    text = _line(value)
+    return plain_text(text) if text.__class__ is str else text
 
 
 def _date(value: Any) -> Any:

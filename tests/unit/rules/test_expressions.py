@@ -149,6 +149,21 @@ def test_what_a_record_makes_of_an_expression_is_bounded_in_time(expression: str
     assert time.process_time() - began < 2
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("a > b", None),
+        ("c[?@ > `1`]", [2]),
+        ("contains(a, `1`)", False),
+        ("contains(a, 'x')", True),
+        ("contains(c, `2`)", True),
+    ],
+)
+def test_values_that_do_not_compare_are_no_error(expression: str, value: Any) -> None:
+    """As the standard has it; Python would raise a TypeError for them."""
+    assert parse(expression).search({"a": "x", "b": 1, "c": [1, 2, "3"]}) == value
+
+
 def test_the_longest_expression_still_works() -> None:
     names = [f"a{number}" for number in range(300)]
     expression = "not_null(" + ",".join(names) + ")"

@@ -12,7 +12,15 @@ from prefect.utilities.collections import visit_collection
 
 from tasks.rules.asset_sync.report import SyncCounts, SyncReport
 from tasks.rules.report import WrittenRecord
-from tasks.rules.values import Rows, folded, is_null_date, plain_text, read_date_time, written_text
+from tasks.rules.values import (
+    Rows,
+    folded,
+    is_null_date,
+    plain_text,
+    read_date_time,
+    written_line,
+    written_text,
+)
 
 MANY = [WrittenRecord(f"key-{number}", f"WKS-{number}", "created", number) for number in range(500)]
 
@@ -87,6 +95,24 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 )
 def test_a_text_is_written_without_what_nobody_sees(text: str, written: str | None) -> None:
     assert written_text(text) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("WKS\n01", "WKS 01"),
+        ("a\r\n\tb", "a b"),
+        ("a\u2028b\u0085c\x0bd", "a b c d"),
+        ("two  blanks\u00a0stay", "two  blanks\u00a0stay"),
+        ("\U0001f469\u200d\U0001f4bb\n1", "\U0001f469\u200d\U0001f4bb 1"),
+        (7, "7"),
+        (float("inf"), None),
+        (float("nan"), None),
+        ({}, None),
+    ],
+)
+def test_a_name_is_one_line(value: Any, line: str | None) -> None:
+    assert written_line(value) == line
 
 
 NULL_DATES = [

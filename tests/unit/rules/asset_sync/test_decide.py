@@ -8,6 +8,8 @@ import pytest
 
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.decide import FreshDecision, decide_changes, decide_fresh, known_problems
+from tasks.rules.mapping.compile import compile_mapping
+from tasks.rules.mapping.model import FieldMapping
 from tasks.rules.values import AssetRecord, FieldChange
 from tests.support.factories.asset_sync import COMPANY, REFERENCES, asset, compiled, configuration, wire
 
@@ -120,3 +122,30 @@ def test_a_name_is_never_cleared_and_a_company_never_changed() -> None:
         True,
         ["name can't be empty in ConnectWise; it is left alone"],
     )
+
+
+def test_an_object_in_place_of_a_value_is_left_out_with_words_and_the_rest_is_written() -> None:
+    mapping = compile_mapping(
+        [
+            FieldMapping(source=source, target=target)
+            for source, target in {
+                "a": "notes",
+                "b": "ram",
+                "a ": "serialNumber",
+                "[a]": "modelNumber",
+                "c": "osType",
+                "d": "vendorNotes",
+            }.items()
+        ]
+    )
+    asset = mapping.read_asset({"key": "k1", "a": {"x": 1}, "b": ["8 GB", 16], "c": "W\t11", "d": {}})
+    assert asset.serial is None
+    found = differences(asset, mapping.read_configuration(wire()), mapping)
+    decision = decide_changes(found, mapping.read_configuration(wire()), mapping, known_problems({}))
+    assert {each.field: each.wanted for each in decision.changes} == {"ram": "8 GB, 16", "osType": "W 11"}
+    assert [warning.partition(" ")[0] for warning in decision.warnings] == [
+        "notes",
+        "serialNumber",
+        "modelNumber",
+    ]
+    assert all("takes one value, the mapping gives several" in warning for warning in decision.warnings)

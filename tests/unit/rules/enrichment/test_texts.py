@@ -152,6 +152,12 @@ def test_differences_name_what_is_and_what_is_wanted() -> None:
     ]
 
 
+def test_a_text_goes_out_without_what_no_field_takes() -> None:
+    agreement = {"id": 1, "name": "\u202eGold\x00;\ud83d \U0001f469\u200d\U0001f4bb\nline"}
+    texts = agreement_texts([agreement], TextLimits())
+    assert texts["cw_agreement_name"] == "Gold, \U0001f469\u200d\U0001f4bb line"
+
+
 def test_agreement_id_is_text_and_no_number() -> None:
     assert changed_texts({"cw_agreement_id": "0538"}, {"cw_agreement_id": "538"})
 

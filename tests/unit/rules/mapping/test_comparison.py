@@ -43,6 +43,7 @@ def test_zero_and_false_are_values(kind: ValueKind, zero: Any) -> None:
 ALIKE = [
     (ValueKind.TEXT, "a\u200b ", "a"),
     (ValueKind.TEXT, "a\r\nb", "a\nb"),
+    (ValueKind.TEXT, "a\rb", "a\nb"),
     (ValueKind.TEXT, "Bu\u0308ro", "Büro"),
     (ValueKind.TEXT, 7, "7"),
     (ValueKind.REFERENCE, "DELL ", "Dell"),

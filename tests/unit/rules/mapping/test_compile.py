@@ -83,6 +83,12 @@ def test_every_listed_path_can_be_mapped() -> None:
         (one("a.", "name"), "not a JMESPath expression"),
         (one("shout(a)", "name"), "shout()"),
         (one("b[].join(a)", "name"), "join() with 1 arguments; it takes 2"),
+        (one("&a", "name"), "gives an expression and no value"),
+        (one("sort_by(a, b)", "name"), "sort_by() with a wrong argument 2; it takes an expression with &"),
+        (one("length(&a)", "name"), "length() with a wrong argument 1; it takes string or array or object"),
+        (one("starts_with(a, `1`)", "name"), "starts_with() with a wrong argument 2; it takes string"),
+        (one("not_null(a, &b)", "name"), "not_null() with a wrong argument 2; it takes a value"),
+        (one('[a, `[1, {"b": 1e400}]`]', "name"), "a number that is not finite."),
         (one("a", "notes", clear=True, values={"x": None}), "both clears and skips"),
     ],
 )
