@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Iterator
 from typing import Any, cast
 
 import httpx
@@ -26,6 +26,9 @@ ACCEPTED_CODINGS = "gzip, deflate"
 """What the request asks for as Accept-Encoding, and all that is unpacked."""
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _RAW_DEFLATE = -15
+_GZIP = b"\x1f\x8b"
+_MOST_PARTS = 1000
+"""Of one packed answer: each costs time, and an empty one has twenty bytes."""
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _LATIN = frozenset({"iso-8859-1", "iso8859-1", "latin-1", "latin1", "windows-1252", "cp1252"})
 _BOM = b"\xef\xbb\xbf"
@@ -93,20 +96,46 @@ async def _read_into(
 
 
 class _Inflater:
-    """Unpacks one coding piece by piece, at most so many bytes at once."""
+    """Unpacks one coding piece by piece, at most so many bytes at once.
+
+    Gzip may be several packed parts, one behind the other (RFC 1952, section 2.2); a cache that appends makes
+    such. What follows a part and begins no other one is padding.
+    """
 
     def __init__(self, coding: str) -> None:
         self._coding = coding
         self._inflate = zlib.decompressobj(_WINDOWS[coding])
-        self._began = False
+        self._began = self._is_over = False
+        self._parts = 1
 
     def __call__(self, chunk: bytes, most: int) -> bytes:
         try:
-            return self._unpacked(chunk, most)
+            return b"".join(self._unpacked(chunk, most))
         except zlib.error as error:
             raise DamagedAnswerError(f"The answer is not {self._coding}, as it says") from error
 
-    def _unpacked(self, chunk: bytes, most: int) -> bytes:
+    def _unpacked(self, chunk: bytes, most: int) -> Iterator[bytes]:
+        while chunk and most > 0:
+            if self._inflate.eof:
+                self._begin_further_part(chunk)
+            if self._is_over:
+                return
+            part = self._inflated(chunk, most)
+            most -= len(part)
+            yield part
+            chunk = self._inflate.unused_data
+
+    def _begin_further_part(self, chunk: bytes) -> None:
+        is_gzip = self._coding != "deflate" and chunk.startswith(_GZIP[: len(chunk)])
+        self._is_over = self._is_over or not is_gzip
+        if self._is_over:
+            return
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            raise AnswerTooLargeError(f"The answer has more than {_MOST_PARTS:,} packed parts")
+        self._inflate = zlib.decompressobj(_WINDOWS[self._coding])
+
+    def _inflated(self, chunk: bytes, most: int) -> bytes:
         try:
             part = self._inflate.decompress(chunk, most)
         except zlib.error:

@@ -53,16 +53,17 @@ async def outcome(
 class Wire(httpx.AsyncByteStream):
     """Content as it is sent: content given at once would be unpacked by the library."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, step: int) -> None:
         self.content = content
+        self.step = step
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self.content), 65_536):
-            yield self.content[start : start + 65_536]
+        for start in range(0, len(self.content), self.step):
+            yield self.content[start : start + self.step]
 
 
-def packed(content: bytes, coding: str) -> httpx.Response:
-    return httpx.Response(200, headers={"Content-Encoding": coding}, stream=Wire(content))
+def packed(content: bytes, coding: str, step: int = 65_536) -> httpx.Response:
+    return httpx.Response(200, headers={"Content-Encoding": coding}, stream=Wire(content, step))
 
 
 async def test_packed_answers_are_read() -> None:
@@ -73,6 +74,39 @@ async def test_packed_answers_are_read() -> None:
     assert await outcome(packed(zlib.compress(plain), "deflate")) == {"id": 1}
     assert await outcome(packed(raw.compress(plain) + raw.flush(), "deflate")) == {"id": 1}
     assert await outcome(packed(plain, "identity")) == {"id": 1}
+
+
+def members(*parts: bytes) -> bytes:
+    return b"".join(gzip.compress(part, mtime=0) for part in parts)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        members(b'{"id"', b": 1}"),
+        members(b"", b'{"id": 1}', b"", b""),
+        members(b'{"id": 1}') + b"\0" * 512,
+        members(b'{"id": 1}') + b"padding" + members(b", 2"),
+    ],
+    ids=["two", "empty ones", "zeros behind", "padding behind"],
+)
+@pytest.mark.parametrize("step", [1, 7, 65_536])
+async def test_gzip_of_several_parts_is_read_to_its_end(content: bytes, step: int) -> None:
+    assert await outcome(packed(content, "gzip", step)) == {"id": 1}
+
+
+async def test_the_last_of_several_parts_must_be_whole_too() -> None:
+    cut = await outcome(packed(members(b'{"id": 1}', b" ")[:-3], "gzip"))
+    assert isinstance(cut, RetryableError)
+    assert "breaks off" in str(cut)
+
+
+async def test_packed_parts_without_end_stop() -> None:
+    began = time.process_time()
+    error = await outcome(packed(members(b"[]") + members(b"") * 500_000, "gzip"))
+    assert isinstance(error, StopError)
+    assert "has more than 1,000 packed parts" in str(error)
+    assert time.process_time() - began < 2
 
 
 async def test_an_answer_that_unpacks_to_many_times_its_size_stops_at_the_limit() -> None:
