@@ -2,17 +2,24 @@
 
 Every pager of the three vendors tells ``PageProgress`` what a page brought and whether another is to follow:
 a page that brings nothing new and is not the last one ends the reading, and so does a number of pages or
-records that no true list can have. A reading ends with an error, never short of records unawares.
+records that no true list can have. Where the pages themselves tell no count, a long reading is asked to get
+it once, and without any count it ends much sooner. A reading ends with an error, never short of records
+unawares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Awaitable, Callable, Collection, Hashable
+from contextlib import suppress
 
-from connectors.errors import ConnectorError, RetryableError, StopError
+from connectors.errors import ConnectorError, RejectedError, RetryableError, StopError
 
 MOST_PAGES = 10_000
 """Pages of one reading: ten million records of ConnectWise, five million assets."""
+MOST_UNCOUNTED_PAGES = 400
+"""The same where the vendor tells no count: 400,000 records of ConnectWise."""
+COUNTED_FROM = 50
+"""Pages from which a reading without a count asks for it: no usual one is that long, so none costs more."""
 _ROOM = 1_000
 """Records by which a list may be longer than twice the vendor's count, since records are added meanwhile."""
 
@@ -23,6 +30,7 @@ class PageProgress:
     Args:
         what: the vendor's words for the records, such as "work orders".
         system, path: where they come from, for messages; a client's parsing adds them by itself.
+        most_pages: default: 10,000 where the vendor tells a count, else 400.
         error: raised where the reading stops.
     """
 
@@ -32,7 +40,7 @@ class PageProgress:
         *,
         system: str = "",
         path: str = "",
-        most_pages: int = MOST_PAGES,
+        most_pages: int | None = None,
         error: type[ConnectorError] = StopError,
     ) -> None:
         self.pages = 0
@@ -42,6 +50,7 @@ class PageProgress:
         self._most_pages = most_pages
         self._error = error
         self._totals: list[int] = []
+        self._asked = False
 
     def page(self, keys: Collection[Hashable], *, more: bool, total: int | None = None) -> None:
         """Notes a page by its records' keys; ``total`` is the vendor's count of all, as this page tells it.
@@ -62,8 +71,20 @@ class PageProgress:
             raise self._stopped(
                 f"{len(self.keys):,} came, the vendor counts {self._totals[0]:,}, and still more follow"
             )
-        if self.pages >= self._most_pages:
+        most = self._most_pages or (MOST_PAGES if self._totals else MOST_UNCOUNTED_PAGES)
+        if self.pages >= most:
             raise self._stopped(f"{self.pages:,} pages came, and still more follow")
+
+    async def count_with(self, count: Callable[[], Awaitable[int]]) -> None:
+        """Asks for the vendor's count, once, when a reading that has none grows long.
+
+        Where the vendor refuses it, the reading goes on without.
+        """
+        if self._asked or self._totals or self.pages < COUNTED_FROM:
+            return
+        self._asked = True
+        with suppress(RejectedError, StopError):
+            self._totals.append(await count())
 
     def finish(self) -> None:
         """RetryableError: the reading ended with fewer records than every page counted.

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -123,6 +124,7 @@ class BulkReads(Tenant):
             if further is None:
                 return
             page = further
+            await progress.count_with(partial(self.count_report, name, conditions))
 
     async def bundle(self, items: Sequence[BundleItem]) -> list[BundleAnswer]:
         """Make several reads in one request; one answer an item, in their order: ``POST /system/bundles``.

@@ -8,6 +8,7 @@ an order. In both the ``Link`` header says whether more follows; only its query 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar, Unpack
 from urllib.parse import parse_qs
 
@@ -167,7 +168,7 @@ class Collection:
 
     async def count(self, conditions: str | None = None, **search: Unpack[Search]) -> int:
         """The number of records: ``GET /x/count``."""
-        return await self._read(self.path.under("/count"), _params(conditions, search), as_count)
+        return await self._count(_params(conditions, search))
 
     async def get(self, record_id: int, fields: str | None = None) -> Record:
         """``GET /x/{id}``: one record, whole unless ``fields`` names some; RejectedError 404 if none."""
@@ -221,6 +222,7 @@ class Collection:
             yield records
             if page_id is None:
                 return
+            await progress.count_with(partial(self._count, params))
 
     async def _pages_by_number(self, params: Params, size: int) -> AsyncIterator[Records]:
         page = 1
@@ -239,6 +241,11 @@ class Collection:
             if further is None:
                 return
             page = further
+            await progress.count_with(partial(self._count, params))
+
+    async def _count(self, params: Params) -> int:
+        conditions = {name: value for name, value in params.items() if name.lower().endswith("conditions")}
+        return await self._read(self.path.under("/count"), conditions, as_count)
 
 
 def _params(conditions: str | None, search: Mapping[str, Any]) -> Params:
