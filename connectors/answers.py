@@ -19,6 +19,8 @@ LARGEST_ANSWER = 32_000_000
 """Bytes of an accepted answer, as sent and unpacked: several times what the vendors' largest pages have."""
 LARGEST_REFUSAL = 200_000
 """Bytes of a refusal that are read; a person is told a few hundred of them."""
+MOST_CHUNKS = 200_000
+"""In which an answer comes: each costs time, and a server that answers at all sends some thousand bytes."""
 MOST_VALUES = 1_000_000
 """Values in one answer; a page of 1,000 whole records has some 300,000. Small ones take far more memory as
 objects than as text, so that the limit on bytes alone would not do. The parser limits the depth to 1,024."""
@@ -83,14 +85,16 @@ async def read_answer(response: httpx.Response, most: int = LARGEST_ANSWER) -> h
 async def _read_into(
     chunks: list[bytes], stream: AsyncIterable[bytes], unpack: _Inflater | None, limit: int
 ) -> None:
-    sent = unpacked = 0
+    sent = unpacked = number = 0
     async for chunk in stream:
-        sent += len(chunk)
+        sent, number = sent + len(chunk), number + 1
         part = chunk if unpack is None else unpack(chunk, limit - unpacked + 1)
         unpacked += len(part)
         chunks.append(part)
         if sent > limit or unpacked > limit:
             raise AnswerTooLargeError(f"The answer is too large: it has more than {limit:,} bytes")
+        if number > MOST_CHUNKS:
+            raise AnswerTooLargeError(f"The answer came in more than {MOST_CHUNKS:,} chunks")
     if unpack is not None and sent and not unpack.is_whole:
         raise DamagedAnswerError("The answer breaks off before the end of its packed content")
 

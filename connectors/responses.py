@@ -132,6 +132,7 @@ _UNCLEAR_REMEDY = "It may or may not have been done: read what exists before sen
 _WORDS = {
     AttemptOutcome.NOT_SENT: "No connection could be made",
     AttemptOutcome.NO_ANSWER: "The request was sent, but no answer came",
+    AttemptOutcome.TOO_SLOW: "The request was sent, but no answer came to its end in time",
     AttemptOutcome.UNTRUSTED: "The server's certificate can't be verified",
 }
 _REMEDIES = {
@@ -242,13 +243,21 @@ def unexpected(
     return FailedAttempt(AttemptOutcome.UNREADABLE, status=answer.status_code, refusal=refusal)
 
 
+_MAY_BE_DONE = (
+    AttemptOutcome.SERVER_ERROR,
+    AttemptOutcome.NO_ANSWER,
+    AttemptOutcome.TOO_SLOW,
+    AttemptOutcome.UNREADABLE,
+)
+
+
 def _kind_of_error(kind: RequestKind, failure: FailedAttempt) -> type[ConnectorError]:
     if failure.outcome in (AttemptOutcome.RATE_LIMITED, AttemptOutcome.NOT_SENT):
         return RetryableError
     if failure.outcome is AttemptOutcome.UNTRUSTED:
         return StopError
     named = failure.refusal.error if failure.refusal else None
-    if failure.outcome in (AttemptOutcome.SERVER_ERROR, AttemptOutcome.NO_ANSWER, AttemptOutcome.UNREADABLE):
+    if failure.outcome in _MAY_BE_DONE:
         return UnclearOutcomeError if kind is RequestKind.CREATE else named or RetryableError
     status = failure.status or 0
     needs_a_person = status in (401, 403, 407) or 300 <= status < 400

@@ -55,6 +55,9 @@ class AttemptOutcome(StrEnum):
     """No connection was made, so the vendor saw nothing."""
     NO_ANSWER = "no answer"
     """Sent, then a time-out or a dropped connection: the work may have been done."""
+    TOO_SLOW = "too slow"
+    """Sent, and the answer only trickled in until the time of a whole try was over: the work may have been
+    done. A further try would take as long, so it is left to whoever retries the whole task."""
     UNREADABLE = "unreadable"
     """An accepted answer came that can't be read: the work may have been done, and asking again brings it
     again."""
@@ -129,7 +132,8 @@ def outcome_of_failure(error: Exception) -> AttemptOutcome:
         return AttemptOutcome.UNTRUSTED
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError):
         return AttemptOutcome.NOT_SENT
-    return AttemptOutcome.NO_ANSWER
+    # The library's own time limits, of one step each, are none of this class.
+    return AttemptOutcome.TOO_SLOW if isinstance(error, TimeoutError) else AttemptOutcome.NO_ANSWER
 
 
 def reason_of_failure(error: Exception) -> str:

@@ -145,6 +145,14 @@ async def test_a_large_plain_answer_stops_at_the_limit(monkeypatch: pytest.Monke
     assert isinstance(error, UnclearOutcomeError)
 
 
+async def test_an_answer_in_far_too_many_chunks_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST_CHUNKS", 100)
+    whole = b" " * 97 + b"[1]"
+    assert await outcome(httpx.Response(200, stream=Wire(whole, 1))) == [1]
+    error = await outcome(httpx.Response(200, stream=Wire(b" " + whole, 1)))
+    assert "came in more than 100 chunks" in str(error)
+
+
 async def test_a_large_refusal_is_read_in_part() -> None:
     error = await outcome(httpx.Response(400, text="No such field. " * 100_000))
     assert isinstance(error, RejectedError)

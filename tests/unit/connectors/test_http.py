@@ -289,15 +289,22 @@ async def test_no_more_requests_than_allowed_are_in_flight() -> None:
     assert most == 3
 
 
-async def test_an_answer_that_only_trickles_in_is_ended() -> None:
+async def test_an_answer_that_only_trickles_in_is_ended_and_not_tried_again() -> None:
+    seen = []
+
     async def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.method)
         await anyio.sleep(30)
         return done()
 
     options: dict[str, Any] = {"transport": httpx.MockTransport(handle), "limits": TimeLimits(whole=0.02)}
     async with HttpSession(system="V", base_url="https://vendor.test", headers={}, **options) as session:
-        with pytest.raises(UnclearOutcomeError, match="no answer came"):
+        with pytest.raises(UnclearOutcomeError, match="no answer came to its end in time"):
             await session.request(RequestKind.CREATE, "POST", "/things", json={})
+        for kind, method in ((RequestKind.READ, "GET"), (RequestKind.MODIFY, "PATCH")):
+            with pytest.raises(RetryableError, match="no answer came to its end in time"):
+                await session.request(kind, method, "/things")
+    assert seen == ["POST", "GET", "PATCH"]
 
 
 async def test_every_request_has_time_limits() -> None:

@@ -126,7 +126,7 @@ def untrusted() -> httpx.ConnectError:
         (httpx.WriteTimeout("slow"), AttemptOutcome.NO_ANSWER),
         (httpx.RemoteProtocolError("dropped"), AttemptOutcome.NO_ANSWER),
         (httpx.DecodingError("gzip"), AttemptOutcome.NO_ANSWER),
-        (TimeoutError(), AttemptOutcome.NO_ANSWER),
+        (TimeoutError(), AttemptOutcome.TOO_SLOW),
         (httpx.LocalProtocolError("header"), AttemptOutcome.UNTRUSTED),
         (untrusted(), AttemptOutcome.UNTRUSTED),
     ],
