@@ -45,6 +45,7 @@ class PageProgress:
     ) -> None:
         self.pages = 0
         self.keys: set[Hashable] = set()
+        self.records = 0
         self._what = what
         self._system, self._path = system, path
         self._most_pages = most_pages
@@ -52,8 +53,17 @@ class PageProgress:
         self._totals: list[int] = []
         self._asked = False
 
-    def page(self, keys: Collection[Hashable], *, more: bool, total: int | None = None) -> None:
+    def page(
+        self,
+        keys: Collection[Hashable],
+        *,
+        more: bool,
+        total: int | None = None,
+        records: int | None = None,
+    ) -> None:
         """Notes a page by its records' keys; ``total`` is the vendor's count of all, as this page tells it.
+
+        ``records``: how many it has, where one key may stand for several.
 
         The error given at the start: another page is to follow, though this one brought nothing that an
         earlier one had not, or though there are far more records or pages than there can be.
@@ -61,15 +71,17 @@ class PageProgress:
         self.pages += 1
         before = len(self.keys)
         self.keys.update(keys)
+        new = len(self.keys) - before
+        self.records += min(new, 1) * records if records is not None else new
         if total is not None:
             self._totals.append(total)
         if not more:
             return
-        if len(self.keys) == before:
+        if not new:
             raise self._stopped(f"page {self.pages} brought nothing new, and yet another is to follow")
-        if self._totals and len(self.keys) > 2 * max(self._totals[:2]) + _ROOM:
+        if self._totals and self.records > 2 * max(self._totals[:2]) + _ROOM:
             raise self._stopped(
-                f"{len(self.keys):,} came, the vendor counts {self._totals[0]:,}, and still more follow"
+                f"{self.records:,} came, the vendor counts {self._totals[0]:,}, and still more follow"
             )
         most = self._most_pages or (MOST_PAGES if self._totals else MOST_UNCOUNTED_PAGES)
         if self.pages >= most:
@@ -92,9 +104,9 @@ class PageProgress:
         Records may be added or deleted meanwhile, so the smallest count of all pages is what must be there.
         """
         least = min(self._totals, default=0)
-        if len(self.keys) < least:
+        if self.records < least:
             raise RetryableError(
-                f"Only {len(self.keys):,} {self._what} came, though the vendor counts {least:,}",
+                f"Only {self.records:,} {self._what} came, though the vendor counts {least:,}",
                 remedy="Reading again is harmless; acting on a part of the records would not be.",
                 system=self._system,
                 path=self._path,

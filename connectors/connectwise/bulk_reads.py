@@ -112,7 +112,7 @@ class BulkReads(Tenant):
         def parse(answer: ReadAnswer) -> tuple[list[Record], int | None]:
             rows = _rows(path, answer.body, columns)
             following = next_page(answer.headers.get("Link"), page, full=len(rows) >= page_size)
-            progress.page(keys_of(rows), more=following is not None)
+            progress.page(keys_of(rows), more=following is not None, records=len(rows))
             return rows, following
 
         while True:

@@ -213,7 +213,7 @@ class Collection:
         # unawares.
         def parse(answer: ReadAnswer) -> tuple[Records, int | None]:
             records, following = listed(answer), next_page_id(answer.headers.get("Link"), page_id)
-            progress.page(keys_of(records), more=following is not None)
+            progress.page(keys_of(records), more=following is not None, records=len(records))
             return records, following
 
         while True:
@@ -231,7 +231,7 @@ class Collection:
         def parse(answer: ReadAnswer) -> tuple[Records, int | None]:
             records = listed(answer)
             following = next_page(answer.headers.get("Link"), page, full=len(records) >= size)
-            progress.page(keys_of(records), more=following is not None)
+            progress.page(keys_of(records), more=following is not None, records=len(records))
             return records, following
 
         while True:

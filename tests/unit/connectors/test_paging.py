@@ -32,6 +32,13 @@ def test_far_more_than_the_vendor_counts_stops() -> None:
         progress.page(range(1000, 2000), more=True, total=10)
 
 
+def test_records_count_where_one_key_stands_for_a_whole_page() -> None:
+    progress = PageProgress("rows")
+    progress.page(["a"], more=True, total=10, records=1000)
+    with pytest.raises(StopError, match="2,000 came, the vendor counts 10"):
+        progress.page(["b"], more=True, records=1000)
+
+
 def test_pages_without_end_stop() -> None:
     progress = PageProgress("things", most_pages=3)
     progress.page([1], more=True)
