@@ -7,7 +7,8 @@
   text and secrets.
 - ``receiver``: requests (``receiver_requests``) against the receiver, as ASGI and as bytes on a socket.
 - ``answers``: damaged answers through every operation of the clients; ``vendors`` has the right answers,
-  ``damages`` what can be wrong with them.
+  ``damages`` and ``body_damages`` what can be wrong with them.
+- ``wire``: the same as bytes on a socket; ``wire_damages`` has heads, lengths, chunks, ends and speeds.
 - ``ledger``: state machines of claims, outbox, inbox and budget (``ledger_outbox``, ``ledger_inbox``,
   ``ledger_budget``) in a ``ledger_world`` of two processes.
 - ``rules``: settings, mappings, expressions, External Data and payloads.

@@ -23,7 +23,7 @@ from typing import Any, Protocol, cast
 from benchmarks.fuzz.tally import PROBLEMS, RAW, Tally, in_words
 from deployments import ROOT
 
-TARGETS = ("receiver", "ledger", "rules", "answers", "sandbox_requests")
+TARGETS = ("receiver", "ledger", "rules", "answers", "wire", "sandbox_requests")
 """Modules of this package, in the order in which they begin."""
 LEAST = 50_000
 SECONDS = 900.0

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from benchmarks.fuzz import vendors
+from benchmarks.fuzz.body_damages import BODY_DAMAGES
 
 
 class Wire:
@@ -346,6 +347,36 @@ def _endless_in(body: dict[str, Any], choice: str, fresh: int) -> None:
         body["row_values"] = {"empty": [], "same": [[1, 2], [1, 3]]}.get(choice, body["row_values"] * 2)
 
 
+def _fresh_pages(_: Random, wire: Wire) -> None:
+    """Pages that never end and bring ever new records, by every name that a vendor pages by."""
+    params = wire.request.url.params
+    asked = json.loads(wire.request.content or b"{}")
+    cursor = asked.get("variables", {}).get("page", {}).get("cursor") if isinstance(asked, dict) else None
+    conditions = str(asked.get("conditions", "")) if isinstance(asked, dict) else ""
+    start = int(params.get("pageId") or cursor or conditions.rpartition("id > ")[2] or 0)
+    start = start or 400 * int(params.get("page") or 0)
+    numbers = range(start + 1, start + 401)
+    records = [{"id": n, "key": f"k{n}"} for n in numbers]
+    body = json.loads(json.dumps(wire.body))
+    if isinstance(body, list):
+        body = records
+    elif isinstance(body, dict) and "row_values" in body:
+        body["row_values"] = [[n, n] for n in numbers]
+    elif isinstance(body, dict) and "results" in body and "page" in body.get("metadata", {}):
+        page = body["metadata"]["page"]
+        body |= {"results": records, "metadata": {"page": page, "pages": page + 1, "total": 6}}
+    elif isinstance(body, dict) and "assetResources" in ((body.get("data") or {}).get("site") or {}):
+        resources = body["data"]["site"]["assetResources"]
+        body["data"]["site"]["assetResources"] = resources | {
+            "total": None,
+            "pagination": {"next": str(start + 400)},
+            "items": records,
+        }
+    wire.set_body(body)
+    page = int(params.get("page") or 1) + 1
+    wire.set_header("Link", f'<https://x.example/?pageId={start + 400}&page={page}>; rel="next"')
+
+
 DAMAGES: tuple[tuple[str, Damage, bool], ...] = (
     ("members", _member, False),
     ("members", _member, True),
@@ -362,5 +393,8 @@ DAMAGES: tuple[tuple[str, Damage, bool], ...] = (
     ("packing", _packed, False),
     ("network", _network, False),
     ("pages", _pages, True),
+    ("fresh pages", _fresh_pages, True),
+    *((kind, damage, False) for kind, damage in BODY_DAMAGES),
+    *((kind, damage, True) for kind, damage in BODY_DAMAGES),
 )
 """The kind of each, and whether it meets every answer of an operation or one."""

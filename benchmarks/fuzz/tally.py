@@ -46,6 +46,8 @@ INPUT_MEGABYTES, TARGET_MEGABYTES = 256, 512
 """By which the peak of the process may grow in one input, and in all of them together."""
 LONGEST_TEXT = 4000
 """Characters of an error's text."""
+LONGEST_TRACE = 100_000
+"""Of a log line or traceback."""
 LONGEST_SHOWN = 1500
 KEPT_PROBLEMS = 200
 """Problems that are kept with their texts; further ones are counted alone."""
@@ -61,11 +63,14 @@ class Tried:
 
     outcome: str = "accepted"
     texts: list[str] = field(default_factory=list)
+    traces: list[str] = field(default_factory=list)
 
     def refused(self, error: BaseException) -> None:
         """The input ended in an error that callers know; its text is held to the bounds of texts."""
         self.outcome = type(error).__name__
         self.texts.append(str(error))
+        # What a log of the failure shows beside: the arguments, and every error that led to this one.
+        self.traces += [repr(error), "".join(traceback.format_exception(error))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +165,9 @@ class Tally:
             if secret in text:
                 self.problem(SECRET, kind, text, number)
 
+    def _holds_secret(self, text: str) -> bool:
+        return any(secret in text for secret in self.secrets)
+
     @asynccontextmanager
     async def input(self, number: int | None, kind: str, shown: str) -> AsyncIterator[Tried]:
         """One input within its bounds; ``shown`` stands in a problem's text."""
@@ -192,6 +200,11 @@ class Tally:
             self.problem(LARGE, kind, f"{grown:.0f} MB more\ninput: {shown}", number)
         for each in tried.texts:
             self.check_text(kind, each, number)
+        known = len(self.problems)
+        for each in tried.traces:
+            # One secret of one input is one problem, however often it is told.
+            if len(self.problems) == known and not any(map(self._holds_secret, tried.texts)):
+                self.check_text(kind, each, number, longest=LONGEST_TRACE)
         self.count(kind, wrong or tried.outcome)
 
     def check_memory(self) -> None:
@@ -213,7 +226,7 @@ class Tally:
     def check_logged(self, text: str) -> None:
         """A log line may be long where a traceback is, but holds no secret."""
         kind, number = self._current
-        self.check_text(kind or "log", text, number, longest=100_000)
+        self.check_text(kind or "log", text, number, longest=LONGEST_TRACE)
 
     def report(self) -> dict[str, Any]:
         """The counts and problems as plain data."""

@@ -15,11 +15,14 @@ from typing import Any
 
 import httpx
 
+from connectors.connectwise.block import check_connection as check_connectwise
 from connectors.connectwise.bulk_reads import BundleItem
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.field_nation.block import check_connection as check_field_nation
 from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
+from connectors.lansweeper.block import check_connection as check_lansweeper
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.models import AssetEdit
 from connectors.lansweeper.settings import LansweeperSettings
@@ -55,25 +58,38 @@ Body = Any
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a client; ``creates``: its request makes a record."""
+    """One operation of a client; ``creates``: its request makes a record. ``once``: it is never repeated."""
 
     name: str
     vendor: str
     call: Callable[[Any], Awaitable[Any]]
     creates: bool = False
 
+    @property
+    def once(self) -> bool:
+        return self.creates or self.name in _ONCE
 
-def opened(vendor: str, **options: Any) -> Client:
-    """A client of that vendor."""
+
+_ONCE = ("connectwise: replace_configurations",)
+
+
+def opened(vendor: str, address: str = "", **options: Any) -> Client:
+    """A client of that vendor, or of a server on this machine at ``address``."""
     if vendor == "connectwise":
-        given = ConnectWiseSettings(
-            "na.myconnectwise.net", "bluelight", PUBLIC, PRIVATE, str(uuid.UUID(int=1))
-        )
+        site = address or "na.myconnectwise.net"
+        given = ConnectWiseSettings(site, "bluelight", PUBLIC, PRIVATE, str(uuid.UUID(int=1)))
         return ConnectWiseClient(given, **options)
     if vendor == "lansweeper":
-        return LansweeperClient(LansweeperSettings(LANSWEEPER_TOKEN, SITE), **options)
+        return LansweeperClient(LansweeperSettings(LANSWEEPER_TOKEN, SITE, address), **options)
     return FieldNationClient(
-        FieldNationSettings("client-1", CLIENT_SECRET, "buyer", PASSWORD, webhook_secret=WEBHOOK_SECRET),
+        FieldNationSettings(
+            "client-1",
+            CLIENT_SECRET,
+            "buyer",
+            PASSWORD,
+            webhook_secret=WEBHOOK_SECRET,
+            base_address=address,
+        ),
         **options,
     )
 
@@ -93,6 +109,7 @@ _PATCH: Any = [{"op": "replace", "path": "name", "value": "x"}]
 
 def _connectwise() -> list[Operation]:
     calls: dict[str, Callable[[ConnectWiseClient], Awaitable[Any]]] = {
+        "check_connection": check_connectwise,
         "company_info": lambda c: c.company_info(),
         "newest_version": lambda c: c.newest_version(),
         "list": lambda c: c.configurations.list("id > 0"),
@@ -121,6 +138,7 @@ def _connectwise() -> list[Operation]:
 def _lansweeper() -> list[Operation]:
     fields = ["assetBasicInfo.name"] + [f"assetCustom.f{number}" for number in range(40)]
     calls: dict[str, Callable[[LansweeperClient], Awaitable[Any]]] = {
+        "check_connection": check_lansweeper,
         "authorized_sites": lambda c: c.authorized_sites(),
         "site": lambda c: c.site(),
         "site_mutations": lambda c: c.site_mutations(),
@@ -139,6 +157,7 @@ def _lansweeper() -> list[Operation]:
 
 def _field_nation() -> list[Operation]:
     calls: dict[str, Callable[[FieldNationClient], Awaitable[Any]]] = {
+        "check_connection": check_field_nation,
         "get_work_order": lambda c: c.get_work_order(7),
         "update_work_order": lambda c: c.update_work_order(7, {"title": "x"}),
         "list_work_orders": lambda c: c.list_work_orders(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 from collections import Counter
@@ -15,6 +16,11 @@ import pytest
 from benchmarks.fuzz import campaign, tally
 from benchmarks.fuzz.campaign import LEAST, SHORT_SECONDS, TARGETS, main, run_target, target_named
 from benchmarks.fuzz.tally import ENDLESS, LARGE, LONG, RAW, SECRET, SLOW, Tally
+from benchmarks.fuzz.vendors import operations
+from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.collection import Collection
+from connectors.field_nation.client import FieldNationClient
+from connectors.lansweeper.client import LansweeperClient
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -32,6 +38,29 @@ def test_the_long_form_is_long_enough() -> None:
     modules = [target_named(name) for name in TARGETS]
     assert [module.NAME for module in modules] == list(TARGETS)
     assert sum(module.INPUTS for module in modules) >= LEAST
+
+
+PLUMBING = {"aclose", "send", "send_webhooks"}
+"""What every operation is made of."""
+
+
+@pytest.mark.parametrize(
+    ("vendor", "kinds"),
+    [
+        ("connectwise", (ConnectWiseClient, Collection)),
+        ("lansweeper", (LansweeperClient,)),
+        ("field_nation", (FieldNationClient,)),
+    ],
+)
+def test_every_operation_of_the_clients_is_tried(vendor: str, kinds: tuple[type, ...]) -> None:
+    named = [each.name.split(": ")[1].split() for each in operations() if each.vendor == vendor]
+    offered = {
+        name
+        for kind in kinds
+        for name, member in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_") and "Collection" not in str(inspect.signature(member).return_annotation)
+    }
+    assert offered - PLUMBING == {words[0] for words in named} - {"check_connection"}
 
 
 def tried(act: Callable[[], object], shown: str = "shown") -> Tally:
@@ -70,6 +99,21 @@ def test_a_known_error_is_an_outcome_and_every_other_one_a_problem() -> None:
 def test_texts_are_held_to_their_length_and_to_the_secrets() -> None:
     assert [p.what for p in tried(refusal("x" * 5000)).problems] == [LONG]
     assert [p.what for p in tried(refusal("password hunter2 refused")).problems] == [SECRET]
+
+
+def test_a_secret_in_what_led_to_an_error_is_a_problem() -> None:
+    def act() -> None:
+        try:
+            raise OSError("hunter2 refused")
+        except OSError:
+            if hidden:
+                raise LookupError("no") from None
+            raise LookupError("no")  # noqa: B904 - what it comes from is what is told
+
+    hidden = False
+    assert [p.what for p in tried(act).problems] == [SECRET]
+    hidden = True
+    assert tried(act).problems == []
 
 
 def test_a_secret_in_the_log_is_a_problem() -> None:
