@@ -36,11 +36,13 @@ TEXTS = {
         "dispatch-unanswered-{}",
         "lansweeper-edits",
         "messages of work order {}",
+        "signing key addresses",
         "tickets of company {}",
         "ways",
         "work order {}",
     ),
     "members of the state entries": (
+        "addresses",
         "alive",
         "asked_about",
         "at",

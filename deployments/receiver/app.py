@@ -12,6 +12,7 @@ It listens on loopback unless its settings say otherwise: a proxy with TLS stand
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -22,7 +23,14 @@ import httpx
 from fastapi import FastAPI, Request, Response
 
 from deployments.receiver.inbox import InboxWriter
-from deployments.receiver.messages import PutOffError, RefusedError, check_length, check_source, read_body
+from deployments.receiver.messages import (
+    PutOffError,
+    RefusedError,
+    check_length,
+    check_source,
+    read_body,
+    sender_network,
+)
 from deployments.receiver.metrics import MessageCounts, requests_text
 from deployments.receiver.places import Places
 from deployments.receiver.settings import Network, ReceiverSettings
@@ -45,6 +53,9 @@ ANSWER_SECONDS = 0.9
 """From the whole body to the answer; what is not done by then is put off."""
 RETRY_STATUS = {CONNECTWISE_SOURCE: 429, FIELD_NATION_SOURCE: 503}
 """After what a vendor sends again: ConnectWise only 404, 409, 419 and 429, Field Nation 5xx."""
+KEYS_ENTRY = "signing key addresses"
+"""The tenant's state entry: where keys lay that fitted genuine messages. No key stands there."""
+RECALL_SECONDS = 5.0
 logger = logging.getLogger(__name__)
 
 
@@ -53,7 +64,7 @@ class Check(Protocol):
 
     def head(self, headers: Headers) -> None: ...
 
-    async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine: ...
+    async def __call__(self, raw: bytes, headers: Headers, seconds: float, sender: str) -> Genuine: ...
 
 
 class Receiver:
@@ -72,6 +83,7 @@ class Receiver:
         self._keys: SigningKeys | None = None
         self._checks: dict[str, Check] = {}
         self._places = Places()
+        self._recalling: asyncio.Task[None] | None = None
         if settings.connectwise is not None:
             self._fetcher = KeyFetcher(settings.connectwise, key_transport)
             self._keys = SigningKeys(
@@ -79,6 +91,7 @@ class Receiver:
                 hosts=settings.key_hosts,
                 paths=settings.key_paths,
                 own=settings.connectwise.base_url,
+                remember=self._remember_keys,
             )
             self._checks[CONNECTWISE_SOURCE] = ConnectWiseCheck(self._keys, settings.connectwise.company_id)
         if settings.webhook_secret:
@@ -103,7 +116,32 @@ class Receiver:
         self.counts.add("handed_over" if is_new else "duplicates", source)
         return Response(status_code=200)
 
+    def prepare(self) -> None:
+        """Begins to open the ledger, and to read from it which addresses gave the vendor's keys before."""
+        self.inbox.prepare()
+        if self._settings.connectwise is not None:
+            self._recalling = asyncio.create_task(self._recall_keys(self._settings.connectwise.tenant_key))
+
+    async def _recall_keys(self, tenant: str) -> None:
+        while self._keys is not None:
+            try:
+                found = await self.inbox.recall(tenant, KEYS_ENTRY, seconds=RECALL_SECONDS)
+            except PutOffError:
+                # Without its ledger the receiver keeps no message either.
+                await asyncio.sleep(RECALL_SECONDS)
+                continue
+            addresses = found.get("addresses")
+            self._keys.expect(addresses if isinstance(addresses, list) else [])
+            return
+
+    def _remember_keys(self, addresses: list[str]) -> None:
+        if self._settings.connectwise is not None:
+            tenant = self._settings.connectwise.tenant_key
+            self.inbox.remember(tenant, KEYS_ENTRY, {"addresses": addresses})
+
     async def close(self) -> None:
+        if self._recalling is not None:
+            self._recalling.cancel()
         if self._keys is not None:
             await self._keys.close()
         if self._fetcher is not None:
@@ -133,7 +171,8 @@ class Receiver:
         raw = await read_body(request, self._settings.body_limit)
         request.state.is_read = True
         until = time.monotonic() + ANSWER_SECONDS
-        return await check(raw, request.headers, until - time.monotonic()), until
+        sender = sender_network(request.client.host if request.client else None)
+        return await check(raw, request.headers, until - time.monotonic(), sender), until
 
 
 def _last(request: Request) -> dict[str, str]:
@@ -155,7 +194,7 @@ def receiver_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         nonlocal receiver
         receiver = app.state.receiver = Receiver(settings, key_transport)
-        receiver.inbox.prepare()
+        receiver.prepare()
         yield
         await receiver.close()
 

@@ -106,6 +106,14 @@ class InboxWriter:
         """The requests to the vendors of the last day by budget; PutOffError as ``counts``."""
         return await self._within(seconds, self._requests())
 
+    async def recall(self, owner: str, name: str, *, seconds: float) -> dict[str, Any]:
+        """A state entry of the ledger, empty if there is none; PutOffError as ``counts``."""
+        return await self._within(seconds, self._recalled(owner, name))
+
+    def remember(self, owner: str, name: str, value: dict[str, Any]) -> None:
+        """Begins to store a state entry; nobody waits for it, and a failure is logged."""
+        self._start(self._remembered(owner, name, value))
+
     async def check(self, *, seconds: float) -> None:
         """Proves by a write that a message could be kept now; PutOffError if not, or not in time."""
         await self._within(seconds, self._check())
@@ -184,6 +192,15 @@ class InboxWriter:
 
     async def _requests(self) -> dict[str, DayOfRequests]:
         return await (await self._opened()).request_history.last_day()
+
+    async def _recalled(self, owner: str, name: str) -> dict[str, Any]:
+        return await (await self._opened()).state.get(owner, name) or {}
+
+    async def _remembered(self, owner: str, name: str, value: dict[str, Any]) -> None:
+        try:
+            await (await self._opened()).state.set(owner, name, value)
+        except StopError as error:
+            logger.warning("The receiver could not note %s: %s", name, error)
 
     async def _counts(self) -> dict[str, int]:
         return await (await self._opened()).inbox.count()

@@ -145,3 +145,13 @@ def _is_within(address: str, networks: Sequence[Network]) -> bool:
     # A socket for both protocols shows IPv4 addresses within IPv6.
     found = getattr(found, "ipv4_mapped", None) or found
     return any(found in network for network in networks)
+
+
+def sender_network(address: str | None) -> str:
+    """The network that an address belongs to, as one holder has it: /24 of IPv4, /48 of IPv6."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return ""
+    found = getattr(found, "ipv4_mapped", None) or found
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))

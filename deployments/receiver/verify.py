@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from connectors.connection import without_proxy
+from connectors.connection import TimeLimits, open_connections
 from connectors.connectwise.settings import ConnectWiseSettings
 from deployments.receiver.messages import (
     PutOffError,
@@ -56,14 +56,14 @@ MAX_KEPT_KEYS = 32
 MAX_MISSING = 256
 LONGEST_ADDRESS = 500
 MAX_FETCHES, FETCH_WINDOW = 12, 60.0
-"""Fetches in one minute: a forger must not use up our request limit at the vendor. Addresses whose key has
-fitted a message have as many of their own."""
+"""Fetches in one minute: a forger must not use up our request limit at the vendor. As many more are kept for
+networks of senders that have caused none in that minute, and addresses whose key has fitted a message have as
+many of their own."""
 LONGEST_KEY_ANSWER = 16_384
-TIMEOUT = httpx.Timeout(4.0)
-"""For each step of a fetch."""
+STEP_LIMITS = TimeLimits(connect=4.0, read=4.0, write=4.0, pool=4.0)
 ANSWER_TIMEOUT = 8.0
 """For the whole: an answer that trickles in must not go on for ever."""
-_HEADERS = {"User-Agent": "connectwise-flows", "Accept": "application/json", "Accept-Encoding": "identity"}
+_HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 _NONE_THERE = frozenset({400, 404, 410})
 Fetch = Callable[[str], Awaitable[str | None]]
 """Gives the text of a key, None if there is none at that address; PutOffError if it can't be had now."""
@@ -73,7 +73,11 @@ Headers = Mapping[str, str]
 class SigningKeys:
     """ConnectWise's signing keys by their address, cached and fetched at a bounded rate.
 
+    An address whose key has fitted a genuine message is the vendor's: its fetches, and its place among the
+    kept keys, are apart from those that anybody may name. ``expect`` tells those of an earlier process.
+
     Args:
+        remember: is given all such addresses whenever there is a new one.
         hosts, paths: allowed hosts and further paths, see ``is_allowed_key_url``.
         own: base address of the ConnectWise server itself, allowed with its own port, a local sandbox too.
     """
@@ -85,27 +89,37 @@ class SigningKeys:
         hosts: Collection[str],
         paths: Collection[str] = (),
         own: str = "",
+        remember: Callable[[list[str]], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
+        self._remember = remember
         self._hosts = hosts
         self._paths = paths
         self._own = urlsplit(own)
         self._monotonic = monotonic
+        self._expected: OrderedDict[str, None] = OrderedDict()
         self._fitting: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._kept: OrderedDict[str, tuple[str, float]] = OrderedDict()
         self._missing: OrderedDict[str, float] = OrderedDict()
-        self._fetches: dict[bool, deque[float]] = {True: deque(), False: deque()}
+        self._fetches: dict[bool, deque[tuple[float, str]]] = {True: deque(), False: deque()}
         self._running: dict[str, asyncio.Task[str | None]] = {}
 
-    async def key(self, url: object, *, seconds: float, newer: bool = False) -> str:
+    def expect(self, urls: Iterable[object]) -> None:
+        """Addresses whose keys have fitted messages before this process began."""
+        known = [url for url in urls if isinstance(url, str) and self._is_allowed(url)]
+        self._expected.update(dict.fromkeys(known[-MAX_KEPT_KEYS:]))
+
+    async def key(self, url: object, *, seconds: float, newer: bool = False, sender: str = "") -> str:
         """The key at an address that a message names, waited for at most ``seconds``.
 
-        ``newer``: the kept one did not fit: fetch it again, unless that was done a moment ago.
+        ``newer``: the kept one did not fit: fetch it again, unless that was done a moment ago. ``sender``:
+        the network that the message comes from.
 
         Raises:
             RefusedError: the address is not allowed, or has no key.
-            PutOffError: it can't be had at the moment.
+            PutOffError: it can't be had at the moment; or the key that fitted is gone, which a server in
+                trouble says too.
         """
         if not isinstance(url, str) or len(url) > LONGEST_ADDRESS or not self._is_allowed(url):
             raise RefusedError(401, "key address not allowed", _shown(url))
@@ -116,16 +130,16 @@ class SigningKeys:
             place.move_to_end(url)
             return kept[0]
         if now - self._missing.get(url, -MISSING_SECONDS) < MISSING_SECONDS:
-            raise RefusedError(401, "no such key", _host(url))
+            raise self._no_key(url)
         try:
-            found = await self._fetched(url, seconds)
+            found = await self._fetched(url, seconds, sender)
         except PutOffError:
             # An old key is better than none: a forged message does not fit it either.
             if kept:
                 return kept[0]
             raise
         if found is None:
-            raise RefusedError(401, "no such key", _host(url))
+            raise self._no_key(url)
         return found
 
     def fitted(self, url: str) -> None:
@@ -136,16 +150,27 @@ class SigningKeys:
         if url in self._kept:
             self._fitting[url] = self._kept.pop(url)
             _shrink(self._fitting, MAX_KEPT_KEYS)
+        if url in self._expected:
+            return
+        self._expected[url] = None
+        _shrink(self._expected, MAX_KEPT_KEYS)
+        if self._remember is not None:
+            self._remember(list(self._expected))
 
     async def close(self) -> None:
         for task in list(self._running.values()):
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    async def _fetched(self, url: str, seconds: float) -> str | None:
+    def _no_key(self, url: str) -> RefusedError | PutOffError:
+        if url in self._expected:
+            return PutOffError("signing key is gone", _shown(url))
+        return RefusedError(401, "no such key", _host(url))
+
+    async def _fetched(self, url: str, seconds: float, sender: str) -> str | None:
         task = self._running.get(url)
         if task is None:
-            self._count_fetch(self._fetches[url in self._fitting])
+            self._count_fetch(self._fetches[url in self._expected], sender)
             task = self._running[url] = asyncio.create_task(self._fetch_and_keep(url))
             task.add_done_callback(lambda done: self._forget_task(url, done))
         done, _ = await asyncio.wait({task}, timeout=max(0.0, seconds))
@@ -156,13 +181,14 @@ class SigningKeys:
     def _place(self, url: str) -> OrderedDict[str, tuple[str, float]]:
         return self._fitting if url in self._fitting else self._kept
 
-    def _count_fetch(self, fetches: deque[float]) -> None:
+    def _count_fetch(self, fetches: deque[tuple[float, str]], sender: str) -> None:
         now = self._monotonic()
-        while fetches and now - fetches[0] >= FETCH_WINDOW:
+        while fetches and now - fetches[0][0] >= FETCH_WINDOW:
             fetches.popleft()
-        if len(fetches) >= MAX_FETCHES:
+        is_new = sender not in {each for _, each in fetches}
+        if len(fetches) >= (2 * MAX_FETCHES if is_new else MAX_FETCHES):
             raise PutOffError("too many signing keys asked for")
-        fetches.append(now)
+        fetches.append((now, sender))
 
     async def _fetch_and_keep(self, url: str) -> str | None:
         found = await self._fetch(url)
@@ -236,8 +262,8 @@ class ConnectWiseCheck:
         """RefusedError where the head alone shows that the message is not ConnectWise's."""
         _require_genuine(connectwise_head(headers.get(CONNECTWISE_HEADER)))
 
-    async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
-        """The message; ``seconds`` is how long a signing key may be waited for.
+    async def __call__(self, raw: bytes, headers: Headers, seconds: float, sender: str = "") -> Genuine:
+        """The message; ``seconds`` is how long a signing key may be waited for, ``sender`` its network.
 
         Raises:
             RefusedError: it is not ConnectWise's, or not for this company.
@@ -245,20 +271,20 @@ class ConnectWiseCheck:
         """
         signature = headers.get(CONNECTWISE_HEADER) or ""
         message = json_object(raw)
-        _require_genuine(await self._verdict(raw, signature, message, seconds))
+        _require_genuine(await self._verdict(raw, signature, message, seconds, sender))
         if str(message.get("CompanyId") or "").strip().lower() != self._company:
             raise RefusedError(403, "other company")
         return Genuine(CONNECTWISE_SOURCE, callback_name(message, raw), kept_callback(message))
 
     async def _verdict(
-        self, raw: bytes, signature: str, message: Mapping[str, Any], seconds: float
+        self, raw: bytes, signature: str, message: Mapping[str, Any], seconds: float, sender: str
     ) -> Verdict:
         metadata = message.get("Metadata")
         url = metadata.get("key_url") if isinstance(metadata, dict) else None
-        key = await self._keys.key(url, seconds=seconds)
+        key = await self._keys.key(url, seconds=seconds, sender=sender)
         verdict = verify_connectwise(raw, signature, key)
         if verdict is not Verdict.GENUINE:
-            newer = await self._keys.key(url, seconds=seconds, newer=True)
+            newer = await self._keys.key(url, seconds=seconds, newer=True, sender=sender)
             verdict = verdict if newer == key else verify_connectwise(raw, signature, newer)
         if verdict is Verdict.GENUINE:
             self._keys.fitted(str(url))
@@ -277,7 +303,7 @@ class FieldNationCheck:
         _require_genuine(field_nation_head(headers, self._now()))
         _delivery(headers)
 
-    async def __call__(self, raw: bytes, headers: Headers, seconds: float) -> Genuine:
+    async def __call__(self, raw: bytes, headers: Headers, seconds: float, sender: str = "") -> Genuine:
         """The message; RefusedError for one that is forged, old, or without a delivery id."""
         _require_genuine(verify_field_nation(raw, headers, self._secret, self._now()))
         delivery = _delivery(headers)
@@ -312,13 +338,7 @@ class KeyFetcher:
         base = httpx.URL(settings.base_url)
         self._own = (base.scheme, base.netloc)
         self._credentials = dict(settings.headers())
-        self._client = httpx.AsyncClient(
-            headers=_HEADERS,
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            transport=transport,
-            mounts=without_proxy(base),
-        )
+        self._client = open_connections(base, _HEADERS, transport, MAX_FETCHES, STEP_LIMITS, True)
 
     async def __call__(self, url: str) -> str | None:
         """The key; PutOffError if there is no answer now that says anything about it."""

@@ -17,6 +17,7 @@ import pytest
 
 from connectors.errors import StopError
 from connectors.ledger.inbox import Inbox, NewMessage
+from deployments.receiver.app import KEYS_ENTRY
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH, TICKET, About, about
 from tests.support.receiver import (
     KEY,
@@ -26,6 +27,7 @@ from tests.support.receiver import (
     delivery,
     key_server,
     signed,
+    until,
     webhook_body,
     world,
 )
@@ -139,6 +141,21 @@ async def test_many_keys_at_once_do_not_use_up_the_vendors_limit(running: World)
     assert statuses == {401, 429}
     assert len(running.keys.asked) <= 12
     assert await running.callback() == 200
+
+
+async def test_after_a_restart_strangers_do_not_hold_up_the_key_that_fitted_before(
+    keys: KeyServer, tmp_path: Path
+) -> None:
+    async with world(keys, tmp_path) as running:
+        assert await running.callback() == 200
+        await until(lambda: running.stored(KEYS_ENTRY), {"addresses": [keys.url()]})
+    async with world(keys, tmp_path, new=False) as running:
+        recalling = running.receiver._recalling
+        assert recalling is not None
+        await recalling
+        invented = [running.message(Metadata={"key_url": keys.url(f"{n}")}) for n in range(10, 40)]
+        assert {await running.callback(each) for each in invented} == {401, 429}
+        assert await running.callback() == 200
 
 
 async def test_a_slow_key_is_put_off_and_there_for_the_next_try(running: World) -> None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from deployments.receiver.messages import PutOffError
-from deployments.receiver.verify import FETCH_WINDOW, KEPT_SECONDS, MAX_FETCHES, MAX_KEPT_KEYS, SigningKeys
+from deployments.receiver.messages import PutOffError, RefusedError, sender_network
+from deployments.receiver.verify import (
+    FETCH_WINDOW,
+    KEPT_SECONDS,
+    MAX_FETCHES,
+    MAX_KEPT_KEYS,
+    MISSING_SECONDS,
+    SigningKeys,
+)
 
 pytestmark = pytest.mark.anyio
 HOST = "api-na.myconnectwise.net"
@@ -18,14 +25,18 @@ class Vendor:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.now = 1000.0
-        self.keys = SigningKeys(self.fetch, hosts=[HOST], monotonic=lambda: self.now)
+        self.found: str | None = "the key"
+        self.remembered: list[list[str]] = []
+        self.keys = SigningKeys(
+            self.fetch, hosts=[HOST], remember=self.remembered.append, monotonic=lambda: self.now
+        )
 
     async def fetch(self, url: str) -> str | None:
         self.asked.append(url)
-        return "the key"
+        return self.found
 
-    async def key(self, url: str, *, newer: bool = False) -> str:
-        return await self.keys.key(url, seconds=1, newer=newer)
+    async def key(self, url: str, *, newer: bool = False, sender: str = "") -> str:
+        return await self.keys.key(url, seconds=1, newer=newer, sender=sender)
 
     async def invented(self, number: int) -> None:
         """A stranger names so many addresses that give a key, as fast as they are fetched."""
@@ -63,3 +74,71 @@ async def test_strangers_do_not_use_up_the_fetches_of_a_key_that_fitted() -> Non
         await vendor.key(f"{KEY_URL}?x=more")
     await vendor.key(KEY_URL, newer=True)
     assert vendor.asked.count(KEY_URL) == 2
+
+
+async def test_an_address_of_an_earlier_process_has_fetches_that_no_stranger_uses_up() -> None:
+    vendor = Vendor()
+    vendor.keys.expect([KEY_URL, "https://elsewhere.example/key", 7, None])
+    for each in range(MAX_FETCHES):
+        await vendor.key(f"{KEY_URL}?x={each}")
+    assert await vendor.key(KEY_URL) == "the key"
+    with pytest.raises(RefusedError):
+        await vendor.key("https://elsewhere.example/key")
+
+
+async def test_what_fitted_is_told_once_to_be_remembered() -> None:
+    vendor = Vendor()
+    await vendor.key(KEY_URL)
+    assert vendor.remembered == []
+    for _ in range(3):
+        vendor.keys.fitted(KEY_URL)
+    await vendor.key(f"{KEY_URL}2")
+    vendor.keys.fitted(f"{KEY_URL}2")
+    assert vendor.remembered == [[KEY_URL], [KEY_URL, f"{KEY_URL}2"]]
+
+
+async def test_one_network_does_not_use_up_the_first_fetches_of_another() -> None:
+    vendor = Vendor()
+    for each in range(MAX_FETCHES):
+        await vendor.key(f"{KEY_URL}?x={each}", sender="203.0.113.0/24")
+    with pytest.raises(PutOffError, match="too many"):
+        await vendor.key(f"{KEY_URL}?x=more", sender="203.0.113.0/24")
+    assert await vendor.key(KEY_URL, sender="198.51.100.0/24") == "the key"
+
+
+async def test_many_networks_together_are_bounded_too() -> None:
+    vendor = Vendor()
+    for each in range(2 * MAX_FETCHES):
+        await vendor.key(f"{KEY_URL}?x={each}", sender=str(each))
+    with pytest.raises(PutOffError, match="too many"):
+        await vendor.key(KEY_URL, sender="a new one")
+    assert len(vendor.asked) == 2 * MAX_FETCHES
+
+
+async def test_a_key_that_fitted_and_is_gone_loses_no_message() -> None:
+    """A gateway in trouble says 404 too, and what is refused is not sent again. No old key is believed."""
+    vendor = Vendor()
+    await vendor.key(KEY_URL)
+    vendor.keys.fitted(KEY_URL)
+    vendor.now, vendor.found = vendor.now + KEPT_SECONDS, None
+    for _ in range(2):
+        with pytest.raises(PutOffError, match="gone"):
+            await vendor.key(KEY_URL)
+    with pytest.raises(RefusedError, match="no such key"):
+        await vendor.key(f"{KEY_URL}2")
+    vendor.now, vendor.found = vendor.now + MISSING_SECONDS, "the next key"
+    assert await vendor.key(KEY_URL) == "the next key"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.9", "203.0.113.0/24"),
+        ("::ffff:203.0.113.9", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("proxy", ""),
+        (None, ""),
+    ],
+)
+def test_senders_count_by_their_network(address: str | None, network: str) -> None:
+    assert sender_network(address) == network

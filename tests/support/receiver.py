@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -111,11 +111,27 @@ class World:
     def count(self, name: str, source: str | None = None, reason: str | None = None) -> int:
         return self.receiver.counts.of(name, source, reason)
 
+    async def stored(self, name: str) -> dict[str, Any] | None:
+        """A state entry of the tenant."""
+        vendor = self.receiver._settings.connectwise
+        assert vendor is not None
+        async with Ledger.open(self.ledger) as ledger:
+            return await ledger.state.get(vendor.tenant_key, name)
+
     async def kept(self) -> list[dict[str, Any]]:
         """What lies in the inbox, oldest first."""
         async with Ledger.open(self.ledger) as ledger:
             found = await ledger.inbox.claim("test", limit=500, seconds=1)
         return [{"source": each.source, "name": each.message_id, **each.body} for each in found]
+
+
+async def until(found: Callable[[], Awaitable[Any]], wanted: Any) -> None:
+    """Waits, 5 seconds at most, until what is found is what is wanted."""
+    for _ in range(100):
+        if (last := await found()) == wanted:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{last!r} is not {wanted!r}")
 
 
 def signed(raw: bytes, key: str = KEY) -> str:
@@ -142,10 +158,14 @@ def delivery(raw: bytes, secret: str = SECRET, *, age: float = 0.0) -> dict[str,
 
 
 @asynccontextmanager
-async def world(keys: KeyServer, folder: Path, **changes: Any) -> AsyncIterator[World]:
-    """Start a receiver that fetches its keys from ``keys``; it ends with the block."""
+async def world(keys: KeyServer, folder: Path, *, new: bool = True, **changes: Any) -> AsyncIterator[World]:
+    """Start a receiver that fetches its keys from ``keys``; it ends with the block.
+
+    ``new``: with an empty ledger, else with the one that lies in the folder.
+    """
     keys.renew()
-    shutil.copy(await migrated(), folder / "ledger.db")
+    if new:
+        shutil.copy(await migrated(), folder / "ledger.db")
     config = server_config(replace(receiver_settings_for(folder, keys.address), **changes))
     async with (
         serving(config) as address,
