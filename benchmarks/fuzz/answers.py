@@ -9,16 +9,21 @@ error, which names the vendor; after a create whose accepted answer can't be rea
 from __future__ import annotations
 
 from random import Random
-from typing import Any
 
 import httpx
 
 from benchmarks.fuzz import vendors
 from benchmarks.fuzz.damages import DAMAGES, Damage, Wire, gzip_bomb
-from benchmarks.fuzz.tally import ENDLESS, WRONG, Tally, Tried
-from benchmarks.fuzz.vendors import Client, Operation, answer_of, is_first_step, operations
-from connectors.errors import ConnectionCheck, ConnectorError, UnclearOutcomeError
-from connectors.lansweeper.api import LansweeperApi
+from benchmarks.fuzz.tally import ENDLESS, WRONG, Tally
+from benchmarks.fuzz.vendors import (
+    Operation,
+    answer_of,
+    is_first_step,
+    operations,
+    outcome_of,
+    prepared,
+)
+from connectors.errors import ConnectorError, UnclearOutcomeError
 
 NAME = "answers"
 INPUTS = 30_000
@@ -87,37 +92,6 @@ async def run(tally: Tally, *, inputs: int) -> None:
                 _judge(tally, number, kind, operation, vendor, error)
             except EndlessPagesError:
                 tally.problem(ENDLESS, kind, f"{MOST_REQUESTS} requests: {shown}", number)
-
-
-def prepared(vendor: str, **options: Any) -> Client:
-    """A client that waits in no time."""
-    clock = _Clock()
-    client = vendors.opened(vendor, sleep=clock.sleep, **options)
-    if isinstance(client, LansweeperApi):
-        # Its cool-down waits until its clock says so.
-        limiter: Any = client.session._limiter
-        limiter._now = clock.now
-    return client
-
-
-async def outcome_of(operation: Operation, client: Client, tried: Tried) -> str:
-    """Carries the operation out; a check of the connection tells in words how it went."""
-    async with client:
-        found = await operation.call(client)
-    if isinstance(found, ConnectionCheck):
-        tried.texts.append(str(found))
-    return "ok"
-
-
-class _Clock:
-    def __init__(self) -> None:
-        self._now = 0.0
-
-    def now(self) -> float:
-        return self._now
-
-    async def sleep(self, seconds: float) -> None:
-        self._now += seconds
 
 
 def _judge(

@@ -15,17 +15,21 @@ from typing import Any
 
 import httpx
 
+from benchmarks.fuzz.tally import Tried
 from connectors.connectwise.block import check_connection as check_connectwise
-from connectors.connectwise.bulk_reads import BundleItem
+from connectors.connectwise.bulk_reads import BundleAnswer, BundleItem
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.settings import ConnectWiseSettings
+from connectors.errors import ConnectionCheck
 from connectors.field_nation.block import check_connection as check_field_nation
 from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
+from connectors.lansweeper.api import LansweeperApi
 from connectors.lansweeper.block import check_connection as check_lansweeper
 from connectors.lansweeper.client import LansweeperClient
-from connectors.lansweeper.models import AssetEdit
+from connectors.lansweeper.models import AssetEdit, EditOutcome
 from connectors.lansweeper.settings import LansweeperSettings
+from tasks.rules.bulk import join_bulk_answer
 
 PRIVATE, PUBLIC = "PrivateKeyOfTheCampaign1", "PublicKeyOfTheCampaign2"
 CLIENT_SECRET, PASSWORD = "ClientSecretOfTheCampaign3", "PasswordOfTheCampaign4"
@@ -92,6 +96,46 @@ def opened(vendor: str, address: str = "", **options: Any) -> Client:
         ),
         **options,
     )
+
+
+def prepared(vendor: str, **options: Any) -> Client:
+    """A client that waits in no time."""
+    clock = _Clock()
+    client = opened(vendor, sleep=clock.sleep, **options)
+    if isinstance(client, LansweeperApi):
+        # Its cool-down waits until its clock says so.
+        limiter: Any = client.session._limiter
+        limiter._now = clock.now
+    return client
+
+
+async def outcome_of(operation: Operation, client: Client, tried: Tried) -> str:
+    """Carries the operation out; a check of the connection tells in words how it went."""
+    async with client:
+        found = await operation.call(client)
+    tried.texts += texts_in(operation, found, client)
+    return "ok"
+
+
+def texts_in(operation: Operation, found: Any, client: Client) -> list[str]:
+    """The vendor's words that an operation hands on as its value, for people to read."""
+    if isinstance(found, ConnectionCheck):
+        return [str(found)]
+    if operation.name.endswith("_configurations"):
+        return [each.message for each in join_bulk_answer(1, found, client.session.redact)]
+    listed = found if isinstance(found, list) else []
+    return [each.message for each in listed if isinstance(each, BundleAnswer | EditOutcome)]
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        self._now += seconds
 
 
 async def every(pages: AsyncIterator[Any]) -> list[Any]:

@@ -18,9 +18,16 @@ from random import Random
 import httpx
 
 from benchmarks.fuzz import vendors
-from benchmarks.fuzz.answers import outcome_of, prepared
 from benchmarks.fuzz.tally import ENDLESS, WRONG, Tally
-from benchmarks.fuzz.vendors import Client, Operation, answer_of, is_first_step, operations
+from benchmarks.fuzz.vendors import (
+    Client,
+    Operation,
+    answer_of,
+    is_first_step,
+    operations,
+    outcome_of,
+    prepared,
+)
 from benchmarks.fuzz.wire_damages import DAMAGES, Damage, Ending, Reply, Step
 from connectors.connection import TimeLimits
 from connectors.errors import ConnectorError, UnclearOutcomeError

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -31,7 +31,7 @@ from connectors.connectwise.collection import (
 from connectors.connectwise.models import TICKETS, Record, TicketKind
 from connectors.connectwise.refusals import SHORTEN, words_of_error
 from connectors.connectwise.settings import SYSTEM
-from connectors.errors import RejectedError
+from connectors.errors import LONGEST_ERROR_MESSAGE, RejectedError, cut_text
 from connectors.http import ReadAnswer
 from connectors.paging import PageProgress
 from connectors.retry import RequestKind
@@ -139,11 +139,15 @@ class BulkReads(Tenant):
 
         def parse(answer: ReadAnswer) -> list[BundleAnswer]:
             body = as_object(answer.body, "the bundle's answer")
-            return _answers(as_list(body.get("results"), "the bundle's results"), len(items))
+            answers = _answers(as_list(body.get("results"), "the bundle's results"), len(items))
+            return [each if each.ok else self._readable(each) for each in answers]
 
         return await self.send(
             RequestKind.READ, "POST", _BUNDLES, parse, misfit=RejectedError, json={"requests": requests}
         )
+
+    def _readable(self, refused: BundleAnswer) -> BundleAnswer:
+        return replace(refused, message=self.session.redact(cut_text(refused.message, LONGEST_ERROR_MESSAGE)))
 
     async def search_tickets(
         self, kind: TicketKind, conditions: str, *, fields: str | None = None, page_size: int = LARGEST_PAGE

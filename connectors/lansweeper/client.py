@@ -7,11 +7,12 @@ them by cursor, ``AssetJoin`` joins their answers by key.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import httpx
 
-from connectors.errors import RejectedError, RetryableError, StopError
+from connectors.errors import LONGEST_ERROR_MESSAGE, RejectedError, RetryableError, StopError, cut_text
 from connectors.http import ReadAnswer
 from connectors.lansweeper import graphql
 from connectors.lansweeper.api import LansweeperApi, body_with_data
@@ -203,9 +204,12 @@ class LansweeperClient(LansweeperApi):
             outcomes = read_outcomes(body_with_data(answer), edits, status)
             if outcomes is None:
                 raise self._nothing("editAssets", CHECK_SITE)
-            return outcomes
+            return [each if each.ok else self._readable(each) for each in outcomes]
 
         return self.session.parsed(RequestKind.MODIFY, "POST", self.settings.path, answer, parse)
+
+    def _readable(self, refused: EditOutcome) -> EditOutcome:
+        return replace(refused, message=self.session.redact(cut_text(refused.message, LONGEST_ERROR_MESSAGE)))
 
     async def _send_edits(self, site_id: str, edits: Sequence[AssetEdit], cost: int) -> httpx.Response:
         variables: dict[str, Any] = {"site": site_id}

@@ -68,7 +68,8 @@ async def bulk_create_configurations(
 
 
 async def _post_bulk(client: ConnectWiseClient, records: list[dict[str, Any]]) -> list[ItemOutcome]:
-    return join_bulk_answer(len(records), await client.create_configurations(records))
+    answer = await client.create_configurations(records)
+    return join_bulk_answer(len(records), answer, client.session.redact)
 
 
 @action_step(bulk_create_configurations, retries=0)

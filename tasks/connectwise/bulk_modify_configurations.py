@@ -39,7 +39,8 @@ async def bulk_modify_configurations(
     """
     check_batch("Configurations", configurations, MAX_BATCH)
     async with connectwise_client(connection) as client:
-        return join_bulk_answer(len(configurations), await client.replace_configurations(configurations))
+        answer = await client.replace_configurations(configurations)
+        return join_bulk_answer(len(configurations), answer, client.session.redact)
 
 
 @action_step(bulk_modify_configurations, retries=0)
@@ -48,7 +49,8 @@ async def replace_records(client: ConnectWiseClient, records: Inventory[dict[str
 
     It is never repeated as it is: what a person wrote in between would be overwritten.
     """
-    return join_bulk_answer(len(records), await client.replace_configurations(records.records))
+    answer = await client.replace_configurations(records.records)
+    return join_bulk_answer(len(records), answer, client.session.redact)
 
 
 async def patch_record(

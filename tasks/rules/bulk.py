@@ -7,10 +7,11 @@ be joined with certainty is ``unknown``: the caller reads back, it never guesses
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from tasks.rules.isolation import bounded
 from tasks.rules.limits import LimitError
 from tasks.rules.quarantine import is_lasting
 
@@ -92,12 +93,30 @@ def is_own_refusal(outcome: ItemOutcome) -> bool:
     return is_lasting(outcome.status) if outcome.status is not None else bool(outcome.code)
 
 
-def join_bulk_answer(sent_count: int, answer: Any) -> list[ItemOutcome]:
+def join_bulk_answer(sent_count: int, answer: Any, redact: Callable[[str], str] = str) -> list[ItemOutcome]:
     """One outcome for each item sent, in the order sent, from any of the three answer shapes.
 
     Indexes that are missing, given twice or out of range leave their items unknown. A whole answer counted
-    from 1 instead of 0 is understood.
+    from 1 instead of 0 is understood. ``redact`` takes secrets out of the vendor's words, of which a few
+    hundred characters are kept.
     """
+    outcomes = _joined(sent_count, answer)
+    return [each if each.ok else _readable(each, redact) for each in outcomes]
+
+
+def _readable(outcome: ItemOutcome, redact: Callable[[str], str]) -> ItemOutcome:
+    message = outcome.message or ("" if outcome.code else "refused without a reason")
+    return replace(
+        outcome,
+        message=bounded(redact(message[: 4 * _LONGEST_MESSAGE]), _LONGEST_MESSAGE),
+        code=bounded(redact(outcome.code[: 4 * _LONGEST_CODE]), _LONGEST_CODE),
+    )
+
+
+_LONGEST_MESSAGE, _LONGEST_CODE = 500, 100
+
+
+def _joined(sent_count: int, answer: Any) -> list[ItemOutcome]:
     results = _results(answer)
     if results is None:
         return [_unknown(index, "The answer has no results.") for index in range(sent_count)]

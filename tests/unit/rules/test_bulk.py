@@ -142,3 +142,23 @@ json = st.recursive(
 @given(st.integers(0, 4), json)
 def test_any_answer_at_all_gives_one_outcome_an_item(count: int, answer: Any) -> None:
     assert [each.index for each in join_bulk_answer(count, answer)] == list(range(count))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": "x" * 5000, "message": "no hunter2 " * 500, "errors": [{"message": "m" * 900}] * 90},
+        {"message": "hunter2", "errors": []},
+        {"code": "hunter2"},
+        {},
+        "no hunter2",
+        None,
+    ],
+)
+def test_the_words_about_an_item_are_few_and_hold_no_secret(error: object) -> None:
+    item = {"success": False, "statusCode": 400, "error": error}
+    [outcome] = join_bulk_answer(1, [item], lambda text: text.replace("hunter2", "***"))
+    assert outcome.ok is False
+    assert outcome.message or outcome.code
+    assert "hunter2" not in outcome.message + outcome.code
+    assert (len(outcome.message) <= 500, len(outcome.code) <= 100) == (True, True)

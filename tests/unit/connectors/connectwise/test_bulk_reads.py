@@ -18,7 +18,7 @@ from connectors.connectwise.models import TICKETS, TicketKind
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.errors import RejectedError
 from deployments.local.sandbox import Sandbox
-from tests.support.fake_connectwise import FakeConnectWise, body_of, refusal
+from tests.support.fake_connectwise import SETTINGS, FakeConnectWise, body_of, refusal
 
 pytestmark = pytest.mark.anyio
 
@@ -323,3 +323,14 @@ async def test_a_bundle_that_is_too_large_and_an_in_that_is_not_known_are_reject
     assert all(answer.ok for answer in await client.bundle([BundleItem("ticket")] * 2))
     with pytest.raises(RejectedError):
         await client.tickets("service").list("configuration/id in (5,6)")
+
+
+async def test_what_is_said_of_a_refused_item_is_short_and_holds_no_key() -> None:
+    fake = FakeConnectWise()
+    error = {"message": f"no {SETTINGS.private_key}", "errors": [{"message": "x" * 400}] * 90}
+    results = [{"sequenceNumber": 1, "success": False, "statusCode": 400, "error": error}]
+    fake.say("POST", "/system/bundles", httpx.Response(200, json={"results": results}))
+    async with fake.client() as client:
+        [answer] = await client.bundle([BundleItem("ticket")])
+    assert answer.message.startswith("no ***")
+    assert len(answer.message) <= 1000

@@ -41,6 +41,19 @@ async def test_edits_travel_as_one_request_of_variables() -> None:
 
 
 @pytest.mark.anyio
+async def test_what_is_said_of_a_refused_edit_is_short_and_holds_no_token() -> None:
+    fake = FakeLansweeper()
+    async with fake.client() as client:
+        token = client.settings.access_token
+        words = [at(1, f"{n} {token} {'x' * 400}") for n in range(100)]
+        fake.queued.append(partly(200, {0, 2}, words))
+        outcomes = await client.edit_assets(SITE, EDITS)
+    assert len(outcomes[1].message) <= 1000
+    assert token not in outcomes[1].message
+    assert "0 ***" in outcomes[1].message
+
+
+@pytest.mark.anyio
 async def test_no_edits_send_nothing_and_a_dry_run_sends_none() -> None:
     fake = FakeLansweeper()
     async with fake.client(read_only=True) as client:
