@@ -74,7 +74,12 @@ class PutOffError(Exception):
 
 
 def check_length(request: Request, limit: int) -> None:
-    """RefusedError 413: more than ``limit`` bytes are announced, or what is announced is no number."""
+    """RefusedError: more than ``limit`` bytes are announced, no number is, or two lengths are (400).
+
+    With two lengths a proxy may see another end of the message than this server (RFC 9112, section 6.3).
+    """
+    if "content-length" in request.headers and "transfer-encoding" in request.headers:
+        raise RefusedError(400, "two lengths")
     announced = request.headers.get("content-length", "0")
     if not (announced.isascii() and announced.isdecimal()) or len(announced) > 15 or int(announced) > limit:
         raise RefusedError(413, "too large")

@@ -212,6 +212,13 @@ async def test_a_body_without_a_length_is_read_up_to_the_limit(running: World) -
 
 
 @pytest.mark.slow
+async def test_a_body_with_two_lengths_is_refused(running: World) -> None:
+    raw = json.dumps(webhook_body()).encode()
+    framing = {"Transfer-Encoding": "chunked", "Content-Length": str(len(raw))}
+    assert await running.post(FIELD_NATION_PATH, raw, delivery(raw) | framing) == 400
+    assert await running.kept() == []
+
+
 async def test_a_body_that_only_trickles_in_is_given_up(running: World) -> None:
     url = running.http.base_url
     reader, writer = await asyncio.open_connection(url.host, url.port)

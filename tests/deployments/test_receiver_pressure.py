@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from deployments.receiver.messages import PutOffError
 from deployments.receiver.places import Places
 from deployments.receiver.server import RepeatedRecords, bounded_connections
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
-from tests.support.receiver import KeyServer, World, delivery, key_server, signed, world
+from tests.support.receiver import KeyServer, World, delivery, key_server, signed, webhook_body, world
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[2]
@@ -253,6 +253,29 @@ async def test_a_ledger_that_takes_no_writes_is_not_ready(running: World) -> Non
     ledger: Any = running.receiver.inbox._ledger
     ledger.inbox = Full(ledger._engine, ledger._clock)
     assert await ready(running) == 503
+
+
+@contextmanager
+def full_disk(ledger: Path) -> Iterator[None]:
+    """No file may grow beyond what the ledger's have now, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    largest = max(each.stat().st_size for each in ledger.parent.glob("ledger.db*"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_on_a_full_disk_messages_are_put_off_until_there_is_room(running: World) -> None:
+    assert (await running.callback(), await ready(running)) == (200, 200)
+    with full_disk(running.ledger):
+        # What fits into the files as they are is still kept.
+        statuses = [await running.webhook(webhook_body(number)) for number in range(100)]
+        assert set(statuses) == {200, 503}
+        assert (await running.callback(), await ready(running)) == (429, 503)
+    assert (await running.callback(), await ready(running)) == (200, 200)
+    assert len(await running.kept()) == statuses.count(200) + 2
 
 
 async def test_whatever_goes_wrong_inside_the_message_comes_again(running: World) -> None:
