@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 _BLOCKS = frozenset(
     {
@@ -106,6 +107,44 @@ def _is_word(found: re.Match[str], name: str, closed: set[str]) -> bool:
 def decoded(text: str) -> str:
     """The text with its entities decoded, once."""
     return _ENTITY.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
+
+
+_ELLIPSIS = "…"
+_JOINER = "\u200d"
+
+
+def units_of(text: str) -> int:
+    """UTF-16 units, by which the vendors' databases count: most emoji take two."""
+    return len(text) + sum(letter > "\uffff" for letter in text)
+
+
+def fitting(text: str, longest: int) -> str:
+    """The text in so many UTF-16 units at most; what was cut ends with an ellipsis.
+
+    Nothing is cut within what a person takes for one letter: before a combining mark, a joiner, a variation
+    or skin tone, after a joiner, or within a flag.
+    """
+    if units_of(text) <= longest:
+        return text
+    size, end = units_of(_ELLIPSIS), 0
+    while size + units_of(text[end]) <= longest:
+        size += units_of(text[end])
+        end += 1
+    while end > 0 and _is_within_letter(text, end):
+        end -= 1
+    return text[:end].rstrip() + _ELLIPSIS
+
+
+def _is_within_letter(text: str, at: int) -> bool:
+    before, after = text[at - 1], text[at]
+    if before == _JOINER or after == _JOINER or unicodedata.category(after).startswith("M"):
+        return True
+    if "\U0001f3fb" <= after <= "\U0001f3ff" or "\U000e0020" <= after <= "\U000e007f":
+        return True
+    flags = 0
+    while flags < at and "\U0001f1e6" <= text[at - 1 - flags] <= "\U0001f1ff":
+        flags += 1
+    return flags % 2 == 1 and "\U0001f1e6" <= after <= "\U0001f1ff"
 
 
 def _end_of(text: str, what: str, start: int) -> int:

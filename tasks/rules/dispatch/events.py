@@ -16,7 +16,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connectors.field_nation.models import Status, status_of, sub_status_of
-from tasks.rules.dispatch.paths import objects_of, read_path
+from tasks.rules.dispatch.paths import is_nothing, objects_of, read_path
 
 
 class WorkOrderEvent(StrEnum):
@@ -268,12 +268,18 @@ def closed_logs(work_order: WorkOrder) -> list[Mapping[str, Any]]:
 
 def log_start(log: Mapping[str, Any]) -> str:
     """When a stay began, in UTC."""
-    return str(read_path(log, "in.created.utc") or "")
+    return _moment_at(log, "in.created.utc")
 
 
 def log_end(log: Mapping[str, Any]) -> str:
     """When a stay ended, in UTC; "" while it lasts."""
-    return str(read_path(log, "out.created.utc") or "")
+    return _moment_at(log, "out.created.utc")
+
+
+def _moment_at(members: Mapping[str, Any], path: str) -> str:
+    """The moment as the vendor writes it, "" where there is none: a null date says that nothing happened."""
+    found = read_path(members, path)
+    return "" if is_nothing(found) else str(found)
 
 
 def status_doubt(work_order: WorkOrder) -> str:
@@ -292,7 +298,7 @@ def _moments(work_order: WorkOrder) -> Iterator[tuple[str, str]]:
     found: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
     reached = _REACHED.get(status_of(work_order))
     for name, event in _MILESTONES.items():
-        at = str(read_path(found, f"{name}.utc") or "")
+        at = _moment_at(found, f"{name}.utc")
         if at or event is reached:
             yield name, at
 

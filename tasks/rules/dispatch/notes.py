@@ -130,7 +130,7 @@ def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSet
         ours = {note.writer for note in notes if note.id in made and note.writer}
         skipped = _description_note(talk) if side == "connectwise" else None
         for note in sorted(notes, key=_age):
-            if note.id in done | made or note.id == skipped or not note.text.strip():
+            if note.id in done | made or note.id == skipped or not text_of_markup(note.text).strip():
                 continue
             if own & {folded(note.writer), folded(note.author)}:
                 continue

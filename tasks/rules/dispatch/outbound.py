@@ -28,9 +28,10 @@ from tasks.rules.dispatch.mapping_actions import single_text
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.paths import is_nothing
 from tasks.rules.dispatch.reference import effect_mark, marked
+from tasks.rules.dispatch.targets import LONGEST_TEXTS, TICKET_MOMENTS
 from tasks.rules.expression_limits import LARGEST_VALUE, LONGEST_EXPRESSION, parse
 from tasks.rules.isolation import bounded, problem_words
-from tasks.rules.markup import text_of_markup
+from tasks.rules.markup import fitting, text_of_markup, units_of
 from tasks.rules.values import read_date_time, write_date_time
 
 WorkOrder = Mapping[str, Any]
@@ -194,13 +195,33 @@ def mapped_of(
     if "actualHours" in changed:
         del changed["actualHours"]
         problems.append(f"actualHours: time is entered by a rule with {OutboundAction.ADD_TIME_ENTRY!r}.")
-    values = [ValueWanted("", f"mapped {target}", target, _shown(value)) for target, value in changed.items()]
+    values: list[ValueWanted] = []
+    for target, value in changed.items():
+        try:
+            values.append(ValueWanted("", f"mapped {target}", target, _shown(target, value, problems)))
+        except Exception as error:
+            problems.append(f"{target}: {problem_words(error)}.")
     return WantedActions(tuple(notes), (), tuple(values), tuple(problems)), found
 
 
-def _shown(value: Any) -> Any:
-    """A text of a work order may be HTML, which no field of ConnectWise shows."""
-    return text_of_markup(value) if isinstance(value, str) else value
+def _shown(target: str, value: Any, problems: list[str]) -> Any:
+    """The value as ConnectWise takes it. A text may be HTML, which no field of ConnectWise shows.
+
+    Raises ValueError where a moment is wanted and the value is none.
+    """
+    if target in TICKET_MOMENTS:
+        moment = read_date_time(value)
+        if moment is None:
+            raise ValueError(f"{str(value)[:60]!r} is no date and time")
+        return write_date_time(moment)
+    if not isinstance(value, str):
+        return value
+    text = text_of_markup(value)
+    longest = LONGEST_TEXTS.get(target)
+    if longest is None or units_of(text) <= longest:
+        return text
+    problems.append(f"{target}: ConnectWise takes {longest} characters, so the text was cut.")
+    return fitting(text, longest)
 
 
 def joined(*parts: WantedActions) -> WantedActions:

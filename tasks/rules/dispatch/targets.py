@@ -26,6 +26,8 @@ from tasks.rules.values import Day, folded, read_boolean, read_date_time, read_n
 
 DAY_BEGINS = "08:00:00"
 """Local time at which a visit starts whose source is a day (``values.Day``, or a date without a time)."""
+VISIT_YEARS = range(2000, 3000)
+"""Years outside of these are typing errors, or fillers such as 9999-12-31 and 1900-01-01."""
 WORK_ORDER_FIELD = "custom_fields."
 LARGEST_ID = 2**31
 """Both vendors' ids have 32 bits; a longer number is another system's."""
@@ -82,6 +84,10 @@ _TICKET_PATHS = (
 )
 TICKET_TARGETS = frozenset(_TICKET_PATHS.split())
 """What may come back; further ``customFields.<caption>``. Notes and hours become records of their own."""
+TICKET_MOMENTS = frozenset({"dateResolved"})
+"""Those that take a moment, as ConnectWise writes it."""
+LONGEST_TEXTS = {"summary": 100}
+"""UTF-16 units that ConnectWise takes at most; a longer text is cut and ends with an ellipsis."""
 _PLACE = re.compile(r"\[\d+\]")
 
 
@@ -153,6 +159,8 @@ def _moment(value: Any) -> dict[str, Any]:
     moment = read_date_time(value)
     if moment is None:
         raise ValueError(f"{str(value)[:60]!r} is no date; convert it with Date Convert")
+    if moment.year not in VISIT_YEARS:
+        raise ValueError(f"{str(value)[:60]!r} is no date of a visit")
     if len(str(value).strip()) == 10 or (isinstance(value, Day) and moment.strftime("%H%M%S") == "000000"):
         return {"local": {"date": moment.strftime("%Y-%m-%d"), "time": DAY_BEGINS}}
     return {"utc": moment.strftime("%Y-%m-%d %H:%M:%S")}

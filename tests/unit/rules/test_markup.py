@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.markup import text_of_markup
+from tasks.rules.markup import fitting, text_of_markup, units_of
 
 SAME = [
     "serial <SN12345> fitted",
@@ -103,3 +103,33 @@ def test_the_time_is_linear(part: str) -> None:
     started = time.process_time()
     text_of_markup(part * (400_000 // len(part)))
     assert time.process_time() - started < 2
+
+
+FAMILY, FLAG = "👩‍👩‍👧", "🇩🇪"
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "said"),
+    [
+        ("abcdef", 6, "abcdef"),
+        ("abcdefg", 6, "abcde…"),
+        ("ab cdefg", 4, "ab…"),
+        ("abc👍🏽d", 7, "abc…"),
+        (f"abc{FAMILY}d", 11, "abc…"),
+        (f"abc{FAMILY}defg", 13, f"abc{FAMILY}d…"),
+        (f"ab{FLAG}{FLAG}x", 8, f"ab{FLAG}…"),
+        ("abcde\u0301f", 6, "abcd…"),
+        ("❤\ufe0f❤\ufe0f❤\ufe0f", 4, "❤\ufe0f…"),
+        ("نص عربي\u200f طويل", 9, "نص عربي\u200f…"),
+    ],
+)
+def test_a_long_text_is_cut_between_what_people_take_for_letters(text: str, longest: int, said: str) -> None:
+    assert fitting(text, longest) == said
+
+
+@given(st.text(alphabet="ab \u0301\u200d👍🏽🇩🇪é\ufe0f", max_size=40), st.integers(min_value=1, max_value=40))
+def test_what_is_cut_fits_and_begins_as_the_text(text: str, longest: int) -> None:
+    cut = fitting(text, longest)
+    assert units_of(cut) <= longest
+    assert fitting(cut, longest) == cut
+    assert text.startswith(cut.removesuffix("…"))

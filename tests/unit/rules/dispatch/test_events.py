@@ -214,3 +214,18 @@ def test_the_default_rule_for_time_entries_is_off_and_says_what_it_bills() -> No
     assert "DoNotBill" in str(OutboundRule.model_fields["enabled"].description)
     stored = {"event": "assigned", "action": "add internal note"}
     assert OutboundRule.model_validate(stored).enabled
+
+
+@pytest.mark.parametrize("null", ["0001-01-01 00:00:00", "0000-00-00 00:00:00", "-0001-11-30 00:00:00", ""])
+def test_a_null_date_is_no_event(null: str) -> None:
+    """A milestone or the end of a stay that is written as year 0 or 1 has not happened."""
+    names = ("created", "published", "routed", "assigned", "workdone", "approved", "paid", "canceled")
+    log = {"id": 1, "in": {"created": {"utc": utc(5)}}, "out": {"created": {"utc": null}}}
+    order = {
+        "id": 7,
+        "status": {"id": 3, "name": "Assigned"},
+        "milestones": {name: {"utc": utc(1) if name == "created" else null} for name in names},
+        "time_logs": {"results": [log, {"id": 2, "in": {"created": {"utc": null}}}]},
+    }
+    assert [each.key for each in events_of(order, WorkOrderState())] == ["created", "checked_in", "assigned"]
+    assert closed_logs(order) == []

@@ -22,6 +22,7 @@ from tasks.rules.dispatch.notes import (
     ticket_note,
 )
 from tasks.rules.dispatch.reference import ends_with_mark, marked, message_mark, note_mark
+from tasks.rules.markup import text_of_markup
 
 ALL = NoteSettings(internal_too=True, provider_messages_internal=False)
 API = {"connectwise": "api", "field_nation": "9000"}
@@ -213,3 +214,22 @@ def test_a_note_in_no_discussion_counts_as_internal(record: dict[str, Any], inte
 )
 def test_marks_count_at_the_end_only(text: str, ours: bool) -> None:
     assert ends_with_mark(text) is ours
+
+
+@pytest.mark.parametrize("text", ["<p>&nbsp;</p>", " \n", "<img src='a.png'>", "<!-- nothing -->"])
+def test_a_message_without_words_is_not_copied(text: str) -> None:
+    sides = Sides()
+    sides.add("field_nation", text, "person", False)
+    assert sides.due() == []
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=60))
+def test_what_was_copied_is_plain_and_reads_back_as_the_same(text: str) -> None:
+    """Of a text that holds no markup, and comes back as what it was sent as."""
+    sides = Sides()
+    sides.add("field_nation", text, "person", False)
+    for copy in sides.due():
+        said = copy.text.removeprefix("Mia in Field Nation: ").removesuffix(copy.mark)
+        assert text_of_markup(text).strip() == said.strip()
+        assert ends_with_mark(copy.text)

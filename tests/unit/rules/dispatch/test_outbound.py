@@ -16,6 +16,7 @@ from tasks.rules.dispatch.events import (
 )
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.outbound import (
+    WantedActions,
     filled,
     joined,
     mapped_of,
@@ -189,3 +190,34 @@ def test_what_a_rule_makes_of_a_work_order_is_bounded() -> None:
     with pytest.raises(ValueError, match="invalid type") as told:
         filled("{{starts_with(b, b)}}", {"b": ["y" * 1000] * 300})
     assert len(str(told.value)) <= 300
+
+
+def test_moments_and_long_texts_come_back_as_connectwise_takes_them() -> None:
+    """A date goes out as ConnectWise writes it; a summary is cut where a person sees no half letter."""
+    lines = (
+        DispatchMapping(target="dateResolved", source="milestones.workdone.utc"),
+        DispatchMapping(target="summary", source="title"),
+    )
+    order = {
+        **ORDER,
+        "milestones": {"workdone": {"utc": "2026-12-01 17:00:00"}},
+        "title": "x" * 98 + "👍🏽 done",
+    }
+    wanted, found = mapped_of(order, lines, {})
+    assert [(each.target, each.value) for each in wanted.values] == [
+        ("dateResolved", "2026-12-01T17:00:00Z"),
+        ("summary", "x" * 98 + "…"),
+    ]
+    assert wanted.problems == ("summary: ConnectWise takes 100 characters, so the text was cut.",)
+    assert mapped_of(order, lines, found)[0].values == ()
+    bad = {**order, "milestones": {"workdone": {"utc": "soon"}}, "title": "short"}
+    wanted, _ = mapped_of(bad, lines, {})
+    assert [each.target for each in wanted.values] == ["summary"]
+    assert wanted.problems == ("dateResolved: 'soon' is no date and time.",)
+
+
+@pytest.mark.parametrize("null", ["0001-01-01 00:00:00", "0000-00-00 00:00:00", "-0001-11-30 00:00:00"])
+def test_a_stay_whose_end_is_a_null_date_lasts(null: str) -> None:
+    log = stay(1, "14:00:00", "16:00:00") | {"out": {"created": {"utc": null}}}
+    lasting = {**ORDER, "time_logs": {"results": [log]}}
+    assert times_wanted(lasting, [HappenedEvent(COMPLETED)], [TIME], ()) == WantedActions()

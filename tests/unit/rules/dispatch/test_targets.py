@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.rules.dispatch.mapping import work_order_of
 from tasks.rules.dispatch.paths import read_path
@@ -202,3 +205,17 @@ def test_states_and_countries() -> None:
     for bad in ("Bavaria", "F1", "", "ÄÖ", "QQ"):
         with pytest.raises(ValueError):
             state_code(bad)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59Z", "0202-12-01T08:00:00Z", "1900-01-01T00:00:00Z"])
+def test_a_year_in_which_nobody_visits_is_told_and_left_out(text: str) -> None:
+    mapped = work_order_of([line(target=START, source="requiredDate")], {"requiredDate": text})
+    assert mapped.problems == (f"{START}: {text!r} is no date of a visit.",)
+    assert "schedule" not in mapped.body
+
+
+@given(st.datetimes(min_value=datetime(2000, 1, 2), max_value=datetime(2999, 12, 30)), st.integers(-720, 840))
+def test_a_moment_is_the_same_moment_in_whatever_zone_it_is_written(local: datetime, minutes: int) -> None:
+    moment = local.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
+    sent = start_of(requiredDate=moment.isoformat())
+    assert datetime.fromisoformat(sent["utc"]).replace(tzinfo=UTC) == moment
