@@ -10,7 +10,8 @@ A fault ``{"kind": "wrong_read", "how": ...}`` lets the vendor answer and then c
 - ``no_values``: custom fields without their values, all or those of ``captions``.
 - ``no_custom_fields``: records without the member ``customFields``, or ``assetCustom.fields``.
 
-Lists of ConnectWise, single records of it, and pages of Lansweeper assets; another answer stays as it is.
+Lists of ConnectWise, single records of it, pages of Lansweeper assets, and lists of Field Nation; another
+answer stays as it is.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def changed_answer(fault: Fault, body: bytes, headers: Headers) -> tuple[bytes, 
         )
     elif isinstance(answer, dict) and (page := _asset_page(answer)) is not None:
         _change_page(fault, page)
+    elif isinstance(answer, dict) and isinstance(answer.get("results"), list):
+        _change_list(fault, answer)
     elif isinstance(answer, dict) and "id" in answer:
         (answer,) = _without_values(fault, [answer])
     text = encode(answer)
@@ -85,6 +88,16 @@ def _change_page(fault: Fault, page: dict[str, Any]) -> None:
         page["pagination"] = {**(page.get("pagination") or {}), "next": None}
     if fault["how"] == "empty" and fault.get("total", True) and page.get("total") is not None:
         page["total"] = len(page["items"])
+
+
+def _change_list(fault: Fault, answer: dict[str, Any]) -> None:
+    """A list of Field Nation, whose ``metadata`` counts pages and records."""
+    answer["results"] = _changed_records(fault, answer["results"])
+    metadata = answer.get("metadata")
+    if not isinstance(metadata, dict) or fault["how"] not in ("empty", "cut"):
+        return
+    counts = {"pages": 1, "total": len(answer["results"])} if fault.get("total", True) else {}
+    answer["metadata"] = {**metadata, **counts}
 
 
 def _changed_records(fault: Fault, records: list[Any]) -> list[Any]:

@@ -29,6 +29,8 @@ from tasks.rules.dispatch.decision import (
     CLOCK_SKEW,
     Adoption,
     adoptable,
+    double_words,
+    doubles,
     may_create_again,
     next_look,
 )
@@ -204,7 +206,9 @@ async def find_work_order(run: DispatchRun, intent: Intent, written: int | None 
         written: the number that the record itself bears, which is looked at too: one request more.
     """
     listed = await run.field_nation.search_work_orders(intent.reference, columns=ADOPTION_COLUMNS)
-    found = {int(each["id"]): each for each in listed}
+    # The search knows no Incident ID: where a person has edited the title, a recent one is found by that.
+    recent = [each for each in run.recent_orders if carries(each, intent.reference)]
+    found = {int(each["id"]): each for each in (*recent, *listed)}
     if written is not None and written not in found:
         found |= {int(each["id"]): each for each in await _by_number(run, written)}
     if intent.sent_at is not None:
@@ -265,9 +269,38 @@ async def _search_is_right(run: DispatchRun) -> bool:
     return True
 
 
-async def created_since(run: DispatchRun, days: int) -> list[Record]:
+async def _created_since(run: DispatchRun, days: int) -> list[Record]:
     """Lists every work order made in the last days, whole days in UTC: a request for each 100."""
     return await _created_between(run, run.now() - timedelta(days=days), run.now())
+
+
+async def find_doubles(run: DispatchRun, recent: list[Record] | None = None) -> list[str]:
+    """A sentence for each reference that several living work orders of the last days carry.
+
+    Args:
+        recent: the work orders of the last days, where they were listed before.
+    """
+    days = run.settings.polling.duplicate_days
+    if recent is None:
+        recent = await _created_since(run, days) if days else []
+    found = doubles(recent, run.settings.reference_prefix)
+    return [double_words(reference, ids) for reference, ids in found.items()]
+
+
+async def list_recent(run: DispatchRun) -> list[Record] | None:
+    """The work orders of the last days, for ``find_work_order`` too; None while Field Nation is away.
+
+    Listed before any record is looked at: what a lost ledger has forgotten is then found by its Incident ID,
+    whatever a person made of its title.
+    """
+    days = run.settings.polling.duplicate_days
+    try:
+        found = await _created_since(run, days) if days else []
+    except RetryableError as error:
+        run_logger().warning("The work orders of the last days can't be listed yet: %s", error)
+        return None
+    run.recent_orders = found
+    return found
 
 
 async def _by_number(run: DispatchRun, number: int) -> list[Record]:

@@ -16,7 +16,7 @@ from connectors.errors import RejectedError
 from connectors.field_nation.models import Status, status_of
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.rules.dispatch.decision import RecordFacts
-from tasks.rules.dispatch.paths import read_path
+from tasks.rules.dispatch.paths import is_nothing, read_path
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.sources import description_of, dispatch_source, reads_description, related_needed
@@ -167,6 +167,7 @@ def record_facts(
         closed=closed,
         newly_closed=(closed or gone) and not memory.closed,
         gone=gone,
+        merged=not is_nothing(fetched.document.get("mergedParentTicket")),
         own_status=status in run.settings.own_statuses(),
         asked=override.outside_trigger,
     )

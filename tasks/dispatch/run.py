@@ -84,6 +84,8 @@ class DispatchRun:
         self.ledger = ledger
         self.accept_cancellations = accept_cancellations
         self.one_cancellation = anyio.Lock()
+        self.recent_orders: list[Record] = []
+        """Work orders of the last days, as a sweep has listed them; ``find_work_order`` looks there too."""
         self.now = now
         self.sleep = sleep
         self.related = RelatedCache(settings.polling.cache_seconds)

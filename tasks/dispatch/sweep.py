@@ -19,7 +19,7 @@ from functools import partial
 from connectors.connectwise.conditions import quote
 from connectors.field_nation.models import LIVING, BaseList, status_of
 from connectors.ledger.models import HeldRecord, Intent
-from tasks.dispatch.create import created_since
+from tasks.dispatch.create import find_doubles, list_recent
 from tasks.dispatch.look import look_at
 from tasks.dispatch.notes import copy_notes, preview_copies
 from tasks.dispatch.reconcile import Preview, dispatch_record, preview_record
@@ -100,24 +100,16 @@ async def sweep(run: DispatchRun, *, dry_run: bool = False) -> RecordSweep:
     swept = RecordSweep(doubts=await (rule_name_problems(run) if dry_run else swept_name_problems(run)))
     if not dry_run:
         await run.heartbeat()
+    recent = await list_recent(run)
     sweeper = _Sweeper(run, swept, await run.state.records(), await run.refusals.held(), dry_run)
     for kind in run.settings.kinds():
         await sweeper.sweep(kind)
     await sweeper.reopen()
-    swept.doubles = await find_doubles(run)
+    swept.doubles = await find_doubles(run, recent)
     if not dry_run:
         await run.ledger.inbox.forget(older_than=KEPT_MESSAGES)
     swept.check()
     return swept
-
-
-async def find_doubles(run: DispatchRun) -> list[str]:
-    """A sentence for each reference that several living work orders of the last days carry."""
-    days = run.settings.polling.duplicate_days
-    if not days:
-        return []
-    found = doubles(await created_since(run, days), run.settings.reference_prefix)
-    return [double_words(reference, ids) for reference, ids in found.items()]
 
 
 class _Sweeper:

@@ -57,6 +57,17 @@ def test_a_page_of_lansweeper() -> None:
     )
 
 
+def test_a_list_of_field_nation() -> None:
+    def listed(*ids: int, pages: int = 2, total: int = 9) -> dict[str, Any]:
+        metadata = {"page": 1, "pages": pages, "total": total}
+        return {"metadata": metadata, "results": [{"id": each} for each in ids]}
+
+    assert changed("empty", listed(1, 2))[0] == listed(pages=1, total=0)
+    assert changed("cut", listed(1, 2))[0] == listed(1, 2, pages=1, total=2)
+    assert changed("empty", listed(1, 2), total=False)[0] == listed()
+    assert changed("half", listed(1, 2, 3))[0] == listed(1, 3)
+
+
 def test_pages_repeat_the_first_that_the_rule_met() -> None:
     rules = Faults()
     rules.set([{"fault": {"kind": "wrong_read", "how": "repeat"}}], seed=1)

@@ -56,8 +56,9 @@ class DispatchStep(StrEnum):
 class RecordFacts:
     """The record as fetched. ``gone``: deleted. ``newly_closed``: closed or gone, and open when last seen.
 
-    ``inside``: in a trigger, or ``asked`` for by a person. ``own_status``: its status is one that this
-    integration sets itself, so reaching it is not leaving.
+    ``merged``: it is part of another ticket now, which has its work. ``inside``: in a trigger, or ``asked``
+    for by a person. ``own_status``: its status is one that this integration sets itself, so reaching it is
+    not leaving.
     """
 
     change: RecordChange
@@ -65,6 +66,7 @@ class RecordFacts:
     closed: bool = False
     newly_closed: bool = False
     gone: bool = False
+    merged: bool = False
     own_status: bool = False
     asked: bool = False
 
@@ -128,7 +130,7 @@ def next_look(age: float, settle: float, first: float) -> float | None:
 
 
 def _wanted(record: RecordFacts) -> bool:
-    return record.inside and not record.gone
+    return record.inside and not record.gone and (record.asked or not record.merged)
 
 
 def _after_the_end(record: RecordFacts) -> DispatchDecision:
@@ -154,10 +156,12 @@ def _while_it_lives(record: RecordFacts, order: WorkOrderFacts, cancel_on_leave:
         return DispatchDecision(DispatchStep.LOOK if left or ended or came_back else DispatchStep.UPDATE)
     if not (left or ended):
         return DispatchDecision(DispatchStep.UPDATE)
-    why = "was deleted" if record.gone else "was closed" if ended else "left the trigger"
+    why = "was closed" if ended else "left the trigger"
+    if record.gone or record.merged:
+        why = "was deleted" if record.gone else "was merged into another ticket"
     if order.status in BEFORE_ASSIGNMENT and not order.assigned:
         # ConnectWise says "not found" of a record that the API member may not see any more, too.
-        if cancel_on_leave and not record.gone:
+        if cancel_on_leave and not (record.gone or record.merged):
             return DispatchDecision(DispatchStep.CANCEL, f"the record {why} {BEFORE_A_PROVIDER}")
         return DispatchDecision(
             DispatchStep.REPORT, f"the record {why}, and its work order is still {_words(order.status)}"

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
 from connectors.errors import RetryableError
+from tasks.dispatch.notes import copy_notes
 from tasks.dispatch.reconcile import dispatch_record
-from tasks.dispatch.sweep import sweep
+from tasks.dispatch.sweep import sweep, sweep_notes, sweep_work_orders
+from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.dispatch import DISPATCH, OPEN, SERVICE, Board, rules
+from tests.support.work_orders import FieldDesk
 
 pytestmark = pytest.mark.anyio
+ORDERS = {"system": "field_nation", "method": "GET", "path": "/workorders"}
 TICKETS = {"system": "connectwise", "method": "GET", "path": "/service/tickets"}
 
 
@@ -120,3 +125,113 @@ async def test_a_ticket_that_bears_a_number_gets_no_other_work_order(board: Boar
     assert result.status is DispatchStatus.REPORTED
     assert "it bears work order 410777, which Field Nation does not show" in result.message
     assert board.orders() == []
+
+
+@pytest.mark.parametrize("how", ["empty", "half", "cut", "repeat"])
+async def test_wrong_lists_of_work_orders_cancel_close_and_double_nothing(board: Board, how: str) -> None:
+    tickets = [board.ticket(f"Ticket {number}") for number in range(3)]
+    async with board.run(rules(on_leave="cancel")) as run:
+        await sweep(run)
+    later = board.ticket("Later")
+    async with board.run(rules(on_leave="cancel"), later=60) as run:
+        board.sandbox.faults(wrong(ORDERS, how))
+        for _ in range(2):
+            for look in (sweep, sweep_work_orders):
+                try:
+                    swept = await look(run)
+                except RetryableError:
+                    # Fewer work orders than Field Nation counts: nothing is believed.
+                    continue
+                assert DispatchStatus.CANCELLED not in swept.counts()
+        board.sandbox.faults([])
+        await sweep(run)
+        back = await sweep_work_orders(run)
+    assert DispatchStatus.REPORTED not in back.counts()
+    assert [len(board.orders(f"CW-S-{each}")) for each in (*tickets, later)] == [1, 1, 1, 1]
+    assert {each["status"]["name"] for each in board.orders()} == {"Draft"}
+
+
+@pytest.mark.parametrize("search_is_wrong", [False, True])
+async def test_a_lost_ledger_makes_nothing_twice_whatever_the_title_or_the_search(
+    board: Board, tmp_path: Path, search_is_wrong: bool
+) -> None:
+    """No number stands on the ticket, so that the Incident ID alone leads to its work order."""
+    tickets = [board.ticket(f"Ticket {number}") for number in range(2)]
+    async with board.run() as run:
+        await sweep(run)
+        for order in board.orders()[:1]:
+            await run.field_nation.update_work_order(order["id"], {"title": "Radio, second floor"})
+    async with board.run(ledger=tmp_path / "new.db") as run:
+        if search_is_wrong:
+            # The list of the last days is right, every search after it finds nothing.
+            limited = [{**each, "nth": list(range(2, 9))} for each in wrong(ORDERS, "empty")]
+            board.sandbox.faults([{name: value for name, value in limited[0].items() if name != "share"}])
+        first = await sweep(run)
+        board.sandbox.faults([])
+        assert first.counts() == {DispatchStatus.ADOPTED: 2}
+        assert (await sweep(run)).doubles == []
+    assert [len(board.orders(f"CW-S-{each}")) for each in tickets] == [1, 1]
+
+
+@pytest.mark.parametrize("what", ["deleted", "merged", "company merged", "hidden"])
+async def test_a_ticket_that_is_gone_or_merged_cancels_and_doubles_nothing(
+    board: Board, tmp_path: Path, what: str
+) -> None:
+    ticket, other = board.ticket("One"), board.ticket("Another", status=OPEN)
+    reference = f"CW-S-{ticket}"
+    async with board.run(rules(on_leave="cancel")) as run:
+        await sweep(run)
+        [number] = board.living(reference)
+        if what == "deleted":
+            board.sandbox.delete("service/tickets", ticket)
+        elif what == "merged":
+            board.sandbox.merge("service/tickets", other, [ticket])
+        elif what == "company merged":
+            spare = next(
+                each["id"]
+                for each in board.sandbox.state("company/companies")
+                if each["id"] != board.sandbox.company_id
+            )
+            board.sandbox.merge("company/companies", spare, [board.sandbox.company_id])
+        else:
+            path = {"system": "connectwise", "method": "GET", "path": f"/service/tickets/{ticket}"}
+            board.sandbox.faults([{**path, "fault": {"kind": "status", "status": 404}}])
+        results = [await dispatch_record(run, SERVICE, ticket) for _ in range(2)]
+        board.sandbox.faults([])
+    assert board.living(reference) == [number]
+    if what != "company merged":
+        assert results[0].status is DispatchStatus.REPORTED
+    async with board.run(rules(on_leave="cancel"), ledger=tmp_path / "new.db", later=60) as run:
+        for _ in range(2):
+            await sweep(run)
+    assert len(board.orders(reference)) == 1
+
+
+@pytest.mark.parametrize("how", ["empty", "half", "repeat"])
+async def test_wrong_lists_of_notes_and_messages_copy_nothing_twice(desk: FieldDesk, how: str) -> None:
+    async with desk.run() as run:
+        ticket, number = await desk.dispatched(run)
+
+        async def counted() -> tuple[int, int, int]:
+            messages = await run.field_nation.list_messages(number)
+            return len(desk.notes(ticket)), len(messages), len(desk.times(ticket))
+
+        desk.whole_life(number)
+        for place in range(3):
+            desk.provider(number, "message", message=f"message {place}")
+            note = {"text": f"note {place}", "detailDescriptionFlag": True, "member": {"id": 1}}
+            desk.sandbox.add("service/tickets/notes", {"ticketId": ticket, **note})
+        await sync_events(run, number)
+        await copy_notes(run, number)
+        before = await counted()
+        lists = (
+            {**ORDERS, "path": f"/workorders/{number}/messages"},
+            {**TICKETS, "path": f"/service/tickets/{ticket}/notes"},
+            {**TICKETS, "path": "/time/entries"},
+        )
+        wrong_lists = [rule for each in lists for rule in wrong(each, how)]
+        for faults in (wrong_lists, wrong_lists, []):
+            desk.sandbox.faults(faults)
+            await sync_events(run, number)
+            await sweep_notes(run)
+        assert await counted() == before

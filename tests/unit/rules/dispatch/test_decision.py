@@ -39,6 +39,7 @@ RECORDS = st.builds(
     closed=st.booleans(),
     newly_closed=st.booleans(),
     gone=st.booleans(),
+    merged=st.booleans(),
     own_status=st.booleans(),
     asked=st.booleans(),
 )
@@ -55,6 +56,7 @@ def test_nothing_is_made_beside_what_lives_or_may_live(
     if step in MAKING:
         assert record.inside
         assert not record.gone
+        assert record.asked or not record.merged
         assert standing.intent not in ("sent", "unresolved")
         assert standing.intent != "created" or standing.status in OVER
     if standing.intent in ("sent", "unresolved"):
@@ -67,6 +69,7 @@ def test_only_what_nobody_is_assigned_to_is_cancelled_and_only_if_that_is_set(
 ) -> None:
     if decide(record, standing, cancel_on_leave=cancel).step is DispatchStep.CANCEL:
         assert cancel
+        assert not record.merged
         assert not standing.assigned
         assert standing.status in (Status.DRAFT, Status.PUBLISHED, Status.ROUTED, Status.POSTPONED)
 
