@@ -87,7 +87,7 @@ def wire_records(world: World, collection: str) -> list[dict[str, Any]]:
         return [
             {**work_order(one), "messages": message_list(one)} for one in world.field_nation.orders.values()
         ]
-    records = world.records(collection)
+    records = world.records(table_of(collection).of or collection)
     if collection.startswith("lansweeper/"):
         return list(records.values())
     show = _presenter(world, collection)

@@ -15,10 +15,12 @@ from __future__ import annotations
 import base64
 import importlib.util
 import json
+import os
 import re
 import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from pathlib import Path
 from random import Random
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlencode
@@ -41,7 +43,7 @@ INPUTS = 12_000
 SHORT = 60
 A_NUMBER = 20
 """Inputs that one number draws."""
-REFERENCE = ROOT.parent / "shared" / "reference"
+REFERENCE = Path(os.environ.get("VENDOR_REFERENCE", ROOT.parent / "shared" / "reference"))
 FILES = {"connectwise": "connectwise-psa-openapi.json", "field nation": "fieldnation-openapi.json"}
 API = "/v4_6_release/apis/3.0"
 GRAPHQL = "/api/v2/graphql"

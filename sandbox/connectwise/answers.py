@@ -146,7 +146,10 @@ def _listing(call: CollectionCall, query: Mapping[str, str] | None = None) -> Li
         records = all_notes(call.store, table, call.route.parent_id or 0)
         return Listing(table, call.store, asked, call.renderer(), belongs, records=records)
     extra_names = linked_condition(table, call.store, call.switches)
-    return Listing(table, call.store, asked, call.renderer(), call.writer().belongs, extra_names=extra_names)
+    belongs, others = call.writer().belongs, call.store.collection(table.of) if table.of else None
+    return Listing(
+        table, call.store, asked, call.renderer(), belongs, records=others, extra_names=extra_names
+    )
 
 
 def _page(call: CollectionCall, listing: Listing) -> Answer:
@@ -424,7 +427,7 @@ def _asked(table: Table, parent_id: int | None, rest: list[str]) -> Route | None
             return Route(table, "search", parent_id)
         case ["bulk"] if is_configuration:
             return Route(table, "bulk", parent_id)
-        case [word] if is_number(word):
+        case [word] if is_number(word) and "get" in table.verbs:
             return Route(table, "one", parent_id, int(word))
         case [word, "changetype"] if is_configuration and is_number(word):
             return Route(table, "changetype", parent_id, int(word))

@@ -88,6 +88,8 @@ class Names:
             raise unknown_name(path)
         if field.kind is Kind.REFERENCE:
             return self._reference(path, name, field, rest)
+        if name in self._table.derived:
+            return Access(field.kind, self._table.derived[name])
         if field.mirrors:
             return self._reference(path, field.mirrors, field, "id")
         return Access(field.kind, lambda record: record.get(name, field.shown))

@@ -150,7 +150,7 @@ class Listing:
         self._renderer = renderer
         self._extra_names = extra_names
         self._records = store.collection(table.name) if records is None else records
-        self._tests = [belongs] if table.parent else []
+        self._tests = [belongs] if table.parent or table.belongs else []
         try:
             self._tests += self._asked()
         except ConditionError as error:

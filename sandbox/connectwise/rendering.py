@@ -33,7 +33,7 @@ class Renderer:
         self._readers: dict[str, Read | None] = {"id": None}
         for name, field in table.fields.items():
             if field.kept:
-                self._readers[name] = self._reader(name, field)
+                self._readers[name] = table.derived.get(name) or self._reader(name, field)
         if table.info is not None:
             self._readers["_info"] = self._info
         self._blank: Record = {"id": 0, **table.fallbacks}

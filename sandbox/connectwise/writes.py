@@ -112,12 +112,14 @@ class Writer:
 
     def stored(self, record_id: int) -> Record:
         """The stored record; VendorError 404 if it is not there or another parent's."""
-        found = self._store.get(self.table.name, record_id)
+        found = self._store.get(self.table.of or self.table.name, record_id)
         if found is None or not self.belongs(found):
             raise not_found(self.table.label, record_id)
         return found
 
     def belongs(self, record: Record) -> bool:
+        if self.table.belongs is not None:
+            return self.table.belongs(record, self._parent_id or 0)
         return self._parent_id is None or record.get(self.table.parent) == {"id": self._parent_id}
 
     def create(self, members: Record) -> Record:

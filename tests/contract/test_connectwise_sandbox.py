@@ -96,6 +96,20 @@ SCHEMAS = {
     "finance/billingCycles": "BillingCycle",
     "service/severities": "Severity",
     "service/impacts": "Impact",
+    "system/info/members": "MemberInfo",
+    "system/info/locations": "LocationInfo",
+    "system/info/departments": "DepartmentInfo",
+    **{
+        f"{tickets}/{part}": f"{kind}Reference"
+        for tickets in ("service/tickets", "project/tickets")
+        for part, kind in (
+            ("timeentries", "TimeEntry"),
+            ("scheduleentries", "ScheduleEntry"),
+            ("activities", "Activity"),
+            ("documents", "Document"),
+            ("products", "Product"),
+        )
+    },
 }
 
 BODIES: dict[str, dict[str, Any]] = {
@@ -296,7 +310,7 @@ def test_served_paths_and_methods_are_the_files(table: Table) -> None:
         path = table.route if verb in methods else f"{table.route}/{{id}}"
         assert (methods | singles)[verb] in paths[path], (verb, path)
     if f"{SCHEMAS[table.name]} verbs" not in KNOWN_EXCEPTIONS:
-        declared = {*paths[table.route], *paths[f"{table.route}/{{id}}"]}
+        declared = {*paths[table.route], *paths.get(f"{table.route}/{{id}}", {})}
         assert declared == {(methods | singles)[verb] for verb in table.verbs}
 
 
@@ -324,7 +338,7 @@ async def test_answers_are_what_the_file_declares(world: World, table: Table, nu
     path, one = path_of(table), f"{table.route}/{{id}}"
     with caller(world) as client:
         listed = check_answer(await client.get(path), table.route)
-        assert listed
+        assert listed or table.belongs
         if table.gathered:
             return
         counted = await client.get(f"{path}/count")
@@ -333,8 +347,9 @@ async def test_answers_are_what_the_file_declares(world: World, table: Table, nu
             check(counted.json(), {"$ref": "#/components/schemas/Count"})
         else:
             check_answer(counted, f"{table.route}/count")
-        check_answer(await client.get(f"{path}/{listed[0]['id']}"), one)
-        if table.verbs == READ_VERBS:
+        if "get" in table.verbs:
+            check_answer(await client.get(f"{path}/{listed[0]['id']}"), one)
+        if table.verbs <= READ_VERBS:
             return
         body = BODIES[table.name]
         check(body, {"$ref": f"#/components/schemas/{SCHEMAS[table.name]}"})

@@ -33,7 +33,7 @@ SOMETIMES = {
     "AgreementType.applicationCycle": "only where hours or amounts are given out",
 }
 # The others are shown through their owner: tests/contract/test_connectwise_sandbox.py.
-READ = [table for table in DESCRIBED if not table.links and not table.gathered]
+READ = [table for table in DESCRIBED if not (table.links or table.gathered or table.belongs)]
 TICKETS = ("service/tickets", "project/tickets")
 # What a mapping needs of a ticket, each with the name that it shows.
 MAPPED = "board status company site contact type priority source serviceLocation location department currency"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -148,7 +148,9 @@ class Table:
     with which it shares its ids. `links` names the collection whose records are tied to configurations by
     this one: such a table is kept in the store's links. `owner` names the parent's collection where no member
     of the record shows the parent. `gathered`: the list is put together from other collections, and there is
-    nothing but the list.
+    nothing but the list. `of` names the collection whose records this one shows, by fewer members: of all of
+    them, or of those that `belongs` to the owner with an id. `derived` says how to read members that no
+    record holds.
     """
 
     name: str
@@ -170,6 +172,9 @@ class Table:
     links: str = ""
     owner: str = ""
     gathered: bool = False
+    of: str = ""
+    belongs: Callable[[Mapping[str, Any], int], bool] | None = None
+    derived: Mapping[str, Callable[[Mapping[str, Any]], Any]] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(init=False)
     fallbacks: Mapping[str, Any] = field(init=False)
 

@@ -271,6 +271,8 @@ EMPTY = tuple(
         ("schedule/calendars", "Calendar"),
         ("service/codes", "ServiceCode"),
         ("service/emailTemplates", "ServiceEmailTemplate"),
+        ("procurement/products", "ProductItem"),
+        ("system/documents", "DocumentInfo"),
         ("system/reportCards", "ReportCard"),
         ("system/skillCategories", "SkillCategory"),
         ("system/skills", "Skill"),

@@ -32,6 +32,27 @@ _TAB = shown(choice("SummaryList", "DetailList"), "SummaryList")
 _SCREEN = shown(choice("RemainOnInvoicingScreen", "ShowRecentInvoices"), "RemainOnInvoicingScreen")
 _SORTS = "None LastUpdatedDesc LastUpdatedAsc CreatedDesc CreatedAsc"
 
+MEMBER_INFO = Table(
+    name="system/info/members",
+    type_name="MemberInfo",
+    verbs=READ_VERBS,
+    naming=("identifier", "name"),
+    of=MEMBERS_NAME,
+    fields={
+        **each(text(), "identifier firstName middleInitial lastName fullName defaultEmail"),
+        "photo": ref("system/documents"),
+        "licenseClass": choice("A", "C", "F", "X"),
+        "inactiveFlag": flag(),
+    },
+    derived={
+        "fullName": lambda member: " ".join(
+            member[name] for name in ("firstName", "lastName") if member.get(name)
+        ),
+        "defaultEmail": lambda member: member.get(f"{member['defaultEmail'].lower()}Email"),
+    },
+)
+"""What members without the right to the others' records may read of them."""
+
 MEMBERS = Table(
     name=MEMBERS_NAME,
     type_name="Member",

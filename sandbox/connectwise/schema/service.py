@@ -7,7 +7,8 @@ those of its time entries.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from sandbox.connectwise.schema.boards import (
     BOARD_ITEMS_NAME,
@@ -48,6 +49,8 @@ PROJECT_TICKETS_NAME = "project/tickets"
 
 BILLING_METHOD = choice("ActualRates", "FixedFee", "NotToExceed", "OverrideRate")
 _NONE, _NO_AMOUNT = shown(whole(), 0), shown(number(), 0.0)
+
+Belongs = Callable[[Mapping[str, Any], int], bool]
 
 _TICKET_FIELDS: dict[str, Field] = {
     "summary": text(100, required=True),
@@ -280,6 +283,46 @@ def _tasks(owner: Table, type_name: str) -> Table:
 
 SERVICE_TASKS = _tasks(SERVICE_TICKETS, "ServiceTask")
 PROJECT_TASKS = _tasks(PROJECT_TICKETS, "TicketTask")
+
+
+def _shown_at(owner: Table, charged: str) -> tuple[Table, ...]:
+    """The lists of what was charged to a ticket, planned for it or filed with it: references alone."""
+
+    def made(part: str, type_name: str, of: str, belongs: Belongs, members: str = "") -> Table:
+        return Table(
+            name=f"{owner.name}/{part}",
+            route=f"{owner.route}/{{parentId}}/{part}",
+            type_name=type_name,
+            verbs=frozenset({"list"}),
+            owner=owner.name,
+            of=of,
+            belongs=belongs,
+            fields=each(text(), members),
+            derived={"description": lambda record: record.get("name")} if "description" in members else {},
+        )
+
+    def is_charged(entry: Mapping[str, Any], ticket: int) -> bool:
+        return bool(entry.get("chargeToId") == ticket and entry.get("chargeToType") == charged)
+
+    def is_planned(entry: Mapping[str, Any], ticket: int) -> bool:
+        return bool(entry.get("objectId") == ticket)
+
+    def is_filed(record: Mapping[str, Any], ticket: int) -> bool:
+        return False
+
+    return (
+        made("timeentries", "TimeEntryReference", "time/entries", is_charged),
+        made("scheduleentries", "ScheduleEntryReference", "schedule/entries", is_planned, "description"),
+        made("activities", "ActivityReference", "sales/activities", is_filed, "name"),
+        made("documents", "DocumentReference", "system/documents", is_filed, "name"),
+        made("products", "ProductReference", "procurement/products", is_filed, "description"),
+    )
+
+
+TICKET_REFERENCES = (
+    *_shown_at(SERVICE_TICKETS, "ServiceTicket"),
+    *_shown_at(PROJECT_TICKETS, "ProjectTicket"),
+)
 
 _TIME_STATUSES = (
     "Open Rejected PendingApproval ErrorsCorrected PendingProjectApproval ApprovedByTierOne "

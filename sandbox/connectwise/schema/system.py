@@ -63,6 +63,23 @@ LOCATIONS = Table(
     },
 )
 
+LOCATION_INFO = Table(
+    name="system/info/locations",
+    type_name="LocationInfo",
+    verbs=READ_VERBS,
+    of=LOCATIONS_NAME,
+    fields={"name": text(), "location_flag": flag(), "structureLevel": ref(LEVELS_NAME)},
+    derived={"location_flag": lambda location: location.get("locationFlag", True)},
+)
+
+DEPARTMENT_INFO = Table(
+    name="system/info/departments",
+    type_name="DepartmentInfo",
+    verbs=READ_VERBS,
+    of=DEPARTMENTS_NAME,
+    fields={"name": text()},
+)
+
 STRUCTURE_LEVELS = Table(
     name=LEVELS_NAME,
     type_name="CorporateStructureLevel",

@@ -41,7 +41,7 @@ from sandbox.connectwise.schema.finance import (
     SLAS,
 )
 from sandbox.connectwise.schema.further import FURTHER
-from sandbox.connectwise.schema.members import MEMBERS
+from sandbox.connectwise.schema.members import MEMBER_INFO, MEMBERS
 from sandbox.connectwise.schema.service import (
     ALL_PROJECT_NOTES,
     ALL_SERVICE_NOTES,
@@ -53,6 +53,7 @@ from sandbox.connectwise.schema.service import (
     SERVICE_TASKS,
     SERVICE_TICKET_CONFIGURATIONS,
     SERVICE_TICKETS,
+    TICKET_REFERENCES,
     TIME_ENTRIES,
 )
 from sandbox.connectwise.schema.setup import (
@@ -66,7 +67,9 @@ from sandbox.connectwise.schema.setup import (
 )
 from sandbox.connectwise.schema.system import (
     CALLBACKS,
+    DEPARTMENT_INFO,
     DEPARTMENTS,
+    LOCATION_INFO,
     LOCATIONS,
     MANUFACTURERS,
     STRUCTURE_LEVELS,
@@ -82,7 +85,8 @@ DESCRIBED: tuple[Table, ...] = (
     PROJECT_TICKET_CONFIGURATIONS, PROJECT_NOTES, ALL_PROJECT_NOTES, OPPORTUNITIES, OPPORTUNITY_NOTES,
     OPPORTUNITY_STATUSES, OPPORTUNITY_TYPES, TIME_ENTRIES, CALLBACKS, BOARD_SUBTYPES, BOARD_ITEMS,
     SERVICE_TASKS, PROJECT_TASKS, ADDITIONS, ADJUSTMENTS, CONTACT_NOTES, CONTACT_TYPES, COUNTRIES,
-    MEMBER_TYPES, RATINGS, BILLING_CYCLES, SEVERITIES, IMPACTS,
+    MEMBER_TYPES, RATINGS, BILLING_CYCLES, SEVERITIES, IMPACTS, MEMBER_INFO, LOCATION_INFO, DEPARTMENT_INFO,
+    *TICKET_REFERENCES,
 )  # fmt: skip
 """The collections of the vendor's spec."""
 
