@@ -25,7 +25,7 @@ from sandbox.connectwise.errors import FieldError
 from sandbox.connectwise.schema.boards import BOARD_STATUSES_NAME, BOARDS_NAME
 from sandbox.connectwise.schema.company import CONTACTS_NAME
 from sandbox.connectwise.schema.fields import Table
-from sandbox.connectwise.schema.finance import AGREEMENTS_NAME
+from sandbox.connectwise.schema.finance import ADDITIONS, AGREEMENTS_NAME
 from sandbox.connectwise.schema.service import (
     PROJECT_NOTES,
     PROJECT_TICKETS_NAME,
@@ -57,6 +57,11 @@ def compute(table: Table, record: Record, read: Read, now: Now, given: Collectio
         _compute_ticket(table, record, read, now, given)
     elif table.name == TIME_ENTRIES.name:
         _compute_time_entry(record, read)
+    elif table.name == ADDITIONS.name:
+        quantity = float(record.get("quantity", 0)) - float(record.get("lessIncluded", 0))
+        for name, unit in (("extPrice", "unitPrice"), ("extCost", "unitCost")):
+            record[name] = max(quantity, 0.0) * float(record.get(unit, 0))
+        record["margin"] = record["extPrice"] - record["extCost"]
     elif table.name == CONTACTS_NAME:
         fill_communication(record, read)
     elif table.name == CALLBACKS.name:

@@ -28,7 +28,7 @@ from starlette.types import Receive, Scope, Send
 from sandbox.field_nation import store, views, work_orders
 from sandbox.field_nation.access import TOKEN_PATH, RateLimit, TokenRefusedError, Tokens
 from sandbox.field_nation.errors import FieldNationError
-from sandbox.field_nation.listing import list_orders
+from sandbox.field_nation.listing import list_counts, list_orders
 from sandbox.field_nation.provider import STEPS, actor
 from sandbox.field_nation.store import Event, FieldNationStore, WorkOrder, message_list, post
 from sandbox.field_nation.views import work_order
@@ -78,6 +78,9 @@ def answer(method: str, path: str, call: ApiCall) -> ApiAnswer:
         return ApiAnswer(_LOOKUPS[path]())
     if path == "/workorders":
         return _collection(method, call)
+    if (method, path) == ("GET", "/workorders/lists"):
+        lag = call.switches.field_nation_search_lag
+        return ApiAnswer(list_counts(call.store, lag=lag))
     for verb, pattern, handle in _CALLS:
         found = pattern.fullmatch(path)
         if verb == method and found:
@@ -164,6 +167,30 @@ def _step(step: Callable[[WorkOrder], list[Event]]) -> Callable[..., ApiAnswer]:
     return lambda call, order: _changed(order, step(order))
 
 
+def _written(name: str, required: tuple[str, ...]) -> Callable[..., ApiAnswer]:
+    """A section that is written by itself: its members stand at the top of the body."""
+
+    def write(call: ApiCall, order: WorkOrder) -> ApiAnswer:
+        given = call.body if isinstance(call.body, dict) else {}
+        missing = [f"#/{one}" for one in required if not given.get(one)]
+        if missing:
+            raise FieldNationError(400, "Validation failed.", dict.fromkeys(missing, "is required"))
+        events = work_orders.update(order, {name: given})
+        return ApiAnswer(_WRITTEN[name](order), order, tuple(events))
+
+    return write
+
+
+_WRITTEN = {"schedule": views.schedule, "location": views.location, "pay": views.pay}
+
+
+def _field(call: ApiCall, order: WorkOrder, field: int) -> ApiAnswer:
+    found = views.custom_field(order, field)
+    if found is None:
+        raise FieldNationError(404, f"Custom field {field} was not found.")
+    return ApiAnswer(found)
+
+
 def _shown(section: Callable[[WorkOrder], Any]) -> Callable[..., ApiAnswer]:
     return lambda call, order: ApiAnswer(section(order))
 
@@ -189,10 +216,17 @@ _CALLS: tuple[tuple[str, re.Pattern[str], Callable[..., ApiAnswer]], ...] = tupl
         ("GET", "/schedule", _shown(views.schedule)),
         ("GET", "/location", _shown(views.location)),
         ("GET", "/pay", _shown(views.pay)),
+        ("PUT", "/schedule", _written("schedule", ("service_window",))),
+        ("PUT", "/location", _written("location", ("mode",))),
+        ("PUT", "/pay", _written("pay", ("type", "base"))),
+        ("GET", "/contacts", _shown(views.contacts)),
+        ("GET", "/tags", _shown(views.tags)),
+        ("GET", "/milestones", _shown(views.milestones)),
         ("GET", "/messages", _shown(message_list)),
         ("POST", "/messages", _post),
         ("POST", r"/messages/([0-9]{1,15})", _post),
         ("GET", "/custom_fields", _shown(views.custom_fields)),
+        ("GET", r"/custom_fields/([0-9]{1,15})", _field),
         ("PUT", r"/custom_fields/([0-9]{1,15})", _set_field),
         ("GET", "/time_logs", _shown(views.time_logs)),
         ("GET", "/attachments", _shown(views.attachments)),

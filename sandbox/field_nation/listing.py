@@ -71,6 +71,22 @@ def list_orders(
     return answer
 
 
+def list_counts(store: FieldNationStore, *, lag: float) -> list[dict[str, Any]]:
+    """Each base set with how many work orders are in it; ``default`` is what a request without one asks."""
+    seen = store.seen(lag)
+    default = store.sticky.get("list", "workorders_all")
+    return [
+        {
+            "id": name,
+            "label": name.removeprefix("workorders_").replace("_", " ").title(),
+            "count": sum(map(belongs, seen)),
+            "actions": [],
+            "default": name == default,
+        }
+        for name, belongs in LISTS.items()
+    ]
+
+
 def _with_sticky(store: FieldNationStore, query: Mapping[str, str]) -> dict[str, str]:
     """Without ``sticky=false`` the filters are kept for the user and leak into later calls."""
     given = {key: value for key, value in query.items() if key.startswith("f_") or key == "list"}

@@ -74,15 +74,20 @@ def status(order: WorkOrder) -> Section:
     }
 
 
+def custom_field(order: WorkOrder, number: int) -> Section | None:
+    """One custom field with its value, empty text where it has none; None for an unknown one."""
+    found = named(CUSTOM_FIELDS, number)
+    if found is None:
+        return None
+    position = CUSTOM_FIELDS.index(found)
+    return {**found, "value": order.values.get(number, ""), "used_in_finance": False, "order": position}
+
+
 def custom_fields(order: WorkOrder) -> Section:
-    """Two groups, one a role; an empty value is empty text."""
+    """Two groups, one a role."""
     groups = []
     for number, name, role in GROUPS:
-        fields = [
-            {**one, "value": order.values.get(one["id"], ""), "used_in_finance": False, "order": position}
-            for position, one in enumerate(CUSTOM_FIELDS)
-            if one["role"] == role
-        ]
+        fields = [custom_field(order, one["id"]) for one in CUSTOM_FIELDS if one["role"] == role]
         groups.append({"id": number, "name": name, "role": role, "order": number, **_page(fields)})
     internal = named(CUSTOM_FIELDS, INTERNAL_FIELD) or {}
     value = order.values.get(INTERNAL_FIELD, "")
@@ -317,10 +322,24 @@ def _kinds(order: WorkOrder) -> Wire:
     return shown
 
 
+def contacts(order: WorkOrder) -> Section:
+    """Whom to ask for on site, numbered by their places."""
+    given = order.fields.get("contacts", {}).get("results", [])
+    numbered = [{"id": position, **one, "actions": []} for position, one in enumerate(given, start=1)]
+    return section(order, "contacts", numbered)
+
+
+def tags(order: WorkOrder) -> Section:
+    """Always empty: nothing here sets a tag."""
+    return section(order, "tags", [])
+
+
+def milestones(order: WorkOrder) -> Section:
+    """When each step was taken."""
+    return {name: stamp(moment, zone_of(order.state)) for name, moment in order.milestones.items()}
+
+
 def _sections(order: WorkOrder) -> Wire:
-    zone = zone_of(order.state)
-    contacts = order.fields.get("contacts", {}).get("results", [])
-    numbered = [{"id": position, **one, "actions": []} for position, one in enumerate(contacts, start=1)]
     messages = message_list(order)
     return {
         "status": status(order),
@@ -330,11 +349,11 @@ def _sections(order: WorkOrder) -> Wire:
         "custom_fields": custom_fields(order),
         "time_logs": time_logs(order),
         "attachments": attachments(order),
-        "contacts": section(order, "contacts", numbered),
-        "tags": section(order, "tags", []),
+        "contacts": contacts(order),
+        "tags": tags(order),
         "messages": {name: messages[name] for name in ("metadata", "actions", "correlation_id")}
         | {"results": []},
         "routes": {**envelope([str(one) for one in order.routes]), "sum": {"all": len(order.routes)}},
-        "milestones": {name: stamp(moment, zone) for name, moment in order.milestones.items()},
+        "milestones": milestones(order),
         "integrations": {"result": []},
     }

@@ -85,8 +85,14 @@ async def test_reads_of_a_busy_work_order_are_what_the_file_declares() -> None:
         assert whole["assignee"]["user"]["id"] == 5002
         assert whole["time_logs"]["hours"] == 1.5
         sections = "status schedule location pay messages custom_fields time_logs attachments"
+        sections += " contacts tags milestones"
         for section in sections.split():
             check_answer(await at.rest("GET", f"/workorders/{number}/{section}"), f"{ONE}/{section}")
+        one = f"{ONE}/custom_fields/{{custom_field_id}}"
+        field = check_answer(await at.rest("GET", f"/workorders/{number}/custom_fields/811"), one)
+        assert field["value"] == "arrived"
+        lists = check_answer(await at.rest("GET", "/workorders/lists"), f"{REST}/workorders/lists")
+        assert {each["id"]: each["count"] for each in lists}["workorders_assigned"] == 1
         listed = check_answer(
             await at.rest("GET", "/workorders", list="workorders_all", sticky="false", f_search="CW-101"),
             f"{REST}/workorders",
@@ -107,6 +113,9 @@ async def test_writes_are_answered_as_the_file_declares() -> None:
         number = await at.order()
         calls: list[tuple[str, str, str, Any]] = [
             ("PUT", "", "", {"title": "New"}),
+            ("PUT", "/schedule", "/schedule", WHOLE["schedule"]),
+            ("PUT", "/location", "/location", {**WHOLE["location"], "saved_location": {}}),
+            ("PUT", "/pay", "/pay", {"type": "hourly", "base": {"amount": 80, "units": 2}}),
             ("PUT", "/custom_fields/802", "/custom_fields/{custom_field_id}", {"value": "4711"}),
             ("POST", "/messages", "/messages", {"message": "Hello", "type": "INTERNAL"}),
             ("POST", "/publish", "/publish", None),

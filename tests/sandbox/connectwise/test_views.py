@@ -1,4 +1,4 @@
-"""Collections that show another one's records: info about members, what was charged to a ticket."""
+"""Collections that show another one's records, and additions, which say what they come to."""
 
 from __future__ import annotations
 
@@ -42,3 +42,21 @@ async def test_a_ticket_lists_the_time_and_the_plans_of_its_own() -> None:
         assert (await client.get("/service/tickets/1/documents")).json() == []
         assert (await client.get("/service/tickets/99/timeentries")).status_code == 404
         assert (await client.get("/service/tickets/1/timeentries/1")).status_code == 404
+
+
+async def test_an_addition_says_what_it_comes_to() -> None:
+    world = small_world()
+    insert_service_desk(world.store)
+    world.store.insert("procurement/catalog", {"identifier": "MSP-WS", "description": "Managed workstation"})
+    body = {"product": {"identifier": "MSP-WS"}, "billCustomer": "Billable", "quantity": 12, "unitPrice": 45}
+    with caller(world) as client:
+        made = await client.post("/finance/agreements/1/additions", json={**body, "lessIncluded": 2})
+        assert (made.status_code, made.json()["extPrice"]) == (201, 450)
+        assert made.json()["product"] == {
+            "id": 1,
+            "identifier": "MSP-WS",
+            "_info": made.json()["product"]["_info"],
+        }
+        address = f"/finance/agreements/1/additions/{made.json()['id']}"
+        again = await client.put(address, json=made.json())
+        assert again.json()["extPrice"] == 450

@@ -268,3 +268,28 @@ async def test_the_limit_is_told_in_headers_and_kept() -> None:
     assert [one.headers["x-ratelimit-remaining"] for one in answers] == ["1", "0", "0"]
     assert 0 < int(answers[2].headers["retry-after"]) <= 60
     assert answers[2].json()["agent"] == {"action": "RETRY", "backoffMs": 60000, "maxAttempts": 3}
+
+
+async def test_a_section_is_written_by_itself_and_only_that() -> None:
+    async with place() as at:
+        number = await at.order()
+        path = f"/workorders/{number}"
+        window = {"mode": "exact", "start": {"utc": "2026-12-02 15:00:00"}}
+        shown = (await at.rest("PUT", f"{path}/schedule", {"service_window": window})).json()
+        assert shown["service_window"]["start"]["local"] == {"date": "2026-12-02", "time": "10:00:00"}
+        shown = (
+            await at.rest("PUT", f"{path}/pay", {"type": "fixed", "base": {"amount": 90, "units": 1}})
+        ).json()
+        assert shown["total"] == 90
+        whole = (await at.rest("GET", path)).json()
+        assert (whole["title"], whole["location"]["city"]) == (WHOLE["title"], "Tampa")
+        for section, body in (("schedule", {}), ("schedule", {"service_window": {}}), ("pay", {"type": "x"})):
+            refused = await at.rest("PUT", f"{path}/{section}", body)
+            assert refused.status_code == 400
+        assert (await at.rest("GET", path)).json()["schedule"] == whole["schedule"]
+
+
+async def test_a_look_at_the_head_is_a_reading() -> None:
+    async with place() as at:
+        assert (await at.rest("HEAD", f"/workorders/{await at.order()}")).status_code == 200
+        assert (await at.rest("HEAD", "/workorders/9")).status_code == 404
