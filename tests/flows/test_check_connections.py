@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from prefect import State
 from pydantic import SecretStr
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.errors import ConnectorError, StopError
 from connectors.field_nation.block import FieldNationConnection
+from deployments.local.prefect import LocalPrefect
 from flows.check_connections import check_connections
 from sandbox.data.small_tables import INTEGRATION
 from tasks.dispatch.settings import DispatchRules, DispatchSettings
@@ -29,6 +31,15 @@ from tests.support.faults import LEAN, rule
 from tests.support.run_flow import FlowRunner, ended_with
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
+
+
+@pytest.fixture(autouse=True)
+def own_blocks(prefect_server: LocalPrefect) -> None:
+    """Every saved block is looked at: those that other modules' tests left on the server are taken away."""
+    with httpx.Client(base_url=prefect_server.api_url, timeout=60) as client:
+        for each in client.post("/block_documents/filter", json={}).raise_for_status().json():
+            if each["block_type"]["slug"] in ("dispatch-rules", "field-nation-connection"):
+                client.delete(f"/block_documents/{each['id']}").raise_for_status()
 
 
 async def checked(**options: Any) -> tuple[State[Any], dict[tuple[str, str], Finding]]:
