@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
-from sqlalchemy import Table, event, inspect, text
+from sqlalchemy import Dialect, Table, TextClause, bindparam, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
@@ -293,24 +293,33 @@ def in_groups(values: Sequence[T]) -> Iterator[Sequence[T]]:
 Insert = postgresql.Insert | sqlite.Insert
 
 
-def insert_or_replace(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
-    """An insert that replaces every other column of the row which holds the key already."""
+def insert_or_replace(connection: AsyncConnection, table: Table, key: Sequence[str]) -> TextClause:
+    """An insert of whole rows that replaces every other column of the row which holds the key already."""
     return _upsert(connection.dialect.name, table, tuple(key))
 
 
-def insert_or_add(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
-    """An insert that adds every other column to the row which holds the key already."""
+def insert_or_add(connection: AsyncConnection, table: Table, key: Sequence[str]) -> TextClause:
+    """An insert of whole rows that adds every other column to the row which holds the key already."""
     return _upsert(connection.dialect.name, table, tuple(key), adds=True)
 
 
 @lru_cache(maxsize=64)
-def _upsert(dialect: str, table: Table, key: tuple[str, ...], *, adds: bool = False) -> Insert:
-    """Made once for each table: the batches of a first load ask for the same, and so does each grant."""
+def _upsert(dialect: str, table: Table, key: tuple[str, ...], *, adds: bool = False) -> TextClause:
+    """As text, which SQLAlchemy keeps ready to be sent: an upsert it puts into words at each execution."""
     statement = _insert(dialect, table)
     rest = [column.name for column in table.c if column.name not in key]
     given = {name: statement.excluded[name] for name in rest}
     values = {name: table.c[name] + given[name] for name in rest} if adds else given
-    return statement.on_conflict_do_update(index_elements=list(key), set_=values)
+    whole = statement.on_conflict_do_update(index_elements=list(key), set_=values)
+    words = whole.compile(dialect=_NAMED[dialect], column_keys=[column.name for column in table.c])
+    return text(str(words)).bindparams(*(bindparam(each.name, type_=each.type) for each in table.c))
+
+
+_NAMED: Mapping[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="named"),
+    "postgresql": postgresql.dialect(paramstyle="named"),
+}
+"""Each database's language with parameters as ``text`` takes them."""
 
 
 def insert_unless_there(

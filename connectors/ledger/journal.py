@@ -180,10 +180,18 @@ def _row(entry: WriteEntry) -> dict[str, Any]:
 def without_secrets(value: Any) -> Any:
     """The value without members whose name says that they hold a secret."""
     if isinstance(value, dict):
-        return {name: without_secrets(inner) for name, inner in value.items() if not _is_secret(str(name))}
+        return {
+            name: inner if inner.__class__ in _PLAIN else without_secrets(inner)
+            for name, inner in value.items()
+            if not _is_secret(str(name))
+        }
     if isinstance(value, list | tuple):
         return [without_secrets(inner) for inner in value]
     return value
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Classes of values that hold no others: nearly all members of a record, for which no call is made."""
 
 
 @lru_cache(maxsize=1024)
@@ -193,19 +201,21 @@ def _is_secret(name: str) -> bool:
 
 async def _record_outcomes(connection: AsyncConnection, outcomes: Sequence[WriteOutcome], now: float) -> None:
     """A record id or message of None leaves what is noted."""
-    if not outcomes:
-        return
-    statement = (
-        update(writes)
-        .where(writes.c.id == bindparam("write"))
-        .values(
-            outcome=bindparam("result"),
-            settled_at=now,
-            record_id=func.coalesce(bindparam("record", type_=writes.c.record_id.type), writes.c.record_id),
-            message=func.coalesce(bindparam("words", type_=writes.c.message.type), writes.c.message),
-        )
+    if outcomes:
+        await connection.execute(_SETTLED, [{**_outcome(each), "now": now} for each in outcomes])
+
+
+_SETTLED = (
+    update(writes)
+    .where(writes.c.id == bindparam("write"))
+    .values(
+        outcome=bindparam("result"),
+        settled_at=bindparam("now"),
+        record_id=func.coalesce(bindparam("record", type_=writes.c.record_id.type), writes.c.record_id),
+        message=func.coalesce(bindparam("words", type_=writes.c.message.type), writes.c.message),
     )
-    await connection.execute(statement, [_outcome(outcome) for outcome in outcomes])
+)
+"""Made once: a first load settles hundreds of batches."""
 
 
 def _outcome(outcome: WriteOutcome) -> dict[str, Any]:

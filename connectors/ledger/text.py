@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -47,12 +48,13 @@ def clean_parameters(parameters: Any) -> Any:
 
 
 def _are_clean(parameters: list[Any] | tuple[Any, ...]) -> bool:
-    rows = parameters if isinstance(parameters, list) else (parameters,)
-    if any(row.__class__ is not tuple for row in rows):
+    rows = parameters if isinstance(parameters, list) else [parameters]
+    if set(map(type, rows)) != {tuple}:
         return False
-    if not {value.__class__ for row in rows for value in row} <= _PLAIN_CLASSES:
+    values = list(chain.from_iterable(rows))
+    if not set(map(type, values)) <= _PLAIN_CLASSES:
         return False
-    text = "".join([value for row in rows for value in row if value.__class__ is str])
+    text = "".join([value for value in values if value.__class__ is str])
     return "\x00" not in text and (text.isascii() or _SURROGATE.search(text) is None)
 
 
