@@ -230,15 +230,30 @@ def _object_lists(node: dict[str, Any], search: Callable[[Any], Any]) -> Callabl
     if not steps or not all(isinstance(step, str) for step in steps):
         return None
     members = [(pair["value"], pair["children"][0]["value"]) for pair in node["children"][1]["children"]]
+    read_entries = _entry_reader(members)
 
     def read(record: Any) -> Any:
         found = record
         for step in steps:
             found = found.get(step) if isinstance(found, dict) else None
-        if found.__class__ is not list or any(each.__class__ is not dict for each in found):
+        if found is None:
+            return None
+        if found.__class__ is not list or not set(map(type, found)) <= _OBJECT:
             return search(record)
-        return [{key: each.get(name) for key, name in members} for each in found]
+        return read_entries(found)
 
+    return read
+
+
+_OBJECT = frozenset({dict})
+
+
+def _entry_reader(members: Sequence[tuple[str, str]]) -> Callable[[list[dict[str, Any]]], list[Any]]:
+    """``{key: name}`` of each entry by a generated function: a loop over the members takes twice as long."""
+    pairs = ", ".join(f"{key!r}: each.get({name!r})" for key, name in members)
+    scope: dict[str, Any] = {}
+    exec(f"def read(entries):\n    return [{{{pairs}}} for each in entries]", scope)  # noqa: S102
+    read: Callable[[list[dict[str, Any]]], list[Any]] = scope["read"]
     return read
 
 

@@ -166,9 +166,15 @@ class Fillers:
 
         if kind not in _LISTED:
             return is_filler
-        longest = self._longest
-        # Software lists and notes are long: the beginning of one says that it stands in no list.
-        return lambda value: not begins_longer_than(value, longest) and is_filler(value)
+        longest, starts = self._longest, self._starts[kind]
+
+        def is_listed(value: Any) -> bool:
+            # Addresses, software lists and notes: the beginning of a text says that it stands in no list.
+            if value.__class__ is str and value.isascii() and (start := value[:2]).isalnum():
+                return start.lower() in starts and is_filler(value)
+            return not begins_longer_than(value, longest) and is_filler(value)
+
+        return is_listed
 
     def is_plain_serial(self, text: str) -> bool:
         """Whether a ``plain_text`` is the filler of a serial number."""
@@ -301,6 +307,18 @@ class Fillers:
         """Characters of the longest filler of the kinds that have none but the listed."""
         forms = (form for kind in _LISTED for form in (*self._forms(kind), *self.lists.get(kind, ())))
         return max(LONGEST, *map(len, forms))
+
+    @cached_property
+    def _starts(self) -> dict[FillerKind, frozenset[str]]:
+        """What the fillers of the kinds that have none but the listed begin with: two letters or digits."""
+        return {
+            kind: frozenset(
+                squeezed(each)[:2]
+                for listed in (FillerKind.TEXT, kind)
+                for each in self.lists.get(listed, ())
+            )
+            for kind in _LISTED
+        }
 
     @cached_property
     def _texts(self) -> frozenset[str]:

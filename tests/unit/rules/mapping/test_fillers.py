@@ -327,6 +327,22 @@ def test_separators_case_and_ending_change_nothing(filler: str, sign: str, upper
         assert FILLERS.test_of(kind)(written)
 
 
+@given(
+    st.sampled_from([FillerKind.TEXT, FillerKind.REFERENCE, FillerKind.MAKER, FillerKind.IP]),
+    st.sampled_from(sorted({each for values in FILLERS.lists.values() for each in values}))
+    | st.text(max_size=4),
+    st.sampled_from(["", " ", "-", "."]),
+    st.booleans(),
+    st.text(max_size=3),
+)
+def test_a_blank_and_a_mark_before_a_text_change_nothing(
+    kind: FillerKind, filler: str, sign: str, upper: bool, ending: str
+) -> None:
+    text = sign.join(filler.upper() if upper else filler) + ending
+    is_filler = FILLERS.test_of(kind)
+    assert is_filler(text) == is_filler(f" \u200b{text}")
+
+
 @given(st.text() | st.integers() | st.none() | st.floats() | st.lists(st.text()))
 def test_any_value_is_a_filler_or_not(value: Any) -> None:
     assert all(FILLERS.test_of(kind)(value) in (True, False) for kind in FillerKind)
