@@ -317,7 +317,7 @@ def _upsert(dialect: str, table: Table, key: tuple[str, ...], *, adds: bool = Fa
 
 _NAMED: Mapping[str, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="named"),
-    "postgresql": postgresql.dialect(paramstyle="named"),
+    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
 }
 """Each database's language with parameters as ``text`` takes them."""
 

@@ -23,7 +23,8 @@ def text_length(value: str) -> int:
 
 def too_long(what: str, value: str, maximum: int | None) -> str | None:
     """What is wrong with the length of ``value`` in words, or None; ``maximum`` None means no limit."""
-    if maximum is None or text_length(value) <= maximum:
+    # No character counts more than twice.
+    if maximum is None or 2 * len(value) <= maximum or text_length(value) <= maximum:
         return None
     return f"{what} has {text_length(value)} characters, ConnectWise allows {maximum}"
 

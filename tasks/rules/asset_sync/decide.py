@@ -6,7 +6,7 @@ created, the writer with the ids at hand and the record read a moment ago.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,19 @@ class WriteDecision:
 
 
 @dataclass(slots=True)
+class CreationDecision:
+    """What to write of an asset that is created. ``skipped``: the reason why it can't be.
+
+    ``values``: each field with its wanted value and with the value as ConnectWise takes it, None for a
+    reference.
+    """
+
+    values: list[tuple[MappedField, Any, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    skipped: str | None = None
+
+
+@dataclass(slots=True)
 class FreshDecision:
     """What is left to write after the fresh re-read.
 
@@ -95,36 +108,33 @@ def known_problems(references: References) -> ReferenceProblem:
     return problem
 
 
-def decide_creation(asset: AssetRecord, mapping: CompiledMapping, problem: ReferenceProblem) -> WriteDecision:
+def decide_creation(
+    asset: AssetRecord, mapping: CompiledMapping, problem: ReferenceProblem
+) -> CreationDecision:
     """Whether the asset can be created, and which of its values are left out.
 
-    ``changes`` holds every value to be written, with nothing as its current one. An asset that can't be
-    linked is skipped: the next run would not find its configuration and create it twice.
+    An asset that can't be linked is skipped: the next run would not find its configuration and create it
+    twice. The run's company is never taken from the asset.
     """
     if why := unlinkable(asset):
-        return WriteDecision(skipped=why)
-    required = REQUIRED | {mapping.fields[-1].path}
-    decision = WriteDecision()
-    for mapped, wanted in creation_values(asset, mapping):
-        why = _obstacle(mapped, wanted, problem)
-        if why is None:
-            decision.changes.append(FieldChange(mapped.target.path, None, wanted))
-        elif mapped.path in required:
-            return WriteDecision(skipped=why)
-        else:
-            decision.warnings.append(_left_out(mapped, why))
-    missing = required - {change.field for change in decision.changes}
+        return CreationDecision(skipped=why)
+    link = mapping.fields[-1].target.path
+    decision, missing = CreationDecision(), {*REQUIRED, link}
+    for mapped, wanted in zip(mapping.fields, asset.wanted, strict=True):
+        path = mapped.target.path
+        if wanted is None or path == _COMPANY or is_empty(wanted):
+            continue
+        try:
+            decision.values.append((mapped, wanted, _wire(mapped, wanted, problem)))
+            missing.discard(path)
+        except LimitError as error:
+            if path in missing:
+                return CreationDecision(skipped=str(error))
+            decision.warnings.append(_left_out(mapped, str(error)))
     if missing:
         paths = " and ".join(sorted(missing))
-        return WriteDecision(skipped=f"No value for {paths}, which a configuration needs")
+        return CreationDecision(skipped=f"No value for {paths}, which a configuration needs")
     return decision
-
-
-def creation_values(asset: AssetRecord, mapping: CompiledMapping) -> Iterable[tuple[MappedField, Any]]:
-    """The mapped fields that the asset has a value for; the run's company is never taken from the asset."""
-    for mapped, wanted in zip(mapping.fields, asset.wanted, strict=True):
-        if not is_empty(wanted) and mapped.target.path != _COMPANY:
-            yield mapped, wanted
 
 
 def decide_changes(
@@ -218,16 +228,23 @@ def _change_obstacle(mapped: MappedField, change: FieldChange, problem: Referenc
 
 
 def _obstacle(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> str | None:
-    target = mapped.target
-    if target.kind is ValueKind.REFERENCE:
-        return problem(target.path, str(wanted))
-    if target.kind is ValueKind.CUSTOM and mapped.custom_field_id is None:
-        return f"{target.path} is not a custom field of configurations in ConnectWise"
     try:
-        wire_value(target, wanted)
+        _wire(mapped, wanted, problem)
     except LimitError as error:
         return str(error)
     return None
+
+
+def _wire(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> Any:
+    """The value as ConnectWise takes it, None for a reference; LimitError: why it can't be written."""
+    target = mapped.target
+    if target.kind is ValueKind.REFERENCE:
+        if why := problem(target.path, str(wanted)):
+            raise LimitError(why)
+        return None
+    if mapped.custom_field_id is None and target.kind is ValueKind.CUSTOM:
+        raise LimitError(f"{target.path} is not a custom field of configurations in ConnectWise")
+    return wire_value(target, wanted)
 
 
 def _left_out(mapped: MappedField, why: str) -> str:

@@ -34,14 +34,13 @@ def creation_payload(
     decision = decide_creation(asset, mapping, known_problems(references))
     if decision.skipped:
         return CreationPayload(None, skipped=decision.skipped)
-    by_path = mapping.by_path
     record: dict[str, Any] = {"company": {"id": company_id}}
     custom = []
-    for change in decision.changes:
-        mapped = by_path[change.field]
-        value = _wire(mapped, change.wanted, references)
-        if mapped.target.kind is ValueKind.CUSTOM:
+    for mapped, wanted, value in decision.values:
+        if mapped.custom_field_id is not None:
             custom.append({"id": mapped.custom_field_id, "value": value})
+        elif value is None:
+            record[mapped.target.field] = wire_reference(mapped.target, wanted, references)
         else:
             record[mapped.target.field] = value
     if custom:

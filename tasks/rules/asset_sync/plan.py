@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.decide import (
@@ -352,7 +353,7 @@ class _PlanBuilder:
             self._skip(asset, why)
             return None
         warnings = (*([warning] if warning else []), *decision.warnings)
-        self._note(asset, warnings, decision.changes)
+        self._note(asset, warnings, [(mapped.target.path, wanted) for mapped, wanted, _ in decision.values])
         return Creation(asset, warnings)
 
     def _modification(self, changed: Changed) -> Modification | None:
@@ -370,7 +371,8 @@ class _PlanBuilder:
             decision.type_change,
             tuple(decision.warnings),
         )
-        self._note(match.asset, made.warnings, made.all_changes)
+        changes = [(change.field, change.wanted) for change in made.all_changes]
+        self._note(match.asset, made.warnings, changes)
         if not decision.nothing:
             return made
         self.unchanged += 1
@@ -388,12 +390,12 @@ class _PlanBuilder:
     def _skip(self, asset: AssetRecord, reason: str) -> None:
         self.skipped.append(Skipped(asset, reason))
 
-    def _note(self, asset: AssetRecord, warnings: Iterable[str], changes: Iterable[FieldChange]) -> None:
+    def _note(self, asset: AssetRecord, warnings: Iterable[str], wanted: Iterable[tuple[str, Any]]) -> None:
         for text in warnings:
             self.warnings.add(text, asset)
-        for change in changes:
-            if change.field in self.pending:
-                self.used.setdefault(change.field, set()).add(folded(str(change.wanted)))
+        for path, value in wanted:
+            if path in self.pending:
+                self.used.setdefault(path, set()).add(folded(str(value)))
 
     def _reference_creations(self) -> dict[str, list[str]]:
         """The missing names that something written refers to; none is created for skipped assets."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -135,17 +135,7 @@ def wire_value(target: MappingTarget, value: Any) -> Any:
     Raises:
         LimitError: it is too long, or can't be read as what the target holds; the text says why.
     """
-    match target.kind:
-        case ValueKind.DATE_TIME:
-            return _date_time(target, value)
-        case ValueKind.NUMBER:
-            return _number(target, value)
-        case ValueKind.BOOLEAN:
-            return _boolean(target, value)
-        case ValueKind.CUSTOM:
-            return _scalar(target, value)
-        case _:
-            return _text(target, value)
+    return _WIRE[target.kind](target, value)
 
 
 def wire_reference(target: MappingTarget, name: Any, references: References) -> dict[str, int]:
@@ -205,3 +195,14 @@ def _date_time(target: MappingTarget, value: Any) -> str:
     if moment is None:
         raise LimitError(f"{target.path} takes a date, not {str(value)[:60]!r}")
     return write_date_time(moment)
+
+
+_WIRE: Mapping[ValueKind, Callable[[MappingTarget, Any], Any]] = {
+    ValueKind.TEXT: _text,
+    ValueKind.MAC: _text,
+    ValueKind.DATE_TIME: _date_time,
+    ValueKind.NUMBER: _number,
+    ValueKind.BOOLEAN: _boolean,
+    ValueKind.REFERENCE: _text,
+    ValueKind.CUSTOM: _scalar,
+}
