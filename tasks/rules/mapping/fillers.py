@@ -77,6 +77,8 @@ _LISTED = (
     FillerKind.TEXT, FillerKind.REFERENCE, FillerKind.MAKER, FillerKind.IP, FillerKind.GATEWAY
 )  # fmt: skip
 """Kinds whose fillers are as long as those of the lists at most."""
+_BY_WORDS = (FillerKind.TEXT, FillerKind.REFERENCE)
+"""Kinds whose fillers are texts of the lists and phrases of their words, and no others."""
 OWN_MAC = "own mac"
 """The list of locally administered addresses that are one machine's own all the same."""
 NOTHING, BESIDE, FIELD, LABEL, THING = "nothing", "beside", "field", "label", "thing"
@@ -166,15 +168,9 @@ class Fillers:
 
         if kind not in _LISTED:
             return is_filler
-        longest, starts = self._longest, self._starts[kind]
-
-        def is_listed(value: Any) -> bool:
-            # Addresses, software lists and notes: the beginning of a text says that it stands in no list.
-            if value.__class__ is str and value.isascii() and (start := value[:2]).isalnum():
-                return start.lower() in starts and is_filler(value)
-            return not begins_longer_than(value, longest) and is_filler(value)
-
-        return is_listed
+        longest = self._longest
+        # Software lists and notes are long: the beginning of one says that it stands in no list.
+        return lambda value: not begins_longer_than(value, longest) and is_filler(value)
 
     def is_plain_serial(self, text: str) -> bool:
         """Whether a ``plain_text`` is the filler of a serial number."""
@@ -225,9 +221,11 @@ class Fillers:
         return digits[1] in "26ae" and not digits.startswith(self._own_macs)
 
     def _is_text(self, text: str) -> bool:
-        return self._is_listed(text, squeezed(text), FillerKind.TEXT)
+        return not self._begins_otherwise(text) and self._is_listed(text, squeezed(text), FillerKind.TEXT)
 
     def _is_reference(self, text: str) -> bool:
+        if self._begins_otherwise(text):
+            return False
         return self._is_listed(text, squeezed(text), FillerKind.REFERENCE)
 
     def _is_maker(self, text: str) -> bool:
@@ -309,16 +307,15 @@ class Fillers:
         return max(LONGEST, *map(len, forms))
 
     @cached_property
-    def _starts(self) -> dict[FillerKind, frozenset[str]]:
-        """What the fillers of the kinds that have none but the listed begin with: two letters or digits."""
-        return {
-            kind: frozenset(
-                squeezed(each)[:2]
-                for listed in (FillerKind.TEXT, kind)
-                for each in self.lists.get(listed, ())
-            )
-            for kind in _LISTED
-        }
+    def _starts(self) -> frozenset[str]:
+        """The two letters or digits that each listed text and each phrase for nothing begins with."""
+        texts = (each for kind in _BY_WORDS for each in self.lists.get(kind, ()))
+        return frozenset(squeezed(each)[:2] for each in (*texts, *self._words))
+
+    def _begins_otherwise(self, text: str) -> bool:
+        """Whether the beginning of a text shows that it is no filler by its words, as that of most does."""
+        start = text[:2]
+        return start.isascii() and start.isalnum() and start.lower() not in self._starts and text.isascii()
 
     @cached_property
     def _texts(self) -> frozenset[str]:
