@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -116,6 +118,15 @@ def test_a_null_date_is_nothing_and_the_next_date_counts(null: str) -> None:
         ("Nouvelle-\u00c9cosse", "NS"),
         ("\u00cele-du-Prince-\u00c9douard", "PE"),
         ("Colombie-Britannique", "BC"),
+        ("Texas, USA", "TX"),
+        ("CA, US", "CA"),
+        ("Ontario, CA", "ON"),
+        ("TX - Texas", "TX"),
+        ("Texas (TX)", "TX"),
+        ("State of Texas", "TX"),
+        ("Hawai\u02bbi", "HI"),
+        ("Wash. D.C.", "DC"),
+        ("Armed Forces Pacific", "AP"),
     ],
 )
 def test_states_and_provinces_of_both_countries(text: str, code: str) -> None:
@@ -124,10 +135,41 @@ def test_states_and_provinces_of_both_countries(text: str, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("U.S.A.", "US"), ("canada", "CA"), ("CAN", "CA"), ("Germany", "DE"), ("United Kingdom", "GB")],
+    [
+        ("U.S.A.", "US"),
+        ("Espa\u00f1a", "ES"),
+        ("Republic of Korea", "KR"),
+        ("C\u00f4te d'Ivoire", "CI"),
+        ("canada", "CA"),
+        ("CAN", "CA"),
+        ("Germany", "DE"),
+        ("United Kingdom", "GB"),
+    ],
 )
 def test_countries_by_name(text: str, code: str) -> None:
     assert country_code(text) == code
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "near"),
+    [
+        (state_code, "Texass", "Did you mean Texas (TX)?"),
+        (state_code, "Onatrio", "Did you mean Ontario (ON)?"),
+        (country_code, "Unitd States", "Did you mean United States (US)"),
+    ],
+)
+def test_a_misspelt_one_is_named_with_its_near_match(
+    read: Callable[[str], str], text: str, near: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(near)):
+        read(text)
+
+
+@pytest.mark.parametrize("text", ["San Francisco, CA", "TX, OK", "x" * 5000, "a," * 3000, "USA"])
+def test_a_place_or_two_states_are_no_state(text: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        state_code(text)
+    assert len(str(caught.value)) < 200
 
 
 @pytest.mark.parametrize("text", ["ÄÖ", "XX", "Narnia", ""])
