@@ -246,7 +246,9 @@ class Matching:
         """The configuration that the key gives the asset; a doubt is kept."""
         form = asset.forms[key]
         held = self._held[key].get(form, []) if form else []
-        free = [each for each in held if each.id not in self._taken and not _differ(asset, each, key)]
+        free = [
+            each for each in held if each.id not in self._taken and not self._is_ruled_out(asset, each, key)
+        ]
         if not free:
             return None
         if len(held) == 1 and self._number[key][form] == 1 and self._is_certain(asset, free[0], key):
@@ -257,10 +259,21 @@ class Matching:
     def _is_certain(self, asset: Side, candidate: Side, key: int) -> bool:
         if key == NAME and is_address(asset.forms[NAME] or ""):
             return False
+        if _differ(asset, candidate, key):
+            return False
         open_doubts = [ids for ids in self._doubts[asset.key] if ids - self._taken]
         if any(candidate.id not in ids for ids in open_doubts):
             return False
         return not any(self._is_anothers(asset, candidate, stronger) for stronger in range(key))
+
+    def _is_ruled_out(self, asset: Side, configuration: Side, key: int) -> bool:
+        """Whether a stronger key differs that one asset has and one configuration."""
+        return any(
+            _differ_in(asset, configuration, stronger)
+            and self._number[stronger][asset.forms[stronger]] == 1
+            and len(self._held[stronger][configuration.forms[stronger] or ""]) == 1
+            for stronger in range(key)
+        )
 
     def _is_anothers(self, asset: Side, candidate: Side, key: int) -> bool:
         """Whether a key of the configuration that this asset does not have is on another asset."""
@@ -273,5 +286,9 @@ class Matching:
 
 def _differ(asset: Side, configuration: Side, key: int) -> bool:
     """Whether a key stronger than this one is known on both sides and differs by more than case."""
-    pairs = zip(asset.forms[:key], configuration.forms[:key], strict=True)
-    return any(mine and theirs and mine.casefold() != theirs.casefold() for mine, theirs in pairs)
+    return any(_differ_in(asset, configuration, stronger) for stronger in range(key))
+
+
+def _differ_in(asset: Side, configuration: Side, key: int) -> bool:
+    mine, theirs = asset.forms[key], configuration.forms[key]
+    return bool(mine and theirs and mine.casefold() != theirs.casefold())

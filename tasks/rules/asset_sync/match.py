@@ -9,6 +9,7 @@ gave it away. Agreement in a key between an asset and a configuration that is no
     one configuration holds its key in the link field                      matched, whatever else differs
     several hold its key in the link field                                 ambiguous, all of them candidates
     a stronger key is known on both sides and differs                      agreement ignored, with a warning
+    it differs, but several assets or several configurations have it       ambiguous: it identifies none
     key on one asset and one configuration, nothing below applies          matched
     key on several assets, or on several configurations                    next key; ambiguous if none decides
     a stronger key already gave undecided candidates, this is none of them ambiguous
@@ -52,6 +53,7 @@ from tasks.rules.mapping.identifiers import (
     Holders,
     KeyTable,
     contradiction,
+    contradictions,
     is_ip_address,
 )
 from tasks.rules.values import AssetRecord, ConfigurationRecord, folded, plain_text
@@ -163,13 +165,14 @@ class KeyMatching:
     def _possible(self, asset: int, key: int, value: str, holders: Sequence[int]) -> Sequence[int]:
         """The holders without those that another serial number rules out, where there are many."""
         serial = self._assets.values[SERIAL][asset]
-        if key == SERIAL or serial is None or len(holders) <= _CROWD:
+        if key == SERIAL or serial is None or len(holders) <= _CROWD or self._assets.is_shared(SERIAL, asset):
             return holders
         if (key, value) not in self._crowds:
             crowd = self._crowds[key, value] = {}
             for each in holders:
                 theirs = self._configurations.values[SERIAL][each]
-                crowd.setdefault(theirs and folded(theirs), []).append(each)
+                known = None if self._configurations.is_shared(SERIAL, each) else theirs
+                crowd.setdefault(known and folded(known), []).append(each)
         for each in holders[:_MOST_WARNINGS]:
             self._is_candidate(asset, each, key)
         crowd = self._crowds[key, value]
@@ -180,11 +183,15 @@ class KeyMatching:
             self._note(asset, words.taken, key, configuration)
             return False
         if key != SERIAL:
-            stronger = contradiction(self._assets, asset, self._configurations, configuration, key)
-            if stronger is not None:
-                self._note(asset, words.RULED_OUT[stronger], key, configuration)
-                return False
+            for stronger in contradictions(self._assets, asset, self._configurations, configuration, key):
+                if not self._is_shared(asset, configuration, stronger):
+                    self._note(asset, words.RULED_OUT[stronger], key, configuration)
+                    return False
         return True
+
+    def _is_shared(self, asset: int, configuration: int, key: int) -> bool:
+        """Whether a key that differs is on several records of a side, as a filler that nobody listed is."""
+        return self._assets.is_shared(key, asset) or self._configurations.is_shared(key, configuration)
 
     def _doubt(self, asset: int, candidate: int, key: int, value: str, holders: int) -> Doubt | None:
         if holders > 1:
@@ -197,6 +204,8 @@ class KeyMatching:
             return Doubt.IP_ADDRESS
         if key != SERIAL and self._points_elsewhere(asset, candidate):
             return Doubt.POINTS_ELSEWHERE
+        if contradiction(self._assets, asset, self._configurations, candidate, key) is not None:
+            return Doubt.SHARED_DIFFERS
         return Doubt.ANOTHERS if key != SERIAL and self._is_anothers(asset, candidate, key) else None
 
     def _points_elsewhere(self, asset: int, candidate: int) -> bool:

@@ -97,6 +97,10 @@ class Doubt(Enum):
     SEVERAL_CONFIGURATIONS = "{assets} and {configurations} have this {key}"
     SEVERAL_ASSETS = "{assets} have this {key}, so it can't say which of them the configuration is"
     POINTS_ELSEWHERE = "a stronger key points to another configuration than the {key} does"
+    SHARED_DIFFERS = (
+        "the configuration with this {key} differs in a stronger key, which several assets or "
+        "configurations have"
+    )
     ANOTHERS = "the configuration with this {key} carries a stronger key of another asset"
     LINKED_UNSEEN = (
         "the configuration with this {key} is linked to an asset that this partial read does not show"

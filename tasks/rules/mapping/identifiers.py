@@ -101,15 +101,26 @@ class KeyTable:
         )
         self.holders = tuple(Holders(values) for values in self.values)
 
+    def is_shared(self, key: int, position: int) -> bool:
+        """Whether several records have the key's value of this one: it identifies none of them."""
+        value = self.values[key][position]
+        return value is not None and len(self.holders[key].of(value)) > 1
+
 
 def contradiction(
     assets: KeyTable, asset: int, configurations: KeyTable, configuration: int, key: int
 ) -> int | None:
     """The strongest key above ``key`` that both sides know and that differs by more than case, or None."""
+    return next(contradictions(assets, asset, configurations, configuration, key), None)
+
+
+def contradictions(
+    assets: KeyTable, asset: int, configurations: KeyTable, configuration: int, key: int
+) -> Iterator[int]:
+    """The keys above ``key`` that both sides know and that differ by more than case, the strongest first."""
     for stronger in range(key):
         mine, theirs = assets.values[stronger][asset], configurations.values[stronger][configuration]
         if mine is None or theirs is None or mine == theirs:
             continue
         if folded(mine) != folded(theirs):
-            return stronger
-    return None
+            yield stronger

@@ -100,6 +100,14 @@ TABLE = {
     "a shared dock's mac on known devices": (
         [A("a", "S1", M1), A("b", "S2", M1)], [C(1, "S1", M1), C(2, "S3", M1)],
         {"a": "serial 1", "b": "new!"}),
+    "a serial that several assets share rules nothing out and decides nothing": (
+        [A("a", "POOL-9", M1), A("b", "POOL-9", M2)], [C(1, "S1", M1)], {"a": "? 1", "b": "new!"}),
+    "a serial that several configurations share rules nothing out either": (
+        [A("a", "S1", None, "PC")], [C(1, "POOL-9", None, "PC"), C(2, "POOL-9")], {"a": "? 1"}),
+    "a shared dock's mac rules no name out": (
+        [A("a", None, M1, "PC"), A("b", None, M1, "PD")], [C(1, None, M2, "PC")], {"a": "? 1", "b": "new"}),
+    "a serial that one device has still rules out": (
+        [A("a", "S1", M1, "PC"), A("b", "S9", M1)], [C(1, "S2", M2, "PC")], {"a": "new!", "b": "new"}),
     "two assets of one name": (
         [A("a", name="PC"), A("b", name="PC")], [C(1, name="PC")], {"a": "? 1", "b": "? 1"}),
     "a name that is an address": ([A("a", name="10.0.0.7")], [C(1, name="10.0.0.7")], {"a": "? 1"}),
@@ -185,6 +193,14 @@ def test_in_a_crowd_of_one_name_the_device_itself_is_still_found() -> None:
     assert shown(match([A("a", "s-7", name="printer")], crowd)) == {"a": "? 7"}
     assert shown(match([A("a", "S-x", name="printer")], crowd + free)) == {"a": "? 900"}
     assert shown(match([A("a", "S-x", name="printer")], crowd)) == {"a": "new!"}
+
+
+def test_in_a_crowd_of_one_name_a_shared_serial_rules_nothing_out() -> None:
+    crowd = [C(number, f"S-{number}", name="printer") for number in range(1, 300)]
+    pool = [A("a", "POOL-9", name="printer"), A("b", "POOL-9")]
+    assert shown(match(pool, crowd))["a"].startswith("? 1 2 3")
+    foo = [C(900, "POOL-9", name="printer"), C(901, "POOL-9")]
+    assert shown(match([A("a", "S-x", name="printer")], crowd + foo)) == {"a": "? 900"}
 
 
 def test_thousands_of_one_name_take_no_more_than_a_moment() -> None:
