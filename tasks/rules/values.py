@@ -109,6 +109,8 @@ def written_text(value: Any) -> str | None:
 
 def written_line(value: Any) -> str | None:
     """As ``written_text``, on one line: a tab or line break is a blank there."""
+    if value.__class__ is str and value.isascii() and value.isprintable():
+        return value.strip() or None
     text = written_text(value)
     return text if text is None or text.isprintable() else _LINE_BREAKS.sub(" ", text)
 

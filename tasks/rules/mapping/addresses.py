@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from itertools import pairwise
 from typing import Any
 
 from tasks.rules.values import plain_text
@@ -30,7 +29,12 @@ _MAC = re.compile(
     r"|(?P<plain>[0-9a-f]{12}|[0-9a-f]{4}([.:-])[0-9a-f]{4}\3[0-9a-f]{4}|[0-9a-f]{6}[:-][0-9a-f]{6})"
     r")(?![0-9a-z]|[:.-][0-9a-f])"
 )
-_SPECIAL = re.compile(r"0|127\.|169\.254\.|2[2345]|::|f[ef]", re.IGNORECASE).match
+_REGULAR = frozenset(
+    bytes((first + step * at) % 256 for at in range(6)).hex() for first in range(256) for step in (0, 1)
+)
+"""One byte repeated, and bytes that count up."""
+_ENDS_OF_BLOCKS = frozenset({"000000", "ffffff"})
+_SPECIAL = re.compile(r"\[?(?:0|127\.|169\.254\.|2[2345]|::|f[ef])", re.IGNORECASE).match
 """How each address that is no one machine's own begins."""
 _ADDRESS = re.compile(r"\[?([0-9a-f.:]+?)\]?(?:%[\w.-]+)?(?:/\d{1,3})?", re.IGNORECASE).fullmatch
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
@@ -73,16 +77,7 @@ def is_no_cards(digits: str) -> bool:
 
     That is one byte repeated, the first or last address of a maker's block, or bytes that count up.
     """
-    return (
-        digits[1] in "13579bdf"
-        or digits == digits[:2] * 6
-        or digits.endswith(("000000", "ffffff"))
-        or (digits[2:4] == f"{int(digits[:2], 16) + 1:02x}" and _counts_up(digits))
-    )
-
-
-def _counts_up(digits: str) -> bool:
-    return all(later - earlier == 1 for earlier, later in pairwise(bytes.fromhex(digits)))
+    return digits[1] in "13579bdf" or digits in _REGULAR or digits[6:] in _ENDS_OF_BLOCKS
 
 
 def is_no_machines_ip(text: str, *, link_local: bool = True) -> bool:
@@ -91,7 +86,7 @@ def is_no_machines_ip(text: str, *, link_local: bool = True) -> bool:
     ``link_local`` counts ``169.254.0.0/16`` and ``fe80::/10``, which a machine gives itself where nothing
     gave it one; a router's own is a gateway all the same.
     """
-    if _SPECIAL(text.lstrip("[")) is None:
+    if _SPECIAL(text) is None:
         return False
     parts = re.split(r"[\s,;|]+", text)
     return all(_is_special(part, link_local) for part in parts if part)

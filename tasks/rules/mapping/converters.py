@@ -190,12 +190,14 @@ def _text(value: Any) -> Any:
 
 
 def _line(value: Any) -> Any:
-    text = _text(value)
+    text = value if value.__class__ is str else _text(value)
     return written_line(text) if text.__class__ is str else text
 
 
 def _serial(value: Any) -> Any:
     """As it is matched by: without joiners, too."""
+    if value.__class__ is str and value.isascii() and value.isprintable():
+        return value.strip() or None
     text = _line(value)
     return plain_text(text) if text.__class__ is str else text
 

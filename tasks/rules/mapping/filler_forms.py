@@ -25,9 +25,12 @@ _STROKES = frozenset("*~=+<>|`^$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[0-9])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W_]+")
 _PARTS = re.compile(r"\s*[,;|\n]\s*|\s+/\s+").split
+may_have_parts = re.compile(r"[\s,;|]").search
+"""Whether ``parts_of`` is worth its time."""
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _VERSION = re.compile(r"[vV]?\d(\.\d){1,2}").fullmatch
-_NUMBERED = re.compile(r"(?P<letters>[a-z]*)(?P<digits>\d{3,})(?P<more>[a-z]*)").fullmatch
+may_be_numbered = re.compile(r"(?P<letters>[a-z]*)(?P<digits>\d{3,})(?P<more>[a-z]*)").fullmatch
+"""Whether ``is_numbered`` is worth its time."""
 _ZEROS = re.compile(r"[a-z]{1,4}0{6,}").fullmatch
 _UP, _DOWN = "0123456789" * 3, "9876543210" * 3
 COUNTED = frozenset(
@@ -99,7 +102,7 @@ def is_numbered(letters: str, is_label: Callable[[str], object]) -> bool:
     That is a label, or letters that count up from a; up to four letters before many digits, and A, AB, ABC
     after.
     """
-    found = _NUMBERED(letters)
+    found = may_be_numbered(letters)
     if found is None or not (found["letters"] or found["more"]):
         return False
     before, digits, after = found["letters"], found["digits"], found["more"]

@@ -47,6 +47,8 @@ from tasks.rules.mapping.filler_forms import (
     is_numbered,
     is_strokes,
     is_version,
+    may_be_numbered,
+    may_have_parts,
     parts_of,
     squeezed,
     words_of,
@@ -183,15 +185,13 @@ class Fillers:
             return is_version(text)
         if letters.isalpha():
             return is_alphabet(letters) or is_made_of(letters, self._in_serials) or self._is_labelled(letters)
-        return (
-            is_version(text)
-            or is_numbered(letters, self._is_label)
-            or (letters.startswith(_HEX_PREFIX) and self._is_hex(letters[len(_HEX_PREFIX) :]))
-            or is_made_of(letters, self._in_serials)
-        )
-
-    def _is_hex(self, digits: str) -> bool:
-        return bool(digits) and self.is_plain_serial(digits)
+        if may_be_numbered(letters) is not None and is_numbered(letters, self._is_label):
+            return True
+        if letters.startswith(_HEX_PREFIX) and len(letters) > len(_HEX_PREFIX):
+            return self.is_plain_serial(letters[len(_HEX_PREFIX) :])
+        if "." in text and is_version(text):
+            return True
+        return ("0" in letters or letters.startswith("type")) and is_made_of(letters, self._in_serials)
 
     def _is_labelled(self, letters: str) -> bool:
         """Whether a label stands before one letter that is repeated."""
@@ -205,12 +205,14 @@ class Fillers:
             return True
         if len(letters) < SHORT:
             return len(letters) < len(text) and self._is_listed(text, letters, FillerKind.NAME)
-        return letters in self._texts or self._says_nothing(text, letters) or self._is_localhost(text)
+        if letters in self._texts or (letters.isalpha() and self._says_nothing(text)):
+            return True
+        return "." in text and self._is_localhost(text)
 
     def _is_localhost(self, text: str) -> bool:
         """Whether the name before the domain is that of every computer."""
-        name, dot, _ = text.partition(".")
-        return bool(dot) and len(name) >= SHORT and squeezed(name) in self._letters[FillerKind.NAME]
+        name = text.partition(".")[0]
+        return len(name) >= SHORT and squeezed(name) in self._letters[FillerKind.NAME]
 
     def is_shared_mac(self, digits: str) -> bool:
         """Whether twelve hex digits are an address of no card, of a group, or of many cards."""
@@ -278,17 +280,18 @@ class Fillers:
             return True
         if len(letters) < len(text) and self._is_signed(text, letters, kind):
             return True
-        return len(letters) >= SHORT and (
-            self._says_nothing(text, letters)
-            or (
-                any(parts := parts_of(text))
-                and all(self._is_listed(part, squeezed(part), kind) for part in parts)
-            )
-        )
+        if len(letters) < SHORT or len(text) > LONGEST:
+            return False
+        # Most texts that one asset alone has hold digits or are one word.
+        if (letters.isalpha() or letters.replace("0", "").isalpha()) and self._says_nothing(text):
+            return True
+        if may_have_parts(text) is None or not (parts := parts_of(text)):
+            return False
+        return all(self._is_listed(part, squeezed(part), kind) for part in parts)
 
-    def _says_nothing(self, text: str, letters: str) -> bool:
+    def _says_nothing(self, text: str) -> bool:
         """Whether a text of several words has a word for nothing, and the others only go with one."""
-        if len(text) > LONGEST or not (letters.isalpha() or letters.replace("0", "").isalpha()):
+        if len(text) > LONGEST or (text.isalpha() and (text.islower() or text.isupper())):
             return False
         words = words_of(text)
         if len(words) < 2 or not self._words.issuperset(words):
