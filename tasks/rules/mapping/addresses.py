@@ -72,6 +72,11 @@ def mac_start(text: str) -> str | None:
     return digits if _START_OF_HEX(digits) else None
 
 
+def is_zero_address(text: str) -> bool:
+    """Whether an address of another length is zero but for its end, as those of tunnels (``...-00-E0``)."""
+    return text.translate(_BETWEEN).startswith("0" * 12)
+
+
 def is_no_cards(digits: str) -> bool:
     """Whether twelve hex digits are a group's or of a form that no card has.
 

@@ -35,7 +35,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from tasks.rules.mapping.addresses import is_no_cards, is_no_machines_ip, mac_digits, mac_start
+from tasks.rules.mapping.addresses import (
+    is_no_cards,
+    is_no_machines_ip,
+    is_zero_address,
+    mac_digits,
+    mac_start,
+)
 from tasks.rules.mapping.filler_forms import (
     COUNTED,
     LONGEST,
@@ -211,8 +217,8 @@ class Fillers:
 
     def _is_localhost(self, text: str) -> bool:
         """Whether the name before the domain is that of every computer."""
-        name = text.partition(".")[0]
-        return len(name) >= SHORT and squeezed(name) in self._letters[FillerKind.NAME]
+        name = squeezed(text.partition(".")[0])
+        return len(name) >= SHORT and (name in self._letters[FillerKind.NAME] or name in self._texts)
 
     def is_shared_mac(self, digits: str) -> bool:
         """Whether twelve hex digits are an address of no card, of a group, or of many cards."""
@@ -244,7 +250,12 @@ class Fillers:
             return True
         if len(letters) >= MANY and letters in COUNTED:
             return True
-        words = [word.rstrip("0123456789") for word in words_of(text)] if len(text) <= LONGEST else []
+        if len(text) > LONGEST:
+            return False
+        # One or two digits number a field; more may be the model.
+        words = [
+            word.rstrip("0123456789") for word in words_of(text) if len(word) > 2 or not word.isdecimal()
+        ]
         return len(words) > 1 and self._words.issuperset(words)
 
     def _is_tag(self, text: str) -> bool:
@@ -273,7 +284,7 @@ class Fillers:
 
     def _is_mac(self, text: str) -> bool:
         digits = mac_digits(text)
-        return self._is_text(text) if digits is None else self.is_shared_mac(digits)
+        return self._is_text(text) or is_zero_address(text) if digits is None else self.is_shared_mac(digits)
 
     def _is_listed(self, text: str, letters: str, kind: FillerKind) -> bool:
         if letters in self._texts or letters in self._letters[kind]:

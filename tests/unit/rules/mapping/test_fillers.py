@@ -85,6 +85,8 @@ SERIALS = [
     "$",
     "Dell",
     "VMware",
+    "Amazon EC2",
+    "HP Serial",
     "v1.0",
 ]
 REAL_SERIALS = [
@@ -140,6 +142,7 @@ MACS = [
     "00:01:02:03:04:05",
     "50:51:52:53:54:55",
     "00:00:00:00:00:10",
+    "00-00-00-00-00-00-00-E0",
 ]
 ANYWHERE = [
     "Unknown",
@@ -190,12 +193,40 @@ ANYWHERE = [
     "to be confirmed",
     "not given",
     "UnknownModel",
+    "Nothing known",
+    "geen gegevens",
     "\u672a\u8a2d\u5b9a",
     "\u063a\u064a\u0631 \u0645\u0639\u0631\u0648\u0641",
 ]
 EVERY_KIND = [each for each in FillerKind if each not in (FillerKind.MAC, FillerKind.NAME)]
-NAMES = ["localhost", "LOCALHOST.localdomain", "None", "N/A", "-", "(unknown)", "Default string", "no name"]
-REAL_NAMES = ["NA", "NIL", "OEM", "TBD", "PC", "X", "0", "7", "Default", "Noname-7", "✓"]
+NAMES = [
+    "localhost",
+    "localhost.home",
+    "unknown.local",
+    "LOCALHOST.localdomain",
+    "None",
+    "N/A",
+    "-",
+    "(unknown)",
+    "Default string",
+    "no name",
+]
+REAL_NAMES = [
+    "localhostess.acme.com",
+    "NODE",
+    "UNKNOWN7",
+    "NA",
+    "NIL",
+    "OEM",
+    "TBD",
+    "PC",
+    "X",
+    "0",
+    "7",
+    "Default",
+    "Noname-7",
+    "✓",
+]
 
 
 @pytest.mark.parametrize("value", SERIALS)
@@ -288,6 +319,7 @@ def test_a_short_word_may_be_a_name(value: str) -> None:
         (FillerKind.TAG, "Asset-0123456789", "1234"),
         (FillerKind.TAG, "Asset Tag:", "A-100"),
         (FillerKind.MODEL, "Type2 - Board Product Name1", "Model 3"),
+        (FillerKind.MODEL, "System Version 1.0", "Model Number 5520"),
         (FillerKind.MODEL, "System manufacturer System Product Name", "System x3650 M4"),
         (FillerKind.MODEL, "To be filled by OEM by More String", "Virtual Machine"),
         (FillerKind.MODEL, "0000000000", "8300"),
