@@ -58,7 +58,7 @@ _ATTRIBUTES = (
 )
 _MARKUP = re.compile(
     rf"<(?:(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9:]{{0,15}})(?:{_ATTRIBUTES}|\s*/|(?P<bare>\s*))>"
-    r"|(?P<comment>!--)|![A-Za-z][^<>]*>)"
+    r"|(?P<comment>!--)|(?:![A-Za-z]|\?xml\b)[^<>]*>)"
 )
 _CLOSED = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in _WITH_CONTENT}
 _END = re.compile(r"</([A-Za-z][A-Za-z0-9]{0,15})")

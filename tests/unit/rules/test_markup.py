@@ -65,6 +65,7 @@ def test_plain_text_stays(text: str) -> None:
         ("<!-- hidden <b> -->shown", "shown"),
         ("<style>p { x: y }</style><p>shown</p><script>if (a < b) {}</script>", "shown"),
         ("<!DOCTYPE html><html><body>shown</body></html>", "shown"),
+        ('<?xml:namespace prefix = o ns = "urn:schemas" />shown', "shown"),
         ("<script>never closed", "never closed"),
         ("a<!-- b", "a<!-- b"),
         ("&#0;&#xD800;", "\ufffd\ufffd"),
