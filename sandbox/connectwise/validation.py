@@ -110,7 +110,7 @@ class Resolver:
             return {"id": ids[0]}
         message = f"{table.label} {wanted} not found"
         if owner is not None:
-            message += f" for {table_of(table.fields[field.within].target).label} {owner['id']}"
+            message += f" for {_owners(table, field).label} {owner['id']}"
         self.errors.append(FieldError("NotFound", message, name))
         return None
 
@@ -216,9 +216,13 @@ def _reference_errors(
         return
     owner = record.get(field.within) if field.within else None
     if owner is not None and found.get(field.within) != owner:
-        owners = table_of(target.fields[field.within].target).label
-        message = f"{target.label} {record_id} not found for {owners} {owner['id']}"
+        message = f"{target.label} {record_id} not found for {_owners(target, field).label} {owner['id']}"
         yield FieldError("NotFound", message, f"{name}/id")
+
+
+def _owners(target: Table, field: Field) -> Table:
+    """The table of what a record of `target` belongs to: a team shows its board as a number alone."""
+    return table_of(target.parent_target or target.fields[field.within].target)
 
 
 def _question_errors(record: Record, store: Store) -> Iterator[FieldError]:

@@ -31,6 +31,23 @@ def world() -> World:
     return made
 
 
+@pytest.mark.parametrize("member", ["team", "type", "status", "subType", "item"])
+async def test_what_is_another_board_s_is_refused_by_its_board(member: str) -> None:
+    world = small_world()
+    insert_service_desk(world.store)
+    for name in ("service/boards/subtypes", "service/boards/items"):
+        for board in (1, 2):
+            world.store.insert(name, {"name": f"Of {board}", "board": {"id": board}})
+    other = {"team": 2, "type": 2, "status": 4, "subType": 2, "item": 2}[member]
+    with caller(world) as client:
+        for reference, words in (({"id": other}, str(other)), ({"name": "Nobody's"}, "Nobody's")):
+            body = ticket(board={"id": 1}, **{member: reference})
+            refused = await client.post("/service/tickets", json=body)
+            [fault] = refused.json()["errors"]
+            assert refused.status_code == 400
+            assert fault["message"].endswith(f"{words} not found for Service Board 1")
+
+
 async def found(client: httpx.AsyncClient, path: str, conditions: str) -> list[int]:
     response = await client.get(path, params={"conditions": conditions, "fields": "id"})
     assert response.status_code == 200, response.text
