@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import anyio
 
 from connectors.connectwise.conditions import all_of, equals
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, StopError
 from connectors.ledger.models import KnownLink, OpenBatch, WriteOutcome
 from tasks.asset_sync.run import SyncRun
 from tasks.connectwise.bulk_create_configurations import ConfigurationCreations, CreatedIds
@@ -29,19 +29,40 @@ LONG_AGO_SECONDS = 3600.0
 """No server still works on a request that old, whatever the clocks of two machines say."""
 
 
+class UnreadableCreationError(StopError):
+    """One of the configurations that may have been created can't be read, so nothing is sent again."""
+
+
 async def find_created(run: SyncRun, above_id: int) -> CreatedIds:
-    """Configurations of the company with an id above ``above_id``, by the asset key they carry."""
+    """Configurations of the company with an id above ``above_id``, by the asset key they carry.
+
+    One whose key can't be read is among the run's unread ones: no asset is created beside it.
+    """
     conditions = all_of(equals("company/id", run.company.id), f"id>{above_id}")
     found: dict[str, list[int]] = defaultdict(list)
     pages = run.client.configurations.pages(conditions=conditions, fields=run.mapping.configuration_fields)
     async for page in pages:
-        for record in map(run.mapping.read_configuration, page):
+        for record in map(run.unread.read_configuration, page):
             found[record.asset_key or ""].append(record.id)
     return dict(found)
 
 
-async def read_back(run: SyncRun, above_id: int, seconds_to_wait: float) -> CreatedIds:
-    """Read until two reads agree, the last of them ``seconds_to_wait`` from now or later."""
+async def find_all_created(run: SyncRun, above_id: int) -> CreatedIds:
+    """The same, before anything is sent again. UnreadableCreationError: one of them can't be read."""
+    found = await find_created(run, above_id)
+    if unkeyed := sorted(each for each in run.unread.unkeyed if each > above_id):
+        raise UnreadableCreationError(
+            f"The asset key of configuration {unkeyed[0]} can't be read, and it may be one that was sent",
+            remedy="See what its custom fields hold in ConnectWise, then run again.",
+        )
+    return found
+
+
+async def read_back(run: SyncRun, above_id: int, seconds_to_wait: float, *, sends_again: bool) -> CreatedIds:
+    """Read until two reads agree, the last of them ``seconds_to_wait`` from now or later.
+
+    ``sends_again``: what is not found is sent once more, so that all must be readable.
+    """
     pause = run.settings.waiting.pause_seconds
     run_logger().warning(
         "A creation has no answer yet; reading back for at least %.0f s before anything is sent again",
@@ -49,10 +70,11 @@ async def read_back(run: SyncRun, above_id: int, seconds_to_wait: float) -> Crea
     )
     deadline = anyio.current_time() + seconds_to_wait
     await anyio.sleep(max(0.0, seconds_to_wait - pause))
-    found = await retry(lambda: find_created(run, above_id), run.settings.waiting)
+    find = find_all_created if sends_again else find_created
+    found = await retry(lambda: find(run, above_id), run.settings.waiting)
     while True:
         await anyio.sleep(pause)
-        again = await retry(lambda: find_created(run, above_id), run.settings.waiting)
+        again = await retry(lambda: find(run, above_id), run.settings.waiting)
         if again == found and anyio.current_time() >= deadline:
             return again
         found = again
@@ -70,7 +92,7 @@ async def recover_open_batches(run: SyncRun) -> int:
     run_logger().warning("%d creation batches of an earlier run have no known outcome", len(batches))
     age = (datetime.now(UTC) - max(batch.sent_at for batch in batches)).total_seconds()
     wait = 0.0 if age > LONG_AGO_SECONDS else run.settings.waiting.settle_seconds
-    found = await read_back(run, min(batch.highest_id for batch in batches), wait)
+    found = await read_back(run, min(batch.highest_id for batch in batches), wait, sends_again=False)
     await close_batches(run, found)
     return len(batches)
 
@@ -139,7 +161,7 @@ async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> 
         batch_size=run.settings.batch_size,
         highest_id=run.highest_id,
         notes=run.notes,
-        created_above=lambda above_id: find_created(run, above_id),
+        created_above=lambda above_id: find_all_created(run, above_id),
     )
     rest = list(assets)
     for number in range(1, ROUNDS + 1):
@@ -159,7 +181,7 @@ async def _read_back(
     """Take over what was created after all; returns the assets that were certainly not created."""
     left = run.settings.waiting.settle_seconds - (anyio.current_time() - since)
     try:
-        found = await read_back(run, run.highest_id, max(0.0, left))
+        found = await read_back(run, run.highest_id, max(0.0, left), sends_again=True)
     except ConnectorError as error:
         log.stopped = error
         for asset in unclear:

@@ -44,6 +44,7 @@ from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.guards import GuardFinding, marks_of_use, used_up
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
+from tasks.rules.values import written_text
 from tasks.shared.next_run import keep_or_note
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
@@ -135,10 +136,17 @@ async def _look_up(run: SyncRun, ids: Sequence[int]) -> dict[int, FoundConfigura
 
 
 def _found(run: SyncRun, record: Record) -> FoundConfiguration:
-    read, company = run.unread.read_configuration(record), record.get("company") or {}
-    return FoundConfiguration(
-        read.id, read.asset_key, read.active, int(company.get("id") or 0), str(company.get("name") or "")
-    )
+    read = run.unread.read_configuration(record)
+    number, name = _company_of(record)
+    return FoundConfiguration(read.id, read.asset_key, read.active, number, name)
+
+
+def _company_of(record: Record) -> tuple[int, str]:
+    """Id and name of a configuration's company; 0, which no company has, where it is no reference."""
+    company = record.get("company")
+    number = company.get("id") if isinstance(company, Mapping) else None
+    name = written_text(company.get("name")) if isinstance(company, Mapping) else None
+    return (number if isinstance(number, int) else 0), name or ""
 
 
 async def _check_values(
@@ -244,8 +252,7 @@ async def _read_elsewhere(run: SyncRun, known: Known, others: str, carries_key: 
             key = run.unread.read_configuration(record).asset_key
             bare += not key
             if key and key not in known.links:
-                company = int((record.get("company") or {}).get("id") or 0)
-                found.append(KnownLink(key, company, int(record["id"])))
+                found.append(KnownLink(key, _company_of(record)[0], int(record["id"])))
     if carries_key:
         _doubt_keys(run, len(found), len(found) + bare, "other companies")
     run_logger().info("%d asset keys of other companies read, to create none of them twice", len(found))

@@ -167,8 +167,7 @@ class ConfigurationModifications:
                 elif not decided.changes:
                     kept.append(each)
                 elif fresh is not None:
-                    record = overlay(fresh, decided.changes, self.run.mapping, self.run.references)
-                    ready.append(Ready(each, fresh, tuple(decided.changes), record))
+                    ready.append(self._made_ready(each, fresh, decided.changes))
             except Exception as error:
                 # One record's values must not keep the others of its batch from being written.
                 self._fail([each], f"It can't be decided what to write: {record_problem(error)}")
@@ -178,6 +177,20 @@ class ConfigurationModifications:
             [sent.write_id for sent in again], same_outcome(again, False, "read again: not written")
         )
         return ready
+
+    def _made_ready(self, each: Modification, fresh: Record, changes: Sequence[FieldChange]) -> Ready:
+        """All that is put and kept of it: what fails on its values fails here, beside its neighbours."""
+        record = overlay(fresh, changes, self.run.mapping, self.run.references)
+        entry = WriteEntry(
+            "modify",
+            "configuration",
+            each.configuration.id,
+            each.asset.key,
+            each.name,
+            journal_values(fresh, changes, self.run.mapping),
+            journal_values(record, changes, self.run.mapping),
+        )
+        return Ready(each, fresh, tuple(changes), record, entry)
 
     def _decide(self, each: Modification, fresh: Record | None) -> FreshDecision:
         decided = self.run.decide_fresh(each, fresh)
@@ -268,8 +281,11 @@ class ConfigurationModifications:
                 silent = 0
 
     async def _patch(self, each: Ready) -> ItemOutcome:
-        current = self.run.mapping.read_configuration(each.fresh)
-        operations = patch_operations(each.changes, current, self.run.mapping, self.run.references)
+        try:
+            current = self.run.mapping.read_configuration(each.fresh)
+            operations = patch_operations(each.changes, current, self.run.mapping, self.run.references)
+        except Exception as error:
+            return ItemOutcome(0, False, message=f"No change can be made of it: {record_problem(error)}")
         try:
             await patch_record(self.run.client, each.modification.configuration.id, operations)
             return ItemOutcome(0, True, each.modification.configuration.id)
@@ -278,19 +294,7 @@ class ConfigurationModifications:
             return ItemOutcome(0, False, status=error.status, message=words)
 
     async def _journal(self, ready: Sequence[Ready]) -> list[int]:
-        entries = [
-            WriteEntry(
-                "modify",
-                "configuration",
-                each.modification.configuration.id,
-                each.modification.asset.key,
-                each.modification.name,
-                journal_values(each.fresh, each.changes, self.run.mapping),
-                journal_values(each.record, each.changes, self.run.mapping),
-            )
-            for each in ready
-        ]
-        return await self.log.journal.begin(entries)
+        return await self.log.journal.begin([each.entry for each in ready])
 
     async def _record(self, write_ids: Sequence[int], outcomes: Sequence[ItemOutcome]) -> None:
         if write_ids:

@@ -14,6 +14,7 @@ from prefect import Task
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import StopError
+from connectors.ledger.models import WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.connectwise.create_configuration_status import create_configuration_status
@@ -131,12 +132,16 @@ class SyncRun:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """One modification as it is written now: the record as just read, and with the changes laid over."""
+    """One modification as it is written now: the record as just read, and with the changes laid over.
+
+    ``entry`` is what the journal keeps of it.
+    """
 
     modification: Modification
     fresh: Record
     changes: tuple[FieldChange, ...]
     record: Record
+    entry: WriteEntry
 
 
 async def prepare_run(

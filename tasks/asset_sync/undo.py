@@ -29,8 +29,10 @@ from tasks.rules.asset_sync.undo import (
     with_found_ids,
 )
 from tasks.rules.bulk import batches
+from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.shared.connections import current_run_id
+from tasks.shared.isolation import isolated, record_problem
 from tasks.shared.journalled import RunJournal
 from tasks.shared.lease import writing_lease
 from tasks.shared.progress import Progress
@@ -162,11 +164,17 @@ class ConfigurationUndo:
         above = f"id>{min(batch.highest_id for batch in own)}"
         conditions = all_of(equals("company/id", self.company_id), above)
         found: dict[str, list[int]] = defaultdict(list)
-        for record in await self._read(conditions, "id,customFields"):
-            values = {str(each.get("value") or "").strip() for each in record.get("customFields") or []}
+        records = await self._read(conditions, "id,customFields")
+        # One that can't be read may be any of them: those without another one stay without an id.
+        for record_id, values in convert_all(records, _custom_values, lambda each, error: None):
             for key in keys & values:
-                found[key].append(int(record["id"]))
+                found[key].append(record_id)
         return found
+
+
+def _custom_values(record: Record) -> tuple[int, set[str]]:
+    fields = record.get("customFields") or []
+    return int(record["id"]), {str(each.get("value") or "").strip() for each in fields}
 
 
 async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list[str]) -> bool:
@@ -178,18 +186,22 @@ async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list
         return True
     plan = plan_undo(undo.writes_of(ids), records)
     undo.plan.refused += [each for each in plan.refused if each not in undo.plan.refused]
-    entries = [_entry(step, records[step.record_id]) for step in plan.steps]
+    ready = convert_all(
+        plan.steps,
+        lambda step: (step, _entry(step, records[step.record_id])),
+        lambda step, error: failed.append(f"{step.name}: it can't be put back: {problem_words(error)}"),
+    )
     journal = RunJournal(undo.ledger, current_run_id(), undo.connectwise, undo.company_id, undo.tenant)
-    write_ids = await journal.begin(entries)
+    write_ids = await journal.begin([entry for _, entry in ready])
     # Before the writes: what an undo takes away is never to be missed later, even if it is killed.
-    await undo.forget_links(plan.steps)
-    for position, (step, write_id) in enumerate(zip(plan.steps, write_ids, strict=True)):
+    await undo.forget_links([step for step, _ in ready])
+    for position, ((step, _), write_id) in enumerate(zip(ready, write_ids, strict=True)):
         refusal = await _write(undo, step)
         await journal.record([_outcome(step, write_id, refusal)])
         if refusal is None:
             undo.plan.steps.append(step)
             continue
-        failed.append(f"{step.name}: {refusal}")
+        failed.append(f"{step.name}: {record_problem(refusal)}")
         if isinstance(refusal, StopError):
             left = write_ids[position + 1 :]
             await journal.record([WriteOutcome(each, "not_sent") for each in left])
@@ -197,12 +209,17 @@ async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list
     return False
 
 
-async def _write(undo: ConfigurationUndo, step: UndoStep) -> ConnectorError | None:
-    try:
+async def _write(undo: ConfigurationUndo, step: UndoStep) -> Exception | None:
+    """Why it was not written; an exception that nobody foresaw is this step's, too."""
+
+    async def send() -> Exception | None:
         await retry(lambda: _send(undo, step), undo.waiting)
-    except ConnectorError as error:
+        return None
+
+    try:
+        return await isolated(send, lambda error: error)
+    except StopError as error:
         return error
-    return None
 
 
 async def _send(undo: ConfigurationUndo, step: UndoStep) -> None:
@@ -214,10 +231,12 @@ async def _send(undo: ConfigurationUndo, step: UndoStep) -> None:
         await delete_record(undo.client, step.record_id)
 
 
-def _outcome(step: UndoStep, write_id: int, error: ConnectorError | None) -> WriteOutcome:
+def _outcome(step: UndoStep, write_id: int, error: Exception | None) -> WriteOutcome:
     """A write that was tried several times without an answer may have been done after all."""
-    failed: JournalOutcome = "unclear" if isinstance(error, RetryableError) else "failed"
-    return WriteOutcome(write_id, failed if error else "done", step.record_id, str(error) if error else None)
+    refused = isinstance(error, ConnectorError) and not isinstance(error, RetryableError)
+    failed: JournalOutcome = "failed" if refused else "unclear"
+    why = record_problem(error) if error else None
+    return WriteOutcome(write_id, failed if error else "done", step.record_id, why)
 
 
 def _entry(step: UndoStep, record: Record) -> WriteEntry:

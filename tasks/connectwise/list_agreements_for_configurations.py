@@ -10,6 +10,7 @@ from tasks.connectwise.link_search.agreements import AgreementLinks, find_agreem
 from tasks.rules.enrichment.answers import agreement_answer
 from tasks.shared.action import Inventory, Opaque, action, action_step
 from tasks.shared.connections import connectwise_client, open_ledger
+from tasks.shared.progress import run_logger
 from tasks.shared.retry import RetryPolicy
 
 
@@ -33,6 +34,8 @@ async def list_agreements_for_configurations(
     """
     async with connectwise_client(connection) as client, open_ledger() as ledger:
         found = await find_agreements(client, ledger, configuration_request_payload)
+    for number, why in found.unread.items():
+        run_logger().warning("The agreements of configuration %d are not whole: %s", number, why)
     return [
         agreement_answer(each, found.by_configuration[int(each["id"])])
         for each in configuration_request_payload

@@ -10,6 +10,7 @@ from tasks.connectwise.link_search.tickets import TicketLinks, find_tickets
 from tasks.rules.enrichment.answers import ticket_answer
 from tasks.shared.action import Inventory, Opaque, action, action_step
 from tasks.shared.connections import connectwise_client, open_ledger
+from tasks.shared.progress import run_logger
 from tasks.shared.retry import RetryPolicy
 
 
@@ -33,6 +34,8 @@ async def list_tickets_for_configurations(
     """
     async with connectwise_client(connection) as client, open_ledger() as ledger:
         found = await find_tickets(client, ledger, configuration_request_payload, remember=False)
+    for number, why in found.unread.items():
+        run_logger().warning("The tickets of configuration %d are not whole: %s", number, why)
     return [
         ticket_answer(each, found.by_configuration[int(each["id"])]) for each in configuration_request_payload
     ]

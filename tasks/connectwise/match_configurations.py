@@ -9,6 +9,8 @@ from tasks.connectwise.list_configurations import read_configurations
 from tasks.rules.action_io import read_objects
 from tasks.rules.asset_sync.match import match
 from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult, match_answer
+from tasks.rules.asset_sync.unread import UnreadRecords
+from tasks.rules.isolation import UnreadRecord, convert_all_or, problem_words
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping, known_mappings
 from tasks.rules.mapping.model import FieldMapping, read_custom_field_mappings, read_mappings
 from tasks.rules.values import AssetRecord, ConfigurationRecord
@@ -48,7 +50,8 @@ async def match_configurations(
             also as JSON text.
 
     Returns:
-        ``matched`` with ``matchedOn`` and ``unmatchedFields``, ``unmatched``, ``ambiguous`` with its reason.
+        ``matched`` with ``matchedOn`` and ``unmatchedFields``, ``unmatched``, ``ambiguous`` with its reason;
+        what can't be read or compared is ambiguous.
 
     Raises:
         ExternalDataError: the external data is no array of objects, or larger than 400 KB.
@@ -63,15 +66,32 @@ async def match_configurations(
     }
     standard = [FieldMapping(source=path, target=target) for path, target in named.items() if path]
     mapping = _compile([*standard, *read_mappings(additional_field_mappings)], custom_field_mappings)
-    assets = [mapping.read_asset(each) for each in objects]
+    unread = UnreadRecords(mapping)
+    assets, unread_assets = _assets_of(objects, mapping, unread)
     async with connectwise_client(connection) as client:
         configurations = await read_configurations.fn(
             client, conditions, mapping.configuration_fields, mapping.read_configuration
         )
-    result = match(assets, configurations.records, MatchOptions(case_sensitive=case_sensitive_match))
+    there = configurations.records + unread.configurations_of(configurations.unread)
+    result = match(assets, there, MatchOptions(case_sensitive=case_sensitive_match))
+    unread.set_apart(result, unread_assets)
     return match_answer(
         result, mapping, {id(asset): each for asset, each in zip(assets, objects, strict=True)}
     )
+
+
+def _assets_of(
+    objects: Sequence[dict[str, Any]], mapping: CompiledMapping, unread: UnreadRecords
+) -> tuple[list[AssetRecord], dict[int, str]]:
+    """An asset or its stand-in for each object, and why it is a stand-in, by its identity."""
+    why: dict[int, str] = {}
+
+    def stand_in(item: dict[str, Any], error: Exception) -> AssetRecord:
+        (asset,) = unread.assets_of([UnreadRecord(item, problem_words(error))])
+        why[id(asset)] = f"It could not be read: {problem_words(error)}."
+        return asset
+
+    return convert_all_or(objects, mapping.read_asset, stand_in), why
 
 
 @action_step(match_configurations)

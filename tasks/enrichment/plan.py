@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any
 
@@ -38,7 +38,7 @@ from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
 from tasks.rules.guards import GuardFinding
 from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.report import WriteFailure, WrittenRecord, shown_or_counts
-from tasks.rules.values import Rows
+from tasks.rules.values import Rows, written_text
 from tasks.shared.action import Inventory
 from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import run_logger
@@ -49,6 +49,7 @@ class ConfigurationLinks:
     """What belongs to the configurations, by their ids, and what it took to find it.
 
     ``agreements_read`` and ``tickets_read``: all of the company, whether a configuration has them or not.
+    ``unread``: why what belongs to a configuration is not known whole.
     """
 
     agreements: Mapping[int, Sequence[dict[str, Any]]]
@@ -56,6 +57,7 @@ class ConfigurationLinks:
     searches: list[SearchCost]
     agreements_read: int = 0
     tickets_read: int = 0
+    unread: Mapping[int, str] = field(default_factory=dict)
 
 
 async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> ConfigurationLinks:
@@ -87,6 +89,7 @@ async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> C
         searches,
         agreements_read=agreements.read,
         tickets_read=tickets.asked + tickets.remembered,
+        unread={**tickets.unread, **agreements.unread},
     )
 
 
@@ -114,7 +117,8 @@ def make_enrichment_plan(
     unread = run.unread_configurations
 
     def failed(record: Record, error: Exception) -> None:
-        name = ConfigurationName(int(record["id"]), str(record.get("name") or ""), asset_key_of(record))
+        shown = written_text(record.get("name")) or ""
+        name = ConfigurationName(int(record["id"]), shown, asset_key_of(record))
         unread[name.id] = SkippedConfiguration(name, problem_words(error))
 
     facts = convert_all(list(configurations), lambda record: _facts(run, record, links), failed)
@@ -125,7 +129,10 @@ def make_enrichment_plan(
 
 
 def _facts(run: EnrichmentRun, record: Record, links: ConfigurationLinks) -> ConfigurationFacts:
+    """ValueError: something that belongs to it can't be read, and its texts would leave that out."""
     record_id = int(record["id"])
+    if (why := links.unread.get(record_id)) is not None:
+        raise ValueError(why)
     agreements = links.agreements.get(record_id, ())
     return ConfigurationFacts(
         record_id,
@@ -253,7 +260,13 @@ def _company(run: EnrichmentRun) -> str:
 
 async def edit_texts(run: EnrichmentRun, updates: Sequence[AssetUpdate]) -> dict[str, WriteResult]:
     """Write the changed texts of each asset; the results are by asset key."""
-    edits = [edit_of(each, run.field_keys) for each in mixed(updates, run.run_id)]
+    failed: dict[str, WriteResult] = {}
+
+    def unmade(each: AssetUpdate, error: Exception) -> None:
+        why = f"No edit can be made of it: {problem_words(error)}"
+        failed[each.asset.key] = WriteResult(each.asset.key, False, message=why, written=False)
+
+    edits = convert_all(mixed(updates, run.run_id), lambda each: edit_of(each, run.field_keys), unmade)
     results = await edit_assets(
         run.assets,
         run.site_id,
@@ -262,7 +275,7 @@ async def edit_texts(run: EnrichmentRun, updates: Sequence[AssetUpdate]) -> dict
         most=run.settings.aliases,
         policy=run.settings.waiting,
     )
-    return results.value
+    return {**results.value, **failed}
 
 
 def mixed(updates: Sequence[AssetUpdate], run_id: str) -> list[AssetUpdate]:

@@ -19,6 +19,7 @@ from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.enrichment.answers import object_members
 from tasks.rules.enrichment.plan import ConfigurationName, SkippedConfiguration
 from tasks.rules.enrichment.texts import AssetState, named_elsewhere
+from tasks.rules.isolation import problem_words
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.mapping.typed_ids import check_custom_field_ids
 from tasks.rules.text import counted
@@ -211,11 +212,15 @@ async def read_contested(
     named = named_elsewhere(assets, claimed, {int(each["id"]) for each in configurations})
     link = LinkReader(run.settings.asset_id_field, run.company.id)
     found = {int(each["id"]): each for each in await _read(run, sorted(set(named.values())))}
-    return {
-        key: _shown(found[number], key)
-        for key, number in named.items()
-        if number in found and asset_key_of(link.read(found[number])) == key
-    }
+    rivals: dict[str, ConfigurationName] = {}
+    for key, number in named.items():
+        try:
+            if number in found and asset_key_of(link.read(found[number])) == key:
+                rivals[key] = _shown(found[number], key)
+        except Exception as error:
+            # It may claim the asset as well as not, so the asset is left alone.
+            rivals[key] = ConfigurationName(number, f"can't be read: {problem_words(error)}", key)
+    return rivals
 
 
 async def _read(run: EnrichmentRun, ids: list[int]) -> list[Record]:
@@ -227,6 +232,6 @@ async def _read(run: EnrichmentRun, ids: list[int]) -> list[Record]:
 
 
 def _shown(record: dict[str, Any], key: str) -> ConfigurationName:
-    company = record.get("company") or {}
+    company = object_members(record.get("company"))
     named = company.get("name") or company.get("identifier") or "another company"
     return ConfigurationName(int(record["id"]), f"{record.get('name') or ''} of {named}".strip(), key)

@@ -21,6 +21,7 @@ from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.undo import ASSET, TextUndoPlan, plan_text_undo
 from tasks.rules.undo import UndoPlan
 from tasks.shared.connections import current_run_id
+from tasks.shared.journalled import WriteResult
 from tasks.shared.lease import LANSWEEPER, writing_lease
 from tasks.shared.retry import Waiting, retry
 
@@ -63,12 +64,10 @@ class TextUndo:
         updates = self.texts.updates
         results = await edit_texts(self.run, updates)
         await forget_texts(self.run)
-        self.texts.updates = [each for each in updates if results[each.asset.key].ok]
-        return [
-            f"{each.name}: {results[each.asset.key].message}"
-            for each in updates
-            if not results[each.asset.key].ok
-        ]
+        unknown = WriteResult("", False, message="Nothing is known of this edit.", written=False)
+        ended = [(each, results.get(each.asset.key, unknown)) for each in updates]
+        self.texts.updates = [each for each, result in ended if result.ok]
+        return [f"{each.name}: {result.message}" for each, result in ended if not result.ok]
 
 
 class OtherSiteError(ValueError):

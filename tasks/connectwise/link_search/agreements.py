@@ -24,7 +24,7 @@ from tasks.connectwise.link_search.search import (
     spread,
     try_strategy,
 )
-from tasks.rules.enrichment.answers import in_order, shown_agreement
+from tasks.rules.enrichment.answers import agreement_rank, shown_agreement
 from tasks.rules.enrichment.query_strategies import (
     BUNDLES,
     ONE_BY_ONE,
@@ -33,6 +33,7 @@ from tasks.rules.enrichment.query_strategies import (
     StrategyState,
     cheapest_agreement_strategy,
 )
+from tasks.rules.isolation import convert_all, problem_words
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import RetryPolicy, retry
 
@@ -56,6 +57,7 @@ class AgreementLinks:
         by_configuration: agreements as ``shown_agreement`` gives them, active ones first, then the newest.
         requests_predicted: made when the agreements were read, and before their configurations were.
         notes: strategies that could not be used, and why.
+        unread: why the agreements of a configuration are not known: one of them can't be read.
         read: agreements of the companies, whether they cover one of the configurations or not.
     """
 
@@ -64,6 +66,7 @@ class AgreementLinks:
     requests_used: int = 0
     strategy: str = ""
     notes: list[str] = field(default_factory=list)
+    unread: dict[int, str] = field(default_factory=dict)
     read: int = 0
 
 
@@ -109,9 +112,18 @@ class _CompanyAgreements:
     def add_to(self, found: AgreementLinks) -> None:
         for each in self.ids:
             found.by_configuration.setdefault(each, [])
-        for record in in_order(self.records):
+
+        def failed(record: dict[str, Any], error: Exception) -> None:
+            why = f"its agreement {record['id']} can't be read: {problem_words(error)}"
             for each in self.links.get(record["id"], frozenset()) & self.ids:
-                found.by_configuration[each].append(shown_agreement(record))
+                found.unread.setdefault(each, why)
+
+        shown = convert_all(
+            self.records, lambda each: (agreement_rank(each), each["id"], shown_agreement(each)), failed
+        )
+        for _, owner, agreement in sorted(shown, key=lambda each: each[:2]):
+            for each in self.links.get(owner, frozenset()) & self.ids:
+                found.by_configuration[each].append(agreement)
         found.read += len(self.records)
         found.requests_predicted += self.predicted
         found.requests_used += self.search.used
@@ -201,8 +213,11 @@ class _CompanyAgreements:
 
     async def _look_at_left_out(self, links: Links) -> None:
         """StrategyFailedError if agreements without a row cover configurations; a few are read."""
-        empty = [each for each in in_order(self.records) if each["id"] not in links]
-        ids = [each["id"] for each in spread(empty, _LEFT_OUT)]
+        ranked = convert_all(
+            self.records, lambda each: (agreement_rank(each), each["id"]), lambda each, error: None
+        )
+        empty = [owner for _, owner in sorted(ranked) if owner not in links]
+        ids = spread(empty, _LEFT_OUT)
         held = await read_each(self.search, self.owners, ids)
         wrong = [each for each in ids if held.get(each)]
         if not wrong:

@@ -192,8 +192,13 @@ def tickets(client: ConnectWiseClient, kind: TicketKind) -> Owners:
 
 
 def ids_of(records: Iterable[dict[str, Any]]) -> frozenset[int]:
-    """The configurations that a child collection names; 0 for a record without an id, which fits nothing."""
-    return frozenset(int(each.get("id") or 0) for each in records)
+    """The configurations that a child collection names, whose client sees to it that each has an id."""
+    return frozenset(int(each["id"]) for each in records)
+
+
+def _have_ids(records: Iterable[dict[str, Any]]) -> bool:
+    """Whether that can be said of the records of a bundle too: nobody has looked at them."""
+    return all(type(each.get("id")) is int for each in records)
 
 
 async def read_one(search: LinkSearch, owners: Owners, owner_id: int) -> frozenset[int] | None:
@@ -335,11 +340,11 @@ def _is_for_its_size(error: StrategyFailedError, size: int) -> bool:
 async def _joined(
     search: LinkSearch, owners: Owners, owner_ids: Sequence[int], answers: Sequence[BundleAnswer]
 ) -> Links:
-    """The answers by owner; what is refused singly or fills a page is read by child collection."""
+    """The answers by owner; what is refused singly, fills a page or lacks ids is read by child collection."""
     links: Links = {}
     again = []
     for owner_id, answer in zip(owner_ids, answers, strict=True):
-        if answer.ok and len(answer.entities) < LARGEST_PAGE:
+        if answer.ok and len(answer.entities) < LARGEST_PAGE and _have_ids(answer.entities):
             links[owner_id] = ids_of(answer.entities)
         elif answer.status != _NOT_FOUND:
             again.append(owner_id)

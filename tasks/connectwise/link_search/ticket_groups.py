@@ -20,6 +20,7 @@ from tasks.connectwise.link_search.search import (
     tickets,
     try_strategy,
 )
+from tasks.rules.enrichment.answers import object_members
 from tasks.rules.enrichment.group_testing import GroupQuestions
 from tasks.rules.enrichment.query_strategies import (
     BUNDLES,
@@ -31,6 +32,7 @@ from tasks.rules.enrichment.query_strategies import (
     cut,
     group_strategy,
 )
+from tasks.rules.values import written_text
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.progress import Progress
 from tasks.shared.retry import retry
@@ -153,7 +155,8 @@ async def _is_as_swept(search: LinkSearch, kind: TicketKind, ticket: int) -> boo
         )
     except RejectedError:
         return False
-    return (record.get("_info") or {}).get("lastUpdated") == search.stamps.get((kind, ticket))
+    updated = written_text(object_members(record.get("_info")).get("lastUpdated")) or ""
+    return updated == search.stamps.get((kind, ticket))
 
 
 async def _ask_round(

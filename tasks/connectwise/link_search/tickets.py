@@ -47,6 +47,8 @@ from tasks.rules.enrichment.ticket_changes import (
     ticket_changes,
     tickets_by_configuration,
 )
+from tasks.rules.isolation import problem_words
+from tasks.rules.values import written_text
 from tasks.shared.progress import Progress, run_logger
 from tasks.shared.retry import RetryPolicy, retry
 
@@ -62,15 +64,27 @@ class Sweep:
     """The tickets as they were at ``at``: shown records and ``lastUpdated``, both by kind and id.
 
     ``at`` is ConnectWise's own time, as ``lastUpdated`` is: by a clock that is ahead, a ticket that changed
-    in this very second would be old.
+    in this very second would be old. ``unread``: why a ticket can't be read.
     """
 
     def __init__(self, at: datetime | None = None) -> None:
         self.at = at or datetime.now(UTC)
         self.tickets: dict[TicketKey, Ticket] = {}
         self.stamps: dict[TicketKey, str] = {}
+        self.unread: dict[TicketKey, str] = {}
 
     def add(self, kind: TicketKind, record: dict[str, Any]) -> None:
+        """Take a ticket in. One that can't be read stays, so that it is known which configurations it has."""
+        try:
+            self._add(kind, record)
+        except MemoryError:
+            raise
+        except Exception as error:
+            key = (kind, int(record["id"]))
+            self.unread[key] = f"its {kind} ticket {key[1]} can't be read: {problem_words(error)}"
+            self.tickets[key], self.stamps[key] = {"id": key[1]}, ""
+
+    def _add(self, kind: TicketKind, record: dict[str, Any]) -> None:
         # Both kinds share one sequence of ids; a server that lists project tickets with the service tickets
         # gives them twice.
         record_type = str(record.get("recordType") or "")
@@ -78,7 +92,7 @@ class Sweep:
             return
         key = (kind, int(record["id"]))
         self.tickets[key] = shown(kind, record)
-        self.stamps[key] = str(object_members(record.get("_info")).get("lastUpdated") or "")
+        self.stamps[key] = written_text(object_members(record.get("_info")).get("lastUpdated")) or ""
 
 
 async def sweep_tickets(search: LinkSearch) -> Sweep:
@@ -223,6 +237,7 @@ class TicketLinks:
         by_configuration: shown tickets (id, summary, recordType, status, closedFlag) in the order of ids.
         requests_predicted: made before the tickets were asked about, those for reading all tickets included.
         notes: strategies that could not be used, and why.
+        unread: why the tickets of a configuration are not known: one of them can't be read.
         remembered: tickets whose configurations were known from an earlier run.
         last_reconcile: when all tickets were asked about last, the oldest of several companies; None: never.
     """
@@ -232,6 +247,7 @@ class TicketLinks:
     requests_used: int = 0
     strategy: str = ""
     notes: list[str] = field(default_factory=list)
+    unread: dict[int, str] = field(default_factory=dict)
     asked: int = 0
     remembered: int = 0
     last_reconcile: datetime | None = None
@@ -347,6 +363,9 @@ class _CompanyTickets:
 
     def add_to(self, found: TicketLinks) -> None:
         found.by_configuration |= tickets_by_configuration(self.links, self.sweep.tickets, self.ids)
+        for ticket, why in self.sweep.unread.items():
+            for each in self.links.get(ticket, frozenset()) & frozenset(self.ids):
+                found.unread.setdefault(each, why)
         found.requests_predicted += self.predicted
         found.requests_used += self.search.used
         found.strategy = "; ".join(dict.fromkeys([*filter(None, [found.strategy]), *self.strategies]))

@@ -18,6 +18,8 @@ gave it away. Agreement in a key between an asset and a configuration that is no
     name is only an IP address                                             ambiguous
     every configuration with the key is taken or ruled out                 next key
     no key is left and no candidate either                                 unmatched, with the warnings
+    its own keys, or those of a configuration that may be its, can't be    ambiguous
+    compared, whatever the exception
 
 A link to an asset that a complete read does not show is void: the configuration may be taken over.
 Whether a key is on one record only is counted over *all* assets and configurations, linked ones too. A
@@ -105,6 +107,7 @@ class KeyMatching:
         self._undecided: dict[int, list[_Undecided]] = {}
         self._crowds: dict[tuple[int, str], dict[str | None, list[int]]] = {}
         self._notes: dict[int, list[tuple[Words, int, int]]] = {}
+        self._strangers: dict[int, str] = {}
 
     def run(self, left_over: Iterable[int]) -> None:
         """Judge the assets at these positions; ``verdict`` then gives the result of each."""
@@ -114,6 +117,11 @@ class KeyMatching:
         case_sensitive, fillers = self._options.case_sensitive, self._options.fillers
         self._assets = KeyTable(self._records, case_sensitive, fillers)
         self._configurations = KeyTable(self._targets, case_sensitive, fillers)
+        self._strangers = {
+            each: why
+            for each, why in self._configurations.unreadable.items()
+            if self._states[each] != State.TAKEN
+        }
         for key in KEYS:
             for asset, configuration in self._claims(key, open_assets):
                 self._partners[asset] = (configuration, key)
@@ -125,6 +133,16 @@ class KeyMatching:
     def verdict(self, asset: int) -> Match | Ambiguous | Unmatched:
         """Where one of the judged assets belongs."""
         record = self._records[asset]
+        if (why := self._assets.unreadable.get(asset)) is not None:
+            return Ambiguous(record, [], words.unreadable_asset(why))
+        if self._strangers:
+            # It may be any asset's, so none is created or linked beside it.
+            strangers = [self._targets[each] for each in sorted(self._strangers)[:MOST_CANDIDATES]]
+            return Ambiguous(
+                record,
+                strangers,
+                words.unreadable_configuration(strangers[0].id, min(self._strangers.items())[1]),
+            )
         if asset in self._partners:
             configuration, key = self._partners[asset]
             return Match(record, self._targets[configuration], _MATCHED_ON[key])
@@ -296,7 +314,7 @@ def _by_key(assets: Iterable[AssetRecord]) -> tuple[list[AssetRecord], list[Asse
     counted: list[AssetRecord] = []
     repeated: list[AssetRecord] = []
     seen: set[str] = set()
-    for asset in sorted(ordered, key=lambda each: (each.key, repr(each))):
+    for asset in sorted(ordered, key=lambda each: (each.key, _shown(each))):
         key = _link_key(asset.key)
         (repeated if key in seen else counted).append(asset)
         if key:
@@ -308,8 +326,16 @@ def _by_id(configurations: Iterable[ConfigurationRecord]) -> list[ConfigurationR
     ordered = sorted(configurations, key=attrgetter("id"))
     if len({each.id for each in ordered}) == len(ordered):
         return ordered
-    ordered.sort(key=lambda each: (each.id, repr(each)), reverse=True)
+    ordered.sort(key=lambda each: (each.id, _shown(each)), reverse=True)
     return sorted({each.id: each for each in ordered}.values(), key=lambda each: each.id)
+
+
+def _shown(record: AssetRecord | ConfigurationRecord) -> str:
+    """Tells two records of one key apart, whatever the order of input; a value may have no text."""
+    try:
+        return repr(record)
+    except Exception:
+        return ""
 
 
 def _link_key(key: str | None) -> str:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from tasks.rules.asset_sync.compare import differences
+from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.mapping.comparison import is_absent, same
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.fillers import FILLERS, Fillers
@@ -129,6 +130,16 @@ def several_linked(configurations: Sequence[ConfigurationRecord]) -> str:
     )
 
 
+def unreadable_asset(why: str) -> str:
+    """An asset whose serial number, MAC address or name can't be brought into the form that compares."""
+    return f"Its keys can't be compared: {why}. Mend it in Lansweeper, or enter its key in ls_asset_id."
+
+
+def unreadable_configuration(number: int, why: str) -> str:
+    """The same of a configuration, which may be this asset's."""
+    return f"The keys of configuration {number} can't be compared, so it may be this asset's: {why}. Mend it."
+
+
 def read_twice() -> str:
     """One key, several assets."""
     return "Lansweeper gave this asset key more than once in this read; the other record counts. Run again."
@@ -175,21 +186,27 @@ def match_answer(
     def given(asset: AssetRecord) -> dict[str, Any]:
         return objects[id(asset)]
 
+    def compared(each: Match) -> dict[str, Any]:
+        return {
+            "asset": given(each.asset),
+            "configuration": _configuration(each.configuration),
+            "matchedOn": each.matched_on,
+            "unmatchedFields": [
+                {"field": change.field, "current": change.current, "wanted": change.wanted}
+                for change in differences(each.asset, each.configuration, mapping)
+                if change.field != _TYPE
+            ]
+            + _type_difference(each, mapping),
+        }
+
+    incomparable: list[Ambiguous] = []
+
+    def failed(each: Match, error: Exception) -> None:
+        why = f"Its fields can't be compared: {problem_words(error)}."
+        incomparable.append(Ambiguous(each.asset, [each.configuration], why))
+
     return {
-        "matched": [
-            {
-                "asset": given(each.asset),
-                "configuration": _configuration(each.configuration),
-                "matchedOn": each.matched_on,
-                "unmatchedFields": [
-                    {"field": change.field, "current": change.current, "wanted": change.wanted}
-                    for change in differences(each.asset, each.configuration, mapping)
-                    if change.field != _TYPE
-                ]
-                + _type_difference(each, mapping),
-            }
-            for each in result.matched
-        ],
+        "matched": convert_all(result.matched, compared, failed),
         "unmatched": [
             {"asset": given(each.asset)} | ({"warning": each.warning} if each.warning else {})
             for each in result.unmatched
@@ -200,7 +217,7 @@ def match_answer(
                 "candidates": [_configuration(record) for record in each.candidates],
                 "reason": each.reason,
             }
-            for each in result.ambiguous
+            for each in (*result.ambiguous, *incomparable)
         ],
     }
 

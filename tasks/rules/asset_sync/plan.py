@@ -21,7 +21,7 @@ from tasks.rules.asset_sync.decide import (
     planned_problems,
     unlinkable,
 )
-from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult
+from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan
 from tasks.rules.asset_sync.report import SyncCounts
 from tasks.rules.asset_sync.safety import (
@@ -32,7 +32,7 @@ from tasks.rules.asset_sync.safety import (
     predict_requests,
 )
 from tasks.rules.bulk import MAX_BATCH
-from tasks.rules.isolation import convert_all_or, problem_words
+from tasks.rules.isolation import convert_all, convert_all_or, problem_words
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
@@ -277,10 +277,15 @@ def needed_names(
     names: dict[str, dict[str, str]] = {path: {} for _, path in positions}
     wanted = [(path, asset.wanted[i]) for asset in unmatched for i, path in positions]
     wanted += [(c.field, c.wanted) for each in changed for c in each.changes if c.field in names]
-    for path, name in wanted:
+
+    def take(path_and_name: tuple[str, object]) -> None:
+        path, name = path_and_name
         if not is_empty(name):
             spelling = names[path].setdefault(folded(str(name)), str(name).strip())
             names[path][folded(str(name))] = min(spelling, str(name).strip())
+
+    # An asset whose name has no text can't be planned for the same reason, and says so then.
+    convert_all(wanted, take, lambda each, error: None)
     return {path: sorted(found.values()) for path, found in names.items()}
 
 
@@ -322,8 +327,12 @@ class _PlanBuilder:
     def build(self, result: MatchResult, compared: Compared) -> Plan:
         self.unchanged = compared.unchanged
         self.skipped += compared.problems
-        modifications = [each for changed in compared.changed if (each := self._modification(changed))]
-        creations = [made for each in result.unmatched if (made := self._creation(each.asset, each.warning))]
+        planned = convert_all_or(compared.changed, self._modification, self._unplannable)
+        modifications = [each for each in planned if each is not None]
+        made = convert_all_or(
+            result.unmatched, lambda each: self._creation(each.asset, each.warning), self._unplannable
+        )
+        creations = [each for each in made if each is not None]
         inactive = [each.configuration for each in result.matched if not each.configuration.active]
         counts = SyncCounts(
             read=len(result.matched) + len(result.unmatched) + len(result.ambiguous),
@@ -386,6 +395,10 @@ class _PlanBuilder:
             self.problem,
             reactivate=self.options.reactivate,
         )
+
+    def _unplannable(self, each: Changed | Unmatched, error: Exception) -> None:
+        asset = each.match.asset if isinstance(each, Changed) else each.asset
+        self._skip(asset, f"It can't be planned: {problem_words(error)}")
 
     def _skip(self, asset: AssetRecord, reason: str) -> None:
         self.skipped.append(Skipped(asset, reason))

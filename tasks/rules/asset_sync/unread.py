@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tasks.rules.asset_sync.match_result import MatchResult
+from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult
 from tasks.rules.asset_sync.reading import to_be_linked
 from tasks.rules.expressions import compile_extractor
 from tasks.rules.isolation import UnreadRecord
 from tasks.rules.mapping.compile import CompiledMapping, compile_configuration_reader
 from tasks.rules.text import counted
-from tasks.rules.values import AssetRecord, ConfigurationRecord, plain_text
+from tasks.rules.values import AssetRecord, ConfigurationRecord, folded, plain_text
 
 _EXAMPLES = 5
 
@@ -36,7 +36,7 @@ class UnreadRecords:
             for member, path in (("name", "name"), ("serial", "serialNumber"), ("mac", "macAddress"))
             if path in mapping.by_path
         }
-        link = mapping.fields[-1]
+        self._link = link = mapping.fields[-1]
         self._key = compile_extractor([link.source])
         self._keys_alone = compile_configuration_reader([(link.target, link.custom_field_id)])
         self.assets: dict[str, str] = {}
@@ -59,6 +59,28 @@ class UnreadRecords:
         except Exception:
             return self._configuration(UnreadRecord(record, "its fields can't be read"))
 
+    def set_apart(self, result: MatchResult, unread_assets: Mapping[int, str]) -> None:
+        """Make ambiguous what was matched or not by a record that could not be read, with why.
+
+        ``unread_assets``: why an asset was not read, by the identity of its stand-in; assets that a person
+        gives need no keys.
+        """
+        strangers = sorted(self.unkeyed)
+        unkeyed = _stranger_words(strangers[0]) if strangers else None
+        matched, unmatched = result.matched, result.unmatched
+        result.matched, result.unmatched = [], []
+        for match in matched:
+            why = unread_assets.get(id(match.asset)) or self.configurations.get(match.configuration.id)
+            if why := why or (unkeyed if match.matched_on != "link" else None):
+                result.ambiguous.append(Ambiguous(match.asset, [match.configuration], why))
+            else:
+                result.matched.append(match)
+        for each in unmatched:
+            if why := unread_assets.get(id(each.asset)) or unkeyed:
+                result.ambiguous.append(Ambiguous(each.asset, [], why))
+            else:
+                result.unmatched.append(each)
+
     def held(self, matched: MatchResult, known: Mapping[str, int]) -> dict[str, str]:
         """Why nothing is written of an asset, by its key; ``known``: asset key -> configuration id."""
         found = dict(self.assets)
@@ -71,10 +93,7 @@ class UnreadRecords:
         for key, record_id in theirs.items():
             found.setdefault(key, self.configurations[record_id])
         if strangers := sorted(self.unkeyed - set(theirs.values())):
-            why = (
-                f"the asset key of configuration {strangers[0] or 'without an id'} can't be read, so it may "
-                "be this asset's"
-            )
+            why = _stranger_words(strangers[0])
             for asset in to_be_linked(matched):
                 found.setdefault(asset.key, why)
         return found
@@ -93,9 +112,25 @@ class UnreadRecords:
         wanted = (*[None] * (len(self._mapping.fields) - 1), key)
         return AssetRecord(key, texts.get("name"), texts.get("serial"), texts.get("mac"), wanted)
 
+    def _with_objects_alone(self, record: Any) -> Any:
+        """The configuration without what is no object in ``customFields``, if the asset key's is left.
+
+        Where it is not, what is no object may stand in its place: then the key is not known.
+        """
+        fields = record.get("customFields") if isinstance(record, Mapping) else None
+        if not isinstance(fields, list):
+            return record
+        told = [each for each in fields if isinstance(each, Mapping) and isinstance(each.get("id"), int)]
+        return {**record, "customFields": told} if any(map(self._is_link, told)) else record
+
+    def _is_link(self, entry: Mapping[str, Any]) -> bool:
+        if self._link.custom_field_id is not None:
+            return bool(entry.get("id") == self._link.custom_field_id)
+        return folded(str(entry.get("caption") or "")) == folded(self._link.caption or "")
+
     def _configuration(self, unread: UnreadRecord) -> ConfigurationRecord:
         try:
-            record = self._keys_alone(unread.record)
+            record = self._keys_alone(self._with_objects_alone(unread.record))
             record.id = _number(record.id)
             record.name, record.serial, record.mac = map(plain_text, (record.name, record.serial, record.mac))
         except Exception:
@@ -105,6 +140,11 @@ class UnreadRecords:
         record.current = (*[None] * (len(self._mapping.fields) - 1), record.asset_key)
         self.configurations[record.id] = f"configuration {record.id} could not be read: {unread.reason}"
         return record
+
+
+def _stranger_words(number: int) -> str:
+    named = number or "without an id"
+    return f"the asset key of configuration {named} can't be read, so it may be this asset's"
 
 
 def _text(read: Callable[[Any], tuple[Any, ...]], item: Any) -> str | None:

@@ -191,7 +191,8 @@ def build_enrichment_plan(
             plan.skipped += [SkippedConfiguration(_named(each), why) for each in claimants]
             continue
         _decide(plan, by_key[key], claimants, limits, (rivals or {}).get(key))
-    unclaimed = (asset for key, asset in sorted(by_key.items()) if key not in claims)
+    claimed = claims.keys() | {each.configuration.asset_key for each in plan.skipped}
+    unclaimed = (asset for key, asset in sorted(by_key.items()) if key not in claimed)
     plan.left_behind = [asset for asset in unclaimed if any(asset.values.values())]
     return plan
 

@@ -7,9 +7,10 @@ Fillers count as absent (``fillers.py``): two devices that share one are not the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
 
+from tasks.rules.isolation import convert_all_or, problem_words
 from tasks.rules.mapping.addresses import mac_digits
 from tasks.rules.mapping.fillers import FILLERS, Fillers
 from tasks.rules.values import folded, plain_text
@@ -50,6 +51,7 @@ def is_ip_address(text: str) -> bool:
     return _IP_ADDRESS(text.lower()) is not None
 
 
+T = TypeVar("T")
 SERIAL, MAC, NAME = range(3)
 KEYS = (SERIAL, MAC, NAME)
 
@@ -88,16 +90,43 @@ class Holders:
         return () if position is None else (position,)
 
 
+def normal_forms(
+    records: Sequence[T], read: Callable[[T], str | None], unreadable: dict[int, str]
+) -> list[str | None]:
+    """What ``read`` makes of each record; None for one that it fails on, whose position goes into the dict.
+
+    Costs one ``try`` for all records, unless one fails: then each is read once more.
+    """
+    try:
+        return list(map(read, records))
+    except MemoryError:
+        raise
+    except Exception:
+
+        def failed(numbered: tuple[int, T], error: Exception) -> None:
+            unreadable.setdefault(numbered[0], problem_words(error))
+
+        return convert_all_or(list(enumerate(records)), lambda each: read(each[1]), failed)
+
+
 class KeyTable:
-    """The normal form of every key of one side's records, and its holders."""
+    """The normal form of every key of one side's records, and its holders.
+
+    ``unreadable``: why a record's keys can't be compared, by position; it has none of those then.
+    """
 
     def __init__(
         self, records: Sequence[_Identified], case_sensitive: bool, fillers: Fillers = FILLERS
     ) -> None:
+        self.unreadable: dict[int, str] = {}
         self.values: tuple[list[str | None], ...] = (
-            [normal_serial(record.serial, case_sensitive, fillers) for record in records],
-            [normal_mac(record.mac, fillers) for record in records],
-            [normal_name(record.name, case_sensitive, fillers) for record in records],
+            normal_forms(
+                records, lambda each: normal_serial(each.serial, case_sensitive, fillers), self.unreadable
+            ),
+            normal_forms(records, lambda each: normal_mac(each.mac, fillers), self.unreadable),
+            normal_forms(
+                records, lambda each: normal_name(each.name, case_sensitive, fillers), self.unreadable
+            ),
         )
         self.holders = tuple(Holders(values) for values in self.values)
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from itertools import cycle
 from typing import Any, ClassVar
 
 import pytest
 
 from connectors.connectwise.bulk_reads import BundleAnswer, BundleItem
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.connectwise.collection import Collection
 from connectors.connectwise.models import TicketKind
 from tests.support.ticket_links import ALL_WAYS, MODES, LinkedData, agreement_ids, ticket_ids
 
@@ -319,3 +322,71 @@ async def test_tickets_of_other_companies_are_not_looked_at(linked: LinkedData) 
     assert not {each["id"] for each in links.by_configuration[configuration]} & {
         each["id"] for each in others
     }
+
+
+def deep(levels: int = 1000) -> list[Any]:
+    """A list in lists, as deep as a parser lets through; it has no text."""
+    nested: list[Any] = []
+    for _ in range(levels):
+        nested = [nested]
+    return nested
+
+
+class Spoilt(Collection):
+    """The second record of each page holds a value that nothing can be made of."""
+
+    def __init__(self, client: ConnectWiseClient, path: str, member: str) -> None:
+        super().__init__(client, path)
+        self.member = member
+
+    async def pages(self, *arguments: Any, **search: Any) -> AsyncIterator[list[Record]]:  # type: ignore[override]
+        async for page in super().pages(*arguments, **search):
+            for each in page[1:2]:
+                each[self.member] = deep()
+            yield page
+
+
+class SpoilsRecords(Lying):
+    """One agreement and one ticket of each kind can't be read."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.agreements = Spoilt(self, "/finance/agreements", "startDate")
+
+    def tickets(self, kind: TicketKind) -> Collection:
+        return Spoilt(self, super().tickets(kind).path.template, "recordType")
+
+
+async def test_a_record_that_can_not_be_read_costs_its_own_configurations_alone(linked: LinkedData) -> None:
+    right_tickets, right_agreements = await linked.both()
+    linked.forget_all()
+    linked.client_class = SpoilsRecords
+    tickets, agreements = await linked.both()
+    assert all("agreement" in why and "nested too deeply" in why for why in agreements.unread.values())
+    assert all("ticket" in why and "nested too deeply" in why for why in tickets.unread.values())
+    for found, right in (
+        (tickets.by_configuration, right_tickets.by_configuration),
+        (agreements.by_configuration, right_agreements.by_configuration),
+    ):
+        unread = tickets.unread if found is tickets.by_configuration else agreements.unread
+        assert 0 < len(unread) < len(right) / 2
+        for number, held in right.items():
+            assert number in unread or found[number] == held
+
+
+class BundlesWithoutIds(Lying):
+    """Of a bundle's records many have no id, or something else for one."""
+
+    async def bundle(self, items: Sequence[BundleItem]) -> list[BundleAnswer]:
+        answers = await super().bundle(items)
+        return [
+            replace(each, entities=[{"id": odd} for _ in each.entities]) if at % 3 == 0 else each
+            for at, (each, odd) in enumerate(zip(answers, cycle(["seven", None, [1], True]), strict=False))
+        ]
+
+
+async def test_records_of_a_bundle_without_ids_are_read_by_child_collection(linked: LinkedData) -> None:
+    linked.reset("bundles")
+    linked.client_class = BundlesWithoutIds
+    links = await linked.agreements()
+    assert agreement_ids(links) == linked.true_agreements()

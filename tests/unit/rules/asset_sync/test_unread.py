@@ -122,6 +122,18 @@ def test_nothing_is_created_while_a_configuration_may_be_any_assets() -> None:
     assert skipped["k7"].startswith("configuration 7 could not be read")
 
 
+def test_what_is_no_custom_field_beside_the_asset_key_costs_its_own_configuration_alone() -> None:
+    odd = configuration(1, "k1", None, 3, {"id": [1]}, {"caption": "no id"})
+    plan, skipped, unread = planned([asset(1), asset(2)], [odd])
+    assert [each.asset.key for each in plan.creations] == ["k2"]
+    assert skipped["k1"].startswith("configuration 1 could not be read")
+    assert unread.unkeyed == set()
+    # Where the asset key's own entry is not to be found, what is none may stand in its place.
+    lost = {**odd, "customFields": [None, {"id": 6, "caption": "Note", "value": "x"}]}
+    plan, skipped, unread = planned([asset(1), asset(2)], [lost])
+    assert (plan.creations, unread.unkeyed) == ([], {1})
+
+
 def test_an_undo_goes_on_beside_a_record_that_can_not_be_compared() -> None:
     writes = [
         JournalledWrite(
