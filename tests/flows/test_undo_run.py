@@ -10,7 +10,9 @@ from prefect import State
 from connectors.ledger.models import JournalledWrite, WriteEntry
 from connectors.ledger.store import Ledger
 from flows.undo_run import undo_run
+from tasks.asset_sync import undo as asset_sync_undo
 from tasks.rules.mapping.model import default_mappings
+from tasks.rules.undo import UndoStep
 from tasks.shared.lease import writing_lease
 from tests.support.faults import LEAN, last_writes
 from tests.support.run_flow import QUICK, FlowRunner, custom_value
@@ -263,3 +265,36 @@ async def test_what_the_canary_put_back_is_not_taken_away_again(runner: FlowRunn
     runner.sandbox.switch(bulk_put_resets=[])
     await undone(run_id)
     assert by_id(runner.sandbox.state(CONFIGURATIONS)) == before
+
+
+async def test_a_record_that_can_not_be_put_back_leaves_the_others(
+    runner: FlowRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One fails when its journal entry is made, one while it is sent: whatever the exception."""
+    run_id = await run(runner)
+    entry, send = asset_sync_undo._entry, asset_sync_undo._send
+    touched: list[int] = []
+
+    def failing_entry(step: UndoStep, record: dict[str, Any]) -> WriteEntry:
+        touched.append(step.record_id)
+        if step.record_id == touched[0]:
+            raise RecursionError("maximum recursion depth exceeded")
+        return entry(step, record)
+
+    async def failing_send(undo: Any, step: UndoStep) -> None:
+        if step.record_id == next(each for each in touched if each != touched[0]):
+            raise ZeroDivisionError("division by zero")
+        await send(undo, step)
+
+    monkeypatch.setattr(asset_sync_undo, "_entry", failing_entry)
+    monkeypatch.setattr(asset_sync_undo, "_send", failing_send)
+    state = await undo(run_id, dry_run=False)
+    assert state.name == "Finished with 2 failures"
+    artifact = (await runner.artifact("undo-run-plan")).replace("\\", "")
+    assert "it can't be put back: it is nested too deeply" in artifact
+    assert "it can't be reckoned with (ZeroDivisionError: division by zero)" in artifact
+    left = {each.record_id for each in await journal(runner, str(state.state_details.flow_run_id))}
+    assert len(left) == len(set(touched)) - 1
+    monkeypatch.undo()
+    # What was sent and has no known outcome is looked at again, and all goes back.
+    assert (await undone(run_id))["steps"] == 2

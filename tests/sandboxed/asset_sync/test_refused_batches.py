@@ -136,6 +136,39 @@ async def test_a_timeout_in_the_midst_of_splitting_creates_nothing_twice(runner:
     assert set(runner.asset_keys().values()) == {1}
 
 
+async def test_what_can_not_be_read_back_is_not_created_again(runner: FlowRunner) -> None:
+    """Of an unanswered creation one record comes back without a readable asset key: it may be any of them."""
+    async with opened() as (client, _):
+        real, pages = client.create_configurations, client.configurations.pages
+        sent: list[int] = []
+
+        async def unanswered(records: Records) -> Any:
+            sent.append(len(records))
+            await real(records[:5])
+            raise UnclearOutcomeError("No answer came", system="ConnectWise")
+
+        async def spoilt(*arguments: Any, **search: Any) -> Any:
+            async for page in pages(*arguments, **search):
+                made = [each for each in page if sent and "id>" in str(search.get("conditions"))]
+                for each in made[:1]:
+                    each["customFields"] = [None]
+                yield page
+
+        client.create_configurations = unanswered  # type: ignore[method-assign]
+        client.configurations.pages = spoilt  # type: ignore[method-assign,assignment]
+        first = await runner.report(mappings=LEAN)
+        assert len(sent) == 1
+        assert first.counts.created == 0
+        assert any(
+            "can't be read, and it may be one that was sent" in each.message for each in first.failures
+        )
+        client.create_configurations = real  # type: ignore[method-assign]
+        client.configurations.pages = pages  # type: ignore[method-assign]
+        second = await runner.report(mappings=LEAN)
+        assert not second.failed
+    assert set(runner.asset_keys().values()) == {1}
+
+
 async def test_two_culprits_and_a_mixed_answer(runner: FlowRunner) -> None:
     """Two are refused in an answer that accepts the others, and are held; two more have all refused."""
     async with opened() as (client, ledger):
