@@ -380,7 +380,7 @@ def _inner(group: Record, name: str = "results") -> list[Record]:
 
 def _number(text: Any) -> tuple[int, str]:
     """Ids are numbers as text; any other kind of id comes first."""
-    words = str(text)
+    words = str(text) if isinstance(text, str | int) else ""
     return (int(words), "") if is_digits(words) else (-1, words)
 
 

@@ -96,7 +96,8 @@ def status_of(work_order: Mapping[str, Any]) -> Status:
     """A work order's status by name (case, blanks and underscores don't count), else by id, else UNKNOWN."""
     found = work_order.get("status")
     section: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
-    name = "_".join(str(section.get("name") or "").lower().replace("_", " ").split())
+    given = section.get("name")
+    name = "_".join(given.lower().replace("_", " ").split()) if isinstance(given, str) else ""
     if name in set(Status):
         return Status(name)
     number = section.get("id")
@@ -107,7 +108,8 @@ def sub_status_of(work_order: Mapping[str, Any]) -> str:
     """Where the provider is while the status is Assigned, such as ``checked_in``; empty if not known."""
     found = work_order.get("status")
     section: Mapping[str, Any] = found if isinstance(found, Mapping) else {}
-    return str(section.get("code") or section.get("sub_status") or "").lower()
+    code = section.get("code") or section.get("sub_status")
+    return code.lower() if isinstance(code, str) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,7 @@ async def _kept(run: DispatchRun, number: int, wanted: MappedWorkOrder | None) -
     """
     found = await run.field_nation.get_work_order(number)
     if wanted is None:
-        html = (found.get("description") or {}).get("html")
+        html = read_path(found, "description.html")
         return {"description": {"html": html}} if html else {}
     return {name: value for name, value in wanted.body.items() if not dropped_fields({name: value}, found)}
 

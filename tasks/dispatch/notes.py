@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from connectors.errors import RejectedError
 from connectors.field_nation.client import all_messages
 from connectors.field_nation.models import INTERNAL
 from connectors.ledger.models import Claimed, SyncedNote
-from tasks.dispatch.outbox import Delivery, DeliveryReport, DeliveryResult, OutboxRow, deliver
+from tasks.dispatch.outbox import (
+    Delivery,
+    DeliveryReport,
+    DeliveryResult,
+    OutboxRow,
+    deliver,
+    delivered_or_failed,
+)
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import NOTES_LOCK, WorkOrderOwner
 from tasks.dispatch.ticket_writes import list_notes, post_note
@@ -27,6 +36,7 @@ from tasks.rules.dispatch.notes import (
 from tasks.rules.dispatch.paths import read_path
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
+from tasks.rules.isolation import convert_all, problem_words
 
 _WORDS = {"connectwise": "note {} to Field Nation", "field_nation": "message {} to ConnectWise"}
 
@@ -55,6 +65,8 @@ class _Read:
     talk: Conversation
     posts: int = 0
     """Messages of the work order, answers not counted."""
+    problems: tuple[str, ...] = ()
+    """Notes and messages that can't be copied, in words."""
 
     def find(self, copy: NoteCopy) -> str | None:
         others = self.talk.messages if copy.note.side == "connectwise" else self.talk.notes
@@ -71,12 +83,13 @@ async def _copy_all(run: DispatchRun, result: DispatchResult, owner: WorkOrderOw
         return result.but(DispatchStatus.REPORTED, f"one of the two is gone: {error}")
     report, complete = DeliveryReport(), True
     for copy in copies_due(read.talk, await _known(run, number), run.settings.notes):
-        delivered = await _copy(run, number, owner, read, copy)
+        # One that fails must not keep those after it from ever being copied.
+        delivered = await delivered_or_failed(partial(_copy, run, number, owner, read, copy))
         report.add(_words(copy), delivered)
         complete &= delivered.final
     if complete:
         await run.state.keep_messages(number, read.posts)
-    return report.result(result)
+    return report.result(result, read.problems)
 
 
 async def preview_copies(
@@ -89,7 +102,7 @@ async def preview_copies(
     read = await _read(run, work_order_id, known)
     due = copies_due(read.talk, await _known(run, work_order_id), run.settings.notes)
     did = tuple(f"would: copy {_words(copy)}" for copy in due if copy.found is None)
-    return replace(known.ref.outbound(work_order_id), did=did)
+    return replace(known.ref.outbound(work_order_id), did=did, warnings=read.problems)
 
 
 async def _known(run: DispatchRun, number: int) -> list[KnownCopy]:
@@ -102,10 +115,13 @@ async def _read(run: DispatchRun, number: int, owner: WorkOrderOwner) -> _Read:
     if not (settings.to_connectwise or settings.to_field_nation):
         return _Read(Conversation(number, ref.reference, (), ()))
     shown = opportunity_note if ref.kind is RecordKind.OPPORTUNITY else ticket_note
-    notes = [shown(each) for each in await list_notes(run, ref)]
+    problems: list[str] = []
+    notes = _shown(await list_notes(run, ref), shown, "A note", problems)
     found = await run.field_nation.list_messages(number)
     described = str(read_path(owner.memory.sent, "description.html") or "")
-    return _Read(Conversation(number, ref.reference, notes, _messages(found), described), len(found))
+    messages = _shown(all_messages(found), order_message, "A message", problems)
+    talk = Conversation(number, ref.reference, notes, messages, described)
+    return _Read(talk, len(found), tuple(problems))
 
 
 async def _copy(
@@ -139,13 +155,22 @@ async def _post_message(run: DispatchRun, number: int, read: _Read, copy: NoteCo
     """The answer is the whole list, so the new message is found by its mark."""
     kind = INTERNAL if copy.internal else "ASSIGNEDTECH"
     answer = await run.field_nation.post_message(number, copy.text, type=kind)
-    read.talk, read.posts = replace(read.talk, messages=_messages(answer)), len(answer)
+    messages = _shown(all_messages(answer), order_message, "A message", [])
+    read.talk, read.posts = replace(read.talk, messages=messages), len(answer)
     # An answer without it would be a server of another kind; the mark is then looked for next time.
     return copy_of(read.talk.messages, copy.mark) or f"unknown copy of {copy.note.id}"
 
 
-def _messages(found: list[Record]) -> list[Note]:
-    return [order_message(each) for each in all_messages(found)]
+def _shown(
+    records: Sequence[Record], show: Callable[[Record], Note], what: str, problems: list[str]
+) -> list[Note]:
+    """The notes of one side; one that can't be read, or has no id, is told and the others are copied."""
+    notes = convert_all(
+        records, show, lambda each, error: problems.append(f"{what} can't be read: {problem_words(error)}")
+    )
+    if unnamed := sum(not each.id for each in notes):
+        problems.append(f"{what} without an id can't be copied ({unnamed} of {len(notes)})")
+    return notes
 
 
 def _plain_ids(known: list[KnownCopy]) -> list[KnownCopy]:

@@ -25,6 +25,7 @@ from connectors.ledger.models import Claimed, Effect, SyncedNote
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.state import outliving
 from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
+from tasks.shared.isolation import isolated, record_problem
 from tasks.shared.progress import run_logger
 
 T = TypeVar("T")
@@ -176,6 +177,22 @@ async def deliver(run: DispatchRun, delivery: Delivery) -> DeliveryResult:
         if ended is not None:
             return ended
     return await _send(run, delivery, claim)
+
+
+async def delivered_or_failed(delivery: Callable[[], Awaitable[DeliveryResult]]) -> DeliveryResult:
+    """What a delivery ends with; an exception that nobody foresaw is that one's own.
+
+    What had been marked as sent then is looked for before it is sent again.
+    """
+
+    def failed(error: Exception) -> DeliveryResult:
+        if isinstance(error, ConnectorError):
+            raise error
+        return DeliveryResult(
+            DeliveryStatus.REFUSED, message=f"it could not be done: {record_problem(error)}"
+        )
+
+    return await isolated(delivery, failed)
 
 
 async def claim_repeatable(run: DispatchRun, row: OutboxRow) -> OutboxClaim | DeliveryResult:

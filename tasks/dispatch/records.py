@@ -16,7 +16,7 @@ from connectors.errors import RejectedError
 from connectors.field_nation.models import Status, status_of
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.rules.dispatch.decision import RecordFacts
-from tasks.rules.dispatch.paths import is_nothing, read_path
+from tasks.rules.dispatch.paths import is_nothing, objects_of, read_path
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.sources import description_of, dispatch_source, reads_description, related_needed
@@ -254,8 +254,8 @@ async def read_work_order(
 def custom_fields_called(record: Mapping[str, Any], caption: str) -> list[Record]:
     """The custom fields of that caption, in whatever case and normal form it is written."""
     wanted = folded(caption)
-    fields = record.get("customFields") or []
-    return [each for each in fields if folded(str(each.get("caption") or "")) == wanted]
+    fields = objects_of(record.get("customFields"))
+    return [dict(each) for each in fields if folded(str(each.get("caption") or "")) == wanted]
 
 
 def status_and_assigned(work_order: Record | None) -> tuple[Status, bool]:

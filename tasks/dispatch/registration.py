@@ -118,9 +118,9 @@ async def register_field_nation(
         if move.step is EntryStep.CREATE:
             await _create_webhook(client, move)
         elif move.found and move.step is EntryStep.CHANGE:
-            await client.update_webhook(str(move.found["webhookId"]), move.body)
+            await client.update_webhook(str(move.found.get("webhookId")), move.body)
         elif move.found and move.step is EntryStep.REMOVE:
-            await client.delete_webhook(str(move.found["webhookId"]))
+            await client.delete_webhook(str(move.found.get("webhookId")))
 
     return [await _done("Field Nation", each, asked, carry_out) for each in moves]
 
@@ -154,7 +154,7 @@ async def _board_ids(client: ConnectWiseClient, names: Sequence[str]) -> list[in
     if not names:
         return []
     found = await client.boards.list(any_of("name", [each.strip() for each in names]), fields="id,name")
-    by_name = {folded(str(each["name"])): int(each["id"]) for each in found}
+    by_name = {folded(str(each.get("name"))): int(each["id"]) for each in found}
     missing = [each for each in names if folded(each) not in by_name]
     if missing:
         raise StopError(

@@ -29,6 +29,7 @@ from tasks.dispatch.records import (
 from tasks.dispatch.refusals import KeptRefusal
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.rules.dispatch.outbound import TICKET_FIELD, NoteWanted, TimeWanted, ValueWanted, time_entry
+from tasks.rules.dispatch.paths import members_of, objects_of
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.dispatch.triggers import RecordChange, is_closed
@@ -66,9 +67,10 @@ def field_operations(record: Record, values: Mapping[str, Any]) -> list[PatchOpe
     """The PATCH operation that sets custom fields by caption; none where nothing would change."""
     wanted = {folded(caption): value for caption, value in values.items()}
     changed = [
-        {"id": field["id"], "caption": field["caption"], "value": wanted[caption]}
-        for field in record.get("customFields") or []
-        if (caption := folded(str(field.get("caption") or ""))) in wanted
+        {"id": field["id"], "caption": field.get("caption"), "value": wanted[caption]}
+        for field in objects_of(record.get("customFields"))
+        if isinstance(field.get("id"), int)
+        and (caption := folded(str(field.get("caption") or ""))) in wanted
         and not _is_value(field.get("value"), wanted[caption])
     ]
     return [{"op": "replace", "path": "customFields", "value": changed}] if changed else []
@@ -83,7 +85,9 @@ def _is_value(held: Any, wanted: Any) -> bool:
 
 async def list_statuses(run: DispatchRun, kind: RecordKind, record: Record) -> list[Record]:
     """Id and name of every status that the record may have: those of its board differ from other boards'."""
-    board = (record.get("board") or {}).get("id")
+    board = members_of(record.get("board")).get("id")
+    if not isinstance(board, int):
+        board = None
 
     async def fetch() -> list[Record]:
         if kind is RecordKind.OPPORTUNITY:
@@ -170,7 +174,7 @@ def operations_for(record: Record, values: Sequence[ValueWanted]) -> list[PatchO
     fields = {one.target.removeprefix(TICKET_FIELD): one.value for one in values if _is_field(one)}
     missing = [caption for caption in fields if not custom_fields_called(record, caption)]
     if missing:
-        captions = {str(each.get("caption")) for each in record.get("customFields") or []}
+        captions = {str(each.get("caption")) for each in objects_of(record.get("customFields"))}
         raise RejectedError(
             f"The record has no custom field {', '.join(map(repr, missing))}",
             remedy=f"It has: {', '.join(sorted(captions)) or 'none'}. Correct the rules.",
@@ -186,7 +190,7 @@ def has_value(record: Mapping[str, Any], wanted: ValueWanted) -> bool:
         return any(_is_value(each.get("value"), wanted.value) for each in fields)
     member, _, below = wanted.target.partition(".")
     found = record.get(member)
-    found = (found or {}).get(below) if below else found
+    found = members_of(found).get(below) if below else found
     return folded(str(found)) == folded(str(wanted.value))
 
 
@@ -196,7 +200,7 @@ async def refusal_words(
     """Why a value was refused; of a status that the board lacks, with the names that it has."""
     if wanted.target != "status.name":
         return str(error)
-    board = ticket.record.get("board") or {}
+    board = members_of(ticket.record.get("board"))
     try:
         names = [str(each.get("name")) for each in await list_statuses(run, ticket.ref.kind, ticket.record)]
     except ConnectorError:
@@ -217,7 +221,8 @@ def _is_field(wanted: ValueWanted) -> bool:
 
 
 def _marked(records: Sequence[Record], mark: str, member: str) -> str | None:
-    found = [int(each["id"]) for each in records if mark in str(each.get(member) or "")]
+    texts = ((int(each["id"]), each.get(member)) for each in records)
+    found = [number for number, text in texts if isinstance(text, str) and mark in text]
     return str(min(found)) if found else None
 
 
@@ -317,8 +322,8 @@ def _refused_value(ticket: LinkedTicket, value: ValueWanted) -> tuple[RecordRef,
     Not its status, nor its time, since other values of the same run change those.
     """
     record = ticket.record
-    captions = sorted(str(each.get("caption")) for each in record.get("customFields") or [])
-    named = [(record.get(name) or {}).get("id") for name in ("board", "company", "type", "stage")]
+    captions = sorted(str(each.get("caption")) for each in objects_of(record.get("customFields")))
+    named = [members_of(record.get(name)).get("id") for name in ("board", "company", "type", "stage")]
     judged = [ticket.work_order_id, value.value, captions, named, is_closed(record)]
     return ticket.ref, f"value {value.target}", judged
 

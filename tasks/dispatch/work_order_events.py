@@ -11,11 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from connectors.errors import RejectedError
 from connectors.field_nation.models import status_of
-from tasks.dispatch.outbox import DeliveryReport, DeliveryResult, DeliveryStatus, exclusive
+from tasks.dispatch.outbox import (
+    DeliveryReport,
+    DeliveryResult,
+    DeliveryStatus,
+    delivered_or_failed,
+    exclusive,
+)
 from tasks.dispatch.records import or_none, read_record
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.dispatch.state import EVENTS_LOCK, WorkOrderOwner
@@ -135,12 +142,14 @@ async def _write(
             left.add(key)
 
     for note in wanted.notes:
-        take(note.key, note_words(note), await add_note(run, ticket, note))
+        delivered = await delivered_or_failed(partial(add_note, run, ticket, note))
+        take(note.key, note_words(note), delivered)
     for time in wanted.times:
-        take(time.key, time_words(time), await _add_time(run, ticket, time))
+        delivered = await delivered_or_failed(partial(_add_time, run, ticket, time))
+        take(time.key, time_words(time), delivered)
     values = _allowed(ticket.record, wanted.values, report)
-    for value, delivered in await set_values(run, ticket, values) if values else []:
-        take(value.key, value_words(value), delivered)
+    for value, ended in await set_values(run, ticket, values) if values else []:
+        take(value.key, value_words(value), ended)
     return left
 
 

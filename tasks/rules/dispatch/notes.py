@@ -27,7 +27,8 @@ OWN_COMPANY = frozenset({"INTERNAL", "STAFF_NOTE"})
 class Note:
     """A note of a ticket, or a message of a work order. ``internal``: no customer or provider sees it.
 
-    ``id`` is the vendor's, as text; ``author`` a name to show; ``writer`` what the side knows authors by.
+    ``id`` is the vendor's, as text, "" where it gave none: such a one is never copied, since nobody could
+    tell whether it was. ``author`` is a name to show, ``writer`` what the side knows authors by.
     """
 
     side: Side
@@ -83,7 +84,7 @@ def ticket_note(record: Record) -> Note:
     writer = _first(record, "createdBy", "member.identifier", "contact.name", "enteredBy", "_info.updatedBy")
     return Note(
         "connectwise",
-        str(record["id"]),
+        _id(record.get("id")),
         str(record.get("text") or ""),
         _first(record, "member.name", "contact.name", "createdBy", "enteredBy"),
         writer,
@@ -96,7 +97,7 @@ def opportunity_note(record: Record) -> Note:
     """A note of an opportunity: the customer sees none of them."""
     return Note(
         "connectwise",
-        str(record["id"]),
+        _id(record.get("id")),
         str(record.get("text") or ""),
         _first(record, "enteredBy", "_info.updatedBy"),
         _first(record, "enteredBy", "_info.updatedBy"),
@@ -108,7 +109,7 @@ def order_message(record: Record) -> Note:
     """A message of a work order; its ``role`` repeats the type that it was posted with."""
     return Note(
         "field_nation",
-        str(record["msg_id"]),
+        _id(record.get("msg_id")),
         str(record.get("message") or ""),
         _first(record, "from.name"),
         _first(record, "from.id", "from.name"),
@@ -130,7 +131,9 @@ def copies_due(talk: Conversation, known: Iterable[KnownCopy], settings: NoteSet
         ours = {note.writer for note in notes if note.id in made and note.writer}
         skipped = _description_note(talk) if side == "connectwise" else None
         for note in sorted(notes, key=_age):
-            if note.id in done | made or note.id == skipped or not text_of_markup(note.text).strip():
+            if not note.id or note.id in done | made or note.id == skipped:
+                continue
+            if not text_of_markup(note.text).strip():
                 continue
             if own & {folded(note.writer), folded(note.author)}:
                 continue
@@ -171,6 +174,10 @@ def _description_note(talk: Conversation) -> str | None:
     # A mapping may put more around it; what looks like markup was taken as it is, or as markup.
     said = {folded(discussion[0].text), folded(text_of_markup(discussion[0].text))} - {""}
     return discussion[0].id if any(each in description for each in said) else None
+
+
+def _id(value: Any) -> str:
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _age(note: Note) -> tuple[int, str]:

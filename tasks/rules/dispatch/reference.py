@@ -73,8 +73,7 @@ def with_reference(title: str, reference: str) -> str:
 
 def references_in(work_order: Mapping[str, Any]) -> tuple[str, str]:
     """What Incident ID and title carry, each "" where it is no reference; the title's is at its start."""
-    incident = str(work_order.get("incident_id") or "").strip()
-    title = str(work_order.get("title") or "").strip()
+    incident, title = _text(work_order.get("incident_id")), _text(work_order.get("title"))
     return (incident if _WHOLE.fullmatch(incident) else "", _title_reference(title))
 
 
@@ -92,6 +91,10 @@ def reference_carried(work_order: Mapping[str, Any]) -> str:
     """The reference that a work order carries, "" for none; see ``carries``."""
     incident, title = references_in(work_order)
     return incident or title
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
 
 
 def _title_reference(title: str) -> str:

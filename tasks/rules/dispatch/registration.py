@@ -169,7 +169,8 @@ def same_entry(found: Record, body: Record) -> bool:
 
 
 def _webhook_changes(found: Record, events: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    if set(found.get("events") or ()) != set(events):
+    listed = found.get("events")
+    if not isinstance(listed, list) or set(map(str, listed)) != set(events):
         yield "events", list(events)
     for name, value in (("status", "active"), ("method", "post")):
         if found.get(name) != value:
@@ -179,7 +180,7 @@ def _webhook_changes(found: Record, events: Sequence[str]) -> Iterator[tuple[str
 def _key(entry: Record) -> tuple[Any, ...]:
     """What the vendor takes once; it writes type and level in any case."""
     words = (str(entry.get(name) or "").strip().lower() for name in ("type", "level"))
-    return (*words, entry.get("objectId"), entry.get("url"))
+    return (*words, *(str(entry.get(name) or "") for name in ("objectId", "url")))
 
 
 def _callback_words(entry: Record) -> str:
@@ -190,7 +191,8 @@ def _callback_words(entry: Record) -> str:
 def _webhook_words(webhook: Record) -> str:
     status = webhook.get("status", "active")
     off = "" if status == "active" else f", {status}"
-    return f"webhook: {len(webhook.get('events') or ())} events{off}"
+    events = webhook.get("events")
+    return f"webhook: {len(events) if isinstance(events, list) else 0} events{off}"
 
 
 def _is_as_wanted(found: Record, wanted: Record) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.events import NoteSettings
 from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.work_orders import OPPORTUNITY, PROJECT, SERVICE, FieldDesk, event_rules
+from tests.unit.rules.dispatch.test_odd_shapes import deep
 
 pytestmark = pytest.mark.anyio
 
@@ -145,3 +147,37 @@ async def test_a_deleted_ticket_is_reported(desk: FieldDesk) -> None:
         ticket, number = await desk.dispatched(run)
         desk.sandbox.delete("service/tickets", ticket)
         assert (await copy_notes(run, number)).status is DispatchStatus.REPORTED
+
+
+async def test_a_note_that_can_not_be_copied_leaves_the_others(
+    desk: FieldDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has no id, one no text, and one fails while it is copied: each is told, all others are there."""
+    async with desk.run() as run:
+        ticket, number = await desk.dispatched(run)
+        desk.provider(number, "accept")
+        for word in ("one", "two", "three"):
+            write(desk, ticket, f"Note {word}")
+        desk.provider(number, "message", message="Which gate?")
+        listed, post = run.field_nation.list_messages, run.field_nation.post_message
+
+        async def with_odd(work_order_id: int) -> list[dict[str, Any]]:
+            odd = [{"message": "no id"}, {"msg_id": None, "message": "null"}, {"msg_id": 9, "from": deep()}]
+            return [*odd, *await listed(work_order_id)]
+
+        async def fails(work_order_id: int, text: str, **options: Any) -> Any:
+            if "Note one" in text:
+                raise RuntimeError("no foreseen error")
+            return await post(work_order_id, text, **options)
+
+        monkeypatch.setattr(run.field_nation, "list_messages", with_odd)
+        monkeypatch.setattr(run.field_nation, "post_message", fails)
+        result = await copy_notes(run, number)
+        assert len(result.did) == 3
+        assert result.status is DispatchStatus.REPORTED
+        told = " ".join(result.warnings)
+        assert "A message without an id can't be copied (2 of " in told
+        assert "it could not be done: no foreseen error" in told
+        monkeypatch.undo()
+        said = " ".join(one["message"] for one in await run.field_nation.list_messages(number))
+        assert ("Note two" in said, "Note three" in said, "Note one" in said) == (True, True, False)
