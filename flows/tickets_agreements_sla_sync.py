@@ -17,7 +17,12 @@ from tasks.enrichment.plan import (
     publish_plan,
     publish_report,
 )
-from tasks.enrichment.quarantine import hold_back_edits, keep_refused_edits
+from tasks.enrichment.quarantine import (
+    held_edits,
+    hold_back_edits,
+    keep_refused_edits,
+    select_assets,
+)
 from tasks.enrichment.read import read_claims, read_contested, read_states
 from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields, take_made_fields
 from tasks.enrichment.safety import (
@@ -90,8 +95,10 @@ async def enrich(run: EnrichmentRun) -> Any:
     assets = await read_states(run)
     links = await find_links(run, configurations)
     rivals = await read_contested(run, configurations, assets)
+    held = await held_edits(run)
+    await select_assets(run, held)
     plan = make_enrichment_plan(run, configurations, assets, links, rivals)
-    held = await hold_back_edits(run, plan)
+    hold_back_edits(run, plan, held)
     reading = reading_of(configurations, assets, links)
     findings = await check_plan(run, reading, plan)
     await note_edited_texts(run, plan)

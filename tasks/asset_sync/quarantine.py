@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from connectors.connectwise.conditions import any_of
-from connectors.errors import StopError
-from connectors.ledger.models import HeldRecord, Operation, WriteEntry, WriteOutcome
+from connectors.ledger.models import HeldRecord, Operation, WriteEntry
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.run import SyncRun
 from tasks.rules.asset_sync.match_result import Match, MatchResult, only_assets
@@ -20,14 +19,19 @@ from tasks.rules.bulk import batches
 from tasks.rules.quarantine import Attempt, fingerprint, held_words, may_be_held, still_held, version_of
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tasks.shared.journalled import WriteResult
-from tasks.shared.next_run import keep_or_note, keep_refused_records, refused_record
+from tasks.shared.next_run import (
+    keep_or_note,
+    keep_refused_records,
+    note_unsent,
+    only_failed,
+    only_words,
+    refused_record,
+)
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import retry
 
 HELD_FEATURE = "asset-synchronization"
 """Whose rows of the quarantine these are."""
-HELD = "held"
-"""What a person types to run only what is held."""
 _RULES = {
     "mappings",
     "custom_field_mappings",
@@ -53,27 +57,12 @@ async def selected(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldRe
     Raises:
         StopError: the named run wrote nothing of this company.
     """
-    wanted = run.settings.only_failed.strip()
-    if not wanted:
+    typed, company = run.settings.only_failed, run.company.identifier
+    keys = await only_failed(run.journal, typed, held, kind="configuration", company=company)
+    if keys is None:
         return matched
-    keys = set(held) if wanted == HELD else await _failed_in(run, wanted)
-    found = only_assets(matched, keys)
-    run.notes.append(f"Only {len(keys)} assets were looked at: those of {wanted!r} under Only what failed.")
-    return found
-
-
-async def _failed_in(run: SyncRun, run_id: str) -> set[str]:
-    """The assets of which the last write of that run was not done."""
-    last: dict[str, bool] = {}
-    for write in await run.ledger.journal.of_run(run_id):
-        if write.company_id == run.company.id and write.asset_key:
-            last[write.asset_key] = write.outcome == "done"
-    if not last:
-        raise StopError(
-            f"The ledger knows no write of a run {run_id!r} for {run.company.identifier}",
-            remedy=f"Copy the run id from its report, or type {HELD!r}.",
-        )
-    return {key for key, done in last.items() if not done}
+    run.notes.append(only_words(typed, keys))
+    return only_assets(matched, keys)
 
 
 async def held_back(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldRecord]) -> dict[str, str]:
@@ -145,7 +134,6 @@ async def _keep_refused(
 
 
 async def _note_unsent(run: SyncRun, plan: Plan, applied: Applied) -> None:
-    """Note in the journal what was planned and never sent, so that it can be run by the run's id."""
     creations: dict[str, str] = {each.asset.key: each.name for each in plan.creations}
     modifications: dict[str, str] = {each.asset.key: each.name for each in plan.modifications}
     parts: tuple[tuple[Operation, dict[str, str], dict[str, WriteResult]], ...] = (
@@ -158,8 +146,7 @@ async def _note_unsent(run: SyncRun, plan: Plan, applied: Applied) -> None:
         for key, each in results.items()
         if not each.ok and not each.written
     ]
-    ids = await run.journal.begin(unsent)
-    await run.journal.record([WriteOutcome(each, "not_sent") for each in ids])
+    await note_unsent(run.journal, unsent)
 
 
 def _refused_creations(run: SyncRun, plan: Plan, applied: Applied) -> Iterable[HeldRecord]:

@@ -20,6 +20,7 @@ from tasks.rules.mapping.model import (
     read_custom_field_mappings,
     read_mappings,
 )
+from tasks.shared.next_run import ONLY_FAILED
 from tasks.shared.retry import Waiting
 
 
@@ -115,13 +116,7 @@ class AssetSynchronizationSettings(BaseModel):
         description="Send once more what ConnectWise refused in earlier runs. Without it a refused record is "
         "held until its values, the record or the mapping change.",
     )
-    only_failed: str = Field(
-        default="",
-        max_length=100,
-        title="Only what failed",
-        description='The id of an earlier run: only what failed or was not sent in it. "held": only the '
-        "records that are held. Empty: every asset.",
-    )
+    only_failed: str = ONLY_FAILED
     ceilings: SafetyThresholds = Field(
         default_factory=SafetyThresholds,
         title="Ceilings",

@@ -121,10 +121,17 @@ def make_enrichment_plan(
         name = ConfigurationName(int(record["id"]), shown, asset_key_of(record))
         unread[name.id] = SkippedConfiguration(name, problem_words(error))
 
-    facts = convert_all(list(configurations), lambda record: _facts(run, record, links), failed)
+    chosen = [each for each in configurations if run.is_about(asset_key_of(each))]
+    facts = convert_all(chosen, lambda record: _facts(run, record, links), failed)
     run.reads = run.assets.session.requests
+    skipped = [each for each in unread.values() if run.is_about(each.configuration.asset_key)]
     return build_enrichment_plan(
-        facts, assets, run.settings.text, rivals, run.unread_assets, list(unread.values())
+        facts,
+        [each for each in assets if run.is_about(each.key)],
+        run.settings.text,
+        rivals,
+        run.unread_assets,
+        skipped,
     )
 
 

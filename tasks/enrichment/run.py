@@ -60,6 +60,11 @@ class EnrichmentRun:
         self.doubts: list[str] = []
         self.unread_assets: dict[str, str] = {}
         self.unread_configurations: dict[int, SkippedConfiguration] = {}
+        self.only: set[str] | None = None
+
+    def is_about(self, asset_key: str | None) -> bool:
+        """Whether the run looks at the asset, and at configurations that claim it; ``only`` None: at all."""
+        return self.only is None or asset_key in self.only
 
     @property
     def journal(self) -> RunJournal:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tasks.rules.choices import ASK
 from tasks.rules.enrichment.safety import AcceptedReading, EnrichmentLimits
 from tasks.rules.enrichment.texts import TextLimits
+from tasks.shared.next_run import ONLY_FAILED
 from tasks.shared.retry import RetryPolicy
 
 MOST_ALIASES = 100
@@ -77,6 +78,7 @@ class EnrichmentSettings(BaseModel):
         description="Send once more the edits that Lansweeper refused in earlier runs. Without it a refused "
         "edit is held until its texts change.",
     )
+    only_failed: str = ONLY_FAILED
     text: TextLimits = Field(default_factory=TextLimits, title="Text limits")
     limits: EnrichmentLimits = Field(
         default_factory=EnrichmentLimits,

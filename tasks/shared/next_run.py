@@ -1,18 +1,73 @@
-"""What a run keeps for the next one once its writes are done: what it read, and what a vendor refused.
+"""What a run keeps for the next one once its writes are done: what it read, what was refused, what failed.
 
 A refused record is held in the ledger's quarantine until what would be sent of it changes
-(``tasks.rules.quarantine``).
+(``tasks.rules.quarantine``). What failed or was not sent stands in the journal, so that another run can be
+about that alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
-from connectors.errors import ConnectorError
-from connectors.ledger.models import HeldRecord
+from pydantic import Field
+
+from connectors.errors import ConnectorError, StopError
+from connectors.ledger.models import HeldRecord, WriteEntry, WriteOutcome
 from tasks.shared.journalled import RunJournal, WriteResult
 from tasks.shared.progress import run_logger
+
+HELD = "held"
+"""What a person types to run only what is held."""
+ONLY_FAILED = Field(
+    default="",
+    max_length=100,
+    title="Only what failed",
+    description='The id of an earlier run: only what failed or was not sent in it. "held": only the '
+    "records that are held. Empty: every asset.",
+)
+
+
+async def only_failed(
+    journal: RunJournal, typed: str, held: Collection[str], *, kind: str, company: str
+) -> set[str] | None:
+    """The asset keys that a run is about; None for all.
+
+    Args:
+        typed: what a person typed under Only what failed.
+        held: the asset keys of what is held.
+        kind: of the records that the feature writes, as the journal names it.
+        company: how the error names it.
+
+    Raises:
+        StopError: the run that is named wrote nothing of this kind for this company.
+    """
+    wanted = typed.strip()
+    if not wanted:
+        return None
+    if wanted == HELD:
+        return set(held)
+    last: dict[str, bool] = {}
+    for write in await journal.ledger.journal.of_run(wanted):
+        if write.company_id == journal.company_id and write.asset_key and write.record_kind == kind:
+            last[write.asset_key] = write.outcome == "done"
+    if not last:
+        raise StopError(
+            f"The ledger knows no write of a run {wanted!r} for {company}",
+            remedy=f"Copy the run id from its report, or type {HELD!r}.",
+        )
+    return {key for key, done in last.items() if not done}
+
+
+def only_words(typed: str, keys: Collection[str]) -> str:
+    """The note of a run that is about some assets alone."""
+    return f"Only {len(keys)} assets were looked at: those of {typed.strip()!r} under Only what failed."
+
+
+async def note_unsent(journal: RunJournal, unsent: Sequence[WriteEntry]) -> None:
+    """Note in the journal what was planned and never sent, so that it can be run by the run's id."""
+    ids = await journal.begin(unsent)
+    await journal.record([WriteOutcome(each, "not_sent") for each in ids])
 
 
 @asynccontextmanager

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from connectors.errors import StopError
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.models import WriteEntry
 from connectors.ledger.store import Ledger
 from flows.undo_run import undo_run
+from tasks.shared.next_run import HELD
 from tests.support.run_enrichment import FIELDS, Enricher
-from tests.support.run_flow import QUICK
+from tests.support.run_flow import QUICK, ended_with
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
@@ -131,3 +133,48 @@ async def test_a_run_that_wrote_to_another_site_is_not_undone_here(enricher: Enr
     assert state.is_failed()
     assert "The run wrote to another Lansweeper site" in state.message
     assert enricher.mutations() == 0
+
+
+async def test_refused_edits_are_held_and_only_what_failed_is_run_again(enricher: Enricher) -> None:
+    keys = [each["key"] for each in enricher.sandbox.state("lansweeper/assets")]
+    claimed = [key for key, ids in enricher.truth().claims().items() if len(ids) == 1 and key in keys]
+    refused = claimed[:2]
+    locked = {"kind": "partial", "keys": refused, "message": "Locked by a person"}
+    away = {"kind": "partial", "share": 1, "message": "You are not authorized to perform this action"}
+    partial = {"system": "lansweeper", "path": "editAsset"}
+    enricher.sandbox.faults([{**partial, "fault": locked}])
+    first = await enricher.enrich_state()
+    report = await ended_with(first)
+    assert {each.asset_key for each in report.failures} == set(refused)
+    # Held: nothing is sent, and the run is fine.
+    enricher.sandbox.clear_requests()
+    second = await enricher.enrich()
+    assert (second.counts.failed, second.counts.skipped, enricher.mutations()) == (0, 2, 0)
+    # A dry run about what failed in the first run alone, by its id and by what is held.
+    run_id = str(first.state_details.flow_run_id)
+    for typed in (run_id, f" {HELD} "):
+        dry = await enricher.enrich(dry_run=True, only_failed=typed)
+        assert (dry.counts.read, dry.counts.updated) == (2, 2)
+        assert any("Only 2 assets were looked at" in note for note in dry.notes)
+    # Still refused: tried once each, and held on; what the run did not look at stays as it is.
+    enricher.sandbox.clear_requests()
+    again = await enricher.enrich(only_failed=run_id)
+    assert (again.counts.read, again.counts.failed) == (2, 2)
+    enricher.sandbox.faults([])
+    mended = await enricher.enrich(only_failed=HELD)
+    assert (mended.counts.read, mended.counts.updated, mended.counts.failed) == (2, 2, 0)
+    enricher.check()
+    async with Ledger.open(f"sqlite+aiosqlite:///{enricher.ledger}") as ledger:
+        assert await ledger.quarantine.every() == []
+    # A run that was stopped by a missing right: what it never sent is run by its id as well.
+    enricher.sandbox.ticket_churn(0.6)
+    enricher.sandbox.faults([{**partial, "fault": {**away, "status": 403}}])
+    stopped = await enricher.enrich_state(aliases=2)
+    failed = {each.asset_key for each in (await ended_with(stopped)).failures}
+    enricher.sandbox.faults([])
+    rest = await enricher.enrich(only_failed=str(stopped.state_details.flow_run_id))
+    assert len(failed) > 4
+    assert {each.asset_key for each in rest.written} == failed
+    enricher.check()
+    with pytest.raises(StopError, match="knows no write of a run 'never-was'"):
+        await enricher.enrich(only_failed="never-was")

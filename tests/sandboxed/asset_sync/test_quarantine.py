@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from connectors.errors import RejectedError
-from tasks.asset_sync.quarantine import HELD, HELD_FEATURE
+from tasks.asset_sync.quarantine import HELD_FEATURE
+from tasks.shared.next_run import HELD
 from tests.support.faults import BULK, LEAN, opened, rule, status
 from tests.support.run_flow import FlowRunner
 

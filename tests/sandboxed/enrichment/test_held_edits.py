@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from connectors.ledger.store import Ledger
-from tasks.enrichment.quarantine import hold_back_edits, keep_refused_edits
+from tasks.enrichment.quarantine import held_edits, hold_back_edits, keep_refused_edits
 from tasks.enrichment.run import EnrichmentRun
 from tasks.rules.enrichment.plan import (
     AssetUpdate,
@@ -41,6 +41,7 @@ async def test_a_refused_edit_is_held_until_its_texts_change(tmp_path: Path) -> 
             "site_tenant": "site",
             "company": SimpleNamespace(id=2),
             "settings": SimpleNamespace(retry_refused=False),
+            "only": None,
             "field_keys": {"cw_sla": "f1"},
             "journal": RunJournal(ledger, "r1", "lansweeper", 2, "site"),
             "notes": [],
@@ -48,16 +49,18 @@ async def test_a_refused_edit_is_held_until_its_texts_change(tmp_path: Path) -> 
         run = cast(EnrichmentRun, SimpleNamespace(**given))
         plan = plan_of("Gold")
         refused = {"k1": WriteResult("k1", False, 7, "No such value", refused=True)}
-        await keep_refused_edits(run, plan, refused, await hold_back_edits(run, plan))
+        await keep_refused_edits(run, plan, refused, await held_edits(run))
         again = plan_of("Gold")
-        held = await hold_back_edits(run, again)
+        held = await held_edits(run)
+        hold_back_edits(run, again, held)
         assert (again.updates, again.counts.skipped) == ([], 1)
         assert again.skipped[0].reason.startswith("held since 20")
         ((_, feature, company, record),) = await ledger.quarantine.every()
         assert held_row(feature, company, record, None)["Why"] == "No such value"
         await keep_refused_edits(run, again, {}, held)
         other = plan_of("Silver")
-        held = await hold_back_edits(run, other)
+        held = await held_edits(run)
+        hold_back_edits(run, other, held)
         assert len(other.updates) == 1
         await keep_refused_edits(run, other, {"k1": WriteResult("k1", True, 7)}, held)
         assert await ledger.quarantine.every() == []
