@@ -217,7 +217,7 @@ def too_large(status: int, error: AnswerTooLargeError) -> FailedAttempt:
     return FailedAttempt(AttemptOutcome.UNREADABLE, status=status, refusal=refusal)
 
 
-_RECORD = re.compile(r"/(\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)", re.IGNORECASE)
+_RECORD = re.compile(r"/(-?\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)", re.IGNORECASE)
 
 
 def unexpected(

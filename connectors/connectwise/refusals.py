@@ -106,6 +106,7 @@ def _not_found(request: httpx.Request, words: str) -> Advice:
         return StopError, CHECK_COMPANY
     if _NOT_EVERYWHERE.fullmatch(path):
         return RejectedError, NOT_OFFERED
-    if any(part.isdecimal() for part in path.split("/")):
+    # A reference may bear a number that no record has, such as -1.
+    if any(part.removeprefix("-").isdecimal() for part in path.split("/")):
         return RejectedError, NOT_OFFERED if "endpoint does not exist" in words else ""
     return StopError, CHECK_KEYS

@@ -12,6 +12,7 @@ from functools import partial
 from connectors.connectwise.conditions import any_of
 from connectors.ledger.models import HeldRecord, Operation, WriteEntry
 from tasks.asset_sync.apply import Applied
+from tasks.asset_sync.references import asks_again
 from tasks.asset_sync.run import SyncRun
 from tasks.rules.asset_sync.match_result import Match, MatchResult, only_assets
 from tasks.rules.asset_sync.plan import Plan, compare_matched
@@ -67,7 +68,7 @@ async def selected(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldRe
 
 async def held_back(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldRecord]) -> dict[str, str]:
     """Why nothing is written of an asset that would be refused again, by asset key."""
-    if not held or run.settings.retry_refused or run.settings.only_failed.strip():
+    if not held or asks_again(run.settings):
         return {}
     rules = rules_mark(run)
     attempts = {

@@ -15,9 +15,10 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.collection import Collection
 from connectors.connectwise.conditions import equals, split_in
 from connectors.errors import RejectedError, UnclearOutcomeError
-from connectors.ledger.models import KnownAmount, WriteEntry
+from connectors.ledger.models import HeldRecord, KnownAmount, WriteEntry
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.run import ReferenceActions, SyncRun, check_structure_level
+from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.rules.asset_sync.plan import Plan, needed_names
 from tasks.rules.asset_sync.reference_lists import (
     ReferenceList,
@@ -41,12 +42,14 @@ from tasks.rules.asset_sync.references import (
     plan_references,
 )
 from tasks.rules.mapping.compile import FieldMappingError
+from tasks.rules.quarantine import Attempt, fingerprint, held_words, is_held, is_lasting
 from tasks.rules.values import folded
 from tasks.shared.action import action_step
 from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import connectwise_client, current_run_id, open_ledger
 from tasks.shared.create_once import create_once
 from tasks.shared.journalled import RunJournal
+from tasks.shared.next_run import keep_or_note
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import Waiting, retry
 from tasks.shared.whole_list import read_to_count, whole_list
@@ -54,13 +57,20 @@ from tasks.shared.whole_list import read_to_count, whole_list
 EXISTS = "ObjectExists"
 """ConnectWise's code for a name that another record has."""
 
+HELD_REFERENCES = "reference-data"
+"""Whose rows of the quarantine are refused reference records; they belong to no company."""
+
 
 @dataclass
 class MadeReferences:
-    """``ids``: folded name -> id of each record that is there now; ``refused``: name -> why."""
+    """``ids``: folded name -> id of each record that is there now; ``refused``: name -> why.
+
+    ``lasting``: the refused names that would be refused again.
+    """
 
     ids: dict[str, int] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    lasting: list[str] = field(default_factory=list)
 
 
 async def resolve(
@@ -107,6 +117,7 @@ async def _create_all(records: NamedReferences, names: list[str], journal: RunJo
             log.info("%s created: %s (%d)", label, name, number)
         except RejectedError as error:
             made.refused[name] = _refusal(error, label)
+            made.lasting += [name] if is_lasting(error.status) else []
             log.warning("%s not created: %s", label, made.refused[name])
     return made
 
@@ -197,6 +208,7 @@ async def find_references(
         actions = run.reference_actions[path]
         plans[path] = plan_references(actions.kind, names[path], each.records, create=actions.may_create)
         refuse_hidden(plans[path], each.in_use)
+    await hold_back_references(run, plans)
     return plans | await look_up_others(run, names)
 
 
@@ -257,6 +269,68 @@ def reference_amounts(read: Read, created: Mapping[str, Sequence[str]]) -> dict[
     }
 
 
+async def hold_back_references(run: SyncRun, plans: Mapping[str, ReferencePlan]) -> None:
+    """Take names that would be refused again out of what is to be created; one query where any is missing.
+
+    They are held by name, and by what else a creation of their kind needs, until a person asks for them. One
+    that a person has created exists, and is not missing.
+    """
+    if not any(plan.missing for plan in plans.values()) or asks_again(run.settings):
+        return
+    held = await run.ledger.quarantine.held(run.tenant, HELD_REFERENCES)
+    for path, plan in plans.items():
+        for name in plan.missing[:]:
+            known = held.get(_held_key(plan.kind, name))
+            if is_held(known, Attempt(_mark(run.reference_actions[path], name), "", "")) and known:
+                plan.missing.remove(name)
+                plan.refused[name] = held_words(known)
+                plan.problems[folded(name)] = f"{plan.kind.label} {name[:30]!r} is {held_words(known)}"
+
+
+def asks_again(settings: AssetSynchronizationSettings) -> bool:
+    """Whether a person asks for what was refused before."""
+    return settings.retry_refused or bool(settings.only_failed.strip())
+
+
+def _held_key(kind: ReferenceKind, name: str) -> str:
+    return f"{kind.label} {folded(name)}"
+
+
+def _mark(actions: ReferenceActions, name: str) -> str:
+    return fingerprint([name, *actions.inputs])
+
+
+async def keep_refused_references(
+    run: SyncRun, references: Mapping[str, ReferencePlan], made: Mapping[str, MadeReferences]
+) -> None:
+    """Hold the names that were refused in this run, and let go of those that exist by now."""
+    quarantine = run.ledger.quarantine
+    refused = [
+        HeldRecord(
+            key=_held_key(references[path].kind, name),
+            step="create",
+            name=name,
+            record_id=None,
+            payload=_mark(run.reference_actions[path], name),
+            version="",
+            rules="",
+            reason=found.refused[name],
+            run_id=run.run_id,
+        )
+        for path, found in made.items()
+        for name in found.lasting
+    ]
+    async with keep_or_note("What was refused in this run", run.notes):
+        held = await quarantine.held(run.tenant, HELD_REFERENCES)
+        there = {
+            _held_key(plan.kind, name)
+            for plan in references.values()
+            for name in {**plan.existing, **plan.ids}
+        }
+        await quarantine.hold(run.tenant, HELD_REFERENCES, refused)
+        await quarantine.release(run.tenant, HELD_REFERENCES, sorted(there & held.keys()))
+
+
 async def create_references(
     run: SyncRun, plan: Plan, references: dict[str, ReferencePlan]
 ) -> dict[str, list[str]]:
@@ -269,10 +343,12 @@ async def create_references(
         )
     )
     created: dict[str, list[str]] = {}
-    for path, found in zip(plan.reference_creations, made, strict=True):
+    by_path = dict(zip(plan.reference_creations, made, strict=True))
+    for path, found in by_path.items():
         references[path].ids |= found.ids
         references[path].refused |= found.refused
         label = references[path].kind.label
         run.notes += [f"{label} {name!r} could not be created: {why}" for name, why in found.refused.items()]
         created[path] = [name for name in plan.reference_creations[path] if references[path].id_of(name)]
+    await keep_refused_references(run, references, by_path)
     return created

@@ -14,6 +14,7 @@ from connectors.connectwise.collection import Collection
 from connectors.connectwise.models import TicketKind
 from connectors.errors import RejectedError
 from connectors.field_nation.models import Status, status_of
+from connectors.shapes import LARGEST_NUMBER
 from tasks.dispatch.run import DispatchRun, Record
 from tasks.rules.dispatch.decision import RecordFacts
 from tasks.rules.dispatch.paths import is_nothing, objects_of, read_path
@@ -222,8 +223,11 @@ async def _related(run: DispatchRun, record: Record, name: str) -> Record | None
 
 
 def _id(reference: Any) -> int | None:
+    """The id of a reference; None for a number that no record has, which is not asked about."""
     number = reference.get("id") if isinstance(reference, Mapping) else None
-    return number if isinstance(number, int) else None
+    if not isinstance(number, int) or isinstance(number, bool):
+        return None
+    return number if 0 < number <= LARGEST_NUMBER else None
 
 
 SHOWN = (

@@ -86,7 +86,7 @@ def _is_value(held: Any, wanted: Any) -> bool:
 async def list_statuses(run: DispatchRun, kind: RecordKind, record: Record) -> list[Record]:
     """Id and name of every status that the record may have: those of its board differ from other boards'."""
     board = members_of(record.get("board")).get("id")
-    if not isinstance(board, int):
+    if not isinstance(board, int) or board < 0:
         board = None
 
     async def fetch() -> list[Record]:

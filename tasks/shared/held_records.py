@@ -19,6 +19,7 @@ MOST_SHOWN = 200
 """Rows of the table: beyond it the number is said."""
 _AGAIN = {
     "dispatch": "change the record or the rules; the next sweep tries it",
+    "reference-data": "create it by hand, or run asset-synchronization with Try refused records again",
 }
 _AGAIN_ELSE = "change the record or the settings, or run {} with Try refused records again"
 

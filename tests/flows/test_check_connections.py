@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +15,8 @@ from pydantic import SecretStr
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.errors import ConnectorError, StopError
 from connectors.field_nation.block import FieldNationConnection
+from connectors.ledger.models import HeldRecord
+from connectors.ledger.store import Ledger
 from deployments.local.prefect import LocalPrefect
 from flows.check_connections import check_connections
 from sandbox.data.small_tables import INTEGRATION
@@ -26,6 +30,7 @@ from tasks.rules.connection_findings import (
     version_details,
 )
 from tasks.rules.dispatch.triggers import Trigger, TriggerCondition
+from tasks.shared import held_records
 from tasks.shared.checks import rights_to_write
 from tests.support.faults import LEAN, rule
 from tests.support.run_flow import FlowRunner, ended_with
@@ -54,6 +59,44 @@ def lose(runner: FlowRunner, *captions: str) -> None:
     for field in runner.sandbox.state("system/userDefinedFields"):
         if field["caption"] in captions:
             runner.sandbox.edit("system/userDefinedFields", field["id"], {"caption": f"was {field['id']}"})
+
+
+async def test_every_held_record_is_listed_with_since_when_and_why(
+    runner: FlowRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = runner.sandbox.company_id
+    async with Ledger.open(runner.ledger) as ledger:
+        for feature, key, at in (
+            ("asset-synchronization", "k1", company),
+            ("dispatch", "service ticket 5 handling", 0),
+            ("spoilt", "k3", 0),
+            ("reference-data", "manufacturer bad | name", 0),
+        ):
+            reason = f"Refused <b>{key}</b> for a | reason"
+            held = HeldRecord(key, "create", f"PC {key}", 7, "p", "v", "r", reason)
+            await ledger.quarantine.hold(runner.tenant, feature, [held], at)
+            await ledger.quarantine.hold(runner.tenant, feature, [held], at)
+    row = held_records.held_row
+
+    def fails(feature: str, *rest: Any) -> dict[str, str]:
+        if feature == "spoilt":
+            raise OverflowError("date value out of range")
+        return row(feature, *rest)
+
+    monkeypatch.setattr(held_records, "held_row", fails)
+    await checked()
+    rows = json.loads(await runner.artifact(held_records.HELD_KEY))
+    by = {each["Held by"].split(",")[0]: each for each in rows}
+    assert len(rows) == 4
+    ours = by["asset-synchronization"]
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", ours["Since"])
+    assert (ours["Refused"], ours["Company"], ours["Key"]) == ("2 times", str(company), "k1")
+    assert "recid=7" in ours["Record"]
+    assert ours["Why"] == "Refused &lt;b&gt;k1&lt;/b&gt; for a \\| reason"
+    assert "Try refused records again" in ours["Try again"]
+    assert "the next sweep tries it" in by["dispatch"]["Try again"]
+    assert by["reference-data"]["Try again"].startswith("create it by hand")
+    assert by["spoilt"]["Why"].startswith("This row can't be shown: a number or date in it is out of range")
 
 
 async def test_everything_is_there(runner: FlowRunner) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from connectors.ledger.store import Ledger
+from tasks.asset_sync.references import HELD_REFERENCES
+from tasks.rules.asset_sync.report import SyncReport
 from tests.support.faults import last_writes, rule, status
 from tests.support.run_flow import QUICK, FlowRunner
 
@@ -38,6 +42,39 @@ async def test_refused_reference_record_is_told_in_the_report(runner: FlowRunner
     report = await runner.report()
     assert report.counts.failed == 0
     assert any("manufacturer" in note and "no such name, please" in note for note in report.notes)
+
+
+async def test_a_refused_reference_record_is_held_until_a_person_acts(runner: FlowRunner) -> None:
+    runner.sandbox.reset(assets=12)
+    refusal = status(400, {"code": "InvalidObject", "message": "no such name, please"})
+    path = "/procurement/manufacturers"
+    runner.sandbox.faults([rule("POST", path, refusal)])
+
+    async def posts(**changes: Any) -> tuple[int, SyncReport]:
+        runner.sandbox.clear_requests()
+        report = await runner.report(**changes)
+        return runner.sandbox.requests()["connectwise"]["by"].get(f"POST {path}", 0), report
+
+    tried, first = await posts()
+    assert tried > 1
+    again, second = await posts()
+    # Nothing is sent, the assets are written without it, and the plan says since when and why.
+    assert (again, second.counts.failed, second.counts.read) == (0, 0, first.counts.read)
+    assert "no such name, please" in (await runner.artifact("asset-synchronization-report")).replace("\\", "")
+    assert (await posts(retry_refused=True))[0] == tried
+    # A missing right says nothing of a name; what a person creates is let go.
+    async with Ledger.open(runner.ledger) as ledger:
+        held = await ledger.quarantine.held(runner.tenant, HELD_REFERENCES)
+        assert {each.attempts for each in held.values()} == {2}
+        name = next(iter(held.values())).name
+        runner.sandbox.faults([])
+        runner.sandbox.add("procurement/manufacturers", {"name": name})
+        assert (await posts())[0] == 0
+        assert name not in {
+            each.name for each in (await ledger.quarantine.held(runner.tenant, HELD_REFERENCES)).values()
+        }
+        assert (await posts(retry_refused=True))[0] == tried - 1
+        assert await ledger.quarantine.held(runner.tenant, HELD_REFERENCES) == {}
 
 
 async def test_reference_creation_that_is_throttled_waits_and_goes_on_where_it_was(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 import pytest
 
+from connectors.connectwise.collection import Collection
 from tasks.dispatch import reconcile
 from tasks.dispatch.records import FetchedRecord
 from tasks.dispatch.settings import DispatchSettings
 from tasks.dispatch.sweep import sweep
+from tasks.rules.dispatch.decision import DispatchStep
 from tasks.rules.dispatch.mapping_model import DispatchMapping
 from tasks.rules.dispatch.result import DispatchStatus
 from tests.support.dispatch import OPEN, SERVICE, Board, rules
@@ -102,6 +105,102 @@ async def test_what_nobody_has_foreseen_is_held_until_the_record_or_the_rules_ch
     assert sorted(each["incident_id"] for each in board.orders()) == sorted(
         f"CW-S-{number}" for number in [bad, *good]
     )
+
+
+async def test_a_preview_says_what_nobody_has_foreseen(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    ticket = board.ticket("Bad")
+
+    async def fails(run: Any, fetched: FetchedRecord) -> FetchedRecord:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(reconcile, "with_related", fails)
+    async with board.run() as run:
+        preview = await reconcile.preview_record(run, SERVICE, ticket)
+    assert (preview.step, preview.body) == (DispatchStep.NOTHING, None)
+    assert preview.reason == (
+        "it could not be handled: it can't be reckoned with (ZeroDivisionError: division by zero)"
+    )
+    assert board.orders() == []
+
+
+HOSTILE: list[tuple[str, Any]] = [
+    ("summary", None),
+    ("summary", True),
+    ("summary", ["a", {"b": 1}]),
+    ("summary", "x" * 1_000_000),
+    ("summary", "\u0000\u202e \ufffd"),
+    ("summary", -(10**18)),
+    ("company", None),
+    ("company", "BlueLight"),
+    ("company", [1]),
+    ("site", {"id": "seven"}),
+    ("contact", {"id": -1}),
+    ("contact", {"id": 0, "name": None}),
+    ("board", {"id": None, "name": 5}),
+    ("requiredDate", "9999-12-31T23:59:59+23:59"),
+    ("requiredDate", "9999-12-31T23:59:59-12:00"),
+    ("requiredDate", "0000-00-00T00:00:00Z"),
+    ("requiredDate", 1e300),
+    ("budgetHours", -1e308),
+    ("budgetHours", "NaN"),
+    ("budgetHours", 2**63),
+    ("customFields", None),
+    ("customFields", "none"),
+    ("customFields", [None, 3, {"id": None}, {"caption": ["a"]}, {"caption": "FN Work Order", "value": {}}]),
+    ("customFields", [{"id": 1, "caption": "x", "value": "y"}] * 3000),
+    ("owner", {"identifier": {"a": 1}}),
+    ("priority", 3),
+    ("recordType", 7),
+    ("_info", None),
+    ("_info", {"lastUpdated": "9999-12-31T23:59:59Z"}),
+    ("_info", {"lastUpdated": 0}),
+    ("closedFlag", "no"),
+    ("status", {"id": [1], "name": {"x": 1}}),
+]
+"""What a vendor may send in one member of one ticket."""
+
+
+def nested(levels: int) -> Any:
+    value: Any = "end"
+    for level in range(levels):
+        value = [value] if level % 2 else {"a": value}
+    return value
+
+
+async def test_no_value_of_one_ticket_keeps_its_neighbours_from_being_dispatched(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stand in one page with good ones, before and after: one sweep does all good ones."""
+    hostile = {board.ticket(f"Odd {at}"): each for at, each in enumerate([*HOSTILE, ("notes", nested(900))])}
+    good = [board.ticket(f"Good {number}") for number in range(5)]
+
+    def spoilt(record: dict[str, Any]) -> dict[str, Any]:
+        member, value = hostile.get(record["id"], ("id", record["id"]))
+        return {**record, member: value}
+
+    async with board.run() as run:
+        whole = run.client.tickets("service")
+
+        class Spoilt(Collection):
+            async def pages(self, *given: Any, **search: Any) -> AsyncIterator[list[dict[str, Any]]]:  # type: ignore[override]
+                async for page in super().pages(*given, **search):
+                    yield [spoilt(each) for each in page]
+
+            async def get(self, record_id: int, fields: str | None = None) -> dict[str, Any]:
+                return spoilt(await super().get(record_id, fields))
+
+        monkeypatch.setattr(run.client, "tickets", lambda kind: Spoilt(run.client, whole.path.template))
+        first = await sweep(run)
+        ended = {each.record.id: each for each in first.results if each.record}
+        assert [ended[each].status for each in good] == [DispatchStatus.CREATED] * 5
+        for number, (member, value) in hostile.items():
+            if number in ended and ended[number].failed:
+                assert ended[number].message, (member, value)
+        # Nothing is made twice for what is looked at again.
+        await sweep(run)
+    references = [each["incident_id"] for each in board.orders()]
+    assert len(references) == len(set(references))
+    assert {f"CW-S-{each}" for each in good} <= set(references)
 
 
 async def test_a_trigger_that_fails_on_one_ticket_leaves_the_others(

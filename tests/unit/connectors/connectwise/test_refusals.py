@@ -82,12 +82,13 @@ async def test_each_refusal_has_its_kind_and_remedy(
     assert (type(error), error.remedy) == (kind, remedy)
 
 
-async def test_a_missing_record_concerns_only_itself() -> None:
+@pytest.mark.parametrize("number", [57919, -1])
+async def test_a_missing_record_concerns_only_itself(number: int) -> None:
     fake = FakeConnectWise()
-    fake.say("GET", f"{LIST}/57919", refusal(404, "NotFound", "Configuration 57919 not found"))
+    fake.say("GET", f"{LIST}/{number}", refusal(404, "NotFound", f"Configuration {number} not found"))
     async with fake.client() as client:
-        with pytest.raises(RejectedError, match="57919 not found") as caught:
-            await client.configurations.get(57919)
+        with pytest.raises(RejectedError, match=f"{number} not found") as caught:
+            await client.configurations.get(number)
     assert caught.value.remedy == ""
 
 
