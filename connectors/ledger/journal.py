@@ -21,7 +21,7 @@ from connectors.ledger.inventory import save_links
 from connectors.ledger.models import JournalledWrite, KnownLink, OpenBatch, WriteEntry, WriteOutcome
 from connectors.ledger.schema import batches_in_flight as batches
 from connectors.ledger.schema import writes
-from connectors.ledger.text import shortened
+from connectors.ledger.text import name_text, shortened
 
 _SECRET = re.compile(
     r"passw(or)?d|secret|private_?key|(access|api|auth)_?(token|key)|authorization", re.IGNORECASE
@@ -171,7 +171,7 @@ def _row(entry: WriteEntry) -> dict[str, Any]:
         "record_kind": entry.record_kind,
         "record_id": entry.record_id,
         "asset_key": entry.asset_key,
-        "record_name": entry.record_name,
+        "record_name": name_text(entry.record_name),
         "before": without_secrets(entry.before),
         "after": without_secrets(entry.after),
     }

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.ledger.database import Repository, in_groups, insert_or_replace, moment, reading
 from connectors.ledger.models import HeldRecord
 from connectors.ledger.schema import quarantine
-from connectors.ledger.text import clean_text, shortened
+from connectors.ledger.text import clean_text, name_text, shortened
 
 KEPT_SECONDS = 180 * 86_400.0
 """A record that was not tried for so long is forgotten."""
@@ -106,7 +106,7 @@ def _row(key: str, record: HeldRecord, known: Row[Any] | None, now: float) -> di
     return {
         "record_key": key,
         "step": record.step,
-        "record_name": record.name,
+        "record_name": name_text(record.name),
         "record_id": record.record_id,
         "payload": record.payload,
         "version": record.version[:100],

@@ -17,6 +17,8 @@ import orjson
 
 LONGEST_MESSAGE = 2000
 """Characters. Vendors repeat whole requests in some messages; the start says what is wrong."""
+_LONGEST_NAME = 200
+"""Characters of a name that is none."""
 _LARGEST = 2**63
 """Whole numbers beyond it are kept as text in JSON: not every reader takes them."""
 _DEEPEST = 100
@@ -35,6 +37,13 @@ def clean_text(text: str) -> str:
     if "\x00" in text:
         text = text.replace("\x00", "")
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
+def name_text(value: Any) -> str:
+    """What a record is known by, as a column of text takes it: a vendor may give a list for a name."""
+    if value.__class__ is str:
+        return str(value)
+    return "" if value is None else json_text(value)[:_LONGEST_NAME]
 
 
 def clean_parameters(parameters: Any) -> Any:

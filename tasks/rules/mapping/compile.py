@@ -173,7 +173,7 @@ def compile_configuration_reader(
         [*_ALWAYS, *paths],
         [None] * len(_ALWAYS) + _results(targets),
         {"read_customs": _CustomFields(customs).read, "key": plain_text, "record": ConfigurationRecord},
-        "record(v0, v1, key(t[-1]), v3, v4, v2 is not False, t)",
+        "record(v0, v1 if v1.__class__ is str else key(v1), key(t[-1]), v3, v4, v2 is not False, t)",
     )
 
 

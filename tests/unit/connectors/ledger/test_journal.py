@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.ledger.database import Clock
-from connectors.ledger.models import WriteEntry, WriteOutcome
+from connectors.ledger.models import HeldRecord, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
 from tests.support.ledger import place
 
@@ -135,3 +135,23 @@ async def test_a_tenant_s_batches_are_found_whatever_block_sent_them(ledger: Led
         "two",
     ]
     assert [each.asset_keys for each in await ledger.batches.of_run("of an older version")] == [["c"]]
+
+
+async def test_a_name_that_is_no_text_costs_neither_its_own_record_nor_its_batch(ledger: Ledger) -> None:
+    """A vendor may give a list for a name: the ledger's refusal ended a batch of 50."""
+    deep: list[object] = []
+    for _ in range(1000):
+        deep = [deep]
+    names: list[object] = ["PC", ["a", {"b": 1}], 7, None, True, deep, "\ud83d \x00", 10**400]
+    await ledger.journal.begin("run", "cw", 7, [entry(at, record_name=each) for at, each in enumerate(names)])
+    noted = [each.record_name for each in await ledger.journal.of_run("run")]
+    assert noted[:5] == ["PC", '["a",{"b":1}]', "7", "", "true"]
+    assert noted[6] == "\ufffd "
+    assert all(len(each) <= 200 for each in noted)
+    held = [
+        HeldRecord(f"k{at}", "create", each, 1, "p", "v", "r", "Refused")  # type: ignore[arg-type]
+        for at, each in enumerate(names)
+    ]
+    await ledger.quarantine.hold("tenant", "feature", held)
+    kept = await ledger.quarantine.held("tenant", "feature")
+    assert [each.name for each in kept.values()] == noted
