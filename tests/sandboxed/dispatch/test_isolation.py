@@ -40,10 +40,10 @@ async def test_a_date_and_a_number_out_of_range_are_the_problems_of_their_ticket
         "source": "requiredDate",
         "timezone_out": "America/Los_Angeles",
     }
-    script = "summary == 'Bad number' && floor(`1e400`) || `150`"
+    script = "summary == '1e400' && floor(to_number(summary)) || `150`"
     settings = with_lines(date, {"target": AMOUNT, "action": "Custom", "script": script})
     good = [board.ticket(f"Good {number}") for number in range(3)]
-    bad = [board.ticket("Bad date", requiredDate="0001-01-01T00:00:00Z"), board.ticket("Bad number")]
+    bad = [board.ticket("Bad date", requiredDate="0001-01-01T00:00:00Z"), board.ticket("1e400")]
     good += [board.ticket(f"Good {number}") for number in range(3, 8)]
     async with board.run(settings) as run:
         first = await sweep(run)
