@@ -1,10 +1,10 @@
 """What is known of a company from before: read from the ledger, held against the reading, kept after the run.
 
 A healthy run asks ConnectWise one request more for the count of its company, and where assets are to be
-linked two: how many keys its company holds, and how many the others do; a third where configurations without
-any value in a custom field are to be linked, of which none may be written whole before that is known to be
-right. Only what does not fit costs more: configurations that were not read are read by their ids, and keys of
-other companies that the ledger does not know are read once.
+linked one: how many keys there are in all companies; another where configurations without any value in a
+custom field are to be linked, of which none may be written whole before that is known to be right. Only what
+does not fit costs more: the keys of the company are counted by themselves, configurations that were not read
+are read by their ids, and keys of other companies that the ledger does not know are read once.
 """
 
 from __future__ import annotations
@@ -67,6 +67,23 @@ class Known:
     elsewhere: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class KeyCount:
+    """Asset keys of the tenant: ``read`` in the company, ``kept`` in the ledger of the others, ``total``.
+
+    ``total`` is ConnectWise's count of them all; None where it does not count so.
+    """
+
+    read: int
+    kept: int
+    total: int | None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether some may have been read empty or be unknown: else every one is accounted for."""
+        return self.total is not None and self.total != self.read + self.kept
+
+
 async def read_known(run: SyncRun) -> Known:
     """What the ledger knows of the company; its journal serves where no link was kept yet.
 
@@ -98,9 +115,10 @@ async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchRe
         run.settings.shrink,
     )
     unknown = [each.key for each in to_be_linked(matched) if each.key not in known.links]
-    await _check_values(run, known, read, matched, keys_matter=bool(unknown))
+    keys = await _count_keys(run, read) if unknown else KeyCount(0, 0, 0)
+    own = await _check_values(run, known, read, matched, keys_matter=keys.doubtful)
     if unknown:
-        known.elsewhere = await _keys_elsewhere(run, known, unknown)
+        known.elsewhere = await _keys_elsewhere(run, known, unknown, keys, own)
     links = known.elsewhere | known.links
     wanted = links_to_look_up(matched, links, read.configurations)
     ids = sorted(set(wanted.values()))
@@ -151,11 +169,12 @@ def _company_of(record: Record) -> tuple[int, str]:
 
 async def _check_values(
     run: SyncRun, known: Known, read: Read, matched: MatchResult, *, keys_matter: bool
-) -> None:
+) -> int:
     """Hold the custom field values and the keys that were read against the ledger and ConnectWise's counts.
 
-    Costs no request where every configuration shows its key, one where the others show a value of another
-    field or none is to be linked, else two.
+    Returns how many keys the company has. Costs no request where no configuration is to be written whole and
+    the tenant's keys are accounted for, one where they are not and every other configuration is bare, else
+    two.
     """
     values, accept = run.values, run.accept_once
     found = value_findings(values, known.amounts, _mapped(run), run.defined, accept, run.settings.shrink)
@@ -176,11 +195,13 @@ async def _check_values(
     run.findings += found
     run.only_single = any(not each.refuses for each in found)
     no_more = counted is not None and counted <= values.with_values
+    keyed = _keyed(read)
     if keys_matter and keyless and not (every_bare and no_more):
         count = await _count(run, _carries_key(run))
         if count is not None:
-            keyed = {each.id for each in read.configurations if each.asset_key}
-            _doubt_keys(run, len(keyed), count, "the company")
+            _doubt_keys(run, keyed, count, "the company")
+            return count
+    return keyed
 
 
 def _mapped(run: SyncRun) -> set[int | None]:
@@ -211,28 +232,41 @@ def _doubt_keys(run: SyncRun, read: int, count: int, where: str) -> None:
     run.findings += [found] if found else []
 
 
-async def _keys_elsewhere(run: SyncRun, known: Known, keys: Collection[str]) -> dict[str, int]:
-    """Which of the keys configurations of other companies hold: key -> configuration id.
+async def _count_keys(run: SyncRun, read: Read) -> KeyCount:
+    """The keys of the company and of the others, read and known, with ConnectWise's count: one request.
 
-    One count tells whether the ledger knows every key of the other companies. Where it does not, being lost,
-    older, or new, they are read and kept, so that this costs once.
+    Where they are equal, those that were read empty would have to be as many as those that the ledger knows
+    elsewhere and ConnectWise has no more; the ledger's links by key hold those.
+    """
+    kept = await run.ledger.inventory.count_elsewhere(run.tenant, run.company.id)
+    count = partial(run.client.configurations.count, custom_field_conditions=_carries_key(run))
+    try:
+        return KeyCount(_keyed(read), kept, await retry(count, run.settings.waiting))
+    except RejectedError as error:
+        run_logger().warning("ConnectWise does not count by custom field: %s", error)
+        return KeyCount(_keyed(read), kept, None)
+
+
+def _keyed(read: Read) -> int:
+    return len({each.id for each in read.configurations if each.asset_key})
+
+
+async def _keys_elsewhere(
+    run: SyncRun, known: Known, unknown: Collection[str], keys: KeyCount, own: int
+) -> dict[str, int]:
+    """Which of the unknown keys configurations of other companies hold: key -> configuration id.
+
+    Where the ledger does not know every key of the other companies, being lost, older, or new, they are read
+    and kept, so that this costs once. ``own``: how many keys the company has.
     """
     inventory, company = run.ledger.inventory, run.company.id
     others = f"company/id != {company}"
-    carries_key = _carries_key(run)
-    kept = await inventory.count_elsewhere(run.tenant, company)
-    try:
-        count = await retry(
-            lambda: run.client.configurations.count(others, custom_field_conditions=carries_key),
-            run.settings.waiting,
-        )
-        if count > kept:
-            await _read_elsewhere(run, known, others, carries_key)
-    except RejectedError as error:
-        run_logger().warning("ConnectWise does not search by custom field: %s", error)
-        if not known.links and not kept:
+    if keys.total is None:
+        if not known.links and not keys.kept:
             await _read_elsewhere(run, known, others, None)
-    links = await inventory.links_elsewhere(run.tenant, company, keys)
+    elif keys.total - own > keys.kept:
+        await _read_elsewhere(run, known, others, _carries_key(run))
+    links = await inventory.links_elsewhere(run.tenant, company, unknown)
     return {key: link.configuration_id for key, link in links.items()}
 
 

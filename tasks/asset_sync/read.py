@@ -12,7 +12,7 @@ from typing import cast
 from connectors.connectwise.conditions import equals
 from connectors.errors import StopError
 from connectors.lansweeper.models import Filters
-from tasks.asset_sync.run import Record, SyncRun, check_missing_captions, check_structure_level
+from tasks.asset_sync.run import Record, SyncRun, check_missing_captions
 from tasks.connectwise.list_configurations import read_configurations
 from tasks.connectwise.match_configurations import match_records
 from tasks.lansweeper.list_assets import AssetInventory, read_assets
@@ -21,7 +21,7 @@ from tasks.rules.asset_sync.custom_values import CustomValues
 from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched
 from tasks.rules.asset_sync.reading import ASSETS, CONFIGURATIONS, assets_incomplete, incomplete
-from tasks.rules.asset_sync.references import LOCATION, ReferencePlan
+from tasks.rules.asset_sync.references import ReferencePlan
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tasks.shared.action import Inventory
 from tasks.shared.concurrency import gather_all
@@ -65,9 +65,7 @@ async def read_references(run: SyncRun) -> dict[str, list[Record]]:
     """Every existing record of each kind that is mapped and may be created, by target path."""
     mapped = [path for path in run.reference_actions if run.mapping.position(path) is not None]
     read = await gather_all(*(run.reference_actions[path].existing() for path in mapped))
-    found = dict(zip(mapped, read, strict=True))
-    await check_structure_level(run.client, run.settings.structure_level_id, found.get(LOCATION.path))
-    return found
+    return dict(zip(mapped, read, strict=True))
 
 
 async def read_site(run: SyncRun, shared: SharedValues) -> AssetInventory[AssetRecord]:

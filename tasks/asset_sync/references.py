@@ -198,6 +198,7 @@ async def find_references(
 
     Raises:
         FieldMappingError: a value table names a record that does not exist.
+        StructureLevelError: a location is missing, and the level that it would be created on, too.
     """
     names = needed_names(read.assets, [], run.mapping)
     lists = await _whole_lists(run, read, names, known)
@@ -209,6 +210,9 @@ async def find_references(
         plans[path] = plan_references(actions.kind, names[path], each.records, create=actions.may_create)
         refuse_hidden(plans[path], each.in_use)
     await hold_back_references(run, plans)
+    if LOCATION.path in plans and plans[LOCATION.path].missing:
+        level = run.settings.structure_level_id
+        await check_structure_level(run.client, level, lists[LOCATION.path].records)
     return plans | await look_up_others(run, names)
 
 
