@@ -13,7 +13,8 @@ from random import Random
 import httpx
 
 from benchmarks.fuzz import vendors
-from benchmarks.fuzz.damages import DAMAGES, Damage, Wire, gzip_bomb
+from benchmarks.fuzz.answer import Wire
+from benchmarks.fuzz.damages import DAMAGES, Damage, gzip_bomb
 from benchmarks.fuzz.tally import ENDLESS, WRONG, Tally
 from benchmarks.fuzz.vendors import (
     Operation,

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.fuzz import vendors
-
-if TYPE_CHECKING:
-    from benchmarks.fuzz.damages import Wire
+from benchmarks.fuzz.answer import Wire
 
 
 def _replaced(draw: Random, content: bytes, by: bytes) -> bytes:

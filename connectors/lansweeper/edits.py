@@ -15,7 +15,7 @@ import httpx
 
 from connectors.errors import RejectedError, StopError
 from connectors.lansweeper.models import AssetEdit, EditOutcome
-from connectors.lansweeper.refusals import SMALLER_PAGE, messages_of, status_of
+from connectors.lansweeper.refusals import SMALLER_PAGE, http_status, messages_of
 from connectors.responses import Refusal, json_of
 from connectors.retry import AttemptOutcome
 
@@ -112,7 +112,7 @@ def _reasons(errors: Any, refused: Sequence[int], status: int | None) -> dict[in
     unexplained = [number for number in refused if number not in placed]
     common = _common_reason(loose, len(unexplained), status)
     return {
-        number: ("; ".join(messages_of(placed[number])), True, status_of(placed[number], status))
+        number: ("; ".join(messages_of(placed[number])), True, http_status(placed[number], status))
         if number in placed
         else common
         for number in refused
@@ -123,7 +123,7 @@ def _common_reason(errors: list[Any], edits: int, status: int | None) -> _Reason
     """What is said of edits that no error names: certain only if every error fits every one of them."""
     if not errors:
         return NO_ANSWER, False, status
-    messages, status = messages_of(errors), status_of(errors, status)
+    messages, status = messages_of(errors), http_status(errors, status)
     if edits == 1 or (len(messages) == 1 and len(errors) >= edits):
         return "; ".join(messages), True, status
     return NOT_NAMED + "; ".join(messages[:5]), False, status

@@ -138,7 +138,7 @@ _STATUS_OF_CODES = {
 """``extensions.code`` of GraphQL servers (Apollo's own codes, and gateways' names of statuses)."""
 
 
-def status_of(errors: list[Any], status: int | None = None) -> int | None:
+def http_status(errors: list[Any], status: int | None = None) -> int | None:
     """The HTTP status that the errors' codes stand for, the highest of several; ``status`` without any."""
     extensions = [each.get("extensions") for each in errors if isinstance(each, dict)]
     codes = [str(each.get("code")) for each in extensions if isinstance(each, dict)]

@@ -51,7 +51,7 @@ def squeezed(text: str) -> str:
     return _SIGNS.sub("", letters).translate(_LIKE_LATIN)
 
 
-def words_of(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of a text, squeezed each; a small letter before a capital parts words, a dot does not."""
     composed = text if text.isascii() else unicodedata.normalize("NFKC", text)
     return [squeezed(word) for word in _WORD.findall(_CAMEL.sub(" ", composed.replace(".", "")))]

@@ -56,8 +56,8 @@ from tasks.rules.mapping.filler_forms import (
     may_be_numbered,
     may_have_parts,
     parts_of,
+    split_words,
     squeezed,
-    words_of,
 )
 from tasks.rules.values import begins_longer_than, is_before_computers, plain_text
 
@@ -254,7 +254,7 @@ class Fillers:
             return False
         # One or two digits number a field; more may be the model.
         words = [
-            word.rstrip("0123456789") for word in words_of(text) if len(word) > 2 or not word.isdecimal()
+            word.rstrip("0123456789") for word in split_words(text) if len(word) > 2 or not word.isdecimal()
         ]
         return len(words) > 1 and self._words.issuperset(words)
 
@@ -304,7 +304,7 @@ class Fillers:
         """Whether a text of several words has a word for nothing, and the others only go with one."""
         if len(text) > LONGEST or (text.isalpha() and (text.islower() or text.isupper())):
             return False
-        words = words_of(text)
+        words = split_words(text)
         if len(words) < 2 or not self._words.issuperset(words):
             return False
         return not self._nothing.isdisjoint((*words, " ".join(words[:2])))
