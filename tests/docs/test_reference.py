@@ -171,5 +171,4 @@ def test_constraints_are_plain_pins() -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+(\[[a-z]+\])?==[A-Za-z0-9_.+!-]+", line) for line in lines)
     pins = dict(line.lower().split("==") for line in lines)
-    assert pins["prefect"] == "3.8.8"
-    assert pins["fastapi"].startswith("0.150.")
+    assert pins["prefect"] == "3.9.1"
