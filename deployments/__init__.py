@@ -17,5 +17,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connectors.installation import check_packages
+
 ROOT = Path(__file__).resolve().parent.parent
-"""The checkout: commands run there, and ``prefect.yaml`` lies there."""
+"""Where the packages lie, a checkout or a folder of installed packages: commands run there, so that no module
+of the current folder stands before ours."""
+DEPLOYMENTS = Path(__file__).with_name("prefect.yaml")
+"""Every deployment: ``prefect.yaml`` of the checkout, which the installed package has too."""
+WORK = ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()
+"""Where the demos and the local stack put what they make: the checkout, or outside one the current folder."""
+
+check_packages()

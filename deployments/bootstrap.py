@@ -38,8 +38,9 @@ from rich.console import Console
 
 from connectors import blocks
 from connectors.connectwise.block import ConnectWiseConnection
+from connectors.installation import check_files
 from connectors.lansweeper.block import LansweeperConnection
-from deployments import ROOT
+from deployments import DEPLOYMENTS, ROOT
 from deployments.blocks import save_environment_blocks
 from flows.refresh_choices import refresh_choices
 from tasks.dispatch.settings import DispatchRules
@@ -157,9 +158,11 @@ async def bootstrap() -> list[str]:
     """Every step, in an order in which each finds what it needs; returns a line for each.
 
     Raises:
+        ShadowedPackageError: another distribution has written over this one's files; nothing is done.
         ValueError: the environment variables of a block are incomplete.
         RuntimeError: ``prefect deploy`` failed; the text holds the end of its output.
     """
+    check_files()
     names = await register_blocks()
     done = [f"Blocks registered: {', '.join(names)}."]
     done.append(await make_pool())
@@ -220,8 +223,9 @@ def _other_type(pool: WorkPool) -> str:
 
 
 def deploy() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"],
+    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all"]
+    done = subprocess.run(  # noqa: S603
+        [*command, "--prefect-file", str(DEPLOYMENTS)],
         cwd=ROOT,
         env=_with_api_address(),
         capture_output=True,

@@ -18,7 +18,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.flows import load_flow_from_entrypoint
 from prefect.types.entrypoint import EntrypointType
 
-from deployments import ROOT
+from deployments import DEPLOYMENTS
 
 RUNS_AT_ONCE = 4
 
@@ -28,7 +28,7 @@ def main() -> int:
     return 0
 
 
-def served_deployments(file: Path = ROOT / "prefect.yaml") -> list[RunnerDeployment]:
+def served_deployments(file: Path = DEPLOYMENTS) -> list[RunnerDeployment]:
     """Every deployment of the file, to be run here instead of by a worker."""
     return [_served(each) for each in yaml.safe_load(file.read_text(encoding="utf-8"))["deployments"]]
 

@@ -11,3 +11,7 @@
 6. ``dispatch_inbox``, ``register_callbacks``: both directions by the vendors' own messages.
 7. ``actions``: every documented action as a flow of its own.
 """
+
+from connectors.installation import check_packages
+
+check_packages()

@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from deployments import ROOT
+from deployments import WORK
 from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local.sandbox import Sandbox, start_sandbox
 
-BUILD = ROOT / "build"
+BUILD = WORK / "build"
 ASSETS = 400
 SEED = 7
 PLAN_LINES = 45
@@ -120,7 +120,7 @@ def _show(console: Console, figures: dict[str, dict[str, Any]]) -> None:
         table.add_row(row.capitalize(), *(f"{figures[name][row]:,}" for name in RUNS))
     console.print(table)
     console.print(
-        f"Written to {(BUILD / 'demo.json').relative_to(ROOT)}. Next: make up, and open the Prefect UI."
+        f"Written to {(BUILD / 'demo.json').relative_to(WORK)}. Next: make up, and open the Prefect UI."
     )
 
 

@@ -22,7 +22,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from deployments import ROOT
+from deployments import WORK
 from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local.receiver import LocalReceiver, local_inbox, local_receiver, receiver_environment
 from deployments.local.sandbox import Sandbox, start_sandbox
@@ -39,7 +39,7 @@ START_SECONDS = 90.0
 ONCE = ("/token", "/companyinfo/", "/callbackkeys/", "/approve")
 """Not counted: tokens, API address and signing key, asked for once an hour or less, and the buyer's click."""
 Figures = dict[str, Any]
-BUILD = ROOT / "build"
+BUILD = WORK / "build"
 SOON = 15.0
 """Seconds within which a ticket must have become a work order."""
 
@@ -347,7 +347,7 @@ def tell(console: Console, figures: Figures) -> None:
         for name, value in figures[group].items():
             table.add_row(f"{group.capitalize()}: {name.replace('_', ' ')}", str(value))
     console.print(table)
-    console.print(f"Written to {(BUILD / 'demo-dispatch.json').relative_to(ROOT)}.")
+    console.print(f"Written to {(BUILD / 'demo-dispatch.json').relative_to(WORK)}.")
 
 
 if __name__ == "__main__":

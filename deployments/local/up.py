@@ -19,7 +19,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deployments import ROOT
+from deployments import ROOT, WORK
 from deployments.local.prefect import LocalPrefect, local_prefect, stop
 from deployments.local.sandbox import TRIAL_BOARD, TRIAL_STATUS, Sandbox, start_sandbox
 
@@ -49,7 +49,7 @@ def main() -> int:
 
 def home_folder(environment: Mapping[str, str]) -> Path:
     """Where databases, logs and answers lie: a folder that is named counts from the project's own."""
-    return ROOT / (environment.get(HOME_VARIABLE, "").strip() or "build/up")
+    return WORK / (environment.get(HOME_VARIABLE, "").strip() or "build/up")
 
 
 def set_up(prefect: LocalPrefect, sandbox: Sandbox) -> None:
@@ -99,7 +99,7 @@ def tell(console: Console, prefect: LocalPrefect, sandbox: Sandbox) -> None:
             "without Dry run; it becomes a draft at the sandbox's Field Nation."
         )
     console.print(
-        f"Logs: {os.path.relpath(prefect.home, ROOT)}/server.log and worker.log. Ctrl-C stops everything.\n"
+        f"Logs: {os.path.relpath(prefect.home, WORK)}/server.log and worker.log. Ctrl-C stops everything.\n"
     )
 
 
