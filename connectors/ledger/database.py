@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import anyio
-from sqlalchemy import Dialect, Table, TextClause, bindparam, event, inspect, text
+from sqlalchemy import Table, TextClause, bindparam, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
@@ -293,33 +293,31 @@ def in_groups(values: Sequence[T]) -> Iterator[Sequence[T]]:
 Insert = postgresql.Insert | sqlite.Insert
 
 
-def insert_or_replace(connection: AsyncConnection, table: Table, key: Sequence[str]) -> TextClause:
+def insert_or_replace(table: Table, key: Sequence[str]) -> TextClause:
     """An insert of whole rows that replaces every other column of the row which holds the key already."""
-    return _upsert(connection.dialect.name, table, tuple(key))
+    return _upsert(table, tuple(key))
 
 
-def insert_or_add(connection: AsyncConnection, table: Table, key: Sequence[str]) -> TextClause:
+def insert_or_add(table: Table, key: Sequence[str]) -> TextClause:
     """An insert of whole rows that adds every other column to the row which holds the key already."""
-    return _upsert(connection.dialect.name, table, tuple(key), adds=True)
+    return _upsert(table, tuple(key), adds=True)
 
 
 @lru_cache(maxsize=64)
-def _upsert(dialect: str, table: Table, key: tuple[str, ...], *, adds: bool = False) -> TextClause:
-    """As text, which SQLAlchemy keeps ready to be sent: an upsert it puts into words at each execution."""
-    statement = _insert(dialect, table)
+def _upsert(table: Table, key: tuple[str, ...], *, adds: bool = False) -> TextClause:
+    """As text, which SQLAlchemy keeps ready to be sent: an upsert it puts into words at each execution.
+
+    Both databases take the same words.
+    """
+    statement = sqlite.insert(table)
     rest = [column.name for column in table.c if column.name not in key]
     given = {name: statement.excluded[name] for name in rest}
     values = {name: table.c[name] + given[name] for name in rest} if adds else given
     whole = statement.on_conflict_do_update(index_elements=list(key), set_=values)
-    words = whole.compile(dialect=_NAMED[dialect], column_keys=[column.name for column in table.c])
+    words = whole.compile(
+        dialect=sqlite.dialect(paramstyle="named"), column_keys=[column.name for column in table.c]
+    )
     return text(str(words)).bindparams(*(bindparam(each.name, type_=each.type) for each in table.c))
-
-
-_NAMED: Mapping[str, Dialect] = {
-    "sqlite": sqlite.dialect(paramstyle="named"),
-    "postgresql": postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
-}
-"""Each database's language with parameters as ``text`` takes them."""
 
 
 def insert_unless_there(

@@ -138,7 +138,7 @@ async def save_links(
         if is_key(each.asset_key)
     ]
     if rows:
-        await connection.execute(insert_or_replace(connection, known_links, ("tenant", "asset_key")), rows)
+        await connection.execute(insert_or_replace(known_links, ("tenant", "asset_key")), rows)
 
 
 def is_key(text: str) -> bool:
@@ -157,7 +157,7 @@ async def _save_amounts(
         for (name, scope), number in sorted(amounts.items())
     ]
     key = ("tenant", "company_id", "name", "scope")
-    await connection.execute(insert_or_replace(connection, known_amounts, key), rows)
+    await connection.execute(insert_or_replace(known_amounts, key), rows)
 
 
 async def _forget(connection: AsyncConnection, tenant: str, keys: Collection[str]) -> None:

@@ -63,7 +63,7 @@ class Quarantine(Repository):
             rows = {clean_text(each.key): each for each in records}
             known = await _known(connection, of, sorted(rows))
             await connection.execute(
-                insert_or_replace(connection, quarantine, _KEY),
+                insert_or_replace(quarantine, _KEY),
                 [{**owner, **_row(key, rows[key], known.get(key), now)} for key in sorted(rows)],
             )
             await _forget(connection, of, now)

@@ -84,7 +84,7 @@ class HistoryWriter:
             return
         hour = _hour_of(now)
         row = {each.name: getattr(self.counts, each.name) for each in fields(self.counts)}
-        statement = insert_or_add(connection, hours, ("budget_key", "hour"))
+        statement = insert_or_add(hours, ("budget_key", "hour"))
         await connection.execute(statement, [{"budget_key": self._key, "hour": hour, **row}])
         if hour != self._hour:
             await connection.execute(delete(hours).where(hours.c.hour <= hour - KEPT_HOURS))

@@ -46,7 +46,7 @@ class StateEntries(Repository):
         """Stores an entry, replacing the one of this name; the last one to set it wins."""
         async with self._writing("set a watermark") as (transaction, now):
             row = {"tenant": owner, "name": name, "value": value, "updated_at": now}
-            await transaction.execute(insert_or_replace(transaction, watermarks, ("tenant", "name")), [row])
+            await transaction.execute(insert_or_replace(watermarks, ("tenant", "name")), [row])
 
     async def adopt(self, owner: str, earlier: str, name: str, *, with_links_of: int | None = None) -> None:
         """Gives ``owner`` an entry that stands under an ``earlier`` name of it; once moved, nothing is done.
@@ -111,7 +111,7 @@ class TicketLinkTable:
         ]
         async with writing(self._engine, "save the links of tickets") as transaction:
             if rows:
-                await transaction.execute(insert_or_replace(transaction, ticket_links, _TICKET_KEY), rows)
+                await transaction.execute(insert_or_replace(ticket_links, _TICKET_KEY), rows)
 
     async def forget(self, owner: str, company_id: int, tickets: Sequence[tuple[str, int]]) -> None:
         """Forgets tickets, each named by its kind and id; unknown ones do no harm."""
