@@ -10,7 +10,7 @@ from prefect.artifacts import acreate_table_artifact
 from tasks.enrichment.custom_fields import custom_field_keys
 from tasks.rules.enrichment.texts import CustomFieldKeys, field_rows
 from tasks.rules.text import escape
-from tasks.shared.connections import DEFAULT, lansweeper_client, shared_connections
+from tasks.shared.connections import DEFAULT, lansweeper_client, shared_connections, within_another_run
 from tasks.shared.run_forms import LansweeperName, LedgerName, titled
 
 ARTIFACT_KEY = "lansweeper-custom-fields"
@@ -26,7 +26,9 @@ async def lansweeper_custom_fields(
     async with shared_connections(read_only=dry_run, ledger=ledger):
         async with lansweeper_client(lansweeper) as client:
             site = await client.site()
-        fields = await custom_field_keys(lansweeper, site["id"], create=not dry_run)
+        fields = await custom_field_keys(
+            lansweeper, site["id"], create=not dry_run, alone=not within_another_run()
+        )
     notes = [
         f"**Custom fields of the Lansweeper site {escape(site['name'])}.**",
         *map(escape, fields.warnings),

@@ -58,6 +58,18 @@ class Inventories(Repository):
                 found |= {row[0]: KnownLink(*row) for row in rows}
         return found
 
+    async def other_tenants(self, tenant: str, keys: Collection[str]) -> dict[str, int]:
+        """How many of the keys are known as links of each other tenant."""
+        table, found = known_links, dict[str, int]()
+        async with reading(self._engine, "look for links of other tenants") as transaction:
+            names = await transaction.execute(select(table.c.tenant).distinct())
+            for name in {row[0] for row in names} - {tenant}:
+                query = select(func.count()).select_from(table).where(table.c.tenant == name)
+                for some in _groups(keys):
+                    number = await transaction.execute(query.where(table.c.asset_key.in_(some)))
+                    found[name] = found.get(name, 0) + int(number.scalar_one())
+        return found
+
     async def count_elsewhere(self, tenant: str, company_id: int) -> int:
         """How many links are known in the tenant's other companies."""
         table = known_links

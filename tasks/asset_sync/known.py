@@ -23,13 +23,16 @@ from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.references import reference_amounts
 from tasks.asset_sync.run import Record, SyncRun
+from tasks.rules.asset_sync.assets_read import AssetsRead, asset_findings, tenant_finding
 from tasks.rules.asset_sync.custom_values import ANY_VALUE, hidden_values, value_findings
 from tasks.rules.asset_sync.match_result import MatchResult
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.reading import (
     ASSETS,
     CONFIGURATIONS,
+    IDENTIFIED,
     LINKED,
+    MET,
     WHOLE,
     FoundConfiguration,
     amount_findings,
@@ -58,12 +61,14 @@ _LINK_PATH = CUSTOM_FIELD_PREFIX + LINK_CAPTION
 class Known:
     """``amounts`` and ``links`` of the company; ``elsewhere``: configurations of keys in other companies.
 
-    ``lists``: how long the tenant's lists of reference records were.
+    ``lists``: how long the tenant's lists of reference records were. ``met``: how many assets of this reading
+    are linked to a configuration that carries their key.
     """
 
     amounts: dict[tuple[str, str], KnownAmount]
     links: dict[str, int]
     lists: dict[tuple[str, str], KnownAmount] = field(default_factory=dict)
+    met: int = 0
     elsewhere: dict[str, int] = field(default_factory=dict)
 
 
@@ -114,6 +119,14 @@ async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchRe
         run.accept_once,
         run.settings.shrink,
     )
+    known.met = sum(each.matched_on == "link" for each in matched.matched)
+    run.findings += asset_findings(
+        _assets_read(run, known, read), known.amounts, run.accept_once, run.settings.shrink
+    )
+    if not known.links and not read.any_linked:
+        linked = await run.ledger.inventory.other_tenants(run.tenant, [each.key for each in read.assets])
+        found = tenant_finding(len(read.assets), linked, run.accept_once, run.settings.shrink)
+        run.findings += [found] if found else []
     unknown = [each.key for each in to_be_linked(matched) if each.key not in known.links]
     keys = await _count_keys(run, read) if unknown else KeyCount(0, 0, 0)
     own = await _check_values(run, known, read, matched, keys_matter=keys.doubtful)
@@ -134,6 +147,25 @@ async def check_reading(run: SyncRun, known: Known, read: Read, matched: MatchRe
     )
     run.findings += verdict.findings
     return verdict.held
+
+
+def _assets_read(run: SyncRun, known: Known, read: Read) -> AssetsRead:
+    linked = sum(bool(each.asset_key) for each in read.configurations)
+    before = known.amounts.get((LINKED, WHOLE))
+    return AssetsRead(
+        assets_scope(run),
+        read.assets.total or len(read.assets),
+        run.settings.lansweeper_filter() is None,
+        known.met,
+        len(known.links) or linked,
+        _identified(read),
+        any(run.mapping.position(path) is not None for path in ("serialNumber", "macAddress")),
+        min(1.0, linked / before.number) if before and before.number else 1.0,
+    )
+
+
+def _identified(read: Read) -> int:
+    return sum(bool(each.serial or each.mac) for each in read.assets)
 
 
 def assets_scope(run: SyncRun) -> str:
@@ -298,7 +330,7 @@ async def keep_planned(run: SyncRun, known: Known, read: Read) -> None:
     if any(each.refuses for each in run.findings):
         return
     carrying = {each.id for each in read.configurations if each.asset_key}
-    found = _amounts(run, known, read, created=0, linked=carrying)
+    found = _amounts(run, known, read, created=0, linked=carrying, met=known.met)
     await _keep(run, _higher(found, known.amounts), {}, [])
     await _keep_lists(run, _higher(reference_amounts(read, {}), known.lists))
 
@@ -334,7 +366,14 @@ async def keep_known(
     kept = known.links | created
     changed, void = links_to_keep(read.configurations, created | linked, kept, is_key)
     carrying = {each.id for each in read.configurations if each.asset_key} | set(linked.values())
-    amounts = _amounts(run, known, read, created=len(created), linked=carrying | set(created.values()))
+    amounts = _amounts(
+        run,
+        known,
+        read,
+        created=len(created),
+        linked=carrying | set(created.values()),
+        met=known.met + len(created) + len(linked),
+    )
     marks = marks_of_use(run.settings.accept_once.model_dump(), _company_numbers(known.amounts))
     amounts |= {(name, WHOLE): number for name, number in marks.items()}
     await _keep(run, amounts, changed, void)
@@ -348,7 +387,7 @@ async def _keep_lists(run: SyncRun, amounts: Mapping[tuple[str, str], int]) -> N
 
 
 def _amounts(
-    run: SyncRun, known: Known, read: Read, *, created: int, linked: set[int]
+    run: SyncRun, known: Known, read: Read, *, created: int, linked: set[int], met: int
 ) -> dict[tuple[str, str], int]:
     values = run.values.amounts(_mapped(run), known.amounts)
     return {
@@ -356,6 +395,8 @@ def _amounts(
         (CONFIGURATIONS, WHOLE): len({each.id for each in read.configurations}) + created,
         (LINKED, WHOLE): len(linked),
         (ASSETS, assets_scope(run)): read.assets.total or len(read.assets),
+        (IDENTIFIED, assets_scope(run)): _identified(read),
+        (MET, assets_scope(run)): met,
     }
 
 

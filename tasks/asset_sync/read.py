@@ -22,6 +22,8 @@ from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched
 from tasks.rules.asset_sync.reading import ASSETS, CONFIGURATIONS, assets_incomplete, incomplete
 from tasks.rules.asset_sync.references import ReferencePlan
+from tasks.rules.guards import GuardFinding
+from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 from tasks.shared.action import Inventory
 from tasks.shared.concurrency import gather_all
@@ -111,16 +113,23 @@ async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[Configur
     Held against ConnectWise's own count, read once more where they differ, and then a finding.
     """
     conditions = equals("company/id", run.company.id)
+    own = {"id": run.company.id}
+    strangers: set[int] = set()
 
     async def read() -> tuple[Inventory[ConfigurationRecord], int, int]:
         run.values = values = CustomValues()
 
+        strangers.clear()
+
         def keep(record: Record) -> ConfigurationRecord:
+            if (record.get("company") or own).get("id") != own["id"]:
+                strangers.add(int(record["id"]))
             values.note(record)
             return shared.configuration(record)
 
+        fields = f"{run.mapping.configuration_fields},company/id"
         records: Inventory[ConfigurationRecord] = await read_configurations(
-            run.client, conditions, run.mapping.configuration_fields, keep
+            run.client, conditions, fields, keep
         )
         records.records += run.unread.configurations_of(records.unread)
         records.unread.clear()
@@ -128,14 +137,35 @@ async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[Configur
         return records, len({each.id for each in records}), count
 
     records, different, count = await read()
-    if different != count:
+    if different != count or different != len(records):
         run_logger().warning("%d configurations read, ConnectWise counts %d; reading again", different, count)
         records, different, count = await read()
     found = incomplete(CONFIGURATIONS, "Configurations of the company", different, count, run.accept_once)
     run.findings += [found] if found else []
+    _leave_out(run, records, strangers)
     await check_missing_captions(run)
     run.highest_id = max((record.id for record in records), default=0)
     return records
+
+
+def _leave_out(run: SyncRun, records: Inventory[ConfigurationRecord], strangers: set[int]) -> None:
+    """Each configuration once, and none of another company: those would be matched, linked and kept."""
+    by_id = {each.id: each for each in records}
+    if unlike := sorted({each.id for each in records if each != by_id[each.id]}):
+        text = (
+            f"{counted(len(unlike), 'configuration')} came twice and not alike, in two readings, such as "
+            f"{', '.join(map(str, unlike[:3]))}: which is right is not known. Run it again."
+        )
+        run.findings.append(GuardFinding(text))
+    if len(by_id) != len(records) or strangers:
+        records.records = [each for each in by_id.values() if each.id not in strangers]
+    if strangers:
+        text = (
+            f"Asked for the configurations of {run.company.identifier}, ConnectWise also gave "
+            f"{counted(len(strangers), 'configuration')} of other companies, such as "
+            f"{', '.join(map(str, sorted(strangers)[:3]))}: its answer is not believed. Run it again."
+        )
+        run.findings.append(GuardFinding(text))
 
 
 def _nothing_read(site: str, *, filtered: bool) -> str:

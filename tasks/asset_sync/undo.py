@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
@@ -18,7 +19,7 @@ from connectors.ledger.models import JournalledWrite, JournalOutcome, WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.connectwise.bulk_create_configurations import delete_record
 from tasks.connectwise.bulk_modify_configurations import change_type, patch_record
-from tasks.rules.asset_sync.reading import CONFIGURATIONS, LINKED
+from tasks.rules.asset_sync.reading import CONFIGURATIONS, LINKED, MET
 from tasks.rules.asset_sync.undo import (
     journal_value,
     kept_value,
@@ -37,6 +38,7 @@ from tasks.shared.journalled import RunJournal
 from tasks.shared.lease import writing_lease
 from tasks.shared.progress import Progress
 from tasks.shared.retry import Waiting, retry
+from tasks.shared.whole_list import ShortListError
 
 Record = dict[str, Any]
 
@@ -132,19 +134,36 @@ class ConfigurationUndo:
             and (each.action == "delete" or any(key.startswith("customFields/") for key in each.values))
         ]
         if keys:
-            await self.ledger.inventory.forget(self.tenant, self.company_id, keys, [CONFIGURATIONS, LINKED])
+            await self.ledger.inventory.forget(
+                self.tenant, self.company_id, keys, [CONFIGURATIONS, LINKED, MET]
+            )
 
     def writes_of(self, record_ids: Iterable[int]) -> list[JournalledWrite]:
         wanted = set(record_ids)
         return [each for each in self.writes if each.record_id in wanted]
 
     async def read_records(self, ids: Sequence[int]) -> dict[int, Record]:
-        """The whole configurations of these ids that still exist, by id."""
+        """The whole configurations of these ids that still exist, by id; ShortListError: some are missing."""
         records: dict[int, Record] = {}
         for conditions in split_in("id", ids):
             found = await self._read(conditions)
             records |= {int(each["id"]): each for each in found}
+        if len(records) < len(set(ids)):
+            await self._check_gone(ids, len(records))
         return records
+
+    async def _check_gone(self, ids: Sequence[int], read: int) -> None:
+        """Records that were not read are gone only if ConnectWise does not count them either."""
+        counted = 0
+        for conditions in split_in("id", ids):
+            count = partial(self.client.configurations.count, conditions)
+            counted += await retry(count, self.waiting)
+        if counted > read:
+            raise ShortListError(
+                f"ConnectWise counts {counted:,} of the {len(set(ids)):,} configurations that the run wrote "
+                f"and gave {read:,}",
+                remedy="Nothing was put back of them. Run it again.",
+            )
 
     async def _read(self, conditions: str, fields: str | None = None) -> list[Record]:
         return await retry(

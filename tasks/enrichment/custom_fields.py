@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import cast
 
 from connectors.errors import RejectedError
@@ -9,7 +10,13 @@ from connectors.lansweeper.models import CustomField
 from connectors.ledger.models import WriteEntry
 from tasks.lansweeper.create_custom_field import create_custom_field
 from tasks.lansweeper.list_custom_fields import list_custom_fields
-from tasks.rules.enrichment.texts import FIELD_TYPES, CustomFieldKeys, choose_fields
+from tasks.rules.enrichment.texts import (
+    FIELD_TYPES,
+    CustomFieldKeys,
+    choose_fields,
+    short_fields,
+    unlisted_keys,
+)
 from tasks.rules.lansweeper_input import FieldType
 from tasks.shared.connections import current_run_id, lansweeper_client, open_ledger
 from tasks.shared.create_once import create_once
@@ -17,10 +24,11 @@ from tasks.shared.journalled import RunJournal
 from tasks.shared.lease import fields_lease
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import Waiting
+from tasks.shared.whole_list import ShortListError
 
 
 async def custom_field_keys(
-    lansweeper: str, site_id: str, *, create: bool, waiting: Waiting | None = None
+    lansweeper: str, site_id: str, *, create: bool, alone: bool = False, waiting: Waiting | None = None
 ) -> CustomFieldKeys:
     """The keys of the documented custom fields; with ``create`` the missing ones are made.
 
@@ -31,15 +39,19 @@ async def custom_field_keys(
         lansweeper: name of the Lansweeper Connection block.
         site_id: the site; empty for the site of the connection.
         create: make what is missing; otherwise nothing is written.
+        alone: no run has read the assets, so that nothing but a look at some of them tells of a short list.
         waiting: how long a creation without an answer is waited for.
 
     Raises:
         LeaseHeldError: another run is still making fields on this connection.
+        ShortListError: an asset has a value in a field that the list of fields lacks.
         StopError: the token or its role may not read or make custom fields.
         UnclearOutcomeError: several creations had no answer, and the field is still not there.
     """
     site = SiteFields(lansweeper, site_id, waiting or Waiting())
     choice = choose_fields(await site.read())
+    if create and choice.missing and alone:
+        await site.check_listed(choice.listed)
     if create and choice.missing:
         # Runs of two companies make the same fields: between a look and a creation the other's could come.
         tenant, wait = await site.tenant(), site.waiting.lease_seconds
@@ -70,6 +82,18 @@ class SiteFields:
     async def read(self) -> list[CustomField]:
         found = await list_custom_fields(self.lansweeper, self.site_id)
         return [cast(CustomField, each) for each in found]
+
+    async def check_listed(self, listed: Collection[str]) -> None:
+        """Look at the first page of assets: one request. ShortListError: the list of fields lacks one's."""
+        async with lansweeper_client(self.lansweeper) as client:
+            site = self.site_id or (await client.site())["id"]
+            async for page in client.asset_pages(site, ["assetCustom.fields.fieldKey"]):
+                unlisted = {key for item in page.items for key in unlisted_keys(item, listed)}
+                if unlisted:
+                    raise ShortListError(
+                        short_fields(len(unlisted), len(listed)), remedy="Nothing was made. Run it again."
+                    )
+                return
 
     async def make(self, name: str) -> str:
         """Make one field unless somebody else did meanwhile; why it was refused, or an empty text."""

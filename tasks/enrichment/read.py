@@ -18,7 +18,7 @@ from tasks.enrichment.run import EnrichmentRun, Record
 from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.enrichment.answers import object_members
 from tasks.rules.enrichment.plan import ConfigurationName, SkippedConfiguration
-from tasks.rules.enrichment.texts import AssetState, named_elsewhere
+from tasks.rules.enrichment.texts import AssetState, named_elsewhere, unlisted_keys
 from tasks.rules.isolation import problem_words
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.mapping.typed_ids import check_custom_field_ids
@@ -178,13 +178,13 @@ async def read_states(run: EnrichmentRun) -> Inventory[AssetState]:
 
 
 async def _read_site(run: EnrichmentRun, names: dict[str, str]) -> AssetInventory[AssetState]:
+    def keep(item: dict[str, Any]) -> AssetState:
+        if run.fields_missing:
+            run.unlisted_fields |= unlisted_keys(item, run.listed_fields)
+        return asset_state(item, names)
+
     found: AssetInventory[AssetState] = await read_assets(
-        run.assets,
-        run.site_id,
-        ASSET_FIELDS,
-        None,
-        lambda item: asset_state(item, names),
-        run.settings.waiting,
+        run.assets, run.site_id, ASSET_FIELDS, None, keep, run.settings.waiting
     )
     return found
 

@@ -27,7 +27,9 @@ class EnrichmentRun:
     as the plan found them; ``fields_created`` those that this run made, or in a dry run would make; ``reads``
     the requests to Lansweeper before the first edit; ``notes`` is what a person should know of the run beside
     its counts; ``doubts`` are sentences about answers that were not whole: a real run is refused for one;
-    ``unread_assets`` and ``unread_configurations`` could not be read, and why.
+    ``listed_fields`` are the keys of all custom fields of the site, ``unlisted_fields`` those that assets
+    have and that are not among them; ``unread_assets`` and ``unread_configurations`` could not be read, and
+    why.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class EnrichmentRun:
         self.reads = 0
         self.notes: list[str] = []
         self.doubts: list[str] = []
+        self.listed_fields: frozenset[str] = frozenset()
+        self.unlisted_fields: set[str] = set()
         self.unread_assets: dict[str, str] = {}
         self.unread_configurations: dict[int, SkippedConfiguration] = {}
         self.only: set[str] | None = None
@@ -118,6 +122,7 @@ def take_fields(run: EnrichmentRun, found: CustomFieldKeys) -> None:
     """Note which of our custom fields the site has, before the plan: missing ones are made after it."""
     run.field_keys = found.keys
     run.fields_missing = found.missing
+    run.listed_fields = found.listed
     run.fields_created = found.missing if run.settings.dry_run else []
     run.notes += found.warnings
 

@@ -16,9 +16,9 @@ from tasks.enrichment.read import asset_key_of
 from tasks.enrichment.run import EnrichmentRun, Record
 from tasks.rules.enrichment.plan import EnrichmentPlan
 from tasks.rules.enrichment.safety import KnownReading, Reading, enrichment_findings, losses, refusals
-from tasks.rules.enrichment.texts import AssetState
+from tasks.rules.enrichment.texts import AssetState, short_fields
 from tasks.rules.enrichment.undo import ASSET
-from tasks.rules.guards import GuardFinding, marks_of_use, used_up
+from tasks.rules.guards import GuardFinding, acceptable, accepted, marks_of_use, used_up
 from tasks.rules.text import counted
 from tasks.shared.action import Inventory
 from tasks.shared.journalled import WriteResult
@@ -69,6 +69,11 @@ async def check_plan(run: EnrichmentRun, read: Reading, plan: EnrichmentPlan) ->
     accept_once = run.settings.accept_once.model_copy(update=dict.fromkeys(used))
     incomplete = [*run.doubts, *await _uncounted(run, read, known.reading if known else Reading(None))]
     settings = run.settings
+    if run.unlisted_fields:
+        listed = len(run.listed_fields)
+        text = short_fields(len(run.unlisted_fields), listed)
+        is_accepted = accepted("custom_fields", listed, accept_once.model_dump())
+        found.append(acceptable(text, "custom_fields", listed, is_accepted, "Run again; if it is right"))
     return found + enrichment_findings(
         read, known, losses(plan, read.with_text), settings.limits, accept_once, incomplete
     )

@@ -191,6 +191,11 @@ def current_run_id() -> str:
     return shared.run_id if shared is not None else _own_run_id()
 
 
+def within_another_run() -> bool:
+    """Whether another flow's run opened the connections that this one works with."""
+    return current_run_id() != _own_run_id()
+
+
 def _own_run_id() -> str:
     return str(flow_run.id or uuid.uuid4())
 

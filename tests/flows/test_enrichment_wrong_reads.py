@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from flows.lansweeper_custom_fields import lansweeper_custom_fields
+from tests.support.faults import lose_ledger, rule
 from tests.support.run_enrichment import Enricher
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -51,3 +53,34 @@ async def test_a_wrong_reading_clears_and_rewrites_nothing(enricher: Enricher) -
     assert report.counts.updated == 1
     assert any("cw_configuration_url 'By hand'" in note for note in report.notes)
     enricher.check()
+
+
+EMPTY = {"kind": "wrong_read", "how": "empty"}
+NO_FIELDS = {
+    "system": "lansweeper",
+    "path": "customFields",
+    "fault": {"kind": "status", "status": 200, "body": {"data": {"site": {"customFields": []}}}},
+}
+
+
+async def test_a_new_ledger_is_held_to_the_texts_that_are_there(enricher: Enricher) -> None:
+    """ConnectWise's counts are as wrong as its lists, so nothing but Lansweeper tells what was there."""
+    await enricher.enrich()
+    await lose_ledger()
+    paths = ["/service/tickets", "/project/tickets", "/finance/agreements"]
+    wrong_lists = [rule("GET", path, EMPTY) for each in paths for path in (each, f"{each}/count")]
+    fields = enricher.sandbox.state("lansweeper/customFields")
+    for faults, words in (
+        (wrong_lists, "The plan would take text from"),
+        ([NO_FIELDS], "custom fields that the list of the site's custom fields lacks; it names 0"),
+    ):
+        enricher.sandbox.faults(faults)
+        enricher.sandbox.clear_requests()
+        state = await enricher.enrich_state(full_reconcile=True)
+        assert words in str(state.message)
+        assert "Accept once" in str(state.message)
+        assert enricher.sandbox.requests()["writes"] == 0
+    # A person who has the fields made by hand is told too.
+    alone: Any = await lansweeper_custom_fields(dry_run=False, return_state=True)
+    assert "would be made a second time" in str(alone.message)
+    assert enricher.sandbox.state("lansweeper/customFields") == fields

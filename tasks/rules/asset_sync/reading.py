@@ -31,7 +31,8 @@ from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 CONFIGURATIONS, LINKED, ASSETS, RECREATED = "configurations", "linked", "assets", "recreated"
-CUSTOM_VALUES, REFERENCES = "custom_values", "references"
+CUSTOM_VALUES, REFERENCES, MET, IDENTIFIED = "custom_values", "references", "met", "identified"
+OTHER_TENANT = "other_tenant"
 """Names of the amounts, in the ledger as in Accept once."""
 WHOLE = ""
 """The scope of a company's configurations: they are always read whole."""
@@ -63,6 +64,24 @@ class AcceptOnce(BaseModel):
         title="Custom field values",
         description="So many values were read in all custom fields, or more; the run then changes single "
         "fields and writes no record back whole.",
+    )
+    met: int | None = Field(
+        default=None,
+        ge=0,
+        title="Links met",
+        description="So many of the assets read are linked to a configuration of the company, or more.",
+    )
+    identified: int | None = Field(
+        default=None,
+        ge=0,
+        title="With serial number or MAC",
+        description="So many of the assets read have a serial number or a MAC address, or more.",
+    )
+    other_tenant: int | None = Field(
+        default=None,
+        ge=0,
+        title="Linked in another tenant",
+        description="So many of the assets read are linked to configurations of another tenant, or fewer.",
     )
     references: int | None = Field(
         default=None,

@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.rules.enrichment.plan import AssetUpdate, EnrichmentPlan
-from tasks.rules.enrichment.texts import AGREEMENT_ID, SEPARATOR, TOTAL_TICKETS
+from tasks.rules.enrichment.texts import AGREEMENT_ID, CLOSED_TICKETS, SEPARATOR, TOTAL_TICKETS
 from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, acceptable, shrink_findings
 from tasks.rules.text import counted
 from tasks.rules.values import FieldChange, read_number
@@ -38,7 +38,8 @@ class EnrichmentLimits(BaseModel):
         le=1,
         title="Share of assets that lose text",
         description="0.2 is 20 %: a plan that takes text from more of the assets that have any is refused. A "
-        "text that is emptied counts, cw_total_tickets that becomes 0, and an agreement that is left out.",
+        "text that is emptied counts, cw_total_tickets and cw_closed_tickets that become 0, and an agreement "
+        "that is left out.",
     )
     losing_minimum: int = Field(
         default=10,
@@ -62,6 +63,7 @@ class AcceptedReading(BaseModel):
     tickets: int | None = Field(default=None, ge=0, title="Tickets")
     attached: int | None = Field(default=None, ge=0, title="Tickets of configurations")
     losing: int | None = Field(default=None, ge=0, title="Assets that lose text")
+    custom_fields: int | None = Field(default=None, ge=0, title="Custom fields that Lansweeper names")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def _is_loss(change: FieldChange) -> bool:
     before = (change.current or "").strip()
     if not before:
         return False
-    if change.field == TOTAL_TICKETS:
+    if change.field in (TOTAL_TICKETS, CLOSED_TICKETS):
         return read_number(before) != 0 and read_number(change.wanted) == 0
     if change.field == AGREEMENT_ID:
         return bool(_entries(before) - _entries(change.wanted))

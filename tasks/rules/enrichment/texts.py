@@ -167,12 +167,14 @@ class CustomFieldKeys:
 
     ``keys``: name -> key of the site's field. ``missing``: names without one, in the order asked for.
     ``created``: those of ``keys`` that this run made. ``warnings``: odd types, names held twice, refusals.
+    ``listed``: the keys of all fields that the site names.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    listed: frozenset[str] = frozenset()
 
 
 def choose_fields(
@@ -184,7 +186,7 @@ def choose_fields(
         # The schema allows fields without key or name; nothing can be written to those.
         if each.get("key") and each.get("name"):
             by_name.setdefault(folded(each["name"]), []).append(each)
-    choice = CustomFieldKeys()
+    choice = CustomFieldKeys(listed=frozenset(each["key"] for each in existing if each.get("key")))
     for name, kind in wanted.items():
         named = by_name.get(folded(name), [])
         if not named:
@@ -194,6 +196,23 @@ def choose_fields(
         choice.keys[name] = chosen["key"]
         choice.warnings += _warnings(name, kind, chosen, len(named))
     return choice
+
+
+def unlisted_keys(item: Mapping[str, Any], listed: Collection[str]) -> set[str]:
+    """Keys of custom fields that an asset has a value in and that the list of the site's fields lacks.
+
+    Deleting a field deletes its values on every asset, so such a list is not whole.
+    """
+    fields = (item.get("assetCustom") or {}).get("fields") or []
+    return {key for each in fields if (key := each.get("fieldKey")) and key not in listed}
+
+
+def short_fields(unlisted: int, listed: int) -> str:
+    """What is said of a list that lacks fields which assets have."""
+    return (
+        f"Assets have values in {unlisted:,} custom fields that the list of the site's custom fields lacks; "
+        f"it names {listed:,}. The list is not whole, and fields that it lacks would be made a second time."
+    )
 
 
 def field_rows(fields: CustomFieldKeys, *, dry_run: bool) -> list[dict[str, str]]:

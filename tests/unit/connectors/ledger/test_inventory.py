@@ -41,6 +41,8 @@ async def test_a_key_has_one_configuration_in_a_tenant_whoever_notes_it(ledger: 
     assert await known.links(TENANT, 8) == {"b": 3, "c": 4}
     assert await known.links_elsewhere(TENANT, 7, ["a", "b", "x"]) == {"b": KnownLink("b", 8, 3)}
     assert await known.count_elsewhere(TENANT, 7) == 2
+    assert await known.other_tenants(TENANT, ["a", "b", "x"]) == {"another": 1}
+    assert await known.other_tenants("another", ["a", "b", "x"]) == {TENANT: 2}
     await known.remember(TENANT, 8, links={"c": 5}, forgotten=["b"])
     assert await known.links(TENANT, 8) == {"c": 5}
 

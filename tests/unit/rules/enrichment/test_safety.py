@@ -47,6 +47,8 @@ GOLD = {"agreements": [agreement(1), agreement(2)], "tickets": [ticket(5), ticke
         ({"agreements": [], "tickets": GOLD["tickets"]}, 20),
         ({"agreements": GOLD["agreements"][:1], "tickets": GOLD["tickets"]}, 20),
         ({"agreements": GOLD["agreements"], "tickets": []}, 20),
+        # Tickets without their closed flag look open.
+        ({"agreements": GOLD["agreements"], "tickets": [ticket(5), ticket(6)]}, 20),
         # What happens every day: a ticket is closed or comes, an agreement is renewed.
         ({"agreements": GOLD["agreements"], "tickets": [ticket(5, closed=True), ticket(6, closed=True)]}, 0),
         ({"agreements": [*GOLD["agreements"], agreement(3)], "tickets": GOLD["tickets"]}, 0),
