@@ -35,6 +35,7 @@ from flows.asset_synchronization import asset_synchronization
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
+from tasks.rules.asset_sync.reading import AcceptOnce
 from tasks.rules.enrichment.safety import AcceptedReading
 from tasks.rules.report import Report
 from tasks.shared.results import RunFailedError
@@ -49,7 +50,8 @@ LONGEST_RUN = 300.0
 _READ_RIGHT = dict.fromkeys(AcceptedReading.model_fields, 0) | {"losing": 10**6}
 ACCEPTED: dict[str, dict[str, Any]] = {
     ASSETS: {
-        "accept_once": {"configurations": 0, "linked": 0, "assets": 0, "recreated": 10**6},
+        "accept_once": dict.fromkeys(AcceptOnce.model_fields, 0)
+        | {"recreated": 10**6, "other_tenant": 10**6},
         "retry_refused": True,
     },
     ENRICHMENT: {"accept_once": _READ_RIGHT, "retry_refused": True},

@@ -23,14 +23,13 @@ from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.references import reference_amounts
 from tasks.asset_sync.run import Record, SyncRun
-from tasks.rules.asset_sync.assets_read import AssetsRead, asset_findings, tenant_finding
+from tasks.rules.asset_sync.assets_read import AssetsRead, asset_findings, identified_name, tenant_finding
 from tasks.rules.asset_sync.custom_values import ANY_VALUE, hidden_values, value_findings
 from tasks.rules.asset_sync.match_result import MatchResult
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.reading import (
     ASSETS,
     CONFIGURATIONS,
-    IDENTIFIED,
     LINKED,
     MET,
     WHOLE,
@@ -159,9 +158,13 @@ def _assets_read(run: SyncRun, known: Known, read: Read) -> AssetsRead:
         known.met,
         len(known.links) or linked,
         _identified(read),
-        any(run.mapping.position(path) is not None for path in ("serialNumber", "macAddress")),
+        _identified_by(run),
         min(1.0, linked / before.number) if before and before.number else 1.0,
     )
+
+
+def _identified_by(run: SyncRun) -> tuple[str, ...]:
+    return tuple(path for path in ("serialNumber", "macAddress") if run.mapping.position(path) is not None)
 
 
 def _identified(read: Read) -> int:
@@ -395,7 +398,7 @@ def _amounts(
         (CONFIGURATIONS, WHOLE): len({each.id for each in read.configurations}) + created,
         (LINKED, WHOLE): len(linked),
         (ASSETS, assets_scope(run)): read.assets.total or len(read.assets),
-        (IDENTIFIED, assets_scope(run)): _identified(read),
+        (identified_name(_identified_by(run)), assets_scope(run)): _identified(read),
         (MET, assets_scope(run)): met,
     }
 

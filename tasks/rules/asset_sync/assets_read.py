@@ -6,7 +6,7 @@ none of the configurations that a person made. Both would be created.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors.ledger.models import KnownAmount
@@ -24,7 +24,8 @@ class AssetsRead:
         met: how many are linked to a configuration that carries their key.
         links: how many links of the company are known.
         share_of_links: of the configurations that carried a key last time, how many were read, as a share.
-        identified: how many have a serial number or a MAC address; ``may_identify``: these are mapped.
+        identified: how many have one of the keys that are mapped, of ``identified_by``: serial number and MAC
+            address.
     """
 
     scope: str
@@ -33,8 +34,17 @@ class AssetsRead:
     met: int
     links: int
     identified: int
-    may_identify: bool
+    identified_by: tuple[str, ...]
     share_of_links: float = 1.0
+
+    @property
+    def may_identify(self) -> bool:
+        return bool(self.identified_by)
+
+
+def identified_name(by: Iterable[str]) -> str:
+    """The name of that amount in the ledger: readings of other keys are not compared."""
+    return f"{IDENTIFIED} by {' or '.join(by)}"
 
 
 def asset_findings(
@@ -51,8 +61,11 @@ def asset_findings(
     found: list[GuardFinding] = []
     numbers = accept.model_dump()
     words = {MET: "Links met by assets", IDENTIFIED: "Assets with a serial number or a MAC address"}
-    for name, number, share in ((MET, read.met, read.share_of_links), (IDENTIFIED, read.identified, 1.0)):
-        known = amounts.get((name, read.scope))
+    compared = [(MET, MET, read.met, read.share_of_links)]
+    if read.may_identify:
+        compared.append((IDENTIFIED, identified_name(read.identified_by), read.identified, 1.0))
+    for name, kept, number, share in compared:
+        known = amounts.get((kept, read.scope))
         before = amounts.get((ASSETS, read.scope))
         share *= min(1.0, read.assets / before.number) if before and before.number else 1.0
         if known and Amount(name, "", int(known.number * share), number).shrank(limit):
@@ -72,7 +85,7 @@ def asset_findings(
             f"None of the {read.assets:,} assets has a serial number or a MAC address, so most of them would "
             "be created beside the configurations that they are. See whether the token's role shows them."
         )
-        if (IDENTIFIED, read.scope) not in amounts:
+        if (identified_name(read.identified_by), read.scope) not in amounts:
             found.append(acceptable(text, IDENTIFIED, 0, accepted(IDENTIFIED, 0, numbers)))
     return found
 

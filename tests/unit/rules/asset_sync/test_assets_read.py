@@ -11,11 +11,12 @@ from tasks.rules.asset_sync.reading import AcceptOnce
 from tasks.rules.guards import ShrinkLimit
 
 AT = datetime(2026, 11, 28, tzinfo=UTC)
-HEALTHY = AssetsRead("a:1", 40, True, met=40, links=40, identified=39, may_identify=True)
+BOTH = ("serialNumber", "macAddress")
+HEALTHY = AssetsRead("a:1", 40, True, met=40, links=40, identified=39, identified_by=BOTH)
 KNOWN = {
     ("assets", "a:1"): KnownAmount(40, AT),
     ("met", "a:1"): KnownAmount(40, AT),
-    ("identified", "a:1"): KnownAmount(39, AT),
+    ("identified by serialNumber or macAddress", "a:1"): KnownAmount(39, AT),
 }
 
 
@@ -56,7 +57,8 @@ def test_assets_that_lost_serial_numbers_and_macs() -> None:
     (text,) = findings(bare, {})
     assert text.startswith("None of the 40 assets has a serial number or a MAC address")
     assert findings(bare, {}, identified=0) == []
-    assert findings(replace(bare, may_identify=False), {}) == []
+    assert findings(replace(bare, identified=9, identified_by=("serialNumber",))) == [], "another mapping"
+    assert findings(replace(bare, identified_by=()), {}) == []
     assert findings(replace(bare, assets=10), {}) == []
 
 
