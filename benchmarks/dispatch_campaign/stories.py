@@ -48,9 +48,10 @@ PLOTS = {
 OPPORTUNITY_PLOTS = ("stays", "changed", "comes back", "leaves", "stays", DELETED, "")
 """One after the other: an opportunity's status is nobody's but the seller's, so none of them works."""
 NOTED = ("stays", "changed", "works")
-WITHOUT = ("", "leaves", "closes", MERGED)
+WITHOUT = ("", "leaves", "closes")
 """Plots at whose end no work order is alive. A record that was deleted keeps its work order, which a person
-must look at: ConnectWise says "not found" of a record that the keys may not see any more, too."""
+must look at: ConnectWise says "not found" of a record that the keys may not see any more, too. So does a
+ticket that was merged into another: its work is still to be done."""
 UNDECIDED = (UNSEEN, NULL_DATE)
 """Plots that end with one living work order or with none, as the record was seen in time or not."""
 UNAWAITED = "at once"

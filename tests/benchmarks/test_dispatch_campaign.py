@@ -112,7 +112,8 @@ NOTED = Story(
         (Story("service", 7, "leaves", (ENTERS,)), [order(1, "x", status="Cancelled")], [], "nobody wrote"),
         (Story("service", 7, "deleted", (ENTERS,)), [], [], "0 living work orders instead of 1"),
         (Story("service", 7, "null date", (ENTERS,)), [order(1), order(2)], [], "instead of 0 or 1"),
-        (Story("service", 7, "merged", (ENTERS,)), [], [], "instead of 'Closed'"),
+        (Story("service", 7, "merged", (ENTERS,)), [order(1)], [], "instead of 'Closed'"),
+        (Story("service", 7, "merged", (ENTERS,)), [], [], "0 living work orders instead of 1"),
         (Story("service", 7, "changed", (ENTERS, Step(1, "summary", "Swap"))), [order(1)], [], "its summary"),
     ],
 )
