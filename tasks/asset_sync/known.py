@@ -301,6 +301,8 @@ async def _keys_elsewhere(
             await _read_elsewhere(run, known, others, None)
     elif keys.total - own > keys.kept:
         await _read_elsewhere(run, known, others, _carries_key(run))
+    elif not keys.kept:
+        return {}
     links = await inventory.links_elsewhere(run.tenant, company, unknown)
     return {key: link.configuration_id for key, link in links.items()}
 

@@ -127,7 +127,7 @@ class KeyMatching:
                 self._partners[asset] = (configuration, key)
                 self._states[configuration] = State.TAKEN
             open_assets = [asset for asset in open_assets if asset not in self._partners]
-        if self._options.case_sensitive:
+        if self._options.case_sensitive and self._targets:
             self._note_other_case(open_assets)
 
     def verdict(self, asset: int) -> Match | Ambiguous | Unmatched:

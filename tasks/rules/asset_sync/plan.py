@@ -275,7 +275,8 @@ def needed_names(
     """
     positions = [(i, each.path) for i, each in enumerate(mapping.fields) if each.path in REFERENCE_KINDS]
     names: dict[str, dict[str, str]] = {path: {} for _, path in positions}
-    wanted = [(path, asset.wanted[i]) for asset in unmatched for i, path in positions]
+    assets = list(unmatched)
+    wanted = [(path, name) for i, path in positions for name in _distinct(each.wanted[i] for each in assets)]
     wanted += [(c.field, c.wanted) for each in changed for c in each.changes if c.field in names]
 
     def take(path_and_name: tuple[str, object]) -> None:
@@ -287,6 +288,18 @@ def needed_names(
     # An asset whose name has no text can't be planned for the same reason, and says so then.
     convert_all(wanted, take, lambda each, error: None)
     return {path: sorted(found.values()) for path, found in names.items()}
+
+
+def _distinct(values: Iterable[object]) -> list[object]:
+    """Each text once, since the same few are on thousands of assets; what is no text as it comes."""
+    texts: set[str] = set()
+    others: list[object] = []
+    for each in values:
+        if each.__class__ is str:
+            texts.add(str(each))
+        elif each is not None:
+            others.append(each)
+    return [*texts, *others]
 
 
 def build_plan(
