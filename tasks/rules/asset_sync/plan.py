@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.decide import (
     WriteDecision,
@@ -192,23 +194,28 @@ class Plan:
         return hashlib.sha256(b"".join(whole)).hexdigest()[:16]
 
 
-def _digest(text: str) -> bytes:
+def _digest(values: list[Any]) -> bytes:
     """Stands for one record, so that the texts of a hundred thousand never exist at once."""
-    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+    try:
+        text = orjson.dumps(values, default=str)
+    except TypeError:
+        # Half an emoji, or a number of more than 64 bits.
+        text = str(values).encode(errors="surrogatepass")
+    return hashlib.sha256(text).digest()
 
 
 def _indigestible(record: Creation | Modification, error: Exception) -> bytes:
     """Of a record whose values have no text: its key; the run goes on without them."""
-    return _digest(str([record.asset.key, type(error).__name__]))
+    return _digest([record.asset.key, type(error).__name__])
 
 
 def _created(creation: Creation) -> bytes:
-    return _digest(str([creation.asset.key, creation.asset.wanted]))
+    return _digest([creation.asset.key, creation.asset.wanted])
 
 
 def _written(modification: Modification) -> bytes:
     changes = sorted([each.field, str(each.current), str(each.wanted)] for each in modification.all_changes)
-    return _digest(str([modification.configuration.id, modification.asset.key, changes]))
+    return _digest([modification.configuration.id, modification.asset.key, changes])
 
 
 @dataclass(frozen=True, slots=True)
