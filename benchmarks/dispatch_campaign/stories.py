@@ -51,7 +51,8 @@ NOTED = ("stays", "changed", "works")
 WITHOUT = ("", "leaves", "closes")
 """Plots at whose end no work order is alive. A record that was deleted keeps its work order, which a person
 must look at: ConnectWise says "not found" of a record that the keys may not see any more, too. So does a
-ticket that was merged into another: its work is still to be done."""
+service ticket that was merged into another: its work is still to be done. A project ticket has no member that
+names its parent, so it is one that was closed."""
 UNDECIDED = (UNSEEN, NULL_DATE)
 """Plots that end with one living work order or with none, as the record was seen in time or not."""
 UNAWAITED = "at once"
@@ -107,7 +108,10 @@ class Story:
     @property
     def living(self) -> tuple[int, ...]:
         """How many work orders may be alive at the end."""
-        return (0, 1) if self.plot in UNDECIDED else (int(self.plot not in WITHOUT),)
+        if self.plot in UNDECIDED:
+            return (0, 1)
+        closed = self.plot == MERGED and self.kind == PROJECT
+        return (int(self.plot not in WITHOUT and not closed),)
 
     @property
     def exists(self) -> bool:

@@ -86,6 +86,7 @@ def faults(story: Story, orders: list[dict[str, Any]], notes: list[str], **more:
     return "\n".join(Oracle(sandbox).faults([story]))
 
 
+OF_PROJECT = {"title": "[CW-P-7] No link", "incident_id": "CW-P-7"}
 ENTERS = Step(0.0, "status", "Dispatch")
 PLAIN = Story("service", 7, "stays", (ENTERS,))
 NOTED = Story(
@@ -114,6 +115,12 @@ NOTED = Story(
         (Story("service", 7, "null date", (ENTERS,)), [order(1), order(2)], [], "instead of 0 or 1"),
         (Story("service", 7, "merged", (ENTERS,)), [order(1)], [], "instead of 'Closed'"),
         (Story("service", 7, "merged", (ENTERS,)), [], [], "0 living work orders instead of 1"),
+        (
+            Story("project", 7, "merged", (ENTERS,)),
+            [order(1, **OF_PROJECT)],
+            [],
+            "1 living work orders instead of 0",
+        ),
         (Story("service", 7, "changed", (ENTERS, Step(1, "summary", "Swap"))), [order(1)], [], "its summary"),
     ],
 )
