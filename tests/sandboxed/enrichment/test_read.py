@@ -97,7 +97,12 @@ async def test_a_read_goes_on_at_the_page_where_it_had_to_wait(monkeypatch: pyte
     fake = FakeLansweeper([asset(number) for number in range(ASSETS)])
     async with fake.client(rate_limiter=Exhausted()) as client:
         run: Any = SimpleNamespace(
-            assets=client, site_id=SITE, field_keys={}, settings=EnrichmentSettings(company="Any"), notes=[]
+            assets=client,
+            site_id=SITE,
+            field_keys={},
+            settings=EnrichmentSettings(company="Any"),
+            notes=[],
+            unread_assets={},
         )
         assets = await read.read_states(cast(EnrichmentRun, run))
     assert len(assets) == ASSETS
