@@ -121,20 +121,26 @@ def shrink_findings(
         accept_once: the form's accepted numbers by name, None where nothing was typed.
         read_at: when the known numbers were read.
     """
-    known_since = f" on {read_at:%Y-%m-%d %H:%M} UTC" if read_at else ""
     return [
-        _shrank(each, limit, known_since, accepted(each.name, each.read, accept_once))
+        acceptable(
+            shrink_words(each, limit, read_at),
+            each.name,
+            each.read,
+            accepted(each.name, each.read, accept_once),
+        )
         for each in amounts
         if each.shrank(limit)
     ]
 
 
-def _shrank(each: Amount, limit: ShrinkLimit, known_since: str, is_accepted: bool) -> GuardFinding:
-    text = (
-        f"{each.words}: {each.known:,} known from the last reading{known_since}, {each.read:,} {each.said}, "
-        f"{(each.known - each.read) / each.known:.0%} fewer; more than {limit.share:.0%} is not believed."
+def shrink_words(amount: Amount, limit: ShrinkLimit, read_at: datetime | None = None) -> str:
+    """How much less was read than was known, and what is still believed."""
+    known_since = f" on {read_at:%Y-%m-%d %H:%M} UTC" if read_at else ""
+    return (
+        f"{amount.words}: {amount.known:,} known from the last reading{known_since}, {amount.read:,} "
+        f"{amount.said}, {(amount.known - amount.read) / amount.known:.0%} fewer; more than "
+        f"{limit.share:.0%} is not believed."
     )
-    return acceptable(text, each.name, each.read, is_accepted)
 
 
 def acceptable(

@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.ledger.models import KnownAmount
 from tasks.rules.asset_sync.reading import CONFIGURATIONS, CUSTOM_VALUES, WHOLE, AcceptOnce
-from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, acceptable, accepted, shrink_findings
+from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, acceptable, accepted, shrink_words
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.values import ConfigurationRecord
@@ -107,8 +107,7 @@ def value_findings(
             continue
         caption = values.captions.get(number) or f"id {number}"
         amount = Amount(name, f"Values of the custom field {caption!r}", known.number, read)
-        (said,) = shrink_findings([amount], limit, {}, known.read_at)
-        text = said.text.partition(" If it is right,")[0]
+        text = shrink_words(amount, limit, known.read_at)
         found.append(acceptable(text, CUSTOM_VALUES, values.total, _is_accepted(values, accept)))
     return found
 
