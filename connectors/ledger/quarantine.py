@@ -70,6 +70,8 @@ class Quarantine(Repository):
 
     async def release(self, tenant: str, feature: str, keys: Sequence[str], company_id: int = 0) -> None:
         """Lets go of records: they were written, or a person wants them tried again."""
+        if not keys:
+            return
         of = _of(tenant, feature, company_id)
         async with self._writing("release held records") as (connection, _):
             await _delete(connection, of, sorted(set(keys)))

@@ -15,7 +15,7 @@ from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.collection import Collection
 from connectors.connectwise.conditions import equals, split_in
 from connectors.errors import RejectedError, UnclearOutcomeError
-from connectors.ledger.models import HeldRecord, KnownAmount, WriteEntry
+from connectors.ledger.models import KnownAmount, WriteEntry
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.run import ReferenceActions, SyncRun, check_structure_level
 from tasks.asset_sync.settings import AssetSynchronizationSettings
@@ -48,8 +48,8 @@ from tasks.shared.action import action_step
 from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import connectwise_client, current_run_id, open_ledger
 from tasks.shared.create_once import create_once
-from tasks.shared.journalled import RunJournal
-from tasks.shared.next_run import keep_or_note
+from tasks.shared.journalled import RunJournal, WriteResult
+from tasks.shared.next_run import keep_or_note, refused_record
 from tasks.shared.progress import run_logger
 from tasks.shared.retry import Waiting, retry
 from tasks.shared.whole_list import read_to_count, whole_list
@@ -285,7 +285,8 @@ async def hold_back_references(run: SyncRun, plans: Mapping[str, ReferencePlan])
     for path, plan in plans.items():
         for name in plan.missing[:]:
             known = held.get(_held_key(plan.kind, name))
-            if is_held(known, Attempt(_mark(run.reference_actions[path], name), "", "")) and known:
+            attempt = Attempt(_mark(run.reference_actions[path], name), "", "")
+            if known is not None and is_held(known, attempt):
                 plan.missing.remove(name)
                 plan.refused[name] = held_words(known)
                 plan.problems[folded(name)] = f"{plan.kind.label} {name[:30]!r} is {held_words(known)}"
@@ -310,16 +311,13 @@ async def keep_refused_references(
     """Hold the names that were refused in this run, and let go of those that exist by now."""
     quarantine = run.ledger.quarantine
     refused = [
-        HeldRecord(
-            key=_held_key(references[path].kind, name),
-            step="create",
+        refused_record(
+            run.journal,
+            "create",
+            WriteResult(_held_key(references[path].kind, name), False, message=found.refused[name]),
             name=name,
-            record_id=None,
             payload=_mark(run.reference_actions[path], name),
-            version="",
             rules="",
-            reason=found.refused[name],
-            run_id=run.run_id,
         )
         for path, found in made.items()
         for name in found.lasting
