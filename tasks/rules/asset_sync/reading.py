@@ -33,6 +33,8 @@ from tasks.rules.values import AssetRecord, ConfigurationRecord
 CONFIGURATIONS, LINKED, ASSETS, RECREATED = "configurations", "linked", "assets", "recreated"
 CUSTOM_VALUES, REFERENCES, MET, IDENTIFIED = "custom_values", "references", "met", "identified"
 OTHER_TENANT = "other_tenant"
+RUN_AGAIN = "Run again; if it stays so and is right"
+"""When to accept a reading that the vendor's own count contradicts."""
 """Names of the amounts, in the ledger as in Accept once."""
 WHOLE = ""
 """The scope of a company's configurations: they are always read whole."""
@@ -178,12 +180,16 @@ def incomplete(
     """The finding for a reading that does not have as many records as the vendor counts."""
     if counted_by_vendor is None or counted_by_vendor == read:
         return None
-    text = (
+    is_accepted = accepted(name, read, accept.model_dump())
+    return acceptable(incomplete_words(words, read, counted_by_vendor), name, read, is_accepted, RUN_AGAIN)
+
+
+def incomplete_words(words: str, read: int, counted_by_vendor: int) -> str:
+    """How many were read, how many the vendor counts, and what that means."""
+    return (
         f"{words}: {read:,} different ones were read, twice, but the vendor counts {counted_by_vendor:,}. "
         "Pages are missing or repeated, so the reading is not believed."
     )
-    is_accepted = accepted(name, read, accept.model_dump())
-    return acceptable(text, name, read, is_accepted, "Run again; if it stays so and is right")
 
 
 def unreadable_keys(

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.ledger.models import KnownAmount
-from tasks.rules.asset_sync.reading import REFERENCES, WHOLE, AcceptOnce, incomplete
+from tasks.rules.asset_sync.reading import REFERENCES, RUN_AGAIN, WHOLE, AcceptOnce, incomplete_words
 from tasks.rules.asset_sync.references import ReferenceKind, ReferencePlan
-from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, acceptable, accepted, shrink_findings
+from tasks.rules.guards import Amount, GuardFinding, ShrinkLimit, acceptable, accepted, shrink_words
 from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.values import ConfigurationRecord, folded
 
@@ -88,19 +88,17 @@ def list_finding(
         counted: by ConnectWise.
         total: records of all lists that were read, by which a person accepts them.
     """
-    if (short := incomplete(REFERENCES, each.words, each.read, counted, accept)) is not None:
-        is_accepted = accepted(REFERENCES, total, accept.model_dump())
-        text = f"{short.text.partition(' Run again;')[0]}{_known(each)}{_lacking(each)}"
-        condition = "Run again; if it stays so and is right"
-        return acceptable(text, REFERENCES, total, is_accepted, condition)
+    is_accepted = accepted(REFERENCES, total, accept.model_dump())
+    if each.read != counted:
+        text = f"{incomplete_words(each.words, each.read, counted)}{_known(each)}{_lacking(each)}"
+        return acceptable(text, REFERENCES, total, is_accepted, RUN_AGAIN)
     if each.known is None:
         return None
     amount = Amount(REFERENCES, each.words, each.known.number, each.read)
-    for said in shrink_findings([amount], limit, {}, each.known.read_at):
-        is_accepted = accepted(REFERENCES, total, accept.model_dump())
-        text = f"{said.text.partition(' If it is right,')[0]}{_lacking(each)}"
-        return acceptable(text, REFERENCES, total, is_accepted)
-    return None
+    if not amount.shrank(limit):
+        return None
+    text = f"{shrink_words(amount, limit, each.known.read_at)}{_lacking(each)}"
+    return acceptable(text, REFERENCES, total, is_accepted)
 
 
 def _known(each: ReferenceList) -> str:
