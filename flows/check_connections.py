@@ -61,8 +61,8 @@ async def check_connections(
         for name in field_nation:
             findings += await check_field_nation(name)
         findings += await check_rules(connectwise, field_nation)
-        await publish_held(connectwise)
-    return await publish(findings or [NOTHING_SAVED])
+        held = await publish_held(connectwise)
+    return await publish([*(findings or [NOTHING_SAVED]), held])
 
 
 NOTHING_SAVED = Finding(

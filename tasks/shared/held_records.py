@@ -1,4 +1,4 @@
-"""Every record that is held back, over all features, as a table: since when, why, how to try it again."""
+"""Every record that is held back, over all features, as a table: what, why, how to try again, since when."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.connectwise.settings import ConnectWiseSettings
 from connectors.errors import ConnectorError
 from connectors.ledger.models import HeldRecord
-from tasks.rules.isolation import convert_all_or, problem_words
-from tasks.rules.text import cell, counted, linked
+from tasks.rules.connection_findings import Finding, FindingResult
+from tasks.rules.isolation import bounded, convert_all_or, problem_words
+from tasks.rules.text import cell, counted, linked, wrapped
 from tasks.shared.connections import load_block, open_ledger
 
 HELD_KEY = "held-records"
 MOST_SHOWN = 200
 """Rows of the table: beyond it the number is said."""
+MOST_WORDS = 300
+RECORD_WIDTH, WHY_WIDTH, AGAIN_WIDTH = 26, 34, 28
+"""Characters a line: the first three columns stand on the page of a small laptop without scrolling."""
 _AGAIN = {
     "dispatch": "change the record or the rules; the next sweep tries it",
     "reference-data": "create it by hand, or run asset-synchronization with Try refused records again",
@@ -24,8 +28,8 @@ _AGAIN = {
 _AGAIN_ELSE = "change the record or the settings, or run {} with Try refused records again"
 
 
-async def publish_held(connectwise: Sequence[str]) -> int:
-    """Show every held record in an artifact, with links to configurations; how many there are."""
+async def publish_held(connectwise: Sequence[str]) -> Finding:
+    """Show every held record in an artifact, with links to configurations; the finding says how many."""
     sites: dict[str, ConnectWiseSettings] = {}
     for name in connectwise:
         try:
@@ -43,11 +47,15 @@ async def publish_held(connectwise: Sequence[str]) -> int:
         f", the first {MOST_SHOWN} shown." if len(held) > MOST_SHOWN else "."
     )
     await acreate_table_artifact(table=rows, key=HELD_KEY, description=text)
-    return len(held)
+    if not held:
+        return Finding("Ledger", "Held records", FindingResult.OK, "No record is held back.")
+    details = f"{text} Each was refused by a vendor; the artifact {HELD_KEY} says why and how to go on."
+    return Finding("Ledger", "Held records", FindingResult.NOTE, details)
 
 
 def _unshown_row(held: tuple[str, str, int, HeldRecord], error: Exception) -> dict[str, str]:
-    return {"Held by": cell(held[1]), "Why": f"This row can't be shown: {cell(problem_words(error), 300)}"}
+    words = bounded(problem_words(error), MOST_WORDS)
+    return {"Why": wrapped(f"This row can't be shown: {words}", WHY_WIDTH), "Held by": cell(held[1])}
 
 
 def held_row(
@@ -60,12 +68,12 @@ def held_row(
         else None
     )
     return {
+        "Record": linked(held.name or held.key, shown, RECORD_WIDTH),
+        "Why": wrapped(bounded(held.reason, MOST_WORDS), WHY_WIDTH),
+        "Try again": wrapped(_AGAIN.get(feature, _AGAIN_ELSE.format(feature)), AGAIN_WIDTH),
         "Since": f"{held.since:%Y-%m-%d %H:%M} UTC" if held.since else "",
-        "Record": linked(held.name or held.key, shown),
-        "Key": cell(held.key),
+        "Refused": counted(held.attempts, "time"),
         "Held by": f"{feature}, {held.step}",
         "Company": str(company or ""),
-        "Refused": counted(held.attempts, "time"),
-        "Why": cell(held.reason, 300),
-        "Try again": _AGAIN.get(feature, _AGAIN_ELSE.format(feature)),
+        "Key": cell(held.key),
     }

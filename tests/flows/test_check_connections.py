@@ -84,8 +84,14 @@ async def test_every_held_record_is_listed_with_since_when_and_why(
         return row(feature, *rest)
 
     monkeypatch.setattr(held_records, "held_row", fails)
-    await checked()
+    _, found = await checked()
+    finding = found["Ledger", "Held records"]
+    assert finding.result is FindingResult.NOTE
+    assert finding.details.startswith("4 records held back")
     rows = json.loads(await runner.artifact(held_records.HELD_KEY))
+    # What a person needs first, without scrolling to the right.
+    assert list(rows[0])[:3] == ["Record", "Why", "Try again"]
+    rows = [{name: text.replace("<br>", " ") for name, text in each.items()} for each in rows]
     by = {each["Held by"].split(",")[0]: each for each in rows}
     assert len(rows) == 4
     ours = by["asset-synchronization"]
