@@ -1,8 +1,10 @@
-"""Whether this project's packages are the ones that Python finds under their names.
+"""Where this project runs: whose packages Python finds under their names, and whether its disk is shared.
 
 ``tasks`` and ``flows`` are names that others use too: a ``tasks.py`` in the current folder, or a folder of
 that name earlier on the path, stands before ours without a word, and pip lets another distribution write over
 our files.
+
+What is kept in a file is lost, and hidden from the other runs, where each run has a container of its own.
 """
 
 from __future__ import annotations
@@ -10,16 +12,32 @@ from __future__ import annotations
 import base64
 import hashlib
 import sys
+from collections.abc import Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("connectors", "tasks", "flows", "deployments", "sandbox")
 HOME = Path(__file__).resolve().parent.parent
+DISK_VARIABLE = "CONNECTWISE_FLOWS_SHARED_DISK"
+"""Whether runs share the disk; ``false`` in the image, whose disk goes with its container."""
+PROCESS_POOL = "process"
+"""The type of work pool whose runs are processes on the worker's own disk; with others each has its own."""
 
 
 class ShadowedPackageError(ImportError):
     """Another module or package has one of this project's names."""
+
+
+def disk_is_shared(environment: Mapping[str, str], pool_type: str | None = None) -> bool:
+    """Whether the next run finds a file that this one writes.
+
+    What the variable says counts; else the type of the pool that started the run, if a pool did.
+    """
+    said = environment.get(DISK_VARIABLE, "").strip().lower()
+    if said:
+        return said not in {"false", "0", "no", "off"}
+    return pool_type in {None, PROCESS_POOL}
 
 
 def check_packages(home: Path = HOME) -> None:

@@ -1,10 +1,12 @@
 """The environment variables that name the vendors' accounts and the ledger, and the block's field of each.
 
-``deployments.blocks`` makes blocks of them, ``deployments.receiver`` reads them itself. Nothing is imported
-here, so that whoever needs the names alone starts without Prefect.
+``deployments.blocks`` makes blocks of them, ``deployments.receiver`` reads them itself. Nothing of Prefect is
+imported here, so that whoever needs the names alone starts without it.
 """
 
 from __future__ import annotations
+
+from connectors.ledger.database import URL_VARIABLE
 
 CONNECTWISE = {
     "CONNECTWISE_SITE": "site",
@@ -23,4 +25,4 @@ FIELD_NATION = {
 }
 WEBHOOK_SECRET = "FIELD_NATION_WEBHOOK_SECRET"  # noqa: S105
 FIELD_NATION_OPTIONAL = {"FIELD_NATION_ENVIRONMENT": "environment", WEBHOOK_SECRET: "webhook_secret"}
-LEDGER_URL = "CONNECTWISE_FLOWS_LEDGER_URL"
+LEDGER_URL = URL_VARIABLE

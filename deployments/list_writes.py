@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     since = given.since
     if not given.run and since is None:
         since = (given.until or datetime.now(UTC)) - DAY
-    place = given.ledger or os.environ.get(LEDGER_URL, "").strip() or default_path(os.environ)
     try:
+        place = given.ledger or os.environ.get(LEDGER_URL, "").strip() or default_path(os.environ)
         found = asyncio.run(find(str(place), given.run.strip(), since, given.until, given.most))
     except StopError as error:
         print(error, file=sys.stderr)

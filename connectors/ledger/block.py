@@ -7,14 +7,21 @@ import os
 from prefect.blocks.core import Block
 from pydantic import Field, SecretStr
 
-from connectors.ledger.database import database_url, default_path, place_in_words
+from connectors.ledger.database import (
+    PATH_VARIABLE,
+    URL_VARIABLE,
+    database_url,
+    default_path,
+    place_in_words,
+)
 from connectors.ledger.store import Ledger, LedgerOpening
 
 
 class LedgerDatabase(Block):
     """The integration's own small database: request budget, journal of writes, batches in flight.
 
-    Without settings it is a SQLite file in the user's data folder. Several machines need PostgreSQL.
+    Without settings it is what CONNECTWISE_FLOWS_LEDGER_URL names, else a SQLite file in the user's data
+    folder. Several machines or containers need PostgreSQL.
     """
 
     _block_type_name = "Integration Ledger"
@@ -33,19 +40,28 @@ class LedgerDatabase(Block):
         default=None,
         title="SQLite file",
         description=(
-            "File of the SQLite database, used when no database address is given. Left empty: the file that "
-            "the environment variable CONNECTWISE_FLOWS_LEDGER names, else one in the user's data folder."
+            "File of the SQLite database, used when no database address is given. Left empty: the address or "
+            "file that the environment variables CONNECTWISE_FLOWS_LEDGER_URL or CONNECTWISE_FLOWS_LEDGER "
+            "name, else one in the user's data folder."
         ),
     )
 
-    def open(self) -> LedgerOpening:
-        """``async with block.open() as ledger``; the tables are made or updated when needed."""
-        return Ledger.open(self._place())
+    def open(self, pool_type: str | None = None) -> LedgerOpening:
+        """``async with block.open() as ledger``; the tables are made or updated when needed.
+
+        Raises:
+            StopError: nothing names a place, and with a work pool of that type each run has its own disk.
+        """
+        return Ledger.open(self._named() or str(default_path(os.environ, pool_type=pool_type)))
+
+    def has_named_place(self) -> bool:
+        """Whether a setting or the environment names an address or a file."""
+        return bool(self._named() or os.environ.get(PATH_VARIABLE, "").strip())
 
     def place(self) -> str:
         """Where the ledger lies, in words, without user and password."""
-        return place_in_words(database_url(self._place()))
+        return place_in_words(database_url(self._named() or str(default_path(os.environ))))
 
-    def _place(self) -> str:
+    def _named(self) -> str:
         address = self.url.get_secret_value().strip() if self.url else ""
-        return address or (self.path or "").strip() or str(default_path(os.environ))
+        return address or (self.path or "").strip() or os.environ.get(URL_VARIABLE, "").strip()

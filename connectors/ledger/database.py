@@ -29,9 +29,11 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from connectors.errors import RejectedError, StopError
+from connectors.installation import disk_is_shared
 from connectors.ledger.text import clean_parameters, json_text
 
 PATH_VARIABLE = "CONNECTWISE_FLOWS_LEDGER"
+URL_VARIABLE = "CONNECTWISE_FLOWS_LEDGER_URL"
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 REMEDY = "Give a file path, sqlite:///<file>, or postgresql://<user>:<password>@<host>/<database>."
 
@@ -61,11 +63,27 @@ REMEDIES = (
 )
 
 
-def default_path(environment: Mapping[str, str], *, platform: str = sys.platform) -> Path:
-    """The file that ``CONNECTWISE_FLOWS_LEDGER`` names, else ``ledger.db`` in the user's data folder."""
+def default_path(
+    environment: Mapping[str, str], *, platform: str = sys.platform, pool_type: str | None = None
+) -> Path:
+    """The file that ``CONNECTWISE_FLOWS_LEDGER`` names, else ``ledger.db`` in the user's data folder.
+
+    Raises:
+        StopError: no file is named, and the other runs would not find it: each would use the whole request
+            limit by itself, and know nothing of what the others wrote. ``pool_type`` is that of the run's
+            work pool.
+    """
     named = environment.get(PATH_VARIABLE, "").strip()
     if named:
         return Path(named).expanduser()
+    if not disk_is_shared(environment, pool_type):
+        where = f"a work pool of the type {pool_type}" if pool_type else "a container"
+        raise StopError(
+            f"The ledger would be a file on the disk of {where}, which no other run shares",
+            system="ledger",
+            remedy="Save the block Integration Ledger with a PostgreSQL address, or set "
+            f"{URL_VARIABLE}; on one machine {PATH_VARIABLE} may name a file on a volume of all containers.",
+        )
     return _data_folder(environment, platform) / "connectwise-flows" / "ledger.db"
 
 

@@ -10,6 +10,7 @@ loads no other vendor's client.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +18,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar, cast
+from uuid import UUID
 
 from prefect import get_client
 from prefect.blocks.core import Block
@@ -179,7 +181,9 @@ async def _within() -> AsyncIterator[_Open]:
 async def _ledger(shared: _Open) -> Ledger:
     if shared.ledger is None:
         block = await load_ledger_block(shared.ledger_name)
-        shared.ledger = await block.open()
+        # Only the default file asks for the pool, so a ledger with a place of its own costs no request.
+        pool_type = None if block.has_named_place() else await own_pool_type()
+        shared.ledger = await block.open(pool_type)
         shared.ledger.note_run(shared.run_id)
         shared.stack.push_async_callback(shared.ledger.close)
     return shared.ledger
@@ -200,6 +204,20 @@ def _own_run_id() -> str:
     return str(flow_run.id or uuid.uuid4())
 
 
+RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
+"""What a worker gives to the process that it starts for a run."""
+
+
+async def own_pool_type() -> str | None:
+    """The type of the work pool that started this process for a run, None where no pool did; two requests."""
+    run_id = os.environ.get(RUN_VARIABLE, "").strip()
+    if not run_id:
+        return None
+    async with get_client() as client:
+        pool = (await client.read_flow_run(UUID(run_id))).work_pool_name
+        return (await client.read_work_pool(pool)).type if pool else None
+
+
 async def load_block(kind: type[B], name: str) -> B:
     """The saved block of that name, an invalid one too (its client says why); StopError if there is none."""
     try:
@@ -214,7 +232,7 @@ async def load_block(kind: type[B], name: str) -> B:
 
 
 async def load_ledger_block(name: str) -> LedgerDatabase:
-    """The saved ``Integration Ledger`` block; without one, the SQLite file of the default settings."""
+    """The saved ``Integration Ledger`` block; without one, what the environment names or the default file."""
     try:
         return cast(LedgerDatabase, await LedgerDatabase.aload(name))
     except ValueError:

@@ -215,6 +215,20 @@ async def test_the_default_place_is_the_named_file_or_the_users_data_folder(tmp_
     assert default_path({"LOCALAPPDATA": "/local"}, platform="win32") == Path("/local") / inside
 
 
+async def test_on_a_disk_of_its_own_only_a_named_file_is_taken(
+    tmp_path: Path,
+) -> None:
+    alone = {"CONNECTWISE_FLOWS_SHARED_DISK": "false", "XDG_DATA_HOME": str(tmp_path)}
+    with pytest.raises(StopError, match=r"the disk of a container.*CONNECTWISE_FLOWS_LEDGER_URL"):
+        default_path(alone)
+    with pytest.raises(StopError, match="work pool of the type kubernetes"):
+        default_path({}, pool_type="kubernetes")
+    assert default_path(alone | {PATH_VARIABLE: "/shared/x.db"}, pool_type="docker") == Path("/shared/x.db")
+    assert default_path({"XDG_DATA_HOME": "/data"}, platform="linux", pool_type="process").parts[1] == "data"
+    said = {"CONNECTWISE_FLOWS_SHARED_DISK": "true", "XDG_DATA_HOME": "/data"}
+    assert default_path(said, platform="linux", pool_type="docker").parts[1] == "data"
+
+
 async def test_the_block_opens_the_named_file(tmp_path: Path) -> None:
     block = LedgerDatabase(path=str(tmp_path / "new folder" / "ledger.db"))
     async with block.open() as ledger:
@@ -233,6 +247,10 @@ async def test_without_settings_the_environment_names_the_file(
 ) -> None:
     monkeypatch.setenv(PATH_VARIABLE, str(tmp_path / "ledger.db"))
     assert LedgerDatabase().place() == f"SQLite file {tmp_path / 'ledger.db'}"
+    assert LedgerDatabase().has_named_place()
+    monkeypatch.setenv("CONNECTWISE_FLOWS_LEDGER_URL", "postgresql://u:s3cret@db/ledger")
+    assert LedgerDatabase().place() == "PostgreSQL database ledger on db"
+    assert LedgerDatabase(path="x.db").place() == "SQLite file x.db"
 
 
 async def test_every_field_is_described_in_sentences() -> None:
