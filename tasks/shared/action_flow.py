@@ -2,7 +2,7 @@
 
 The form is made of the task's signature and docstring (``form_signature``), the connection is picked as a
 block and handed on by name, and the answer is published (``publish_answer``): its first records as a table
-artifact, the whole of it in a file.
+artifact, the whole of it in a file or a storage block (docs/adr/0015-whole-answers.md).
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ import orjson
 from prefect import Flow, Task
 from prefect.artifacts import acreate_table_artifact
 from prefect.blocks.core import Block
-from prefect.settings import PREFECT_HOME
+from prefect.filesystems import WritableFileSystem
+from prefect.settings import PREFECT_HOME, get_current_settings
 from prefect.utilities.callables import parameter_docstrings
 from pydantic import Field
 from pydantic.config import JsonDict
 
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.errors import StopError
+from connectors.installation import disk_is_shared
 from tasks.rules.action_io import (
     LARGEST_BYTES,
     AnswerTable,
@@ -43,7 +45,12 @@ from tasks.rules.choices import choice_value
 from tasks.rules.report import failures_name
 from tasks.rules.text import AddressOf
 from tasks.shared.action import ActionStep
-from tasks.shared.connections import connectwise_client, current_run_id, shared_connections
+from tasks.shared.connections import (
+    connectwise_client,
+    current_run_id,
+    own_pool_type,
+    shared_connections,
+)
 from tasks.shared.lease import writing_lease
 from tasks.shared.results import NAMED, finished_state
 
@@ -75,10 +82,11 @@ def action_flow(action: Task[..., Any], connection: type[Block], module: str) ->
     async def run(**inputs: Any) -> Any:
         name = block_name(inputs[CONNECTION])
         given = read_inputs(inputs | {CONNECTION: name})
+        place = await answers_place(os.environ)
         async with shared_connections(read_only=reading), _leases(reading, name, given):
             answer = await action(**given)
             link = await _page_link(action.name, connection, name)
-            published = await publish_answer(action.name, answer, link)
+            published = await publish_answer(action.name, answer, place, link)
         failures = failed_items(answer)
         return finished_state(failures_name(len(failures)), failures[:NAMED], published)
 
@@ -242,34 +250,114 @@ def input_reader(action: Task[..., Any]) -> Callable[[dict[str, Any]], dict[str,
 
 
 FOLDER_VARIABLE = "CONNECTWISE_FLOWS_ANSWERS"
+BLOCK = "block:"
+"""Before the type and name of a storage block, such as ``block:s3-bucket/answers``."""
 _OWNER_ONLY = 0o600
 
 
 @dataclass(frozen=True, slots=True)
 class ActionAnswer:
-    """``total`` records, of which ``shown`` are in the artifact; ``file`` holds them all as JSON."""
+    """``total`` records, of which ``shown`` are in the artifact; ``file`` holds them all as JSON.
+
+    ``file`` is a path on the machine of the run, or the storage block and the path within it.
+    """
 
     total: int
     shown: int
     file: str
 
 
-def answers_folder(environment: Mapping[str, str]) -> Path:
-    """The folder that ``CONNECTWISE_FLOWS_ANSWERS`` names, else ``answers`` in Prefect's own folder."""
+@dataclass(frozen=True, slots=True)
+class AnswersFolder:
+    """Whole answers as files, readable by their owner only: they hold a customer's data."""
+
+    folder: Path
+    where = "on the machine of the run"
+
+    async def keep(self, name: str, content: bytes) -> str:
+        return str(_write_private(self.folder / name, content))
+
+
+def _write_private(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, _OWNER_ONLY)) as file:
+        file.write(content)
+    return path
+
+
+@dataclass(frozen=True, slots=True)
+class AnswersBlock:
+    """Whole answers in a saved storage block of Prefect, such as a bucket."""
+
+    slug: str
+    storage: WritableFileSystem
+    where = "in the storage block"
+
+    async def keep(self, name: str, content: bytes) -> str:
+        # Blocks of Prefect have an asynchronous method of its own beside one that is either; others have one.
+        write = getattr(self.storage, "awrite_path", self.storage.write_path)
+        written = write(name, content=content)
+        if inspect.isawaitable(written):
+            await written
+        return f"{self.slug}: {name}"
+
+
+async def answers_place(environment: Mapping[str, str]) -> AnswersFolder | AnswersBlock:
+    """Where whole answers are kept, looked up before anything is read.
+
+    ``CONNECTWISE_FLOWS_ANSWERS`` names a folder, or a storage block after ``block:``. Without it the storage
+    block is taken that Prefect is told to keep results in, else the folder ``answers`` in Prefect's own.
+
+    Raises:
+        StopError: there is no such block, it is of another kind, or nothing is named and the disk goes with
+            the run's container.
+    """
     named = environment.get(FOLDER_VARIABLE, "").strip()
-    return Path(named).expanduser() if named else Path(PREFECT_HOME.value()) / "answers"
+    if named and not named.startswith(BLOCK):
+        return AnswersFolder(Path(os.path.expanduser(named)))  # noqa: ASYNC240 - asks no disk
+    slug = named.removeprefix(BLOCK) or get_current_settings().results.default_storage_block
+    if slug:
+        return AnswersBlock(slug, await _storage(slug))
+    if not disk_is_shared(environment, await own_pool_type()):
+        raise StopError(
+            "The whole answer would be a file in the run's container and be lost with it",
+            remedy=f"Set {FOLDER_VARIABLE} to a folder on a volume, or to a storage block: {BLOCK}TYPE/NAME.",
+        )
+    return AnswersFolder(Path(PREFECT_HOME.value()) / "answers")
 
 
-async def publish_answer(name: str, answer: Any, link: AddressOf | None = None) -> ActionAnswer:
-    """Write the whole answer to a file of this run and show its first 200 records as a table artifact."""
+async def _storage(slug: str) -> WritableFileSystem:
+    try:
+        storage = await Block.aload(slug)
+    except (ValueError, LookupError, ImportError) as error:
+        raise StopError(
+            f"The storage block {slug!r} for whole answers can't be loaded",
+            remedy="Save it in the Prefect UI under Blocks and install its package where the runs are, "
+            f"or name a folder in {FOLDER_VARIABLE}.",
+        ) from error
+    if not isinstance(storage, WritableFileSystem):
+        raise StopError(
+            f"The block {slug!r} is no storage that can be written",
+            remedy=f"Name a storage block or a folder in {FOLDER_VARIABLE}.",
+        )
+    return storage
+
+
+async def publish_answer(
+    name: str, answer: Any, place: AnswersFolder | AnswersBlock, link: AddressOf | None = None
+) -> ActionAnswer:
+    """Keep the whole answer of this run and show its first 200 records as a table artifact."""
     content = as_json(answer)
     key = artifact_key(name)
-    path = write_answer(answers_folder(os.environ), f"{key}-{current_run_id()}", content)
+    stem = f"{key}-{current_run_id()}"
+    kept = await place.keep(f"{stem}.json", orjson.dumps(content, option=orjson.OPT_INDENT_2, default=str))
     table = answer_table(content, link)
     await acreate_table_artifact(
-        table=[dict(row) for row in table.rows], key=key, description=description(name, table, path)
+        table=[dict(row) for row in table.rows],
+        key=key,
+        description=f"{description(name, table)} Whole answer as JSON, {place.where}: `{kept}`",
     )
-    return ActionAnswer(table.total, len(table.rows), str(path))
+    return ActionAnswer(table.total, len(table.rows), kept)
 
 
 def artifact_key(name: str) -> str:
@@ -277,17 +365,8 @@ def artifact_key(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def write_answer(folder: Path, stem: str, content: Any) -> Path:
-    """The file, readable by its owner only: it holds a customer's data."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{stem}.json"
-    with open(path, "wb", opener=lambda name, flags: os.open(name, flags, _OWNER_ONLY)) as file:
-        file.write(orjson.dumps(content, option=orjson.OPT_INDENT_2, default=str))
-    return path
-
-
-def description(name: str, table: AnswerTable, path: Path) -> str:
-    """The line above the table: how many there are, what is left out, where the whole answer lies."""
+def description(name: str, table: AnswerTable) -> str:
+    """The line above the table: how many there are, and what is left out."""
     shown = len(table.rows)
     count = f"{table.total:,} record{'' if table.total == 1 else 's'}"
     parts = [f"**{name}: {count}.**"]
@@ -295,4 +374,4 @@ def description(name: str, table: AnswerTable, path: Path) -> str:
         parts.append(f"The first {shown:,} are shown.")
     if table.hidden_columns:
         parts.append(f"{table.hidden_columns} more columns are in the file.")
-    return " ".join([*parts, f"Whole answer as JSON, on the machine of the run: `{path}`"])
+    return " ".join(parts)
