@@ -16,9 +16,11 @@ once() { [ -s "$1" ] || printf '%s\n' "$2" >"$1"; }
 
 once encryption_key "$(random)"
 once postgres_password "$(random | tr -d '=_-')"
+once redis_password "$(random | tr -d '=_-')"
 # Field Nation takes no other form than a UUID.
 once webhook_secret "$(random_uuid)"
 once api_auth "admin:$(random | tr -d '=_-')"
 password="$(cat postgres_password)"
 once server_database_url "postgresql+asyncpg://prefect:$password@postgres/prefect"
 once ledger_url "postgresql://prefect:$password@postgres/ledger"
+once redis_url "redis://:$(cat redis_password)@redis:6379/0"

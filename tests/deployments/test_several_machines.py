@@ -13,6 +13,7 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
+from connectors.installation import DISK_VARIABLE
 from deployments.environment import CONNECTWISE, LANSWEEPER, LEDGER_URL
 from deployments.receiver.settings import USUAL_PORT
 
@@ -23,6 +24,7 @@ INSTALLED_AT = "/opt/connectwise-flows/"
 FROM_FILES = (ROOT / "deployments" / "from_files.sh").read_text()
 STACK: dict[str, Any] = yaml.safe_load((COMPOSE / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = STACK["services"]
+OURS = [name for name, service in SERVICES.items() if "build" in service]
 FREE = {"true", "false", "1"}
 BY_HAND = {"connectwise_public_key", "connectwise_private_key", "connectwise_client_id"}
 """The vendor's own; only the receiver needs them in files."""
@@ -89,25 +91,48 @@ def test_secrets_stay_out_of_version_control_and_of_the_image() -> None:
 @pytest.mark.parametrize("name", SERVICES)
 def test_service_mounts_the_secrets_that_it_names(name: str) -> None:
     service = SERVICES[name]
-    named = [value for value in service["environment"].values() if str(value).startswith("/run/secrets/")]
-    assert sorted(Path(value).name for value in named) == sorted(service["secrets"])
-    assert set(service["secrets"]) <= set(STACK["secrets"])
+    named = {
+        *service.get("environment", {}).values(),
+        *re.findall(r"/run/secrets/\w+", str(service.get("command"))),
+    }
+    files = {Path(value).name for value in named if str(value).startswith("/run/secrets/")}
+    assert files == set(service.get("secrets", []))
+    assert files <= set(STACK["secrets"])
 
 
-@pytest.mark.parametrize("name", ["server", "bootstrap", "worker", "receiver", "inbox"])
+@pytest.mark.parametrize("name", OURS)
 def test_settings_named_as_files_are_read_from_files(name: str) -> None:
     named = {each.removesuffix("_FILE") for each in SERVICES[name]["environment"] if each.endswith("_FILE")}
     assert named <= read_from_files()
     assert not read_from_files() & set(SERVICES[name]["environment"]), "a secret stands in the compose file"
 
 
-def test_server_gets_its_encryption_key_and_workers_do_not() -> None:
-    assert "encryption_key" in SERVICES["server"]["secrets"]
-    assert all("encryption_key" not in SERVICES[name]["secrets"] for name in ("bootstrap", "worker"))
+def test_servers_get_the_encryption_key_and_nobody_else() -> None:
+    with_key = {name for name in OURS if "encryption_key" in SERVICES[name]["secrets"]}
+    assert with_key == {"migrate", "server", "background"}
+
+
+def test_clients_speak_to_the_balancer_and_every_server_shares_leases_and_events() -> None:
+    port = SERVICES["balancer"]["environment"]["BIND"].removeprefix(":")
+    addresses = {SERVICES[name]["environment"].get("PREFECT_API_URL") for name in OURS} - {None}
+    assert addresses == {f"http://balancer:{port}/api"}
+    for name in ("server", "background"):
+        assert STACK["x-server"].items() <= SERVICES[name]["environment"].items()
+    assert {value for value in STACK["x-server"].values() if value.startswith("prefect_redis.")} == {
+        "prefect_redis.messaging",
+        "prefect_redis.ordering",
+        "prefect_redis.lease_storage",
+    }
+
+
+def test_a_server_does_not_start_before_its_database_is_of_its_version() -> None:
+    assert STACK["x-server"]["PREFECT_SERVER_DATABASE_MIGRATE_ON_START"] == "false"
+    for name in ("server", "background"):
+        assert SERVICES[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
 
 
 def test_only_this_machine_reaches_the_services() -> None:
-    reached = {"server", "receiver"}
+    reached = {"balancer", "receiver"}
     assert all(port.startswith("127.0.0.1:") for name in reached for port in SERVICES[name]["ports"])
     assert not any("ports" in SERVICES[name] for name in SERVICES.keys() - reached)
 
@@ -120,7 +145,7 @@ def test_services_start_in_order_and_name_what_exists() -> None:
     for service in SERVICES.values():
         for needed, condition in service.get("depends_on", {}).items():
             kind = condition["condition"]
-            assert kind == "service_completed_successfully" or "healthcheck" in SERVICES[needed]
+            assert kind != "service_healthy" or "healthcheck" in SERVICES[needed]
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             assert source in STACK["volumes"] or (COMPOSE / source).is_file()
@@ -128,9 +153,11 @@ def test_services_start_in_order_and_name_what_exists() -> None:
 
 def test_image_is_built_of_what_exists_and_names_no_registry() -> None:
     text = (COMPOSE / "Dockerfile").read_text()
-    for sources in re.findall(r"(?m)^COPY (.*) \S+$", text):
+    for sources in re.findall(r"(?m)^COPY (?!--from)(.*) \S+$", text):
         assert all(list(ROOT.glob(source)) for source in sources.split())
     assert "--constraint constraints.txt" in text
+    assert re.findall(r"(?m)^USER (.*)$", text)[-1] == "10001"
+    assert f"{DISK_VARIABLE}=false" in text
     assert "://" not in text
     assert (COMPOSE / SERVICES["worker"]["build"]["context"]).resolve() == ROOT
 
