@@ -9,7 +9,9 @@ Commands, each ``python -m deployments.NAME``:
 - ``rotate_encryption_key``: encrypts saved blocks anew.
 - ``list_writes``: prints what was written as CSV.
 
-``environment`` names the variables that several of them read. ``local`` starts all of it on one machine: the
+``work_pool`` makes the pool that runs the flows, with the templates of ``work_pools/``; ``compose/``,
+``kubernetes/`` and ``systemd/`` are installations. ``environment`` names the variables that several of them
+read. ``local`` starts all of it on one machine: the
 demos, the local stack, the tests.
 """
 

@@ -6,7 +6,8 @@ and refreshes the choices of the run forms.
 
 What a person changed in the Prefect UI stays. ``prefect deploy`` puts back the defaults and the schedules of
 ``prefect.yaml`` and drops schedules that were added by hand. So default parameters, schedules and whether a
-deployment is paused are read first and laid over the new deployments afterwards; the pool keeps its settings.
+deployment is paused are read first and laid over the new deployments afterwards; the pool keeps its settings
+(``work_pool``).
 """
 
 from __future__ import annotations
@@ -15,25 +16,17 @@ import asyncio
 import os
 import subprocess
 import sys
-from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
 from prefect import get_client
 from prefect.automations import Automation
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import (
-    DeploymentScheduleCreate,
-    DeploymentUpdate,
-    WorkPoolCreate,
-    WorkPoolUpdate,
-)
-from prefect.client.schemas.objects import DeploymentSchedule, StateType, WorkPool
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate
+from prefect.client.schemas.objects import DeploymentSchedule, StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
-from prefect.exceptions import ObjectNotFound
-from prefect.workers.process import ProcessWorker
 from rich.console import Console
 
 from connectors import blocks
@@ -42,6 +35,7 @@ from connectors.installation import check_files
 from connectors.lansweeper.block import LansweeperConnection
 from deployments import DEPLOYMENTS, ROOT
 from deployments.blocks import save_environment_blocks
+from deployments.work_pool import make_pool
 from flows.refresh_choices import refresh_choices
 from tasks.dispatch.settings import DispatchRules
 from tasks.shared.connections import saved_block_names
@@ -50,17 +44,10 @@ from tasks.shared.run_forms import own_deployments
 Deployments = dict[str, DeploymentResponse]
 """By name."""
 AUTOMATION_NAME = "Mark runs without heartbeat as crashed"
-HEARTBEAT_SECONDS = 30
-"""How often a run says that it lives; Prefect takes no less."""
 SILENCE_SECONDS = 90
 _HEARTBEAT = "prefect.flow-run.heartbeat"
 _ANY_EVENT = "prefect.flow-run.*"
 """Every event of a run: its end too, which bears the state's own name, such as "Finished with 2 failures"."""
-POOL = "connectwise"
-RUNS_AT_ONCE = 8
-"""Limit of a new pool; each run is a process of about 150 MB."""
-HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
-"""Without it Prefect's runs send no sign of life, and none is ever marked as crashed."""
 
 
 async def present_deployments() -> Deployments:
@@ -159,16 +146,16 @@ async def bootstrap() -> list[str]:
 
     Raises:
         ShadowedPackageError: another distribution has written over this one's files; nothing is done.
-        ValueError: the environment variables of a block are incomplete.
+        ValueError: the environment variables of a block are incomplete, or no pool is of the type named.
         RuntimeError: ``prefect deploy`` failed; the text holds the end of its output.
     """
     check_files()
     names = await register_blocks()
     done = [f"Blocks registered: {', '.join(names)}."]
-    done.append(await make_pool())
-    done.append(await install_crash_automation())
     saved = await save_environment_blocks(os.environ)
     done.append(f"Blocks saved from the environment: {', '.join(saved) or 'none'}.")
+    done.extend(await make_pool(os.environ))
+    done.append(await install_crash_automation())
     before = await present_deployments()
     deploy()
     await restore(before)
@@ -186,40 +173,6 @@ async def register_blocks() -> list[str]:
     for kind in kinds:
         await kind.register_type_and_schema()
     return [str(kind._block_type_name) for kind in kinds]
-
-
-async def make_pool() -> str:
-    """The process work pool with its limit; one that is there stays, but its runs get a heartbeat."""
-    async with get_client() as client:
-        try:
-            there = await client.read_work_pool(POOL)
-        except ObjectNotFound:
-            template = with_heartbeat(ProcessWorker.get_default_base_job_template())
-            await client.create_work_pool(
-                WorkPoolCreate(
-                    name=POOL, type="process", base_job_template=template, concurrency_limit=RUNS_AT_ONCE
-                )
-            )
-            return f"Work pool {POOL} made, {RUNS_AT_ONCE} runs at once."
-        template = with_heartbeat(there.base_job_template)
-        if template == there.base_job_template:
-            return f"Work pool {POOL} is there{_other_type(there)}; it stays as it is."
-        await client.update_work_pool(POOL, WorkPoolUpdate(base_job_template=template))
-    return f"Work pool {POOL} is there{_other_type(there)}; its runs send heartbeats from now on."
-
-
-def with_heartbeat(template: dict[str, Any]) -> dict[str, Any]:
-    """The job template with a frequency of heartbeats in the runs' environment; one without ``env`` stays."""
-    changed = deepcopy(template)
-    environment = changed.get("variables", {}).get("properties", {}).get("env")
-    if isinstance(environment, dict):
-        given = environment.get("default") or {}
-        environment["default"] = {HEARTBEAT: str(HEARTBEAT_SECONDS)} | given
-    return changed
-
-
-def _other_type(pool: WorkPool) -> str:
-    return "" if pool.type == "process" else f", but of the type {pool.type}, not process"
 
 
 def deploy() -> None:

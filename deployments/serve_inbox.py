@@ -29,7 +29,7 @@ from prefect.logging import get_logger
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
-from deployments.bootstrap import HEARTBEAT_SECONDS
+from deployments.work_pool import HEARTBEAT_SECONDS
 from flows.dispatch_inbox import dispatch_inbox
 
 logger = get_logger("dispatch-inbox")

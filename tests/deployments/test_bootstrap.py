@@ -16,16 +16,10 @@ from prefect.server.events.schemas.automations import EventTrigger
 
 from connectors.connectwise.block import ConnectWiseConnection
 from deployments.blocks import environment_blocks
-from deployments.bootstrap import (
-    AUTOMATION_NAME,
-    HEARTBEAT,
-    POOL,
-    bootstrap,
-    crash_automation,
-    with_heartbeat,
-)
+from deployments.bootstrap import AUTOMATION_NAME, bootstrap, crash_automation
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
+from deployments.work_pool import HEARTBEAT, POOL, with_heartbeat
 from tasks.shared.run_forms import own_deployments
 
 AT_THREE = CronSchedule(cron="0 3 * * *", timezone="Europe/Vienna")

@@ -25,6 +25,8 @@ DATA = (
     "deployments/compose/Dockerfile",
     "deployments/systemd/connectwise-flows-worker@.service",
     "deployments/from_files.sh",
+    "deployments/kubernetes/worker.yaml",
+    "deployments/work_pools/kubernetes.json",
     "connectors/ledger/migrations/script.py.mako",
     "tasks/rules/mapping/fillers.toml",
     *(f"{name}/py.typed" for name in PACKAGES),
