@@ -116,7 +116,7 @@ class KeyMatching:
             return
         case_sensitive, fillers = self._options.case_sensitive, self._options.fillers
         self._assets = KeyTable(self._records, case_sensitive, fillers)
-        self._configurations = KeyTable(self._targets, case_sensitive, fillers)
+        self._configurations = KeyTable(self._targets, case_sensitive, fillers, self._assets)
         self._strangers = {
             each: why
             for each, why in self._configurations.unreadable.items()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from operator import attrgetter
+from typing import Any, Protocol
 
 from tasks.rules.isolation import convert_all_or, problem_words
 from tasks.rules.mapping.addresses import mac_digits
@@ -51,9 +52,10 @@ def is_ip_address(text: str) -> bool:
     return _IP_ADDRESS(text.lower()) is not None
 
 
-T = TypeVar("T")
 SERIAL, MAC, NAME = range(3)
 KEYS = (SERIAL, MAC, NAME)
+_MEMBERS = (attrgetter("serial"), attrgetter("mac"), attrgetter("name"))
+NormalForm = Callable[[Any], str | None]
 
 
 class _Identified(Protocol):
@@ -90,45 +92,66 @@ class Holders:
         return () if position is None else (position,)
 
 
-def normal_forms(
-    records: Sequence[T], read: Callable[[T], str | None], unreadable: dict[int, str]
-) -> list[str | None]:
-    """What ``read`` makes of each record; None for one that it fails on, whose position goes into the dict.
+def normal_forms(values: Sequence[Any], form: NormalForm, unreadable: dict[int, str]) -> list[str | None]:
+    """What ``form`` makes of each value; None for one that it fails on, whose position goes into the dict.
 
-    Costs one ``try`` for all records, unless one fails: then each is read once more.
+    Costs one ``try`` for all values, unless one fails: then each is brought into form once more.
     """
     try:
-        return list(map(read, records))
+        return list(map(form, values))
     except MemoryError:
         raise
     except Exception:
 
-        def failed(numbered: tuple[int, T], error: Exception) -> None:
+        def failed(numbered: tuple[int, Any], error: Exception) -> None:
             unreadable.setdefault(numbered[0], problem_words(error))
 
-        return convert_all_or(list(enumerate(records)), lambda each: read(each[1]), failed)
+        return convert_all_or(list(enumerate(values)), lambda each: form(each[1]), failed)
+
+
+def _known_or(known: dict[str, str | None], form: NormalForm) -> NormalForm:
+    """As ``form``, for values of which most are known."""
+    return lambda value: known[value] if value.__class__ is str and value in known else form(value)
 
 
 class KeyTable:
     """The normal form of every key of one side's records, and its holders.
 
     ``unreadable``: why a record's keys can't be compared, by position; it has none of those then.
+    ``other`` is the other side's table of the same settings: a configuration mostly holds its asset's values,
+    and what became of a text there is not found out again.
     """
 
     def __init__(
-        self, records: Sequence[_Identified], case_sensitive: bool, fillers: Fillers = FILLERS
+        self,
+        records: Sequence[_Identified],
+        case_sensitive: bool,
+        fillers: Fillers = FILLERS,
+        other: KeyTable | None = None,
     ) -> None:
         self.unreadable: dict[int, str] = {}
-        self.values: tuple[list[str | None], ...] = (
+        forms: tuple[NormalForm, ...] = (
+            lambda value: normal_serial(value, case_sensitive, fillers),
+            lambda value: normal_mac(value, fillers),
+            lambda value: normal_name(value, case_sensitive, fillers),
+        )
+        self._records = records
+        self.values: tuple[list[str | None], ...] = tuple(
             normal_forms(
-                records, lambda each: normal_serial(each.serial, case_sensitive, fillers), self.unreadable
-            ),
-            normal_forms(records, lambda each: normal_mac(each.mac, fillers), self.unreadable),
-            normal_forms(
-                records, lambda each: normal_name(each.name, case_sensitive, fillers), self.unreadable
-            ),
+                list(map(_MEMBERS[key], records)),
+                forms[key] if other is None else _known_or(other._found(key), forms[key]),
+                self.unreadable,
+            )
+            for key in KEYS
         )
         self.holders = tuple(Holders(values) for values in self.values)
+
+    def _found(self, key: int) -> dict[str, str | None]:
+        """What became of each text; nothing where one of the records could not be read."""
+        if self.unreadable:
+            return {}
+        texts = zip(map(_MEMBERS[key], self._records), self.values[key], strict=True)
+        return {text: form for text, form in texts if text.__class__ is str}
 
     def is_shared(self, key: int, position: int) -> bool:
         """Whether several records have the key's value of this one: it identifies none of them."""

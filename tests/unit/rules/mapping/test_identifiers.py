@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.mapping.addresses import mac_digits
-from tasks.rules.mapping.identifiers import is_ip_address, normal_mac, normal_name, normal_serial
-from tasks.rules.values import plain_text
+from tasks.rules.mapping.fillers import Fillers
+from tasks.rules.mapping.identifiers import (
+    KEYS,
+    SERIAL,
+    KeyTable,
+    is_ip_address,
+    normal_mac,
+    normal_name,
+    normal_serial,
+)
+from tasks.rules.values import AssetRecord, plain_text
 
 HEX = st.text("0123456789abcdef", min_size=12, max_size=12)
 
@@ -124,3 +136,53 @@ def test_any_value_has_a_normal_form_or_none(value: object) -> None:
 )
 def test_a_name_that_is_only_an_address(text: str, is_address: bool) -> None:
     assert is_ip_address(text) is is_address
+
+
+TEXTS = st.sampled_from([None, "", "SN 4711", "sn 4711", "7X4QK92", "N/A", "localhost", "3c:52:82:11:22:33"])
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS)), st.lists(st.tuples(TEXTS, TEXTS, TEXTS)), st.booleans())
+def test_keys_are_the_same_whether_the_other_side_had_them_before_or_not(
+    mine: list[Any], theirs: list[Any], case_sensitive: bool
+) -> None:
+    assets, configurations = [_identified(*each) for each in mine], [_identified(*each) for each in theirs]
+    alone = KeyTable(configurations, case_sensitive)
+    beside = KeyTable(configurations, case_sensitive, other=KeyTable(assets, case_sensitive))
+    assert beside.values == alone.values
+    assert beside.unreadable == alone.unreadable == {}
+
+
+def test_a_text_of_the_other_side_is_brought_into_form_once() -> None:
+    fillers = _Noting()
+    assets = KeyTable([_identified("7X4QK92", None, "WKS-1")], True, fillers)
+    KeyTable([_identified("7X4QK92", None, "WKS-1"), _identified(4711, None, ["x"])], True, fillers, assets)
+    assert fillers.asked == ["7X4QK92", "4711"]
+
+
+def test_what_can_not_be_read_on_one_side_is_not_taken_as_known_on_the_other() -> None:
+    assets = KeyTable([_identified("broken", None, None)], True, _Failing())
+    configurations = KeyTable([_identified("broken", None, None)], True, _Failing(), assets)
+    assert assets.unreadable.keys() == configurations.unreadable.keys() == {0}
+    assert [table.values[SERIAL] for table in (assets, configurations)] == [[None], [None]]
+    assert len(configurations.values) == len(KEYS)
+
+
+class _Noting(Fillers):
+    """Keeps the serial numbers that it is asked about."""
+
+    @cached_property
+    def asked(self) -> list[str]:
+        return []
+
+    def is_plain_serial(self, text: str) -> bool:
+        self.asked.append(text)
+        return super().is_plain_serial(text)
+
+
+class _Failing(Fillers):
+    def is_plain_serial(self, text: str) -> bool:
+        raise ArithmeticError(text)
+
+
+def _identified(serial: Any, mac: Any, name: Any) -> AssetRecord:
+    return AssetRecord("key", name, serial, mac, ())
