@@ -44,14 +44,16 @@ def differences(
 def _is_change(mapped: MappedField, current: Any, wanted: Any) -> bool:
     if mapped.authority is Authority.CONNECTWISE:
         return False
-    if same(mapped.target.kind, current, wanted):
+    absent = is_absent(wanted)
+    if absent and not mapped.clear:
+        return False
+    # ConnectWise has nothing in many fields, the link of a first load above all: looked at once.
+    if absent if current is None else same(mapped.target.kind, current, wanted):
         return False
     if mapped.authority is Authority.FILL and not (is_absent(current) or mapped.is_filler(current)):
         return False
     # A configuration needs a name, so an asset without one brings its filler: for a new configuration only.
-    if mapped.path == "name" and not mapped.values and mapped.is_filler(wanted):
-        return False
-    return mapped.clear or not is_absent(wanted)
+    return not (mapped.path == "name" and not mapped.values and mapped.is_filler(wanted))
 
 
 class SharedValues:
