@@ -20,6 +20,7 @@ from tasks.rules.values import plain_text
 _LONGEST = 120
 """Characters of a text that an address is looked for in."""
 _BETWEEN = str.maketrans("", "", ":-. \t_/")
+_HEX = "0123456789abcdef"
 _TWELVE_HEX = re.compile(r"[0-9a-f]{12}").fullmatch
 _START_OF_HEX = re.compile(r"[0-9a-f]{4,12}").fullmatch
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
@@ -46,7 +47,7 @@ def mac_digits(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
     digits = value.replace(":", "").replace("-", "").lower()  # Four times as fast as the table below.
-    return digits if _TWELVE_HEX(digits) else _digits_within(value)
+    return digits if len(digits) == 12 and not digits.strip(_HEX) else _digits_within(value)
 
 
 def _digits_within(value: str) -> str | None:

@@ -181,6 +181,8 @@ def _reference(value: Any, prefix: str) -> str | None:
 
 def _text(value: Any) -> Any:
     """A text; a list in one, apart by commas. An object stays as it is: it is no one value."""
+    if value.__class__ is str:
+        return written_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):

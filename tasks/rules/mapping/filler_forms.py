@@ -29,8 +29,7 @@ may_have_parts = re.compile(r"[\s,;|]").search
 """Whether ``parts_of`` is worth its time."""
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 _VERSION = re.compile(r"[vV]?\d(\.\d){1,2}").fullmatch
-may_be_numbered = re.compile(r"(?P<letters>[a-z]*)(?P<digits>\d{3,})(?P<more>[a-z]*)").fullmatch
-"""Whether ``is_numbered`` is worth its time."""
+_NUMBERED = re.compile(r"(?P<letters>[a-z]*)(?P<digits>\d{3,})(?P<more>[a-z]*)").fullmatch
 _ZEROS = re.compile(r"[a-z]{1,4}0{6,}").fullmatch
 _UP, _DOWN = "0123456789" * 3, "9876543210" * 3
 COUNTED = frozenset(
@@ -45,7 +44,7 @@ def squeezed(text: str) -> str:
     if len(text) > LONGEST:
         return text.lower()
     if text.isascii():
-        return text.translate(_ASCII)
+        return text.lower() if text.isalnum() else text.translate(_ASCII)
     # Decomposed, an accent is a sign of its own.
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     return _SIGNS.sub("", letters).translate(_LIKE_LATIN)
@@ -96,13 +95,19 @@ def is_alphabet(letters: str) -> bool:
     return len(letters) > 2 and _ALPHABET.startswith(letters)
 
 
+def may_be_numbered(letters: str) -> bool:
+    """Whether ``is_numbered`` is worth its time, which it is for few serial numbers."""
+    digits = letters.strip(_ALPHABET)
+    return len(digits) > 2 and (digits in COUNTED or not digits.strip(digits[0]))
+
+
 def is_numbered(letters: str, is_label: Callable[[str], object]) -> bool:
     """Whether counted digits or one digit repeated stand beside letters that say no more than they do.
 
     That is a label, or letters that count up from a; up to four letters before many digits, and A, AB, ABC
     after.
     """
-    found = may_be_numbered(letters)
+    found = _NUMBERED(letters)
     if found is None or not (found["letters"] or found["more"]):
         return False
     before, digits, after = found["letters"], found["digits"], found["more"]

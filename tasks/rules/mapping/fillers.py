@@ -177,27 +177,40 @@ class Fillers:
         if kind not in _LISTED:
             return is_filler
         longest = self._longest
-        # Software lists and notes are long: the beginning of one says that it stands in no list.
-        return lambda value: not begins_longer_than(value, longest) and is_filler(value)
+
+        def is_listed_filler(value: Any) -> bool:
+            # Software lists and notes are long: the beginning of one says that it stands in no list.
+            if value.__class__ is str and len(value) > longest and begins_longer_than(value, longest):
+                return False
+            text = plain_text(value)
+            return text is None or test(text)
+
+        return is_listed_filler
 
     def is_plain_serial(self, text: str) -> bool:
         """Whether a ``plain_text`` is the filler of a serial number."""
         letters = squeezed(text)
         if letters in self._serials or not letters.strip(letters[:1]):
             return True
-        if len(letters) < len(text) and self._is_signed(text, letters, FillerKind.SERIAL):
+        if (
+            len(letters) < SHORT
+            and len(letters) < len(text)
+            and self._is_signed(text, letters, FillerKind.SERIAL)
+        ):
             return True
         if letters.isdecimal() or len(letters) > LONGEST:
             return is_version(text)
         if letters.isalpha():
             return is_alphabet(letters) or is_made_of(letters, self._in_serials) or self._is_labelled(letters)
-        if may_be_numbered(letters) is not None and is_numbered(letters, self._is_label):
+        if may_be_numbered(letters) and is_numbered(letters, self._is_label):
             return True
         if letters.startswith(_HEX_PREFIX) and len(letters) > len(_HEX_PREFIX):
             return self.is_plain_serial(letters[len(_HEX_PREFIX) :])
         if "." in text and is_version(text):
             return True
-        return ("0" in letters or letters.startswith("type")) and is_made_of(letters, self._in_serials)
+        # No other digit is one of a word; most serial numbers have one.
+        may_be_words = letters.replace("0", "").isalpha() or letters.startswith("type")
+        return may_be_words and is_made_of(letters, self._in_serials)
 
     def _is_labelled(self, letters: str) -> bool:
         """Whether a label stands before one letter that is repeated."""
@@ -222,7 +235,9 @@ class Fillers:
 
     def is_shared_mac(self, digits: str) -> bool:
         """Whether twelve hex digits are an address of no card, of a group, or of many cards."""
-        return digits in self._macs or digits.startswith(self._mac_starts) or is_no_cards(digits)
+        if digits in self._macs or is_no_cards(digits):
+            return True
+        return digits[:4] in self._four_of_starts and digits.startswith(self._mac_starts)
 
     def is_random_mac(self, digits: str) -> bool:
         """Whether twelve hex digits are locally administered: drawn anew, or the same on many machines."""
@@ -289,9 +304,9 @@ class Fillers:
     def _is_listed(self, text: str, letters: str, kind: FillerKind) -> bool:
         if letters in self._texts or letters in self._letters[kind]:
             return True
-        if len(letters) < len(text) and self._is_signed(text, letters, kind):
-            return True
-        if len(letters) < SHORT or len(text) > LONGEST:
+        if len(letters) < SHORT:
+            return len(letters) < len(text) and self._is_signed(text, letters, kind)
+        if len(text) > LONGEST:
             return False
         # Most texts that one asset alone has hold digits or are one word.
         if (letters.isalpha() or letters.replace("0", "").isalpha()) and self._says_nothing(text):
@@ -310,8 +325,7 @@ class Fillers:
         return not self._nothing.isdisjoint((*words, " ".join(words[:2])))
 
     def _is_signed(self, text: str, letters: str, kind: FillerKind) -> bool:
-        if len(letters) >= SHORT:
-            return False
+        """Whether fewer than ``SHORT`` letters are a filler for the signs that stand with them."""
         return letters in self._signed[FillerKind.TEXT] or letters in self._signed[kind] or is_strokes(text)
 
     @cached_property
@@ -321,15 +335,21 @@ class Fillers:
         return max(LONGEST, *map(len, forms))
 
     @cached_property
-    def _starts(self) -> frozenset[str]:
-        """The two letters or digits that each listed text and each phrase for nothing begins with."""
-        texts = (each for kind in _BY_WORDS for each in self.lists.get(kind, ()))
-        return frozenset(squeezed(each)[:2] for each in (*texts, *self._words))
+    def _starts(self) -> tuple[frozenset[str], frozenset[str]]:
+        """What each listed text and each word begins with, two letters and three; those that are shorter."""
+        listed = (each for kind in _BY_WORDS for each in self.lists.get(kind, ()))
+        forms = self._words.union(map(squeezed, listed))
+        starts = frozenset(form[:length] for form in forms for length in (2, 3))
+        return starts, frozenset(form for form in forms if len(form) < 3)
 
     def _begins_otherwise(self, text: str) -> bool:
         """Whether the beginning of a text shows that it is no filler by its words, as that of most does."""
-        start = text[:2]
-        return start.isascii() and start.isalnum() and start.lower() not in self._starts and text.isascii()
+        if not text.isascii():
+            return False
+        starts, short = self._starts
+        if (start := text[:3].lower()).isalnum():
+            return start not in starts and start[:2] not in short and start[:1] not in short
+        return start[:2].isalnum() and start[:2] not in starts
 
     @cached_property
     def _texts(self) -> frozenset[str]:
@@ -387,6 +407,11 @@ class Fillers:
     @cached_property
     def _mac_starts(self) -> tuple[str, ...]:
         return tuple(each for each in self._digits(FillerKind.MAC) if len(each) < 12)
+
+    @cached_property
+    def _four_of_starts(self) -> frozenset[str]:
+        """What each start begins with: most addresses begin otherwise, and a set is asked faster."""
+        return frozenset(each[:4] for each in self._mac_starts)
 
     @cached_property
     def _own_macs(self) -> tuple[str, ...]:
