@@ -29,15 +29,14 @@ from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import EventTrigger, Posture
 from rich.console import Console
 
-from connectors import blocks
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.installation import check_files
 from connectors.lansweeper.block import LansweeperConnection
 from deployments import DEPLOYMENTS, ROOT
+from deployments.block_types import BLOCK_TYPES
 from deployments.blocks import save_environment_blocks
 from deployments.work_pool import make_pool
 from flows.refresh_choices import refresh_choices
-from tasks.dispatch.settings import DispatchRules
 from tasks.shared.connections import saved_block_names
 from tasks.shared.run_forms import own_deployments
 
@@ -169,10 +168,9 @@ async def bootstrap() -> list[str]:
 
 
 async def register_blocks() -> list[str]:
-    kinds = [*(getattr(blocks, name) for name in blocks.__all__), DispatchRules]
-    for kind in kinds:
+    for kind in BLOCK_TYPES:
         await kind.register_type_and_schema()
-    return [str(kind._block_type_name) for kind in kinds]
+    return [str(kind._block_type_name) for kind in BLOCK_TYPES]
 
 
 def deploy() -> None:

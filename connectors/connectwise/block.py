@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.models import CompanyInfo
@@ -11,6 +11,7 @@ from connectors.connectwise.refusals import CHECK_RIGHTS
 from connectors.connectwise.settings import ConnectWiseSettings, base_address
 from connectors.errors import ConnectionCheck, ConnectorError, StopError
 from connectors.http import RateLimiter
+from connectors.logos import WEB_API
 
 _NO_RIGHT = 403
 
@@ -69,18 +70,26 @@ class ConnectWiseConnection(Block):
     Example:
         Load a saved connection and count its configurations:
         ```python
+        import asyncio
+
         from connectors.connectwise.block import ConnectWiseConnection
 
-        connection = await ConnectWiseConnection.aload("BLOCK_NAME")
-        async with connection.get_client(read_only=True) as client:
-            print(await client.configurations.count())
+
+        async def count(connection: ConnectWiseConnection) -> int:
+            async with connection.get_client(read_only=True) as client:
+                return await client.configurations.count()
+
+
+        connection = ConnectWiseConnection.load("BLOCK_NAME")
+        print(asyncio.run(count(connection)))
         ```
     """
 
     _block_type_name = "ConnectWise PSA Connection"
     _block_type_slug = "connectwise-psa-connection"
     _description = "Site and API keys of a ConnectWise PSA company."
-    _documentation_url = "https://developer.connectwise.com/Products/ConnectWise_PSA"  # type: ignore[assignment]
+    _documentation_url = HttpUrl("https://developer.connectwise.com/Products/ConnectWise_PSA")
+    _logo_url = HttpUrl(WEB_API)
 
     # A refused value may be a key in the wrong field.
     model_config = ConfigDict(hide_input_in_errors=True)

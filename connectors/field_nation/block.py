@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr
 
 from connectors.errors import ConnectionCheck, ConnectorError, StopError
 from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
 from connectors.http import RateLimiter
+from connectors.logos import WEB_API
 
 
 async def check_connection(client: FieldNationClient) -> ConnectionCheck:
@@ -45,18 +46,26 @@ class FieldNationConnection(Block):
     Example:
         Load a saved connection and count the work orders:
         ```python
+        import asyncio
+
         from connectors.field_nation.block import FieldNationConnection
 
-        connection = await FieldNationConnection.aload("BLOCK_NAME")
-        async with connection.get_client(read_only=True) as client:
-            print((await client.list_work_orders(page_size=1)).total)
+
+        async def count(connection: FieldNationConnection) -> int | None:
+            async with connection.get_client(read_only=True) as client:
+                return (await client.list_work_orders(page_size=1)).total
+
+
+        connection = FieldNationConnection.load("BLOCK_NAME")
+        print(asyncio.run(count(connection)))
         ```
     """
 
     _block_type_name = "Field Nation Connection"
     _block_type_slug = "field-nation-connection"
     _description = "Client, user and webhook secret of a Field Nation company."
-    _documentation_url = "https://developer.fieldnation.com"  # type: ignore[assignment]
+    _documentation_url = HttpUrl("https://developer.fieldnation.com")
+    _logo_url = HttpUrl(WEB_API)
 
     # A refused value may be a secret.
     model_config = ConfigDict(hide_input_in_errors=True)

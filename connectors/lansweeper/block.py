@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import aclosing
 
 from prefect.blocks.core import Block
-from pydantic import ConfigDict, Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
 from connectors.errors import ConnectionCheck, ConnectorError, StopError
 from connectors.http import RateLimiter
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.settings import DEFAULT_ENDPOINT, LansweeperSettings, authorization
+from connectors.logos import WEB_API
 
 
 async def check_connection(client: LansweeperClient) -> ConnectionCheck:
@@ -33,18 +34,26 @@ class LansweeperConnection(Block):
     Example:
         Load a saved connection and print the site's name:
         ```python
+        import asyncio
+
         from connectors.lansweeper.block import LansweeperConnection
 
-        connection = await LansweeperConnection.aload("BLOCK_NAME")
-        async with connection.get_client(read_only=True) as client:
-            print((await client.site())["name"])
+
+        async def site_name(connection: LansweeperConnection) -> str:
+            async with connection.get_client(read_only=True) as client:
+                return (await client.site())["name"]
+
+
+        connection = LansweeperConnection.load("BLOCK_NAME")
+        print(asyncio.run(site_name(connection)))
         ```
     """
 
     _block_type_name = "Lansweeper Connection"
     _block_type_slug = "lansweeper-connection"
     _description = "Access token of a Lansweeper site."
-    _documentation_url = "https://developer.lansweeper.com"  # type: ignore[assignment]
+    _documentation_url = HttpUrl("https://developer.lansweeper.com")
+    _logo_url = HttpUrl(WEB_API)
 
     # A refused value may be a token.
     model_config = ConfigDict(hide_input_in_errors=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from prefect.blocks.core import Block
-from pydantic import Field, SecretStr
+from pydantic import Field, HttpUrl, SecretStr
 
 from connectors.ledger.database import (
     PATH_VARIABLE,
@@ -15,6 +15,7 @@ from connectors.ledger.database import (
     place_in_words,
 )
 from connectors.ledger.store import Ledger, LedgerOpening
+from connectors.logos import STORAGE
 
 
 class LedgerDatabase(Block):
@@ -22,11 +23,33 @@ class LedgerDatabase(Block):
 
     Without settings it is what CONNECTWISE_FLOWS_LEDGER_URL names, else a SQLite file in the user's data
     folder. Several machines or containers need PostgreSQL.
+
+    Example:
+        Load a saved ledger and print where it lies and what it holds back:
+        ```python
+        import asyncio
+
+        from connectors.ledger.block import LedgerDatabase
+
+
+        async def count_held(database: LedgerDatabase) -> int:
+            async with database.open() as ledger:
+                return len(await ledger.quarantine.every())
+
+
+        database = LedgerDatabase.load("BLOCK_NAME")
+        print(database.place(), asyncio.run(count_held(database)))
+        ```
     """
 
     _block_type_name = "Integration Ledger"
     _block_type_slug = "integration-ledger"
     _description = "Where the integration keeps its request budget and the journal of everything it wrote."
+    # What may stand in the database address; the project's own pages have no public address.
+    _documentation_url = HttpUrl(
+        "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS"
+    )
+    _logo_url = HttpUrl(STORAGE)
 
     url: SecretStr | None = Field(
         default=None,

@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Literal, cast
 
 from prefect.blocks.core import Block
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
+from connectors.logos import PROCESS
 from tasks.rules.dispatch.events import NoteSettings, OutboundRule, TimeEntrySettings, default_outbound_rules
 from tasks.rules.dispatch.mapping_model import DispatchMappings, default_dispatch_mappings
 from tasks.rules.dispatch.reference import NUMBER_FIELD, RecordKind
@@ -328,7 +329,7 @@ class DispatchRules(Block):
         ```python
         from tasks.dispatch.settings import DispatchRules
 
-        rules = await DispatchRules.aload("BLOCK_NAME")
+        rules = DispatchRules.load("BLOCK_NAME")
         print(rules.rules.create_state)
         ```
     """
@@ -336,6 +337,9 @@ class DispatchRules(Block):
     _block_type_name = "Dispatch Rules"
     _block_type_slug = "dispatch-rules"
     _description = "Triggers, mappings and outbound events between ConnectWise PSA and Field Nation."
+    # What the rules make; the project's own pages have no public address.
+    _documentation_url = HttpUrl("https://developer.fieldnation.com")
+    _logo_url = HttpUrl(PROCESS)
 
     rules: DispatchSettings = Field(
         default_factory=DispatchSettings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from deployments.block_types import BLOCK_TYPES
 from tests.support.certificates import AS_IT_WAS, VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 START = """
-import pathlib, sys
+import json, pathlib, sys, urllib.request
 from deployments.local.prefect import local_prefect
 with local_prefect(pathlib.Path(sys.argv[1])) as server:
-    print("started", server.port)
+    headers = {"Content-Type": "application/json"}
+    types = urllib.request.Request(server.api_url + "/block_types/filter", b'{"limit": 200}', headers)
+    print(json.dumps([each["slug"] for each in json.load(urllib.request.urlopen(types))]))
 """
 
 
@@ -37,4 +41,6 @@ def test_a_server_starts_from_a_fresh_install(tmp_path: Path) -> None:
     done = subprocess.run(
         [str(python), "-c", START, str(home)], cwd=tmp_path, env=elsewhere, capture_output=True, text=True
     )
-    assert done.stdout.startswith("started"), done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-2000:]
+    ours = {block.get_block_type_slug() for block in BLOCK_TYPES}
+    assert ours <= set(json.loads(done.stdout)), "a fresh server lists them without any register step"

@@ -16,6 +16,7 @@ import yaml  # type: ignore[import-untyped]
 
 from connectors.installation import PACKAGES, ShadowedPackageError, check_files, check_packages
 from deployments import DEPLOYMENTS, ROOT
+from deployments.block_types import BLOCK_TYPES
 from deployments.local.prefect import LocalPrefect
 
 SOURCES = (*PACKAGES, "pyproject.toml", "README.md", "LICENSE", "prefect.yaml")
@@ -65,6 +66,16 @@ def test_the_wheel_has_every_file_that_is_not_a_module(site: Path) -> None:
     assert len(list((site / "connectors/ledger/migrations/versions").glob("*.py"))) >= 9
     assert not list(site.rglob("secrets/*"))
     assert (site / "deployments/prefect.yaml").read_bytes() == (ROOT / "prefect.yaml").read_bytes()
+
+
+def test_the_wheel_names_its_blocks_to_prefect(site: Path, tmp_path: Path) -> None:
+    """A server loads the entry point when it starts; tests/deployments/test_fresh_install.py starts one."""
+    program = (
+        "from prefect.plugins import load_prefect_collections as load; "
+        "print(len(load()['connectwise_flows'].BLOCK_TYPES))"
+    )
+    done = run(site, tmp_path, "-c", program)
+    assert done.stdout.strip() == str(len(BLOCK_TYPES)), done.stdout + done.stderr
 
 
 def test_commands_start_outside_any_checkout(site: Path, tmp_path: Path) -> None:
