@@ -28,6 +28,7 @@ from tasks.shared.connections import (
 from tasks.shared.lease import LeaseHeldError, writing_lease
 from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
+from tasks.shared.run_names import flow_run_name
 
 
 class ReadingRefusedError(RuntimeError):
@@ -38,7 +39,7 @@ class ThresholdExceededError(RuntimeError):
     """The plan changes an implausible share of the company's configurations; nothing was written."""
 
 
-@flow(name="asset-synchronization", persist_result=False)
+@flow(name="asset-synchronization", flow_run_name=flow_run_name, persist_result=False)
 async def asset_synchronization(
     settings: Annotated[
         AssetSynchronizationSettings,

@@ -24,11 +24,12 @@ from tasks.shared.connections import DEFAULT, saved_block_names, shared_connecti
 from tasks.shared.held_records import publish_held
 from tasks.shared.results import finished_state
 from tasks.shared.run_forms import LedgerName, titled
+from tasks.shared.run_names import flow_run_name
 
 ARTIFACT_KEY = "check-connections"
 
 
-@flow(name="check-connections", persist_result=False)
+@flow(name="check-connections", flow_run_name=flow_run_name, persist_result=False)
 async def check_connections(
     create_missing_fields: Annotated[
         bool, titled("Create missing fields", "Create those of the four custom fields that are not there.")

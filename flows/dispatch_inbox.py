@@ -8,11 +8,13 @@ from prefect import flow
 
 from tasks.dispatch.inbox import InboxTotals, handle_notes, handle_work_order, serve_inbox
 from tasks.dispatch.run import open_dispatch
+from tasks.rules.text import counted
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, FieldNationName, LedgerName, RulesName, titled
+from tasks.shared.run_names import add_to_run_name, flow_run_name
 
 
-@flow(name="dispatch-inbox", persist_result=False)
+@flow(name="dispatch-inbox", flow_run_name=flow_run_name, persist_result=False)
 async def dispatch_inbox(
     run_seconds: Annotated[
         float, titled("Run for", "Seconds after which it ends; 0: until it is stopped.")
@@ -29,6 +31,8 @@ async def dispatch_inbox(
     start: restart it after changing them.
     """
     async with shared_connections(ledger=ledger), open_dispatch(connectwise, field_nation, rules) as run:
-        return await serve_inbox(
+        served = await serve_inbox(
             run, seconds=run_seconds or None, work_orders=handle_work_order, notes=handle_notes
         )
+        await add_to_run_name(counted(served.messages, "message"))
+        return served

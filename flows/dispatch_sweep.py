@@ -12,11 +12,12 @@ from tasks.dispatch.run import open_dispatch
 from tasks.dispatch.sweep import sweep
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.shared.run_names import flow_run_name
 
 TITLE = "Dispatch sweep"
 
 
-@flow(name="dispatch-sweep", persist_result=False)
+@flow(name="dispatch-sweep", flow_run_name=flow_run_name, persist_result=False)
 async def dispatch_sweep(
     dry_run: DryRun = True,
     accept_cancellations: Annotated[

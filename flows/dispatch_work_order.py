@@ -14,6 +14,7 @@ from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.shared.run_names import flow_run_name
 
 Kind = Literal["service", "project", "opportunity"]
 RecordNumber = Annotated[int, titled("Record", "Number of the ticket or opportunity.")]
@@ -22,7 +23,7 @@ RecordKindName = Annotated[
 ]
 
 
-@flow(name="dispatch-work-order", persist_result=False)
+@flow(name="dispatch-work-order", flow_run_name=flow_run_name, persist_result=False)
 async def dispatch_work_order(
     record_id: RecordNumber,
     record_kind: RecordKindName = "service",

@@ -12,11 +12,12 @@ from tasks.rules.enrichment.texts import CustomFieldKeys, field_rows
 from tasks.rules.text import escape
 from tasks.shared.connections import DEFAULT, lansweeper_client, shared_connections, within_another_run
 from tasks.shared.run_forms import LansweeperName, LedgerName, titled
+from tasks.shared.run_names import flow_run_name
 
 ARTIFACT_KEY = "lansweeper-custom-fields"
 
 
-@flow(name="lansweeper-custom-fields", persist_result=False)
+@flow(name="lansweeper-custom-fields", flow_run_name=flow_run_name, persist_result=False)
 async def lansweeper_custom_fields(
     lansweeper: LansweeperName = DEFAULT,
     dry_run: Annotated[bool, titled("Dry run", "Show what is missing and make nothing.")] = True,

@@ -15,9 +15,10 @@ from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, FieldNationName, LedgerName, RulesName
+from tasks.shared.run_names import flow_run_name
 
 
-@flow(name="preview-work-order", persist_result=False)
+@flow(name="preview-work-order", flow_run_name=flow_run_name, persist_result=False)
 async def preview_work_order(
     record_id: RecordNumber,
     record_kind: RecordKindName = "service",

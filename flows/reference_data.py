@@ -16,13 +16,14 @@ from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TY
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.retry import Waiting
 from tasks.shared.run_forms import ConnectWiseName, Create, Names, StructureLevel, titled
+from tasks.shared.run_names import flow_run_name
 
 WaitingTimes = Annotated[
     Waiting | None, titled("Waiting", "How long a creation without an answer is waited for.")
 ]
 
 
-@flow(name="location-flow", persist_result=False)
+@flow(name="location-flow", flow_run_name=flow_run_name, persist_result=False)
 async def location_flow(
     names: Names,
     connectwise: ConnectWiseName = DEFAULT,
@@ -36,7 +37,7 @@ async def location_flow(
         return await resolve(actions, names, create=create, waiting=waiting)
 
 
-@flow(name="manufacturer-flow", persist_result=False)
+@flow(name="manufacturer-flow", flow_run_name=flow_run_name, persist_result=False)
 async def manufacturer_flow(
     names: Names,
     connectwise: ConnectWiseName = DEFAULT,
@@ -49,7 +50,7 @@ async def manufacturer_flow(
         return await resolve(actions, names, create=create, waiting=waiting)
 
 
-@flow(name="status-flow", persist_result=False)
+@flow(name="status-flow", flow_run_name=flow_run_name, persist_result=False)
 async def status_flow(
     names: Names,
     connectwise: ConnectWiseName = DEFAULT,
@@ -62,7 +63,7 @@ async def status_flow(
         return await resolve(actions, names, create=create, waiting=waiting)
 
 
-@flow(name="type-flow", persist_result=False)
+@flow(name="type-flow", flow_run_name=flow_run_name, persist_result=False)
 async def type_flow(
     names: Names,
     connectwise: ConnectWiseName = DEFAULT,

@@ -27,6 +27,7 @@ from tasks.shared.run_forms import (
     read_sites,
     total,
 )
+from tasks.shared.run_names import flow_run_name
 
 ARTIFACT_KEY = "refresh-choices"
 LABELS = {
@@ -44,7 +45,7 @@ LABELS = {
 T = TypeVar("T")
 
 
-@flow(name="refresh-choices", persist_result=False)
+@flow(name="refresh-choices", flow_run_name=flow_run_name, persist_result=False)
 async def refresh_choices(
     connectwise: ConnectWiseName = DEFAULT,
     lansweeper: LansweeperName = DEFAULT,

@@ -20,12 +20,13 @@ from tasks.rules.text import counted, wrapped
 from tasks.shared.connections import DEFAULT, connectwise_client, field_nation_client, shared_connections
 from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.shared.run_names import flow_run_name
 
 ARTIFACT_KEY = "register-callbacks"
 WIDTH = 60
 
 
-@flow(name="register-callbacks", persist_result=False)
+@flow(name="register-callbacks", flow_run_name=flow_run_name, persist_result=False)
 async def register_callbacks(
     address: Annotated[
         str,

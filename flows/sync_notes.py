@@ -16,12 +16,13 @@ from tasks.rules.dispatch.result import DispatchResult
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.shared.run_names import flow_run_name
 
 ARTIFACT_KEY = "sync-notes"
 TITLE = "Notes"
 
 
-@flow(name="sync-notes", persist_result=False)
+@flow(name="sync-notes", flow_run_name=flow_run_name, persist_result=False)
 async def sync_notes(
     work_order_id: Annotated[
         int | None, titled("Work order", "Number of one work order; empty: all that are not over.")

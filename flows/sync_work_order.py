@@ -13,12 +13,13 @@ from tasks.dispatch.work_order_events import preview_events, retry_outbound, syn
 from tasks.rules.limits import check_positive
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.shared.run_names import flow_run_name
 
 ARTIFACT_KEY = "sync-work-order"
 WorkOrderNumber = Annotated[int, titled("Work order", "Number of the Field Nation work order.")]
 
 
-@flow(name="sync-work-order", persist_result=False)
+@flow(name="sync-work-order", flow_run_name=flow_run_name, persist_result=False)
 async def sync_work_order(
     work_order_id: WorkOrderNumber,
     dry_run: DryRun = True,

@@ -45,9 +45,10 @@ from tasks.shared.connections import (
 from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
 from tasks.shared.results import finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
+from tasks.shared.run_names import flow_run_name
 
 
-@flow(name="tickets-agreements-sla-sync", persist_result=False)
+@flow(name="tickets-agreements-sla-sync", flow_run_name=flow_run_name, persist_result=False)
 async def tickets_agreements_sla_sync(
     settings: Annotated[
         EnrichmentSettings,

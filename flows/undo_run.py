@@ -25,12 +25,13 @@ from tasks.shared.lease import LeaseHeldError
 from tasks.shared.results import NAMED, finished_state
 from tasks.shared.retry import Waiting
 from tasks.shared.run_forms import ConnectWiseName, DryRun, LedgerName, titled
+from tasks.shared.run_names import flow_run_name
 
 UNDO_KEY = "undo-run-plan"
 WAITING = Waiting()
 
 
-@flow(name="undo-run", persist_result=False)
+@flow(name="undo-run", flow_run_name=flow_run_name, persist_result=False)
 async def undo_run(
     run_id: Annotated[str, titled("Run id", "Id of the flow run to undo, as its report shows it.")],
     dry_run: DryRun = True,

@@ -11,12 +11,13 @@ from tasks.dispatch.run import open_dispatch
 from tasks.dispatch.sweep import sweep_work_orders
 from tasks.shared.connections import DEFAULT, shared_connections
 from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName
+from tasks.shared.run_names import flow_run_name
 
 ARTIFACT_KEY = "work-order-sweep"
 TITLE = "Work order sweep"
 
 
-@flow(name="work-order-sweep", persist_result=False)
+@flow(name="work-order-sweep", flow_run_name=flow_run_name, persist_result=False)
 async def work_order_sweep(
     dry_run: DryRun = True,
     connectwise: ConnectWiseName = DEFAULT,

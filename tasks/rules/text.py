@@ -48,10 +48,14 @@ EMPTY = "*empty*"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~#!$])")
 
 
+def plain_line(value: Any) -> str:
+    """The value as one line of visible characters, for places that show no markup."""
+    return " ".join(_visible(str(value)).split())
+
+
 def escape(value: Any) -> str:
     """The value as one line of literal text: no markup, no HTML, no table cell, no link of its own."""
-    text = " ".join(_visible(str(value)).split())
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = plain_line(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Backslashes and not entities, which the Prefect UI shows as they are written.
     text = _SPECIAL.sub(r"\\\1", text).replace("://", ":\\/\\/").replace("@", "\\@")
     return re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}\\.", text)
@@ -59,7 +63,7 @@ def escape(value: Any) -> str:
 
 def cell(value: Any, length: int = 80) -> str:
     """A value for a table cell, cut at ``length`` characters with an ellipsis; nothing shows as empty."""
-    text = "" if value is None else " ".join(_visible(str(value)).split())
+    text = "" if value is None else plain_line(value)
     if not text:
         return EMPTY
     return escape(text if len(text) <= length else text[: length - 1] + "…")

@@ -21,6 +21,7 @@ from prefect.client.schemas.objects import State, TaskRun
 
 from connectors.errors import RetryableError
 from tasks.rules.isolation import UnreadRecord
+from tasks.shared.run_names import task_run_names
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,6 +48,7 @@ def action(name: str, key: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     def decorate(function: Callable[P, R]) -> Task[P, R]:
         return task(
             name=name,
+            task_run_name=task_run_names(name),
             tags=[key],
             cache_policy=NO_CACHE,
             persist_result=False,
@@ -71,6 +73,7 @@ def action_step(
         return ActionStep(
             function,
             name=public.name,
+            task_run_name=task_run_names(public.name),
             tags=public.tags,
             cache_policy=NO_CACHE,
             persist_result=False,

@@ -53,6 +53,7 @@ from tasks.shared.connections import (
 )
 from tasks.shared.lease import writing_lease
 from tasks.shared.results import NAMED, finished_state
+from tasks.shared.run_names import flow_run_name
 
 READING = ("List ", "Match ")
 """Actions whose names begin so never write: their clients refuse to."""
@@ -95,7 +96,13 @@ def action_flow(action: Task[..., Any], connection: type[Block], module: str) ->
     run.__doc__ = " ".join((inspect.getdoc(action.fn) or "").partition("\n\n")[0].split())
     run.__signature__ = form_signature(action, connection)  # type: ignore[attr-defined]
     run.__annotations__ = {}
-    return Flow(run, name=artifact_key(action.name), description=run.__doc__, persist_result=False)
+    return Flow(
+        run,
+        name=artifact_key(action.name),
+        flow_run_name=flow_run_name,
+        description=run.__doc__,
+        persist_result=False,
+    )
 
 
 def block_name(block: Block) -> str:

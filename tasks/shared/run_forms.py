@@ -26,6 +26,7 @@ from connectors.ledger.block import LedgerDatabase
 from tasks.rules.choices import ASK, Choices, company_choices, name_choices, site_choices, with_choices
 from tasks.shared.connections import DEFAULT, connectwise_client, lansweeper_client, saved_block_names
 from tasks.shared.progress import run_logger
+from tasks.shared.run_names import add_to_run_name
 
 OURS = "flows."
 """How the entrypoints of this project's deployments begin; other deployments are not touched."""
@@ -132,6 +133,7 @@ async def chosen_company(
     if not company:
         raise CompanyMissingError("The run was resumed without a company. Start it again and pick one.")
     run_logger().info("The company is %s", company)
+    await add_to_run_name(company)
     return company
 
 

@@ -98,6 +98,7 @@ async def test_the_sweep_and_the_inbox_make_what_is_there(board: Board, artifact
     async with Ledger.open(board.ledger) as ledger:
         await ledger.inbox.put("connectwise", "m-1", {"Type": "ticket", "ID": second})
     served = await dispatch_inbox(run_seconds=1)
+    assert "dispatch-inbox · 1 message" in await artifacts.run_names()
     assert served.results == {"created": 1}
     assert len(board.orders()) == 2
 

@@ -111,6 +111,13 @@ class FlowRunner:
             answer = await client.post(f"{self.server.api_url}/artifacts/filter", json=body)
         return str(answer.raise_for_status().json()[0]["data"])
 
+    async def run_names(self, most: int = 5) -> list[str]:
+        """The names of the newest flow runs."""
+        body = {"sort": "START_TIME_DESC", "limit": most}
+        async with httpx.AsyncClient() as client:
+            answer = await client.post(f"{self.server.api_url}/flow_runs/filter", json=body)
+        return [str(each["name"]) for each in answer.raise_for_status().json()]
+
 
 async def ended_with(state: State[Any]) -> Any:
     """What a run returned, also that of a failed one; or the exception that ended it."""
