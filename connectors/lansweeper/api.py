@@ -17,6 +17,7 @@ import httpx
 
 from connectors.errors import ConnectorError, RejectedError
 from connectors.http import Connected, HttpSession, RateLimiter, ReadAnswer, SessionOptions
+from connectors.lansweeper.models import Site
 from connectors.lansweeper.refusals import CHECK_SITE, read_lansweeper_refusal
 from connectors.lansweeper.settings import SYSTEM, LansweeperSettings
 from connectors.responses import Refusal
@@ -105,7 +106,7 @@ class LansweeperApi(Connected):
     def __init__(self, settings: LansweeperSettings, **options: Unpack[SessionOptions]) -> None:
         self.settings = settings
         self.rate: RateState | None = None
-        self._site_id = ""
+        self._site: Site | None = None
         options["rate_limiter"] = CoolDown(
             options.get("rate_limiter"), sleep=options.get("sleep", anyio.sleep)
         )

@@ -64,7 +64,23 @@ class LansweeperClient(LansweeperApi):
         return await self._post(RequestKind.READ, "authorizedSites", graphql.AUTHORIZED_SITES, _sites)
 
     async def site(self) -> Site:
-        """The site that the settings name, or the only one the token may see; StopError else."""
+        """The site that the settings name, or the only one the token may see; StopError else.
+
+        Asked for once in the client's life.
+        """
+        if self._site is None:
+            self._site = await self._find_site()
+        return self._site
+
+    async def site_id(self) -> str:
+        """The id of ``site``, without a request where the settings name it as Lansweeper writes it.
+
+        That the token may not see it is told by the first request about it then.
+        """
+        named = self.settings.site_id
+        return named if named and named == named.lower() else (await self.site())["id"]
+
+    async def _find_site(self) -> Site:
         sites, named = await self.authorized_sites(), self.settings.site_id
         shown = ", ".join(f"{site['name']} ({site['id']})" for site in sites)
         if not sites:
@@ -75,13 +91,12 @@ class LansweeperClient(LansweeperApi):
             raise StopError(message, remedy=CHECK_SITE)
         if len(chosen) > 1:
             raise several_sites(shown)
-        self._site_id = chosen[0]["id"]
         return chosen[0]
 
     @property
     def tenant_key(self) -> str | None:
         """The key of the site that the settings name or ``site`` found; None: not known yet."""
-        site_id = self.settings.site_id or self._site_id
+        site_id = self.settings.site_id or (self._site["id"] if self._site else "")
         return self.settings.tenant_key(site_id) if site_id else None
 
     async def site_mutations(self) -> list[str]:

@@ -78,7 +78,7 @@ async def read_site(run: SyncRun, shared: SharedValues) -> AssetInventory[AssetR
     """
     filters = cast(Filters | None, run.settings.lansweeper_filter())
     async with lansweeper_client(run.lansweeper) as client:
-        run.site = (await retry(client.site, run.settings.waiting))["id"]
+        run.site = await retry(client.site_id, run.settings.waiting)
 
         async def read() -> AssetInventory[AssetRecord]:
             found: AssetInventory[AssetRecord] = await read_assets(
@@ -88,7 +88,12 @@ async def read_site(run: SyncRun, shared: SharedValues) -> AssetInventory[AssetR
             found.unread.clear()
             return found
 
-        assets = await read()
+        try:
+            assets = await read()
+        except StopError:
+            # Where it is the site that the token may not see, this says which it may.
+            await client.site()
+            raise
         if assets_incomplete(len(assets), assets.total):
             run_logger().warning("Lansweeper gave %d of %s assets; reading again", len(assets), assets.total)
             assets = await read()

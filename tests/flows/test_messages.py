@@ -56,8 +56,10 @@ async def test_what_is_typed_by_hand_and_is_not_what_it_stands_for(runner: FlowR
     """Before anything is planned or made, and the field of the form is named; each case takes a second."""
     mapped = LEAN | {"assetCustom.location": "location.name"}
     rack, actve = {"ls_asset_id": 4}, {"types": {"Windows": "Workstatoin"}}
+    fields = {each["caption"]: each["id"] for each in runner.sandbox.state("system/userDefinedFields")}
     cases = [
         (["Custom field ids", "'Rack position'"], {"custom_field_ids": rack}),
+        (["Custom field ids", "'Rack position'"], {"custom_field_ids": fields | rack}),
         (["Custom field ids", "which no custom field"], {"custom_field_ids": {"ls_asset_id": 999}}),
         (["Structure level id is 77", "It has"], {"structure_level_id": 77, "mappings": mapped}),
         (["Value tables", "'Workstatoin'", "Near it"], {"reference_values": actve, "mappings": LEAN}),
@@ -124,6 +126,13 @@ async def test_missing_right(runner: FlowRunner) -> None:
 async def test_empty_site(runner: FlowRunner) -> None:
     runner.sandbox.reset(assets=0)
     assert "has no assets" in await message(runner)
+
+
+async def test_a_site_that_the_token_may_not_see(runner: FlowRunner) -> None:
+    block = await LansweeperConnection.aload("default")
+    block.site_id = "00000000-0000-4000-8000-00000000abcd"
+    await block.save("default", overwrite=True)
+    assert "may not see the site 00000000-0000-4000-8000-00000000abcd, but bluelight" in await message(runner)
 
 
 async def test_site_with_one_asset(runner: FlowRunner) -> None:

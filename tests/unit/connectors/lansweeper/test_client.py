@@ -261,6 +261,19 @@ async def test_the_only_site_is_used_when_none_is_named() -> None:
         assert await client.site() == {"id": SITE, "name": "acme"}
 
 
+async def test_the_site_is_asked_for_once_and_its_id_not_at_all_where_it_is_named() -> None:
+    lansweeper = FakeLansweeper()
+    async with lansweeper.client(site_id=SITE) as client:
+        assert await client.site_id() == SITE
+        assert lansweeper.requests == []
+    async with lansweeper.client() as client:
+        assert await client.site_id() == (await client.site())["id"] == SITE
+        assert len(lansweeper.requests) == 1
+    sites = [{"id": "site-a", "name": "A"}]
+    async with FakeLansweeper(sites=sites).client(site_id="SITE-A") as client:
+        assert await client.site_id() == "site-a"
+
+
 @pytest.mark.parametrize(
     ("sites", "named", "words"),
     [
