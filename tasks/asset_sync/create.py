@@ -17,7 +17,7 @@ import anyio
 from connectors.connectwise.conditions import all_of, equals
 from connectors.errors import ConnectorError, StopError
 from connectors.ledger.models import KnownLink, OpenBatch, WriteOutcome
-from tasks.asset_sync.run import SyncRun
+from tasks.asset_sync.run import SyncRun, check_typed_ids
 from tasks.connectwise.bulk_create_configurations import ConfigurationCreations, CreatedIds
 from tasks.rules.asset_sync.payloads import creation_payload
 from tasks.rules.values import AssetRecord
@@ -89,6 +89,8 @@ async def recover_open_batches(run: SyncRun) -> int:
     batches = await open_batches(run)
     if not batches:
         return 0
+    # By a wrong id of the link field none of their keys would be found.
+    await check_typed_ids(run)
     run_logger().warning("%d creation batches of an earlier run have no known outcome", len(batches))
     age = (datetime.now(UTC) - max(batch.sent_at for batch in batches)).total_seconds()
     wait = 0.0 if age > LONG_AGO_SECONDS else run.settings.waiting.settle_seconds

@@ -4,7 +4,8 @@ A healthy run asks ConnectWise one request more for the count of its company, an
 linked one: how many keys there are in all companies; another where configurations without any value in a
 custom field are to be linked, of which none may be written whole before that is known to be right. Only what
 does not fit costs more: the keys of the company are counted by themselves, configurations that were not read
-are read by their ids, and keys of other companies that the ledger does not know are read once.
+are read by their ids, and keys of other companies that the ledger does not know are read once. Custom field
+ids that a person typed are held against the captions that configurations show, without a request.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from connectors.ledger.models import KnownAmount, KnownLink
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.read import Read
 from tasks.asset_sync.references import reference_amounts
-from tasks.asset_sync.run import Record, SyncRun
+from tasks.asset_sync.run import Record, SyncRun, find_defined
 from tasks.rules.asset_sync.assets_read import AssetsRead, asset_findings, identified_name, tenant_finding
 from tasks.rules.asset_sync.custom_values import ANY_VALUE, hidden_values, value_findings
 from tasks.rules.asset_sync.match_result import MatchResult
@@ -212,7 +213,11 @@ async def _check_values(
     two.
     """
     values, accept = run.values, run.accept_once
-    found = value_findings(values, known.amounts, _mapped(run), run.defined, accept, run.settings.shrink)
+    found = _value_findings(run, known)
+    if found and run.defined is None:
+        # A field that is gone has no values to lose; that costs a request only where one seems to.
+        await find_defined(run)
+        found = _value_findings(run, known)
     keyless = {each.id for each in read.configurations if not each.asset_key}
     run.hiding |= keyless.intersection(known.links.values())
     bare = {each.configuration.id for each in matched.matched if values.is_bare(each.configuration.id)}
@@ -237,6 +242,12 @@ async def _check_values(
             _doubt_keys(run, keyed, count, "the company")
             return count
     return keyed
+
+
+def _value_findings(run: SyncRun, known: Known) -> list[GuardFinding]:
+    return value_findings(
+        run.values, known.amounts, _mapped(run), run.defined, run.accept_once, run.settings.shrink
+    )
 
 
 def _mapped(run: SyncRun) -> set[int | None]:

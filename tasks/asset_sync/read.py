@@ -12,7 +12,7 @@ from typing import cast
 from connectors.connectwise.conditions import equals
 from connectors.errors import StopError
 from connectors.lansweeper.models import Filters
-from tasks.asset_sync.run import Record, SyncRun, check_missing_captions
+from tasks.asset_sync.run import Record, SyncRun, check_missing_captions, check_typed_ids
 from tasks.connectwise.list_configurations import read_configurations
 from tasks.connectwise.match_configurations import match_records
 from tasks.lansweeper.list_assets import AssetInventory, read_assets
@@ -148,6 +148,7 @@ async def read_company(run: SyncRun, shared: SharedValues) -> Inventory[Configur
     found = incomplete(CONFIGURATIONS, "Configurations of the company", different, count, run.accept_once)
     run.findings += [found] if found else []
     _leave_out(run, records, strangers)
+    await check_typed_ids(run)
     await check_missing_captions(run)
     run.highest_id = max((record.id for record in records), default=0)
     return records

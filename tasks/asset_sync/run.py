@@ -64,7 +64,8 @@ class SyncRun:
     are records that the mapping fails on; ``values`` is what the company's custom fields show, ``hiding`` the
     ids of configurations that may have values which were not read: those are never written whole, and none
     is with ``only_single``; ``defined`` are the ids of all custom fields, None where they are not known,
-    ``missing`` the mapped captions that are not among them.
+    ``missing`` the mapped captions that are not among them; ``ids_to_check``: a person typed every id, and
+    none has been held against ConnectWise yet.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class SyncRun:
         self.only_single = False
         self.defined: frozenset[int] | None = None
         self.missing: list[str] = []
+        self.ids_to_check = False
 
     @property
     def journal(self) -> RunJournal:
@@ -162,7 +164,12 @@ async def prepare_run(
     if problems := mapping_problems(mappings):
         raise FieldMappingError(" ".join(problems))
     company = await find_company(client, settings.company)
-    custom_fields = await find_custom_fields(client, settings, mappings)
+    all_typed = set(_captions(mappings)) <= settings.custom_field_ids.keys()
+    custom_fields = (
+        resolve_custom_fields(_captions(mappings), settings.custom_field_ids, [])
+        if all_typed
+        else await find_custom_fields(client, settings, mappings)
+    )
     mapping = compile_for(settings, custom_fields)
     run = SyncRun(
         settings,
@@ -176,7 +183,13 @@ async def prepare_run(
     )
     run.missing = custom_fields.missing
     run.defined = custom_fields.defined
+    run.ids_to_check = all_typed
     return run
+
+
+def _captions(mappings: Sequence[FieldMapping]) -> list[str]:
+    targets = [each.target for each in mappings if each.target.startswith(CUSTOM_FIELD_PREFIX)]
+    return [target.removeprefix(CUSTOM_FIELD_PREFIX) for target in targets]
 
 
 async def find_custom_fields(
@@ -188,26 +201,47 @@ async def find_custom_fields(
         CustomFieldError: a typed id is not what it stands for, or ``ls_asset_id`` is missing.
         ShortListError: so it seems, but ConnectWise does not give as many custom fields as it counts.
     """
-    targets = [each.target for each in mappings if each.target.startswith(CUSTOM_FIELD_PREFIX)]
-    captions = [target.removeprefix(CUSTOM_FIELD_PREFIX) for target in targets]
     typed = settings.custom_field_ids
 
     def choose(defined: Sequence[Record]) -> CustomFields:
         check_custom_field_ids(typed, settings.other_captions, defined)
-        return resolve_custom_fields(captions, typed, defined)
+        return resolve_custom_fields(_captions(mappings), typed, defined)
 
-    try:
-        defined = await read_custom_fields(client)
-    except StopError as error:
-        # Whoever typed every id may have done so because the role can't list the fields.
-        if error.status != HTTPStatus.FORBIDDEN or not all(caption in typed for caption in captions):
-            raise
-        run_logger().warning("The typed custom field ids could not be checked: %s", error)
-        return resolve_custom_fields(captions, typed, [])
+    defined = await read_custom_fields(client)
     try:
         return choose(defined)
     except CustomFieldError:
         return choose(await whole_custom_fields(client, defined))
+
+
+async def check_typed_ids(run: SyncRun) -> None:
+    """Hold the ids against the captions that the configurations show, where a person typed every one.
+
+    A configuration lists each custom field with its caption. Only ids that it does not prove cost a request:
+    those of a company without configurations, and wrong ones. To be called before anything is concluded from
+    a custom field; raises as ``find_custom_fields``.
+    """
+    if not run.ids_to_check:
+        return
+    shown = [{"id": number, "caption": caption} for number, caption in run.values.captions.items() if number]
+    try:
+        check_custom_field_ids(run.settings.custom_field_ids, run.settings.other_captions, shown)
+    except CustomFieldError:
+        await find_defined(run)
+    run.ids_to_check = False
+
+
+async def find_defined(run: SyncRun) -> None:
+    """Read which custom fields there are, and check typed ids by them; raises as ``find_custom_fields``."""
+    try:
+        found = await find_custom_fields(run.client, run.settings, run.settings.all_mappings())
+    except StopError as error:
+        # Whoever typed every id may have done so because the role can't list the fields.
+        if error.status != HTTPStatus.FORBIDDEN:
+            raise
+        run_logger().warning("The typed custom field ids could not be checked: %s", error)
+        return
+    run.defined = found.defined
 
 
 async def check_missing_captions(run: SyncRun) -> None:

@@ -14,6 +14,7 @@ from connectors.ledger.database import Clock
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.create import recover_open_batches
 from tasks.asset_sync.run import prepare_run
+from tasks.rules.mapping.compile import CustomFieldError
 from tasks.shared.retry import Waiting
 from tests.support.faults import BULK, CONFIGURATIONS, LEAN, fail, opened, rule, status
 from tests.support.run_flow import FlowRunner, report_of
@@ -132,6 +133,18 @@ async def test_killed_runs_batch_is_waited_for_whatever_its_age_and_clock(
         began = time.monotonic()
         assert await recover_open_batches(run) == 1
     assert time.monotonic() - began >= 0.5
+
+
+async def test_open_batches_are_not_closed_by_a_wrong_id_of_the_link_field(runner: FlowRunner) -> None:
+    company = runner.sandbox.company_id
+    fields = {each["caption"]: each["id"] for each in runner.sandbox.state("system/userDefinedFields")}
+    settings = runner.settings(custom_field_ids=fields | {"ls_asset_id": fields["Rack position"]})
+    async with opened() as (client, ledger):
+        await ledger.batches.open("killed", "default", company, ["a key"], 0, tenant=runner.tenant)
+        run = await prepare_run(settings, "default", "default", client, ledger)
+        with pytest.raises(CustomFieldError, match="'Rack position'"):
+            await recover_open_batches(run)
+        assert len(await ledger.batches.in_flight(runner.tenant, company, "default")) == 1
 
 
 @pytest.mark.slow

@@ -88,6 +88,22 @@ async def test_one_field_that_a_role_lost_since_the_last_run_is_refused(unlinked
     assert racks(unlinked) == before
 
 
+async def test_a_field_that_is_gone_has_lost_no_values_though_every_id_was_typed(
+    unlinked: FlowRunner,
+) -> None:
+    fields = {each["caption"]: each["id"] for each in unlinked.sandbox.state("system/userDefinedFields")}
+    rack = fields.pop("Rack position")
+    await unlinked.report(mappings=LEAN, custom_field_ids=fields)
+    unlinked.sandbox.delete("system/userDefinedFields", rack)
+    for each in unlinked.configurations():
+        kept = [field for field in each["customFields"] if field["caption"] != "Rack position"]
+        unlinked.sandbox.edit("company/configurations", each["id"], {"customFields": kept})
+    unlinked.sandbox.clear_requests()
+    report = await unlinked.report(mappings=LEAN, custom_field_ids=fields)
+    assert report.findings == []
+    assert unlinked.sandbox.requests()["connectwise"]["by"]["GET /system/userDefinedFields"] == 1
+
+
 async def test_a_healthy_first_load_of_empty_fields_writes_whole_batches(runner: FlowRunner) -> None:
     runner.sandbox.reset(assets=25)
     for each in runner.configurations():
