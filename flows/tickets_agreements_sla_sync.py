@@ -101,7 +101,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     plan = make_enrichment_plan(run, configurations, assets, links, rivals)
     hold_back_edits(run, plan, held)
     reading = reading_of(configurations, assets, links)
-    findings = await check_plan(run, reading, plan)
+    findings = await check_plan(run, reading, plan, links.whole)
     await note_edited_texts(run, plan)
     await publish_plan(run, plan, links.searches, findings)
     if dry_run:

@@ -57,7 +57,9 @@ async def custom_field_keys(
         tenant, wait = await site.tenant(), site.waiting.lease_seconds
         async with fields_lease(tenant, wait, connection=lansweeper):
             refused = [note for name in choice.missing if (note := await site.make(name))]
-        choice = choose_fields(await site.read())
+        choice = choose_fields(site.listed)
+        if choice.missing:
+            choice = choose_fields(await site.read())
         choice.created = [name for name in choice.keys if name in site.created]
         choice.warnings += refused
     for warning in choice.warnings:
@@ -66,13 +68,17 @@ async def custom_field_keys(
 
 
 class SiteFields:
-    """The custom fields of one site, as ``create_once`` takes them. ``created``: names that this run made."""
+    """The custom fields of one site, as ``create_once`` takes them.
+
+    ``created``: names that this run made; ``listed``: the fields as last read, and those made since.
+    """
 
     def __init__(self, lansweeper: str, site_id: str, waiting: Waiting) -> None:
         self.lansweeper = lansweeper
         self.site_id = site_id
         self.waiting = waiting
         self.created: list[str] = []
+        self.listed: list[CustomField] = []
 
     async def tenant(self) -> str:
         """The key of the site, which the lease and the journal go by."""
@@ -81,7 +87,8 @@ class SiteFields:
 
     async def read(self) -> list[CustomField]:
         found = await list_custom_fields(self.lansweeper, self.site_id)
-        return [cast(CustomField, each) for each in found]
+        self.listed = [cast(CustomField, each) for each in found]
+        return self.listed
 
     async def check_listed(self, listed: Collection[str]) -> None:
         """Look at the first page of assets: one request. ShortListError: the list of fields lacks one's."""
@@ -114,7 +121,8 @@ class SiteFields:
 
     async def create(self, name: str) -> None:
         kind = cast(FieldType, FIELD_TYPES[name])
-        await create_custom_field(self.lansweeper, name, kind, site_id=self.site_id)
+        made = await create_custom_field(self.lansweeper, name, kind, site_id=self.site_id)
+        self.listed.append(cast(CustomField, made))
 
     def entry(self, name: str) -> WriteEntry:
         after = {"name": name, "type": FIELD_TYPES[name]}

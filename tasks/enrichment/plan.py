@@ -49,7 +49,8 @@ class ConfigurationLinks:
     """What belongs to the configurations, by their ids, and what it took to find it.
 
     ``agreements_read`` and ``tickets_read``: all of the company, whether a configuration has them or not.
-    ``unread``: why what belongs to a configuration is not known whole.
+    ``unread``: why what belongs to a configuration is not known whole. ``whole``: names of the ``Reading`` of
+    which something else than ConnectWise's count tells that nothing is missing.
     """
 
     agreements: Mapping[int, Sequence[dict[str, Any]]]
@@ -58,6 +59,7 @@ class ConfigurationLinks:
     agreements_read: int = 0
     tickets_read: int = 0
     unread: Mapping[int, str] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
 
 
 async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> ConfigurationLinks:
@@ -90,6 +92,7 @@ async def find_links(run: EnrichmentRun, configurations: Inventory[Record]) -> C
         agreements_read=agreements.read,
         tickets_read=tickets.asked + tickets.remembered,
         unread={**tickets.unread, **agreements.unread},
+        whole=frozenset(["agreements_read"] if agreements.all_named else []),
     )
 
 

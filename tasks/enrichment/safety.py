@@ -6,7 +6,7 @@ has come to its end: a refused run leaves the numbers that it was refused for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from connectors.connectwise.conditions import equals
@@ -57,17 +57,20 @@ def reading_of(
     )
 
 
-async def check_plan(run: EnrichmentRun, read: Reading, plan: EnrichmentPlan) -> list[GuardFinding]:
+async def check_plan(
+    run: EnrichmentRun, read: Reading, plan: EnrichmentPlan, whole: Collection[str] = ()
+) -> list[GuardFinding]:
     """What is not plausible of this run; a real run does not write while one of it refuses.
 
     Costs a request to ConnectWise for each collection that gave fewer records than last time, and for each
-    of which no last time is known.
+    of which no last time is known, unless it is among those that are known to be ``whole``.
     """
     amounts = await _numbers(run)
     known = _known(amounts)
     used, found = used_up(run.settings.accept_once.model_dump(), _plain(amounts))
     accept_once = run.settings.accept_once.model_copy(update=dict.fromkeys(used))
-    incomplete = [*run.doubts, *await _uncounted(run, read, known.reading if known else Reading(None))]
+    before = known.reading if known else Reading(None)
+    incomplete = [*run.doubts, *await _uncounted(run, read, before, whole)]
     settings = run.settings
     if run.unlisted_fields:
         listed = len(run.listed_fields)
@@ -125,7 +128,7 @@ async def forget_texts(run: EnrichmentRun) -> None:
     await _keep(run, {"with_text": 0})
 
 
-async def _uncounted(run: EnrichmentRun, read: Reading, known: Reading) -> list[str]:
+async def _uncounted(run: EnrichmentRun, read: Reading, known: Reading, whole: Collection[str]) -> list[str]:
     """A sentence for each collection of which ConnectWise counts clearly more records than it gave."""
     client, condition = run.client, equals("company/id", run.company.id)
     collections = {
@@ -138,7 +141,7 @@ async def _uncounted(run: EnrichmentRun, read: Reading, known: Reading) -> list[
     for name, sources in collections.items():
         words = name.removesuffix("_read")
         last, given = before[name], now[name]
-        if given is None or (last is not None and given >= last):
+        if given is None or (name in whole if last is None else given >= last):
             continue
         numbers = [
             await retry(lambda each=each: each.count(condition), run.settings.waiting)  # type: ignore[misc]

@@ -59,6 +59,8 @@ class AgreementLinks:
         notes: strategies that could not be used, and why.
         unread: why the agreements of a configuration are not known: one of them can't be read.
         read: agreements of the companies, whether they cover one of the configurations or not.
+        all_named: a report of every link names no agreement that was not read, so that none is missing which
+            covers a configuration.
     """
 
     by_configuration: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class AgreementLinks:
     notes: list[str] = field(default_factory=list)
     unread: dict[int, str] = field(default_factory=dict)
     read: int = 0
+    all_named: bool = False
 
 
 async def find_agreements(
@@ -78,7 +81,7 @@ async def find_agreements(
     waiting: RetryPolicy | None = None,
 ) -> AgreementLinks:
     """The agreements of these records, with at least ``id`` and ``company.id``, by their companies."""
-    found = AgreementLinks()
+    found = AgreementLinks(all_named=bool(configurations))
     for company_id, ids in by_company(configurations).items():
         search = await LinkSearch.open(client, ledger, company_id, waiting)
         one = _CompanyAgreements(search, ids)
@@ -88,7 +91,11 @@ async def find_agreements(
 
 
 class _CompanyAgreements:
-    """The search in one company. ``rows``: how many links the report has, None while that is not known."""
+    """The search in one company.
+
+    ``rows``: how many links the report has, None while that is not known; ``all_named``: as in
+    ``AgreementLinks``.
+    """
 
     def __init__(self, search: LinkSearch, ids: Collection[int]) -> None:
         self.search = search
@@ -100,6 +107,7 @@ class _CompanyAgreements:
         self.links: Links = {}
         self.plan = AgreementPlan(ONE_BY_ONE, 0)
         self.predicted = 0
+        self.all_named = False
 
     async def find(self) -> None:
         self.records = await retry(self._read, self.search.waiting)
@@ -125,6 +133,7 @@ class _CompanyAgreements:
             for each in self.links.get(owner, frozenset()) & self.ids:
                 found.by_configuration[each].append(agreement)
         found.read += len(self.records)
+        found.all_named &= self.all_named
         found.requests_predicted += self.predicted
         found.requests_used += self.search.used
         found.strategy = "; ".join(dict.fromkeys([*filter(None, [found.strategy]), self.plan.strategy]))
@@ -209,6 +218,7 @@ class _CompanyAgreements:
             raise StrategyFailedError(REPORT, StrategyState.WRONG, reason)
         await self._look_at_left_out(links)
         self.search.works(REPORT)
+        self.all_named = all(agreement in ids for agreement, _ in rows)
         return links
 
     async def _look_at_left_out(self, links: Links) -> None:

@@ -254,6 +254,17 @@ async def test_a_report_that_lacks_agreements_is_not_believed(linked: LinkedData
     assert naming(links.notes, "report ConfigurationAgreement can't be used (gives wrong answers)")
 
 
+async def test_the_report_tells_whether_an_agreement_is_missing_that_covers_a_configuration(
+    linked: LinkedData,
+) -> None:
+    assert (await linked.agreements()).all_named
+    half = {"kind": "wrong_read", "how": "half"}
+    linked.sandbox.faults([{"system": "connectwise", "path": "/finance/agreements", "fault": half}])
+    links = await linked.agreements()
+    assert (links.read, links.all_named) == (6, False)
+    assert "report" in links.strategy
+
+
 async def test_a_report_that_leaves_out_ended_agreements_is_not_believed(linked: LinkedData) -> None:
     """The sampled agreements are active ones."""
     linked.sandbox.reset(
