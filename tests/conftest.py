@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 from hypothesis import settings
 
-from deployments.local.prefect import WITHOUT_EVENTS, LocalPrefect, local_prefect, send_what_is_queued
 from deployments.local.sandbox import Sandbox, start_sandbox
 from tests.support.certificates import VARIABLE, write_one_authority
+
+if TYPE_CHECKING:
+    from deployments.local.prefect import LocalPrefect
 
 # A loaded machine is slow without anything being wrong: no single example is timed.
 settings.register_profile("untimed", deadline=None)
@@ -69,13 +76,33 @@ def sandbox(sandbox_process: Sandbox) -> Sandbox:
     return sandbox_process
 
 
+def keep_tables(of: Path, at: Path) -> None:
+    """Copy a new database without its rows, whole at every moment: other processes may do the same.
+
+    The rows are those of block types, which change with the program.
+    """
+    at.parent.mkdir(exist_ok=True)
+    mine = at.with_name(f"{os.getpid()}.db")
+    with closing(sqlite3.connect(of)) as database, closing(sqlite3.connect(mine)) as copy:
+        database.backup(copy)
+        for (table,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall():
+            if table != "alembic_version":
+                copy.execute(f'DELETE FROM "{table}"')  # noqa: S608
+        copy.commit()
+    mine.replace(at)
+
+
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory, one_authority: Path) -> Iterator[LocalPrefect]:
+def prefect_server(
+    tmp_path_factory: pytest.TempPathFactory, one_authority: Path, pytestconfig: pytest.Config
+) -> Iterator[LocalPrefect]:
     """One Prefect server for the session: starting one takes longer than most tests.
+
+    It takes half as long with the tables that the first one of its version made, kept under build/.
 
     Logs and events are not sent to it: no test asks it for them, and they cost as much as a fifth of a run.
     """
-    # Imported here, since it takes a second that tests without Prefect do not need.
+    # Imported here, since it takes two seconds that tests without Prefect do not need.
     from prefect.events.clients import NullEventsClient
     from prefect.events.worker import EventsWorker
     from prefect.settings import (
@@ -88,8 +115,16 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory, one_authority: Path
         temporary_settings,
     )
 
+    from deployments.local.prefect import WITHOUT_EVENTS, local_prefect, send_what_is_queued
+
     home = tmp_path_factory.mktemp("prefect")
+    database = home / "prefect.db"
+    kept = pytestconfig.rootpath / "build" / f"prefect-{version('prefect')}.db"
+    if kept.exists():
+        shutil.copyfile(kept, database)
     with local_prefect(home, WITHOUT_EVENTS) as server:
+        if not kept.exists():
+            keep_tables(database, kept)
         settings = {
             PREFECT_API_URL: server.api_url,
             PREFECT_API_SSL_CERT_FILE: str(one_authority),
