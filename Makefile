@@ -37,14 +37,15 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The types are checked beside the tests, which wait for servers part of the time; told at their end.
+# Three at once on two cores, and the types beside them: the tests wait for servers part of the time. Those that
+# measure come after them, the ten seconds of a rate limit beside the others.
 test: $(READY)
 	$(RUFF)
 	@mkdir -p build
 	$(BIN)/mypy >build/types.txt 2>&1 & types=$$!; \
-	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow and not speed"; tests=$$?; \
+	$(BIN)/pytest -n 3 --dist loadgroup -m "not slow and not speed"; tests=$$?; \
 	wait $$types || tests=1; cat build/types.txt; exit $$tests
-	$(BIN)/pytest -m "speed and not slow"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "speed and not slow"
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
