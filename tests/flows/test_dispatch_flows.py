@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-async def board(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> AsyncIterator[Board]:
+async def board(left_open: None, prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> Board:
     """The sandbox with all blocks saved under the name default."""
     sandbox.reset(assets=2, tickets=2)
     made = Board(sandbox, ledger)
@@ -51,8 +49,7 @@ async def board(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) ->
         await DispatchRules(rules=rules(polling={"inbox_seconds": 0.1})).save("default", overwrite=True)
 
     await save_once(prefect_server, "dispatch", save)
-    yield made
-    gc.collect()
+    return made
 
 
 @pytest.fixture
@@ -149,7 +146,7 @@ async def test_the_drain_ends_cleanly_when_it_is_told_to(board: Board, prefect_s
 
 
 @pytest.fixture
-async def desk(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> AsyncIterator[FieldDesk]:
+async def desk(left_open: None, prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> FieldDesk:
     """The scenario of dispatch with all blocks saved under the name default."""
     made = FieldDesk(sandbox, ledger)
 
@@ -159,8 +156,7 @@ async def desk(prefect_server: LocalPrefect, sandbox: Sandbox, ledger: Path) -> 
         await DispatchRules(rules=event_rules()).save("default", overwrite=True)
 
     await save_once(prefect_server, "the way back", save)
-    yield made
-    gc.collect()
+    return made
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-
 import anyio
 import pytest
 
@@ -15,13 +12,13 @@ from deployments.local.sandbox import Sandbox
 
 @pytest.fixture(scope="module")
 def saved_blocks(
-    prefect_server: LocalPrefect, sandbox_process: Sandbox, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[None]:
+    left_open: None,
+    prefect_server: LocalPrefect,
+    sandbox_process: Sandbox,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     """Blocks named ``default`` for the sandbox and a ledger; saving them takes longer than a test."""
     anyio.run(save_sandbox_blocks, sandbox_process.info, tmp_path_factory.mktemp("ledger") / "ledger.db")
-    yield
-    # What Prefect leaves open is found here, where its warning is let through, and not in a later test.
-    gc.collect()
 
 
 @pytest.fixture
