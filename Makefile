@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 # Kept beside the sources: pytest's rewriting of the assertions alone takes each of its processes six seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-dispatch up test test-slow test-postgres test-browser test-docs docs lint format bench bench-enrichment layout campaign-dispatch chaos fuzz clean
+.PHONY: demo demo-dispatch up test test-slow test-postgres test-cluster test-browser test-docs docs lint format bench bench-enrichment layout campaign-dispatch chaos fuzz clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -50,9 +50,19 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/pytest -m slow
 
-# Both say what is missing, and skip, on a machine without PostgreSQL or without a browser.
+# These say what is missing, and skip, on a machine without PostgreSQL or without a browser.
 test-postgres: $(READY)
 	$(BIN)/python -m pytest -p tests.postgres.plugin -k postgres tests/postgres tests/unit/connectors/ledger
+
+# Debian's packages postgresql, redis-server and haproxy; it says which is missing, and skips.
+test-cluster: $(READY)
+	-$(MAKE) --silent $(VENV)/.cluster
+	$(BIN)/python -m pytest -p tests.postgres.plugin tests/cluster
+
+$(VENV)/.cluster: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[redis,docker,kubernetes]'
+	touch $@
 
 test-browser: $(READY) $(VENV)/.browser
 	$(BIN)/python -m pytest tests/browser

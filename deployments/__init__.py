@@ -7,6 +7,7 @@ Commands, each ``python -m deployments.NAME``:
 - ``receiver``: takes callbacks and webhooks into the ledger's inbox.
 - ``blocks``: saves connections of a running sandbox; bootstrap uses it for those of environment variables.
 - ``rotate_encryption_key``: encrypts saved blocks anew.
+- ``migrate_server``: makes the database ready for several Prefect servers.
 - ``list_writes``: prints what was written as CSV.
 
 ``work_pool`` makes the pool that runs the flows, with the templates of ``work_pools/``; ``compose/``,

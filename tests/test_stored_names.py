@@ -184,6 +184,7 @@ TEXTS = {
 COMMANDS = (
     "deployments.bootstrap",
     "deployments.list_writes",
+    "deployments.migrate_server",
     "deployments.receiver",
     "deployments.rotate_encryption_key",
     "deployments.serve",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,12 @@ import pytest
 from connectors.retry import AttemptOutcome
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
+from tests.support.budget import follow, most_in_a_window
 from tests.support.run_flow import QUICK
 
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT, WINDOW = 12, 8
-SAMPLING = 0.1
 
 
 def start(prefect: LocalPrefect, *arguments: str) -> subprocess.Popen[str]:
@@ -40,22 +39,6 @@ def synchronization(sandbox: Sandbox, *, dry_run: bool) -> tuple[str, str]:
     waiting = QUICK.model_dump()
     settings = {"company": sandbox.company, "dry_run": dry_run, "waiting": waiting}
     return "asset-synchronization", json.dumps(settings | {"ceilings": {"go_on": True}})
-
-
-def follow(sandbox: Sandbox, processes: list[subprocess.Popen[str]]) -> list[tuple[float, int]]:
-    """How many requests ConnectWise had served, again and again until the processes end."""
-    seen = []
-    while any(process.poll() is None for process in processes):
-        seen.append((time.monotonic(), int(sandbox.requests()["connectwise"]["requests"])))
-        time.sleep(SAMPLING / 2)
-    return seen
-
-
-def most_in_a_window(seen: list[tuple[float, int]], window: float) -> int:
-    """The most requests between two looks that lie at most that many seconds apart."""
-    return max(
-        later - count for at, count in seen for until, later in seen if at <= until <= at + window - SAMPLING
-    )
 
 
 def the_run(prefect: LocalPrefect) -> list[dict[str, Any]]:
@@ -81,7 +64,7 @@ async def test_two_workers_together_never_exceed_the_shared_budget(
         start(prefect, "tests.support.run_process", *synchronization(sandbox, dry_run=dry_run))
         for dry_run in (False, True)
     ]
-    seen = follow(sandbox, workers)
+    seen = follow(sandbox, lambda: all(worker.poll() is not None for worker in workers))
     outputs = [worker.communicate()[0] for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0], outputs
     assert [run["state_type"] for run in the_run(prefect)] == ["COMPLETED", "COMPLETED"]
