@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from deployments import ROOT
 from deployments.environment import CONNECTWISE, LEDGER_URL, WEBHOOK_SECRET
@@ -30,21 +32,23 @@ class LocalReceiver:
     def counts(self, *, by_source: bool = False) -> dict[str, int]:
         """Its counters by name: ``received``, ``refused`` and so on, or ``refused connectwise`` by source."""
         found: Counter[str] = Counter()
-        for line in self._metrics():
-            name, brace, labels = line.partition("_total{")
-            if brace:
-                source = labels.removeprefix('source="').partition('"')[0]
-                found[f"{name} {source}" if by_source else name] += int(line.rpartition(" ")[2])
+        for each in self._samples("_total"):
+            name = each.name.removeprefix(f"{METRIC_PREFIX}_").removesuffix("_total")
+            found[f"{name} {each.labels['source']}" if by_source else name] += int(each.value)
         return dict(found)
 
     def waiting(self) -> int:
         """The messages in the inbox that no run has acknowledged yet."""
-        line = next(each for each in self._metrics() if each.startswith('inbox_messages{state="waiting"}'))
-        return int(line.rpartition(" ")[2])
+        found = self._samples("_inbox_messages")
+        return int(next(each.value for each in found if each.labels["state"] == "waiting"))
 
-    def _metrics(self) -> list[str]:
-        lines = httpx.get(f"{self.address}/metrics").raise_for_status().text.splitlines()
-        return [each.removeprefix(f"{METRIC_PREFIX}_") for each in lines if each.startswith(METRIC_PREFIX)]
+    def _samples(self, ending: str) -> list[Sample]:
+        """Its own metrics of which the name ends so."""
+        text = httpx.get(f"{self.address}/metrics").raise_for_status().text
+        samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+        return [
+            each for each in samples if each.name.startswith(METRIC_PREFIX) and each.name.endswith(ending)
+        ]
 
 
 def receiver_environment(info: Mapping[str, Any], secret: str, ledger: str | Path) -> dict[str, str]:

@@ -22,6 +22,7 @@ from typing import Protocol
 import httpx
 from fastapi import FastAPI, Request, Response
 
+from connectors.metrics import CONTENT_TYPE
 from deployments.receiver.inbox import InboxWriter
 from deployments.receiver.messages import (
     PutOffError,
@@ -31,7 +32,7 @@ from deployments.receiver.messages import (
     read_body,
     sender_network,
 )
-from deployments.receiver.metrics import MessageCounts, requests_text
+from deployments.receiver.metrics import MessageCounts
 from deployments.receiver.places import Places
 from deployments.receiver.settings import Network, ReceiverSettings
 from deployments.receiver.verify import (
@@ -99,21 +100,26 @@ class Receiver:
 
     async def receive(self, source: str, networks: Sequence[Network], request: Request) -> Response:
         """Keep or refuse one message, count it, and answer it."""
+        began = time.monotonic()
         self.counts.add("received", source)
+
+        def end(name: str, reason: str = "", detail: str = "") -> None:
+            self.counts.end(name, source, time.monotonic() - began, reason, detail)
+
         try:
             is_new = await self._keep(source, networks, request)
         except RefusedError as error:
-            self.counts.add("refused", source, error.reason, error.detail)
+            end("refused", error.reason, error.detail)
             return Response(status_code=error.status, headers=_last(request))
         except PutOffError as error:
-            self.counts.add("put_off", source, error.reason, error.detail)
+            end("put_off", error.reason, error.detail)
             return Response(status_code=RETRY_STATUS[source], headers=_repeat(request))
         except Exception:
             # A 500 is not repeated by ConnectWise: whatever it was, the message must come again.
             logger.exception("A message of %s met an error of the receiver", source)
-            self.counts.add("put_off", source, "error of the receiver")
+            end("put_off", "error of the receiver")
             return Response(status_code=RETRY_STATUS[source], headers=_repeat(request))
-        self.counts.add("handed_over" if is_new else "duplicates", source)
+        end("handed_over" if is_new else "duplicates")
         return Response(status_code=200)
 
     def prepare(self) -> None:
@@ -228,7 +234,6 @@ def receiver_app(
             requests = await receiver.inbox.requests(seconds=2.0)
         except PutOffError:
             inbox, requests = None, {}
-        text = receiver.counts.text(inbox) + requests_text(requests)
-        return Response(text, media_type="text/plain; version=0.0.4")
+        return Response(receiver.counts.text(inbox, requests), media_type=CONTENT_TYPE)
 
     return app

@@ -14,10 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.errors import StopError
 from connectors.ledger.inbox import Inbox, NewMessage
+from connectors.ledger.request_history import DayOfRequests
 from deployments.receiver.app import KEYS_ENTRY
+from deployments.receiver.metrics import METRIC_PREFIX, MessageCounts
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH, TICKET, About, about
 from tests.support.receiver import (
     KEY,
@@ -358,19 +361,54 @@ async def test_a_vendor_that_is_not_set_up_is_refused(keys: KeyServer, tmp_path:
         assert running.count("refused", reason="not set up") == 2
 
 
+def metrics_of(text: str) -> dict[tuple[str, ...], float]:
+    """The receiver's values by name and labels, as Prometheus reads them."""
+    samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+    return {
+        (
+            each.name.removeprefix(f"{METRIC_PREFIX}_"),
+            *(value for _, value in sorted(each.labels.items())),
+        ): each.value
+        for each in samples
+        if each.name.startswith(METRIC_PREFIX)
+    }
+
+
 async def test_metrics_add_up_and_tell_what_waits(running: World) -> None:
     message = running.message()
     for key in (KEY, KEY, "another"):
         await running.callback(message, key=key)
     await running.webhook(**{"X-FN-Signature": None})
-    lines = (await running.http.get("/metrics")).text.splitlines()
-    prefix = "connectwise_flows_receiver"
-    assert f'{prefix}_received_total{{source="connectwise"}} 3' in lines
-    assert f'{prefix}_handed_over_total{{source="connectwise"}} 1' in lines
-    assert f'{prefix}_duplicates_total{{source="connectwise"}} 1' in lines
-    assert f'{prefix}_refused_total{{source="connectwise",reason="wrong signature"}} 1' in lines
-    assert f'{prefix}_refused_total{{source="field_nation",reason="no signature"}} 1' in lines
-    assert f'{prefix}_inbox_messages{{state="waiting"}} 1' in lines
+    values = metrics_of((await running.http.get("/metrics")).text)
+    assert values["received_total", "connectwise"] == 3
+    assert values["handed_over_total", "connectwise"] == 1
+    assert values["duplicates_total", "connectwise"] == 1
+    assert values["refused_total", "wrong signature", "connectwise"] == 1
+    assert values["refused_total", "no signature", "field_nation"] == 1
+    assert values["inbox_messages", "waiting"] == 1
+    ended = [value for (name, *_), value in values.items() if name == "answer_seconds_count"]
+    assert sum(ended) == 4
+
+
+async def test_metrics_tell_of_the_process_and_how_long_answers_took(running: World) -> None:
+    await running.callback()
+    answer = await running.http.get("/metrics")
+    assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert "\nprocess_resident_memory_bytes " in answer.text
+    values = metrics_of(answer.text)
+    assert values["answer_seconds_bucket", "0.9", "handed_over", "connectwise"] == 1
+    assert not any(name.endswith("_created") for name, *_ in values)
+
+
+def test_a_label_can_not_break_the_text_and_each_receiver_counts_for_itself() -> None:
+    counts, others = MessageCounts(), MessageCounts()
+    budget = 'connectwise:a"b\\c\nd'
+    counts.add("refused", "connectwise", 'a "reason"\nof two lines')
+    text = counts.text(requests={budget: DayOfRequests(requests=7)})
+    values = metrics_of(text)
+    assert values["refused_total", 'a "reason"\nof two lines', "connectwise"] == 1
+    assert values["vendor_requests_of_day", budget] == 7
+    assert (counts.of("refused"), others.of("refused")) == (1, 0)
 
 
 async def test_nothing_else_is_served(running: World) -> None:
