@@ -11,13 +11,14 @@ from __future__ import annotations
 import logging
 import random
 import ssl
+import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Any, Protocol, Self, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypedDict, TypeVar
 
 import anyio
 import httpx
@@ -31,8 +32,8 @@ from connectors.answers import (
     read_answer,
 )
 from connectors.connection import TimeLimits, check_base_url, open_connections
-from connectors.errors import ConnectorError, RejectedError, StopError, WriteRefusedError
-from connectors.redaction import Redactor
+from connectors.errors import ConnectorError, RejectedError, WriteRefusedError
+from connectors.redaction import Redactor, header_secrets
 from connectors.responses import (
     Call,
     FailedAttempt,
@@ -55,6 +56,10 @@ from connectors.retry import (
     read_http_date,
     reason_of_failure,
 )
+
+if TYPE_CHECKING:
+    # Loaded by whoever counts.
+    from connectors.metrics import RequestMetrics
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -135,6 +140,7 @@ class SessionOptions(TypedDict, total=False):
     read_only: bool
     verify: bool | ssl.SSLContext
     sleep: Callable[[float], Awaitable[None]]
+    metrics: RequestMetrics | None
 
 
 class HttpSession(Connected):
@@ -152,6 +158,7 @@ class HttpSession(Connected):
         secrets: further texts that must never appear in a message; the header values always count.
         longest_wait: seconds that one call may wait between its tries in all.
         quotes_answers: False where answers hold secrets of their own, such as tokens: no error quotes them.
+        metrics: told of each try and each wait for the rate limit.
 
     ``sent`` counts the requests sent by "METHOD /path/template", repeated ones included; ``requests`` and
     ``writes`` are sums of it. ``clock`` is the vendor's.
@@ -174,6 +181,7 @@ class HttpSession(Connected):
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
         longest_wait: float = LONGEST_WAIT,
         quotes_answers: bool = True,
+        metrics: RequestMetrics | None = None,
     ) -> None:
         self.system = system
         self.base_url = check_base_url(base_url, system)
@@ -182,13 +190,14 @@ class HttpSession(Connected):
         self.requests = 0
         self.writes = 0
         self.clock = ServerClock()
-        self.redact = Redactor([*secrets, *_header_secrets(system, headers)])
+        self.redact = Redactor([*secrets, *header_secrets(system, headers)])
         self._limits = limits or TimeLimits()
         self._read_error = read_error
         self._limiter = rate_limiter
         self._sleep = sleep
         self._longest_wait = longest_wait
         self._quotes_answers = quotes_answers
+        self._metrics = metrics
         self._slots = anyio.Semaphore(concurrency)
         self._client = open_connections(self.base_url, headers, transport, concurrency, self._limits, verify)
 
@@ -344,26 +353,45 @@ class HttpSession(Connected):
         cost: int,
     ) -> httpx.Response | FailedAttempt:
         async with self._slots:
-            for _ in range(cost):
-                if self._limiter is not None:
-                    await self._limiter.acquire()
+            await self._get_permission(cost)
             self.sent[name] += 1
             self.requests += 1
             self.writes += kind is not RequestKind.READ
-            try:
-                with anyio.fail_after(self._limits.whole):
-                    response = await self._client.send(request, stream=True)
-                    answer = await read_answer(response)
-            except AnswerTooLargeError as error:
-                return too_large(response.status_code, error)
-            except DamagedAnswerError as error:
-                return FailedAttempt(AttemptOutcome.NO_ANSWER, response.status_code, Refusal(str(error)))
-            except Exception as error:
-                # Not only the library's own errors: a malformed answer can raise others within it.
-                return FailedAttempt(outcome_of_failure(error), reason=reason_of_failure(error))
-        self.clock.update(answer.headers.get("Date"))
-        refusal = self._refusal_in(answer, read_error)
-        return answer if refusal is None else failure_of(answer, refusal)
+            began = time.monotonic()
+            answer = await self._exchange(request)
+            seconds = time.monotonic() - began
+        if isinstance(answer, httpx.Response):
+            self.clock.update(answer.headers.get("Date"))
+            refusal = self._refusal_in(answer, read_error)
+            answer = answer if refusal is None else failure_of(answer, refusal)
+        if self._metrics is not None:
+            self._metrics.add_try(self.system, kind, outcome_of(answer), seconds)
+        return answer
+
+    async def _get_permission(self, cost: int) -> None:
+        if self._limiter is None:
+            return
+        began = time.monotonic()
+        try:
+            for _ in range(cost):
+                await self._limiter.acquire()
+        finally:
+            if self._metrics is not None:
+                self._metrics.add_wait(self.system, time.monotonic() - began)
+
+    async def _exchange(self, request: httpx.Request) -> httpx.Response | FailedAttempt:
+        """Send it once and read the whole answer."""
+        try:
+            with anyio.fail_after(self._limits.whole):
+                response = await self._client.send(request, stream=True)
+                return await read_answer(response)
+        except AnswerTooLargeError as error:
+            return too_large(response.status_code, error)
+        except DamagedAnswerError as error:
+            return FailedAttempt(AttemptOutcome.NO_ANSWER, response.status_code, Refusal(str(error)))
+        except Exception as error:
+            # Not only the library's own errors: a malformed answer can raise others within it.
+            return FailedAttempt(outcome_of_failure(error), reason=reason_of_failure(error))
 
     def _refusal_in(
         self, answer: httpx.Response, read_error: Callable[[httpx.Response], Refusal | None]
@@ -394,20 +422,11 @@ class HttpSession(Connected):
         )
 
 
+def outcome_of(answer: httpx.Response | FailedAttempt) -> AttemptOutcome:
+    """How a try ended of which this is the answer, a refusal already read."""
+    return AttemptOutcome.ACCEPTED if isinstance(answer, httpx.Response) else answer.outcome
+
+
 def whole_body(answer: ReadAnswer) -> Any:
     """The body as it came."""
     return answer.body
-
-
-def _header_secrets(system: str, headers: Mapping[str, str]) -> list[str]:
-    """The parts of an Authorization header that messages must not show; other headers may well be shown."""
-    for name, value in headers.items():
-        if not (value.isascii() and value.isprintable()):
-            # httpx would name the value in its own error.
-            raise StopError(
-                f"The {name} header of {system} holds line breaks or letters outside ASCII",
-                system=system,
-                remedy="Copy the credential again.",
-            )
-    authorization = {name.lower(): value for name, value in headers.items()}.get("authorization", "")
-    return [authorization, authorization.partition(" ")[2]] if authorization else []

@@ -15,7 +15,7 @@ from prometheus_client.samples import Sample
 
 from connectors.retry import AttemptOutcome, RequestKind
 
-PREFIX = "connectwise_flows"
+NAMESPACE = "connectwise_flows"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 REQUEST_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 180.0)
 """Seconds: from a quick answer to the time limit of a whole try."""
@@ -30,14 +30,14 @@ class RequestMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Histogram(
-            f"{PREFIX}_request_seconds",
+            f"{NAMESPACE}_request_seconds",
             "Seconds from sending a request to the end of its answer, each try by itself",
             ["vendor", "kind", "outcome"],
             buckets=REQUEST_BUCKETS,
             registry=registry,
         )
         self._waits = Histogram(
-            f"{PREFIX}_rate_limit_wait_seconds",
+            f"{NAMESPACE}_rate_limit_wait_seconds",
             "Seconds that a request waited for the rate limit before it was sent",
             ["vendor"],
             buckets=WAIT_BUCKETS,
@@ -104,7 +104,7 @@ def added_up(before: Iterable[Metric], now: Iterable[Metric], told: Mapping[Seri
     return made
 
 
-def labelled(
+def relabelled(
     families: Iterable[Metric], keep: Callable[[dict[str, str]], dict[str, str] | None]
 ) -> list[Metric]:
     """The families with the labels that ``keep`` makes of each sample's; None leaves the sample out."""

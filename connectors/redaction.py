@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from urllib.parse import quote, quote_plus
+
+from connectors.errors import StopError
 
 MASK = "***"
 _SHORTEST = 4
@@ -70,3 +72,21 @@ def _forms(secret: str) -> set[str]:
     # A vendor's words are put on one line, which changes the blanks within them.
     forms = {secret, secret.strip(), " ".join(secret.split()), *quoted, json.dumps(secret)[1:-1]}
     return {form for form in forms if len(form) >= _SHORTEST}
+
+
+def header_secrets(system: str, headers: Mapping[str, str]) -> list[str]:
+    """The parts of an Authorization header that messages must not show; other headers may well be shown.
+
+    Raises:
+        StopError: a header that HTTP does not allow.
+    """
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable()):
+            # httpx would name the value in its own error.
+            raise StopError(
+                f"The {name} header of {system} holds line breaks or letters outside ASCII",
+                system=system,
+                remedy="Copy the credential again.",
+            )
+    authorization = {name.lower(): value for name, value in headers.items()}.get("authorization", "")
+    return [authorization, authorization.partition(" ")[2]] if authorization else []

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.states import Cancelled
 
 from tasks.asset_sync.apply import apply_plan
 from tasks.asset_sync.create import recover_open_batches
@@ -26,7 +25,7 @@ from tasks.shared.connections import (
     shared_connections,
 )
 from tasks.shared.lease import LeaseHeldError, writing_lease
-from tasks.shared.results import finished_state
+from tasks.shared.results import cancelled_state, finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 from tasks.shared.run_names import flow_run_name
 
@@ -70,7 +69,7 @@ async def asset_synchronization(
                 await recover_open_batches(run)
                 return await synchronize(run)
         except LeaseHeldError as error:
-            return Cancelled(message=str(error))
+            return cancelled_state(error)
 
 
 async def synchronize(run: SyncRun) -> Any:
@@ -112,4 +111,4 @@ async def finish(run: SyncRun, plan: Plan, report: SyncReport) -> Any:
     """Publish the report; failures of single records end the run as failed, with everything else written."""
     await publish_report(run, plan, report)
     failures = [f"{report.state_name}; see the report."] if report.failed else []
-    return finished_state(report.state_name, failures, report)
+    return finished_state(report.state_name, failures, report, report.counts.outcomes())

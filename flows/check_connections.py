@@ -63,7 +63,7 @@ async def check_connections(
             findings += await check_field_nation(name)
         findings += await check_rules(connectwise, field_nation)
         held = await publish_held(connectwise)
-    return await publish([*(findings or [NOTHING_SAVED]), held])
+        return await publish([*(findings or [NOTHING_SAVED]), held])
 
 
 NOTHING_SAVED = Finding(

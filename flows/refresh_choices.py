@@ -65,8 +65,8 @@ async def refresh_choices(
             values = await attempt(lambda: read_reference_names(connectwise), values, problems)
         if lansweeper in await saved_block_names(LansweeperConnection):
             inputs["site_id"] = await attempt(lambda: read_sites(lansweeper), [], problems)
-    changed = await offer(Choices(inputs, values))
-    return await publish(total(inputs) | total(values), changed, problems)
+        changed = await offer(Choices(inputs, values))
+        return await publish(total(inputs) | total(values), changed, problems)
 
 
 async def attempt(read: Callable[[], Awaitable[T]], otherwise: T, problems: list[str]) -> T:

@@ -77,7 +77,7 @@ async def register_callbacks(
         settings = await load_dispatch_settings(rules)
         rows = await register_connectwise(ours, asked, settings)
         rows += await register_field_nation(theirs, asked, settings)
-    return await publish(rows)
+        return await publish(rows)
 
 
 async def publish(rows: list[RegisteredEntry]) -> Any:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from prefect import flow
-from prefect.states import Cancelled
 
 from flows.lansweeper_custom_fields import lansweeper_custom_fields
 from tasks.enrichment.plan import (
@@ -43,7 +42,7 @@ from tasks.shared.connections import (
     shared_connections,
 )
 from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
-from tasks.shared.results import finished_state
+from tasks.shared.results import cancelled_state, finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 from tasks.shared.run_names import flow_run_name
 
@@ -82,7 +81,7 @@ async def tickets_agreements_sla_sync(
             ):
                 return await enrich(run)
         except LeaseHeldError as error:
-            return Cancelled(message=str(error))
+            return cancelled_state(error)
 
 
 async def enrich(run: EnrichmentRun) -> Any:
@@ -121,4 +120,4 @@ async def finish(
     """Publish the report; edits that failed end the run as failed, with everything else written."""
     await publish_report(run, plan, report, findings)
     failures = [f"{report.state_name}; see the report."] if report.failed else []
-    return finished_state(report.state_name, failures, report)
+    return finished_state(report.state_name, failures, report, report.counts.outcomes())

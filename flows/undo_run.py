@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.states import Cancelled
 
 from tasks.asset_sync.undo import ConfigurationUndo
 from tasks.enrichment.undo import TextUndo, journalled_connection, text_undo
@@ -22,7 +21,7 @@ from tasks.shared.connections import (
     shared_connections,
 )
 from tasks.shared.lease import LeaseHeldError
-from tasks.shared.results import NAMED, finished_state
+from tasks.shared.results import NAMED, cancelled_state, finished_state
 from tasks.shared.retry import Waiting
 from tasks.shared.run_forms import ConnectWiseName, DryRun, LedgerName, titled
 from tasks.shared.run_names import flow_run_name
@@ -84,7 +83,7 @@ async def carry_out(undo: ConfigurationUndo | TextUndo, run_id: str, dry_run: bo
             await show(undo, run_id, dry_run=False, failed=failed)
             return finished_state(failures_name(len(failed)), failed[:NAMED], undo.plan.counts())
     except LeaseHeldError as error:
-        return Cancelled(message=str(error))
+        return cancelled_state(error)
 
 
 async def show(

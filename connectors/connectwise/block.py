@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
 
@@ -12,6 +14,9 @@ from connectors.connectwise.settings import ConnectWiseSettings, base_address
 from connectors.errors import ConnectionCheck, ConnectorError, StopError
 from connectors.http import RateLimiter
 from connectors.logos import WEB_API
+
+if TYPE_CHECKING:
+    from connectors.metrics import RequestMetrics
 
 _NO_RIGHT = 403
 
@@ -183,11 +188,19 @@ class ConnectWiseConnection(Block):
         )
 
     def get_client(
-        self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
+        self,
+        *,
+        read_only: bool = False,
+        rate_limiter: RateLimiter | None = None,
+        metrics: RequestMetrics | None = None,
     ) -> ConnectWiseClient:
         """A client for ``async with``; ``rate_limiter`` shares ``settings().tenant_key``'s limit."""
         return ConnectWiseClient(
-            self.settings(), read_only=read_only, rate_limiter=rate_limiter, verify=self.verify_tls
+            self.settings(),
+            read_only=read_only,
+            rate_limiter=rate_limiter,
+            verify=self.verify_tls,
+            metrics=metrics,
         )
 
     async def check(self) -> ConnectionCheck:

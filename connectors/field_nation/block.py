@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr
@@ -12,6 +12,9 @@ from connectors.field_nation.client import FieldNationClient
 from connectors.field_nation.settings import FieldNationSettings
 from connectors.http import RateLimiter
 from connectors.logos import WEB_API
+
+if TYPE_CHECKING:
+    from connectors.metrics import RequestMetrics
 
 
 async def check_connection(client: FieldNationClient) -> ConnectionCheck:
@@ -117,10 +120,16 @@ class FieldNationConnection(Block):
         )
 
     def get_client(
-        self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
+        self,
+        *,
+        read_only: bool = False,
+        rate_limiter: RateLimiter | None = None,
+        metrics: RequestMetrics | None = None,
     ) -> FieldNationClient:
         """A client for ``async with``; ``rate_limiter`` shares ``settings.REQUEST_LIMITS``."""
-        return FieldNationClient(self.settings(), read_only=read_only, rate_limiter=rate_limiter)
+        return FieldNationClient(
+            self.settings(), read_only=read_only, rate_limiter=rate_limiter, metrics=metrics
+        )
 
     async def check(self) -> ConnectionCheck:
         """Tries the connection out, reading only; the answer says in words what is wrong."""

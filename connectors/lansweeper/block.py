@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 from prefect.blocks.core import Block
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, field_validator
@@ -12,6 +13,9 @@ from connectors.http import RateLimiter
 from connectors.lansweeper.client import LansweeperClient
 from connectors.lansweeper.settings import DEFAULT_ENDPOINT, LansweeperSettings, authorization
 from connectors.logos import WEB_API
+
+if TYPE_CHECKING:
+    from connectors.metrics import RequestMetrics
 
 
 async def check_connection(client: LansweeperClient) -> ConnectionCheck:
@@ -94,10 +98,16 @@ class LansweeperConnection(Block):
         return LansweeperSettings(self.access_token.get_secret_value(), self.site_id, self.endpoint)
 
     def get_client(
-        self, *, read_only: bool = False, rate_limiter: RateLimiter | None = None
+        self,
+        *,
+        read_only: bool = False,
+        rate_limiter: RateLimiter | None = None,
+        metrics: RequestMetrics | None = None,
     ) -> LansweeperClient:
         """A client for ``async with``; ``rate_limiter`` shares ``settings.REQUEST_LIMITS``."""
-        return LansweeperClient(self.settings(), read_only=read_only, rate_limiter=rate_limiter)
+        return LansweeperClient(
+            self.settings(), read_only=read_only, rate_limiter=rate_limiter, metrics=metrics
+        )
 
     async def check(self) -> ConnectionCheck:
         """Tries the connection out, reading only; the answer says in words what is wrong."""

@@ -34,6 +34,7 @@ from tasks.rules.dispatch.result import DispatchResult, DispatchStatus
 from tasks.shared.concurrency import map_bounded
 from tasks.shared.isolation import record_problem
 from tasks.shared.progress import run_logger
+from tasks.shared.run_metrics import note_records
 
 FIRST_REQUEUE = 2.0
 LONGEST_REQUEUE = 600.0
@@ -340,6 +341,7 @@ async def _drain_until(
         served.again += drained.again
         served.failed += drained.failed
         served.results = dict(Counter(served.results) + drained.counts())
+        note_records(drained.counts())
         if drained.messages:
             run_logger().info(
                 "Inbox: %d messages taken, %s", drained.messages, dict(drained.counts()) or "done"

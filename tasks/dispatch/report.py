@@ -100,13 +100,15 @@ def sweep_state(data: Any, results: Sequence[DispatchResult], doubles: Sequence[
     """``data``, or the state Failed with it: named by how many results failed and work orders are double."""
     failed = [str(each) for each in results if each.failed]
     words = [*failed[:NAMED], *doubles[:NAMED]]
-    return finished_state(failures_name(len(failed) + len(doubles)), words, data)
+    outcomes = Counter(str(each.status) for each in results)
+    return finished_state(failures_name(len(failed) + len(doubles)), words, data, outcomes)
 
 
 def single_state(result: DispatchResult) -> Any:
     """The result of a run about one record or work order, or the state Failed, named by its status."""
     failed = result.failed or (result.outbound and result.retryable)
-    return finished_state(str(result.status).capitalize(), [str(result)] if failed else [], result)
+    name = str(result.status)
+    return finished_state(name.capitalize(), [str(result)] if failed else [], result, {name: 1})
 
 
 def answer_of(run: DispatchRun, result: DispatchResult) -> dict[str, Any]:

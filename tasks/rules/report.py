@@ -43,11 +43,15 @@ class Counts:
 
     @property
     def accounted(self) -> int:
-        return sum(self.as_dict().values()) - self.read
+        return sum(self.outcomes().values())
 
     def as_dict(self) -> dict[str, int]:
         """In the order in which reports show them."""
         return {name: getattr(self, name) for name in self.__slots__}
+
+    def outcomes(self) -> dict[str, int]:
+        """Without ``read``, of which they are the parts."""
+        return {name: count for name, count in self.as_dict().items() if name != "read"}
 
     def check(self) -> Self:
         """The counts themselves, if the outcomes sum up to the number read and none is negative.

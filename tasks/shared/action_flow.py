@@ -88,8 +88,8 @@ def action_flow(action: Task[..., Any], connection: type[Block], module: str) ->
             answer = await action(**given)
             link = await _page_link(action.name, connection, name)
             published = await publish_answer(action.name, answer, place, link)
-        failures = failed_items(answer)
-        return finished_state(failures_name(len(failures)), failures[:NAMED], published)
+            failures = failed_items(answer)
+            return finished_state(failures_name(len(failures)), failures[:NAMED], published)
 
     run.__name__ = run.__qualname__ = action.fn.__name__
     run.__module__ = module

@@ -30,11 +30,13 @@ from connectors.ledger.block import LedgerDatabase
 from connectors.ledger.rate_limit import TenantLimiter, UseWarning
 from connectors.ledger.store import Ledger
 from tasks.shared.progress import run_logger
+from tasks.shared.run_metrics import measured_run
 
 if TYPE_CHECKING:
     from connectors.connectwise.client import ConnectWiseClient
     from connectors.field_nation.client import FieldNationClient
     from connectors.lansweeper.client import LansweeperClient
+    from connectors.metrics import RequestMetrics
 
 DEFAULT = "default"
 B = TypeVar("B", bound=Block)
@@ -48,6 +50,7 @@ class _Open:
     read_only: bool
     ledger_name: str
     run_id: str
+    metrics: RequestMetrics | None = None
     connectwise: dict[str, ConnectWiseClient] = field(default_factory=dict)
     lansweeper: dict[str, LansweeperClient] = field(default_factory=dict)
     field_nation: dict[str, FieldNationClient] = field(default_factory=dict)
@@ -63,8 +66,9 @@ async def shared_connections(*, read_only: bool = False, ledger: str = DEFAULT) 
     if _open.get() is not None:
         yield
         return
-    async with AsyncExitStack() as stack:
-        token = _open.set(_Open(stack, read_only, ledger, _own_run_id()))
+    run_id = _own_run_id()
+    async with measured_run(run_id, read_only=read_only) as metrics, AsyncExitStack() as stack:
+        token = _open.set(_Open(stack, read_only, ledger, run_id, metrics))
         try:
             yield
         finally:
@@ -88,7 +92,9 @@ async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient
                 earlier=[settings.credential_key],
                 warning=_warning(connection, block.request_warning_percent),
             )
-            client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
+            client = block.get_client(
+                read_only=shared.read_only, rate_limiter=limiter, metrics=shared.metrics
+            )
             shared.connectwise[connection] = await shared.stack.enter_async_context(client)
         yield shared.connectwise[connection]
 
@@ -106,7 +112,9 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
             credential = block.settings().credential_key
             warning = _warning(connection, block.request_warning_percent)
             limiter = TenantLimiter(ledger.rate_limits, credential, REQUEST_LIMITS, warning)
-            client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
+            client = block.get_client(
+                read_only=shared.read_only, rate_limiter=limiter, metrics=shared.metrics
+            )
             await _share_budget(shared, ledger, limiter, credential, client)
             shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
         yield shared.lansweeper[connection]
@@ -125,7 +133,9 @@ async def field_nation_client(connection: str) -> AsyncIterator[FieldNationClien
             credential = block.settings().credential_key
             warning = _warning(connection, block.request_warning_percent)
             limiter = TenantLimiter(ledger.rate_limits, credential, REQUEST_LIMITS, warning)
-            client = block.get_client(read_only=shared.read_only, rate_limiter=limiter)
+            client = block.get_client(
+                read_only=shared.read_only, rate_limiter=limiter, metrics=shared.metrics
+            )
             await _share_budget(shared, ledger, limiter, credential, client)
             shared.field_nation[connection] = await shared.stack.enter_async_context(client)
         yield shared.field_nation[connection]

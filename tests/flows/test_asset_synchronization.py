@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from connectors.metrics import Series, values_of
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.asset_sync.safety import SafetyThresholds
 from tasks.shared.concurrency import groups
+from tasks.shared.run_metrics import FILE_NAME, TEXTFILE_FOLDER
 from tests.support.faults import LEAN
 from tests.support.run_flow import FlowRunner, custom_value
 
@@ -59,25 +63,29 @@ def every_record(runner: FlowRunner) -> dict[int, dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Story:
-    """Three runs of the usual kind, one after the other: a dry one, the first and a second."""
+    """Three runs of the usual kind: a dry one, the first and a second, and the metrics of all."""
 
     before: dict[int, dict[str, Any]]
     dry: Seen
     first: Seen
     second: Seen
+    metrics: dict[Series, float]
 
 
 TOLD: list[Story] = []
 
 
 @pytest.fixture
-async def story(runner: FlowRunner) -> Story:
+async def story(runner: FlowRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Story:
     """Run once for all tests that look at it."""
     if not TOLD:
+        monkeypatch.setenv(TEXTFILE_FOLDER, str(tmp_path))
         runner.sandbox.reset(assets=FEW)
         before = every_record(runner)
         dry = await look(runner, "asset-synchronization-plan", dry_run=True)
-        TOLD.append(Story(before, dry, await look(runner), await look(runner)))
+        first, second = await look(runner), await look(runner)
+        metrics = values_of(text_string_to_metric_families((tmp_path / FILE_NAME).read_text()))
+        TOLD.append(Story(before, dry, first, second, metrics))
     return TOLD[0]
 
 
@@ -108,6 +116,25 @@ async def test_run_writes_what_it_planned_and_a_second_run_writes_nothing(story:
 async def test_predicted_requests_are_the_requests_used(story: Story) -> None:
     assert story.first.report.requests_used == story.first.report.requests_predicted
     assert story.first.report.requests_used == story.first.requests
+
+
+async def test_metrics_tell_of_the_requests_the_records_and_the_runs(story: Story) -> None:
+    def told(name: str, label: str, **wanted: str) -> dict[str, float]:
+        found: Counter[str] = Counter()
+        for (sample, labels), value in story.metrics.items():
+            if sample == f"connectwise_flows_{name}" and wanted.items() <= dict(labels).items():
+                found[dict(labels)[label]] += int(value)
+        return dict(found)
+
+    requests = sum(each.requests for each in (story.dry, story.first, story.second))
+    assert told("request_seconds_count", "vendor")["ConnectWise PSA"] == requests
+    assert told("request_seconds_count", "kind").keys() >= {"read", "create", "replace"}
+    assert told("rate_limit_wait_seconds_count", "vendor")["ConnectWise PSA"] == requests
+    first, second = (each.report.counts.outcomes() for each in (story.first, story.second))
+    assert told("records_total", "outcome", read_only="false") == {
+        outcome: count + second[outcome] for outcome, count in first.items()
+    }
+    assert told("run_seconds_count", "outcome", flow="asset-synchronization") == {"completed": 3}
 
 
 async def test_report_links_the_records_and_names_the_run(story: Story) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from connectors.connection import TimeLimits
 from connectors.errors import (
@@ -22,6 +23,7 @@ from connectors.errors import (
     WriteRefusedError,
 )
 from connectors.http import HttpSession, ServerClock
+from connectors.metrics import RequestMetrics, metrics_text, values_of
 from connectors.responses import Refusal
 from connectors.retry import AttemptOutcome, RequestKind
 from tests.support.fake_connectwise import FakeConnectWise
@@ -365,3 +367,29 @@ async def test_every_answer_of_a_client_tells_it() -> None:
     async with vendor.client() as client:
         await client.companies.list()
         assert abs(client.session.clock.now() - datetime(2026, 5, 4, 11, tzinfo=UTC)) < timedelta(minutes=1)
+
+
+async def test_each_try_and_each_wait_for_the_limit_is_measured_under_words_that_are_few() -> None:
+    registry = CollectorRegistry()
+    vendor = Vendor(busy(429), busy(503), done(), httpx.Response(404, json={"message": QUERY}))
+    async with vendor.session(metrics=RequestMetrics(registry), rate_limiter=Limiter(4)) as session:
+        await session.request(RequestKind.READ, "GET", "/things/7", params={"conditions": QUERY})
+        with pytest.raises(RejectedError):
+            await session.request(RequestKind.MODIFY, "PATCH", "/things/7", json={})
+        with pytest.raises(RetryableError):
+            await session.request(RequestKind.READ, "GET", "/things/8")
+    values = values_of(registry.collect())
+    tried = {
+        (labels["kind"], labels["outcome"]): value
+        for (name, pairs), value in values.items()
+        if name == "connectwise_flows_request_seconds_count" and (labels := dict(pairs))
+    }
+    assert tried == {
+        ("read", "rate limited"): 1,
+        ("read", "server error"): 1,
+        ("read", "accepted"): 1,
+        ("modify", "refused"): 1,
+    }
+    assert values["connectwise_flows_rate_limit_wait_seconds_count", (("vendor", "Vendor"),)] == 5
+    text = metrics_text(registry)
+    assert not [secret for secret in (QUERY, KEY, "/things", "vendor.test") if secret in text]
