@@ -40,6 +40,7 @@ from connectors.responses import (
     Refusal,
     error_of,
     failure_of,
+    outcome_of,
     read_refusal,
     too_large,
     unexpected,
@@ -56,6 +57,7 @@ from connectors.retry import (
     read_http_date,
     reason_of_failure,
 )
+from connectors.tracing import request_span
 
 if TYPE_CHECKING:
     # Loaded by whoever counts.
@@ -233,20 +235,22 @@ class HttpSession(Connected):
         self.refuse_write(kind, method, path)
         call = Call(kind, self.system, method, path)
         request = self._build(method, root + path, params, json, headers)
+        name, read = f"{method} {template or path}", read_error or self._read_error
         attempt, waited = 0, 0.0
-        while True:
-            attempt += 1
-            answer = await self._try(
-                kind, request, f"{method} {template or path}", read_error or self._read_error, cost
-            )
-            if isinstance(answer, httpx.Response):
-                return answer
-            wait = await self._wait_after(kind, attempt, answer, waited)
-            if wait is None:
-                raise error_of(call, answer, self.redact)
-            logger.warning("%s: %s, try %d in %.1f s", call, answer.outcome, attempt + 1, wait)
-            await self._sleep(wait)
-            waited += wait
+        with request_span(call, self.base_url.host, template) as span:
+            while True:
+                attempt += 1
+                answer = await self._try(kind, request, name, read, cost)
+                span.add_try(attempt, answer)
+                if isinstance(answer, httpx.Response):
+                    return answer
+                wait = await self._wait_after(kind, attempt, answer, waited)
+                if wait is None:
+                    raise error_of(call, answer, self.redact)
+                logger.warning("%s: %s, try %d in %.1f s", call, answer.outcome, attempt + 1, wait)
+                span.add_pause(answer, wait)
+                await self._sleep(wait)
+                waited += wait
 
     def refuse_write(self, kind: RequestKind, method: str, path: str) -> None:
         """WriteRefusedError if the session is for reading only and the request would write."""
@@ -420,11 +424,6 @@ class HttpSession(Connected):
             spread=spread,
             longest_wait=self._longest_wait,
         )
-
-
-def outcome_of(answer: httpx.Response | FailedAttempt) -> AttemptOutcome:
-    """How a try ended of which this is the answer, a refusal already read."""
-    return AttemptOutcome.ACCEPTED if isinstance(answer, httpx.Response) else answer.outcome
 
 
 def whole_body(answer: ReadAnswer) -> Any:

@@ -165,6 +165,11 @@ class Call:
         return f"{self.system} {self.method} {self.path}"
 
 
+def outcome_of(answer: httpx.Response | FailedAttempt) -> AttemptOutcome:
+    """How a try ended of which this is the answer, a refusal already read."""
+    return AttemptOutcome.ACCEPTED if isinstance(answer, httpx.Response) else answer.outcome
+
+
 def failure_of(answer: httpx.Response, refusal: Refusal) -> FailedAttempt:
     """How an answer that was read as a refusal counts for retries; the refusal's own word goes first."""
     outcome = refusal.outcome or outcome_of_status(answer.status_code)
@@ -218,6 +223,11 @@ def too_large(status: int, error: AnswerTooLargeError) -> FailedAttempt:
 
 
 _RECORD = re.compile(r"/(-?\d+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/|$)", re.IGNORECASE)
+
+
+def route_of(path: str) -> str:
+    """The path with ``{id}`` for each record that it names."""
+    return _RECORD.sub("/{id}", path)
 
 
 def unexpected(
