@@ -38,6 +38,7 @@ import httpx
 from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
+from connectors.logs import PREFECT_SETTINGS, wants_json
 from deployments import ROOT
 
 START_LIMIT_SECONDS = 180
@@ -83,22 +84,27 @@ def prefect_environment(home: Path, port: int) -> dict[str, str]:
     """The settings of a private Prefect under ``home``, without any that the user has set."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     address = f"http://127.0.0.1:{port}"
-    return inherited | {
-        "PREFECT_HOME": str(home),
-        "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
-        "PREFECT_API_URL": f"{address}/api",
-        "PREFECT_SERVER_UI_API_URL": f"{address}/api",
-        "PREFECT_SERVER_API_HOST": "127.0.0.1",
-        "PREFECT_SERVER_API_PORT": str(port),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_ENCRYPTION_KEY": encryption_key(home),
-        "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-        "PREFECT_API_SSL_CERT_FILE": str(one_authority(home)),
-        "PREFECT_CLI_PROMPT": "false",
-        "DO_NOT_TRACK": "1",
-    }
+    logs = PREFECT_SETTINGS if wants_json(os.environ) else {}
+    return (
+        inherited
+        | logs
+        | {
+            "PREFECT_HOME": str(home),
+            "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),
+            "PREFECT_API_URL": f"{address}/api",
+            "PREFECT_SERVER_UI_API_URL": f"{address}/api",
+            "PREFECT_SERVER_API_HOST": "127.0.0.1",
+            "PREFECT_SERVER_API_PORT": str(port),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_ENCRYPTION_KEY": encryption_key(home),
+            "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+            "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+            "PREFECT_API_SSL_CERT_FILE": str(one_authority(home)),
+            "PREFECT_CLI_PROMPT": "false",
+            "DO_NOT_TRACK": "1",
+        }
+    )
 
 
 def one_authority(home: Path) -> Path:

@@ -24,11 +24,14 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from connectors.errors import StopError
+from connectors.logs import log_formatter
+from connectors.redaction import Redactor
 from deployments.receiver.app import receiver_app
 from deployments.receiver.metrics import LOG_EVERY
 from deployments.receiver.settings import ReceiverSettings, receiver_settings
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
+LINE = "%(asctime)s %(levelname)s %(message)s"
 EX_CONFIG = 78
 """Trying again does not help; service managers know this exit code."""
 HEAD_SECONDS = 5.0
@@ -123,11 +126,13 @@ def main() -> int:
     """Listen until SIGTERM or Ctrl-C; what was begun is finished first."""
     try:
         settings = receiver_settings(os.environ)
+        formatter = log_formatter(os.environ, LINE, Redactor(settings.secrets()))
     except (ValueError, StopError) as error:
         print(error, file=sys.stderr)
         return EX_CONFIG
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.basicConfig(level=logging.INFO)
     for handler in logging.getLogger().handlers:
+        handler.setFormatter(formatter)
         handler.addFilter(RepeatedRecords())
     for talkative in ("httpx", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)

@@ -55,6 +55,11 @@ class ReceiverSettings:
     field_nation_sources: tuple[Network, ...] = ()
     proxies: tuple[str, ...] = ("127.0.0.1", "::1")
 
+    def secrets(self) -> list[str]:
+        """What no log line may show."""
+        vendor = self.connectwise.secrets() if self.connectwise is not None else []
+        return [*vendor, *([self.webhook_secret] if self.webhook_secret else [])]
+
 
 def receiver_settings(environment: Mapping[str, str]) -> ReceiverSettings:
     """The settings that the variables describe.
