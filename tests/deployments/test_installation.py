@@ -26,6 +26,8 @@ DATA = (
     "deployments/compose/Dockerfile",
     "deployments/systemd/connectwise-flows-worker@.service",
     "deployments/from_files.sh",
+    "deployments/observability/alerts.yaml",
+    "deployments/observability/dashboard.json",
     "deployments/kubernetes/worker.yaml",
     "deployments/work_pools/kubernetes.json",
     "connectors/ledger/migrations/script.py.mako",
