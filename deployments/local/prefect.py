@@ -8,7 +8,8 @@ begin immediate. Prefect begins them deferred. One that reads first and writes l
 "database is locked", whenever another one wrote in between: the UI shows 503, clients wait two seconds and
 try again. Begun immediate, each waits its turn, which is what Prefect does itself where it asks
 ``with_for_update``. With Prefect 3.8.8 on two cores this made real runs of 400 assets two to three times as
-fast.
+fast. Prefect 3.9.1 still begins them so: of 200 such of eight writers 167 were refused, none here.
+A test holds that its own are refused; this can go when that fails.
 
 They wait in this process and not in SQLite, where each waits in a thread of its own and keeps a connection:
 under many writers, killed clients and expired leases the whole server then stood still now and again, for the
