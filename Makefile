@@ -1,13 +1,14 @@
 # Every target makes what it needs and is quick the second time. Needs only Python 3.11+, git and make.
 PYTHON ?= python3
-VENV := .venv
+# make test PYTHON=python3.12 has an environment of its own beside that of the usual interpreter.
+VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv-$(notdir $(PYTHON)))
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 # Kept beside the sources: pytest's rewriting of the assertions alone takes each of its processes six seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-dispatch up test test-slow test-postgres test-cluster test-browser test-docs docs lint format bench bench-enrichment layout campaign-dispatch chaos fuzz clean
+.PHONY: demo demo-dispatch up test test-slow test-postgres test-cluster test-browser test-docs docs lint format bench bench-enrichment layout campaign-dispatch chaos fuzz outdated release clean
 
 $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -102,6 +103,14 @@ chaos: $(READY)
 fuzz: $(READY)
 	$(BIN)/python -m benchmarks.fuzz
 
+# Asks the index that pip is set up with; no test does.
+outdated: $(READY)
+	$(BIN)/python -m tests.support.releases outdated
+
+# make release TAG=v1.2.0: notes and wheel under build/release/, if tag, version and changelog agree.
+release: $(READY)
+	$(BIN)/python -m tests.support.releases release "$(TAG)"
+
 clean:
-	rm -rf build $(VENV) *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .venv .venv-* *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
