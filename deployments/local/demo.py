@@ -7,7 +7,6 @@ counts of each as a table and writes them to ``build/demo.json``.
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -20,7 +19,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from deployments import WORK
-from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued
+from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued, speak_to
 from deployments.local.sandbox import Sandbox, start_sandbox
 
 BUILD = WORK / "build"
@@ -42,8 +41,7 @@ def main() -> int:
     )
     arguments = ("--seed", str(SEED), "--assets", str(ASSETS))
     with start_sandbox(*arguments) as sandbox, local_prefect(home) as prefect:
-        # Prefect reads its settings when it is imported, so the flows are imported after this.
-        os.environ.update(prefect.environment)
+        speak_to(prefect)
         console.print(f"Prefect UI, until the demo ends: {prefect.ui_url}")
         figures = asyncio.run(_three_runs(sandbox, home, console))
         send_what_is_queued()

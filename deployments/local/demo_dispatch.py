@@ -7,7 +7,6 @@ dispatch-inbox, all on this machine; nothing but HTTP goes between them. Writes 
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import sys
 import time
@@ -23,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deployments import WORK
-from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued
+from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued, speak_to
 from deployments.local.receiver import LocalReceiver, local_inbox, local_receiver, receiver_environment
 from deployments.local.sandbox import Sandbox, start_sandbox
 
@@ -281,8 +280,7 @@ def main() -> int:
     with start_sandbox("--seed", "7", "--assets", "2", "--scenario", "dispatch") as sandbox:
         environment = receiver_environment(sandbox.info, secret, home / "ledger.db")
         with local_prefect(home) as prefect, local_receiver(environment, home / "receiver.log") as receiver:
-            # Prefect reads its settings when it is imported, so the flows are imported after this.
-            os.environ.update(prefect.environment)
+            speak_to(prefect)
             asyncio.run(set_up(sandbox, receiver, secret, home / "ledger.db"))
             send_what_is_queued()
             with local_inbox(prefect, home / "inbox.log"):

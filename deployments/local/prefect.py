@@ -36,6 +36,7 @@ from weakref import WeakKeyDictionary
 
 import certifi
 import httpx
+from prefect.context import refresh_global_settings_context
 from prefect.server.database.configurations import SQLITE_BEGIN_MODE, AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
@@ -155,6 +156,16 @@ def local_prefect(home: Path, settings: Mapping[str, str] | None = None) -> Iter
             yield LocalPrefect(port, environment)
         finally:
             stop(process)
+
+
+def speak_to(prefect: LocalPrefect) -> None:
+    """Let Prefect in this process speak to that server from now on.
+
+    Its settings are read when it is first imported, as this module does: a variable alone comes too late, and
+    the process would start a temporary server of its own, on the same database.
+    """
+    os.environ.update(prefect.environment)
+    refresh_global_settings_context()
 
 
 def send_what_is_queued() -> None:

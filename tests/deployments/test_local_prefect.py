@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +18,7 @@ import sqlalchemy as sa
 from prefect.server.database.configurations import AioSqliteConfiguration
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from deployments import ROOT
 from deployments.local.prefect import begin_immediate
 
 pytestmark = pytest.mark.anyio
@@ -123,3 +127,16 @@ def test_prefect_still_begins_transactions_where_it_is_changed() -> None:
         for each in (begin_immediate, AioSqliteConfiguration.begin_transaction)
     )
     assert ours == theirs
+
+
+def test_a_process_speaks_to_its_own_server_though_prefect_is_imported_already(tmp_path: Path) -> None:
+    """Else Prefect starts a temporary server beside it, on the same database."""
+    program = (
+        "import sys, pathlib; from deployments.local.prefect import *; "
+        "from prefect.settings import PREFECT_API_URL as address; "
+        "speak_to(LocalPrefect(9, prefect_environment(pathlib.Path(sys.argv[1]), 9))); print(address.value())"
+    )
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True)
+    assert done.stdout.strip() == "http://127.0.0.1:9/api", done.stderr
