@@ -1,4 +1,4 @@
-"""Where this project runs: whose packages Python finds under their names, and whether its disk is shared.
+"""Where this project lies and runs: whose packages Python finds, the user's data, whether its disk is shared.
 
 ``tasks`` and ``flows`` are names that others use too: a ``tasks.py`` in the current folder, or a folder of
 that name earlier on the path, stands before ours without a word, and pip lets another distribution write over
@@ -23,6 +23,17 @@ DISK_VARIABLE = "CONNECTWISE_FLOWS_SHARED_DISK"
 """Whether runs share the disk; ``false`` in the image, whose disk goes with its container."""
 PROCESS_POOL = "process"
 """The type of work pool whose runs are processes on the worker's own disk; with others each has its own."""
+
+
+def data_folder(environment: Mapping[str, str], *, platform: str = sys.platform) -> Path:
+    """The folder for this project's files among the user's data, where nothing names another."""
+    if platform == "win32" and environment.get("LOCALAPPDATA"):
+        place = Path(environment["LOCALAPPDATA"])
+    elif platform == "darwin":
+        place = Path.home() / "Library" / "Application Support"
+    else:
+        place = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return place / "connectwise-flows"
 
 
 class ShadowedPackageError(ImportError):

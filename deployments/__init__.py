@@ -3,6 +3,7 @@
 Commands, each ``python -m deployments.NAME``:
 
 - ``bootstrap``: makes a Prefect server ready; repeatable. Read it first.
+- ``console``: the command ``connectwise-flows``, which has those above, the local stack and the runs.
 - ``serve``: runs every deployment here, without a worker; ``serve_inbox``: keeps dispatch-inbox running.
 - ``receiver``: takes callbacks and webhooks into the ledger's inbox.
 - ``blocks``: saves connections of a running sandbox; bootstrap uses it for those of environment variables.
@@ -18,16 +19,20 @@ demos, the local stack, the tests.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from connectors.installation import check_packages
+from connectors.installation import check_packages, data_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 """Where the packages lie, a checkout or a folder of installed packages: commands run there, so that no module
 of the current folder stands before ours."""
 DEPLOYMENTS = Path(__file__).with_name("prefect.yaml")
 """Every deployment: ``prefect.yaml`` of the checkout, which the installed package has too."""
-WORK = ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()
-"""Where the demos and the local stack put what they make: the checkout, or outside one the current folder."""
+IN_CHECKOUT = (ROOT / "pyproject.toml").exists()
+WORK = ROOT if IN_CHECKOUT else Path.cwd()
+"""What a folder that is named without a beginning counts from: the checkout, or else the current folder."""
+BUILD = ROOT / "build" if IN_CHECKOUT else data_folder(os.environ)
+"""Where the demos and the local stack put what they make: in the checkout, or else among the user's data."""
 
 check_packages()

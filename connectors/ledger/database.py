@@ -29,7 +29,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from connectors.errors import RejectedError, StopError
-from connectors.installation import disk_is_shared
+from connectors.installation import data_folder, disk_is_shared
 from connectors.ledger.text import clean_parameters, json_text
 
 PATH_VARIABLE = "CONNECTWISE_FLOWS_LEDGER"
@@ -84,15 +84,7 @@ def default_path(
             remedy="Save the block Integration Ledger with a PostgreSQL address, or set "
             f"{URL_VARIABLE}; on one machine {PATH_VARIABLE} may name a file on a volume of all containers.",
         )
-    return _data_folder(environment, platform) / "connectwise-flows" / "ledger.db"
-
-
-def _data_folder(environment: Mapping[str, str], platform: str) -> Path:
-    if platform == "win32" and environment.get("LOCALAPPDATA"):
-        return Path(environment["LOCALAPPDATA"])
-    if platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    return Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return data_folder(environment, platform=platform) / "ledger.db"
 
 
 def database_url(place: str | Path) -> URL:

@@ -4,6 +4,7 @@ Parts, each a process of its own:
 
 - ``sandbox``: the vendors; ``prefect``: a Prefect server; ``receiver``: the receiver and the served inbox;
   ``postgres``: a PostgreSQL server.
+- ``running``: the folder of the local stack, and where its server is found while it runs.
 
 Commands made of them:
 

@@ -1,7 +1,7 @@
 """``make demo``: a sandbox, a Prefect server of our own, and three runs of asset-synchronization.
 
 Shows a dry run that writes nothing, the real run, and a second real run that finds nothing to do. Prints the
-counts of each as a table and writes them to ``build/demo.json``.
+counts of each as a table and writes them to ``demo.json``, in a checkout under ``build/``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from deployments import WORK
+from deployments import BUILD
 from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued, speak_to
 from deployments.local.sandbox import Sandbox, start_sandbox
 
-BUILD = WORK / "build"
 ASSETS = 400
 SEED = 7
 PLAN_LINES = 45
@@ -32,10 +31,14 @@ RUNS = {"dry_run": "Dry run", "first": "First run", "second": "Second run"}
 
 def main() -> int:
     """Run the demo; the exit code says whether what it shows is as promised."""
-    home = BUILD / "demo"
+    return 1 if broken_promises(run_demo(BUILD, Console())) else 0
+
+
+def run_demo(build: Path, console: Console) -> dict[str, dict[str, int]]:
+    """The demo in the folder ``demo`` under ``build``; returns its figures, which ``demo.json`` has too."""
+    home = build / "demo"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    console = Console()
     console.print(
         f"Starting a sandbox with {ASSETS} Lansweeper assets and a Prefect server on this machine ..."
     )
@@ -46,12 +49,13 @@ def main() -> int:
         figures = asyncio.run(_three_runs(sandbox, home, console))
         send_what_is_queued()
         _show_plan(console, prefect)
-    (BUILD / "demo.json").write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    written = build / "demo.json"
+    written.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     _show(console, figures)
-    problems = broken_promises(figures)
-    for problem in problems:
+    console.print(f"Written to {written}. Next: connectwise-flows up, and open the Prefect UI.")
+    for problem in broken_promises(figures):
         console.print(f"[red]{problem}[/red]")
-    return 1 if problems else 0
+    return figures
 
 
 async def _three_runs(sandbox: Sandbox, home: Path, console: Console) -> dict[str, dict[str, int]]:
@@ -117,9 +121,6 @@ def _show(console: Console, figures: dict[str, dict[str, Any]]) -> None:
     for row in (*COUNTS, "requests", "writes"):
         table.add_row(row.capitalize(), *(f"{figures[name][row]:,}" for name in RUNS))
     console.print(table)
-    console.print(
-        f"Written to {(BUILD / 'demo.json').relative_to(WORK)}. Next: make up, and open the Prefect UI."
-    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """``make demo-dispatch``: a ticket becomes a work order through a real callback, and comes back step by step.
 
 Starts the sandbox's scenario ``dispatch``, a Prefect server, the receiver and the served deployment of
-dispatch-inbox, all on this machine; nothing but HTTP goes between them. Writes ``build/demo-dispatch.json``.
+dispatch-inbox, all on this machine; nothing but HTTP goes between them. Writes ``demo-dispatch.json``, in a
+checkout under ``build/``.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from deployments import WORK
+from deployments import BUILD
 from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued, speak_to
 from deployments.local.receiver import LocalReceiver, local_inbox, local_receiver, receiver_environment
 from deployments.local.sandbox import Sandbox, start_sandbox
@@ -38,7 +39,6 @@ START_SECONDS = 90.0
 ONCE = ("/token", "/companyinfo/", "/callbackkeys/", "/approve")
 """Not counted: tokens, API address and signing key, asked for once an hour or less, and the buyer's click."""
 Figures = dict[str, Any]
-BUILD = WORK / "build"
 SOON = 15.0
 """Seconds within which a ticket must have become a work order."""
 
@@ -270,11 +270,16 @@ def is_running(prefect: LocalPrefect) -> bool:
 
 
 def main() -> int:
+    """Run the demo; the exit code says whether what it shows is as promised."""
+    return 1 if broken_promises(run_demo(BUILD, Console(highlight=False))) else 0
+
+
+def run_demo(build: Path, console: Console) -> Figures:
+    """The demo in the folder ``demo-dispatch`` under ``build``; returns what ``demo-dispatch.json`` has."""
     started = time.monotonic()
-    home = BUILD / "demo-dispatch"
+    home = build / "demo-dispatch"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
-    console = Console(highlight=False)
     console.print("Starting a sandbox of ConnectWise and Field Nation, a Prefect server and the receiver ...")
     secret = str(uuid.uuid4())
     with start_sandbox("--seed", "7", "--assets", "2", "--scenario", "dispatch") as sandbox:
@@ -286,12 +291,13 @@ def main() -> int:
             with local_inbox(prefect, home / "inbox.log"):
                 figures = show(console, sandbox, prefect, receiver)
     figures["seconds"]["whole demo"] = round(time.monotonic() - started, 1)
-    (BUILD / "demo-dispatch.json").write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    written = build / "demo-dispatch.json"
+    written.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     tell(console, figures)
-    problems = broken_promises(figures)
-    for problem in problems:
+    console.print(f"Written to {written}.")
+    for problem in broken_promises(figures):
         console.print(f"[red]{problem}[/red]")
-    return 1 if problems else 0
+    return figures
 
 
 async def set_up(sandbox: Sandbox, receiver: LocalReceiver, secret: str, ledger: Path) -> None:
@@ -345,7 +351,6 @@ def tell(console: Console, figures: Figures) -> None:
         for name, value in figures[group].items():
             table.add_row(f"{group.capitalize()}: {name.replace('_', ' ')}", str(value))
     console.print(table)
-    console.print(f"Written to {(BUILD / 'demo-dispatch.json').relative_to(WORK)}.")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """``make up``: sandbox, Prefect server, worker and deployments on this machine, until it is stopped.
 
-Prints the address of the Prefect UI. Everything it keeps lies under ``build/up``, or in the folder that the
-environment variable CONNECTWISE_FLOWS_UP_HOME names, so that two can run side by side; the user's own Prefect
-is not touched. Ctrl-C, or SIGTERM, stops all of it.
+Prints the address of the Prefect UI. Everything it keeps lies under ``build/up`` of the checkout, for an
+installed package in the folder for the user's data, or in the folder that the environment variable
+CONNECTWISE_FLOWS_UP_HOME names, so that two can run side by side; the user's own Prefect is not touched.
+Ctrl-C, or SIGTERM, stops all of it.
 """
 
 from __future__ import annotations
@@ -13,25 +14,44 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 
-from deployments import ROOT, WORK
+from deployments import ROOT
 from deployments.local.prefect import LocalPrefect, local_prefect, stop
+from deployments.local.running import AlreadyRunningError, home_folder, noted_server, refuse_second
 from deployments.local.sandbox import TRIAL_BOARD, TRIAL_STATUS, Sandbox, start_sandbox
 
-HOME_VARIABLE = "CONNECTWISE_FLOWS_UP_HOME"
 POOL = "connectwise"
 TRIAL_DATE = "2030-01-15T15:00:00Z"
 """When the work of the ticket is due that dispatch is tried with."""
 
 
+Announce = Callable[[LocalPrefect, Sandbox], None]
+"""Says where everything is, once it runs."""
+
+
 def main() -> int:
     console = Console(highlight=False)
-    home = home_folder(os.environ)
+    try:
+        run_stack(home_folder(os.environ), console, lambda *started: tell(console, *started))
+    except AlreadyRunningError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def run_stack(home: Path, console: Console, announce: Announce) -> None:
+    """Start everything, announce it, and stop it on SIGINT or SIGTERM. Files lie in ``home``.
+
+    Raises:
+        AlreadyRunningError: a stack runs there; nothing was started.
+        RuntimeError: a part did not start, or the worker ended by itself; the text has the end of its log.
+    """
+    refuse_second(home)
     home.mkdir(parents=True, exist_ok=True)
     (home / "worker.log").unlink(missing_ok=True)
     stopped = threading.Event()
@@ -39,17 +59,12 @@ def main() -> int:
         signal.signal(number, lambda *_: stopped.set())
     console.print("Starting the sandbox and the Prefect server ...")
     with start_sandbox("--seed", "7", "--assets", "400") as sandbox, local_prefect(home) as prefect:
+        console.print("Saving the blocks and making the deployments ...")
         set_up(prefect, sandbox)
-        with worker(prefect) as process:
-            tell(console, prefect, sandbox)
+        with worker(prefect) as process, noted_server(home, prefect.api_url):
+            announce(prefect, sandbox)
             wait(stopped, process, home)
             console.print("Stopping ...")
-    return 0
-
-
-def home_folder(environment: Mapping[str, str]) -> Path:
-    """Where databases, logs and answers lie: a folder that is named counts from the project's own."""
-    return WORK / (environment.get(HOME_VARIABLE, "").strip() or "build/up")
 
 
 def set_up(prefect: LocalPrefect, sandbox: Sandbox) -> None:
@@ -99,8 +114,9 @@ def tell(console: Console, prefect: LocalPrefect, sandbox: Sandbox) -> None:
             "without Dry run; it becomes a draft at the sandbox's Field Nation."
         )
     console.print(
-        f"Logs: {os.path.relpath(prefect.home, WORK)}/server.log and worker.log. Ctrl-C stops everything.\n"
+        "Or in another terminal: connectwise-flows check; connectwise-flows plan " + sandbox.company
     )
+    console.print(f"Logs: {prefect.home}/server.log and worker.log. Ctrl-C stops everything.\n")
 
 
 def trial_ticket(sandbox: Sandbox) -> int | None:

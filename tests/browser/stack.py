@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from deployments.local.up import HOME_VARIABLE, home_folder
+from deployments.local.running import HOME_VARIABLE, home_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "build" / "browser"
