@@ -6,6 +6,7 @@ small enough to be the result of a flow.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Generic, Self, TypeVar
@@ -143,6 +144,32 @@ def counts_table(counts: Counts, *, planned: bool = False) -> str:
     names = counts.planned_names if planned else {}
     headers = [names.get(name, name).replace("_", " ").capitalize() for name in values]
     return table(headers, [[f"**{count:,}**" for count in values.values()]])
+
+
+_BOLD_COUNT = re.compile(r"\*\*([\d,]+)\*\*")
+
+
+def read_counts(markdown: str) -> dict[str, int]:
+    """The counts that ``counts_table`` put into a plan or report, by its headers; empty if it did not."""
+    lines = markdown.splitlines()
+    for head, rule, row in zip(lines, lines[1:], lines[2:], strict=False):
+        names, cells = ([each.strip() for each in line.strip("| ").split(" | ")] for line in (head, row))
+        counts = [_BOLD_COUNT.fullmatch(each) for each in cells]
+        if rule.startswith("| ---") and len(names) == len(cells) and all(counts):
+            named = zip(names, counts, strict=True)
+            return {
+                name.lower().replace(" ", "_"): int(each[1].replace(",", "")) for name, each in named if each
+            }
+    return {}
+
+
+REAL_RUN_REFUSED = "real run is refused"
+"""In the words on top of a dry run's plan that no real run would write."""
+
+
+def is_refused_plan(markdown: str) -> bool:
+    """Whether the plan says so, in a section's heading or in bold, which no value is."""
+    return any(REAL_RUN_REFUSED in line and line.startswith(("## ", "**")) for line in markdown.splitlines())
 
 
 def failures_list(

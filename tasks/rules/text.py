@@ -6,6 +6,7 @@ markup, HTML, a link or a table cell.
 
 from __future__ import annotations
 
+import html
 import re
 import textwrap
 import unicodedata
@@ -59,6 +60,11 @@ def escape(value: Any) -> str:
     # Backslashes and not entities, which the Prefect UI shows as they are written.
     text = _SPECIAL.sub(r"\\\1", text).replace("://", ":\\/\\/").replace("@", "\\@")
     return re.sub(r"(?i)\bwww\.", lambda found: f"{found[0][:-1]}\\.", text)
+
+
+def unescaped(text: str) -> str:
+    """The literal text that ``escape`` has made safe."""
+    return html.unescape(re.sub(r"\\([\\`*_{}\[\]|~#!$/@.])", r"\1", text))
 
 
 def cell(value: Any, length: int = 80) -> str:

@@ -13,7 +13,14 @@ from tasks.rules.asset_sync.match_result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanWarning
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import SyncReport
-from tasks.rules.report import WrittenRecord, change_line, changes_list, counts_table, failures_list
+from tasks.rules.report import (
+    REAL_RUN_REFUSED,
+    WrittenRecord,
+    change_line,
+    changes_list,
+    counts_table,
+    failures_list,
+)
 from tasks.rules.text import (
     ROWS,
     AddressOf,
@@ -114,7 +121,7 @@ def _listed(names: Sequence[str], rows: int) -> str:
 def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
     if refused:
         verdict = (
-            "Dry run: nothing is written. A real run is refused:"
+            f"Dry run: nothing is written. A {REAL_RUN_REFUSED}:"
             if dry_run
             else "Refused: nothing is written."
         )

@@ -14,7 +14,14 @@ from tasks.rules.enrichment.plan import (
     SkippedConfiguration,
 )
 from tasks.rules.guards import GuardFinding
-from tasks.rules.report import WrittenRecord, change_line, changes_list, counts_table, failures_list
+from tasks.rules.report import (
+    REAL_RUN_REFUSED,
+    WrittenRecord,
+    change_line,
+    changes_list,
+    counts_table,
+    failures_list,
+)
 from tasks.rules.text import (
     ROWS,
     AddressOf,
@@ -112,7 +119,7 @@ def _findings(findings: Sequence[GuardFinding]) -> str:
     """On top, since nobody looks further where the first lines say that all is well."""
     refused = any(each.refuses for each in findings)
     return section(
-        "Not plausible: a real run is refused" if refused else "Not plausible, and accepted",
+        f"Not plausible: a {REAL_RUN_REFUSED}" if refused else "Not plausible, and accepted",
         escaped_list(each.text for each in findings),
     )
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.report import SyncCounts, SyncReport
-from tasks.rules.report import CountsError
+from tasks.rules.report import CountsError, counts_table, read_counts
 
 numbers = st.integers(0, 50)
 
@@ -48,3 +48,12 @@ def test_a_report_needs_counts_that_add_up() -> None:
 )
 def test_the_state_is_named_after_the_failures(counts: SyncCounts, name: str) -> None:
     assert SyncReport(counts).state_name == name
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=5, max_size=5))
+def test_counts_are_read_from_the_table_that_shows_them(outcomes: list[int]) -> None:
+    counts = SyncCounts(sum(outcomes), *outcomes).check()
+    text = f"# | a | b |\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n{counts_table(counts)}\n\nmore"
+    assert read_counts(text) == counts.as_dict()
+    assert read_counts(counts_table(counts, planned=True))["to_create"] == counts.created
+    assert read_counts("nothing") == {}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
-from tasks.rules.text import counted, noun, plural
+from tasks.rules.text import counted, escape, noun, plural, unescaped
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,8 @@ def test_kinds_of_reference_records_have_the_plural_that_people_say() -> None:
         "departments",
     ]
     assert noun(1, "status") == "status"
+
+
+@given(st.text(st.sampled_from("aW.w@:/&;lt<>`*_{}[]|~#!$\\-")))
+def test_what_was_escaped_comes_back(text: str) -> None:
+    assert unescaped(escape(text)) == text
