@@ -13,10 +13,12 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
+from connectors.connectwise.block import ConnectWiseConnection
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.collection import Collection
 from connectors.connectwise.conditions import equals, quote
 from connectors.errors import ConnectorError, RejectedError, StopError
+from connectors.field_nation.block import FieldNationConnection
 from connectors.field_nation.client import FieldNationClient
 from tasks.dispatch.run import DispatchRun
 from tasks.dispatch.settings import DispatchRules, DispatchSettings, load_dispatch_settings
@@ -248,6 +250,20 @@ async def check_rules(connectwise: Sequence[str], field_nation: Sequence[str]) -
     return [await _check(name, ours, theirs, saved=name in saved) for name in names]
 
 
+async def unsaved_rules_problems(settings: DispatchSettings) -> list[str]:
+    """What rules that need not be saved name and the vendors lack, held against the connections of above.
+
+    Raises:
+        ConnectorError: a vendor could not be asked.
+        ValueError: no connection to ConnectWise is saved, or several and none of them named default.
+    """
+    ours = _chosen(await saved_block_names(ConnectWiseConnection))
+    theirs = _chosen(await saved_block_names(FieldNationConnection))
+    if ours is None:
+        raise ValueError("Save a ConnectWise PSA Connection named default: the names are looked up with it.")
+    return await _problems(settings, ours, theirs)
+
+
 def _chosen(names: Sequence[str]) -> str | None:
     if DEFAULT in names:
         return DEFAULT
@@ -257,16 +273,19 @@ def _chosen(names: Sequence[str]) -> str | None:
 async def _check(name: str, connectwise: str, field_nation: str | None, *, saved: bool) -> Finding:
     label, check = f"Dispatch Rules {name}", "Names"
     try:
-        settings = await load_dispatch_settings(name)
-        async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(connectwise_client(connectwise))
-            theirs = None
-            if field_nation is not None:
-                theirs = await stack.enter_async_context(field_nation_client(field_nation))
-            problems = await find_name_problems(settings, client, theirs)
+        problems = await _problems(await load_dispatch_settings(name), connectwise, field_nation)
     except (ConnectorError, ValueError) as error:
         return Finding(label, check, FindingResult.NOTE, f"They could not be looked up: {error}")
     if not problems:
         return Finding(label, check, FindingResult.OK, "Everything that the rules name exists.")
     # The documented rules are an offer: a board of that name is no duty of anybody who saved none.
     return Finding(label, check, FindingResult.MISSING if saved else FindingResult.NOTE, " ".join(problems))
+
+
+async def _problems(settings: DispatchSettings, connectwise: str, field_nation: str | None) -> list[str]:
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(connectwise_client(connectwise))
+        theirs = None
+        if field_nation is not None:
+            theirs = await stack.enter_async_context(field_nation_client(field_nation))
+        return await find_name_problems(settings, client, theirs)

@@ -127,6 +127,18 @@ class DispatchRun:
         return f"DispatchRun({self.tenant})"
 
 
+def check_dispatch_settings(settings: DispatchSettings) -> None:
+    """Hold mappings and texts of the rules against what records and work orders have. Asks nobody.
+
+    Raises:
+        DispatchMappingError: some can't work.
+    """
+    for kind in RecordKind:
+        check_dispatch_mappings(settings.mappings_of(kind), sources=source_members(kind))
+    if problems := rules_problems(settings.outbound_rules):
+        raise DispatchMappingError(" ".join(problems))
+
+
 @asynccontextmanager
 async def open_dispatch(
     connectwise: str = DEFAULT,
@@ -151,10 +163,7 @@ async def open_dispatch(
     settings = await load_dispatch_settings(rules)
     if on_leave is not None:
         settings = settings.model_copy(update={"on_leave": on_leave})
-    for kind in RecordKind:
-        check_dispatch_mappings(settings.mappings_of(kind), sources=source_members(kind))
-    if problems := rules_problems(settings.outbound_rules):
-        raise DispatchMappingError(" ".join(problems))
+    check_dispatch_settings(settings)
     async with (
         connectwise_client(connectwise) as client,
         field_nation_client(field_nation) as theirs,
