@@ -16,13 +16,13 @@ $(READY): pyproject.toml constraints.txt
 	touch $(READY)
 
 demo: $(READY)
-	$(BIN)/python -m deployments.local.demo
+	$(BIN)/connectwise-flows demo
 
 demo-dispatch: $(READY)
-	$(BIN)/python -m deployments.local.demo_dispatch
+	$(BIN)/connectwise-flows demo --dispatch
 
 up: $(READY)
-	$(BIN)/python -m deployments.local.up
+	$(BIN)/connectwise-flows up
 
 RUFF = $(BIN)/ruff check . && $(BIN)/ruff format --check .
 

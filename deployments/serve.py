@@ -7,6 +7,7 @@ Prefect server, such as ``prefect server start``; Ctrl-C ends it and pauses the 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from deployments import DEPLOYMENTS
 RUNS_AT_ONCE = 4
 
 
-def main() -> int:
-    serve(*served_deployments(), limit=RUNS_AT_ONCE)
+def main(announce: Callable[[list[str]], None] = lambda names: None) -> int:
+    """Serve until Ctrl-C; ``announce`` is given the deployments' names before."""
+    deployments = served_deployments()
+    announce([each.name for each in deployments])
+    serve(*deployments, limit=RUNS_AT_ONCE)
     return 0
 
 

@@ -28,7 +28,13 @@ from sandbox.field_nation.store import PROVIDERS
 
 def read_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """The command line; a mistake in it ends the program with status 2 and a sentence."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="connectwise-flows sandbox",
+        description="A local ConnectWise PSA, Lansweeper and Field Nation on 127.0.0.1, until Ctrl-C. The "
+        "first line on standard output is JSON with the addresses, the keys and the companies.",
+        epilog="Example: connectwise-flows sandbox --port 8099 --seed 7 --assets 400 --scenario dispatch. "
+        "Exit codes: 0 ended by a signal; 1 it can't listen; 2 wrong usage.",
+    )
     parser.add_argument("--port", type=_number, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same data")
     parser.add_argument("--assets", type=_number, default=400, help="number of Lansweeper assets")

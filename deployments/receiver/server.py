@@ -122,8 +122,11 @@ class RepeatedRecords(logging.Filter):
         return True
 
 
-def main() -> int:
-    """Listen until SIGTERM or Ctrl-C; what was begun is finished first."""
+def main(announce: Callable[[ReceiverSettings], None] = lambda settings: None) -> int:
+    """Listen until SIGTERM or Ctrl-C; what was begun is finished first.
+
+    ``announce`` is given the settings once they are read.
+    """
     try:
         settings = receiver_settings(os.environ)
         formatter = log_formatter(os.environ, LINE, Redactor(settings.secrets()))
@@ -136,6 +139,7 @@ def main() -> int:
         handler.addFilter(RepeatedRecords())
     for talkative in ("httpx", "alembic"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
+    announce(settings)
     address = f"http://{settings.host}:{settings.port}"
     if settings.connectwise is not None:
         logging.info("Callbacks of ConnectWise at %s%s?recordId=", address, CONNECTWISE_PATH)

@@ -91,6 +91,22 @@ def test_commands_start_outside_any_checkout(site: Path, tmp_path: Path) -> None
     assert run(site, tmp_path, "-m", "sandbox", "--help").returncode == 0
 
 
+def test_the_console_command_works_outside_any_checkout(site: Path, tmp_path: Path) -> None:
+    (script,) = (site / "bin").glob("connectwise-flows")
+    (tmp_path / "tasks.py").write_text("", encoding="utf-8")
+    told = run(site, tmp_path, str(script), "--help", XDG_DATA_HOME=str(tmp_path / "data"))
+    assert (told.returncode, "Commands:" in told.stdout) == (0, True), told.stderr
+    program = (
+        "import deployments, deployments.local.running as r; print(deployments.BUILD, r.home_folder({}))"
+    )
+    (tmp_path / "tasks.py").unlink()
+    places = run(site, tmp_path, "-c", program, XDG_DATA_HOME=str(tmp_path / "data"))
+    ours = tmp_path / "data" / "connectwise-flows"
+    assert places.stdout.split() == [str(ours), str(ours / "up")], places.stderr
+    needs = run(site, tmp_path, str(script), "fuzz")
+    assert (needs.returncode, "checkout" in needs.stderr) == (2, True)
+
+
 def test_another_module_of_our_name_is_named_before_anything_is_done(site: Path, tmp_path: Path) -> None:
     (tmp_path / "tasks.py").write_text("", encoding="utf-8")
     done = run(site, tmp_path, "-c", "import flows.asset_synchronization")
