@@ -24,6 +24,7 @@ from tasks.shared.connections import (
     open_ledger,
     shared_connections,
 )
+from tasks.shared.events import announce_refusal
 from tasks.shared.lease import LeaseHeldError, writing_lease
 from tasks.shared.results import cancelled_state, finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
@@ -93,6 +94,8 @@ async def synchronize(run: SyncRun) -> Any:
     if run.settings.dry_run:
         await keep_planned(run, known, read)
         return await finish(run, plan, plan_report(run, plan))
+    if refused:
+        announce_refusal(run.subject, refused)
     if doubted:
         raise ReadingRefusedError(" ".join(refused) + " Nothing was written.")
     if refused:

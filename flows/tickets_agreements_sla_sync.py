@@ -105,7 +105,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     await publish_plan(run, plan, links.searches, findings)
     if dry_run:
         return await finish(run, plan, make_report(run, plan, links.searches), findings)
-    refuse_implausible(findings)
+    refuse_implausible(run, findings)
     if run.fields_missing:
         take_made_fields(run, await lansweeper_custom_fields(run.lansweeper, dry_run=False))
     edited = await edit_texts(run, plan.updates)

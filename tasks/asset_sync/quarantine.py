@@ -125,6 +125,7 @@ async def _keep_refused(
     await keep_refused_records(
         run.journal,
         HELD_FEATURE,
+        run.company.identifier,
         refused=refused,
         done=done,
         notes=run.notes,

@@ -48,6 +48,7 @@ from tasks.shared.action import action_step
 from tasks.shared.concurrency import gather_all
 from tasks.shared.connections import connectwise_client, current_run_id, open_ledger
 from tasks.shared.create_once import create_once
+from tasks.shared.events import EventSubject, announce_held
 from tasks.shared.journalled import RunJournal, WriteResult
 from tasks.shared.next_run import keep_or_note, refused_record
 from tasks.shared.progress import run_logger
@@ -330,6 +331,7 @@ async def keep_refused_references(
             for name in {**plan.existing, **plan.ids}
         }
         await quarantine.hold(run.tenant, HELD_REFERENCES, refused)
+        announce_held(EventSubject(HELD_REFERENCES), refused)
         await quarantine.release(run.tenant, HELD_REFERENCES, sorted(there & held.keys()))
 
 

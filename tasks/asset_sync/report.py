@@ -16,6 +16,7 @@ from tasks.rules.asset_sync.render import plan_markdown, report_markdown
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.report import WriteFailure, WrittenRecord, shown_or_counts
 from tasks.rules.values import AssetRecord, Rows
+from tasks.shared.events import announce_plan
 from tasks.shared.journalled import WriteResult
 
 PLAN_KEY = "asset-synchronization-plan"
@@ -45,7 +46,7 @@ class RecordAddresses:
 
 
 async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None:
-    """Show the plan as an artifact of the run."""
+    """Show the plan as an artifact of the run, and emit that it is there."""
     links = RecordAddresses(run, plan)
     title = f"Plan for {run.company.name or run.company.identifier}"
     text = shown_or_counts(
@@ -64,6 +65,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
     await acreate_markdown_artifact(
         text, key=PLAN_KEY, description=f"What the run does for {run.company.identifier}"
     )
+    announce_plan(run.subject, dry_run=run.settings.dry_run, counts=plan.counts.as_dict(), refused=refused)
 
 
 async def publish_report(run: SyncRun, plan: Plan, report: SyncReport) -> None:

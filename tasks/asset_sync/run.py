@@ -46,6 +46,7 @@ from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, References
 from tasks.rules.mapping.typed_ids import check_custom_field_ids, structure_level_problem
 from tasks.rules.values import FieldChange, folded
 from tasks.shared.connections import current_run_id
+from tasks.shared.events import EventSubject
 from tasks.shared.journalled import RunJournal
 from tasks.shared.progress import run_logger
 from tasks.shared.whole_list import ShortListError, read_custom_fields, whole_custom_fields
@@ -109,6 +110,11 @@ class SyncRun:
     def journal(self) -> RunJournal:
         """The journal of this run's writes to configurations."""
         return RunJournal(self.ledger, self.run_id, self.connectwise, self.company.id, self.tenant)
+
+    @property
+    def subject(self) -> EventSubject:
+        """What the events of this run are about."""
+        return EventSubject("asset-synchronization", self.company.id, self.company.identifier)
 
     @property
     def tenant(self) -> str:

@@ -114,6 +114,8 @@ async def drain_once(
 
     async with claim_renewal(run, [each.id for each in batch], holder):
         await map_bounded(_by_record(batch).items(), one, polling.at_once, on_error="finish_running")
+    # A run that serves the inbox may last for weeks.
+    run.refusals.announce()
     return drained
 
 

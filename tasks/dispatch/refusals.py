@@ -20,6 +20,7 @@ from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.dispatch.result import RecordRef
 from tasks.rules.quarantine import Attempt, fingerprint, is_held
 from tasks.rules.values import write_date_time
+from tasks.shared.events import EventSubject, announce_held
 
 REFUSED_NAME = "dispatch-refused-{}-{}"
 FEATURE = "dispatch"
@@ -45,12 +46,16 @@ class KeptRefusal:
 
 
 class Refusals:
-    """What is held back of one tenant; every call is one short transaction or two."""
+    """What is held back of one tenant; every call is one short transaction or two.
+
+    What this process has come to hold is remembered until ``announce`` tells of it in one event.
+    """
 
     def __init__(self, ledger: Ledger, tenant: str, settings: DispatchSettings) -> None:
         self._ledger = ledger
         self._tenant = tenant
         self._settings = settings
+        self._untold: dict[str, HeldRecord] = {}
 
     async def kept(self, ref: RecordRef, what: str, sent: Any) -> KeptRefusal | None:
         """The refusal of exactly this, by the same rules; None: it was not refused, and may be sent.
@@ -119,6 +124,12 @@ class Refusals:
             reason=reason,
         )
         await self._ledger.quarantine.hold(self._tenant, FEATURE, [held])
+        self._untold[held.key] = held
+
+    def announce(self) -> None:
+        """Emit one event for all records that came to be held since the last one."""
+        untold, self._untold = self._untold, {}
+        announce_held(EventSubject(FEATURE), list(untold.values()))
 
     async def _old(self, ref: RecordRef) -> Mapping[str, Any]:
         """What an older version has kept."""

@@ -177,4 +177,7 @@ async def open_dispatch(
             accept_cancellations=accept_cancellations,
         )
         await ledger.adopt_tenant(run.tenant, run.tenant_as_spelt)
-        yield run
+        try:
+            yield run
+        finally:
+            run.refusals.announce()

@@ -34,12 +34,14 @@ from tasks.rules.enrichment.plan import (
     edit_requests,
 )
 from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_report_markdown, search_words
+from tasks.rules.enrichment.safety import refusals
 from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
 from tasks.rules.guards import GuardFinding
 from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.report import WriteFailure, WrittenRecord, shown_or_counts
 from tasks.rules.values import Rows, written_text
 from tasks.shared.action import Inventory
+from tasks.shared.events import announce_plan
 from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import run_logger
 
@@ -170,7 +172,7 @@ async def publish_plan(
     searches: Sequence[SearchCost],
     findings: Sequence[GuardFinding] = (),
 ) -> None:
-    """Show the plan as an artifact of the run, what is not plausible on top, and its numbers in the log."""
+    """Show the plan as an artifact, what is not plausible on top; log its numbers and emit an event."""
     edits = predicted_edits(run, plan)
     counts = ", ".join(f"{name} {count}" for name, count in plan.counts.as_dict().items())
     run_logger().info("Plan: %s; %d mutations predicted", counts, edits)
@@ -195,6 +197,12 @@ async def publish_plan(
     )
     description = f"What the run does for {run.company.identifier}"
     await acreate_markdown_artifact(text, key=PLAN_KEY, description=description)
+    announce_plan(
+        run.subject,
+        dry_run=run.settings.dry_run,
+        counts=plan.counts.as_dict(),
+        refused=refusals(findings),
+    )
 
 
 async def publish_report(

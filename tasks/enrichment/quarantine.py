@@ -84,6 +84,7 @@ async def keep_refused_edits(
         await keep_refused_records(
             run.journal,
             HELD_EDITS,
+            run.company.identifier,
             refused=refused,
             done=done,
             notes=run.notes,

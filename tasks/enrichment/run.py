@@ -13,6 +13,7 @@ from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import SkippedConfiguration
 from tasks.rules.enrichment.texts import CustomFieldKeys
 from tasks.shared.connections import current_run_id
+from tasks.shared.events import EventSubject
 from tasks.shared.journalled import RunJournal
 from tasks.shared.retry import retry
 
@@ -74,6 +75,11 @@ class EnrichmentRun:
     def journal(self) -> RunJournal:
         """The journal of this run's edits of assets."""
         return RunJournal(self.ledger, self.run_id, self.lansweeper, self.company.id, self.site_tenant)
+
+    @property
+    def subject(self) -> EventSubject:
+        """What the events of this run are about."""
+        return EventSubject("tickets-agreements-sla-sync", self.company.id, self.company.identifier)
 
     @property
     def tenant(self) -> str:

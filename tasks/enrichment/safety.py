@@ -21,6 +21,7 @@ from tasks.rules.enrichment.undo import ASSET
 from tasks.rules.guards import GuardFinding, acceptable, accepted, marks_of_use, used_up
 from tasks.rules.text import counted
 from tasks.shared.action import Inventory
+from tasks.shared.events import announce_refusal
 from tasks.shared.journalled import WriteResult
 from tasks.shared.retry import retry
 
@@ -107,9 +108,10 @@ async def note_edited_texts(run: EnrichmentRun, plan: EnrichmentPlan) -> None:
         )
 
 
-def refuse_implausible(findings: Sequence[GuardFinding]) -> None:
+def refuse_implausible(run: EnrichmentRun, findings: Sequence[GuardFinding]) -> None:
     """ImplausiblePlanError with all that is not plausible, unless a person accepted it for this run."""
     if refused := refusals(findings):
+        announce_refusal(run.subject, refused)
         raise ImplausiblePlanError(f"{' '.join(refused)} Nothing was written.")
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from connectors.errors import ConnectorError, StopError
 from connectors.ledger.models import HeldRecord, WriteEntry, WriteOutcome
+from tasks.shared.events import EventSubject, announce_held
 from tasks.shared.journalled import RunJournal, WriteResult
 from tasks.shared.progress import run_logger
 
@@ -84,6 +85,7 @@ async def keep_or_note(what: str, notes: list[str]) -> AsyncIterator[None]:
 async def keep_refused_records(
     journal: RunJournal,
     feature: str,
+    company: str,
     *,
     refused: Sequence[HeldRecord],
     done: Sequence[str],
@@ -94,11 +96,13 @@ async def keep_refused_records(
 
     Args:
         feature: whose rows of the quarantine these are.
+        company: how events name it.
         done: keys of held records that were written or need no write any more.
         words: the note where anything was refused.
     """
     quarantine = journal.ledger.quarantine
     await quarantine.hold(journal.tenant, feature, refused, journal.company_id)
+    announce_held(EventSubject(feature, journal.company_id, company), refused)
     if refused:
         notes.append(words)
     await quarantine.release(journal.tenant, feature, done, journal.company_id)

@@ -39,7 +39,7 @@ async def test_a_refused_edit_is_held_until_its_texts_change(tmp_path: Path) -> 
         given: dict[str, Any] = {
             "ledger": ledger,
             "site_tenant": "site",
-            "company": SimpleNamespace(id=2),
+            "company": SimpleNamespace(id=2, identifier="Contoso"),
             "settings": SimpleNamespace(retry_refused=False),
             "only": None,
             "field_keys": {"cw_sla": "f1"},
