@@ -13,6 +13,7 @@ from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
+from deployments.notifications import MailNotification
 from tasks.dispatch.settings import DispatchRules
 
 BLOCK_TYPES: tuple[type[Block], ...] = (
@@ -21,4 +22,5 @@ BLOCK_TYPES: tuple[type[Block], ...] = (
     LansweeperConnection,
     LedgerDatabase,
     DispatchRules,
+    MailNotification,
 )

@@ -2,7 +2,7 @@
 
 Registers the blocks, makes the work pool and the automation that marks runs as crashed whose process gives
 no heartbeat any more, saves blocks from environment variables where they are given, deploys ``prefect.yaml``
-and refreshes the choices of the run forms.
+and refreshes the choices of the run forms. Where a target is given, it sets up who is told of failed runs.
 
 What a person changed in the Prefect UI stays. ``prefect deploy`` puts back the defaults and the schedules of
 ``prefect.yaml`` and drops schedules that were added by hand. So default parameters, schedules and whether a
@@ -35,6 +35,7 @@ from connectors.lansweeper.block import LansweeperConnection
 from deployments import DEPLOYMENTS, ROOT
 from deployments.block_types import BLOCK_TYPES
 from deployments.blocks import save_environment_blocks
+from deployments.notifications import install_notifications, notification_blocks
 from deployments.work_pool import make_pool
 from flows.refresh_choices import refresh_choices
 from tasks.shared.connections import saved_block_names
@@ -145,10 +146,12 @@ async def bootstrap() -> list[str]:
 
     Raises:
         ShadowedPackageError: another distribution has written over this one's files; nothing is done.
-        ValueError: the environment variables of a block are incomplete, or no pool is of the type named.
+        ValueError: the environment variables of a block or of notifications are incomplete, or no pool is of
+            the type named.
         RuntimeError: ``prefect deploy`` failed; the text holds the end of its output.
     """
     check_files()
+    targets = notification_blocks(os.environ)
     names = await register_blocks()
     done = [f"Blocks registered: {', '.join(names)}."]
     saved = await save_environment_blocks(os.environ)
@@ -158,7 +161,9 @@ async def bootstrap() -> list[str]:
     before = await present_deployments()
     deploy()
     await restore(before)
-    done.append(f"{len(await own_deployments())} deployments are in place.")
+    deployed = sorted(await present_deployments())
+    done.append(f"{len(deployed)} deployments are in place.")
+    done.append(await install_notifications(targets, deployed))
     if await saved_block_names(ConnectWiseConnection) or await saved_block_names(LansweeperConnection):
         state = await refresh_choices(return_state=True)
         done.append(f"Choices of the run forms: {state.name}. {state.message or ''}".strip())

@@ -28,7 +28,9 @@ from deployments.block_types import BLOCK_TYPES
 from deployments.blocks import save_trial_blocks
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
+from deployments.notifications import MailNotification
 from tests.support.layout import PRODUCT
+from tests.support.mail_server import mail_server
 
 SECRET_NAMES = re.compile(r"key|token|password|secret|client_id|^url$")
 PREFECTS_OWN = {str(each._logo_url) for each in (LocalFileSystem, ProcessWorker, SendgridEmail, Webhook)}
@@ -109,12 +111,22 @@ def code_of(block: type[Block]) -> str:
 
 @pytest.mark.prefect
 def test_every_example_runs(prefect_server: LocalPrefect, sandbox: Sandbox, ledger_file: Path) -> None:
-    asyncio.run(save_trial_blocks(sandbox.info, ledger_file))
     said = {}
-    for block in BLOCK_TYPES:
-        with contextlib.redirect_stdout(io.StringIO()) as output:
-            exec(code_of(block).replace("BLOCK_NAME", "default"), {"__name__": "example"})  # noqa: S102
-        said[block.__name__] = output.getvalue().strip()
+    with mail_server() as (port, messages):
+        mail = MailNotification(
+            server="127.0.0.1",
+            port=port,
+            encryption="none",
+            sender="a@example.com",
+            recipients=["b@example.com"],
+        )
+        asyncio.run(save_trial_blocks(sandbox.info, ledger_file))
+        mail.save("default", overwrite=True)
+        for block in BLOCK_TYPES:
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                exec(code_of(block).replace("BLOCK_NAME", "default"), {"__name__": "example"})  # noqa: S102
+            said[block.__name__] = output.getvalue().strip()
+    assert len(messages) == 1
     assert said["ConnectWiseConnection"].isdigit()
     assert said["FieldNationConnection"].isdigit()
     assert said["LansweeperConnection"]
