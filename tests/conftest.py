@@ -140,16 +140,10 @@ def prefect_server(
             send_what_is_queued()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Prefect leaves one socket to its server open for each event loop that ran a flow, an empty one too.
-
-    Tests of one file stay with one of several processes, since they share a server and its leases. First of
-    its kind, since xdist reads the groups in the same hook.
-    """
+    """Prefect leaves one socket to its server open for each event loop that ran a flow, an empty one too."""
     for item in items:
         if item.get_closest_marker("prefect"):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(item.config.rootpath))))
             item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
             item.add_marker(
                 pytest.mark.filterwarnings(

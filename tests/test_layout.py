@@ -19,8 +19,6 @@ from tests.support.layout import (
     single_users,
 )
 
-pytestmark = pytest.mark.xdist_group("layout")
-
 SYSTEMS = ("connectwise", "lansweeper", "field_nation", "ledger")
 FEATURES = ("asset_sync", "enrichment", "dispatch")
 ACTIONS = ("tasks.connectwise", "tasks.lansweeper")

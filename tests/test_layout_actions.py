@@ -19,8 +19,6 @@ from tasks.shared.action import action, action_step
 from tasks.shared.action_flow import actions_of
 from tests.support.layout import ROOT, Tree
 
-pytestmark = pytest.mark.xdist_group("layout")
-
 PACKAGES = (tasks.connectwise, tasks.lansweeper, tasks.field_nation)
 LIST_ASSETS, LIST_LOCATIONS = "tasks.lansweeper.list_assets", "tasks.connectwise.list_locations"
 SYNCHRONIZATION = "flows.asset_synchronization"

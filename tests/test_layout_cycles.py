@@ -9,11 +9,7 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-import pytest
-
 from tests.support.layout import Tree
-
-pytestmark = pytest.mark.xdist_group("layout")
 
 
 def circle(tree: Tree) -> list[str]:
