@@ -13,7 +13,7 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from connectors.installation import DISK_VARIABLE
+from connectors.installation import DISK_VARIABLE, PACKAGES
 from deployments.environment import CONNECTWISE, LANSWEEPER, LEDGER_URL
 from deployments.receiver.settings import USUAL_PORT
 
@@ -160,6 +160,16 @@ def test_image_is_built_of_what_exists_and_names_no_registry() -> None:
     assert f"{DISK_VARIABLE}=false" in text
     assert "://" not in text
     assert (COMPOSE / SERVICES["worker"]["build"]["context"]).resolve() == ROOT
+
+
+def test_the_image_has_every_package_of_the_project() -> None:
+    text = (COMPOSE / "Dockerfile").read_text()
+    let_in = (COMPOSE / "Dockerfile.dockerignore").read_text().splitlines()
+    packages = {*PACKAGES} - {"deployments"} | {
+        f"deployments/{file.parent.name}" for file in (ROOT / "deployments").glob("*/__init__.py")
+    }
+    assert [name for name in packages if f"\nCOPY {name} {name}\n" not in text] == []
+    assert [name for name in packages if f"!{name}" not in let_in] == []
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda each: each.name)
