@@ -185,6 +185,7 @@ def _lansweeper() -> list[Operation]:
         "check_connection": check_lansweeper,
         "authorized_sites": lambda c: c.authorized_sites(),
         "site": lambda c: c.site(),
+        "site_id": lambda c: c.site_id(),
         "site_mutations": lambda c: c.site_mutations(),
         "asset_types": lambda c: c.asset_types(SITE),
         "custom_fields": lambda c: c.custom_fields(SITE),

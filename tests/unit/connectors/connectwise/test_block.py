@@ -45,7 +45,7 @@ def test_the_block_is_described_and_its_example_can_be_read() -> None:
     code = example.split("```python")[1].split("```")[0]
     body = "\n".join(f"    {line}" for line in code.splitlines())
     compile(f"async def example():\n{body}", "example", "exec")
-    assert 'ConnectWiseConnection.aload("BLOCK_NAME")' in code
+    assert 'ConnectWiseConnection.load("BLOCK_NAME")' in code
 
 
 def test_a_pasted_site_is_kept_as_the_api_s_server() -> None:
