@@ -66,10 +66,10 @@ class Canary:
         """Whether bulk may go on; if not, what the server reset is put back and the report says so."""
         seen = _seen(written, after)
         moved = [each for each in seen if each.moved]
-        kept = [each for each in seen if not each.moved]
+        kept = [each for each in seen if not each.moved and self._shows_changes(each)]
         self.left_alone |= {name for each in kept for name in members_with_value(each.ready.fresh)}
         if not moved:
-            # Where no record could be read, nobody has seen yet what the server leaves alone.
+            # Where no record could be read as written, nobody has seen yet what the server leaves alone.
             self.passed |= bool(kept)
             return True
         likely = sorted(seen, key=lambda each: bool(each.moved))
@@ -89,6 +89,14 @@ class Canary:
             hidden = "so whether ConnectWise reset fields of them too can't be told, and"
             self._note(_edited_since(doubtful, f"a bulk modification, {hidden}"))
         return not damaged
+
+    def _shows_changes(self, each: _Seen) -> bool:
+        """Whether a written value is there: an answer from before the write tells nothing of it."""
+        before, now = (
+            journal_values(record, each.ready.changes, self.run.mapping)
+            for record in (each.ready.fresh, each.record)
+        )
+        return now != before
 
     def not_readable(self, written: Sequence[Ready], error: ConnectorError) -> None:
         """Say which records nobody has looked at after their bulk modification."""

@@ -17,7 +17,7 @@ from tasks.asset_sync.canary import Canary
 from tasks.asset_sync.run import Ready, Record, SyncRun
 from tasks.connectwise.bulk_create_configurations import BULK_REFUSED
 from tasks.connectwise.bulk_modify_configurations import patch_record, replace_records
-from tasks.rules.asset_sync.custom_values import shows_less
+from tasks.rules.asset_sync.custom_values import is_partial, shows_less
 from tasks.rules.asset_sync.decide import FreshDecision
 from tasks.rules.asset_sync.payloads import overlay, patch_operations
 from tasks.rules.asset_sync.plan import Modification
@@ -144,7 +144,7 @@ class ConfigurationModifications:
     def _may_hide(self, each: Ready) -> bool:
         """Whether the record may have values that were not read, now or for the plan."""
         planned = each.modification.configuration
-        if planned.id in self.run.hiding:
+        if planned.id in self.run.hiding or is_partial(each.fresh, self.run.mapping):
             return True
         return shows_less(self.run.values.shown.get(planned.id), planned, each.fresh, self.run.mapping)
 

@@ -134,6 +134,15 @@ def _is_accepted(values: CustomValues, accept: AcceptOnce) -> bool:
     return accepted(CUSTOM_VALUES, values.total, accept.model_dump())
 
 
+def is_partial(record: Mapping[str, Any], mapping: CompiledMapping) -> bool:
+    """Whether a record that was asked for whole has nothing but the members that the plan's reading asks for.
+
+    Such an answer is that reading once more, out of a cache say: what it lacks is not empty.
+    """
+    asked = {path.partition("/")[0] for path in mapping.configuration_fields.split(",")}
+    return asked.issuperset(record.keys() - {"company"})
+
+
 def shows_less(
     shown: int | None, planned: ConfigurationRecord, fresh: Mapping[str, Any], mapping: CompiledMapping
 ) -> bool:

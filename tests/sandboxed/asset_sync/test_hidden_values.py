@@ -116,3 +116,18 @@ async def test_a_healthy_first_load_of_empty_fields_writes_whole_batches(runner:
     assert asked[f"PUT {BULK}"] == 1
     assert not [name for name in asked if name.startswith("PATCH")]
     assert asked[f"GET {CONFIGURATIONS}/count"] == 4, "of the company, of values, of other keys, of doubles"
+
+
+async def test_the_plans_reading_given_once_more_is_not_written_whole(runner: FlowRunner) -> None:
+    runner.sandbox.reset(assets=25)
+    unmapped = ("managementLink", "modelNumber", "vendor", "site", "questions", "installationDate")
+    before = {each["id"]: [each.get(name) for name in unmapped] for each in runner.configurations()}
+    assert sum(any(values) for values in before.values()) > 5
+    # A cache: each reading of configurations is answered with the first, which asked for few members.
+    runner.sandbox.faults([rule("GET", CONFIGURATIONS, {"kind": "wrong_read", "how": "repeat"})])
+    report = await runner.report(mappings=LEAN)
+    assert report.counts.modified > 5
+    after = {each["id"]: [each.get(name) for name in unmapped] for each in runner.configurations()}
+    assert {number: after[number] for number in before} == before
+    assert runner.sandbox.requests()["connectwise"]["by"].get(f"PUT {BULK}", 0) == 0
+    assert any("may have values that were not read" in note for note in report.notes)

@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger.models import KnownAmount
-from tasks.rules.asset_sync.custom_values import CustomValues, hidden_values, shows_less, value_findings
+from tasks.rules.asset_sync.custom_values import (
+    CustomValues,
+    hidden_values,
+    is_partial,
+    shows_less,
+    value_findings,
+)
 from tasks.rules.asset_sync.reading import AcceptOnce
 from tasks.rules.guards import ShrinkLimit
 from tasks.rules.mapping.compile import compile_mapping
@@ -105,6 +111,13 @@ def test_a_record_read_again_with_less_is_not_written_whole() -> None:
     assert shows_less(1, planned, record(1, serialNumber="S1"), MAPPING), "the value of another field"
     assert shows_less(None, planned, record(1, "R1"), MAPPING), "a mapped member"
     assert shows_less(1, planned, {"id": 1, "name": "n1", "serialNumber": "S1"}, MAPPING)
+
+
+def test_an_answer_with_the_members_of_the_plans_reading_is_a_part_of_a_record() -> None:
+    read = record(1, "R1", serialNumber="S1")
+    assert is_partial(read, MAPPING)
+    assert is_partial(read | {"company": {"id": 7}}, MAPPING)
+    assert not is_partial(read | {"_info": {"lastUpdated": "2026-01-01T00:00:00Z"}}, MAPPING)
 
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.sampled_from([None, "", 0, False, "R1"]))))
