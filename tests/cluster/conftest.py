@@ -36,6 +36,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         info = json.dumps(made.sandbox.info)
         made.run_python("tests.postgres.save_blocks", ledger, info, str(LIMIT), str(WINDOW))
         with made.worker("worker-one"), made.worker("worker-two"):
+            made.wait_for_workers({"worker-one", "worker-two"})
             yield made
 
 

@@ -62,11 +62,25 @@ class Cluster(Pieces):
     def worker(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
         """A worker that runs one flow at a time, with a home of its own as on a machine of its own."""
         command = ["worker", "start", "--pool", POOL, "--type", "process", "--name", name, "--limit", "1"]
-        environment = dict(self.prefect.environment) | {"PREFECT_HOME": str(self.home / name)}
+        environment = dict(self.prefect.environment) | {
+            "PREFECT_HOME": str(self.home / name),
+            # Asked seldom, a worker that is done with its run takes the other one's too.
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+        }
         with started(self.home / f"{name}.log", environment, *prefect(*command)) as process:
             yield process
             # The first signal is a wish to finish its runs, the second an order.
             process.terminate()
+
+    def wait_for_workers(self, names: set[str]) -> None:
+        """Until each has told the server that it lives; RuntimeError after a minute."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            found = self.call("POST", f"/work_pools/{POOL}/workers/filter", {})
+            if names <= {each["name"] for each in found if each["status"] == "ONLINE"}:
+                return
+            time.sleep(0.5)
+        raise RuntimeError(f"Not all of {', '.join(sorted(names))} are online; see their logs in {self.home}")
 
     def run_python(self, *arguments: str) -> None:
         """Run a module as a client of the cluster."""
