@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
 
 
 ROOT = Path(__file__).resolve().parents[3]
+DELAY = 0.5
+"""Seconds that a bulk request takes."""
 IMPATIENT = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=1)
 WAITING_FOR_THE_LEASE = Waiting(settle_seconds=2, pause_seconds=0.3, lease_seconds=120)
 
@@ -68,7 +70,7 @@ async def kill_twice_and_finish(runner: FlowRunner, *, wait_for_lease: bool) -> 
     first = start(runner, batch_size=5)
     await until(first, runner.sandbox, post, 1)
     await second_writing_run_is_cancelled_and_names_the_holder(runner)
-    runner.sandbox.faults([rule(None, BULK, {"kind": "delay", "seconds": 0.5}, every=1)])
+    runner.sandbox.faults([rule(None, BULK, {"kind": "delay", "seconds": DELAY}, every=1)])
     await until(first, runner.sandbox, post, 3)
     kill(first)
     if not wait_for_lease:
@@ -77,6 +79,8 @@ async def kill_twice_and_finish(runner: FlowRunner, *, wait_for_lease: bool) -> 
     await until(second, runner.sandbox, put, 2)
     kill(second)
     runner.sandbox.faults([])
+    # What it sent is written all the same: the next run is refused if that is between its list and its count.
+    await anyio.sleep(2 * DELAY)
     if not wait_for_lease:
         await free_lease(runner)
     last = await runner.report(waiting=WAITING_FOR_THE_LEASE, mappings=LEAN)
