@@ -139,8 +139,7 @@ def is_partial(record: Mapping[str, Any], mapping: CompiledMapping) -> bool:
 
     Such an answer is that reading once more, out of a cache say: what it lacks is not empty.
     """
-    asked = {path.partition("/")[0] for path in mapping.configuration_fields.split(",")}
-    return asked.issuperset(record.keys() - {"company"})
+    return mapping.configuration_members.issuperset(record.keys() - {"company"})
 
 
 def shows_less(

@@ -258,12 +258,14 @@ class CompiledMapping:
     """Field access and converters for one run. ``wanted[i]``, ``current[i]`` belong to ``fields[i]``.
 
     ``lansweeper_paths`` are the paths to ask Lansweeper for (the key first); ``configuration_fields`` is
-    the text for ConnectWise's ``fields=`` parameter. ``by_path`` are the fields by ConnectWise path.
+    the text for ConnectWise's ``fields=`` parameter, ``configuration_members`` the members of a record that
+    it asks for. ``by_path`` are the fields by ConnectWise path.
     """
 
     fields: tuple[MappedField, ...]
     lansweeper_paths: tuple[str, ...]
     configuration_fields: str
+    configuration_members: frozenset[str]
     by_path: Mapping[str, MappedField]
     read_asset: Callable[[Any], AssetRecord]
     read_configuration: Callable[[Mapping[str, Any]], ConfigurationRecord]
@@ -298,10 +300,12 @@ def compile_mapping(
         for each in (*rest, link)
     )
     paths = (path for each in (fields[-1], *fields[:-1]) for path in lansweeper_paths(each.source))
+    asked = _asked_paths(fields)
     return CompiledMapping(
         fields=fields,
         lansweeper_paths=outermost_leaves(paths),
-        configuration_fields=_fields_parameter(fields),
+        configuration_fields=",".join(asked),
+        configuration_members=frozenset(path.partition("/")[0] for path in asked),
         by_path={each.target.path: each for each in fields},
         read_asset=_asset_reader(fields, software_limit),
         read_configuration=compile_configuration_reader(
@@ -338,14 +342,14 @@ def _mapped_field(
     )
 
 
-def _fields_parameter(fields: Sequence[MappedField]) -> str:
+def _asked_paths(fields: Sequence[MappedField]) -> list[str]:
     names = ["id", "name", "activeFlag", "customFields"]
     for target in (each.target for each in fields):
         if target.kind is ValueKind.REFERENCE:
             names += [f"{target.field}/id", target.path.replace(".", "/")]
         elif target.kind is not ValueKind.CUSTOM:
             names.append(target.path)
-    return ",".join(dict.fromkeys(names))
+    return list(dict.fromkeys(names))
 
 
 def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callable[[Any], AssetRecord]:
