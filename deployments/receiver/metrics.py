@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, ProcessCollector
@@ -86,7 +86,7 @@ class MessageCounts:
         self, inbox: Mapping[str, int] | None = None, requests: Mapping[str, DayOfRequests] | None = None
     ) -> str:
         """All metrics; the messages in the inbox by state, and the requests of a day, if they are known."""
-        return metrics_text(self._registry, _OfLedger(inbox, requests or {}))
+        return metrics_text([*self._registry.collect(), *_of_ledger(inbox, requests or {})])
 
     def _log(self, *kind: str) -> None:
         now = self._monotonic()
@@ -98,24 +98,18 @@ class MessageCounts:
         logger.warning("A message of %s was %s (%d so far)", source, words, self.of(name, source, reason))
 
 
-class _OfLedger:
+def _of_ledger(inbox: Mapping[str, int] | None, requests: Mapping[str, DayOfRequests]) -> Iterator[Metric]:
     """What the ledger knows at this moment, of all processes, the requests by the key of the budget."""
-
-    def __init__(self, inbox: Mapping[str, int] | None, requests: Mapping[str, DayOfRequests]) -> None:
-        self._inbox = inbox
-        self._requests = requests
-
-    def collect(self) -> Iterable[Metric]:
-        if self._inbox is not None:
-            words = "Messages in the ledger's inbox, by state"
-            waiting = GaugeMetricFamily(f"{METRIC_PREFIX}_inbox_messages", words, labels=["state"])
-            for state in get_args(InboxState):
-                waiting.add_metric([state], self._inbox.get(state, 0))
-            yield waiting
-        if not self._requests:
-            return
-        for name, words in _OF_DAY.items():
-            family = GaugeMetricFamily(f"{METRIC_PREFIX}_vendor_{name}_of_day", words, labels=["budget"])
-            for key, day in sorted(self._requests.items()):
-                family.add_metric([key], getattr(day, name))
-            yield family
+    if inbox is not None:
+        words = "Messages in the ledger's inbox, by state"
+        waiting = GaugeMetricFamily(f"{METRIC_PREFIX}_inbox_messages", words, labels=["state"])
+        for state in get_args(InboxState):
+            waiting.add_metric([state], inbox.get(state, 0))
+        yield waiting
+    if not requests:
+        return
+    for name, words in _OF_DAY.items():
+        family = GaugeMetricFamily(f"{METRIC_PREFIX}_vendor_{name}_of_day", words, labels=["budget"])
+        for key, day in sorted(requests.items()):
+            family.add_metric([key], getattr(day, name))
+        yield family

@@ -59,7 +59,7 @@ class Place(ABC):
     def update(self, now: Sequence[Metric], told: Mapping[Series, float]) -> None:
         """Adds what ``now`` has more than ``told``. OSError, httpx.HTTPError or ValueError: it can't."""
         with self._alone():
-            self._write(metrics_text(_Fixed(added_up(self._read(), now, told))))
+            self._write(metrics_text(added_up(self._read(), now, told)))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -141,16 +141,6 @@ def _without_group(labels: dict[str, str]) -> dict[str, str] | None:
     # It writes the bound of a bucket as 1, where the library has 1.0.
     bound = labels.get("le", "+Inf")
     return labels if bound == "+Inf" else labels | {"le": str(float(bound))}
-
-
-class _Fixed:
-    """Families as they are."""
-
-    def __init__(self, families: Iterable[Metric]) -> None:
-        self._families = families
-
-    def collect(self) -> Iterable[Metric]:
-        return self._families
 
 
 def places_of(environment: Mapping[str, str]) -> list[Place]:

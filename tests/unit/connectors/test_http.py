@@ -391,5 +391,5 @@ async def test_each_try_and_each_wait_for_the_limit_is_measured_under_words_that
         ("modify", "refused"): 1,
     }
     assert values["connectwise_flows_rate_limit_wait_seconds_count", (("vendor", "Vendor"),)] == 5
-    text = metrics_text(registry)
+    text = metrics_text(registry.collect())
     assert not [secret for secret in (QUERY, KEY, "/things", "vendor.test") if secret in text]
