@@ -218,14 +218,23 @@ RUN_VARIABLE = "PREFECT__FLOW_RUN_ID"
 """What a worker gives to the process that it starts for a run."""
 
 
+_pool_types: dict[str, str | None] = {}
+"""By the run: the whole answers and the ledger of one run ask both."""
+
+
 async def own_pool_type() -> str | None:
-    """The type of the work pool that started this process for a run, None where no pool did; two requests."""
+    """The type of the work pool that started this process for a run, None where no pool did.
+
+    Costs two requests to Prefect, once a run.
+    """
     run_id = os.environ.get(RUN_VARIABLE, "").strip()
     if not run_id:
         return None
-    async with get_client() as client:
-        pool = (await client.read_flow_run(UUID(run_id))).work_pool_name
-        return (await client.read_work_pool(pool)).type if pool else None
+    if run_id not in _pool_types:
+        async with get_client() as client:
+            pool = (await client.read_flow_run(UUID(run_id))).work_pool_name
+            _pool_types[run_id] = (await client.read_work_pool(pool)).type if pool else None
+    return _pool_types[run_id]
 
 
 async def load_block(kind: type[B], name: str) -> B:
