@@ -54,11 +54,11 @@ class PrefectsLogos(urllib.request.BaseHandler):
         return answer
 
 
-@pytest.mark.parametrize("block", BLOCK_TYPES, ids=lambda block: block.__name__)
 class TestPrefectsStandards(BlockStandardTestSuite):
-    @pytest.fixture
-    def block(self) -> type[Block]:
-        raise NotImplementedError("each case names its block")
+    @pytest.fixture(params=BLOCK_TYPES, ids=lambda block: block.__name__)
+    def block(self, request: pytest.FixtureRequest) -> type[Block]:
+        kind: type[Block] = request.param
+        return kind
 
     @pytest.fixture(autouse=True)
     def without_network(self, monkeypatch: pytest.MonkeyPatch) -> None:
