@@ -29,11 +29,10 @@ from deployments.local.prefect import (
     encryption_key,
     free_port,
     prefect_environment,
-    stop,
 )
 from deployments.local.sandbox import start_sandbox
 from deployments.work_pool import POOL
-from tests.postgres.prefect_server import FROM_FILES, wait_until_it_answers
+from tests.postgres.prefect_server import FROM_FILES, prefect, started, wait_until_it_answers
 from tests.support.local_stack import Pieces
 
 COMPOSE = ROOT / "deployments" / "compose"
@@ -174,23 +173,6 @@ def balancer(home: Path, addresses: Mapping[str, str]) -> Iterator[int]:
     with started(home / "balancer.log", environment, *command):
         wait_for_port(port)
         yield port
-
-
-def prefect(*arguments: str) -> list[str]:
-    """A command of Prefect whose secrets come from files."""
-    return [str(FROM_FILES), sys.executable, "-m", "prefect", *arguments]
-
-
-@contextmanager
-def started(log: Path, environment: Mapping[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            yield process
-        finally:
-            stop(process)
 
 
 def run(environment: Mapping[str, str], *command: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,12 +44,25 @@ def prefect_on(database: str, home: Path) -> Iterator[LocalPrefect]:
         "PREFECT_SERVER_DATABASE_CONNECTION_URL_FILE": str(address),
     }
     log = home / "server.log"
-    with log.open("wb") as output:
-        command = [str(FROM_FILES), sys.executable, "-m", "prefect", "server", "start"]
-        process = subprocess.Popen(command, env=started_with, stdout=output, stderr=subprocess.STDOUT)
+    with started(log, started_with, *prefect("server", "start")) as process:
+        wait_until_it_answers(process, port, log)
+        yield LocalPrefect(port, environment)
+
+
+def prefect(*arguments: str) -> list[str]:
+    """A command of Prefect whose secrets come from files."""
+    return [str(FROM_FILES), sys.executable, "-m", "prefect", *arguments]
+
+
+@contextmanager
+def started(log: Path, environment: Mapping[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """The process of a command until the block ends; what it says is in the log."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=dict(environment), stdout=output, stderr=subprocess.STDOUT
+        )
         try:
-            wait_until_it_answers(process, port, log)
-            yield LocalPrefect(port, environment)
+            yield process
         finally:
             stop(process)
 
