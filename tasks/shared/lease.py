@@ -32,6 +32,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.concurrency.asyncio import AcquireConcurrencySlotTimeoutError, concurrency
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.runtime import flow_run
+from prefect.states import Crashed
 
 from tasks.shared.progress import run_logger
 
@@ -93,6 +94,23 @@ async def _make_limit(name: str) -> None:
             await client.upsert_global_concurrency_limit_by_name(name, 1)
 
 
+async def _end_lost_holder(name: str) -> None:
+    """Mark the run as crashed whose heartbeat was left behind, if Prefect still calls it Running.
+
+    Bootstrap's automation does that 90 s after a run's last heartbeat. A Prefect server that is killed before
+    it has stored the event of that heartbeat forgets it, and the run would stay Running for ever.
+    """
+    run = await last_holder(name)
+    if run is None or str(run.id) == str(flow_run.id) or run.state is None or not run.state.is_running():
+        return
+    message = (
+        "No sign of life from the run's process, whose lease another run has taken; start the flow again."
+    )
+    async with get_client() as client:
+        await client.set_flow_run_state(run.id, Crashed(message=message))
+    run_logger().warning("Flow run %s (%s) gave no sign of life: it is marked as crashed", run.name, run.id)
+
+
 @asynccontextmanager
 async def heartbeat(name: str) -> AsyncIterator[None]:
     """Write heartbeats while this block runs, from a thread: a long computation must not look like an end."""
@@ -122,6 +140,7 @@ class _Heartbeat:
             try:
                 await client.create_variable(VariableCreate(name=self._name, value=value))
             except ObjectAlreadyExists:
+                await _end_lost_holder(self._name)
                 await client.update_variable(VariableUpdate(name=self._name, value=value))
         self._thread.start()
 

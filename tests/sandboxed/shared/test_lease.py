@@ -77,6 +77,31 @@ async def test_a_run_that_holds_the_lease_is_found_by_it_and_no_longer_afterward
     assert await last_holder(lease_name(CONNECTION, 4)) is None
 
 
+async def state_of_last_holder(company_id: int, state: State[None]) -> State[None]:
+    """What Prefect calls the run whose sign was left behind, after another one has had the lease."""
+    async with get_client() as client:
+        run = await client.create_flow_run(holding, state=state)
+        sign = VariableCreate(name=lease_name(CONNECTION, company_id), value={"flow_run": str(run.id)})
+        await client.create_variable(sign)
+        async with writing_lease(CONNECTION, company_id):
+            pass
+        found = (await client.read_flow_run(run.id)).state
+    assert found is not None
+    return found
+
+
+@pytest.mark.usefixtures("prefect_server")
+async def test_a_running_run_that_left_its_sign_behind_is_marked_as_crashed_by_the_next_holder() -> None:
+    state = await state_of_last_holder(6, Running())
+    assert state.is_crashed()
+    assert "start the flow again" in (state.message or "")
+
+
+@pytest.mark.usefixtures("prefect_server")
+async def test_a_run_that_has_ended_keeps_its_state_though_it_left_its_sign_behind() -> None:
+    assert (await state_of_last_holder(7, Completed(message="Done"))).message == "Done"
+
+
 FORGOTTEN = "forgotten-slots"
 
 
