@@ -15,6 +15,7 @@ from tasks.asset_sync.references import create_references, find_references
 from tasks.asset_sync.report import final_report, plan_report, publish_plan, publish_report
 from tasks.asset_sync.run import SyncRun, prepare_run
 from tasks.asset_sync.settings import AssetSynchronizationSettings
+from tasks.asset_sync.stored_plan import keep_plan
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.shared.connections import (
@@ -90,6 +91,7 @@ async def synchronize(run: SyncRun) -> Any:
     any_linked = read.any_linked or bool(known.links or known.elsewhere)
     exceeded = plan.over_thresholds(existing, any_linked, run.settings.ceilings)
     refused = doubted + ([] if run.settings.ceilings.go_on else exceeded)
+    await keep_plan(run, plan)
     await publish_plan(run, plan, refused)
     if run.settings.dry_run:
         await keep_planned(run, known, read)

@@ -225,3 +225,39 @@ class Effect:
     attempts: int
     sent_at: datetime | None
     message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHead:
+    """What a plan that is about to be stored was made of and holds, without its entries.
+
+    ``settings`` are those of the run that made it, ``counts`` its outcomes by name, ``details`` what else a
+    person wants to know of the whole. ``checksum`` stands for everything that would be written.
+    """
+
+    feature: str
+    tenant: str
+    company_id: int
+    company: str
+    run_id: str
+    checksum: str
+    settings: dict[str, Any]
+    counts: dict[str, int]
+    details: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan that the ledger keeps until ``expires_at``. ``entries`` is their number.
+
+    ``applied_by`` is the run that wrote all of it, ``begun_by`` the last one that began to.
+    """
+
+    id: str
+    head: PlanHead
+    entries: int
+    made_at: datetime
+    expires_at: datetime
+    begun_by: str = ""
+    applied_at: datetime | None = None
+    applied_by: str = ""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Double,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -154,6 +155,39 @@ quarantine = Table(
     Column("since", Double, nullable=False),
     Column("last_at", Double, nullable=False),
     Column("attempts", Integer, nullable=False),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("feature", String(60), nullable=False),
+    Column("tenant", String(200), nullable=False),
+    Column("company_id", BigInteger, nullable=False),
+    Column("company", String(200), nullable=False),
+    Column("run_id", String(100), nullable=False),
+    Column("checksum", String(64), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("counts", JSON, nullable=False),
+    Column("details", JSON, nullable=False),
+    Column("entries", BigInteger, nullable=False),
+    Column("parts", Integer, nullable=False),
+    Column("content", String(64), nullable=False),
+    Column("made_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("begun_by", String(100), nullable=False),
+    Column("applied_at", Double),
+    Column("applied_by", String(100), nullable=False),
+    Index("plans_by_company", "tenant", "feature", "company_id", "made_at"),
+)
+
+plan_parts = Table(
+    "plan_parts",
+    metadata,
+    Column("plan_id", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("kept_at", Double, nullable=False),
+    Column("body", LargeBinary, nullable=False),
 )
 
 

@@ -27,6 +27,7 @@ from connectors.ledger.inbox import Inbox
 from connectors.ledger.inventory import Inventories
 from connectors.ledger.journal import Batches, Journal
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
+from connectors.ledger.plans import Plans
 from connectors.ledger.quarantine import Quarantine
 from connectors.ledger.rate_limit import RateLimits
 from connectors.ledger.request_history import RequestHistory
@@ -46,7 +47,8 @@ class Ledger:
     remedy. Each attribute is one concern with its own module: ``journal`` and ``batches`` (writes before and
     after they are sent), ``state`` and ``ticket_links`` (what later runs start from), ``inventory`` (what a
     reading is held against), ``intents``, ``effects`` and ``notes`` (what may happen only once at a vendor),
-    ``links``, ``inbox``, ``quarantine`` (what a vendor refused), ``rate_limits``.
+    ``links``, ``inbox``, ``quarantine`` (what a vendor refused), ``plans`` (as they were shown),
+    ``rate_limits``.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
@@ -66,6 +68,7 @@ class Ledger:
         self.effects = DispatchEffects(engine, clock)
         self.write_list = WriteList(engine, clock)
         self.quarantine = Quarantine(engine, clock)
+        self.plans = Plans(engine, clock)
 
     @classmethod
     def open(

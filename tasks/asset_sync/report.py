@@ -54,6 +54,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
             plan,
             title=title,
             dry_run=run.settings.dry_run,
+            plan_id=run.plan_id,
             refused=refused,
             noted=noted(run.findings),
             configuration_link=links.configuration,

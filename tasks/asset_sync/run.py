@@ -66,7 +66,8 @@ class SyncRun:
     ids of configurations that may have values which were not read: those are never written whole, and none
     is with ``only_single``; ``defined`` are the ids of all custom fields, None where they are not known,
     ``missing`` the mapped captions that are not among them; ``ids_to_check``: a person typed every id, and
-    none has been held against ConnectWise yet.
+    none has been held against ConnectWise yet; ``plan_id``: under which the ledger keeps the run's plan,
+    empty where it does not.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class SyncRun:
         self.defined: frozenset[int] | None = None
         self.missing: list[str] = []
         self.ids_to_check = False
+        self.plan_id = ""
 
     @property
     def journal(self) -> RunJournal:

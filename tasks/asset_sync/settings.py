@@ -132,6 +132,13 @@ class AssetSynchronizationSettings(BaseModel):
         title="Accept once",
         description="Numbers of a refused reading that you have found right; the refusal says what to type.",
     )
+    plan_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        title="Days that plans are kept",
+        description="So long the plan of this run can be shown whole, and applied by its id.",
+    )
     waiting: Waiting = Field(
         default_factory=Waiting,
         title="Waiting",

@@ -57,11 +57,12 @@ class CreationDecision:
     """What to write of an asset that is created. ``skipped``: the reason why it can't be.
 
     ``values``: each field with its wanted value and with the value as ConnectWise takes it, None for a
-    reference.
+    reference. ``left_out`` are the paths of the values that can't be written.
     """
 
     values: list[tuple[MappedField, Any, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     skipped: str | None = None
 
 
@@ -131,6 +132,7 @@ def decide_creation(
             if path in missing:
                 return CreationDecision(skipped=str(error))
             decision.warnings.append(_left_out(mapped, str(error)))
+            decision.left_out.append(path)
     if missing:
         paths = " and ".join(sorted(missing))
         return CreationDecision(skipped=f"No value for {paths}, which a configuration needs")

@@ -2,7 +2,7 @@
 
 Order of work: ``compare_matched`` -> ``needed_names`` -> ``plan_references`` a kind -> ``build_plan`` ->
 ``Plan.over_thresholds``, which lets a run refuse an implausible plan. Nothing depends on the order of the
-input. Equal warnings are told once, with how many assets they concern.
+input.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tasks.rules.asset_sync.decide import (
     unlinkable,
 )
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
+from tasks.rules.asset_sync.plan_warnings import PlanWarning, WarningTally
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan
 from tasks.rules.asset_sync.report import SyncCounts
 from tasks.rules.asset_sync.safety import (
@@ -40,47 +41,19 @@ from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX
 from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange, folded
 
-_EXAMPLES = 3
 _OWN_FIELDS = CUSTOM_FIELD_PREFIX + "ls_"
 
 
 @dataclass(frozen=True, slots=True)
-class PlanWarning:
-    """One warning, the number of assets it concerns and up to three of them."""
-
-    text: str
-    count: int
-    examples: tuple[AssetRecord, ...]
-
-
-class WarningTally:
-    """Counts equal warnings, so that 15,000 assets at one unknown location make one line."""
-
-    def __init__(self) -> None:
-        self._assets: dict[str, list[AssetRecord]] = {}
-
-    def add(self, text: str, asset: AssetRecord) -> None:
-        self._assets.setdefault(text, []).append(asset)
-
-    def listed(self) -> list[PlanWarning]:
-        """The most frequent first, then by text; the examples are the first names in sorting order."""
-        found = [
-            PlanWarning(
-                text,
-                len(assets),
-                tuple(sorted(assets, key=lambda each: (each.name or each.key, each.key))[:_EXAMPLES]),
-            )
-            for text, assets in self._assets.items()
-        ]
-        return sorted(found, key=lambda each: (-each.count, each.text))
-
-
-@dataclass(frozen=True, slots=True)
 class Creation:
-    """An asset that becomes a new configuration; ``warnings`` say which values are left out, and why."""
+    """An asset that becomes a new configuration; ``warnings`` say which values are left out, and why.
+
+    ``left_out`` are the paths of those.
+    """
 
     asset: AssetRecord
     warnings: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -383,7 +356,7 @@ class _PlanBuilder:
             return None
         warnings = (*([warning] if warning else []), *decision.warnings)
         self._note(asset, warnings, [(mapped.target.path, wanted) for mapped, wanted, _ in decision.values])
-        return Creation(asset, warnings)
+        return Creation(asset, warnings, tuple(decision.left_out))
 
     def _modification(self, changed: Changed) -> Modification | None:
         match = changed.match

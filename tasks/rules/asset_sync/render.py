@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.rules.asset_sync.match_result import Ambiguous
-from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanWarning
+from tasks.rules.asset_sync.plan import Creation, Modification, Plan
+from tasks.rules.asset_sync.plan_warnings import PlanWarning
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.report import (
@@ -46,6 +47,7 @@ def plan_markdown(
     *,
     title: str = "Plan",
     dry_run: bool = False,
+    plan_id: str = "",
     refused: Sequence[str] = (),
     noted: Sequence[str] = (),
     configuration_link: AddressOf = lambda _: None,
@@ -55,6 +57,7 @@ def plan_markdown(
     """The plan for an artifact, each table with at most so many ``rows``; the title is escaped here.
 
     Args:
+        plan_id: under which the ledger keeps the whole plan, if it does.
         refused: why a real run is refused, if it is: shown before everything else.
         noted: what does not fit to what is known from before, and refuses nothing.
         configuration_link: id -> address of the configuration in ConnectWise, None for no link.
@@ -72,7 +75,7 @@ def plan_markdown(
         _verdict(plan, dry_run, refused),
         section("Look at this first", escaped_list(noted)),
         counts_table(plan.counts, planned=True),
-        _plan_figures(plan),
+        _plan_figures(plan, plan_id),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
         section("Changes", changes),
         section("Configurations to create", _creations(plan, asset_link, rows)),
@@ -131,9 +134,11 @@ def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
     return "**Dry run: nothing is written.**" if dry_run else ""
 
 
-def _plan_figures(plan: Plan) -> str:
+def _plan_figures(plan: Plan, plan_id: str) -> str:
     cost = plan.predicted
+    kept = [f"Plan id: `{plan_id}`"] if plan_id else []
     figures = [
+        *kept,
         f"Requests to ConnectWise: {cost.total:,} predicted, {cost.writes:,} of them writes",
         f"Orphaned configurations (their asset is gone): {len(plan.orphaned):,}",
         f"Checksum: `{plan.checksum}`",

@@ -1,0 +1,48 @@
+"""The plan of a run in the ledger: kept whole, under an id by which it is shown and applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connectors.ledger.models import PlanHead
+from tasks.asset_sync.run import SyncRun
+from tasks.rules.asset_sync.plan import Plan
+from tasks.rules.asset_sync.plan_entries import plan_entries
+from tasks.shared.next_run import keep_or_note
+from tasks.shared.progress import run_logger
+
+STORED_FEATURE = "asset-synchronization"
+"""Whose stored plans these are."""
+
+
+async def keep_plan(run: SyncRun, plan: Plan) -> None:
+    """Store the plan as ``run.plan_id``. A ledger that can't costs the id and a note, and no run."""
+    async with keep_or_note("The plan", run.notes):
+        stored = await run.ledger.plans.keep(_head(run, plan), _lines(plan), days=run.settings.plan_days)
+        run.plan_id = stored.id
+        run_logger().info("The plan is kept as %s until %s", stored.id, f"{stored.expires_at:%Y-%m-%d}")
+
+
+def _head(run: SyncRun, plan: Plan) -> PlanHead:
+    return PlanHead(
+        STORED_FEATURE,
+        run.tenant,
+        run.company.id,
+        run.company.identifier,
+        run.run_id,
+        plan.checksum,
+        run.settings.model_dump(mode="json"),
+        plan.counts.as_dict(),
+        {
+            "company": run.company.name or run.company.identifier,
+            "site": run.site,
+            "references": plan.reference_creations,
+            "requests": plan.predicted.total,
+            "writes": plan.predicted.writes,
+        },
+    )
+
+
+def _lines(plan: Plan) -> Iterator[dict[str, Any]]:
+    return (each.as_dict() for each in plan_entries(plan))
