@@ -20,6 +20,8 @@ demos, the local stack, the tests.
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 
 from connectors.installation import check_packages, data_folder
@@ -34,5 +36,22 @@ WORK = ROOT if IN_CHECKOUT else Path.cwd()
 """What a folder that is named without a beginning counts from: the checkout, or else the current folder."""
 BUILD = ROOT / "build" if IN_CHECKOUT else data_folder(os.environ)
 """Where the demos and the local stack put what they make: in the checkout, or else among the user's data."""
+
+
+def console_command(folder: Path | None = None) -> str:
+    """``connectwise-flows`` as a person types it in the current folder.
+
+    By its path where the shell does not find it, as in a checkout whose environment is not activated.
+
+    Args:
+        folder: where the command is installed; this interpreter's own by default.
+    """
+    command = (folder or Path(sys.executable).parent) / "connectwise-flows"
+    found = shutil.which(command.name)
+    if found and Path(found).parent == command.parent:
+        return command.name
+    here = Path.cwd()
+    return str(command.relative_to(here) if command.is_relative_to(here) else command)
+
 
 check_packages()

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
-from deployments import BUILD
+from deployments import BUILD, console_command
 from deployments.local.prefect import LocalPrefect, local_prefect, send_what_is_queued, speak_to
 from deployments.local.sandbox import Sandbox, start_sandbox
 
@@ -52,7 +52,7 @@ def run_demo(build: Path, console: Console) -> dict[str, dict[str, int]]:
     written = build / "demo.json"
     written.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
     _show(console, figures)
-    console.print(f"Written to {written}. Next: connectwise-flows up, and open the Prefect UI.")
+    console.print(f"Written to {written}. Next: {console_command()} up, and open the Prefect UI.")
     for problem in broken_promises(figures):
         console.print(f"[red]{problem}[/red]")
     return figures

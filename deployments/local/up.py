@@ -20,7 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from deployments import ROOT
+from deployments import ROOT, console_command
 from deployments.local.prefect import LocalPrefect, local_prefect, stop
 from deployments.local.running import AlreadyRunningError, home_folder, noted_server, refuse_second
 from deployments.local.sandbox import TRIAL_BOARD, TRIAL_STATUS, Sandbox, start_sandbox
@@ -114,7 +114,7 @@ def tell(console: Console, prefect: LocalPrefect, sandbox: Sandbox) -> None:
             "without Dry run; it becomes a draft at the sandbox's Field Nation."
         )
     console.print(
-        "Or in another terminal: connectwise-flows check; connectwise-flows plan " + sandbox.company
+        f"Or in another terminal: {console_command()} check; {console_command()} plan {sandbox.company}"
     )
     console.print(f"Logs: {prefect.home}/server.log and worker.log. Ctrl-C stops everything.\n")
 

@@ -17,7 +17,7 @@ import typer
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from deployments import ROOT
+from deployments import ROOT, console_command
 from deployments.console import programs
 from deployments.console.app import COMMANDS, ConsoleGroup, app
 from deployments.console.outcome import REFUSALS, Outcome, findings_of, outcome_of, summary_of
@@ -39,6 +39,20 @@ HELPS = [[name] for name in COMMANDS if name != "sandbox"] + [["rules", name] fo
 
 def call(*arguments: str) -> Any:
     return CliRunner().invoke(app, list(arguments))
+
+
+def test_the_command_is_named_as_the_shell_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / ".venv" / "bin"
+    folder.mkdir(parents=True)
+    (folder / "connectwise-flows").touch(mode=0o755)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.chdir(tmp_path)
+    assert console_command(folder) == ".venv/bin/connectwise-flows"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert console_command(folder) == str(folder / "connectwise-flows")
+    monkeypatch.setenv("PATH", str(folder))
+    assert console_command(folder) == "connectwise-flows"
 
 
 @pytest.mark.parametrize("command", HELPS, ids=" ".join)
