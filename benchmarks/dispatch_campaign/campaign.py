@@ -31,7 +31,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.dispatch_campaign.faults import ForgedMessages, begin_storm, end_storm
-from benchmarks.dispatch_campaign.oracle import Oracle, broken_bounds, later_round, measure, quiet_round
+from benchmarks.dispatch_campaign.oracle import (
+    Oracle,
+    accepting_sweep,
+    broken_bounds,
+    later_round,
+    measure,
+    quiet_round,
+)
 from benchmarks.dispatch_campaign.people import ORDERS, People
 from benchmarks.dispatch_campaign.processes import (
     Workers,
@@ -56,6 +63,8 @@ from deployments.local.sandbox import Sandbox, start_sandbox
 from tasks.rules.dispatch.messages import CONNECTWISE_PATH, FIELD_NATION_PATH
 
 LONGEST_STORM, LONGEST_CALM = 360.0, 600.0
+UNTIL_ACCEPTED = 60.0
+"""So long what is over the ceiling of cancellations a day waits for a person."""
 OUTSIDERS = 10
 """For so many dispatched tickets there is one more that never comes into the trigger."""
 LOOK = 0.4
@@ -205,7 +214,7 @@ class Campaign:
     async def _calm(self, say: Say, stories: list[Story], people: People, workers: Workers) -> dict[str, Any]:
         """Until all is as it must be, or time is up: then what is wrong is found once more at the end."""
         workers.calm()
-        began, told = time.monotonic(), 0.0
+        began, told, accepted = time.monotonic(), 0.0, 0
         while (now := time.monotonic() - began) < LONGEST_CALM:
             workers.tend()
             await people.act(float("inf"))
@@ -215,9 +224,15 @@ class Campaign:
                 told = now
                 left = people.waiting() or Oracle(self._sandbox).faults(stories)
                 say(f"  {now:.0f} s: {len(left)} to do, such as {left[0] if left else 'none'}")
+                over = Oracle(self._sandbox).left_alive(stories) if now > UNTIL_ACCEPTED else 0
+                accepted += await accepting_sweep(self._sandbox, self._ledger, over) if over else 0
             await anyio.sleep(2)
         workers.stop()
-        return {"seconds": round(time.monotonic() - began), "steps left": people.left}
+        return {
+            "seconds": round(time.monotonic() - began),
+            "steps left": people.left,
+            "cancellations a person accepted": accepted,
+        }
 
     def _judge(
         self,

@@ -27,6 +27,7 @@ from tasks.dispatch.state import COVERAGE_NAME
 from tasks.dispatch.sweep import RecordSweep, sweep, sweep_notes, sweep_work_orders
 from tasks.dispatch.work_order_events import sync_events
 from tasks.rules.dispatch.reference import RecordKind, effect_mark, reference_carried
+from tasks.rules.dispatch.result import DispatchStatus
 
 Record = dict[str, Any]
 COMPLETED = "completed"
@@ -76,6 +77,12 @@ class Oracle:
                 for fault in self._of(story)
             ]
         return found
+
+    def left_alive(self, stories: Sequence[Story]) -> int:
+        """How many tickets are to have no work order any more, and have one that lives."""
+        living = [each for each in self.orders if each["status"]["name"] not in ENDED]
+        references = set[str]().union(*map(_references, living))
+        return sum(story.living == (0,) and story.reference in references for story in stories)
 
     def _of(self, story: Story) -> Iterator[str]:
         ours = [each for each in self.orders if story.reference in _references(each)]
@@ -159,6 +166,15 @@ def _all_messages(order: Record) -> list[Record]:
 
 def _shown(orders: Sequence[Record]) -> str:
     return ", ".join(f"{each['id']} {each['status']['name']}" for each in orders) or "none"
+
+
+async def accepting_sweep(sandbox: Sandbox, ledger: str | Path, number: int) -> int:
+    """A person has seen that so many tickets really left, and runs dispatch-sweep as the refusals say.
+
+    Returns how many work orders it cancelled.
+    """
+    async with open_run(sandbox.info, ledger, accept_cancellations=number) as run:
+        return (await sweep(run)).counts()[DispatchStatus.CANCELLED]
 
 
 async def later_round(sandbox: Sandbox, ledger: str | Path) -> dict[str, Any]:

@@ -187,10 +187,12 @@ async def open_run(
     wrap: Wrap | None = None,
     later: float = 0.0,
     settings: DispatchSettings | None = None,
+    accept_cancellations: int = 0,
 ) -> AsyncIterator[DispatchRun]:
     """A run of dispatch, with a request budget that the processes share.
 
-    ``wrap`` lays something around both clients' network; ``later``: seconds that its clocks are ahead.
+    ``wrap`` lays something around both clients' network; ``later``: seconds that its clocks are ahead;
+    ``accept_cancellations``: as in ``DispatchRun``.
     """
     ours, theirs = connectwise_settings(info), field_nation_settings(info)
     clock = Clock(now=lambda: time.time() + later)
@@ -211,6 +213,7 @@ async def open_run(
             client=await stack.enter_async_context(client),
             field_nation=await stack.enter_async_context(other),
             ledger=opened,
+            accept_cancellations=accept_cancellations,
             now=lambda: datetime.now(UTC) + timedelta(seconds=later),
         )
 
