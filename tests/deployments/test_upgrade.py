@@ -1,4 +1,6 @@
-"""A ledger and a Prefect database of commit 1c54c08, used by today's program: nothing is lost or done twice.
+"""A ledger and a Prefect 3.8.8 database, both of commit 1c54c08, used by today's program.
+
+Nothing is lost or done twice.
 
 ``tests/data/upgrade`` holds both, and the script that made them. In each feature's test today's program
 first brings a sandbox into the state in which the old one left its own, with a new ledger, and then goes on
