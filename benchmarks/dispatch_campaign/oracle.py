@@ -131,11 +131,26 @@ class Oracle:
                     yield f"{text!r} is {number} times in {side}"
         if len(messages) != len(people):
             yield f"Field Nation has {len(messages)} messages, people wrote {len(people)}: {messages}"
-        # A ticket has one from before, its description; without a field for it, one has the number.
-        from_start = int(story.kind != OPPORTUNITY) + int(story.kind != SERVICE)
-        wanted = from_start + len(people) + int("work-done" in story.reached)
-        if len(notes) != wanted:
-            yield f"ConnectWise has {len(notes)} notes instead of {wanted}: {notes}"
+        yield from self._of_numbers(story, order, notes)
+        # A ticket has one from before, its description.
+        wanted = int(story.kind != OPPORTUNITY) + len(people) + int("work-done" in story.reached)
+        others = [each for each in notes if "-number]" not in each]
+        if len(others) != wanted:
+            yield f"ConnectWise has {len(others)} notes instead of {wanted}: {others}"
+
+    def _of_numbers(self, story: Story, order: Record, notes: Sequence[str]) -> Iterator[str]:
+        """Without a field for it a note has the number of each work order; an ended one may lack its."""
+        marks = {
+            int(each["id"]): effect_mark(int(each["id"]), "number")
+            for each in self.orders
+            if story.reference in _references(each)
+        }
+        counts = {number: sum(mark in each for each in notes) for number, mark in marks.items()}
+        wanted = int(story.kind != SERVICE)
+        if counts[int(order["id"])] != wanted or any(each > wanted for each in counts.values()):
+            yield f"notes with the numbers of its work orders: {counts} instead of {wanted} each"
+        if sum("-number]" in each for each in notes) != sum(counts.values()):
+            yield f"a note has the number of another record's work order: {notes}"
 
     def _of_events(self, story: Story, ticket: Record, order: Record) -> Iterator[str]:
         done = "work-done" in story.reached
