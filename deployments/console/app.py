@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from deployments.console import programs, rules, runs
+from deployments.console import plans, programs, rules, runs
 from deployments.console.output import EXIT_CODES, CommandError, ExitCode
 
 HELP = f"""Connects ConnectWise PSA, Lansweeper and Field Nation with flows on Prefect.
@@ -21,8 +21,8 @@ A trial on this machine:
   connectwise-flows apply BlueLightCo      write it
   connectwise-flows report                 what the last run did
 
-check, plan, apply, report, undo and rules speak to the Prefect server that PREFECT_API_URL or Prefect's
-profile names, and without one to that of a running "connectwise-flows up".
+check, plan, plans, apply, report, undo and rules speak to the Prefect server that PREFECT_API_URL or
+Prefect's profile names, and without one to that of a running "connectwise-flows up".
 
 {EXIT_CODES}"""
 
@@ -94,4 +94,5 @@ PASSED_ON: dict[str, dict[str, Any]] = {
 for name, (command, line) in COMMANDS.items():
     settings = PASSED_ON.get(name)
     app.command(name, short_help=line, epilog=EXIT_CODES, context_settings=settings)(command)
+app.add_typer(plans.app, name="plans", short_help="Stored plans: list them, show one whole.")
 app.add_typer(rules.app, name="rules", short_help="Rules as files: export, import, check.")

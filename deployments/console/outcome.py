@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from deployments.console.output import ExitCode
+from tasks.rules.asset_sync.render import KINDS_OF_CHANGE
 from tasks.rules.report import is_refused_plan, read_counts
 from tasks.rules.text import unescaped
 
@@ -70,11 +71,13 @@ def _of_documents(documents: Sequence[str]) -> Outcome:
 
 
 def summary_of(markdown: str) -> str:
-    """The top of a plan or report: title, verdict and counts, up to the first section after the counts."""
+    """The top of a plan or report: title, verdict, counts and kinds of change, without the sections below."""
     if not read_counts(markdown):
         return markdown
-    counts = markdown.index("\n| ---")
-    end = markdown.find("\n## ", counts)
+    start = markdown.index("\n| ---")
+    end = markdown.find("\n## ", start)
+    if markdown.startswith(f"\n## {KINDS_OF_CHANGE}\n", end):
+        end = markdown.find("\n## ", end + 1)
     return markdown if end < 0 else markdown[:end].rstrip()
 
 

@@ -60,6 +60,11 @@ class Output:
         """Tell a person what goes on."""
         print(text, file=sys.stderr, flush=True)
 
+    def stream(self) -> TextIO:
+        """Where a result goes that is written piece by piece."""
+        self.told = True
+        return self._stdout
+
     def result(self, document: Any, text: str) -> None:
         """The result: the document as JSON, or its text."""
         shown = json.dumps(document, indent=2, ensure_ascii=False, default=str) if self.as_json else text

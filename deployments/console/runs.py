@@ -113,8 +113,9 @@ def plan(
 ) -> None:
     """Make a dry run for a company and print the top of its plan; nothing is written at any vendor.
 
-    Settings are those of the deployment's defaults; --set changes some for this run. The whole plan is shown
-    by "connectwise-flows report RUN --all" and in the Prefect UI. Ends with 3 if a real run would be refused.
+    Settings are those of the deployment's defaults; --set changes some for this run. Every record
+    is shown by "connectwise-flows plans show" with the id that the plan says. Ends with 3 if a real run would
+    be refused.
 
     \b
     Examples:

@@ -35,6 +35,7 @@ from tests.unit.rules.asset_sync.test_safety import plan
 
 OF_RULES = ("export", "import", "check")
 HELPS = [[name] for name in COMMANDS if name != "sandbox"] + [["rules", name] for name in OF_RULES]
+HELPS += [["plans", "list"], ["plans", "show"]]
 
 
 def call(*arguments: str) -> Any:
@@ -66,7 +67,7 @@ def test_help_has_examples_and_exit_codes(command: list[str]) -> None:
 
 def test_every_command_is_listed_in_one_line_and_the_script_starts_it() -> None:
     told = call("--help").stdout
-    assert [name for name in [*COMMANDS, "rules"] if f"\n  {name} " not in told] == []
+    assert [name for name in [*COMMANDS, "rules", "plans"] if f"\n  {name} " not in told] == []
     assert "..." not in told.partition("Commands:")[2]
     (script,) = entry_points(group="console_scripts", name="connectwise-flows")
     assert script.load() is app
@@ -179,7 +180,8 @@ def test_the_top_of_a_plan_ends_behind_the_figures() -> None:
     text = plan_markdown(made, title="Plan", dry_run=True, noted=["Look here."])
     top = summary_of(text)
     assert "Look here." in top
-    assert top.rstrip().endswith(f"Checksum: `{made.checksum}`")
+    assert f"Checksum: `{made.checksum}`" in top
+    assert top.rstrip().endswith("New configurations of ls\\_Windows: 2")
     assert text.startswith(top)
     assert summary_of("# Something else\n\n## All of it") == "# Something else\n\n## All of it"
 
@@ -303,7 +305,7 @@ def test_the_note_of_a_killed_stack_is_not_believed(tmp_path: Path) -> None:
 
 def test_every_command_takes_json() -> None:
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    every = {**commands, **commands["rules"].commands}
+    every = {**commands, **commands["rules"].commands, **commands["plans"].commands}
     without = {name for name, each in every.items() if all("--json" not in one.opts for one in each.params)}
-    # The sandbox's first line is JSON anyway; rules is a group.
-    assert without == {"sandbox", "rules"}
+    # The sandbox's first line is JSON anyway; the others are groups.
+    assert without == {"sandbox", "rules", "plans"}

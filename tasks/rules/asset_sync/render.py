@@ -1,7 +1,7 @@
 """Plan and report of asset-synchronization as Markdown.
 
-The plan shows the counts first, then what will be created and changed, field by field. The report shows the
-counts first, then failures in the vendor's words. Both end with what needs a person's eye.
+The plan shows the counts first, then what kinds of change there are, then the records field by field. The
+report shows the counts first, then failures in the vendor's words. Both end with what needs a person's eye.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from tasks.rules.asset_sync.match_result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan
+from tasks.rules.asset_sync.plan_summary import tally_of
 from tasks.rules.asset_sync.plan_warnings import PlanWarning
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import SyncReport
@@ -39,6 +40,8 @@ from tasks.rules.text import (
     section,
 )
 
+KINDS_OF_CHANGE = "Kinds of change"
+"""The heading above the first thing that a person reads of a plan."""
 _CREATION_COLUMNS = ("type.name", "status.name", "serialNumber", "macAddress")
 
 
@@ -76,6 +79,7 @@ def plan_markdown(
         section("Look at this first", escaped_list(noted)),
         counts_table(plan.counts, planned=True),
         _plan_figures(plan, plan_id),
+        section(KINDS_OF_CHANGE, _kinds_of_change(plan, rows)),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
         section("Changes", changes),
         section("Configurations to create", _creations(plan, asset_link, rows)),
@@ -136,7 +140,8 @@ def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
 
 def _plan_figures(plan: Plan, plan_id: str) -> str:
     cost = plan.predicted
-    kept = [f"Plan id: `{plan_id}`"] if plan_id else []
+    command = f"connectwise-flows plans show {plan_id}"
+    kept = [f"Plan id: `{plan_id}`; every record: `{command}`"] if plan_id else []
     figures = [
         *kept,
         f"Requests to ConnectWise: {cost.total:,} predicted, {cost.writes:,} of them writes",
@@ -144,6 +149,11 @@ def _plan_figures(plan: Plan, plan_id: str) -> str:
         f"Checksum: `{plan.checksum}`",
     ]
     return "\n".join(f"- {each}" for each in figures)
+
+
+def _kinds_of_change(plan: Plan, rows: int) -> str:
+    lines = list(tally_of(plan).lines())
+    return bullets(lines, rows, len(lines))
 
 
 def _change_heading(modification: Modification, link: AddressOf) -> str:

@@ -1,0 +1,148 @@
+"""Commands that show stored plans: which there are, and one of them whole as table, CSV, JSON or HTML."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from deployments.console.output import EXIT_CODES, CommandError, ExitCode, JsonOption, Output, command_output
+from deployments.console.server import prefect_server, send_no_events
+
+if TYPE_CHECKING:
+    from connectors.ledger.models import StoredPlan
+
+app = typer.Typer(
+    help=f"Plans that the ledger keeps: which there are, and each of them whole.\n\n{EXIT_CODES}",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+DEFAULT_LEDGER = "default"
+LedgerOption = Annotated[str, typer.Option("--ledger", metavar="NAME", help="Name of the ledger's block.")]
+
+
+class PlanForm(StrEnum):
+    """The forms in which a plan is shown."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    HTML = "html"
+
+
+@app.command("list", short_help="The newest plans.", epilog=EXIT_CODES)
+def list_plans(
+    company: Annotated[
+        str, typer.Argument(metavar="[COMPANY]", help="Identifier of a company. Usual: all.")
+    ] = "",
+    last: Annotated[int, typer.Option("--last", "-n", min=1, max=1000, metavar="N", help="So many.")] = 20,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    as_json: JsonOption = False,
+) -> None:
+    """List the newest plans that the ledger keeps, and what became of each.
+
+    \b
+    Examples:
+      connectwise-flows plans list
+      connectwise-flows plans list BlueLightCo --last 5
+    """
+    with command_output(as_json) as out, prefect_server(), _failures_in_words():
+        found = asyncio.run(_listed(ledger, company.strip(), last))
+        lines = [_told(each) for each in found]
+        out.result({"plans": found}, "\n".join(lines) or "The ledger keeps no plan.")
+
+
+@app.command("show", short_help="One plan, whole.", epilog=EXIT_CODES)
+def show_plan(
+    plan: Annotated[
+        str, typer.Argument(metavar="PLAN", help="Id of the plan, or its beginning: plan-1a2b3c4d5e6f.")
+    ],
+    form: Annotated[
+        PlanForm, typer.Option("--format", "-f", help="table, csv, json, or html: one page without network.")
+    ] = PlanForm.TABLE,
+    file: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write. Usual: the output.")
+    ] = None,
+    ledger: LedgerOption = DEFAULT_LEDGER,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every record of a plan: what is created and changed, field by field, and what is left alone.
+
+    \b
+    Examples:
+      connectwise-flows plans show plan-1a2b3c4d5e6f
+      connectwise-flows plans show 1a2b --format csv --out plan.csv
+      connectwise-flows plans show 1a2b --format html --out plan.html
+    """
+    with command_output(as_json) as out, prefect_server(), _failures_in_words():
+        shown = PlanForm.JSON if as_json else form
+        if file is None:
+            asyncio.run(_write(ledger, plan, shown, out.stream()))
+            return
+        try:
+            with file.open("w", encoding="utf-8", newline="") as stream:
+                asyncio.run(_write(ledger, plan, shown, stream))
+        except OSError as error:
+            raise CommandError(f"{file} can't be written: {error}", ExitCode.USAGE) from error
+        _say_written(out, file)
+
+
+def _say_written(out: Output, file: Path) -> None:
+    out.say(f"Written to {file}.")
+    if out.as_json:
+        out.result({"file": str(file)}, "")
+
+
+@contextmanager
+def _failures_in_words() -> Iterator[None]:
+    """A plan that is not there, or a ledger that can't be read, ends the command with a sentence."""
+    from connectors.errors import ConnectorError
+
+    try:
+        yield
+    except (ConnectorError, ValueError) as error:
+        raise CommandError(str(error)) from error
+
+
+async def _listed(ledger: str, company: str, last: int) -> list[dict[str, object]]:
+    from tasks.rules.asset_sync.plan_export import plan_facts
+    from tasks.shared.connections import open_ledger, shared_connections
+
+    send_no_events()
+    async with shared_connections(read_only=True, ledger=ledger), open_ledger() as database:
+        now = await database.now()
+        return [plan_facts(each, now) for each in await database.plans.newest(last, company=company)]
+
+
+def _told(facts: dict[str, object]) -> str:
+    counts = facts["counts"] if isinstance(facts["counts"], dict) else {}
+    return (
+        f"{facts['id']}  {facts['made_at']}  {facts['state']:8} {facts['company']}: "
+        f"{counts.get('created', 0)} to create, {counts.get('modified', 0)} to modify"
+    )
+
+
+async def _write(ledger: str, typed: str, form: PlanForm, stream: TextIO) -> None:
+    """Read the plan twice, once for its kinds of change: it may be larger than memory."""
+    from tasks.asset_sync.stored_plan import find_plan
+    from tasks.rules.asset_sync.plan_entries import entry_of
+    from tasks.rules.asset_sync.plan_export import FORMATS
+    from tasks.rules.asset_sync.plan_summary import PlanTally
+    from tasks.shared.connections import open_ledger, shared_connections
+
+    send_no_events()
+    shown, tally = FORMATS[form.value](), PlanTally()
+    async with shared_connections(read_only=True, ledger=ledger), open_ledger() as database:
+        plan: StoredPlan = await find_plan(database, typed)
+        async for each in database.plans.entries(plan):
+            tally.entry(entry_of(each))
+        stream.write(shown.head(plan, tally, await database.now()))
+        async for each in database.plans.entries(plan):
+            stream.write(shown.entry(entry_of(each)))
+    stream.write(shown.end())
+    stream.flush()

@@ -1,0 +1,108 @@
+"""What kinds of change a plan holds: per field each value that becomes another, with how often, most first.
+
+A plan of a thousand changes is seen on one screen this way, where its first records say little. Counting is
+bounded: of a field with thousands of different changes, such as serial numbers, only their number is told.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from tasks.rules.asset_sync.plan import Plan
+from tasks.rules.asset_sync.plan_entries import EntryKind, PlanEntry
+from tasks.rules.asset_sync.references import TYPE
+from tasks.rules.isolation import problem_words
+from tasks.rules.text import cell, counted
+from tasks.rules.values import FieldChange
+
+MOST_DISTINCT = 2000
+"""Different changes of one field that are counted each by itself."""
+SHOWN_OF_FIELD = 10
+"""Changes of one field that are told each by itself."""
+_NO_TYPE = "no type"
+
+
+@dataclass(slots=True)
+class ChangedFieldTally:
+    """The changes of one field: each current and wanted value with how often, and how many all are."""
+
+    total: int = 0
+    pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def add(self, current: str, wanted: str) -> None:
+        self.total += 1
+        pair = (current, wanted)
+        if pair in self.pairs or len(self.pairs) < MOST_DISTINCT:
+            self.pairs[pair] += 1
+
+    def frequent(self) -> list[tuple[str, str, int]]:
+        """The changes that several records share, the most frequent first; all of a field with few."""
+        several = len(self.pairs) > SHOWN_OF_FIELD
+        found = sorted(self.pairs.items(), key=lambda each: (-each[1], each[0]))
+        return [(*pair, count) for pair, count in found if count > 1 or not several][:SHOWN_OF_FIELD]
+
+
+@dataclass(slots=True)
+class PlanTally:
+    """The kinds of change of a plan. ``types``: how many configurations of each type are created."""
+
+    fields: dict[str, ChangedFieldTally] = field(default_factory=dict)
+    types: Counter[str] = field(default_factory=Counter)
+
+    def change(self, change: FieldChange) -> None:
+        found = self.fields.setdefault(change.field, ChangedFieldTally())
+        try:
+            found.add(_shown(change.current), _shown(change.wanted))
+        except Exception as error:
+            found.add("?", problem_words(error))
+
+    def entry(self, entry: PlanEntry) -> None:
+        """Count an entry of a stored plan."""
+        if entry.kind is EntryKind.CREATE:
+            self.types[
+                next((_shown(each.wanted) for each in entry.changes if each.field == TYPE.path), _NO_TYPE)
+            ] += 1
+        elif entry.kind.writes:
+            for each in entry.changes:
+                self.change(each)
+
+    def lines(self) -> Iterator[str]:
+        """Markdown lines: changes by field, the most frequent field first, then creations by type."""
+        for name, found in sorted(self.fields.items(), key=lambda each: (-each[1].total, each[0])):
+            yield from _field_lines(name, found)
+        for name, count in sorted(self.types.items(), key=lambda each: (-each[1], each[0])):
+            yield f"New configurations of {cell(name)}: {count:,}"
+
+
+def tally_of(plan: Plan) -> PlanTally:
+    """The kinds of change of a plan that was just made."""
+    tally = PlanTally()
+    for each in plan.modifications:
+        for change in each.all_changes:
+            tally.change(change)
+    tally.types = Counter(_types(plan))
+    return tally
+
+
+def _types(plan: Plan) -> Iterable[str]:
+    position = plan.paths.index(TYPE.path) if TYPE.path in plan.paths else None
+    for each in plan.creations:
+        yield _NO_TYPE if position is None else _shown(each.asset.wanted[position])
+
+
+def _field_lines(name: str, found: ChangedFieldTally) -> Iterator[str]:
+    frequent = found.frequent()
+    for current, wanted, count in frequent:
+        yield f"{cell(name)}: {cell(current, 60)} → {cell(wanted, 60)}, {count:,}"
+    rest = found.total - sum(count for *_, count in frequent)
+    if rest:
+        what = counted(rest, "further change") if frequent else f"{counted(rest, 'change')}, no two alike"
+        yield f"{cell(name)}: {what}"
+
+
+def _shown(value: Any) -> str:
+    """A value as it is told; a long one, of which only the start is, costs no more than that."""
+    return "" if value is None else str(value)[:200]
