@@ -186,7 +186,12 @@ def _nothing_read(site: str, *, filtered: bool) -> str:
 async def match_inventories(run: SyncRun, read: Read) -> MatchResult:
     """Match what was read; only from the whole site can be told that an asset is gone."""
     settings = run.settings
-    options = MatchOptions(settings.case_sensitive_match, run.whole_site, settings.all_fillers())
+    options = MatchOptions(
+        settings.case_sensitive_match,
+        run.whole_site,
+        settings.all_fillers(),
+        settings.key_orders(run.mapping),
+    )
     return (await match_records(read.assets, read.configurations, options)).value
 
 

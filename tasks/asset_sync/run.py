@@ -28,6 +28,7 @@ from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.asset_sync.custom_values import CustomValues
 from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
+from tasks.rules.asset_sync.match_keys import TYPE_PATH
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
 from tasks.rules.asset_sync.unread import UnreadRecords
@@ -310,6 +311,7 @@ def compile_for(settings: AssetSynchronizationSettings, custom_fields: CustomFie
         prefixes={"type.name": settings.prefix, "status.name": settings.prefix},
         software_limit=settings.software_lines,
         fillers=settings.all_fillers(),
+        type_path=TYPE_PATH if settings.match_keys_by_type else None,
     )
 
 

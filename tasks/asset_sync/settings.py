@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tasks.rules.asset_sync.match_keys import (
+    DEFAULT_KEYS,
+    Key,
+    KeyOrders,
+    MatchKey,
+    TypeKeys,
+    check_match_keys,
+    key_orders,
+    key_problems,
+)
 from tasks.rules.asset_sync.reading import AcceptOnce
 from tasks.rules.asset_sync.safety import SafetyThresholds, WriteMode
 from tasks.rules.bulk import MAX_BATCH
 from tasks.rules.choices import ASK
 from tasks.rules.guards import ShrinkLimit
+from tasks.rules.mapping.compile import CompiledMapping
 from tasks.rules.mapping.fillers import FILLERS, Fillers, MoreFillers
 from tasks.rules.mapping.model import (
     FieldMapping,
@@ -96,6 +107,17 @@ class AssetSynchronizationSettings(BaseModel):
     case_sensitive_match: bool = Field(
         default=True, title="Case sensitive match", description="Governs serial number and name."
     )
+    match_keys: list[Key] = Field(
+        default=list(DEFAULT_KEYS),
+        title="Match keys",
+        description="What an asset is matched by, strongest first. The link (ls_asset_id) is first always, "
+        "named or not; deviceIdentifier and tagNumber need a mapping that fills them.",
+    )
+    match_keys_by_type: list[TypeKeys] = Field(
+        default_factory=list,
+        title="Match keys by type",
+        description="An order of its own for the assets of a Lansweeper type; the others have the one above.",
+    )
     reactivate: bool = Field(
         default=False, title="Reactivate", description="Set matched inactive configurations active again."
     )
@@ -159,6 +181,23 @@ class AssetSynchronizationSettings(BaseModel):
     @classmethod
     def _any_custom_mapping_form(cls, value: Any) -> Any:
         return read_custom_field_mappings(value)
+
+    @field_validator("match_keys")
+    @classmethod
+    def _keys_in_order(cls, keys: list[MatchKey]) -> list[MatchKey]:
+        return check_match_keys(keys)
+
+    @model_validator(mode="after")
+    def _keys_are_mapped(self) -> Self:
+        targets = [each.target for each in self.mappings]
+        if problems := key_problems(self.match_keys, self.match_keys_by_type, targets):
+            raise ValueError(" ".join(problems))
+        return self
+
+    def key_orders(self, mapping: CompiledMapping) -> KeyOrders:
+        """The orders of match keys, for this mapping."""
+        positions = {each.path: at for at, each in enumerate(mapping.fields)}
+        return key_orders(self.match_keys, self.match_keys_by_type, positions)
 
     def all_fillers(self) -> Fillers:
         """The known fillers and this run's own."""

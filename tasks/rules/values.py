@@ -267,13 +267,17 @@ def read_boolean(value: Any) -> bool | None:
 
 @dataclass(slots=True)
 class AssetRecord:
-    """A Lansweeper asset. ``wanted`` holds one value per field of the compiled mapping, in its order."""
+    """A Lansweeper asset. ``wanted`` holds one value per field of the compiled mapping, in its order.
+
+    ``type`` is Lansweeper's own; read only where match keys have an order by type.
+    """
 
     key: str
     name: str | None
     serial: str | None
     mac: str | None
     wanted: tuple[Any, ...]
+    type: str | None = None
 
 
 @dataclass(slots=True)

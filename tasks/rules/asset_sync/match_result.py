@@ -5,12 +5,14 @@ With the reasons and warnings in words, and the answer of the action Match Confi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.match_keys import KeyOrders, MatchedOn
 from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.mapping.comparison import is_absent, same
 from tasks.rules.mapping.compile import CompiledMapping
@@ -19,18 +21,18 @@ from tasks.rules.mapping.targets import ValueKind
 from tasks.rules.text import counted
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
-MatchedOn = Literal["link", "serial", "mac", "name"]
-
 _TYPE = "type.name"
 TYPE_CALL = "PATCH /company/configurations/{id}/changeType"
 """The call that changes a configuration's type."""
 
-KEY_WORDS = ("serial number", "MAC address", "name")
+KEY_WORDS = ("serial number", "MAC address", "name", "device identifier", "tag number")
 
 
 @dataclass(frozen=True, slots=True)
 class MatchOptions:
-    """``case_sensitive`` governs serial number and name; ``fillers`` are no keys.
+    """``case_sensitive`` governs every key but the MAC address; ``fillers`` are no keys.
+
+    ``orders`` say which keys are used, and which is the stronger.
 
     ``complete``: the whole site was read without a filter, so a linked key that is not there is gone.
     """
@@ -38,6 +40,7 @@ class MatchOptions:
     case_sensitive: bool = True
     complete: bool = False
     fillers: Fillers = FILLERS
+    orders: KeyOrders = field(default_factory=KeyOrders)
 
 
 @dataclass(slots=True)
@@ -103,6 +106,10 @@ class Doubt(Enum):
         "configurations have"
     )
     ANOTHERS = "the configuration with this {key} carries a stronger key of another asset"
+    ANOTHER_CLAIMS = (
+        "the configuration with this {key} is also what another asset, whose type has another order of keys, "
+        "would be matched with"
+    )
     LINKED_UNSEEN = (
         "the configuration with this {key} is linked to an asset that this partial read does not show"
     )
@@ -145,18 +152,13 @@ def read_twice() -> str:
     return "Lansweeper gave this asset key more than once in this read; the other record counts. Run again."
 
 
-def other_serial(key: int, configuration: ConfigurationRecord) -> str:
-    """A weaker key agrees, the serial number differs."""
-    return f"{_one(configuration)} has the same {KEY_WORDS[key]} but another {KEY_WORDS[0]}."
+def ruled_out(stronger: int) -> Callable[[int, ConfigurationRecord], str]:
+    """What to say of a configuration that this stronger key rules out, though a weaker one agrees."""
+    return partial(_other_value, stronger)
 
 
-def other_mac(key: int, configuration: ConfigurationRecord) -> str:
-    """The name agrees, the MAC address differs."""
-    return f"{_one(configuration)} has the same {KEY_WORDS[key]} but another {KEY_WORDS[1]}."
-
-
-RULED_OUT = (other_serial, other_mac)
-"""What to say, by the stronger key that differs."""
+def _other_value(stronger: int, key: int, configuration: ConfigurationRecord) -> str:
+    return f"{_one(configuration)} has the same {KEY_WORDS[key]} but another {KEY_WORDS[stronger]}."
 
 
 def taken(key: int, configuration: ConfigurationRecord) -> str:

@@ -284,12 +284,14 @@ def compile_mapping(
     key_path: str = "key",
     software_limit: int = SOFTWARE_LIMIT,
     fillers: Fillers = FILLERS,
+    type_path: str | None = None,
 ) -> CompiledMapping:
     """The mapping ready for use; raises ``FieldMappingError`` with every problem found.
 
     The link field is always part of it, with Lansweeper's authority: the asset's key is read from the
     source that is mapped to ``link_caption``, from ``key_path`` if none is. ``custom_field_ids`` are by
-    caption; a custom field that is not in it is found by caption in each record.
+    caption; a custom field that is not in it is found by caption in each record. ``type_path``: where an
+    asset's own type is, if its records are to have it.
     """
     if problems := mapping_problems(mappings):
         raise FieldMappingError(refusal_of(problems))
@@ -299,7 +301,8 @@ def compile_mapping(
         _mapped_field(each, custom_field_ids or {}, prefixes, None if each is link else fillers)
         for each in (*rest, link)
     )
-    paths = (path for each in (fields[-1], *fields[:-1]) for path in lansweeper_paths(each.source))
+    sources = [*(each.source for each in (fields[-1], *fields[:-1])), *([type_path] if type_path else [])]
+    paths = (path for source in sources for path in lansweeper_paths(source))
     asked = _asked_paths(fields)
     return CompiledMapping(
         fields=fields,
@@ -307,7 +310,7 @@ def compile_mapping(
         configuration_fields=",".join(asked),
         configuration_members=frozenset(path.partition("/")[0] for path in asked),
         by_path={each.target.path: each for each in fields},
-        read_asset=_asset_reader(fields, software_limit),
+        read_asset=_asset_reader(fields, software_limit, type_path),
         read_configuration=compile_configuration_reader(
             [(each.target, each.custom_field_id) for each in fields]
         ),
@@ -352,7 +355,9 @@ def _asked_paths(fields: Sequence[MappedField]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callable[[Any], AssetRecord]:
+def _asset_reader(
+    fields: Sequence[MappedField], software_limit: int, type_path: str | None
+) -> Callable[[Any], AssetRecord]:
     """What is kept of one asset, by one generated function; a missing key becomes empty text."""
     converters = [
         compile_converter(each.target, each.values, each.prefix, software_limit, each.is_filler)
@@ -363,11 +368,13 @@ def _asset_reader(fields: Sequence[MappedField], software_limit: int) -> Callabl
     }
     name, serial, mac = (positions.get(path, "None") for path in ("name", "serialNumber", "macAddress"))
     converts = {f"convert_{at}": converter.convert for at, converter in enumerate(converters)}
+    texts = [converter.text.replace("{convert}", f"convert_{at}") for at, converter in enumerate(converters)]
+    own_type = f", key(v{len(fields)})" if type_path else ""
     return compile_reader(
-        [each.source for each in fields],
-        [converter.text.replace("{convert}", f"convert_{at}") for at, converter in enumerate(converters)],
+        [*(each.source for each in fields), *([type_path] if type_path else [])],
+        [*texts, *([None] if type_path else [])],
         {**converts, "key": plain_text, "record": AssetRecord},
-        f"record(key(t[-1]) or '', {name}, {serial}, {mac}, t)",
+        f"record(key(t[-1]) or '', {name}, {serial}, {mac}, t{own_type})",
     )
 
 

@@ -1,13 +1,14 @@
 """What identifies a device: serial numbers, MAC addresses and names, made comparable, and matched by.
 
-These three keys match what no stored link joins (``KeyTable``); an index says which records hold which value.
+These keys match what no stored link joins (``KeyTable``), and device identifier and tag number where a person
+chose so; an index says which records hold which value.
 Fillers count as absent (``fillers.py``): two devices that share one are not the same device.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol
 
@@ -52,8 +53,9 @@ def is_ip_address(text: str) -> bool:
     return _IP_ADDRESS(text.lower()) is not None
 
 
-SERIAL, MAC, NAME = range(3)
+SERIAL, MAC, NAME, DEVICE_IDENTIFIER, TAG_NUMBER = range(5)
 KEYS = (SERIAL, MAC, NAME)
+"""The keys of every record; the values of the others are given to a ``KeyTable`` beside the records."""
 _MEMBERS = (attrgetter("serial"), attrgetter("mac"), attrgetter("name"))
 NormalForm = Callable[[Any], str | None]
 
@@ -119,7 +121,8 @@ class KeyTable:
 
     ``unreadable``: why a record's keys can't be compared, by position; it has none of those then.
     ``other`` is the other side's table of the same settings: a configuration mostly holds its asset's values,
-    and what became of a text there is not found out again.
+    and what became of a text there is not found out again. ``keys`` are those that are wanted; ``mapped``
+    gives the values of keys that are mapped fields, one a record, which compare as serial numbers do.
     """
 
     def __init__(
@@ -128,6 +131,8 @@ class KeyTable:
         case_sensitive: bool,
         fillers: Fillers = FILLERS,
         other: KeyTable | None = None,
+        keys: Collection[int] = KEYS,
+        mapped: Mapping[int, Sequence[Any]] | None = None,
     ) -> None:
         self.unreadable: dict[int, str] = {}
         forms: tuple[NormalForm, ...] = (
@@ -135,22 +140,21 @@ class KeyTable:
             lambda value: normal_mac(value, fillers),
             lambda value: normal_name(value, case_sensitive, fillers),
         )
-        self._records = records
-        self.values: tuple[list[str | None], ...] = tuple(
-            normal_forms(
-                list(map(_MEMBERS[key], records)),
-                forms[key] if other is None else _known_or(other._found(key), forms[key]),
-                self.unreadable,
-            )
-            for key in KEYS
-        )
-        self.holders = tuple(Holders(values) for values in self.values)
+        serial = forms[SERIAL]
+        self._texts = {key: list(map(_MEMBERS[key], records)) for key in KEYS if key in keys}
+        self._texts |= {key: list(values) for key, values in (mapped or {}).items()}
+        self.values: dict[int, list[str | None]] = {}
+        for key, texts in self._texts.items():
+            form = forms[key] if key in KEYS else serial
+            known = form if other is None else _known_or(other._found(key), form)
+            self.values[key] = normal_forms(texts, known, self.unreadable)
+        self.holders = {key: Holders(values) for key, values in self.values.items()}
 
     def _found(self, key: int) -> dict[str, str | None]:
         """What became of each text; nothing where one of the records could not be read."""
         if self.unreadable:
             return {}
-        texts = zip(map(_MEMBERS[key], self._records), self.values[key], strict=True)
+        texts = zip(self._texts[key], self.values[key], strict=True)
         return {text: form for text, form in texts if text.__class__ is str}
 
     def is_shared(self, key: int, position: int) -> bool:
@@ -160,19 +164,19 @@ class KeyTable:
 
 
 def contradiction(
-    assets: KeyTable, asset: int, configurations: KeyTable, configuration: int, key: int
+    assets: KeyTable, asset: int, configurations: KeyTable, configuration: int, keys: Iterable[int]
 ) -> int | None:
-    """The strongest key above ``key`` that both sides know and that differs by more than case, or None."""
-    return next(contradictions(assets, asset, configurations, configuration, key), None)
+    """The first of the keys that both sides know and that differs by more than case, or None."""
+    return next(contradictions(assets, asset, configurations, configuration, keys), None)
 
 
 def contradictions(
-    assets: KeyTable, asset: int, configurations: KeyTable, configuration: int, key: int
+    assets: KeyTable, asset: int, configurations: KeyTable, configuration: int, keys: Iterable[int]
 ) -> Iterator[int]:
-    """The keys above ``key`` that both sides know and that differ by more than case, the strongest first."""
-    for stronger in range(key):
-        mine, theirs = assets.values[stronger][asset], configurations.values[stronger][configuration]
+    """Those of the keys that both sides know and that differ by more than case, in their order."""
+    for key in keys:
+        mine, theirs = assets.values[key][asset], configurations.values[key][configuration]
         if mine is None or theirs is None or mine == theirs:
             continue
         if folded(mine) != folded(theirs):
-            yield stronger
+            yield key

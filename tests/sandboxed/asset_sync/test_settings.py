@@ -77,3 +77,30 @@ async def test_sites_contacts_vendors_and_departments_are_found_and_never_create
         assert each["vendor"]["name"] == names["vendor.name"]
     assert {path: runner.sandbox.state(path) for path in kinds.values()} == before
     assert (await runner.report(mappings=entries)).counts.modified == 0
+
+
+async def test_a_tag_number_matches_where_a_person_chose_so_for_a_type(runner: FlowRunner) -> None:
+    """The asset has a serial number and a MAC address of its own; only the tag on its case agrees."""
+    one = runner.sandbox.state("lansweeper/assets")[0]
+    own_type = one["assetBasicInfo"]["type"]
+    mine = {"assetCustom": {"barCode": "BL-TAG-1", "serialNumber": "SN-NEW-1"}}
+    runner.sandbox.edit("lansweeper/assets", one["key"], mine)
+    theirs = next(each for each in runner.configurations() if not custom_value(each, "ls_asset_id"))
+    changes = {"tagNumber": "BL-TAG-1", "serialNumber": "SN-OLD-1"}
+    runner.sandbox.edit("company/configurations", theirs["id"], changes)
+    inputs = {"mappings": LEAN | {"assetCustom.barCode": "tagNumber"}}
+    await runner.report(**inputs, dry_run=True)
+    assert "BL-TAG-1" not in linked_tags(runner)
+    by_type = [{"type": own_type.upper(), "match_keys": ["tagNumber", "serial"]}]
+    report = await runner.report(**inputs, match_keys_by_type=by_type)
+    assert report.counts.failed == 0
+    assert linked_tags(runner)["BL-TAG-1"] == (theirs["id"], one["key"])
+
+
+def linked_tags(runner: FlowRunner) -> dict[str, tuple[int, str]]:
+    """Tag numbers of configurations that carry an asset key: their id and that key."""
+    return {
+        each["tagNumber"]: (each["id"], custom_value(each, "ls_asset_id"))
+        for each in linked(runner)
+        if each.get("tagNumber")
+    }
