@@ -9,6 +9,7 @@ from prefect import flow
 from tasks.asset_sync.apply import apply_plan
 from tasks.asset_sync.create import recover_open_batches
 from tasks.asset_sync.known import check_reading, keep_known, keep_planned, read_known, refusing
+from tasks.asset_sync.merge import keep_bases, read_bases
 from tasks.asset_sync.quarantine import held_back, held_records, keep_refused, selected
 from tasks.asset_sync.read import make_plan, match_inventories, read_all
 from tasks.asset_sync.references import create_references, find_references
@@ -79,6 +80,7 @@ async def synchronize(run: SyncRun) -> Any:
     known = await read_known(run)
     read = await read_all(run)
     references = await find_references(run, read, known.lists)
+    await read_bases(run, references)
     matched = await match_inventories(run, read)
     held = await check_reading(run, known, read, matched)
     refusals = await held_records(run)
@@ -109,6 +111,7 @@ async def synchronize(run: SyncRun) -> Any:
     applied = await apply_plan(run, plan, references, existing)
     await keep_refused(run, matched, plan, applied, refusals)
     await keep_known(run, known, read, plan, applied, created)
+    await keep_bases(run, applied)
     return await finish(run, plan, final_report(run, plan, applied, created))
 
 

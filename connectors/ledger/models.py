@@ -91,6 +91,28 @@ class KnownLink:
 
 
 @dataclass(frozen=True, slots=True)
+class MergeBase:
+    """What an asset and its configuration agreed on last: ``agreed`` is JSON text, opaque to the ledger."""
+
+    configuration_id: int
+    agreed: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldWrite:
+    """A write to a configuration's fields that may have changed what both sides agree on.
+
+    ``is_done`` False: whether it was done is not known. ``before`` and ``after`` are as in the journal.
+    """
+
+    asset_key: str
+    configuration_id: int
+    before: dict[str, Any]
+    after: dict[str, Any]
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HeldRecord:
     """A record that was refused, with marks of what it was refused with: it is held while they are the same.
 

@@ -137,6 +137,27 @@ known_links = Table(
     Index("known_links_by_company", "tenant", "company_id"),
 )
 
+merge_bases = Table(
+    "merge_bases",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("asset_key", String(300), primary_key=True),
+    Column("company_id", BigInteger, nullable=False),
+    Column("configuration_id", BigInteger, nullable=False),
+    Column("agreed", Text, nullable=False),
+    Column("noted_at", Double, nullable=False),
+    Index("merge_bases_by_company", "tenant", "company_id"),
+)
+
+merge_marks = Table(
+    "merge_marks",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("write_id", BigInteger, nullable=False),
+    Column("noted_at", Double, nullable=False),
+)
+
 quarantine = Table(
     "quarantine",
     metadata,

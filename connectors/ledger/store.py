@@ -26,6 +26,7 @@ from connectors.ledger.database import (
 from connectors.ledger.inbox import Inbox
 from connectors.ledger.inventory import Inventories
 from connectors.ledger.journal import Batches, Journal
+from connectors.ledger.merge_bases import MergeBases
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
 from connectors.ledger.plans import Plans
 from connectors.ledger.quarantine import Quarantine
@@ -46,9 +47,9 @@ class Ledger:
     Every call is one short transaction: done wholly, or a StopError that says what failed, where, and the
     remedy. Each attribute is one concern with its own module: ``journal`` and ``batches`` (writes before and
     after they are sent), ``state`` and ``ticket_links`` (what later runs start from), ``inventory`` (what a
-    reading is held against), ``intents``, ``effects`` and ``notes`` (what may happen only once at a vendor),
-    ``links``, ``inbox``, ``quarantine`` (what a vendor refused), ``plans`` (as they were shown),
-    ``rate_limits``.
+    reading is held against), ``merge_bases`` (what both sides agreed on), ``intents``, ``effects`` and
+    ``notes`` (what may happen only once at a vendor), ``links``, ``inbox``, ``quarantine`` (what a vendor
+    refused), ``plans`` (as they were shown), ``rate_limits``.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
@@ -61,6 +62,7 @@ class Ledger:
         self.state = StateEntries(engine, clock)
         self.ticket_links = TicketLinkTable(engine)
         self.inventory = Inventories(engine, clock)
+        self.merge_bases = MergeBases(engine, clock)
         self.intents = DispatchIntents(engine, clock)
         self.links = RecordLinks(engine, clock)
         self.inbox = Inbox(engine, clock)

@@ -152,6 +152,7 @@ async def _change(run: SyncRun, each: Modification, fresh: Record, type_id: int)
     )
     async with run.journal.write(entry):
         await change_type(run.client, record_id, type_id)
+    run.bases.wrote(each.asset, each.configuration, [each.type_change] if each.type_change else [])
     return WriteResult(key, True, record_id)
 
 

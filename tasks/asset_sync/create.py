@@ -19,7 +19,7 @@ from connectors.errors import ConnectorError, StopError
 from connectors.ledger.models import KnownLink, OpenBatch, WriteOutcome
 from tasks.asset_sync.run import SyncRun, check_typed_ids
 from tasks.connectwise.bulk_create_configurations import ConfigurationCreations, CreatedIds
-from tasks.rules.asset_sync.payloads import creation_payload
+from tasks.rules.asset_sync.payloads import CreationPayload, creation_payload
 from tasks.rules.values import AssetRecord
 from tasks.shared.journalled import WriteLog, WriteResult
 from tasks.shared.progress import Progress, run_logger
@@ -158,7 +158,7 @@ async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> 
     creations = ConfigurationCreations(
         run.client,
         log,
-        lambda asset: creation_payload(asset, run.mapping, run.references, run.company.id),
+        lambda asset: _payload(run, asset),
         policy=run.settings.waiting,
         batch_size=run.settings.batch_size,
         highest_id=run.highest_id,
@@ -175,6 +175,13 @@ async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> 
     for asset in rest:
         log.fail(asset.key, "The server never answered; the next run looks again.")
     return log.results
+
+
+def _payload(run: SyncRun, asset: AssetRecord) -> CreationPayload:
+    payload = creation_payload(asset, run.mapping, run.references, run.company.id)
+    if payload.record is not None:
+        run.bases.sends(asset, payload.record)
+    return payload
 
 
 async def _read_back(

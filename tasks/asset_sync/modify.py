@@ -193,7 +193,12 @@ class ConfigurationModifications:
         return Ready(each, fresh, tuple(changes), record, entry)
 
     def _decide(self, each: Modification, fresh: Record | None) -> FreshDecision:
+        sent = self.unanswered.get(each.asset.key)
+        if sent is not None and fresh is not None:
+            now = self.run.mapping.read_configuration(fresh)
+            self.run.bases.unclear(each.asset, now, sent.ready.changes)
         decided = self.run.decide_fresh(each, fresh)
+        self.run.conflicts |= {(found.asset_key, found.field): found for found in decided.conflicts}
         if decided.moved:
             run_logger().info("%s: changed since it was planned: %s", each.name, ", ".join(decided.moved))
         return decided
@@ -310,6 +315,8 @@ class ConfigurationModifications:
             if outcome.ok is None:
                 self.unanswered[key] = Sent(each, write_id, bulk, outcome.message)
             else:
+                if outcome.ok:
+                    self._agreed(each)
                 self.log.take(
                     key,
                     outcome.ok,
@@ -328,11 +335,16 @@ class ConfigurationModifications:
             sent = self.unanswered.pop(key, None)
             message = "already as wanted" if sent is None else _FOUND
             self.log.results[key] = WriteResult(key, True, record_id, message, sent is not None)
-            done += [sent] if sent else []
+            if sent is not None:
+                self._agreed(sent.ready)
+                done.append(sent)
         await self._record([sent.write_id for sent in done], same_outcome(done, True, _FOUND))
         put = [sent.ready for sent in done if sent.bulk]
         if put and self.canary.must_see(put):
             self.bulk &= await self.canary.check(put, records)
+
+    def _agreed(self, each: Ready) -> None:
+        self.run.bases.wrote(each.modification.asset, each.modification.configuration, each.changes)
 
     def _fail(self, modifications: Sequence[Modification], message: str) -> None:
         for each in modifications:

@@ -77,7 +77,10 @@ async def held_back(run: SyncRun, matched: MatchResult, held: Mapping[str, HeldR
         if each.asset.key in held
     }
     known = [each for each in matched.matched if each.asset.key in held]
-    pairs = {each.match.asset.key: each.match for each in compare_matched(known, run.mapping).changed}
+    pairs = {
+        each.match.asset.key: each.match
+        for each in compare_matched(known, run.mapping, bases=run.bases).changed
+    }
     attempts |= {
         key: Attempt(modification_mark(each.asset, each.configuration), "", rules)
         for key, each in pairs.items()

@@ -12,6 +12,7 @@ from typing import cast
 from connectors.connectwise.conditions import equals
 from connectors.errors import StopError
 from connectors.lansweeper.models import Filters
+from tasks.asset_sync.merge import note_edits
 from tasks.asset_sync.run import Record, SyncRun, check_missing_captions, check_typed_ids
 from tasks.connectwise.list_configurations import read_configurations
 from tasks.connectwise.match_configurations import match_records
@@ -213,8 +214,9 @@ def make_plan(
         reads_done=run.client.session.requests,
         held={**held, **unread},
     )
-    compared = compare_matched(matched.matched, run.mapping, unread)
+    compared = compare_matched(matched.matched, run.mapping, unread, run.bases)
     plan = build_plan(matched, compared, run.mapping, references, options)
+    note_edits(run, plan.edits)
     run_logger().info(
         "Plan: %s; %d requests predicted, %d of them writes",
         ", ".join(f"{name} {count}" for name, count in plan.counts.as_dict().items()),

@@ -92,6 +92,8 @@ def plan_report(run: SyncRun, plan: Plan) -> SyncReport:
         dry_run=True,
         notes=run.notes,
         findings=[each.text for each in run.findings],
+        edits_kept=sum(not each.is_conflict for each in plan.edits),
+        conflicts=Rows(run.conflicts.values()),
         requests_predicted=plan.predicted.total,
         requests_used=run.client.session.requests,
         writes=run.client.session.writes,

@@ -29,6 +29,7 @@ from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.asset_sync.custom_values import CustomValues
 from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
 from tasks.rules.asset_sync.match_keys import TYPE_PATH
+from tasks.rules.asset_sync.merge import Bases, Edit
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
 from tasks.rules.asset_sync.unread import UnreadRecords
@@ -68,7 +69,8 @@ class SyncRun:
     is with ``only_single``; ``defined`` are the ids of all custom fields, None where they are not known,
     ``missing`` the mapped captions that are not among them; ``ids_to_check``: a person typed every id, and
     none has been held against ConnectWise yet; ``plan_id``: under which the ledger keeps the run's plan,
-    empty where it does not.
+    empty where it does not; ``bases`` is what each asset and its configuration agreed on, ``conflicts`` the
+    fields that both sides changed since, by asset key and field.
     """
 
     def __init__(
@@ -108,6 +110,8 @@ class SyncRun:
         self.missing: list[str] = []
         self.ids_to_check = False
         self.plan_id = ""
+        self.bases = Bases(mapping)
+        self.conflicts: dict[tuple[str, str], Edit] = {}
 
     @property
     def journal(self) -> RunJournal:
@@ -135,6 +139,7 @@ class SyncRun:
             company_id=self.company.id,
             planned_key=planned.configuration.asset_key,
             reactivate=self.settings.reactivate,
+            bases=self.bases,
         )
 
     def __repr__(self) -> str:

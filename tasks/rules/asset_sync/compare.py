@@ -12,6 +12,7 @@ from itertools import compress
 from operator import ne
 from typing import Any
 
+from tasks.rules.asset_sync.merge import NO_BASE, Base, is_written
 from tasks.rules.mapping.comparison import is_absent, same
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
 from tasks.rules.mapping.model import Authority
@@ -23,12 +24,13 @@ Values = tuple[Any, ...]
 
 
 def differences(
-    asset: AssetRecord, configuration: ConfigurationRecord, mapping: CompiledMapping
+    asset: AssetRecord, configuration: ConfigurationRecord, mapping: CompiledMapping, base: Base = NO_BASE
 ) -> list[FieldChange]:
     """The fields that should be written to the configuration, in the mapping's order.
 
-    Authority ``connectwise`` never shows up here, ``fill`` only where ConnectWise has nothing or a filler. A
-    value that Lansweeper does not have leaves ConnectWise's alone, unless the mapping says ``clear``.
+    Authority ``connectwise`` never shows up here, ``fill`` only where ConnectWise has nothing or a filler,
+    ``merge`` as the ``base`` says, which is what both sides agreed on last. A value that Lansweeper does not
+    have leaves ConnectWise's alone, unless the mapping says ``clear``.
     """
     wanted, current = asset.wanted, configuration.current
     if wanted == current:
@@ -37,13 +39,15 @@ def differences(
     return [
         FieldChange(mapped.target.path, have, want)
         for mapped, want, have in unequal
-        if (want is not None or mapped.clear) and _is_change(mapped, have, want)
+        if (want is not None or mapped.clear) and _is_change(mapped, have, want, base)
     ]
 
 
-def _is_change(mapped: MappedField, current: Any, wanted: Any) -> bool:
+def _is_change(mapped: MappedField, current: Any, wanted: Any, base: Base) -> bool:
     if mapped.authority is Authority.CONNECTWISE:
         return False
+    if mapped.authority is Authority.MERGE:
+        return is_written(mapped, base, wanted, current)
     absent = is_absent(wanted)
     if absent and not mapped.clear:
         return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.merge import Bases, Edit, edits
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, TYPE, ReferencePlan
 from tasks.rules.limits import LimitError
 from tasks.rules.mapping.comparison import is_empty
@@ -71,12 +72,13 @@ class FreshDecision:
     """What is left to write after the fresh re-read.
 
     ``refused``: the record must not be written, and why. ``moved``: the fields that somebody changed between
-    the plan and the re-read.
+    the plan and the re-read. ``conflicts``: the fields that both sides changed since they agreed.
     """
 
     changes: list[FieldChange] = field(default_factory=list)
     refused: str | None = None
     moved: list[str] = field(default_factory=list)
+    conflicts: list[Edit] = field(default_factory=list)
 
 
 def planned_problems(plans: Mapping[str, ReferencePlan]) -> ReferenceProblem:
@@ -181,13 +183,15 @@ def decide_fresh(
     company_id: int,
     planned_key: str | None = None,
     reactivate: bool = False,
+    bases: Bases | None = None,
 ) -> FreshDecision:
     """Decide again on the record as read right before it is written; None: it was not found any more.
 
     Every mapped field is compared anew, so a value that somebody changed meanwhile meets the authority rules
-    again. A record that now belongs to another asset or company is refused. So is one without its name, type,
-    company or custom fields, or without the key that it had at the plan (``planned_key``): written back
-    whole, it would lose what was not read. A type change is not repeated here: it is its own call.
+    again; ``bases`` knows what both sides agreed on. A record that now belongs to another asset or company is
+    refused. So is one without its name, type, company or custom fields, or without the key that it had at the
+    plan (``planned_key``): written back whole, it would lose what was not read. A type change is not repeated
+    here: it is its own call.
     """
     if fresh is None:
         return FreshDecision(refused="The configuration no longer exists.")
@@ -200,11 +204,13 @@ def decide_fresh(
         return FreshDecision(refused=_UNREAD)
     if other := _other_asset(asset, planned, current, mapping):
         return FreshDecision(refused=f"The configuration is now linked to asset {other}.")
-    found = differences(asset, current, mapping)
+    base = bases.of(asset, current) if bases is not None and bases.matter else {}
+    found = differences(asset, current, mapping, base)
     decision = decide_changes(found, current, mapping, known_problems(references), reactivate=reactivate)
     if decision.skipped:
         return FreshDecision(refused=decision.skipped)
-    return FreshDecision(decision.changes, moved=_moved(planned, decision.changes))
+    conflicts = [each for each in edits(asset, current, mapping, base) if each.is_conflict] if base else []
+    return FreshDecision(decision.changes, moved=_moved(planned, decision.changes), conflicts=conflicts)
 
 
 def _other_asset(

@@ -24,6 +24,7 @@ from tasks.rules.asset_sync.decide import (
     unlinkable,
 )
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
+from tasks.rules.asset_sync.merge import NO_BASE, Bases, Edit, edits
 from tasks.rules.asset_sync.plan_warnings import PlanWarning, WarningTally
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan
 from tasks.rules.asset_sync.report import SyncCounts
@@ -109,7 +110,8 @@ class Plan:
     """Everything that a run is going to do. ``reference_creations``: target path -> names, sorted.
 
     ``orphaned``: configurations whose asset is gone; counted, never changed. ``inactive``: matched
-    configurations that are inactive. ``paths`` are the fields of the mapping, in the assets' order.
+    configurations that are inactive. ``edits``: what people changed in fields with the authority ``merge``,
+    by configuration. ``paths`` are the fields of the mapping, in the assets' order.
     """
 
     counts: SyncCounts
@@ -123,6 +125,7 @@ class Plan:
     inactive: list[ConfigurationRecord]
     warnings: list[PlanWarning]
     predicted: Prediction
+    edits: list[Edit] = field(default_factory=list)
 
     @property
     def type_changes(self) -> list[Modification]:
@@ -206,6 +209,7 @@ class Compared:
     changed: list[Changed] = field(default_factory=list)
     unchanged: int = 0
     problems: list[Skipped] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,19 +227,23 @@ class PlanOptions:
 
 
 def compare_matched(
-    matched: Iterable[Match], mapping: CompiledMapping, unread: Mapping[str, str] | None = None
+    matched: Iterable[Match],
+    mapping: CompiledMapping,
+    unread: Mapping[str, str] | None = None,
+    bases: Bases | None = None,
 ) -> Compared:
     """Compare each matched pair once; memory grows with what differs.
 
-    ``unread``: asset key -> why that pair can't be compared.
+    ``unread``: asset key -> why that pair can't be compared. ``bases`` learns what the pairs agree on.
     """
     compared = Compared()
+    merged = bases if bases is not None and bases.matter else None
     for match in matched:
         if unread and (why := unread.get(match.asset.key)) is not None:
             compared.problems.append(Skipped(match.asset, why))
             continue
         try:
-            changes = differences(match.asset, match.configuration, mapping)
+            changes = _differences(match, mapping, merged, compared.edits)
         except Exception as error:
             compared.problems.append(Skipped(match.asset, problem_words(error)))
             continue
@@ -244,6 +252,20 @@ def compare_matched(
         else:
             compared.unchanged += 1
     return compared
+
+
+def _differences(
+    match: Match, mapping: CompiledMapping, bases: Bases | None, found: list[Edit]
+) -> list[FieldChange]:
+    asset, configuration = match.asset, match.configuration
+    base = NO_BASE
+    if bases is not None and asset.wanted != configuration.current:
+        base = bases.of(asset, configuration)
+        found += edits(asset, configuration, mapping, base)
+    changes = differences(asset, configuration, mapping, base)
+    if bases is not None:
+        bases.see(asset, configuration)
+    return changes
 
 
 def needed_names(
@@ -347,6 +369,7 @@ class _PlanBuilder:
             inactive=sorted(inactive, key=lambda each: each.id),
             warnings=self.warnings.listed(),
             predicted=self._prediction(creations, modifications),
+            edits=sorted(compared.edits, key=lambda each: (each.configuration_id, each.field)),
         )
 
     def _creation(self, asset: AssetRecord, warning: str | None) -> Creation | None:

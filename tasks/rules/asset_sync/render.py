@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tasks.rules.asset_sync.match_result import Ambiguous
+from tasks.rules.asset_sync.merge import Edit
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan
 from tasks.rules.asset_sync.plan_summary import tally_of
 from tasks.rules.asset_sync.plan_warnings import PlanWarning
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import SyncReport
+from tasks.rules.mapping.comparison import is_empty
+from tasks.rules.mapping.model import OnConflict
 from tasks.rules.report import (
     REAL_RUN_REFUSED,
     WrittenRecord,
@@ -79,10 +82,15 @@ def plan_markdown(
         section("Look at this first", escaped_list(noted)),
         counts_table(plan.counts, planned=True),
         _plan_figures(plan, plan_id),
+        section("Conflicts", edits_list([e for e in plan.edits if e.is_conflict], configuration_link, rows)),
         section(KINDS_OF_CHANGE, _kinds_of_change(plan, rows)),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
         section("Changes", changes),
         section("Configurations to create", _creations(plan, asset_link, rows)),
+        section(
+            "Edits in ConnectWise that are kept",
+            edits_list([each for each in plan.edits if not each.is_conflict], configuration_link, rows),
+        ),
         findings(plan, configuration_link, asset_link, rows),
     )
 
@@ -104,6 +112,31 @@ def findings(plan: Plan, configuration_link: AddressOf, asset_link: AddressOf, r
         )
         if part
     )
+
+
+_OUTCOMES = {
+    None: "kept",
+    OnConflict.LANSWEEPER: "Lansweeper's value is written",
+    OnConflict.CONNECTWISE: "ConnectWise's value is kept",
+    OnConflict.REPORT: "nothing is written until both are alike",
+}
+
+
+def edits_list(edits: Sequence[Edit], link: AddressOf, rows: int = ROWS) -> str:
+    """A line a field that people changed: the value of before, that of each side, and what becomes of it."""
+    lines = lines_of(
+        edits[:rows],
+        lambda each: (
+            f"{linked(each.name, link(each.configuration_id))}, {cell(each.field)}: "
+            f"was {_value(each.base)}, Lansweeper has {_value(each.wanted)}, "
+            f"ConnectWise {_value(each.current)}: {_OUTCOMES[each.on_conflict]}"
+        ),
+    )
+    return bullets(lines, rows, len(edits))
+
+
+def _value(value: Any) -> str:
+    return "nothing" if is_empty(value) else cell(value)
 
 
 def references_list(names: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
@@ -146,6 +179,7 @@ def _plan_figures(plan: Plan, plan_id: str) -> str:
         *kept,
         f"Requests to ConnectWise: {cost.total:,} predicted, {cost.writes:,} of them writes",
         f"Orphaned configurations (their asset is gone): {len(plan.orphaned):,}",
+        *_edit_figures(sum(not each.is_conflict for each in plan.edits)),
         f"Checksum: `{plan.checksum}`",
     ]
     return "\n".join(f"- {each}" for each in figures)
@@ -154,6 +188,10 @@ def _plan_figures(plan: Plan, plan_id: str) -> str:
 def _kinds_of_change(plan: Plan, rows: int) -> str:
     lines = list(tally_of(plan).lines())
     return bullets(lines, rows, len(lines))
+
+
+def _edit_figures(kept: int) -> list[str]:
+    return [f"Edits in ConnectWise that are kept: {counted(kept, 'field')}"] if kept else []
 
 
 def _change_heading(modification: Modification, link: AddressOf) -> str:
@@ -244,6 +282,7 @@ def report_markdown(
         section("Look at this first", escaped_list(report.findings)),
         counts_table(report.counts, planned=report.dry_run),
         _report_figures(report),
+        section("Conflicts", edits_list(report.conflicts, configuration_link, rows)),
         section("Failures", failures_list(report.failures, configuration_link, asset_link, rows)),
         section("Held by more than one configuration", bullets(duplicates, rows, len(report.duplicates))),
         section("Notes", escaped_list(report.notes)),
@@ -257,6 +296,7 @@ def _report_figures(report: SyncReport) -> str:
     figures = [
         f"Requests to ConnectWise: {report.requests_used:,} used, {report.requests_predicted:,} predicted; "
         f"{counted(report.writes, 'write')}",
+        *_edit_figures(report.edits_kept),
         f"Checksum of the plan: `{escape(report.checksum)}`" if report.checksum else "",
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]

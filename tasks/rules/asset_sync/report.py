@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from tasks.rules.asset_sync.merge import Edit
 from tasks.rules.report import Counts, Report
 
 
@@ -47,7 +48,8 @@ class SyncReport(Report[SyncCounts]):
 
     ``duplicates``: asset keys that more than one configuration holds. ``requests_used`` and ``writes`` are
     those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number. ``findings``:
-    what was read and does not fit to what is known from before.
+    what was read and does not fit to what is known from before. ``edits_kept``: fields with the authority
+    ``merge`` that only people changed since both sides agreed; ``conflicts``: those that both sides changed.
     """
 
     references_created: dict[str, list[str]] = field(default_factory=dict)
@@ -57,3 +59,5 @@ class SyncReport(Report[SyncCounts]):
     writes: int = 0
     checksum: str = ""
     findings: list[str] = field(default_factory=list)
+    edits_kept: int = 0
+    conflicts: Sequence[Edit] = ()

@@ -25,7 +25,7 @@ from tasks.rules.isolation import refusal_of
 from tasks.rules.mapping.comparison import is_absent
 from tasks.rules.mapping.converters import SOFTWARE_LIMIT, compile_converter, filler_kind
 from tasks.rules.mapping.fillers import FILLERS, Fillers
-from tasks.rules.mapping.model import LINK_CAPTION, Authority, FieldMapping
+from tasks.rules.mapping.model import LINK_CAPTION, Authority, FieldMapping, OnConflict
 from tasks.rules.mapping.targets import (
     CUSTOM_FIELD_PREFIX,
     TARGETS,
@@ -236,6 +236,7 @@ class MappedField:
     source: str
     target: MappingTarget
     authority: Authority = Authority.LANSWEEPER
+    on_conflict: OnConflict = OnConflict.LANSWEEPER
     clear: bool = False
     values: Mapping[str, str | None] = field(default_factory=dict)
     prefix: str = ""
@@ -335,6 +336,7 @@ def _mapped_field(
         source=mapping.source,
         target=target,
         authority=mapping.effective_authority(),
+        on_conflict=mapping.on_conflict,
         clear=mapping.clear and None not in mapping.values.values(),
         values=mapping.values,
         prefix=prefixes.get(target.path, ""),

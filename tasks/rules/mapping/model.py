@@ -57,6 +57,15 @@ class Authority(StrEnum):
     LANSWEEPER = "lansweeper"
     CONNECTWISE = "connectwise"
     FILL = "fill"
+    MERGE = "merge"
+
+
+class OnConflict(StrEnum):
+    """What becomes of a field with the authority ``merge`` that both systems changed, and not alike."""
+
+    LANSWEEPER = "lansweeper"
+    CONNECTWISE = "connectwise"
+    REPORT = "report"
 
 
 class FieldMapping(BaseModel):
@@ -69,7 +78,13 @@ class FieldMapping(BaseModel):
     authority: Authority | None = Field(
         default=None,
         description="lansweeper: always written; connectwise: on creation only; fill: only where "
-        "ConnectWise has nothing. Empty: connectwise for type.name, lansweeper for the rest.",
+        "ConnectWise has nothing; merge: written where Lansweeper's value changed, a person's edit is kept. "
+        "Empty: connectwise for type.name, lansweeper for the rest.",
+    )
+    on_conflict: OnConflict = Field(
+        default=OnConflict.LANSWEEPER,
+        description="Of merge, where both changed: lansweeper or connectwise: whose value holds; report: "
+        "nothing is written, and the run names it until both are alike. Plan and report show every conflict.",
     )
     clear: bool = Field(
         default=False, description="Empty the ConnectWise field when Lansweeper has no value."
