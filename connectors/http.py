@@ -13,7 +13,7 @@ import random
 import ssl
 import time
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -162,8 +162,8 @@ class HttpSession(Connected):
         quotes_answers: False where answers hold secrets of their own, such as tokens: no error quotes them.
         metrics: told of each try and each wait for the rate limit.
 
-    ``sent`` counts the requests sent by "METHOD /path/template", repeated ones included; ``requests`` and
-    ``writes`` are sums of it. ``clock`` is the vendor's.
+    ``sent`` counts the requests sent by "METHOD /path/template", repeated ones included, ``seconds`` is how
+    long they took; ``requests`` and ``writes`` are sums of it. ``clock`` is the vendor's.
     """
 
     def __init__(
@@ -189,6 +189,7 @@ class HttpSession(Connected):
         self.base_url = check_base_url(base_url, system)
         self.read_only = read_only
         self.sent: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.requests = 0
         self.writes = 0
         self.clock = ServerClock()
@@ -364,6 +365,7 @@ class HttpSession(Connected):
             began = time.monotonic()
             answer = await self._exchange(request)
             seconds = time.monotonic() - began
+            self.seconds[name] += seconds
         if isinstance(answer, httpx.Response):
             self.clock.update(answer.headers.get("Date"))
             refusal = self._refusal_in(answer, read_error)

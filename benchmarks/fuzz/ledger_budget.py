@@ -11,7 +11,8 @@ from hypothesis.stateful import rule
 
 from benchmarks.fuzz.ledger_world import PROCESSES, LedgerMachine
 from connectors.errors import RetryableError
-from connectors.ledger.rate_limit import PATIENCE, SlidingWindowLimiter, WindowRule
+from connectors.ledger.rate_limit import PATIENCE, SlidingWindowLimiter
+from connectors.ledger.window import WindowRule
 
 LIMIT, WINDOW = 60, 10.0
 RULE = WindowRule.of(LIMIT, WINDOW)

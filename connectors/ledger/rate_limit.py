@@ -1,32 +1,21 @@
 """A sliding-window rate limiter over all processes of the ledger: permission to start a request.
 
-From top to bottom: the arithmetic of the window (``WindowRule``, ``grant_tokens``: no clock, no database),
-the statements (each runs in the caller's transaction), and the limiters that clients ask before each request.
+From top to bottom: the statements (each runs in the caller's transaction), and the limiters that clients ask
+before each request.
 
-A vendor counts the requests that *start* in any window of so many seconds. Processes take their permissions
-in slices, so a token may be used some time after it was granted. Three rules keep the limit nevertheless:
-
-1. A token is used within ``validity`` seconds of its grant, or never.
-2. A slice counts from its grant until ``validity + leeway + window`` seconds later: whenever its tokens were
-   used, every window that one of their starts can fall into has passed by then.
-3. Once a slice's last start is known, the unused tokens are handed back, and the used ones count until
-   ``last start + leeway + window``.
-
-Why that is enough: take any window, and the last slice granted before its end that has a start in it. All
-other slices with a start in the window still counted when that slice was granted, so together they fit in the
-limit. ``leeway`` covers the time between the permission and the moment the vendor sees the request.
-
-All times are seconds of one clock; tokens are requests.
+All times are seconds of one clock; tokens are requests. Which requests may start is decided by ``window``.
 """
 
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from connectors.errors import RetryableError, StopError
@@ -34,72 +23,17 @@ from connectors.ledger.database import Clock, Repository, reading, writing
 from connectors.ledger.request_history import HistoryWriter
 from connectors.ledger.schema import request_grants as grants
 from connectors.ledger.schema import request_pauses as pauses
+from connectors.ledger.window import (
+    LOOK_AGAIN,
+    SHORTEST_WAIT,
+    Grant,
+    WindowRule,
+    WindowState,
+    WindowUse,
+    grant_tokens,
+)
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class WindowRule:
-    """At most ``limit`` starts in any ``window`` seconds; see the module for ``validity`` and ``leeway``."""
-
-    limit: int
-    window: float
-    validity: float
-    leeway: float
-
-    @classmethod
-    def of(cls, limit: int, window: float) -> WindowRule:
-        """A rule that costs at most a tenth of the limit: 0.7 s for a window of 10 s, 2.5 s for 300 s."""
-        if limit < 1 or window <= 0:
-            raise ValueError(
-                f"A request limit needs at least 1 request and a window above 0 s, not {limit}/{window}"
-            )
-        return cls(limit, window, validity=min(2.0, window / 20), leeway=min(0.5, window / 50))
-
-    @property
-    def largest_slice(self) -> int:
-        """At most a twentieth of the limit, and 25: what a killed process can take with it."""
-        return max(1, min(25, self.limit // 20))
-
-    def counts_until_after_grant(self, granted_at: float) -> float:
-        """Until when a slice counts while nobody knows which of its tokens were used."""
-        return granted_at + self.validity + self.leeway + self.window
-
-    def counts_until_after_use(self, last_start: float) -> float:
-        """Until when the used tokens of a slice count, once its last start is known."""
-        return last_start + self.leeway + self.window
-
-
-@dataclass(frozen=True, slots=True)
-class WindowState:
-    """One window now: the tokens that count, when the first of them stops counting, and the pause."""
-
-    counted: int
-    first_free_at: float | None
-    paused_until: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """Either ``tokens`` to use now, or the seconds to ``wait``; ``paused``: since the vendor asked for it."""
-
-    tokens: int
-    wait: float = 0.0
-    paused: bool = False
-
-
-def grant_tokens(rule: WindowRule, state: WindowState, now: float, wanted: int) -> Grant:
-    """Grants up to ``wanted`` tokens, none while paused or used up.
-
-    At most a quarter of those left: one process must not hold the last tokens while others wait for them.
-    """
-    if state.paused_until > now:
-        return Grant(0, state.paused_until - now, paused=True)
-    available = rule.limit - state.counted
-    if available > 0:
-        return Grant(max(1, min(wanted, available // 4)))
-    free_at = state.first_free_at if state.first_free_at is not None else now
-    return Grant(0, max(0.0, free_at - now))
 
 
 LONGEST_PAUSE = 3600.0
@@ -127,16 +61,31 @@ async def window_state(
 ) -> WindowState:
     """The tokens of all ``keys`` that count now, when the first stops counting, and the longest pause."""
     await _bound_pauses(connection, keys, now)
-    buckets = [bucket_of(key, window) for key in keys]
     pause = select(func.max(pauses.c.paused_until)).where(pauses.c.budget_key.in_(keys))
     query = select(
         func.coalesce(func.sum(grants.c.tokens), 0),
         func.min(grants.c.counts_until),
         func.coalesce(pause.scalar_subquery(), 0.0),
     )
-    counted = query.where(grants.c.bucket.in_(buckets), grants.c.counts_until > now)
-    row = (await connection.execute(counted)).one()
+    row = (await connection.execute(query.where(*_counting(keys, window, now)))).one()
     return WindowState(int(row[0]), row[1], float(row[2]))
+
+
+def _counting(keys: Sequence[str], window: float, now: float) -> list[ColumnElement[bool]]:
+    buckets = [bucket_of(key, window) for key in keys]
+    return [grants.c.bucket.in_(buckets), grants.c.counts_until > now]
+
+
+async def slices_held(
+    connection: AsyncConnection, keys: Sequence[str], window: float, now: float
+) -> list[tuple[int, float, int]]:
+    """Row, seconds until it stops counting and tokens of each slice that counts now, the first to end first.
+
+    Of more than ``MOST_SLICES`` those that count longest.
+    """
+    query = select(grants.c.id, grants.c.counts_until, grants.c.tokens).where(*_counting(keys, window, now))
+    rows = await connection.execute(query.order_by(grants.c.counts_until.desc()).limit(MOST_SLICES))
+    return [(int(row), float(until) - now, int(tokens)) for row, until, tokens in rows][::-1]
 
 
 async def add_grant(connection: AsyncConnection, bucket: str, tokens: int, now: float, until: float) -> int:
@@ -183,11 +132,11 @@ class UseWarning:
     tell: Callable[[str], None]
 
 
+MOST_SLICES = 5000
+"""Slices of one window that a look at it reads; the usual limits have at most 2,000."""
+OWN_SLICES = 1000
 PATIENCE = 30.0
 """Seconds that ``acquire`` waits at most; beyond it the task is to be run again later."""
-# Other processes hand tokens back early, so a long wait looks again every second.
-LOOK_AGAIN = 1.0
-SHORTEST_WAIT = 0.01
 
 
 @dataclass(slots=True)
@@ -201,7 +150,26 @@ class _Slice:
     last_start: float = 0.0
 
 
-class SlidingWindowLimiter(Repository):
+class LedgerLimiter(ABC):
+    """What a client asks before each request, and a forecast about what is to come."""
+
+    @abstractmethod
+    async def acquire(self) -> None:
+        """Waits until a request may start; RetryableError if that takes more than ``PATIENCE``."""
+
+    @abstractmethod
+    async def pause(self, seconds: float) -> None:
+        """The vendor answered 429: no process starts a request; others notice within 2 s."""
+
+    @abstractmethod
+    async def windows(self) -> list[WindowUse]:
+        """What is used of each window that a request must fit in, in the order in which they are asked.
+
+        Unused tokens are handed back first. No request; a transaction of the ledger for each window.
+        """
+
+
+class SlidingWindowLimiter(LedgerLimiter, Repository):
     """At most ``rule.limit`` requests start in any ``rule.window`` seconds, over all processes of the ledger.
 
     ``key`` names the tenant or credential without revealing it; what was granted under ``earlier`` names of
@@ -230,9 +198,9 @@ class SlidingWindowLimiter(Repository):
         self._lock = anyio.Lock()
         self._slice: _Slice | None = None
         self._next_size = 1
+        self._own: deque[int] = deque(maxlen=OWN_SLICES)
 
     async def acquire(self) -> None:
-        """Waits until a request may start; RetryableError if that takes more than ``PATIENCE``."""
         give_up_at = self._clock.monotonic() + PATIENCE
         first = True
         while True:
@@ -251,13 +219,32 @@ class SlidingWindowLimiter(Repository):
             await self._clock.sleep(pause)
 
     async def pause(self, seconds: float) -> None:
-        """The vendor answered 429: no process starts a request; others notice within 2 s."""
         bounded = min(max(0.0, seconds), LONGEST_PAUSE)
         async with self._lock, writing(self._engine, "note a pause of requests") as connection:
             await lock_bucket(connection, self._key)
             now = await self._clock.now_of(connection)
             await self._hand_back(connection, now, refused=1)
             await add_pause(connection, self._key, now, bounded)
+
+    async def windows(self) -> list[WindowUse]:
+        keys, rule = self._keys, self._rule
+        async with self._lock, writing(self._engine, "look at the requests used") as connection:
+            await lock_bucket(connection, self._bucket)
+            now = await self._clock.now_of(connection)
+            await self._hand_back(connection, now)
+            await drop_expired(connection, self._bucket, rule, now)
+            state = await window_state(connection, keys, rule.window, now)
+            slices = await slices_held(connection, keys, rule.window, now)
+        own = set(self._own)
+        return [
+            WindowUse(
+                rule,
+                tuple((seconds, tokens) for _, seconds, tokens in slices),
+                own=sum(tokens for row, _, tokens in slices if row in own),
+                paused=max(0.0, state.paused_until - now),
+                size=self._next_size,
+            )
+        ]
 
     async def close(self) -> None:
         """Hands unused tokens back at once instead of leaving them to run out."""
@@ -291,6 +278,7 @@ class SlidingWindowLimiter(Repository):
                 return grant
             until = self._rule.counts_until_after_grant(now)
             row = await add_grant(connection, self._bucket, grant.tokens, now, until)
+        self._own.append(row)
         self._slice = _Slice(row, grant.tokens, started + self._rule.validity)
         self._warn(state.counted + grant.tokens)
         return grant
@@ -330,7 +318,7 @@ class SlidingWindowLimiter(Repository):
         return RetryableError(paused if grant.paused else used_up, retry_after=wait, system="ledger")
 
 
-class CombinedLimiter:
+class CombinedLimiter(LedgerLimiter):
     """Several limits of one vendor, such as 150 a minute and 2,000 an hour: a request needs them all."""
 
     def __init__(self, limiters: Sequence[SlidingWindowLimiter]) -> None:
@@ -345,8 +333,11 @@ class CombinedLimiter:
         """One pause serves all, since they have one key."""
         await self._limiters[0].pause(seconds)
 
+    async def windows(self) -> list[WindowUse]:
+        return [use for limiter in self._limiters for use in await limiter.windows()]
 
-class TenantLimiter:
+
+class TenantLimiter(LedgerLimiter):
     """The limits of one vendor, counted by credential at once and by tenant as soon as that is known.
 
     Lansweeper and Field Nation don't say by which they count, and a tenant may be learned only from an
@@ -368,15 +359,21 @@ class TenantLimiter:
 
     async def acquire(self) -> None:
         """Waits for each limit in turn."""
-        if len(self._limiters) == 1 and (key := self.tenant()) is not None:
-            self._limiters.append(self._rate_limits.combined(key, self._limits, self._warning))
-        for limiter in self._limiters:
+        for limiter in self._known():
             await limiter.acquire()
 
     async def pause(self, seconds: float) -> None:
         """The vendor said 429 to this credential and to this tenant."""
         for limiter in self._limiters:
             await limiter.pause(seconds)
+
+    async def windows(self) -> list[WindowUse]:
+        return [use for limiter in self._known() for use in await limiter.windows()]
+
+    def _known(self) -> list[CombinedLimiter]:
+        if len(self._limiters) == 1 and (key := self.tenant()) is not None:
+            self._limiters.append(self._rate_limits.combined(key, self._limits, self._warning))
+        return self._limiters
 
 
 class RateLimits(Repository):
