@@ -8,6 +8,7 @@ from prefect import flow
 
 from tasks.asset_sync.apply import apply_plan
 from tasks.asset_sync.create import recover_open_batches
+from tasks.asset_sync.forecast import forecast_writes
 from tasks.asset_sync.known import check_reading, keep_known, keep_planned, read_known, refusing
 from tasks.asset_sync.merge import keep_bases, read_bases
 from tasks.asset_sync.quarantine import held_back, held_records, keep_refused, selected
@@ -28,6 +29,7 @@ from tasks.shared.connections import (
 )
 from tasks.shared.events import announce_refusal
 from tasks.shared.lease import LeaseHeldError, writing_lease
+from tasks.shared.request_times import keep_seconds
 from tasks.shared.results import cancelled_state, finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 from tasks.shared.run_names import flow_run_name
@@ -88,6 +90,7 @@ async def synchronize(run: SyncRun) -> Any:
     held = {**await held_back(run, matched, refusals), **held}
     plan = make_plan(run, matched, references, held, run.unread.held(matched, known.links))
     run.notes += run.unread.notes()
+    run.forecast = await forecast_writes(run, plan)
     existing = len(read.configurations)
     doubted = refusing(run.findings)
     any_linked = read.any_linked or bool(known.links or known.elsewhere)
@@ -112,6 +115,7 @@ async def synchronize(run: SyncRun) -> Any:
     await keep_refused(run, matched, plan, applied, refusals)
     await keep_known(run, known, read, plan, applied, created)
     await keep_bases(run, applied)
+    await keep_seconds(run.ledger, run.tenant, run.client.session, run.notes)
     return await finish(run, plan, final_report(run, plan, applied, created))
 
 

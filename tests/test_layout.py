@@ -31,6 +31,7 @@ STATE_OWNERS = {
     "tasks.dispatch.state",
     "tasks.lansweeper.edit_asset",
     "tasks.shared.connections",
+    "tasks.shared.request_times",
 }
 """The modules that name state entries, links and ticket links, each for what it owns."""
 DOWNWARDS = {
@@ -77,8 +78,9 @@ def imports_upwards(tree: Tree, package: str) -> list[tuple[str, str]]:
 
 
 def impure_rules(tree: Tree) -> list[tuple[str, str]]:
-    """Imports of the rules from anywhere but rules and wire models."""
-    allowed = ["tasks.rules", *(f"connectors.{system}.models" for system in SYSTEMS)]
+    """Imports of the rules from anywhere but rules, wire models and the arithmetic of request limits."""
+    models = [f"connectors.{system}.models" for system in SYSTEMS]
+    allowed = ["tasks.rules", *models, "connectors.ledger.window"]
     return [
         each
         for each in our_imports(tree, "tasks.rules")

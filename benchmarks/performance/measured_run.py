@@ -90,6 +90,8 @@ def measure_assets(company: str) -> dict[str, Any]:
         "counts": report.counts.as_dict(),
         "predicted": report.requests_predicted,
         "used": report.requests_used,
+        "seconds_predicted": round(report.seconds_predicted, 2),
+        "seconds_used": round(report.seconds_used, 2),
         "paths": _lansweeper_paths(settings),
     }
 

@@ -79,6 +79,7 @@ async def read_site(run: SyncRun, shared: SharedValues) -> AssetInventory[AssetR
     """
     filters = cast(Filters | None, run.settings.lansweeper_filter())
     async with lansweeper_client(run.lansweeper) as client:
+        run.site_session = client.session
         run.site = await retry(client.site_id, run.settings.waiting)
 
         async def read() -> AssetInventory[AssetRecord]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from prefect.artifacts import acreate_markdown_artifact
 
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.lansweeper.settings import SYSTEM as LANSWEEPER
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.known import noted
 from tasks.asset_sync.run import SyncRun
@@ -16,6 +17,7 @@ from tasks.rules.asset_sync.render import plan_markdown, report_markdown
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.rules.report import WriteFailure, WrittenRecord, shown_or_counts
 from tasks.rules.values import AssetRecord, Rows
+from tasks.shared.connections import run_seconds
 from tasks.shared.events import announce_plan
 from tasks.shared.journalled import WriteResult
 
@@ -57,6 +59,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
             plan_id=run.plan_id,
             refused=refused,
             noted=noted(run.findings),
+            forecast=run.forecast,
             configuration_link=links.configuration,
             asset_link=links.asset,
         ),
@@ -96,6 +99,10 @@ def plan_report(run: SyncRun, plan: Plan) -> SyncReport:
         conflicts=Rows(run.conflicts.values()),
         requests_predicted=plan.predicted.total,
         requests_used=run.client.session.requests,
+        lansweeper_predicted=run.forecast.of(LANSWEEPER),
+        lansweeper_used=run.site_requests,
+        seconds_predicted=run.forecast.seconds,
+        seconds_used=run_seconds(),
         writes=run.client.session.writes,
         checksum=plan.checksum,
         run_id="" if run.settings.dry_run else run.run_id,

@@ -14,6 +14,7 @@ from prefect import Task
 
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import StopError
+from connectors.http import HttpSession
 from connectors.ledger.models import WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.settings import AssetSynchronizationSettings
@@ -33,6 +34,7 @@ from tasks.rules.asset_sync.merge import Bases, Edit
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
 from tasks.rules.asset_sync.unread import UnreadRecords
+from tasks.rules.forecast import Forecast
 from tasks.rules.guards import GuardFinding
 from tasks.rules.mapping.compile import (
     CompiledMapping,
@@ -70,7 +72,8 @@ class SyncRun:
     ``missing`` the mapped captions that are not among them; ``ids_to_check``: a person typed every id, and
     none has been held against ConnectWise yet; ``plan_id``: under which the ledger keeps the run's plan,
     empty where it does not; ``bases`` is what each asset and its configuration agreed on, ``conflicts`` the
-    fields that both sides changed since, by asset key and field.
+    fields that both sides changed since, by asset key and field; ``forecast`` is what the
+    whole run takes, by its plan, and ``site_session`` counts what it asks of Lansweeper.
     """
 
     def __init__(
@@ -112,6 +115,13 @@ class SyncRun:
         self.plan_id = ""
         self.bases = Bases(mapping)
         self.conflicts: dict[tuple[str, str], Edit] = {}
+        self.forecast = Forecast()
+        self.site_session: HttpSession | None = None
+
+    @property
+    def site_requests(self) -> int:
+        """Requests to Lansweeper so far."""
+        return 0 if self.site_session is None else self.site_session.requests
 
     @property
     def journal(self) -> RunJournal:

@@ -98,7 +98,8 @@ class Report(Generic[C]):
     """The result of a run. ``counts`` add up; a report can't be made of counts that don't.
 
     ``notes``: what a person should know (the canary stopped bulk, a field moved meanwhile, ...). ``run_id``
-    is empty for a dry run, which can't be undone.
+    is empty for a dry run, which can't be undone. ``seconds_predicted`` is what a real run was to take by its
+    plan, ``seconds_used`` what this one took.
     """
 
     counts: C
@@ -107,6 +108,8 @@ class Report(Generic[C]):
     written: Sequence[WrittenRecord] = ()
     notes: list[str] = field(default_factory=list)
     run_id: str = ""
+    seconds_predicted: float = 0.0
+    seconds_used: float = 0.0
 
     def __post_init__(self) -> None:
         self.counts.check()

@@ -11,6 +11,7 @@ loads no other vendor's client.
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,8 +28,9 @@ from prefect.runtime import flow_run
 
 from connectors.errors import StopError
 from connectors.ledger.block import LedgerDatabase
-from connectors.ledger.rate_limit import TenantLimiter, UseWarning
+from connectors.ledger.rate_limit import LedgerLimiter, TenantLimiter, UseWarning
 from connectors.ledger.store import Ledger
+from connectors.ledger.window import WindowUse
 from tasks.shared.progress import run_logger
 from tasks.shared.run_metrics import measured_run
 
@@ -55,6 +57,8 @@ class _Open:
     lansweeper: dict[str, LansweeperClient] = field(default_factory=dict)
     field_nation: dict[str, FieldNationClient] = field(default_factory=dict)
     ledger: Ledger | None = None
+    limiters: dict[tuple[str, str], LedgerLimiter] = field(default_factory=dict)
+    began: float = field(default_factory=time.monotonic)
 
 
 _open: ContextVar[_Open | None] = ContextVar("open_connections", default=None)
@@ -96,6 +100,7 @@ async def connectwise_client(connection: str) -> AsyncIterator[ConnectWiseClient
                 read_only=shared.read_only, rate_limiter=limiter, metrics=shared.metrics
             )
             shared.connectwise[connection] = await shared.stack.enter_async_context(client)
+            shared.limiters[client.session.system, connection] = limiter
         yield shared.connectwise[connection]
 
 
@@ -117,6 +122,7 @@ async def lansweeper_client(connection: str) -> AsyncIterator[LansweeperClient]:
             )
             await _share_budget(shared, ledger, limiter, credential, client)
             shared.lansweeper[connection] = await shared.stack.enter_async_context(client)
+            shared.limiters[client.session.system, connection] = limiter
         yield shared.lansweeper[connection]
 
 
@@ -175,6 +181,19 @@ async def open_ledger() -> AsyncIterator[Ledger]:
     """The ledger of the enclosing flow, or the default one."""
     async with _within() as shared:
         yield await _ledger(shared)
+
+
+async def request_windows(system: str, connection: str) -> list[WindowUse]:
+    """What is used of the request limits of a connection that the enclosing flow has open; else none."""
+    shared = _open.get()
+    limiter = shared.limiters.get((system, connection)) if shared is not None else None
+    return await limiter.windows() if limiter is not None else []
+
+
+def run_seconds() -> float:
+    """Seconds since the enclosing flow began, waiting for the lease included; 0 where none is open."""
+    shared = _open.get()
+    return time.monotonic() - shared.began if shared is not None else 0.0
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@ What a run costs Prefect: task runs by page and batch, never by record.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from math import ceil
@@ -114,8 +115,19 @@ async def test_run_writes_what_it_planned_and_a_second_run_writes_nothing(story:
 
 
 async def test_predicted_requests_are_the_requests_used(story: Story) -> None:
-    assert story.first.report.requests_used == story.first.report.requests_predicted
-    assert story.first.report.requests_used == story.first.requests
+    for seen in (story.first, story.second):
+        report = seen.report
+        assert report.requests_used == report.requests_predicted == seen.requests
+        assert report.lansweeper_used == report.lansweeper_predicted > 0
+    assert story.dry.report.requests_predicted == story.first.report.requests_predicted
+    assert story.dry.report.lansweeper_predicted == story.first.report.lansweeper_predicted
+
+
+async def test_predicted_time_is_about_the_time_used(story: Story) -> None:
+    for report in (story.first.report, story.second.report):
+        assert 0 < report.seconds_predicted == pytest.approx(report.seconds_used, rel=0.2, abs=10)
+    assert "no run has written here yet" in story.dry.artifact
+    assert re.search(r"Time: .* used, .* predicted", story.first.artifact)
 
 
 async def test_metrics_tell_of_the_requests_the_records_and_the_runs(story: Story) -> None:

@@ -16,6 +16,7 @@ from tasks.rules.asset_sync.plan_summary import tally_of
 from tasks.rules.asset_sync.plan_warnings import PlanWarning
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import SyncReport
+from tasks.rules.forecast import Forecast, forecast_lines, time_line
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.model import OnConflict
 from tasks.rules.report import (
@@ -56,6 +57,7 @@ def plan_markdown(
     plan_id: str = "",
     refused: Sequence[str] = (),
     noted: Sequence[str] = (),
+    forecast: Forecast | None = None,
     configuration_link: AddressOf = lambda _: None,
     asset_link: AddressOf = lambda _: None,
     rows: int = ROWS,
@@ -66,6 +68,7 @@ def plan_markdown(
         plan_id: under which the ledger keeps the whole plan, if it does.
         refused: why a real run is refused, if it is: shown before everything else.
         noted: what does not fit to what is known from before, and refuses nothing.
+        forecast: requests to Lansweeper and the time that the run takes, where they are known.
         configuration_link: id -> address of the configuration in ConnectWise, None for no link.
         asset_link: key -> address of the asset in Lansweeper, None for no link.
     """
@@ -81,7 +84,7 @@ def plan_markdown(
         _verdict(plan, dry_run, refused),
         section("Look at this first", escaped_list(noted)),
         counts_table(plan.counts, planned=True),
-        _plan_figures(plan, plan_id),
+        _plan_figures(plan, plan_id, forecast),
         section("Conflicts", edits_list([e for e in plan.edits if e.is_conflict], configuration_link, rows)),
         section(KINDS_OF_CHANGE, _kinds_of_change(plan, rows)),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
@@ -171,13 +174,14 @@ def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
     return "**Dry run: nothing is written.**" if dry_run else ""
 
 
-def _plan_figures(plan: Plan, plan_id: str) -> str:
+def _plan_figures(plan: Plan, plan_id: str, forecast: Forecast | None) -> str:
     cost = plan.predicted
     command = f"connectwise-flows plans show {plan_id}"
     kept = [f"Plan id: `{plan_id}`; every record: `{command}`"] if plan_id else []
     figures = [
         *kept,
         f"Requests to ConnectWise: {cost.total:,} predicted, {cost.writes:,} of them writes",
+        *(forecast_lines(forecast, ["Lansweeper"]) if forecast else []),
         f"Orphaned configurations (their asset is gone): {len(plan.orphaned):,}",
         *_edit_figures(sum(not each.is_conflict for each in plan.edits)),
         f"Checksum: `{plan.checksum}`",
@@ -296,6 +300,8 @@ def _report_figures(report: SyncReport) -> str:
     figures = [
         f"Requests to ConnectWise: {report.requests_used:,} used, {report.requests_predicted:,} predicted; "
         f"{counted(report.writes, 'write')}",
+        f"Requests to Lansweeper: {report.lansweeper_used:,} used, {report.lansweeper_predicted:,} predicted",
+        time_line(report.seconds_used, report.seconds_predicted),
         *_edit_figures(report.edits_kept),
         f"Checksum of the plan: `{escape(report.checksum)}`" if report.checksum else "",
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",

@@ -47,8 +47,8 @@ class SyncReport(Report[SyncCounts]):
     """The report of asset-synchronization.
 
     ``duplicates``: asset keys that more than one configuration holds. ``requests_used`` and ``writes`` are
-    those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number. ``findings``:
-    what was read and does not fit to what is known from before. ``edits_kept``: fields with the authority
+    those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number, and
+    ``lansweeper_used`` and ``lansweeper_predicted`` are the same of Lansweeper. ``findings``: what was read and does not fit to what is known from before. ``edits_kept``: fields with the authority
     ``merge`` that only people changed since both sides agreed; ``conflicts``: those that both sides changed.
     """
 
@@ -56,6 +56,8 @@ class SyncReport(Report[SyncCounts]):
     duplicates: list[str] = field(default_factory=list)
     requests_predicted: int = 0
     requests_used: int = 0
+    lansweeper_predicted: int = 0
+    lansweeper_used: int = 0
     writes: int = 0
     checksum: str = ""
     findings: list[str] = field(default_factory=list)
