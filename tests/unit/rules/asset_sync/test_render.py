@@ -95,6 +95,7 @@ def test_the_first_screen_is_the_verdict_and_the_counts() -> None:
 
 def test_the_sections_come_in_the_order_of_what_will_be_done() -> None:
     assert re.findall(r"^## (.+)$", sample(), re.MULTILINE) == [
+        "Kinds of change",
         "Reference records to create",
         "Changes",
         "Configurations to create",
