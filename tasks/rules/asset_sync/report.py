@@ -48,8 +48,9 @@ class SyncReport(Report[SyncCounts]):
 
     ``duplicates``: asset keys that more than one configuration holds. ``requests_used`` and ``writes`` are
     those that the clients sent to ConnectWise; ``requests_predicted`` is the plan's number, and
-    ``lansweeper_used`` and ``lansweeper_predicted`` are the same of Lansweeper. ``findings``: what was read and does not fit to what is known from before. ``edits_kept``: fields with the authority
-    ``merge`` that only people changed since both sides agreed; ``conflicts``: those that both sides changed.
+    ``lansweeper_used`` and ``lansweeper_predicted`` are the same of Lansweeper. ``findings``: what was read
+    and does not fit to what is known from before. ``edits_kept``: fields with the authority ``merge`` that
+    only people changed since both sides agreed; ``conflicts``: those that both sides changed.
     """
 
     references_created: dict[str, list[str]] = field(default_factory=dict)
