@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from prefect import flow
 
 from flows.lansweeper_custom_fields import lansweeper_custom_fields
+from tasks.enrichment.forecast import forecast_edits
 from tasks.enrichment.plan import (
     edit_texts,
     find_links,
@@ -42,6 +43,7 @@ from tasks.shared.connections import (
     shared_connections,
 )
 from tasks.shared.lease import LANSWEEPER, LeaseHeldError, writing_lease
+from tasks.shared.request_times import keep_seconds
 from tasks.shared.results import cancelled_state, finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 from tasks.shared.run_names import flow_run_name
@@ -102,6 +104,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     reading = reading_of(configurations, assets, links)
     findings = await check_plan(run, reading, plan, links.whole)
     await note_edited_texts(run, plan)
+    run.forecast = await forecast_edits(run, plan.updates)
     await publish_plan(run, plan, links.searches, findings)
     if dry_run:
         return await finish(run, plan, make_report(run, plan, links.searches), findings)
@@ -111,6 +114,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     edited = await edit_texts(run, plan.updates)
     await keep_refused_edits(run, plan, edited, held)
     await keep_reading(run, reading, plan, edited)
+    await keep_seconds(run.ledger, run.site_tenant, run.assets.session, run.notes)
     return await finish(run, plan, make_report(run, plan, links.searches, edited), findings)
 
 

@@ -11,6 +11,7 @@ from prefect.artifacts import acreate_markdown_artifact
 from tasks.asset_sync.undo import ConfigurationUndo
 from tasks.enrichment.undo import TextUndo, journalled_connection, text_undo
 from tasks.rules.enrichment.undo import wrote_assets
+from tasks.rules.forecast import forecast_lines, used_lines
 from tasks.rules.report import failures_name
 from tasks.rules.undo import undo_markdown
 from tasks.shared.connections import (
@@ -18,6 +19,7 @@ from tasks.shared.connections import (
     connectwise_client,
     lansweeper_client,
     open_ledger,
+    run_seconds,
     shared_connections,
 )
 from tasks.shared.lease import LeaseHeldError
@@ -71,26 +73,40 @@ async def carry_out(undo: ConfigurationUndo | TextUndo, run_id: str, dry_run: bo
 
     The plan is made again under the lease. What was done of it replaces it in the artifact.
     """
+    system = undo.session.system
     await undo.prepare()
     if dry_run:
-        await show(undo, run_id, dry_run=True)
+        forecast = await undo.forecast(again=True)
+        await show(undo, run_id, dry_run=True, figures=forecast_lines(forecast, [system]))
         return undo.plan.counts()
     try:
         async with undo.lease(wait):
             await undo.prepare()
-            await show(undo, run_id, dry_run=False)
+            forecast = await undo.forecast()
+            await show(undo, run_id, dry_run=False, figures=forecast_lines(forecast, [system]))
             failed = await undo.apply()
-            await show(undo, run_id, dry_run=False, failed=failed)
+            used = used_lines(forecast, system, undo.session.requests, run_seconds())
+            await show(undo, run_id, dry_run=False, failed=failed, figures=used)
             return finished_state(failures_name(len(failed)), failed[:NAMED], undo.plan.counts())
     except LeaseHeldError as error:
         return cancelled_state(error)
 
 
 async def show(
-    undo: ConfigurationUndo | TextUndo, run_id: str, *, dry_run: bool, failed: Sequence[str] = ()
+    undo: ConfigurationUndo | TextUndo,
+    run_id: str,
+    *,
+    dry_run: bool,
+    figures: Sequence[str],
+    failed: Sequence[str] = (),
 ) -> None:
     """Show the plan of the undo, or what was done of it, as an artifact."""
     text = undo_markdown(
-        undo.plan, title=f"Undo of run {run_id}", dry_run=dry_run, link=undo.address, failed=failed
+        undo.plan,
+        title=f"Undo of run {run_id}",
+        dry_run=dry_run,
+        link=undo.address,
+        failed=failed,
+        figures=figures,
     )
     await acreate_markdown_artifact(text, key=UNDO_KEY, description=f"What the undo of {run_id} writes.")

@@ -15,10 +15,12 @@ from typing import Any
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.connectwise.conditions import all_of, equals, split_in
 from connectors.errors import ConnectorError, RetryableError, StopError
+from connectors.http import HttpSession
 from connectors.ledger.models import JournalledWrite, JournalOutcome, WriteEntry, WriteOutcome
 from connectors.ledger.store import Ledger
 from tasks.connectwise.bulk_create_configurations import delete_record
 from tasks.connectwise.bulk_modify_configurations import change_type, patch_record
+from tasks.rules.asset_sync.forecast import LIST, undo_steps
 from tasks.rules.asset_sync.reading import CONFIGURATIONS, LINKED, MET
 from tasks.rules.asset_sync.undo import (
     journal_value,
@@ -30,6 +32,7 @@ from tasks.rules.asset_sync.undo import (
     with_found_ids,
 )
 from tasks.rules.bulk import batches
+from tasks.rules.forecast import Forecast
 from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.undo import UndoPlan, UndoStep
 from tasks.shared.connections import current_run_id
@@ -37,6 +40,7 @@ from tasks.shared.isolation import isolated, record_problem
 from tasks.shared.journalled import RunJournal
 from tasks.shared.lease import writing_lease
 from tasks.shared.progress import Progress
+from tasks.shared.request_times import forecast_run, known_seconds
 from tasks.shared.retry import Waiting, retry
 from tasks.shared.whole_list import ShortListError
 
@@ -62,6 +66,24 @@ class ConfigurationUndo:
     company_id: int = 0
     writes: Sequence[JournalledWrite] = ()
     plan: UndoPlan = field(default_factory=UndoPlan)
+
+    @property
+    def session(self) -> HttpSession:
+        """Whose requests write the reverse."""
+        return self.client.session
+
+    async def forecast(self, *, again: bool = False) -> Forecast:
+        """What the whole undo takes by its plan; ``again``: it is still to be prepared once more."""
+        session = self.client.session
+        reads = session.sent[LIST] if again else 0
+        seconds = await known_seconds(self.ledger, self.tenant, session)
+        steps = undo_steps(self.plan.steps, seconds, session.system)
+        return await forecast_run(
+            steps,
+            {session.system: self.connectwise},
+            requests={session.system: session.requests + reads + sum(each.requests for each in steps)},
+            guessed=seconds.guessed,
+        )
 
     @property
     def tenant(self) -> str:

@@ -5,7 +5,8 @@
 3. ``read``: the configurations that claim an asset, the assets' texts, and claims of other companies.
 4. ``plan``: agreements and tickets of the configurations by their two actions, the plan, the edits of the
    texts that differ by the action Edit Asset, and the report.
-5. ``undo``: put a run's earlier texts back.
+5. ``forecast``: what the run takes in requests and time, shown beside its plan.
+6. ``undo``: put a run's earlier texts back.
 
 The texts and the plan are decided in ``tasks.rules.enrichment``; how agreements and tickets are found in few
 requests is ``tasks.connectwise.link_search``.

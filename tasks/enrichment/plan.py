@@ -36,11 +36,13 @@ from tasks.rules.enrichment.plan import (
 from tasks.rules.enrichment.render import enrichment_plan_markdown, enrichment_report_markdown, search_words
 from tasks.rules.enrichment.safety import refusals
 from tasks.rules.enrichment.texts import AssetState, ConfigurationFacts
+from tasks.rules.forecast import forecast_lines
 from tasks.rules.guards import GuardFinding
 from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.report import WriteFailure, WrittenRecord, shown_or_counts
 from tasks.rules.values import Rows, written_text
 from tasks.shared.action import Inventory
+from tasks.shared.connections import run_seconds
 from tasks.shared.events import announce_plan
 from tasks.shared.journalled import WriteResult
 from tasks.shared.progress import run_logger
@@ -186,6 +188,7 @@ async def publish_plan(
             figures=[
                 f"Requests to ConnectWise so far: {run.client.session.requests:,}",
                 f"Requests to Lansweeper: {run.reads:,} so far, {edits:,} more to edit the assets",
+                *forecast_lines(run.forecast, []),
                 *(search_words(each) for each in searches),
             ],
             fields_to_create=run.fields_missing,
@@ -229,7 +232,6 @@ def make_report(
     """The report; ``edited`` None: it stopped at its plan. CountsError: a configuration was lost."""
     results = edited or {}
     failures = [] if edited is None else _failures(plan, results)
-    predicted = predicted_edits(run, plan)
     lansweeper, connectwise = run.assets.session, run.client.session
     return EnrichmentReport(
         plan.final_counts(len(failures)),
@@ -241,9 +243,11 @@ def make_report(
         notes=run.notes,
         connectwise_predicted=connectwise.requests + sum(each.predicted - each.used for each in searches),
         connectwise_used=connectwise.requests,
-        lansweeper_predicted=run.reads + predicted,
+        lansweeper_predicted=run.forecast.of(lansweeper.system),
         lansweeper_used=lansweeper.requests,
         mutations=lansweeper.writes,
+        seconds_predicted=run.forecast.seconds,
+        seconds_used=run_seconds(),
         run_id="" if edited is None else run.run_id,
     )
 

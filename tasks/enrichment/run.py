@@ -12,6 +12,7 @@ from tasks.connectwise.list_companies import Company, find_company
 from tasks.enrichment.settings import EnrichmentSettings
 from tasks.rules.enrichment.plan import SkippedConfiguration
 from tasks.rules.enrichment.texts import CustomFieldKeys
+from tasks.rules.forecast import Forecast
 from tasks.shared.connections import current_run_id
 from tasks.shared.events import EventSubject
 from tasks.shared.journalled import RunJournal
@@ -30,7 +31,7 @@ class EnrichmentRun:
     its counts; ``doubts`` are sentences about answers that were not whole: a real run is refused for one;
     ``listed_fields`` are the keys of all custom fields of the site, ``unlisted_fields`` those that assets
     have and that are not among them; ``unread_assets`` and ``unread_configurations`` could not be read, and
-    why.
+    why; ``forecast`` is what the whole run takes, by its plan.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class EnrichmentRun:
         self.unread_assets: dict[str, str] = {}
         self.unread_configurations: dict[int, SkippedConfiguration] = {}
         self.only: set[str] | None = None
+        self.forecast = Forecast()
 
     def is_about(self, asset_key: str | None) -> bool:
         """Whether the run looks at the asset, and at configurations that claim it; ``only`` None: at all."""

@@ -8,17 +8,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.connectwise.client import ConnectWiseClient
+from connectors.http import HttpSession
 from connectors.lansweeper.client import LansweeperClient
 from connectors.ledger.models import JournalledWrite
 from connectors.ledger.store import Ledger
 from tasks.connectwise.list_companies import Company
 from tasks.enrichment.custom_fields import custom_field_keys
+from tasks.enrichment.forecast import forecast_edits
 from tasks.enrichment.plan import edit_texts
 from tasks.enrichment.read import read_states
 from tasks.enrichment.run import EnrichmentRun
 from tasks.enrichment.safety import forget_texts
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.undo import ASSET, TextUndoPlan, plan_text_undo
+from tasks.rules.forecast import Forecast
 from tasks.rules.undo import UndoPlan
 from tasks.shared.connections import current_run_id
 from tasks.shared.journalled import WriteResult
@@ -33,6 +36,17 @@ class TextUndo:
     run: EnrichmentRun
     writes: Sequence[JournalledWrite]
     texts: TextUndoPlan = field(default_factory=TextUndoPlan)
+
+    @property
+    def session(self) -> HttpSession:
+        """Whose requests write the reverse."""
+        return self.run.assets.session
+
+    async def forecast(self, *, again: bool = False) -> Forecast:
+        """What the whole undo takes by its plan; ``again``: it is still to be prepared once more."""
+        assets = f"POST {self.run.assets.settings.path} assetResources"
+        reads = self.session.sent[assets] if again else 0
+        return await forecast_edits(self.run, self.texts.updates, more_reads=reads)
 
     def lease(self, wait_seconds: float) -> AbstractAsyncContextManager[None]:
         """The lease that a writing undo holds."""

@@ -34,6 +34,11 @@ class Step:
     width: int = 1
     cost: int = 1
 
+    @property
+    def requests(self) -> int:
+        """Requests sent, however the vendor counts them."""
+        return self.units * len(self.seconds)
+
 
 class RequestSeconds:
     """How long a request of each name takes: by this run's own so far, else by those of earlier runs.
@@ -130,6 +135,14 @@ def forecast_lines(found: Forecast, vendors: Sequence[str]) -> list[str]:
 def time_line(used: float, predicted: float) -> str:
     """Of a report: the time that the run took, beside what was forecast; empty where nothing was measured."""
     return f"Time: {duration(used)} used, {duration(predicted)} predicted" if used or predicted else ""
+
+
+def used_lines(found: Forecast, vendor: str, requests: int, seconds: float) -> list[str]:
+    """What was used beside what was forecast, a line each."""
+    return [
+        f"Requests to {vendor}: {requests:,} used, {found.of(vendor):,} predicted",
+        time_line(seconds, found.seconds),
+    ]
 
 
 def _used_by_others(vendor: str, uses: Sequence[WindowUse]) -> str:

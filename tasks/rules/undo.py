@@ -71,9 +71,13 @@ def undo_markdown(
     dry_run: bool = True,
     link: AddressOf = lambda _: None,
     failed: Sequence[str] = (),
+    figures: Sequence[str] = (),
     rows: int = ROWS,
 ) -> str:
-    """The undo of a run for an artifact: what is put back or deleted, what is refused and what failed."""
+    """The undo of a run for an artifact: what is put back or deleted, what is refused and what failed.
+
+    ``figures``: requests and time in words, a line each.
+    """
     steps = lines_of(
         plan.steps[:rows],
         lambda step: f"{linked(step.name, link(step.record_id))}: {escape(step.action)} {_becomes(step)}",
@@ -91,6 +95,7 @@ def undo_markdown(
         f"{counted(len(plan.steps), 'record')} to put back or delete, "
         f"{counted(len(plan.refused), 'refusal')}, "
         f"{counted(plan.undone_already, 'record')} already as before.",
+        escaped_list(figures),
         section("Steps", bullets(steps, rows, len(plan.steps))),
         section("Refused", bullets(refused, rows, len(plan.refused))),
         section("Failed", escaped_list(failed)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from math import ceil
 from typing import Any
 
@@ -65,6 +66,8 @@ async def test_a_dry_run_a_run_and_a_second_run(enricher: Enricher) -> None:
     assert {name: counts[name] for name in outcomes} == outcomes
     assert counts["failed"] == counts["unchanged"] == 0
     assert enricher.mutations() == FIELDS + ceil(counts["updated"] / 25)
+    assert first.lansweeper_used == first.lansweeper_predicted == dry.lansweeper_predicted
+    assert first.seconds_predicted == pytest.approx(first.seconds_used, rel=0.2, abs=10)
     assert enricher.sandbox.requests()["connectwise"]["writes"] == 0
     enricher.check()
     enricher.sandbox.clear_requests()
@@ -72,11 +75,14 @@ async def test_a_dry_run_a_run_and_a_second_run(enricher: Enricher) -> None:
     assert enricher.mutations() == 0
     assert second.counts.unchanged == counts["updated"]
     assert second.connectwise_used == enricher.connectwise_requests()
+    assert second.lansweeper_used == second.lansweeper_predicted
     plan = await enricher.artifact("tickets-agreements-sla-sync-plan")
     assert "Nothing to write: Lansweeper is up to date." in plan
+    assert re.search(r"Time: .* predicted", plan)
     report = await enricher.artifact("tickets-agreements-sla-sync-report")
     contested = next(ids for ids in enricher.truth().claims().values() if len(ids) > 1)
     assert f"recid={contested[0]}" in report
+    assert re.search(r"Time: .* used, .* predicted", report)
     assert "https://app.lansweeper.com/" in report
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -95,6 +96,12 @@ async def test_dry_run_by_default_and_without_the_lease_nothing_is_written(runne
     assert f"Undo of run {run_id}" in text.replace("\\", "")
     assert "Dry run: nothing is written." in text
     assert f"{counts['steps']:,} records to put back or delete" in text
+    (predicted,) = re.findall(r"Requests to ConnectWise PSA: (\d+) predicted", text)
+    runner.sandbox.clear_requests()
+    assert (await undo(run_id, dry_run=False)).is_completed()
+    used = runner.sandbox.requests()["connectwise"]["requests"]
+    assert f"{used} used, {predicted} predicted" in await runner.artifact("undo-run-plan")
+    assert used == int(predicted)
 
 
 async def test_every_field_is_restored_and_what_was_created_is_deleted(runner: FlowRunner) -> None:

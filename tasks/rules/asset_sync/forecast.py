@@ -1,4 +1,4 @@
-"""The steps that a run of asset-synchronization has before it, once it has its plan."""
+"""The steps that a run of asset-synchronization, or the undo of one, has before it, once it has its plan."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE
 from tasks.rules.asset_sync.safety import Prediction
+from tasks.rules.bulk import batches
 from tasks.rules.forecast import RequestSeconds, Step
+from tasks.rules.undo import UndoStep
 
 LIST = "GET /company/configurations"
 COUNT = "GET /company/configurations/count"
@@ -14,6 +16,7 @@ ONE = "GET /company/configurations/{id}"
 CREATE = "POST /company/configurations/bulk"
 REPLACE = "PUT /company/configurations/bulk"
 PATCH = "PATCH /company/configurations/{id}"
+DELETE = "DELETE /company/configurations/{id}"
 REFERENCES = {
     LOCATION.path: "POST /system/locations",
     MANUFACTURER.path: "POST /procurement/manufacturers",
@@ -51,6 +54,17 @@ def write_steps(
         steps += _batches(changed, singly, singly, unit, width)
     steps += [unit(cost.type_changes, ONE, PATCH), unit(cost.duplicate_check, COUNT)]
     return [each for each in steps if each.units]
+
+
+def undo_steps(steps: Sequence[UndoStep], seconds: RequestSeconds, vendor: str) -> list[Step]:
+    """What an undo sends after its plan: each batch of records read again, then a request for each step."""
+    records: dict[int, list[str]] = {}
+    for each in steps:
+        records.setdefault(each.record_id, []).append(DELETE if each.action == "delete" else PATCH)
+    return [
+        Step(vendor, 1, tuple(map(seconds.mean, [LIST, *(name for names in batch for name in names)])))
+        for batch in batches(list(records.values()))
+    ]
 
 
 def _batches(

@@ -13,6 +13,7 @@ from tasks.rules.enrichment.plan import (
     SearchCost,
     SkippedConfiguration,
 )
+from tasks.rules.forecast import time_line
 from tasks.rules.guards import GuardFinding
 from tasks.rules.report import (
     REAL_RUN_REFUSED,
@@ -130,6 +131,7 @@ def _figures(report: EnrichmentReport) -> str:
         f"{report.connectwise_predicted:,} predicted",
         f"Requests to Lansweeper: {report.lansweeper_used:,} used, "
         f"{report.lansweeper_predicted:,} predicted; {counted(report.mutations, 'mutation')} among them",
+        time_line(report.seconds_used, report.seconds_predicted),
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]
     return "\n".join(f"- {each}" for each in figures if each)

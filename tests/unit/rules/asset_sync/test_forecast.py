@@ -34,7 +34,7 @@ def test_the_steps_send_the_requests_that_are_predicted(
     planned = {"creations": creations, "modifications": modifications, "type_changes": types}
     cost = predict_requests(reads_done=0, reference_creations=kinds + places, **planned)
     steps = steps_of(RequestSeconds({}, {}, 1.0), names, **planned)
-    assert sum(each.units * len(each.seconds) for each in steps) == cost.total
+    assert sum(each.requests for each in steps) == cost.total
 
 
 def test_a_first_load_creates_one_batch_alone_and_then_three_at_a_time() -> None:
