@@ -234,6 +234,8 @@ def _fields(given: Any, default: Mapping[str, str], prefix: str = "") -> Iterato
 def _field(line: Mapping[str, Any], prefix: str) -> Field:
     if line.get("clear") or line.get("values"):
         raise ValueError("The model of the asset synchronization knows neither clear nor value tables")
+    if line.get("on_conflict", "lansweeper") != "lansweeper":
+        raise ValueError("The model of the asset synchronization knows no other on_conflict than lansweeper")
     target = str(line["target"])
     target = target if target.startswith(prefix) else prefix + target
     authority = line.get("authority") or ("connectwise" if target == "type.name" else "lansweeper")

@@ -172,17 +172,27 @@ class AssetOracle:
         start = self._start.configurations
         resets = frozenset(self._sandbox.switches()["bulk_put_resets"])
         serves = Rereads(entries, runs).serves
-        trails = {number: Trail(number, each, serves, resets=resets) for number, each in start.items()}
+        merged = self._merged(runs)
+        trails = {
+            number: Trail(number, each, serves, resets=resets, merged=merged)
+            for number, each in start.items()
+        }
         allowed = _Allowed(self._model, self._start, end, self._sandbox.company_id)
         for entry in entries:
             number = int(entry["id"])
-            trail = trails.setdefault(number, Trail(number, None, serves, resets=resets))
+            trail = trails.setdefault(number, Trail(number, None, serves, resets=resets, merged=merged))
             trail.follow(entry, allowed.may_write, patch_only=self._model.patch_only)
         for number, trail in trails.items():
             trail.finish(
                 end.configurations.get(number), partial(_ended_early, runs), partial(named_in_report, runs)
             )
         return trails
+
+    def _merged(self, runs: list[RunRecord]) -> frozenset[str]:
+        """The members of which an edit is kept; none where a ledger that was lost leaves it to Lansweeper."""
+        if any(run.fault_plan is not None and run.fault_plan.ledger for run in runs):
+            return frozenset()
+        return frozenset(each.member for each in self._model.fields if each.authority == "merge")
 
 
 class _Allowed:
@@ -210,9 +220,11 @@ class _Judgement:
     ) -> None:
         self._model, self._start, self._end = model, start, end
         self._trails, self._verdict = trails, verdict
+        self._runs: list[RunRecord] = []
 
     def judge(self, scans: list[Record], runs: list[RunRecord]) -> None:
         """All laws but those of the reports."""
+        self._runs = runs
         places = self._end.places()
         for key, place in places.items():
             self._take("law 3: nothing lost", self._of_asset(key, place))
@@ -258,11 +270,31 @@ class _Judgement:
                     f"asset {key}, configuration {record['id']}: {field.target} is {held!r:.80} "
                     f"instead of {wanted!r:.80}"
                 )
+            elif field.authority == "merge" and not same(field.kind, held, wanted):
+                yield from self._of_edit(key, record, field, wanted)
             elif field.authority == "fill" and held in (None, ""):
                 yield (
                     f"asset {key}, configuration {record['id']}: {field.target} is empty, "
                     f"and Lansweeper has {wanted!r:.80}"
                 )
+
+    def _of_edit(self, key: str, record: Record, field: Field, wanted: Any) -> Iterator[str]:
+        """Another value than the asset's is a person's edit, made when both had agreed on the asset's.
+
+        Of a write whose outcome a killed run never learned, an edit may hide that it was not done.
+        """
+        kept = self._trails[int(record["id"])].keeps_edit(
+            field.member, lambda each: same(field.kind, have(each, field), wanted)
+        )
+        if kept:
+            self._verdict.apart["edit that is kept"] += 1
+        elif kept is None and any(run.counts is None for run in self._runs):
+            self._verdict.apart["edit after a write of unknown outcome"] += 1
+        else:
+            yield (
+                f"asset {key}, configuration {record['id']}: {field.target} is {have(record, field)!r:.80} "
+                f"instead of {wanted!r:.80}, on which both sides had not agreed before"
+            )
 
     def _of_start(self, places: dict[str, Place]) -> Iterator[str]:
         """An asset that had one configuration at the start has that one, not a new one beside it."""

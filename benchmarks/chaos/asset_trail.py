@@ -99,6 +99,7 @@ class Trail:
         freed: keys that persons took from it, by deleting it or emptying the field.
         keys_moved: whether a person changed a field that links, or added the record.
         resets: the members that the server resets on PUT.
+        merged: the members of which an edit is kept while the asset's value stays the same.
     """
 
     id: int
@@ -112,6 +113,7 @@ class Trail:
     faults: list[str] = field(default_factory=list)
     checked: int = 0
     resets: frozenset[str] = frozenset()
+    merged: frozenset[str] = frozenset()
     apart: Counter[str] = field(default_factory=Counter)
     images: list[Record] = field(default_factory=list)
 
@@ -122,6 +124,7 @@ class Trail:
         self._puts: list[Entry] = []
         self._edited_at: dict[str, int] = {}
         self._typed: dict[str, Any] = {}
+        self._wrote: dict[str, tuple[Any, int]] = {}
         self._person_at = -1
         self._suspects: dict[str, Entry] = {}
         if self.start is not None:
@@ -162,6 +165,7 @@ class Trail:
         if entry["action"] == "added":
             self.made = entry
             self.expected = dict(after)
+            self._wrote = {name: (value, entry["at"]) for name, value in after.items()}
         for name in _changed(self.now, after) if entry["action"] == "updated" else ():
             self.checked += 1
             self._written(name, after.get(name), entry, may_write, patch_only)
@@ -171,6 +175,7 @@ class Trail:
 
     def _written(self, name: str, value: Any, entry: Entry, may_write: MayWrite, patch_only: bool) -> None:
         if may_write(entry["record"], name, self.now.get(name)):
+            self._is_merge(name, value, entry, patch_only)
             self.expected[name] = value
         elif value == self.expected.get(name):
             self._undone(name, f"{entry['name']} put it back")
@@ -179,6 +184,27 @@ class Trail:
             self.apart[reason] += 1
         else:
             self._suspects[name] = entry
+
+    def _is_merge(self, name: str, value: Any, entry: Entry, patch_only: bool) -> None:
+        """An edit is kept until the asset's value moves: what was written before it is not written again."""
+        wrote, at = self._wrote.get(name, (None, entry["at"]))
+        if name in self.merged and not self.freed and value == wrote and self._edited_at.get(name, -1) > at:
+            late = not patch_only and is_put(entry) and self._unseen(name, entry)
+            if late or self._typed_meanwhile(name, entry):
+                self.apart[LOST] += 1
+            else:
+                self.faults.append(
+                    f"configuration {self.id}: {entry['name']} wrote {name} {value!r:.80} again, over a "
+                    f"person's edit {self.now.get(name)!r:.80}"
+                )
+        self._wrote[name] = (value, entry["at"])
+
+    def keeps_edit(self, name: str, is_wanted: Callable[[Record], bool]) -> bool | None:
+        """Whether the member is as a person typed it, and had the asset's value before; None: only typed."""
+        typed = name in self._edited_at and self.now.get(name) == self._typed[name]
+        if not typed:
+            return False
+        return any(is_wanted(each) for each in self.images[:-1]) or None
 
     def _apart(self, name: str, value: Any, entry: Entry, may_write: MayWrite, patch_only: bool) -> str:
         """Why a write that the mapping does not explain is neither right nor wrong; empty: it is suspect."""

@@ -179,6 +179,7 @@ def draw_schedule(seed: int, flow: str) -> Schedule:
     draw = random.Random(f"{seed}-{flow}")
     enrichment = flow == ENRICHMENT
     settings = draw_settings(draw, enrichment=enrichment)
+    _merge_names(seed, settings)
     switches = draw_switches(draw, enrichment=enrichment, settings=settings)
     return Schedule(
         seed=seed,
@@ -193,6 +194,15 @@ def draw_schedule(seed: int, flow: str) -> Schedule:
         ),
         page_size=draw.choice((None, 7, 25)),
     )
+
+
+def _merge_names(seed: int, settings: dict[str, Any]) -> None:
+    """In half of the mappings people may edit the name; drawn apart, so that the rest stays as it was."""
+    if "mappings" in settings and random.Random(f"{seed}-merge").random() < 0.5:
+        lean, *further = settings["mappings"]
+        rest = {source: target for source, target in lean.items() if target != "name"}
+        name = {"source": "assetBasicInfo.name", "target": "name", "authority": "merge"}
+        settings["mappings"] = [rest, name, *further]
 
 
 def _draw_round(draw: random.Random, flow: str) -> FaultPlan:

@@ -308,6 +308,13 @@ def insert_or_replace(table: Table, key: Sequence[str]) -> TextClause:
     return _upsert(table, tuple(key))
 
 
+def insert_or_replace_many(connection: AsyncConnection, table: Table, key: Sequence[str]) -> Insert:
+    """The same for thousands of rows: it takes longer to be put into words, and half as long a row."""
+    statement = _insert(connection.dialect.name, table)
+    given = {column.name: statement.excluded[column.name] for column in table.c if column.name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=given)
+
+
 def insert_or_add(table: Table, key: Sequence[str]) -> TextClause:
     """An insert of whole rows that adds every other column to the row which holds the key already."""
     return _upsert(table, tuple(key), adds=True)

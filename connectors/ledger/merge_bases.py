@@ -16,11 +16,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.ledger.database import Repository, insert_or_replace, reading
+from connectors.ledger.database import Repository, insert_or_replace, insert_or_replace_many, reading
 from connectors.ledger.inventory import is_key
 from connectors.ledger.models import FieldWrite, MergeBase
 from connectors.ledger.schema import merge_bases, merge_marks, writes
 
+AT_ONCE = 2_000
+"""Rows that are made ready at a time: all of a first load at once take longer, and much memory."""
 _MAY_BE_DONE = or_(writes.c.outcome == "done", writes.c.outcome == "unclear", writes.c.outcome.is_(None))
 
 
@@ -56,13 +58,11 @@ class MergeBases(Repository):
         """Keep new and changed rows, and move the mark to the last write: both or neither."""
         async with self._writing("keep what both sides agreed on") as (connection, now):
             owner = {"tenant": tenant, "company_id": company_id, "noted_at": now}
-            rows = [
-                {**owner, "asset_key": key, "configuration_id": each.configuration_id, "agreed": each.agreed}
-                for key, each in sorted(bases.items())
-                if is_key(key)
-            ]
-            if rows:
-                await connection.execute(insert_or_replace(merge_bases, ("tenant", "asset_key")), rows)
+            keys = sorted(filter(is_key, bases))
+            replace = insert_or_replace_many(connection, merge_bases, ("tenant", "asset_key"))
+            for at in range(0, len(keys), AT_ONCE):
+                rows = [{**owner, **_row(key, bases[key])} for key in keys[at : at + AT_ONCE]]
+                await connection.execute(replace, rows)
             await _move_mark(connection, tenant, company_id, now)
 
     async def _mark(self, tenant: str, company_id: int) -> int | None:
@@ -95,6 +95,14 @@ def _of_fields(tenant: str, company_id: int) -> list[ColumnElement[bool]]:
         columns.record_id.is_not(None),
         _MAY_BE_DONE,
     ]
+
+
+def _row(asset_key: str, base: MergeBase) -> dict[str, Any]:
+    return {
+        "asset_key": asset_key,
+        "configuration_id": base.configuration_id,
+        "agreed": base.agreed,
+    }
 
 
 async def _move_mark(connection: AsyncConnection, tenant: str, company_id: int, now: float) -> None:

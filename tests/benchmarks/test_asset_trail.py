@@ -140,3 +140,26 @@ def test_a_report_tells_of_its_own_writes_by_number_and_field(
 ) -> None:
     run = RunRecord("clean", "Completed", {}, {"notes": [note]}, {"before": 0, "total": 10})
     assert named_in_report([run], {"request": request_number}, number, name) is told
+
+
+def merging(*steps: str, bulk: bool = False) -> Trail:
+    """A story of a login name that both sides may change; ``!x``: the integration writes x."""
+    story = Story(bulk=bulk)
+    story.trail.merged = frozenset({"lastLoginName"})
+    for step in steps:
+        if step == "read":
+            story.read()
+        elif step.startswith("!"):
+            story.trail.now.pop("lastLoginName", None)
+            story.write("PUT" if bulk else "PATCH", lastLoginName=step[1:])
+        else:
+            story.person(lastLoginName=step)
+    return story.trail
+
+
+@pytest.mark.parametrize("bulk", [True, False])
+def test_a_persons_edit_is_not_to_be_undone_by_the_value_of_before(bulk: bool) -> None:
+    assert "over a person's edit" in merging("read", "!anna", "by hand", "read", "!anna", bulk=bulk).faults[0]
+    assert merging("read", "!anna", "by hand", "read", "!bert", bulk=bulk).faults == []
+    late = merging("read", "!anna", "read", "by hand", "!anna", bulk=bulk)
+    assert (late.faults, late.apart) == ([], {LOST: 1})

@@ -27,6 +27,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import orjson
+
 from connectors.ledger.models import FieldWrite, MergeBase
 from tasks.rules.mapping.comparison import is_absent, same
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
@@ -177,6 +179,7 @@ class Bases:
         self._fields = fields
         self._positions = [at for at, _, _ in fields]
         self._keys = [key for _, key, _ in fields]
+        self._customs = any(each.target.kind is ValueKind.CUSTOM for _, _, each in fields)
         self._kinds = {key: each.target.kind for _, key, each in fields}
         self._writes: dict[str, list[FieldWrite]] = defaultdict(list)
         self._names: Mapping[str, Mapping[int, str]] = {}
@@ -200,7 +203,7 @@ class Bases:
             return NO_BASE
         row = self.changed.get(asset.key) or self.kept.get(asset.key)
         known = row is not None and row.configuration_id == configuration.id
-        base: dict[str, Any] = json.loads(row.agreed) if row is not None and known else {}
+        base: dict[str, Any] = _of_text(row.agreed) if row is not None and known else {}
         if asset.key in self._writes:
             writes = [each for each in self._writes[asset.key] if each.configuration_id == configuration.id]
             held = self._by_key(configuration)
@@ -253,13 +256,9 @@ class Bases:
         """This record is about to be created: what it holds is agreed on once it is there."""
         if not self._fields:
             return
-        custom = {each["id"] for each in record.get("customFields") or ()}
-        values = {
-            key: asset.wanted[at]
-            for at, key, mapped in self._fields
-            if (mapped.custom_field_id in custom if mapped.target.kind is ValueKind.CUSTOM else key in record)
-        }
-        self._sent[asset.key] = _text(values)
+        sent = _members(record) if self._customs else record
+        wanted = asset.wanted
+        self._sent[asset.key] = _text({key: wanted[at] for at, key, _ in self._fields if key in sent})
 
     def created(self, asset_key: str, configuration_id: int) -> None:
         """The record that was sent last for the asset is this configuration."""
@@ -272,17 +271,21 @@ class Bases:
             for write in writes:
                 row = self.changed.get(key) or self.kept.get(key)
                 known = row is not None and row.configuration_id == write.configuration_id
-                base: dict[str, Any] = json.loads(row.agreed) if row is not None and known else {}
+                base: dict[str, Any] = _of_text(row.agreed) if row is not None and known else {}
                 if write.is_done:
                     self._note(key, write.configuration_id, self._after(base, write, {}))
         self._writes.clear()
 
     def _note(self, asset_key: str, configuration_id: int, agreed: Base) -> None:
-        row, kept = MergeBase(configuration_id, _text(agreed)), self.kept.get(asset_key)
-        if row == kept or (kept is None and not agreed):
+        text, kept = _text(agreed), self.kept.get(asset_key)
+        if kept is None:
+            known = not agreed
+        else:
+            known = kept.agreed == text and kept.configuration_id == configuration_id
+        if known:
             self.changed.pop(asset_key, None)
         else:
-            self.changed[asset_key] = row
+            self.changed[asset_key] = MergeBase(configuration_id, text)
 
     def _by_key(self, configuration: ConfigurationRecord) -> dict[str, Any]:
         return {key: configuration.current[at] for at, key, _ in self._fields}
@@ -325,5 +328,20 @@ def _members(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(agreed: Base) -> str:
-    """As the ledger keeps it: ASCII, so that any database takes it."""
-    return json.dumps({key: kept_base(agreed[key]) for key in sorted(agreed)}, default=str)
+    """As the ledger keeps it; half an emoji, or a number of more than 64 bits, takes the slower way."""
+    for value in agreed.values():
+        if value.__class__ is not str or len(value) > LONGEST_BASE:
+            agreed = {key: kept_base(each) for key, each in agreed.items()}
+            break
+    try:
+        return orjson.dumps(agreed, option=orjson.OPT_SORT_KEYS).decode()
+    except TypeError:
+        return json.dumps(agreed, default=str, sort_keys=True)
+
+
+def _of_text(text: str) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        found = json.loads(text)
+    return found

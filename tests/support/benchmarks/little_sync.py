@@ -115,7 +115,7 @@ class LittleSync:
                 number = self.links[field.target.removeprefix("customFields.")]
                 custom[number] = {"id": number, "value": wanted}
             elif field.kind == "reference":
-                if new or field.authority == "lansweeper":
+                if new or field.authority in ("lansweeper", "merge"):
                     laid[field.member] = {"id": self._reference(field.target, wanted)}
                     laid.pop("locationId" if field.member == "location" else "", None)
             else:
