@@ -8,6 +8,7 @@ from prefect import flow
 
 from tasks.asset_sync.apply import apply_plan
 from tasks.asset_sync.create import recover_open_batches
+from tasks.asset_sync.decisions import publish_queue, read_decisions
 from tasks.asset_sync.forecast import forecast_writes
 from tasks.asset_sync.known import check_reading, keep_known, keep_planned, read_known, refusing
 from tasks.asset_sync.merge import keep_bases, read_bases
@@ -83,11 +84,12 @@ async def synchronize(run: SyncRun) -> Any:
     read = await read_all(run)
     references = await find_references(run, read, known.lists)
     await read_bases(run, references)
-    matched = await match_inventories(run, read)
+    decided = await read_decisions(run)
+    matched = await match_inventories(run, read, decided)
     held = await check_reading(run, known, read, matched)
     refusals = await held_records(run)
     matched = await selected(run, matched, refusals)
-    held = {**await held_back(run, matched, refusals), **held}
+    held = {**await held_back(run, matched, refusals), **held, **decided.held()}
     plan = make_plan(run, matched, references, held, run.unread.held(matched, known.links))
     run.notes += run.unread.notes()
     run.forecast = await forecast_writes(run, plan)
@@ -98,6 +100,7 @@ async def synchronize(run: SyncRun) -> Any:
     refused = doubted + ([] if run.settings.ceilings.go_on else exceeded)
     await keep_plan(run, plan)
     await publish_plan(run, plan, refused)
+    await publish_queue(run, plan)
     if run.settings.dry_run:
         await keep_planned(run, known, read)
         return await finish(run, plan, plan_report(run, plan))

@@ -10,6 +10,7 @@ from prefect.artifacts import acreate_table_artifact
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.field_nation.block import FieldNationConnection
 from connectors.lansweeper.block import LansweeperConnection
+from tasks.asset_sync.decisions import publish_decisions
 from tasks.dispatch.rule_names import check_rules
 from tasks.rules.connection_findings import Finding, FindingResult, finding_rows, summary
 from tasks.rules.text import counted
@@ -46,7 +47,8 @@ async def check_connections(
     """Try every saved connection out and show what is there and what is missing.
 
     Log in, version, rights, the four custom fields, visible companies and sites, the request budget, and
-    whether everything exists that saved Dispatch Rules name. A second table has all held records.
+    whether everything exists that saved Dispatch Rules name. Further tables have all held records and all
+    decisions on matches.
     The run fails if something that the flows need is missing. Nothing is written unless it is asked for.
     """
     creation = FieldCreation(create_missing_fields, configuration_pod_id)
@@ -63,7 +65,8 @@ async def check_connections(
             findings += await check_field_nation(name)
         findings += await check_rules(connectwise, field_nation)
         held = await publish_held(connectwise)
-        return await publish([*(findings or [NOTHING_SAVED]), held])
+        decided = await publish_decisions(connectwise)
+        return await publish([*(findings or [NOTHING_SAVED]), held, decided])
 
 
 NOTHING_SAVED = Finding(

@@ -79,13 +79,14 @@ class Inventories(Repository):
             return int((await transaction.execute(query)).scalar_one())
 
     async def written_links(self, tenant: str, company_id: int, connection: str) -> dict[str, int]:
-        """The links that the journal knows: what runs created or wrote to, and no undo deleted.
+        """The links that the journal knows: what runs created or wrote to, and nothing took away since.
 
         For a company of which no link is kept yet, such as after an update of this program. Writes without a
         tenant, which an older version noted, count where they name this ``connection``.
         """
         table, found = writes, dict[str, int]()
-        query = select(table.c.operation, table.c.asset_key, table.c.record_id).where(
+        columns = (table.c.operation, table.c.asset_key, table.c.record_id, table.c.before, table.c.after)
+        query = select(*columns).where(
             or_(table.c.tenant == tenant, and_(table.c.tenant.is_(None), table.c.connection == connection)),
             table.c.company_id == company_id,
             table.c.record_kind == "configuration",
@@ -94,8 +95,10 @@ class Inventories(Repository):
             table.c.asset_key.is_not(None),
         )
         async with reading(self._engine, "read the links that were written") as transaction:
-            for operation, key, record_id in await transaction.execute(query.order_by(table.c.id)):
-                if operation != "delete":
+            for operation, key, record_id, before, after in await transaction.execute(
+                query.order_by(table.c.id)
+            ):
+                if operation != "delete" and not _takes_away(key, before, after):
                     found[key] = record_id
                 elif found.get(key) == record_id:
                     del found[key]
@@ -151,6 +154,14 @@ async def save_links(
     ]
     if rows:
         await connection.execute(insert_or_replace(known_links, ("tenant", "asset_key")), rows)
+
+
+def _takes_away(key: str, before: Any, after: Any) -> bool:
+    """Whether a write emptied the custom field that held the asset's key."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return False
+    held = [name for name, value in before.items() if name.startswith("customFields/") and value == key]
+    return any(name in after and not after[name] for name in held)
 
 
 def is_key(text: str) -> bool:

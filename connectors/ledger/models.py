@@ -113,6 +113,22 @@ class FieldWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class MatchDecision:
+    """What a person decided on a match; ``configuration_id`` is 0 for an asset that is ignored.
+
+    ``kind``: link, never or ignore. The names are those of the time of the decision, for people.
+    """
+
+    kind: str
+    asset_key: str
+    configuration_id: int
+    asset_name: str = ""
+    configuration_name: str = ""
+    run_id: str = ""
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HeldRecord:
     """A record that was refused, with marks of what it was refused with: it is held while they are the same.
 

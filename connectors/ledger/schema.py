@@ -305,3 +305,17 @@ dispatch_effects = Table(
     *_attempt(),
     UniqueConstraint("tenant", "work_order_id", "name", name="one_row_an_effect"),
 )
+
+match_decisions = Table(
+    "match_decisions",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("asset_key", String(300), primary_key=True),
+    Column("configuration_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(20), nullable=False),
+    Column("asset_name", Text, nullable=False),
+    Column("configuration_name", Text, nullable=False),
+    Column("run_id", String(100), nullable=False),
+    Column("decided_at", Double, nullable=False),
+)

@@ -76,6 +76,7 @@ COMMANDS: dict[str, tuple[Any, str]] = {
     "plan": (runs.plan, "What would a run write? A dry run for a company."),
     "apply": (runs.apply, "A real run for a company; asks first."),
     "report": (runs.report, "What the last run, or a certain one, reported."),
+    "link": (runs.link, "This asset is that configuration: decide, or take it back."),
     "undo": (runs.undo, "Put back what a run wrote; shows it first."),
     "bootstrap": (programs.bootstrap, "Make a Prefect server ready: blocks, pool, deployments."),
     "serve": (programs.serve, "Run every deployment here, without a worker."),

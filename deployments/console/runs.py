@@ -20,6 +20,7 @@ from deployments.console.output import (
     end,
 )
 from deployments.console.server import prefect_server
+from tasks.rules.asset_sync.match_decisions import Decision
 from tasks.rules.choices import ASK
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from deployments.console.following import FollowedRun
 
 ASSETS, TICKETS = "asset-synchronization", "tickets-agreements-sla-sync"
-CHECK, UNDO = "check-connections", "undo-run"
+CHECK, UNDO, LINK = "check-connections", "undo-run", "link-configuration"
 """Names of flows, and of the deployments that bootstrap makes of them."""
 CHECK_KEY = "check-connections"
 BAD = ("Missing", "Failed")
@@ -192,6 +193,62 @@ def undo(
         if write:
             out.confirm(f"Undo the run {run} at {server}?", yes=yes)
         done = asyncio.run(_undo(out, run.strip(), given, wait, dry_run=not write))
+        _show_run(out, done, wait)
+
+
+def link(
+    company: Annotated[str, typer.Argument(metavar="COMPANY", help="Identifier of the ConnectWise company.")],
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="Lansweeper's key of the asset.")],
+    configuration: Annotated[
+        int | None, typer.Argument(metavar="[CONFIGURATION]", help="ConnectWise's id of the configuration.")
+    ] = None,
+    decision: Annotated[
+        Decision,
+        typer.Option(
+            "--decision",
+            help="link: this asset is that configuration. unlink: take that link away. never: never these "
+            "two. ignore: write nothing of this asset. withdraw: drop what was decided.",
+        ),
+    ] = Decision.LINK,
+    move: Annotated[
+        bool, typer.Option("--move", help="Take away another link of the asset or the configuration.")
+    ] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Keep and write it; without it, it is only shown.")
+    ] = False,
+    connectwise: ConnectWiseOption = None,
+    lansweeper: LansweeperOption = None,
+    ledger: LedgerOption = None,
+    yes: YesOption = False,
+    wait: WaitOption = WAIT,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide about a match: show what a decision would write; with --write keep and write it.
+
+    Later runs of asset-synchronization honour the decision before all keys. "connectwise-flows undo RUN"
+    takes a link back.
+
+    \b
+    Examples:
+      connectwise-flows link BlueLightCo ASSET-KEY 1204
+      connectwise-flows link BlueLightCo ASSET-KEY 1204 --write
+      connectwise-flows link BlueLightCo ASSET-KEY --decision ignore --write
+      connectwise-flows link BlueLightCo ASSET-KEY --decision withdraw --write
+    """
+    blocks = _given(connectwise=connectwise, lansweeper=lansweeper, ledger=ledger)
+    form = {
+        "company": company,
+        "asset_key": asset,
+        "decision": decision.value,
+        "configuration_id": configuration,
+        "move": move,
+        "dry_run": not write,
+        **blocks,
+    }
+    with command_output(as_json) as out, prefect_server() as server:
+        if write:
+            out.confirm(f"Keep the decision {decision.value} on {asset} at {server}?", yes=yes)
+        done = asyncio.run(_run_deployment(out, LINK, lambda _: form, wait))
         _show_run(out, done, wait)
 
 

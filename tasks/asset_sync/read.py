@@ -19,6 +19,7 @@ from tasks.connectwise.match_configurations import match_records
 from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.asset_sync.compare import SharedValues
 from tasks.rules.asset_sync.custom_values import CustomValues
+from tasks.rules.asset_sync.match_decisions import Decided
 from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched
 from tasks.rules.asset_sync.reading import ASSETS, CONFIGURATIONS, assets_incomplete, incomplete
@@ -185,7 +186,7 @@ def _nothing_read(site: str, *, filtered: bool) -> str:
     )
 
 
-async def match_inventories(run: SyncRun, read: Read) -> MatchResult:
+async def match_inventories(run: SyncRun, read: Read, decided: Decided) -> MatchResult:
     """Match what was read; only from the whole site can be told that an asset is gone."""
     settings = run.settings
     options = MatchOptions(
@@ -193,6 +194,7 @@ async def match_inventories(run: SyncRun, read: Read) -> MatchResult:
         run.whole_site,
         settings.all_fillers(),
         settings.key_orders(run.mapping),
+        decided,
     )
     return (await match_records(read.assets, read.configurations, options)).value
 

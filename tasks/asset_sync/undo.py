@@ -133,6 +133,8 @@ class ConfigurationUndo:
         The records are read again, 50 at a time, right before they are written: the undo of thousands of
         them takes long, and a field that somebody changed meanwhile is refused too.
         """
+        # First: else the next run would link again what was decided.
+        await self.ledger.match_decisions.withdraw_of_run(self.tenant, self.run_id)
         ids = list(dict.fromkeys(step.record_id for step in self.plan.steps))
         self.plan.steps = []
         progress = Progress("records put back", len(ids))

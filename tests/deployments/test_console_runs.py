@@ -25,10 +25,11 @@ from deployments.console.app import app
 from deployments.console.output import ExitCode
 from deployments.local.prefect import LocalPrefect
 from flows.asset_synchronization import asset_synchronization
+from flows.link_configuration import link_configuration
 
 pytestmark = pytest.mark.prefect
 
-NAME = "assets of a customer"
+NAME, LINK = "assets of a customer", "link-configuration"
 MINE = {"company": "BlueLightCo", "prefix": "mine_", "ceilings": {"modified": 0.5}}
 PLAN = (
     "# Plan\n\n**Dry run: nothing is written.**\n\n"
@@ -49,11 +50,18 @@ def deployment(prefect_server: LocalPrefect) -> Iterator[None]:
             entrypoint_type=EntrypointType.MODULE_PATH,
             enforce_parameter_schema=False,
         )
-        return await made.aapply()
+        link = RunnerDeployment.from_flow(
+            link_configuration,
+            name=LINK,
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            enforce_parameter_schema=False,
+        )
+        return [await made.aapply(), await link.aapply()]
 
     async def remove(made: Any) -> None:
         async with get_client() as client:
-            await client.delete_deployment(made)
+            for each in made:
+                await client.delete_deployment(each)
 
     made = anyio.run(make)
     yield
@@ -70,7 +78,7 @@ class Worker:
     def work(self, state: dict[str, Any], artifacts: dict[str, str], stopped: Event) -> None:
         scheduled = {
             "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
-            "deployments": {"name": {"any_": [NAME]}},
+            "deployments": {"name": {"any_": [NAME, LINK]}},
         }
         while not stopped.wait(0.1):
             for run in self._post("/flow_runs/filter", scheduled):
@@ -149,6 +157,27 @@ def test_a_real_run_with_failures_ends_with_3_and_is_reported_later(prefect_serv
     assert PLAN in one
     assert REPORT in one
     assert PLAN not in call("report", run["run"]["id"]).stdout
+
+
+def test_a_decision_is_shown_and_with_write_it_asks_first(prefect_server: LocalPrefect) -> None:
+    pair = ("link", "BlueLightCo", "key-1", "1204")
+    assert call(*pair, "--write").exit_code == ExitCode.USAGE
+    with working(prefect_server, {"type": "COMPLETED", "name": "Completed"}) as worker:
+        shown = call(*pair, "--lansweeper", "north")
+        written = call("link", "BlueLightCo", "key-1", "--decision", "ignore", "--write", "--yes")
+    assert (shown.exit_code, written.exit_code) == (ExitCode.DONE, ExitCode.DONE), shown.stderr
+    first, second = worker.parameters
+    assert first == {
+        "company": "BlueLightCo",
+        "asset_key": "key-1",
+        "decision": "link",
+        "configuration_id": 1204,
+        "move": False,
+        "dry_run": True,
+        "lansweeper": "north",
+    }
+    assert (second["decision"], second["configuration_id"], second["dry_run"]) == ("ignore", None, False)
+    assert call(*pair[:3], "--decision", "lnk").exit_code == ExitCode.USAGE
 
 
 def test_a_wait_that_ends_early_leaves_the_run(prefect_server: LocalPrefect) -> None:

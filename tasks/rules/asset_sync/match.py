@@ -7,6 +7,7 @@ asset and a configuration that is not taken is judged so:
 
     what is found                                                          what becomes of the asset
     ---------------------------------------------------------------------  ---------------------------------
+    a person decided on it (``match_decisions``)                           as decided, before all keys
     one configuration holds its key in the link field                      matched, whatever else differs
     several hold its key in the link field                                 ambiguous, all of them candidates
     a stronger key is known on both sides and differs                      agreement ignored, with a warning
@@ -35,7 +36,7 @@ Where types differ in their order, the first keys of all are judged together, th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
 
 from tasks.rules.asset_sync import match_result as words
@@ -115,20 +116,43 @@ class _Matching:
         self._assets, self._configurations, self._options = assets, configurations, options
         self._states = bytearray(len(configurations))
         self._linked: dict[int, int] = {}
-        self._contested: dict[int, list[int]] = {}
+        self._decided: dict[int, int] = {}
+        self._contested: dict[int, tuple[list[int], str]] = {}
         self._gone: list[int] = []
 
     def run(self) -> MatchResult:
-        self._link()
-        decided = self._linked.keys() | self._contested.keys()
-        rest = [position for position in range(len(self._assets)) if position not in decided]
-        keys = KeyMatching(self._assets, self._configurations, self._states, self._options)
-        keys.run(rest)
-        return self._result(keys)
-
-    def _link(self) -> None:
-        holders = Holders(plain_text(each.asset_key) for each in self._configurations)
         keys = [_link_key(asset.key) for asset in self._assets]
+        if self._options.decided.links:
+            self._decide(keys)
+        self._link(keys)
+        settled = self._linked.keys() | self._contested.keys() | self._decided.keys()
+        ignored = self._options.decided.ignored
+        rest = [at for at in range(len(self._assets)) if at not in settled and keys[at] not in ignored]
+        records = [_keyless(each) if each.key in ignored else each for each in self._assets]
+        matching = KeyMatching(records, self._configurations, self._states, self._options)
+        matching.run(rest)
+        return self._result(matching, set(rest))
+
+    def _decide(self, keys: Sequence[str]) -> None:
+        """Match what a person decided; a decision that can't be honoured makes its asset ambiguous."""
+        positions = {each.id: at for at, each in enumerate(self._configurations)}
+        read = set(keys)
+        for asset, key in enumerate(keys):
+            number = self._options.decided.links.get(key)
+            if number is None:
+                continue
+            at = positions.get(number)
+            carried = "" if at is None else _link_key(self._configurations[at].asset_key)
+            if at is None:
+                self._contested[asset] = ([], words.decided_unread(number))
+            elif carried and carried != key and carried in read:
+                self._contested[asset] = ([at], words.decided_anothers(self._configurations[at]))
+            else:
+                self._decided[asset] = at
+                self._states[at] = State.TAKEN
+
+    def _link(self, keys: Sequence[str]) -> None:
+        holders = Holders(plain_text(each.asset_key) for each in self._configurations)
         for position, key in enumerate(keys):
             if key in holders:
                 self._assign(position, holders.of(key))
@@ -140,10 +164,16 @@ class _Matching:
     def _assign(self, asset: int, held: Sequence[int]) -> None:
         for configuration in held:
             self._states[configuration] = State.TAKEN
-        if len(held) == 1:
+        if asset in self._decided or asset in self._contested:
+            return
+        found, key = [self._configurations[each] for each in held], _link_key(self._assets[asset].key)
+        refused = [each for each in found if (key, each.id) in self._options.decided.never]
+        if refused:
+            self._contested[asset] = (list(held), words.never_linked(refused[0]))
+        elif len(held) == 1:
             self._linked[asset] = held[0]
         else:
-            self._contested[asset] = list(held)
+            self._contested[asset] = (list(held), words.several_linked(found))
 
     def _release(self, held: Sequence[int]) -> None:
         """The asset was not read: gone if all were, otherwise perhaps only filtered out."""
@@ -151,16 +181,22 @@ class _Matching:
             self._gone += held
             return
         for configuration in held:
-            self._states[configuration] = State.LINKED_UNSEEN
+            if self._states[configuration] != State.TAKEN:
+                self._states[configuration] = State.LINKED_UNSEEN
 
-    def _result(self, keys: KeyMatching) -> MatchResult:
+    def _result(self, keys: KeyMatching, judged: Collection[int]) -> MatchResult:
         result = MatchResult()
         for position, asset in enumerate(self._assets):
             if (linked := self._linked.get(position)) is not None:
                 result.matched.append(Match(asset, self._configurations[linked], "link"))
-            elif (held := self._contested.get(position)) is not None:
-                candidates = [self._configurations[each] for each in held]
-                result.ambiguous.append(Ambiguous(asset, candidates, words.several_linked(candidates)))
+            elif (decided := self._decided.get(position)) is not None:
+                result.matched.append(self._as_decided(asset, self._configurations[decided]))
+            elif (contested := self._contested.get(position)) is not None:
+                candidates = [self._configurations[each] for each in contested[0]]
+                result.ambiguous.append(Ambiguous(asset, candidates, contested[1]))
+            elif position not in judged:
+                # Ignored: the plan skips it, since nothing may be written of it.
+                result.unmatched.append(Unmatched(asset))
             else:
                 match keys.verdict(position):
                     case Match() as verdict:
@@ -172,3 +208,12 @@ class _Matching:
         gone = [each for each in self._gone if self._states[each] != State.TAKEN]
         result.orphaned = [self._configurations[each] for each in sorted(gone)]
         return result
+
+    def _as_decided(self, asset: AssetRecord, configuration: ConfigurationRecord) -> Match:
+        carries = _link_key(configuration.asset_key) == _link_key(asset.key)
+        return Match(asset, configuration, "link" if carries else "decision")
+
+
+def _keyless(asset: AssetRecord) -> AssetRecord:
+    """An ignored asset: no key of it counts, so that others match as if it were not there."""
+    return AssetRecord(asset.key, None, None, None, (None,) * len(asset.wanted))

@@ -79,7 +79,7 @@ class KeyMatching:
         self._crowds: dict[tuple[int, str], dict[str | None, list[int]]] = {}
         self._notes: dict[int, list[tuple[Words, int, int]]] = {}
         self._strangers: dict[int, str] = {}
-        self._orders = options.orders
+        self._orders, self._never = options.orders, options.decided.never
         self._order_of: dict[int, KeyOrder] = {}
 
     def run(self, left_over: Iterable[int]) -> None:
@@ -207,6 +207,9 @@ class KeyMatching:
     def _is_candidate(self, asset: int, configuration: int, key: int) -> bool:
         if self._states[configuration] == State.TAKEN:
             self._note(asset, words.taken, key, configuration)
+            return False
+        if self._never and (self._records[asset].key, self._targets[configuration].id) in self._never:
+            self._note(asset, words.never_together, key, configuration)
             return False
         above = self._above(asset, key)
         for stronger in contradictions(self._assets, asset, self._configurations, configuration, above):

@@ -19,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from tasks.rules.mapping.identifiers import DEVICE_IDENTIFIER, MAC, NAME, SERIAL, TAG_NUMBER
 from tasks.rules.values import AssetRecord, folded
 
-MatchedOn = Literal["link", "serial", "mac", "name", "deviceIdentifier", "tagNumber"]
+MatchedOn = Literal["link", "serial", "mac", "name", "deviceIdentifier", "tagNumber", "decision"]
 
 MATCHED_ON: tuple[MatchedOn, ...] = ("serial", "mac", "name", "deviceIdentifier", "tagNumber")
 """The names of the keys, by their numbers in ``tasks.rules.mapping.identifiers``."""

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.match_decisions import Decided
 from tasks.rules.asset_sync.match_keys import KeyOrders, MatchedOn
 from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.mapping.comparison import is_absent, same
@@ -32,7 +33,7 @@ KEY_WORDS = ("serial number", "MAC address", "name", "device identifier", "tag n
 class MatchOptions:
     """``case_sensitive`` governs every key but the MAC address; ``fillers`` are no keys.
 
-    ``orders`` say which keys are used, and which is the stronger.
+    ``orders`` say which keys are used, and which is the stronger; ``decided`` is what people decided.
 
     ``complete``: the whole site was read without a filter, so a linked key that is not there is gone.
     """
@@ -41,6 +42,7 @@ class MatchOptions:
     complete: bool = False
     fillers: Fillers = FILLERS
     orders: KeyOrders = field(default_factory=KeyOrders)
+    decided: Decided = field(default_factory=Decided)
 
 
 @dataclass(slots=True)
@@ -135,6 +137,36 @@ def several_linked(configurations: Sequence[ConfigurationRecord]) -> str:
         f"{len(configurations)} configurations hold this asset's key: {named}. "
         "Empty ls_asset_id in all but the right one."
     )
+
+
+def decided_unread(number: int) -> str:
+    """A person's decision names a configuration that this reading does not have."""
+    return (
+        f"A person decided that it is configuration {number}, which was not read: it is gone or of another "
+        "company. Withdraw the decision with link-configuration, or link another one."
+    )
+
+
+def decided_anothers(configuration: ConfigurationRecord) -> str:
+    """A person's decision names a configuration that carries the key of another asset of this reading."""
+    return (
+        f"A person decided that it is {_one(configuration)}, which carries the key of another asset now, "
+        f"{configuration.asset_key}. Decide anew with link-configuration."
+    )
+
+
+def never_linked(configuration: ConfigurationRecord) -> str:
+    """The link field joins what a person decided never to match."""
+    return (
+        f"{_one(configuration)} carries this asset's key, but a person decided that they never match. "
+        "Empty its ls_asset_id, or withdraw the decision with link-configuration."
+    )
+
+
+def never_together(key: int, configuration: ConfigurationRecord) -> str:
+    """A key agrees with a configuration that a person excluded."""
+    same = f"{_one(configuration)} has the same {KEY_WORDS[key]}"
+    return f"{same}, but a person decided that they never match."
 
 
 def unreadable_asset(why: str) -> str:

@@ -6,7 +6,8 @@ report shows the counts first, then failures in the vendor's words. Both end wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tasks.rules.asset_sync.match_result import Ambiguous
@@ -42,6 +43,7 @@ from tasks.rules.text import (
     linked,
     noun,
     section,
+    wrapped,
 )
 
 KINDS_OF_CHANGE = "Kinds of change"
@@ -320,3 +322,45 @@ def _written(
     headers = ["Configuration", "Outcome", "Asset"]
     lines = cells_of(written[:rows], row, len(headers))
     return capped_table(headers, lines, rows, len(written)) if lines else ""
+
+
+_CANDIDATES = 5
+"""Rows of one asset in the queue."""
+_WIDTH = 40
+
+
+def queue_rows(
+    ambiguous: Sequence[Ambiguous], company: str, configurations: AddressOf, assets: AddressOf, most: int
+) -> list[dict[str, str]]:
+    """A row for each candidate of each ambiguous asset, with the parameters of a run that links the two.
+
+    Args:
+        company: identifier of the ConnectWise company.
+        most: rows at most; the rest is for the next run.
+    """
+    rows = (row for each in ambiguous for row in _of_asset(each, company, configurations, assets))
+    return [row for _, row in zip(range(most), rows, strict=False)]
+
+
+def _of_asset(
+    each: Ambiguous, company: str, configurations: AddressOf, assets: AddressOf
+) -> Iterator[dict[str, str]]:
+    asset = {
+        "Asset": linked(each.asset.name or each.asset.key, assets(each.asset.key), _WIDTH),
+        "Why": wrapped(each.reason, _WIDTH),
+    }
+    inputs: dict[str, Any] = {"company": company, "asset_key": each.asset.key}
+    if not each.candidates:
+        yield {**asset, "Candidate": "none", "Parameters of link-configuration": _inputs(inputs, "ignore")}
+    for found in each.candidates[:_CANDIDATES]:
+        chosen = {**inputs, "configuration_id": found.id}
+        yield {
+            **asset,
+            "Candidate": linked(f"{found.name or ''} ({found.id})", configurations(found.id), _WIDTH),
+            "Parameters of link-configuration": _inputs(chosen, "link"),
+        }
+
+
+def _inputs(inputs: dict[str, Any], decision: str) -> str:
+    """As JSON, to be pasted into the form of a run; a dry run first, as the flow's own default."""
+    return json.dumps({**inputs, "decision": decision, "dry_run": False}, ensure_ascii=True)

@@ -96,5 +96,24 @@ async def test_the_journal_knows_the_links_that_runs_wrote_and_no_undo_deleted(l
     assert await ledger.inventory.written_links(TENANT, 7, "other") == {}
 
 
+async def test_a_link_that_a_person_or_an_undo_took_away_is_no_written_link(ledger: Ledger) -> None:
+    field, other = "customFields/5", "customFields/6"
+    changes = [
+        ("a", {field: None}, {field: "a"}),
+        ("a", {field: "a", other: "x"}, {field: None, other: "x"}),
+        ("b", {field: None}, {field: "b"}),
+        ("b", {field: "b"}, {field: ""}),
+    ]
+    for key, before, after in changes:
+        one = WriteEntry("modify", "configuration", 1 if key == "a" else 2, key, "name", before, after)
+        (write,) = await ledger.journal.begin("run", "default", 7, [one])
+        await ledger.journal.record_outcomes([WriteOutcome(write, "done")])
+    assert await ledger.inventory.written_links(TENANT, 7, "default") == {}
+    back = WriteEntry("modify", "configuration", 2, "b", "name", {field: None}, {field: "b"})
+    (write,) = await ledger.journal.begin("run", "default", 7, [back])
+    await ledger.journal.record_outcomes([WriteOutcome(write, "done")])
+    assert await ledger.inventory.written_links(TENANT, 7, "default") == {"b": 2}
+
+
 def entry(operation: Operation, key: str | None) -> WriteEntry:
     return WriteEntry(operation, "configuration", None, key, "name", None, None)
