@@ -23,7 +23,10 @@ MOST_CHUNKS = 200_000
 """In which an answer comes: each costs time, and a server that answers at all sends some thousand bytes."""
 MOST_VALUES = 1_000_000
 """Values in one answer; a page of 1,000 whole records has some 300,000. Small ones take far more memory as
-objects than as text, so that the limit on bytes alone would not do. The parser limits the depth to 1,024."""
+objects than as text, so that the limit on bytes alone would not do."""
+DEEPEST = 254
+"""Levels of lists and objects in one answer. The parser takes 1,024, on which Python's own functions, such as
+``str``, end with a RecursionError; orjson writes so many and no more."""
 ACCEPTED_CODINGS = "gzip, deflate"
 """What the request asks for as Accept-Encoding, and all that is unpacked."""
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -175,11 +178,28 @@ def parse_json(answer: httpx.Response) -> Any:
 
     Raises:
         NotJsonError: it is none.
-        AnswerTooLargeError: it has more than ``MOST_VALUES`` values.
+        AnswerTooLargeError: it has more than ``MOST_VALUES`` values or ``DEEPEST`` levels.
     """
     content = answer.content
     if not content:
         return None
+    value = _parsed(content, answer)
+    if content.count(b"[") + content.count(b"{") > DEEPEST:
+        _check_depth(value)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    """Write it once more: one hundredth of the time that reading its records takes, and the exact depth."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        raise AnswerTooLargeError(
+            f"The answer is nested too deep: it has more than {DEEPEST} levels"
+        ) from None
+
+
+def _parsed(content: bytes, answer: httpx.Response) -> Any:
     if _NUL in content:
         content = _NULS.sub(lambda found: b"" if found[1] else found[0], content)
     if content.count(b",") > MOST_VALUES:

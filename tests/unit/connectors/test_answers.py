@@ -165,11 +165,30 @@ async def test_more_values_than_any_page_has_are_not_made_objects_of() -> None:
     assert "more than 1,000,000 values" in str(await outcome(httpx.Response(200, content=content)))
 
 
-@pytest.mark.parametrize("depth", [1025, 5000, 100_000])
-async def test_deep_json_is_refused(depth: int) -> None:
+@pytest.mark.parametrize(
+    ("depth", "words"),
+    [
+        (255, "nested too deep"),
+        (950, "nested too deep"),
+        (1024, "nested too deep"),
+        (1025, "depth limit exceeded"),
+        (100_000, "depth limit exceeded"),
+    ],
+)
+async def test_deep_json_is_refused(depth: int, words: str) -> None:
     error = await outcome(httpx.Response(200, content=b"[" * depth + b"]" * depth))
     assert isinstance(error, StopError)
-    assert "depth limit exceeded" in str(error)
+    assert words in str(error)
+
+
+async def test_as_deep_as_an_answer_may_be_its_values_can_be_put_into_words() -> None:
+    found = await outcome(httpx.Response(200, content=b'{"a":' * 254 + b"1" + b"}" * 254))
+    assert isinstance(found, dict)
+    assert str(found).count("{") == 254
+
+
+async def test_brackets_in_a_text_are_no_depth() -> None:
+    assert await outcome(httpx.Response(200, json=["[" * 1000])) == ["[" * 1000]
 
 
 @pytest.mark.parametrize(
