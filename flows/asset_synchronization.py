@@ -12,6 +12,7 @@ from tasks.asset_sync.decisions import publish_queue, read_decisions
 from tasks.asset_sync.forecast import forecast_writes
 from tasks.asset_sync.known import check_reading, keep_known, keep_planned, read_known, refusing
 from tasks.asset_sync.merge import keep_bases, read_bases
+from tasks.asset_sync.missing import note_missing
 from tasks.asset_sync.quarantine import held_back, held_records, keep_refused, selected
 from tasks.asset_sync.read import make_plan, match_inventories, read_all
 from tasks.asset_sync.references import create_references, find_references
@@ -87,6 +88,7 @@ async def synchronize(run: SyncRun) -> Any:
     decided = await read_decisions(run)
     matched = await match_inventories(run, read, decided)
     held = await check_reading(run, known, read, matched)
+    run.missing_assets = await note_missing(run, matched)
     refusals = await held_records(run)
     matched = await selected(run, matched, refusals)
     held = {**await held_back(run, matched, refusals), **held, **decided.held()}

@@ -113,6 +113,16 @@ class FieldWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class MissingAsset:
+    """The asset of a configuration that whole readings of Lansweeper missed, first and last, and how many."""
+
+    configuration_id: int
+    first: datetime
+    last: datetime
+    readings: int
+
+
+@dataclass(frozen=True, slots=True)
 class MatchDecision:
     """What a person decided on a match; ``configuration_id`` is 0 for an asset that is ignored.
 

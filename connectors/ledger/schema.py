@@ -319,3 +319,15 @@ match_decisions = Table(
     Column("run_id", String(100), nullable=False),
     Column("decided_at", Double, nullable=False),
 )
+
+missing_assets = Table(
+    "missing_assets",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("company_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("asset_key", String(300), primary_key=True),
+    Column("configuration_id", BigInteger, nullable=False),
+    Column("first_at", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    Column("readings", Integer, nullable=False),
+)

@@ -28,6 +28,7 @@ from connectors.ledger.inventory import Inventories
 from connectors.ledger.journal import Batches, Journal
 from connectors.ledger.match_decisions import MatchDecisions
 from connectors.ledger.merge_bases import MergeBases
+from connectors.ledger.missing_assets import MissingAssets
 from connectors.ledger.outbox import DispatchEffects, DispatchIntents, SyncedNotes
 from connectors.ledger.plans import Plans
 from connectors.ledger.quarantine import Quarantine
@@ -50,7 +51,8 @@ class Ledger:
     after they are sent), ``state`` and ``ticket_links`` (what later runs start from), ``inventory`` (what a
     reading is held against), ``merge_bases`` (what both sides agreed on), ``intents``, ``effects`` and
     ``notes`` (what may happen only once at a vendor), ``links``, ``inbox``, ``quarantine`` (what a vendor
-    refused), ``match_decisions`` (what a person decided), ``plans`` (as they were shown), ``rate_limits``.
+    refused), ``match_decisions`` (what a person decided), ``missing_assets`` (since when),
+    ``plans`` (as they were shown), ``rate_limits``.
     """
 
     def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
@@ -72,6 +74,7 @@ class Ledger:
         self.write_list = WriteList(engine, clock)
         self.quarantine = Quarantine(engine, clock)
         self.match_decisions = MatchDecisions(engine, clock)
+        self.missing_assets = MissingAssets(engine, clock)
         self.plans = Plans(engine, clock)
 
     @classmethod

@@ -60,6 +60,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
             refused=refused,
             noted=noted(run.findings),
             forecast=run.forecast,
+            missing=run.missing_assets,
             configuration_link=links.configuration,
             asset_link=links.asset,
         ),
@@ -78,7 +79,12 @@ async def publish_report(run: SyncRun, plan: Plan, report: SyncReport) -> None:
     title = f"Asset synchronization of {run.company.name or run.company.identifier}"
     text = shown_or_counts(
         lambda: report_markdown(
-            report, plan, title=title, configuration_link=links.configuration, asset_link=links.asset
+            report,
+            plan,
+            title=title,
+            missing=run.missing_assets,
+            configuration_link=links.configuration,
+            asset_link=links.asset,
         ),
         title,
         report.counts,

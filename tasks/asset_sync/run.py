@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +15,7 @@ from prefect import Task
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import StopError
 from connectors.http import HttpSession
-from connectors.ledger.models import WriteEntry
+from connectors.ledger.models import MissingAsset, WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.connectwise.create_configuration_status import create_configuration_status
@@ -65,7 +65,8 @@ class SyncRun:
     this run has seen of its company; ``reference_actions`` read and create reference records, and
     ``references`` are their ids, by target path; ``whole_site``: whether every asset of the site was read, so
     that one not among them is gone; ``site`` is Lansweeper's id of it; ``findings`` is what does not fit to
-    what is known from before; ``notes`` is what a person should know of the run beside its counts; ``unread``
+    what is known from before; ``notes`` is what a person should know of the run beside its counts;
+    ``missing_assets`` says since when assets are missing, by key; ``unread``
     are records that the mapping fails on; ``values`` is what the company's custom fields show, ``hiding`` the
     ids of configurations that may have values which were not read: those are never written whole, and none
     is with ``only_single``; ``defined`` are the ids of all custom fields, None where they are not known,
@@ -105,6 +106,7 @@ class SyncRun:
         self.accept_once = settings.accept_once
         self.findings: list[GuardFinding] = []
         self.notes: list[str] = []
+        self.missing_assets: Mapping[str, MissingAsset] = {}
         self.unread = UnreadRecords(mapping)
         self.values = CustomValues()
         self.hiding: set[int] = set()

@@ -35,6 +35,7 @@ SINGLE_USER_REASONS: dict[str, str] = {
     "deployments.block_types": "the entry point by which Prefect finds the blocks",
     "connectors.ledger.plans": "one concern of the ledger, as the others are",
     "connectors.ledger.match_decisions": "one concern of the ledger, as the others are",
+    "connectors.ledger.missing_assets": "one concern of the ledger, as the others are",
     "connectors.ledger.merge_bases": "one concern of the ledger, as the others are",
     "connectors.ledger.quarantine": "one concern of the ledger, as the others are",
     "benchmarks.dispatch_campaign.faults": "what a reader of the campaign looks for by name",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
+from connectors.ledger.models import MissingAsset
 from tasks.rules.asset_sync.match_result import Ambiguous
 from tasks.rules.asset_sync.merge import Edit
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan
@@ -45,6 +47,7 @@ from tasks.rules.text import (
     section,
     wrapped,
 )
+from tasks.rules.values import ConfigurationRecord
 
 KINDS_OF_CHANGE = "Kinds of change"
 """The heading above the first thing that a person reads of a plan."""
@@ -60,6 +63,7 @@ def plan_markdown(
     refused: Sequence[str] = (),
     noted: Sequence[str] = (),
     forecast: Forecast | None = None,
+    missing: Mapping[str, MissingAsset] | None = None,
     configuration_link: AddressOf = lambda _: None,
     asset_link: AddressOf = lambda _: None,
     rows: int = ROWS,
@@ -71,6 +75,7 @@ def plan_markdown(
         refused: why a real run is refused, if it is: shown before everything else.
         noted: what does not fit to what is known from before, and refuses nothing.
         forecast: requests to Lansweeper and the time that the run takes, where they are known.
+        missing: since when assets are missing, by key.
         configuration_link: id -> address of the configuration in ConnectWise, None for no link.
         asset_link: key -> address of the asset in Lansweeper, None for no link.
     """
@@ -96,12 +101,19 @@ def plan_markdown(
             "Edits in ConnectWise that are kept",
             edits_list([each for each in plan.edits if not each.is_conflict], configuration_link, rows),
         ),
-        findings(plan, configuration_link, asset_link, rows),
+        findings(plan, configuration_link, asset_link, rows, missing),
     )
 
 
-def findings(plan: Plan, configuration_link: AddressOf, asset_link: AddressOf, rows: int = ROWS) -> str:
+def findings(
+    plan: Plan,
+    configuration_link: AddressOf,
+    asset_link: AddressOf,
+    rows: int = ROWS,
+    missing: Mapping[str, MissingAsset] | None = None,
+) -> str:
     """What needs a person's eye: ambiguous, skipped, warnings, inactive and orphaned."""
+    orphaned = sorted(plan.orphaned, key=lambda each: _since(each, missing))
     warnings = lines_of(
         plan.warnings[:rows], lambda each: f"{cell(each.text, 300)} ({_concerned(each, asset_link)})"
     )
@@ -113,7 +125,7 @@ def findings(plan: Plan, configuration_link: AddressOf, asset_link: AddressOf, r
             section("Skipped", _skipped(plan, asset_link, rows)),
             section("Warnings", bullets(warnings, rows, len(plan.warnings))),
             section("Inactive in ConnectWise", _configurations(plan.inactive, configuration_link, rows)),
-            section("Orphaned, left alone", _configurations(plan.orphaned, configuration_link, rows)),
+            section("Orphaned, left alone", _configurations(orphaned, configuration_link, rows, missing)),
         )
         if part
     )
@@ -260,12 +272,30 @@ def _concerned(warning: PlanWarning, link: AddressOf) -> str:
     return f"{counted(warning.count, 'asset')}, such as {named}"
 
 
-def _configurations(found: Sequence[Any], link: AddressOf, rows: int) -> str:
+def _since(each: ConfigurationRecord, missing: Mapping[str, MissingAsset] | None) -> tuple[float, int]:
+    """What is missing longest comes first; without a date last."""
+    known = (missing or {}).get(each.asset_key or "")
+    return (known.first.timestamp() if known else inf, each.id)
+
+
+def _missing_words(each: ConfigurationRecord, missing: Mapping[str, MissingAsset] | None) -> str:
+    known = (missing or {}).get(each.asset_key or "")
+    if known is None:
+        return ""
+    return f", missing since {known.first:%Y-%m-%d} in {counted(known.readings, 'whole reading')}"
+
+
+def _configurations(
+    found: Sequence[ConfigurationRecord],
+    link: AddressOf,
+    rows: int,
+    missing: Mapping[str, MissingAsset] | None = None,
+) -> str:
     lines = lines_of(
         found[:rows],
         lambda each: (
             f"{linked(each.name or str(each.id), link(each.id))}: serial number {cell(each.serial)}, "
-            f"asset key {cell(each.asset_key)}"
+            f"asset key {cell(each.asset_key)}{_missing_words(each, missing)}"
         ),
     )
     return bullets(lines, rows, len(found))
@@ -276,6 +306,7 @@ def report_markdown(
     plan: Plan | None = None,
     *,
     title: str = "Report",
+    missing: Mapping[str, MissingAsset] | None = None,
     configuration_link: AddressOf = lambda _: None,
     asset_link: AddressOf = lambda _: None,
     rows: int = ROWS,
@@ -292,7 +323,7 @@ def report_markdown(
         section("Failures", failures_list(report.failures, configuration_link, asset_link, rows)),
         section("Held by more than one configuration", bullets(duplicates, rows, len(report.duplicates))),
         section("Notes", escaped_list(report.notes)),
-        findings(plan, configuration_link, asset_link, rows) if plan else "",
+        findings(plan, configuration_link, asset_link, rows, missing) if plan else "",
         section("Reference records created", references_list(report.references_created, rows)),
         section("Written", _written(report.written, configuration_link, asset_link, rows)),
     )
