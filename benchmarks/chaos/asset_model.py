@@ -44,6 +44,8 @@ DEFAULT = {
     "osInfo": "operatingSystem.version",
     "cpuSpeed": "processors[0].name",
 }
+MERGED = dict.fromkeys(("name", "status.name", "manufacturer.name", "location.name"), "merge")
+"""Authorities of the default mapping that are not a field's own."""
 CUSTOM = {
     LINK: "key",
     "customFields.ls_asset_url": "url",
@@ -223,7 +225,10 @@ def _length(value: Any) -> int:
 def _fields(given: Any, default: Mapping[str, str], prefix: str = "") -> Iterator[Field]:
     """The mapped fields of the settings, in any of the forms that a person may write them in."""
     if given is None:
-        given = [{"source": source, "target": target} for target, source in default.items()]
+        given = [
+            {"source": source, "target": target, "authority": MERGED.get(target)}
+            for target, source in default.items()
+        ]
     entries = [given] if isinstance(given, dict) else given
     for entry in entries:
         whole = "source" in entry and "target" in entry

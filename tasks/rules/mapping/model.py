@@ -41,6 +41,8 @@ _DEFAULTS = {
     "operatingSystem.version": "osInfo",
     "processors[0].name": "cpuSpeed",
 }
+_EDITED = frozenset({"name", "status.name", "manufacturer.name", "location.name"})
+"""Where people know better than a scan, and work in ConnectWise; all else is what machines report."""
 _CUSTOM_DEFAULTS = {
     "key": LINK_CAPTION,
     "url": "ls_asset_url",
@@ -164,8 +166,14 @@ def _pairs(pairs: Mapping[Any, Any]) -> list[dict[str, Any]]:
 
 
 def default_mappings() -> list[FieldMapping]:
-    """Lansweeper's own paths to the ConnectWise fields that hold the same thing."""
-    return read_mappings(_DEFAULTS)
+    """Lansweeper's own paths to the ConnectWise fields that hold the same thing.
+
+    What people edit in ConnectWise is merged.
+    """
+    return [
+        each.model_copy(update={"authority": Authority.MERGE}) if each.target in _EDITED else each
+        for each in read_mappings(_DEFAULTS)
+    ]
 
 
 def default_custom_field_mappings() -> list[FieldMapping]:
