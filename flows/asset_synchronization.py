@@ -19,7 +19,15 @@ from tasks.asset_sync.references import create_references, find_references
 from tasks.asset_sync.report import final_report, plan_report, publish_plan, publish_report
 from tasks.asset_sync.run import SyncRun, prepare_run
 from tasks.asset_sync.settings import AssetSynchronizationSettings
-from tasks.asset_sync.stored_plan import keep_plan
+from tasks.asset_sync.stored_plan import (
+    PlanRefusedError,
+    check_stored,
+    keep_plan,
+    note_applied,
+    note_begun,
+    only_stored,
+    settings_of_plan,
+)
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.shared.connections import (
@@ -57,7 +65,8 @@ async def asset_synchronization(
 ) -> Any:
     """Make and update ConnectWise configurations from Lansweeper assets.
 
-    A dry run, the default, shows the plan and writes nothing. A real run prepares missing locations,
+    A dry run, the default, shows the plan and writes nothing; the plan's id is what to type under Plan to
+    apply to write exactly that. A real run prepares missing locations,
     manufacturers, statuses and types, creates and modifies configurations in batches, and reports.
     """
     async with (
@@ -66,8 +75,10 @@ async def asset_synchronization(
         lansweeper_client(lansweeper),
         open_ledger() as database,
     ):
+        settings, stored = await settings_of_plan(settings, database)
         settings = settings.for_company(await chosen_company(settings.company, connectwise))
         run = await prepare_run(settings, connectwise, lansweeper, client, database)
+        run.stored = stored
         if settings.dry_run:
             return await synchronize(run)
         try:
@@ -81,6 +92,7 @@ async def asset_synchronization(
 
 async def synchronize(run: SyncRun) -> Any:
     """The steps of one run, dry or real."""
+    await check_stored(run)
     known = await read_known(run)
     read = await read_all(run)
     references = await find_references(run, read, known.lists)
@@ -93,13 +105,14 @@ async def synchronize(run: SyncRun) -> Any:
     matched = await selected(run, matched, refusals)
     held = {**await held_back(run, matched, refusals), **held, **decided.held()}
     plan = make_plan(run, matched, references, held, run.unread.held(matched, known.links))
+    plan, drifted = await only_stored(run, plan, matched)
     run.notes += run.unread.notes()
     run.forecast = await forecast_writes(run, plan)
     existing = len(read.configurations)
     doubted = refusing(run.findings)
     any_linked = read.any_linked or bool(known.links or known.elsewhere)
     exceeded = plan.over_thresholds(existing, any_linked, run.settings.ceilings)
-    refused = doubted + ([] if run.settings.ceilings.go_on else exceeded)
+    refused = doubted + drifted + ([] if run.settings.ceilings.go_on else exceeded)
     await keep_plan(run, plan)
     await publish_plan(run, plan, refused)
     await publish_queue(run, plan)
@@ -110,18 +123,23 @@ async def synchronize(run: SyncRun) -> Any:
         announce_refusal(run.subject, refused)
     if doubted:
         raise ReadingRefusedError(" ".join(refused) + " Nothing was written.")
+    if drifted:
+        raise PlanRefusedError(" ".join(drifted) + " Nothing was written.")
     if refused:
         raise ThresholdExceededError(
             " ".join(refused)
             + " Nothing was written. Read the plan, then set Go on over a ceiling for one run."
         )
+    await note_begun(run)
     created = await create_references(run, plan, references)
     applied = await apply_plan(run, plan, references, existing)
     await keep_refused(run, matched, plan, applied, refusals)
     await keep_known(run, known, read, plan, applied, created)
     await keep_bases(run, applied)
     await keep_seconds(run.ledger, run.tenant, run.client.session, run.notes)
-    return await finish(run, plan, final_report(run, plan, applied, created))
+    report = final_report(run, plan, applied, created)
+    await note_applied(run, failed=report.failed)
+    return await finish(run, plan, report)
 
 
 async def finish(run: SyncRun, plan: Plan, report: SyncReport) -> Any:

@@ -16,7 +16,7 @@ from tasks.rules.asset_sync.render import KINDS_OF_CHANGE
 from tasks.rules.report import is_refused_plan, read_counts
 from tasks.rules.text import unescaped
 
-REFUSALS = ("ReadingRefusedError", "ThresholdExceededError", "ImplausiblePlanError")
+REFUSALS = ("ReadingRefusedError", "ThresholdExceededError", "ImplausiblePlanError", "PlanRefusedError")
 """Errors of the flows by which a run refuses to write; a failed state's message names the error."""
 LEASE_HELD = "Another run writes to"
 """How the message of a run begins that was cancelled because another one holds the lease."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from deployments.console.output import EXIT_CODES, CommandError, ExitCode, JsonOption, Output, command_output
 from deployments.console.server import prefect_server, send_no_events
+from tasks.rules.choices import ASK
 
 if TYPE_CHECKING:
     from connectors.ledger.models import StoredPlan
@@ -24,6 +26,19 @@ app = typer.Typer(
 )
 DEFAULT_LEDGER = "default"
 LedgerOption = Annotated[str, typer.Option("--ledger", metavar="NAME", help="Name of the ledger's block.")]
+
+PlanOrCompanyArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[PLAN|COMPANY]",
+        help="Id of a stored plan, such as plan-1a2b3c4d5e6f, or its beginning; or a company, as with plan.",
+    ),
+]
+PLAN_ID = re.compile(r"plan-[0-9a-f]{1,12}", re.IGNORECASE)
+RestOption = Annotated[
+    bool,
+    typer.Option("--rest", help="Where records of the plan changed since: write the others, not none."),
+]
 
 
 class PlanForm(StrEnum):
@@ -146,3 +161,14 @@ async def _write(ledger: str, typed: str, form: PlanForm, stream: TextIO) -> Non
             stream.write(shown.entry(entry_of(each)))
     stream.write(shown.end())
     stream.flush()
+
+
+def applied_settings(what: str | None, rest: bool) -> tuple[str | None, dict[str, Any], str]:
+    """The company, the settings and the words of what ``apply`` was given."""
+    if what and PLAN_ID.fullmatch(what.strip()):
+        # The company is the plan's, whatever the deployment's defaults say.
+        of_plan = {"plan": what.strip(), "drift": "rest" if rest else "refuse", "company": ASK}
+        return None, of_plan, what.strip()
+    if rest:
+        raise CommandError("--rest goes with a plan's id, such as plan-1a2b3c4d5e6f.", ExitCode.USAGE)
+    return what, {}, f"for the company {what}" if what else "for the deployment's company"

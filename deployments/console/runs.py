@@ -19,6 +19,7 @@ from deployments.console.output import (
     command_output,
     end,
 )
+from deployments.console.plans import PlanOrCompanyArgument, RestOption, applied_settings
 from deployments.console.server import prefect_server
 from tasks.rules.asset_sync.match_decisions import Decision
 from tasks.rules.choices import ASK
@@ -133,8 +134,9 @@ def plan(
 
 
 def apply(
-    company: CompanyArgument = None,
+    what: PlanOrCompanyArgument = None,
     deployment: DeploymentOption = ASSETS,
+    rest: RestOption = False,
     settings: SetOption = None,
     connectwise: ConnectWiseOption = None,
     lansweeper: LansweeperOption = None,
@@ -143,23 +145,25 @@ def apply(
     wait: WaitOption = WAIT,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a real run for a company: read, plan anew, write within the ceilings, and print its report.
+    """Write a stored plan, or make a real run for a company, within the ceilings, and print its report.
 
-    It does not take a plan that was made before: what it writes differs from what "plan" showed where a
-    vendor's records changed in between. It asks before it starts. Ends with 3 if the run refused to write
-    (nothing was written), or if single records failed (the others were written).
+    With a plan's id only the records of that plan are written, and only if each is still decided as it was:
+    where one changed since, nothing is written and it is named, or with --rest the others are. With a company
+    it plans anew. It asks before it starts. Ends with 3 if the run refused to write (nothing was written), or
+    if single records failed (the others were written).
 
     \b
     Examples:
+      connectwise-flows apply plan-1a2b3c4d5e6f
       connectwise-flows apply BlueLightCo
       connectwise-flows apply BlueLightCo --yes --json > report.json
       connectwise-flows apply BlueLightCo --set only_failed=RUN-ID
     """
     blocks = _given(connectwise=connectwise, lansweeper=lansweeper, ledger=ledger)
     with command_output(as_json) as out, prefect_server() as server:
-        changes = _changes(settings, company, dry_run=False)
-        whom = f"the company {company}" if company else "the deployment's company"
-        out.confirm(f"Write for {whom} with {deployment} at {server}?", yes=yes)
+        company, of_plan, whom = applied_settings(what, rest)
+        changes = _changes(settings, company, dry_run=False) | of_plan
+        out.confirm(f"Write {whom} with {deployment} at {server}?", yes=yes)
         done = asyncio.run(_run_deployment(out, deployment, lambda each: _form(each, changes, blocks), wait))
         _show_run(out, done, wait)
 
@@ -348,7 +352,8 @@ def _form(
     if "settings" not in inputs:
         raise CommandError(f"{deployment.name} has no dry run of this kind.", ExitCode.USAGE)
     settings = laid_over(deployment.parameters.get("settings") or {}, changes)
-    if str(settings.get("company") or "").strip() in ("", ASK):
+    named = str(settings.get("company") or "").strip() not in ("", ASK)
+    if not named and not settings.get("plan"):
         raise CommandError(f"Name a company: the defaults of {deployment.name} have none.", ExitCode.USAGE)
     return {"settings": settings, **blocks}
 

@@ -111,6 +111,7 @@ def plan_report(run: SyncRun, plan: Plan) -> SyncReport:
         seconds_used=run_seconds(),
         writes=run.client.session.writes,
         checksum=plan.checksum,
+        plan_id=run.plan_id,
         run_id="" if run.settings.dry_run else run.run_id,
     )
 

@@ -15,7 +15,7 @@ from prefect import Task
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import StopError
 from connectors.http import HttpSession
-from connectors.ledger.models import MissingAsset, WriteEntry
+from connectors.ledger.models import MissingAsset, StoredPlan, WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.connectwise.create_configuration_status import create_configuration_status
@@ -74,7 +74,8 @@ class SyncRun:
     none has been held against ConnectWise yet; ``plan_id``: under which the ledger keeps the run's plan,
     empty where it does not; ``bases`` is what each asset and its configuration agreed on, ``conflicts`` the
     fields that both sides changed since, by asset key and field; ``forecast`` is what the
-    whole run takes, by its plan, and ``site_session`` counts what it asks of Lansweeper.
+    whole run takes, by its plan, and ``site_session`` counts what it asks of Lansweeper; ``stored`` is the
+    plan that the run applies, None where it makes its own.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class SyncRun:
         self.plan_id = ""
         self.bases = Bases(mapping)
         self.conflicts: dict[tuple[str, str], Edit] = {}
+        self.stored: StoredPlan | None = None
         self.forecast = Forecast()
         self.site_session: HttpSession | None = None
 

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tasks.rules.asset_sync.drift import DriftRule
 from tasks.rules.asset_sync.match_keys import (
     DEFAULT_KEYS,
     Key,
@@ -34,6 +35,9 @@ from tasks.rules.mapping.model import (
 from tasks.shared.next_run import ONLY_FAILED
 from tasks.shared.retry import Waiting
 
+OF_THE_RUN = ("dry_run", "plan", "drift", "ceilings", "shrink", "accept_once", "waiting", "plan_days")
+"""The settings that shape no plan: a run that applies one has its own."""
+
 
 class AssetCondition(BaseModel):
     """One condition of a Lansweeper asset filter, as its API takes it."""
@@ -58,6 +62,20 @@ class AssetSynchronizationSettings(BaseModel):
         examples=["BlueLightCo"],
     )
     dry_run: bool = Field(default=True, title="Dry run", description="Show the plan and write nothing.")
+    plan: str = Field(
+        default="",
+        max_length=60,
+        title="Plan to apply",
+        description="Id of a stored plan, or its beginning: only its records are written, each only if it is "
+        "decided as it was. What shapes a plan (mappings, filter, prefix, ...) is then taken from it.",
+        examples=["plan-1a2b3c4d5e6f"],
+    )
+    drift: DriftRule = Field(
+        default=DriftRule.REFUSE,
+        title="Drift",
+        description="Where records of the plan changed since it was made: refuse writes nothing and names "
+        "them, rest writes the others.",
+    )
     asset_filter: list[AssetCondition] = Field(
         default_factory=list,
         title="Asset filter",
@@ -219,6 +237,13 @@ class AssetSynchronizationSettings(BaseModel):
             [FieldMapping(source="`true`", target="activeFlag")] if self.reactivate and not decided else []
         )
         return [*mapped, *active, *self.custom_field_mappings]
+
+    def with_plan(self, stored: Self) -> Self:
+        """The settings of a run that applies a plan: those that made the plan, and of this run its own."""
+        own = {name: getattr(self, name) for name in OF_THE_RUN}
+        own["retry_refused"] = self.retry_refused or stored.retry_refused
+        own["company"] = self.company if self.company not in ("", ASK) else stored.company
+        return stored.model_copy(update=own)
 
     def lansweeper_filter(self) -> dict[str, Any] | None:
         """The filter as Lansweeper's API takes it; None for every asset."""

@@ -26,6 +26,7 @@ from deployments.console.output import ExitCode
 from deployments.local.prefect import LocalPrefect
 from flows.asset_synchronization import asset_synchronization
 from flows.link_configuration import link_configuration
+from tasks.rules.choices import ASK
 
 pytestmark = pytest.mark.prefect
 
@@ -178,6 +179,15 @@ def test_a_decision_is_shown_and_with_write_it_asks_first(prefect_server: LocalP
     }
     assert (second["decision"], second["configuration_id"], second["dry_run"]) == ("ignore", None, False)
     assert call(*pair[:3], "--decision", "lnk").exit_code == ExitCode.USAGE
+
+
+def test_a_stored_plan_is_applied_for_its_own_company(prefect_server: LocalPrefect) -> None:
+    with working(prefect_server, {"type": "COMPLETED"}, report=REPORT) as worker:
+        done = call("apply", "plan-1A2b", "--rest", "--yes", "-d", NAME)
+    assert done.exit_code == ExitCode.DONE, done.stderr
+    wanted = MINE | {"company": ASK, "plan": "plan-1A2b", "drift": "rest", "dry_run": False}
+    assert worker.parameters == [{"settings": wanted, "connectwise": "north"}]
+    assert call("apply", "BlueLightCo", "--rest", "--yes", "-d", NAME).exit_code == ExitCode.USAGE
 
 
 def test_a_wait_that_ends_early_leaves_the_run(prefect_server: LocalPrefect) -> None:

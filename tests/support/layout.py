@@ -44,7 +44,6 @@ SINGLE_USER_REASONS: dict[str, str] = {
     "benchmarks.fuzz.ledger_outbox": "the model of one concern of the ledger",
     "benchmarks.fuzz.receiver_requests": "what is drawn, apart from what is judged",
     "benchmarks.fuzz.campaign": "the command of its package, whose parts the tests run",
-    "deployments.console.plans": "commands about stored plans, beside those that are runs",
     "deployments.console.programs": "commands that start programs, beside those that are runs",
     "deployments.console.rules_file": "the form of the files, which knows no Prefect",
     "deployments.receiver.inbox": "the group commit of messages, which a reader looks for by name",

@@ -25,9 +25,8 @@ from tasks.rules.asset_sync.decide import (
 )
 from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.merge import NO_BASE, Bases, Edit, edits
-from tasks.rules.asset_sync.plan_warnings import PlanWarning, WarningTally
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan
-from tasks.rules.asset_sync.report import SyncCounts
+from tasks.rules.asset_sync.report import PlanWarning, SyncCounts, WarningTally
 from tasks.rules.asset_sync.safety import (
     Prediction,
     SafetyThresholds,

@@ -48,7 +48,7 @@ class PlanEntry:
 
     ``changes``: each field with its current and its wanted value; for a creation every value that it is
     created with. ``notes``: warnings, or why nothing is written. ``digest`` stands for the decision: 16 hex
-    digits, the same as long as the same would be written for the same reasons; empty where there is none.
+    digits, the same as long as the same would be written; empty where there is none.
     """
 
     kind: EntryKind
@@ -106,7 +106,11 @@ def written_entries(plan: Plan) -> Iterator[PlanEntry]:
 
 
 def creation_entry(creation: Creation, paths: Sequence[str]) -> PlanEntry:
-    """The entry of a creation; ``paths`` are those of the plan."""
+    """The entry of a creation; ``paths`` are those of the plan.
+
+    Warnings are no part of a decision: those of matching speak of other records, also of those that the same
+    plan creates, and what is left out is not among the changes.
+    """
     asset = creation.asset
     changes = tuple(
         FieldChange(path, None, json_value(value))
@@ -115,12 +119,12 @@ def creation_entry(creation: Creation, paths: Sequence[str]) -> PlanEntry:
     )
     notes = tuple(map(_text, creation.warnings))
     key = _text(asset.key)
-    digest = _digest(["create", key, marks(changes), notes])
+    digest = _digest(["create", key, marks(changes)])
     return PlanEntry(EntryKind.CREATE, key, None, _text(creation.name), changes, notes, digest=digest)
 
 
 def modification_entry(modification: Modification) -> PlanEntry:
-    """The entry of a modification. Its warnings are no part of the decision: they name what is not in it."""
+    """The entry of a modification, or of one that only changes the type."""
     changes = tuple(
         FieldChange(each.field, json_value(each.current), json_value(each.wanted))
         for each in modification.all_changes

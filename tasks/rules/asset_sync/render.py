@@ -16,9 +16,8 @@ from tasks.rules.asset_sync.match_result import Ambiguous
 from tasks.rules.asset_sync.merge import Edit
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan
 from tasks.rules.asset_sync.plan_summary import tally_of
-from tasks.rules.asset_sync.plan_warnings import PlanWarning
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
-from tasks.rules.asset_sync.report import SyncReport
+from tasks.rules.asset_sync.report import PlanWarning, SyncReport
 from tasks.rules.forecast import Forecast, forecast_lines, time_line
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.model import OnConflict
@@ -336,6 +335,7 @@ def _report_figures(report: SyncReport) -> str:
         f"Requests to Lansweeper: {report.lansweeper_used:,} used, {report.lansweeper_predicted:,} predicted",
         time_line(report.seconds_used, report.seconds_predicted),
         *_edit_figures(report.edits_kept),
+        f"Plan id: `{escape(report.plan_id)}`" if report.plan_id else "",
         f"Checksum of the plan: `{escape(report.checksum)}`" if report.checksum else "",
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]

@@ -1,4 +1,7 @@
-"""The counts and the report of asset-synchronization: every asset read has one outcome."""
+"""The counts and the report of asset-synchronization: every asset read has one outcome.
+
+Equal warnings of a plan are told once, with how many assets they concern.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from typing import ClassVar
 
 from tasks.rules.asset_sync.merge import Edit
 from tasks.rules.report import Counts, Report
+from tasks.rules.values import AssetRecord
+
+_EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class SyncReport(Report[SyncCounts]):
     ``lansweeper_used`` and ``lansweeper_predicted`` are the same of Lansweeper. ``findings``: what was read
     and does not fit to what is known from before. ``edits_kept``: fields with the authority ``merge`` that
     only people changed since both sides agreed; ``conflicts``: those that both sides changed.
+    ``plan_id``: of the stored plan.
     """
 
     references_created: dict[str, list[str]] = field(default_factory=dict)
@@ -61,6 +68,38 @@ class SyncReport(Report[SyncCounts]):
     lansweeper_used: int = 0
     writes: int = 0
     checksum: str = ""
+    plan_id: str = ""
     findings: list[str] = field(default_factory=list)
     edits_kept: int = 0
     conflicts: Sequence[Edit] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWarning:
+    """One warning, the number of assets it concerns and up to three of them."""
+
+    text: str
+    count: int
+    examples: tuple[AssetRecord, ...]
+
+
+class WarningTally:
+    """Counts equal warnings, so that 15,000 assets at one unknown location make one line."""
+
+    def __init__(self) -> None:
+        self._assets: dict[str, list[AssetRecord]] = {}
+
+    def add(self, text: str, asset: AssetRecord) -> None:
+        self._assets.setdefault(text, []).append(asset)
+
+    def listed(self) -> list[PlanWarning]:
+        """The most frequent first, then by text; the examples are the first names in sorting order."""
+        found = [
+            PlanWarning(
+                text,
+                len(assets),
+                tuple(sorted(assets, key=lambda each: (each.name or each.key, each.key))[:_EXAMPLES]),
+            )
+            for text, assets in self._assets.items()
+        ]
+        return sorted(found, key=lambda each: (-each.count, each.text))

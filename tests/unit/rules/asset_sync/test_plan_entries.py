@@ -105,7 +105,9 @@ def test_another_decision_has_another_digest() -> None:
     warned = Modification(asset(), configuration(1, "k1"), "serial", made.changes, warnings=("left out",))
     assert modification_entry(warned).digest == modification_entry(made).digest
     creation = Creation(asset())
-    assert creation_entry(creation, PATHS).digest != creation_entry(Creation(asset(), ("w",)), PATHS).digest
+    assert creation_entry(creation, PATHS).digest == creation_entry(Creation(asset(), ("w",)), PATHS).digest
+    left_out = Creation(asset(), ("no such name",), ("name",))
+    assert creation_entry(creation, PATHS).digest != creation_entry(left_out, PATHS).digest
 
 
 def test_a_record_that_has_no_text_costs_no_other() -> None:
