@@ -21,7 +21,7 @@ from connectors.ledger.inventory import is_key
 from connectors.ledger.models import FieldWrite, MergeBase
 from connectors.ledger.schema import merge_bases, merge_marks, writes
 
-AT_ONCE = 2_000
+ROWS_AT_A_TIME = 2_000
 """Rows that are made ready at a time: all of a first load at once take longer, and much memory."""
 _MAY_BE_DONE = or_(writes.c.outcome == "done", writes.c.outcome == "unclear", writes.c.outcome.is_(None))
 
@@ -60,8 +60,8 @@ class MergeBases(Repository):
             owner = {"tenant": tenant, "company_id": company_id, "noted_at": now}
             keys = sorted(filter(is_key, bases))
             replace = insert_or_replace_many(connection, merge_bases, ("tenant", "asset_key"))
-            for at in range(0, len(keys), AT_ONCE):
-                rows = [{**owner, **_row(key, bases[key])} for key in keys[at : at + AT_ONCE]]
+            for at in range(0, len(keys), ROWS_AT_A_TIME):
+                rows = [{**owner, **_row(key, bases[key])} for key in keys[at : at + ROWS_AT_A_TIME]]
                 await connection.execute(replace, rows)
             await _move_mark(connection, tenant, company_id, now)
 
