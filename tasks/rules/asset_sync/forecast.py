@@ -17,7 +17,7 @@ CREATE = "POST /company/configurations/bulk"
 REPLACE = "PUT /company/configurations/bulk"
 PATCH = "PATCH /company/configurations/{id}"
 DELETE = "DELETE /company/configurations/{id}"
-REFERENCES = {
+_CREATED_BY = {
     LOCATION.path: "POST /system/locations",
     MANUFACTURER.path: "POST /procurement/manufacturers",
     STATUS.path: "POST /company/configurations/statuses",
@@ -78,7 +78,7 @@ def _reference_steps(
     references: Mapping[str, Sequence[str]], seconds: RequestSeconds, vendor: str
 ) -> list[Step]:
     """Kinds side by side, the names of one kind in turn: the longest kind takes the time of all."""
-    kinds = [(len(names), seconds.mean(REFERENCES[path])) for path, names in references.items() if names]
+    kinds = [(len(names), seconds.mean(_CREATED_BY[path])) for path, names in references.items() if names]
     if not kinds:
         return []
     longest, each = max(kinds, key=lambda kind: kind[0] * kind[1])
