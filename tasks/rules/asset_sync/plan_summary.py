@@ -7,14 +7,14 @@ bounded: of a field with thousands of different changes, such as serial numbers,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.plan_entries import EntryKind, PlanEntry
 from tasks.rules.asset_sync.references import TYPE
-from tasks.rules.isolation import problem_words
+from tasks.rules.isolation import convert_all_or, problem_words
 from tasks.rules.text import cell, counted
 from tasks.rules.values import FieldChange
 
@@ -87,10 +87,16 @@ def tally_of(plan: Plan) -> PlanTally:
     return tally
 
 
-def _types(plan: Plan) -> Iterable[str]:
-    position = plan.paths.index(TYPE.path) if TYPE.path in plan.paths else None
-    for each in plan.creations:
-        yield _NO_TYPE if position is None else _shown(each.asset.wanted[position])
+def _types(plan: Plan) -> list[str]:
+    """The type of each creation; of one that can't be told, why."""
+    if TYPE.path not in plan.paths:
+        return [_NO_TYPE] * len(plan.creations)
+    position = plan.paths.index(TYPE.path)
+    return convert_all_or(
+        plan.creations,
+        lambda each: _shown(each.asset.wanted[position]),
+        lambda each, error: problem_words(error),
+    )
 
 
 def _field_lines(name: str, found: ChangedFieldTally) -> Iterator[str]:
