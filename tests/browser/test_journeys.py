@@ -19,7 +19,7 @@ from tests.browser.stack import Stack
 COMPANY = "BlueLightCo"
 TYPED_KEY = "typed-by-hand-PRIVATE-KEY-4711"
 """The private key of the block that is made here: it must never be seen again, see test_what_is_kept."""
-NAMES_NO_RECORD = {"Notes", "Reference records to create", "Reference records created"}
+NAMES_NO_RECORD = {"Notes", "Kinds of change", "Reference records to create", "Reference records created"}
 
 
 def test_block_form_refuses_an_empty_company_id(page: Page, stack: Stack) -> None:
