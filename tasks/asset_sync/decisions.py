@@ -6,9 +6,6 @@ from collections.abc import Sequence
 
 from prefect.artifacts import acreate_table_artifact
 
-from connectors.connectwise.block import ConnectWiseConnection
-from connectors.connectwise.settings import ConnectWiseSettings
-from connectors.errors import ConnectorError
 from tasks.asset_sync.report import RecordAddresses
 from tasks.asset_sync.run import SyncRun
 from tasks.rules.asset_sync.match_decisions import Decided, decided_of, decision_row
@@ -16,7 +13,7 @@ from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.render import queue_rows
 from tasks.rules.connection_findings import Finding, FindingResult
 from tasks.rules.text import counted
-from tasks.shared.connections import load_block, open_ledger
+from tasks.shared.connections import connectwise_sites, open_ledger
 
 DECISIONS_KEY = "match-decisions"
 QUEUE_KEY = "ambiguous-assets"
@@ -45,14 +42,7 @@ async def publish_queue(run: SyncRun, plan: Plan) -> None:
 
 async def publish_decisions(connectwise: Sequence[str]) -> Finding:
     """Show the decisions that stand, the newest first, with links for the tenants of these blocks."""
-    sites: dict[str, ConnectWiseSettings] = {}
-    for name in connectwise:
-        try:
-            settings = (await load_block(ConnectWiseConnection, name)).settings()
-            sites[settings.tenant_key] = settings
-        except ConnectorError:
-            # A block that can't be read has a finding of its own; here it only costs the links.
-            continue
+    sites = await connectwise_sites(connectwise)
     async with open_ledger() as ledger:
         found = await ledger.match_decisions.every(_MOST_ROWS + 1)
     rows = []

@@ -13,8 +13,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -26,7 +26,7 @@ from prefect.blocks.core import Block
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.runtime import flow_run
 
-from connectors.errors import StopError
+from connectors.errors import ConnectorError, StopError
 from connectors.ledger.block import LedgerDatabase
 from connectors.ledger.rate_limit import LedgerLimiter, TenantLimiter, UseWarning
 from connectors.ledger.store import Ledger
@@ -36,6 +36,7 @@ from tasks.shared.run_metrics import measured_run
 
 if TYPE_CHECKING:
     from connectors.connectwise.client import ConnectWiseClient
+    from connectors.connectwise.settings import ConnectWiseSettings
     from connectors.field_nation.client import FieldNationClient
     from connectors.lansweeper.client import LansweeperClient
     from connectors.metrics import RequestMetrics
@@ -267,6 +268,21 @@ async def load_block(kind: type[B], name: str) -> B:
         ) from error
     except RuntimeError:
         return cast(B, await kind.aload(name, validate=False))
+
+
+async def connectwise_sites(names: Iterable[str]) -> dict[str, ConnectWiseSettings]:
+    """The settings of these saved ConnectWise connections, by tenant, for links to its records.
+
+    A block that can't be read is left out: check-connections has a finding of its own for it.
+    """
+    from connectors.connectwise.block import ConnectWiseConnection
+
+    sites: dict[str, ConnectWiseSettings] = {}
+    for name in names:
+        with suppress(ConnectorError):
+            settings = (await load_block(ConnectWiseConnection, name)).settings()
+            sites[settings.tenant_key] = settings
+    return sites
 
 
 async def load_ledger_block(name: str) -> LedgerDatabase:

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 from prefect.artifacts import acreate_table_artifact
 
-from connectors.connectwise.block import ConnectWiseConnection
 from connectors.connectwise.settings import ConnectWiseSettings
-from connectors.errors import ConnectorError
 from connectors.ledger.models import HeldRecord
 from tasks.rules.connection_findings import Finding, FindingResult
 from tasks.rules.isolation import bounded, convert_all_or, problem_words
 from tasks.rules.text import cell, counted, linked, wrapped
-from tasks.shared.connections import load_block, open_ledger
+from tasks.shared.connections import connectwise_sites, open_ledger
 
 HELD_KEY = "held-records"
 MOST_SHOWN = 200
@@ -30,14 +28,7 @@ _AGAIN_ELSE = "change the record or the settings, or run {} with Try refused rec
 
 async def publish_held(connectwise: Sequence[str]) -> Finding:
     """Show every held record in an artifact, with links to configurations; the finding says how many."""
-    sites: dict[str, ConnectWiseSettings] = {}
-    for name in connectwise:
-        try:
-            settings = (await load_block(ConnectWiseConnection, name)).settings()
-            sites[settings.tenant_key] = settings
-        except ConnectorError:
-            # A block that can't be read has a finding of its own; here it only costs the links.
-            continue
+    sites = await connectwise_sites(connectwise)
     async with open_ledger() as ledger:
         held = await ledger.quarantine.every()
     rows = convert_all_or(
