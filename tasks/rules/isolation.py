@@ -94,10 +94,11 @@ def convert_all_or(
     records: Sequence[T], convert: Callable[[T], R], instead: Callable[[T, Exception], R]
 ) -> list[R]:
     """What ``convert`` makes of each record, and what ``instead`` makes of those that it fails on."""
-    return [_converted_or(each, convert, instead) for each in records]
+    return [convert_or(each, convert, instead) for each in records]
 
 
-def _converted_or(record: T, convert: Callable[[T], R], instead: Callable[[T, Exception], R]) -> R:
+def convert_or(record: T, convert: Callable[[T], R], instead: Callable[[T, Exception], R]) -> R:
+    """What ``convert`` makes of one record, or what ``instead`` makes of it where that fails."""
     try:
         return convert(record)
     except MemoryError:

@@ -121,15 +121,16 @@ def escaped_list(texts: Iterable[Any]) -> str:
 
 def lines_of(records: Sequence[T], show: Callable[[T], str]) -> list[str]:
     """The line of each record. One that can't be shown becomes a line that says so, and the others stay."""
-    return convert_all_or(records, show, _unshown)
+    return convert_all_or(records, show, unshown)
 
 
 def cells_of(records: Sequence[T], show: Callable[[T], list[str]], width: int) -> list[list[str]]:
     """The cells of each record's row, ``width`` of them; see ``lines_of``."""
-    return convert_all_or(records, show, lambda each, error: [_unshown(each, error), *[""] * (width - 1)])
+    return convert_all_or(records, show, lambda each, error: [unshown(each, error), *[""] * (width - 1)])
 
 
-def _unshown(record: Any, error: Exception) -> str:
+def unshown(record: Any, error: Exception) -> str:
+    """The words that stand in place of a record."""
     named = _key_of(record)
     return f"{cell(named) if named else 'A record'} can't be shown: {escape(problem_words(error))}"
 

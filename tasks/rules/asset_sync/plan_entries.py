@@ -17,7 +17,7 @@ import orjson
 
 from tasks.rules.asset_sync.match_result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, Skipped
-from tasks.rules.isolation import problem_words
+from tasks.rules.isolation import convert_or, problem_words
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.values import ConfigurationRecord, FieldChange
 
@@ -195,13 +195,7 @@ def _orphaned(each: ConfigurationRecord) -> PlanEntry:
 
 def _each(records: Iterable[T], make: Callable[[T], PlanEntry], kind: EntryKind) -> Iterator[PlanEntry]:
     """The entry of each record; one whose values have no text says so, and is the same as no other."""
-    for each in records:
-        try:
-            yield make(each)
-        except MemoryError:
-            raise
-        except Exception as error:
-            yield _unreadable(each, kind, error)
+    return (convert_or(each, make, lambda bad, error: _unreadable(bad, kind, error)) for each in records)
 
 
 def _unreadable(record: Any, kind: EntryKind, error: Exception) -> PlanEntry:

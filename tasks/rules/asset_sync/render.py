@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, islice
 from math import inf
 from typing import Any
 
@@ -19,6 +20,7 @@ from tasks.rules.asset_sync.plan_summary import tally_of
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import PlanWarning, SyncReport
 from tasks.rules.forecast import Forecast, forecast_lines, time_line
+from tasks.rules.isolation import convert_or
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.model import OnConflict
 from tasks.rules.report import (
@@ -44,6 +46,7 @@ from tasks.rules.text import (
     linked,
     noun,
     section,
+    unshown,
     wrapped,
 )
 from tasks.rules.values import ConfigurationRecord
@@ -365,12 +368,22 @@ def queue_rows(
 ) -> list[dict[str, str]]:
     """A row for each candidate of each ambiguous asset, with the parameters of a run that links the two.
 
+    An asset that can't be shown has one row that says so.
+
     Args:
         company: identifier of the ConnectWise company.
         most: rows at most; the rest is for the next run.
     """
-    rows = (row for each in ambiguous for row in _of_asset(each, company, configurations, assets))
-    return [row for _, row in zip(range(most), rows, strict=False)]
+
+    def rows_of(each: Ambiguous) -> list[dict[str, str]]:
+        return list(_of_asset(each, company, configurations, assets))
+
+    shown = (convert_or(each, rows_of, _unshown_asset) for each in ambiguous)
+    return list(islice(chain.from_iterable(shown), most))
+
+
+def _unshown_asset(each: Ambiguous, error: Exception) -> list[dict[str, str]]:
+    return [{"Asset": "", "Why": wrapped(unshown(each, error), _WIDTH)}]
 
 
 def _of_asset(
@@ -393,5 +406,5 @@ def _of_asset(
 
 
 def _inputs(inputs: dict[str, Any], decision: str) -> str:
-    """As JSON, to be pasted into the form of a run; a dry run first, as the flow's own default."""
+    """As JSON, to be pasted into the form of a run that writes: the row shows what is decided."""
     return json.dumps({**inputs, "decision": decision, "dry_run": False}, ensure_ascii=True)

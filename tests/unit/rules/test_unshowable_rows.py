@@ -8,7 +8,7 @@ import pytest
 
 from tasks.rules.action_io import answer_table
 from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult, Unmatched
-from tasks.rules.asset_sync.render import plan_markdown, report_markdown
+from tasks.rules.asset_sync.render import plan_markdown, queue_rows, report_markdown
 from tasks.rules.asset_sync.report import SyncCounts, SyncReport
 from tasks.rules.dispatch.result import ReportLine, dispatch_markdown, preview_markdown
 from tasks.rules.enrichment.plan import AssetUpdate, ConfigurationName, EnrichmentPlan, SkippedConfiguration
@@ -60,6 +60,14 @@ def test_a_plan_keeps_every_row_but_the_spoilt_ones() -> None:
         assert f"- {told} {WHY}" in text
     assert "asset key gone2" in text
     assert text.count(WHY) == 4
+
+
+def test_the_queue_of_ambiguous_assets_keeps_every_row_but_the_spoilt_one() -> None:
+    waiting = [Ambiguous(asset(f"a{n}"), [configuration(7, None)], "two") for n in range(3)]
+    waiting[1].asset.name = SPOILT
+    first, spoilt, last = queue_rows(waiting, "BlueLightCo", lambda _: None, lambda _: None, 200)
+    assert (first["Asset"], last["Asset"]) == ("PC a0", "PC a2")
+    assert readable(spoilt["Why"]).replace("<br>", " ") == f"a1 {WHY}"
 
 
 def test_a_report_keeps_its_failures_and_what_was_written() -> None:
