@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from tasks.rules.asset_sync.match_result import Match, MatchResult
-from tasks.rules.asset_sync.plan import Creation, Modification, Plan, Skipped
+from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanOptions, Skipped
 from tasks.rules.asset_sync.plan_entries import (
     EntryKind,
     PlanEntry,
@@ -21,7 +21,7 @@ from tasks.rules.asset_sync.plan_entries import (
     marks,
     modification_entry,
 )
-from tasks.rules.asset_sync.safety import WriteMode, predict_requests
+from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.isolation import bounded, problem_words
 from tasks.rules.mapping.comparison import same
 from tasks.rules.mapping.compile import CompiledMapping
@@ -215,6 +215,7 @@ def narrowed(plan: Plan, left: Mapping[str, str], *, batch_size: int, mode: Writ
     planned = [*(each.asset for each in plan.creations), *(each.asset for each in plan.modifications)]
     without = [Skipped(each, left[each.key]) for each in planned if each.key in left]
     references = _used_references(plan, creations, modifications)
+    options = PlanOptions(batch_size=batch_size, mode=mode, reads_done=plan.predicted.reads_done)
     counts = replace(
         plan.counts,
         created=len(creations),
@@ -228,15 +229,7 @@ def narrowed(plan: Plan, left: Mapping[str, str], *, batch_size: int, mode: Writ
         modifications=modifications,
         skipped=sorted([*plan.skipped, *without], key=lambda each: (each.name, each.asset_key)),
         reference_creations=references,
-        predicted=predict_requests(
-            reads_done=plan.predicted.reads_done,
-            reference_creations=sum(map(len, references.values())),
-            creations=len(creations),
-            modifications=sum(bool(each.changes) for each in modifications),
-            type_changes=sum(each.type_change is not None for each in modifications),
-            batch_size=batch_size,
-            mode=mode,
-        ),
+        predicted=options.prediction(references, len(creations), modifications),
     )
 
 

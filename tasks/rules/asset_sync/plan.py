@@ -224,6 +224,20 @@ class PlanOptions:
     reads_done: int = 0
     held: Mapping[str, str] = field(default_factory=dict)
 
+    def prediction(
+        self, references: Mapping[str, Sequence[str]], creations: int, modifications: Sequence[Modification]
+    ) -> Prediction:
+        """What writing these costs; ``references``: names to create, by target path."""
+        return predict_requests(
+            reads_done=self.reads_done,
+            reference_creations=sum(map(len, references.values())),
+            creations=creations,
+            modifications=sum(bool(each.changes) for each in modifications),
+            type_changes=sum(each.type_change is not None for each in modifications),
+            batch_size=self.batch_size,
+            mode=self.mode,
+        )
+
 
 def compare_matched(
     matched: Iterable[Match],
@@ -356,10 +370,11 @@ class _PlanBuilder:
             ambiguous=len(result.ambiguous),
             skipped=len(self.skipped),
         )
+        references = self._reference_creations()
         return Plan(
             counts=counts.check(),
             paths=tuple(each.path for each in self.mapping.fields),
-            reference_creations=self._reference_creations(),
+            reference_creations=references,
             creations=sorted(creations, key=lambda each: (each.name, each.asset.key)),
             modifications=sorted(modifications, key=lambda each: each.configuration.id),
             ambiguous=sorted(result.ambiguous, key=lambda each: (each.asset.key, str(each.asset.wanted))),
@@ -367,7 +382,7 @@ class _PlanBuilder:
             orphaned=sorted(result.orphaned, key=lambda each: each.id),
             inactive=sorted(inactive, key=lambda each: each.id),
             warnings=self.warnings.listed(),
-            predicted=self._prediction(creations, modifications),
+            predicted=self.options.prediction(references, len(creations), modifications),
             edits=sorted(compared.edits, key=lambda each: (each.configuration_id, each.field)),
         )
 
@@ -432,14 +447,3 @@ class _PlanBuilder:
             for path, pending in self.pending.items()
         }
         return {path: found for path, found in sorted(names.items()) if found}
-
-    def _prediction(self, creations: Sequence[Creation], modifications: Sequence[Modification]) -> Prediction:
-        return predict_requests(
-            reads_done=self.options.reads_done,
-            reference_creations=sum(len(names) for names in self._reference_creations().values()),
-            creations=len(creations),
-            modifications=sum(bool(each.changes) for each in modifications),
-            type_changes=sum(each.type_change is not None for each in modifications),
-            batch_size=self.options.batch_size,
-            mode=self.options.mode,
-        )
