@@ -29,7 +29,7 @@ from tasks.rules.asset_sync.match_decisions import (
     LinkWrite,
     plan_decision,
 )
-from tasks.rules.asset_sync.reading import CONFIGURATIONS, LINKED, MET
+from tasks.rules.asset_sync.reading import FEWER_BY_PEOPLE
 from tasks.rules.asset_sync.undo import value_operations
 from tasks.rules.mapping.model import LINK_CAPTION
 from tasks.rules.text import plain_line
@@ -41,8 +41,6 @@ from tasks.shared.retry import Waiting, retry
 Record = dict[str, Any]
 _FIELDS = "id,name,activeFlag,company/id,company/name,customFields"
 _NAME = "assetBasicInfo.name"
-_AMOUNTS = [CONFIGURATIONS, LINKED, MET]
-"""What a later reading is held against; fewer links are no loss where a person took them away."""
 
 
 class DecisionRefusedError(ValueError):
@@ -112,7 +110,7 @@ class DecisionRun:
         given_up = {each.configuration.asset_key or "" for each in self.plan.writes} - {""}
         if given_up:
             inventory = self.ledger.inventory
-            await inventory.forget(self.tenant, self.company.id, sorted(given_up), _AMOUNTS)
+            await inventory.forget(self.tenant, self.company.id, sorted(given_up), FEWER_BY_PEOPLE)
         for write in self.plan.writes:
             try:
                 await self._write(write)

@@ -21,7 +21,7 @@ from connectors.ledger.store import Ledger
 from tasks.connectwise.bulk_create_configurations import delete_record
 from tasks.connectwise.bulk_modify_configurations import change_type, patch_record
 from tasks.rules.asset_sync.forecast import LIST, undo_steps
-from tasks.rules.asset_sync.reading import CONFIGURATIONS, LINKED, MET
+from tasks.rules.asset_sync.reading import FEWER_BY_PEOPLE
 from tasks.rules.asset_sync.undo import (
     journal_value,
     kept_value,
@@ -158,9 +158,7 @@ class ConfigurationUndo:
             and (each.action == "delete" or any(key.startswith("customFields/") for key in each.values))
         ]
         if keys:
-            await self.ledger.inventory.forget(
-                self.tenant, self.company_id, keys, [CONFIGURATIONS, LINKED, MET]
-            )
+            await self.ledger.inventory.forget(self.tenant, self.company_id, keys, FEWER_BY_PEOPLE)
 
     def writes_of(self, record_ids: Iterable[int]) -> list[JournalledWrite]:
         wanted = set(record_ids)

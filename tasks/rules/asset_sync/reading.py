@@ -36,6 +36,9 @@ OTHER_TENANT = "other_tenant"
 RUN_AGAIN = "Run again; if it stays so and is right"
 """When to accept a reading that the vendor's own count contradicts."""
 """Names of the amounts, in the ledger as in Accept once."""
+FEWER_BY_PEOPLE = (CONFIGURATIONS, LINKED, MET)
+"""The amounts that an undo or a decision of a person makes smaller, so that a later reading is not held
+against them."""
 WHOLE = ""
 """The scope of a company's configurations: they are always read whole."""
 MOST_MISSING = ShrinkLimit(share=0.05)
