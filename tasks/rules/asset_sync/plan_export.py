@@ -73,10 +73,9 @@ class TextTable:
 
     def head(self, plan: StoredPlan, tally: PlanTally, now: datetime) -> str:
         facts = (f"{name}: {_plain(value)}" for name, value in plan_facts(plan, now).items() if value)
-        kinds = (unescaped(each).replace("*empty*", "empty") for each in tally.lines())
         titles = [name.replace("_", " ").capitalize() for name in COLUMNS]
         rule = ["-" * width for width in _WIDTHS]
-        return "\n".join([*facts, "", *kinds, "", _line(titles), _line(rule), ""])
+        return "\n".join([*facts, "", *_kinds_of_change(tally), "", _line(titles), _line(rule), ""])
 
     def entry(self, entry: PlanEntry) -> str:
         return "".join(f"{_line(map(_plain, row))}\n" for row in entry_rows(entry))
@@ -125,7 +124,7 @@ class HtmlPage:
             for name, value in plan_facts(plan, now).items()
             if value
         ]
-        kinds = [f"<li>{_html(unescaped(each).replace('*empty*', 'empty'))}</li>" for each in tally.lines()]
+        kinds = [f"<li>{_html(each)}</li>" for each in _kinds_of_change(tally)]
         title = _html(f"Plan for {plan.head.details.get('company') or plan.head.company}")
         columns = "".join(f"<th>{name}</th>" for name in _PAGE_COLUMNS)
         return "\n".join(
@@ -170,6 +169,11 @@ def entry_rows(entry: PlanEntry) -> Iterator[list[Any]]:
         yield [*own, None, None, None, notes]
     for number, each in enumerate(entry.changes):
         yield [*own, each.field, each.current, each.wanted, "" if number else notes]
+
+
+def _kinds_of_change(tally: PlanTally) -> Iterator[str]:
+    """The lines of the tally, which are Markdown, as text."""
+    return (unescaped(each).replace("*empty*", "empty") for each in tally.lines())
 
 
 def spreadsheet_value(value: Any) -> Any:
