@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.errors import RetryableError
-from connectors.ledger.database import Clock
 from connectors.ledger.rate_limit import SlidingWindowLimiter
 from connectors.ledger.store import Ledger
 from connectors.ledger.window import WindowRule, WindowUse
@@ -29,25 +28,9 @@ from tasks.rules.forecast import (
     forecast_lines,
     seconds_of,
 )
+from tests.support.clock import FakeTime
 
 VENDOR = "ConnectWise PSA"
-
-
-class Watch:
-    """One time for everything; sleeping moves it."""
-
-    def __init__(self) -> None:
-        self.seconds = 1_000_000.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-        await anyio.lowlevel.checkpoint()
-
-    def clock(self) -> Clock:
-        return Clock(now=self.now, monotonic=self.now, sleep=self.sleep)
 
 
 @dataclass(frozen=True)
@@ -73,7 +56,7 @@ cases = st.builds(
 )
 
 
-async def acquired(limiter: SlidingWindowLimiter, watch: Watch) -> None:
+async def acquired(limiter: SlidingWindowLimiter, watch: FakeTime) -> None:
     """As a step does that comes again when the limiter says so."""
     while True:
         try:
@@ -84,7 +67,7 @@ async def acquired(limiter: SlidingWindowLimiter, watch: Watch) -> None:
 
 async def both_seconds(few: Sequence[Case], place: Path) -> list[tuple[Case, float, float]]:
     """Each with the seconds that the real limiter takes for it, and those that were forecast before."""
-    watch = Watch()
+    watch = FakeTime()
     async with (
         Ledger.open(place, clock=watch.clock()) as others,
         Ledger.open(place, clock=watch.clock()) as own,
@@ -92,7 +75,7 @@ async def both_seconds(few: Sequence[Case], place: Path) -> list[tuple[Case, flo
         return [(case, *await both(case, f"key {n}", others, own, watch)) for n, case in enumerate(few)]
 
 
-async def both(case: Case, key: str, others: Ledger, own: Ledger, watch: Watch) -> tuple[float, float]:
+async def both(case: Case, key: str, others: Ledger, own: Ledger, watch: FakeTime) -> tuple[float, float]:
     for pause in case.others:
         await acquired(others.rate_limits.limiter(key, case.limit, case.window), watch)
         await watch.sleep(pause)

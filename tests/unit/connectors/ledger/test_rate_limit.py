@@ -17,32 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.errors import RetryableError
-from connectors.ledger.database import Clock
 from connectors.ledger.rate_limit import TenantLimiter, UseWarning, WindowRule, WindowState, grant_tokens
 from connectors.ledger.store import Ledger
+from tests.support.clock import FakeTime
 from tests.support.ledger import place, start_python
 
 __all__ = ["place"]
 pytestmark = pytest.mark.anyio
 
 SETTINGS = ("vendor:1", 100, 10.0)
-
-
-@dataclass
-class FakeTime:
-    """One time for everything; sleeping moves it."""
-
-    seconds: float = 1_000_000.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-        await anyio.lowlevel.checkpoint()
-
-    def clock(self) -> Clock:
-        return Clock(now=self.now, monotonic=self.now, sleep=self.sleep)
 
 
 @pytest.fixture
