@@ -66,8 +66,8 @@ async def asset_synchronization(
     """Make and update ConnectWise configurations from Lansweeper assets.
 
     A dry run, the default, shows the plan and writes nothing; the plan's id is what to type under Plan to
-    apply to write exactly that. A real run prepares missing locations,
-    manufacturers, statuses and types, creates and modifies configurations in batches, and reports.
+    apply to write exactly that. A real run prepares missing locations, manufacturers, statuses and types,
+    creates and modifies configurations in batches, and reports.
     """
     async with (
         shared_connections(read_only=settings.dry_run, ledger=ledger),
