@@ -101,7 +101,7 @@ def measure_assets_without_prefect(company: str, ledger: str, info: str) -> dict
     import flows.asset_synchronization as chain
     from connectors.ledger.block import LedgerDatabase
     from deployments.blocks import sandbox_blocks
-    from tasks.asset_sync import report
+    from tasks.asset_sync import decisions, report
 
     logging.disable(logging.INFO)
     blocks = sandbox_blocks(json.loads(info), Path(ledger), request_limit=10_000_000)
@@ -117,6 +117,7 @@ def measure_assets_without_prefect(company: str, ledger: str, info: str) -> dict
     exchange(connections, load_block=given, load_ledger_block=given_ledger)
     exchange(chain, writing_lease=_no_lease)
     exchange(report, acreate_markdown_artifact=_no_artifact)
+    exchange(decisions, acreate_table_artifact=_no_artifact)
     return measure_assets(company)
 
 
@@ -174,7 +175,7 @@ async def _no_lease(*arguments: Any, **named: Any) -> AsyncIterator[None]:
     yield
 
 
-async def _no_artifact(text: str, key: str, description: str) -> None:
+async def _no_artifact(*arguments: Any, **named: Any) -> None:
     return None
 
 
