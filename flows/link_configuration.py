@@ -11,7 +11,7 @@ from pydantic import Field
 from tasks.asset_sync.decide import DecisionRun
 from tasks.asset_sync.decisions import publish_decisions
 from tasks.connectwise.list_companies import find_company
-from tasks.rules.asset_sync.match_decisions import Decision, decision_markdown
+from tasks.rules.asset_sync.matching.decisions import Decision, decision_markdown
 from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,

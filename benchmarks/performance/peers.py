@@ -22,8 +22,8 @@ import jmespath
 from benchmarks.performance import baseline
 from benchmarks.performance.baseline import DATES, MAC, TYPE, Values
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions
 from tasks.rules.mapping.addresses import mac_digits
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.model import default_mappings

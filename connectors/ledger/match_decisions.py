@@ -1,7 +1,7 @@
 """What people decided about matches: this asset is that configuration, these two never, ignore this asset.
 
 ``MatchDecisions`` (``ledger.match_decisions``) keeps one row a decision, by tenant and company, until it is
-withdrawn. asset-synchronization honours them before all keys (``tasks.rules.asset_sync.match_decisions``);
+withdrawn. asset-synchronization honours them before all keys (``tasks.rules.asset_sync.matching.decisions``);
 a link is also written to ConnectWise, so losing the ledger loses only what can't stand there.
 """
 

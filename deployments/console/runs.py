@@ -21,7 +21,7 @@ from deployments.console.output import (
 )
 from deployments.console.plans import PlanOrCompanyArgument, RestOption, applied_settings
 from deployments.console.server import prefect_server
-from tasks.rules.asset_sync.match_decisions import Decision
+from tasks.rules.asset_sync.matching.decisions import Decision
 from tasks.rules.choices import ASK
 
 if TYPE_CHECKING:

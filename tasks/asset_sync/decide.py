@@ -21,7 +21,7 @@ from connectors.ledger.models import MatchDecision, WriteEntry
 from connectors.ledger.store import Ledger
 from tasks.connectwise.bulk_modify_configurations import patch_record
 from tasks.connectwise.list_companies import Company
-from tasks.rules.asset_sync.match_decisions import (
+from tasks.rules.asset_sync.matching.decisions import (
     KEPT,
     OF_A_PAIR,
     Decision,

@@ -8,7 +8,7 @@ from prefect.artifacts import acreate_table_artifact
 
 from tasks.asset_sync.report import RecordAddresses
 from tasks.asset_sync.run import SyncRun
-from tasks.rules.asset_sync.match_decisions import Decided, decided_of, decision_row
+from tasks.rules.asset_sync.matching.decisions import Decided, decided_of, decision_row
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.render import queue_rows
 from tasks.rules.connection_findings import Finding, FindingResult

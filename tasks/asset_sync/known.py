@@ -26,7 +26,7 @@ from tasks.asset_sync.references import reference_amounts
 from tasks.asset_sync.run import Record, SyncRun, find_defined
 from tasks.rules.asset_sync.assets_read import AssetsRead, asset_findings, identified_name, tenant_finding
 from tasks.rules.asset_sync.custom_values import ANY_VALUE, hidden_values, value_findings
-from tasks.rules.asset_sync.match_result import MatchResult
+from tasks.rules.asset_sync.matching.result import MatchResult
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.reading import (
     ASSETS,

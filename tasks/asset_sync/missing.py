@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from connectors.ledger.models import MissingAsset
 from tasks.asset_sync.run import SyncRun
-from tasks.rules.asset_sync.match_result import MatchResult
+from tasks.rules.asset_sync.matching.result import MatchResult
 from tasks.shared.next_run import keep_or_note
 
 

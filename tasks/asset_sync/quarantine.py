@@ -14,7 +14,7 @@ from connectors.ledger.models import HeldRecord, Operation, WriteEntry
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.references import asks_again
 from tasks.asset_sync.run import SyncRun
-from tasks.rules.asset_sync.match_result import Match, MatchResult, only_assets
+from tasks.rules.asset_sync.matching.result import Match, MatchResult, only_assets
 from tasks.rules.asset_sync.plan import Plan, compare_matched
 from tasks.rules.bulk import batches
 from tasks.rules.quarantine import Attempt, fingerprint, held_words, may_be_held, still_held, version_of

@@ -19,8 +19,8 @@ from tasks.connectwise.match_configurations import match_records
 from tasks.lansweeper.list_assets import AssetInventory, read_assets
 from tasks.rules.asset_sync.compare import SharedValues
 from tasks.rules.asset_sync.custom_values import CustomValues
-from tasks.rules.asset_sync.match_decisions import Decided
-from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
+from tasks.rules.asset_sync.matching.decisions import Decided
+from tasks.rules.asset_sync.matching.result import MatchOptions, MatchResult
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched
 from tasks.rules.asset_sync.reading import ASSETS, CONFIGURATIONS, assets_incomplete, incomplete
 from tasks.rules.asset_sync.references import ReferencePlan

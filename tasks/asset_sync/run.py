@@ -29,7 +29,7 @@ from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.asset_sync.custom_values import CustomValues
 from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
-from tasks.rules.asset_sync.match_keys import TYPE_PATH
+from tasks.rules.asset_sync.matching.keys import TYPE_PATH
 from tasks.rules.asset_sync.merge import Bases, Edit
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.rules.asset_sync.drift import DriftRule
-from tasks.rules.asset_sync.match_keys import (
+from tasks.rules.asset_sync.matching.keys import (
     DEFAULT_KEYS,
     Key,
     KeyOrders,

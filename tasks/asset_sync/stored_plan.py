@@ -23,7 +23,7 @@ from tasks.rules.asset_sync.drift import (
     drift_refusal,
     narrowed,
 )
-from tasks.rules.asset_sync.match_result import MatchResult
+from tasks.rules.asset_sync.matching.result import MatchResult
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.plan_entries import entry_of, plan_entries
 from tasks.rules.isolation import problem_words

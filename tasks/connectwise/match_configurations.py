@@ -7,8 +7,8 @@ from typing import Any
 
 from tasks.connectwise.list_configurations import read_configurations
 from tasks.rules.action_io import read_objects
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult, match_answer
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions, MatchResult, match_answer
 from tasks.rules.asset_sync.unread import UnreadRecords
 from tasks.rules.isolation import UnreadRecord, convert_all_or, problem_words
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping, known_mappings

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from benchmarks.chaos.asset_matching import Matching, Place, same
 from benchmarks.chaos.asset_model import REFERENCES, Field, Model, have
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 ASSET: dict[str, Any] = {

@@ -1,8 +1,7 @@
 """What asset-synchronization decides, in the order of a run.
 
-1. ``match``: which configuration belongs to which asset: by the stored link, then ``match_by_keys``, in the
-   order of ``match_keys``, and before both as people decided (``match_decisions``); ``match_result``: the
-   answer, in words.
+1. ``matching``: which configuration belongs to which asset: by the stored link, then by keys in their order,
+   and before both as people decided.
 2. ``compare``: which mapped fields of a pair differ; ``merge``: whose value holds where people edit too.
 3. ``references``: which existing record a name means, and which are missing.
 4. ``decide``: which differences may be written; asked again with the record read before the write.

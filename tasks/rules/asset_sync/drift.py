@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from tasks.rules.asset_sync.match_result import Match, MatchResult
+from tasks.rules.asset_sync.matching.result import Match, MatchResult
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanOptions, Skipped
 from tasks.rules.asset_sync.plan_entries import (
     EntryKind,

@@ -23,7 +23,7 @@ from tasks.rules.asset_sync.decide import (
     planned_problems,
     unlinkable,
 )
-from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.merge import NO_BASE, Bases, Edit, edits
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan
 from tasks.rules.asset_sync.report import PlanWarning, SyncCounts, WarningTally

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from tasks.rules.asset_sync.match_result import Ambiguous
+from tasks.rules.asset_sync.matching.result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, Skipped
 from tasks.rules.isolation import convert_or, problem_words
 from tasks.rules.mapping.comparison import is_empty

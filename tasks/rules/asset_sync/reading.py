@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.ledger.models import KnownAmount
-from tasks.rules.asset_sync.match_result import MatchResult
+from tasks.rules.asset_sync.matching.result import MatchResult
 from tasks.rules.guards import (
     Amount,
     GuardFinding,

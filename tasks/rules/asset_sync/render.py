@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 
 from connectors.ledger.models import MissingAsset
-from tasks.rules.asset_sync.match_result import Ambiguous
+from tasks.rules.asset_sync.matching.result import Ambiguous
 from tasks.rules.asset_sync.merge import Edit
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan
 from tasks.rules.asset_sync.plan_summary import tally_of

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult
+from tasks.rules.asset_sync.matching.result import Ambiguous, MatchResult
 from tasks.rules.asset_sync.reading import to_be_linked
 from tasks.rules.expressions import compile_extractor
 from tasks.rules.isolation import UnreadRecord

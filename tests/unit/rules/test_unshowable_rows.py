@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.rules.action_io import answer_table
-from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import Ambiguous, MatchResult, Unmatched
 from tasks.rules.asset_sync.render import plan_markdown, queue_rows, report_markdown
 from tasks.rules.asset_sync.report import SyncCounts, SyncReport
 from tasks.rules.dispatch.result import ReportLine, dispatch_markdown, preview_markdown

@@ -18,7 +18,7 @@ from tasks.rules.asset_sync.drift import (
     drift_refusal,
     narrowed,
 )
-from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.plan_entries import entry_of, plan_entries
 from tasks.rules.asset_sync.safety import WriteMode

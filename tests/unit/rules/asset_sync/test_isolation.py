@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import Match, MatchOptions, MatchResult, Unmatched, match_answer
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import Match, MatchOptions, MatchResult, Unmatched, match_answer
 from tasks.rules.asset_sync.plan import build_plan, compare_matched, needed_names
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.model import FieldMapping

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from benchmarks.performance.peers import measure, measure_memory
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions, MatchResult
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.identifiers import normal_mac, normal_serial
 from tasks.rules.mapping.model import default_custom_field_mappings, default_mappings

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.ledger.models import MatchDecision
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_decisions import Decided, Decision, decided_of, plan_decision
-from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
+from tasks.rules.asset_sync.matching.decisions import Decided, Decision, decided_of, plan_decision
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions, MatchResult
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 

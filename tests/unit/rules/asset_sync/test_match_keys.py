@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tasks.asset_sync.settings import AssetSynchronizationSettings
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_keys import MatchKey, TypeKeys, key_orders
-from tasks.rules.asset_sync.match_result import MatchOptions, MatchResult
+from tasks.rules.asset_sync.matching.keys import MatchKey, TypeKeys, key_orders
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions, MatchResult
 from tasks.rules.values import AssetRecord, ConfigurationRecord
 
 M1, M2 = "00:1D:9C:D1:F6:01", "00-1d-9c-d1-f6-02"

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import TYPE_CALL, MatchOptions, match_answer
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import TYPE_CALL, MatchOptions, match_answer
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
 from tasks.rules.mapping.model import read_mappings
 

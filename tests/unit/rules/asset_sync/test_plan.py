@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.match_result import Ambiguous, Match, MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Plan, PlanOptions, build_plan, compare_matched, needed_names
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, plan_references
 from tasks.rules.asset_sync.render import plan_markdown, report_markdown

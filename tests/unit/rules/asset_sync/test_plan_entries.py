@@ -8,7 +8,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import Ambiguous, MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Creation, Modification, Skipped
 from tasks.rules.asset_sync.plan_entries import (
     EntryKind,

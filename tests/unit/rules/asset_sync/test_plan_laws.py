@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.decide import decide_fresh
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions
 from tasks.rules.asset_sync.payloads import creation_payload, overlay
 from tasks.rules.asset_sync.plan import Plan, build_plan, compare_matched, needed_names
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan, plan_references

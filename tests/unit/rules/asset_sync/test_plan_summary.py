@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.rules.asset_sync.match_result import MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import MatchResult, Unmatched
 from tasks.rules.asset_sync.plan_entries import plan_entries
 from tasks.rules.asset_sync.plan_summary import MOST_DISTINCT, PlanTally, tally_of
 from tasks.rules.asset_sync.render import plan_markdown

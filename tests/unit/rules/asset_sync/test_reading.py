@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger.models import KnownAmount
-from tasks.rules.asset_sync.match_result import Match, MatchedOn, MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import Match, MatchedOn, MatchResult, Unmatched
 from tasks.rules.asset_sync.reading import (
     AcceptOnce,
     FoundConfiguration,

@@ -8,7 +8,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.match_result import Ambiguous, MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import Ambiguous, MatchResult, Unmatched
 from tasks.rules.asset_sync.render import plan_markdown, references_list, report_markdown
 from tasks.rules.asset_sync.report import SyncCounts, SyncReport
 from tasks.rules.report import WriteFailure, WrittenRecord

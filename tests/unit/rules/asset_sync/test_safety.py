@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.match_result import MatchResult, Unmatched
+from tasks.rules.asset_sync.matching.result import MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.safety import SafetyThresholds, WriteMode, predict_requests
 from tasks.rules.bulk import batches

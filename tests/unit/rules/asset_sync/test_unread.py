@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.ledger.models import JournalledWrite
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions
 from tasks.rules.asset_sync.plan import PlanOptions, build_plan, compare_matched
 from tasks.rules.asset_sync.references import TYPE, plan_references
 from tasks.rules.asset_sync.undo import plan_undo

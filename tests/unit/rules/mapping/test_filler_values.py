@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.match import match
-from tasks.rules.asset_sync.match_result import MatchOptions
+from tasks.rules.asset_sync.matching.match import match
+from tasks.rules.asset_sync.matching.result import MatchOptions
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.fillers import FILLERS, MoreFillers
 from tasks.rules.mapping.model import FieldMapping, read_mappings

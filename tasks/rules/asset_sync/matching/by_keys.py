@@ -1,6 +1,6 @@
 """What the keys decide of the assets that no stored link joins: one key after the other, the strongest first.
 
-The table of what becomes of an asset is in ``match``; ``match_keys`` says which keys count, in which order.
+The table of what becomes of an asset is in ``match``; ``keys`` says which keys count, in which order.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import islice
 
-from tasks.rules.asset_sync import match_result as words
-from tasks.rules.asset_sync.match_keys import MATCHED_ON, KeyOrder
-from tasks.rules.asset_sync.match_result import (
+from tasks.rules.asset_sync.matching import result as words
+from tasks.rules.asset_sync.matching.keys import MATCHED_ON, KeyOrder
+from tasks.rules.asset_sync.matching.result import (
     Ambiguous,
     Doubt,
     Match,

@@ -1,7 +1,7 @@
 """Which configuration belongs to which asset: at most one each way, and never by a guess.
 
 Keys in order of strength: link (``ls_asset_id`` is the asset's key), serial number, MAC address, name, unless
-a person chose otherwise (``match_keys``); the link is first always. Fillers are no keys. A configuration is
+a person chose otherwise (``keys``); the link is first always. Fillers are no keys. A configuration is
 *taken* if its link names an asset of this read or a stronger key gave it away. Agreement in a key between an
 asset and a configuration that is not taken is judged so:
 
@@ -28,7 +28,7 @@ A link to an asset that a complete read does not show is void: the configuration
 Whether a key is on one record only is counted over *all* assets and configurations, linked ones too. A
 serial number that differs in case alone, where case counts, neither agrees nor contradicts.
 
-``match`` takes the stored links first, ``match_by_keys`` one key after the other: all agreements of a key are
+``match`` takes the stored links first, ``by_keys`` one key after the other: all agreements of a key are
 judged on the state that the stronger keys left, then its claims are carried out. So no order of input
 matters, and two claims of one key can't collide: a claimed value is on one asset and one configuration only.
 Where types differ in their order, the first keys of all are judged together, then the second ones.
@@ -39,9 +39,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
 
-from tasks.rules.asset_sync import match_result as words
-from tasks.rules.asset_sync.match_by_keys import KeyMatching, State
-from tasks.rules.asset_sync.match_result import (
+from tasks.rules.asset_sync.matching import result as words
+from tasks.rules.asset_sync.matching.by_keys import KeyMatching, State
+from tasks.rules.asset_sync.matching.result import (
     Ambiguous,
     Match,
     MatchOptions,

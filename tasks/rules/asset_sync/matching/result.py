@@ -12,8 +12,8 @@ from functools import partial
 from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.match_decisions import Decided
-from tasks.rules.asset_sync.match_keys import KeyOrders, MatchedOn
+from tasks.rules.asset_sync.matching.decisions import Decided
+from tasks.rules.asset_sync.matching.keys import KeyOrders, MatchedOn
 from tasks.rules.isolation import convert_all, problem_words
 from tasks.rules.mapping.comparison import is_absent, same
 from tasks.rules.mapping.compile import CompiledMapping
