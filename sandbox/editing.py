@@ -13,6 +13,7 @@ from sandbox.connectwise.schema.company import COMPANIES_NAME, CONFIGURATIONS_NA
 from sandbox.connectwise.schema.fields import Table
 from sandbox.connectwise.schema.tables import table_of
 from sandbox.connectwise.writes import move_owner, remove
+from sandbox.lansweeper.store import SEEN, UPDATED
 from sandbox.requests import Call
 from sandbox.world import LANSWEEPER_ASSETS, World
 
@@ -25,7 +26,8 @@ def edit(world: World, collection: str, record_id: int | str, changes: dict[str,
     """Change members of one record; ``lastUpdated`` moves. KeyError: no record, ValueError: no such member.
 
     ConnectWise: wire members, null removes. A child collection of configurations takes the owner's id and
-    ``{"configurationIds": [...]}``. Lansweeper assets: dotted paths or nested objects, null removes.
+    ``{"configurationIds": [...]}``. Lansweeper assets: dotted paths or nested objects, null removes; as an
+    edit by hand it moves ``lastUpdated`` and not ``lastSeen``, unless it names one of them.
     """
     links = link_table(collection)
     if links is not None:
@@ -33,9 +35,18 @@ def edit(world: World, collection: str, record_id: int | str, changes: dict[str,
     elif collection.startswith("lansweeper/"):
         record = world.records(collection)[str(record_id)]
         _lay_over(record, changes)
+        if collection == LANSWEEPER_ASSETS and not _names_dates(changes):
+            world.lansweeper.edited(str(record_id), by=PERSON)
         world.lansweeper.touch()
     else:
         world.store.edit(collection, int(record_id), changes, by=PERSON)
+
+
+def _names_dates(changes: dict[str, Any]) -> bool:
+    """Whether an edit says itself when the asset was changed or seen, or spoils the section that says it."""
+    basic = changes.get("assetBasicInfo", {})
+    named = {name.removeprefix("assetBasicInfo.") for name in changes}
+    return not isinstance(basic, dict) or bool({SEEN, UPDATED} & (named | basic.keys()))
 
 
 def _set_links(world: World, table: Table, owner_id: int, configuration_ids: list[int]) -> None:

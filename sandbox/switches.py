@@ -43,6 +43,9 @@ class Switches:
         alias_counting: a document counts as one request against the limits, or each field of it as one.
         alias_limit: most aliases in one document, above which it gets 400 unread; None: no limit.
         graphql_error_paths: errors of an execution carry `path` beside `message`, or the message only.
+        refused_filters: paths that no filter takes: what can be filtered by is documented in three ways.
+        unfilled_paths: paths at which no asset has a value, such as `assetBasicInfo.lastUpdated`, which the
+            oldest schema does not have.
         total_on_every_page: `total` may be asked for with every page, as the vendor's own client does; False:
             with page FIRST only, as the vendor's page of restrictions says.
 
@@ -95,6 +98,8 @@ class Switches:
     alias_counting: Literal["request", "each"] = "request"
     alias_limit: int | None = None
     graphql_error_paths: bool = True
+    refused_filters: list[str] = field(default_factory=list)
+    unfilled_paths: list[str] = field(default_factory=list)
     total_on_every_page: bool = False
     field_nation_errors: Literal["problem", "message"] = "problem"
     field_nation_rate_limit: list[float] | None = field(default_factory=lambda: [60, 60.0])

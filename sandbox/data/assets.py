@@ -166,6 +166,7 @@ class AssetMaker:
             "lastSeen": iso(draw.randrange(7), draw.randrange(7200)),
             "lastChanged": iso(draw.randrange(30), draw.randrange(7200)),
         }
+        info["lastUpdated"] = info["lastSeen"]
         if kind.type == "Windows":
             domain = draw.choice(DOMAINS)
             info |= {"domain": domain, "userDomain": domain, "fqdn": f"{name}.{domain}.example".lower()}

@@ -36,9 +36,7 @@ def churn(world: World, share: float, kinds: tuple[str, ...] = ASSET_KINDS) -> d
     keys = list(world.lansweeper.assets)
     draw.shuffle(keys)
     each = max(1, round(len(keys) * share / len(kinds))) if kinds and share > 0 else 0
-    changed = {kind: _ASSET_CHANGES[kind](world, draw, _take(keys, each, kind)) for kind in kinds}
-    world.lansweeper.touch()
-    return changed
+    return {kind: _ASSET_CHANGES[kind](world, draw, _take(keys, each, kind)) for kind in kinds}
 
 
 def _check(share: float, kinds: tuple[str, ...], known: tuple[str, ...]) -> None:
@@ -62,6 +60,7 @@ def _rename(world: World, draw: random.Random, keys: list[str]) -> list[str]:
         asset = world.lansweeper.assets[key]
         old = asset["assetBasicInfo"]["name"]
         apply_scan(world, asset, "assetBasicInfo", {"name": f"{old[:80]}-{draw.randrange(10, 100)}"})
+        world.lansweeper.scanned(key)
     return keys
 
 
@@ -71,17 +70,21 @@ def _move(world: World, draw: random.Random, keys: list[str]) -> list[str]:
         address = f"10.200.{draw.randrange(256)}.{draw.randrange(10, 250)}"
         apply_scan(world, asset, "assetBasicInfo", {"ipAddress": address})
         apply_scan(world, asset, "assetCustom", {"location": f"Moved to hall {draw.randrange(1, 9)}"})
+        world.lansweeper.scanned(key)
     return keys
 
 
-def _add(world: World, draw: random.Random, keys: list[str]) -> list[str]:
+def _add(world: World, draw: random.Random, additions: list[str]) -> list[str]:
     store = world.lansweeper
     maker = AssetMaker(world.seed, store.site_id, store.site_name, purpose=f"churn-{world.churns}")
     start = max(world.assets, PAGE_PLACE + 1)  # the page's example exists once
-    world.assets = start + len(keys)
-    added = list(maker.make(len(keys), start=start))
+    world.assets = start + len(additions)
+    added = list(maker.make(len(additions), start=start))
     store.add(added)
-    return [asset["key"] for asset in added]
+    keys = [asset["key"] for asset in added]
+    for key in keys:
+        store.scanned(key)
+    return keys
 
 
 def _retire(world: World, draw: random.Random, keys: list[str]) -> list[str]:

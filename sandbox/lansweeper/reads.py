@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -32,6 +32,8 @@ from sandbox.switches import Switches
 
 MAX_CONDITIONS = 100
 LONGEST_PATTERN = 1000  # assumed; a common limit of search servers
+NOWHERE = ("",)
+"""The steps of a path at which no asset has a value."""
 
 Asset = dict[str, Any]
 Predicate = Callable[[Asset], bool]
@@ -50,16 +52,27 @@ Projection = Callable[[dict[str, Any]], dict[str, Any]]
 MAX_PATHS = 30
 
 
-def compile_filters(filters: dict[str, Any] | None) -> Predicate | None:
-    """A predicate, or None; refuses unknown paths, broken patterns, over 100 conditions, groups included."""
+def compile_filters(
+    filters: dict[str, Any] | None, refused: Collection[str] = (), unfilled: Collection[str] = ()
+) -> Predicate | None:
+    """A predicate, or None; refuses unknown paths, broken patterns, over 100 conditions, groups included.
+
+    ``refused``: paths that are refused besides; ``unfilled``: those at which no asset has a value.
+    """
     if not filters:
         return None
     groups = filters.get("groups") or []
     number = sum(len(group.get("conditions") or []) for group in (filters, *groups))
     if number > MAX_CONDITIONS:
         raise RefusedError(f"Maximum number of conditions exceeded: {number} of {MAX_CONDITIONS}")
-    parts = [_condition(condition) for condition in filters.get("conditions") or []]
-    parts += [_joined([_condition(c) for c in group["conditions"]], group) for group in groups]
+
+    def tested(condition: dict[str, Any]) -> Predicate:
+        if condition["path"] in refused:
+            raise invalid_filter_path(condition["path"])
+        return _condition(condition, unfilled)
+
+    parts = [tested(condition) for condition in filters.get("conditions") or []]
+    parts += [_joined([tested(c) for c in group["conditions"]], group) for group in groups]
     return _joined(parts, filters) if parts else None
 
 
@@ -68,11 +81,11 @@ def _joined(parts: list[Predicate], group: dict[str, Any]) -> Predicate:
     return lambda asset: join(part(asset) for part in parts)
 
 
-def _condition(condition: dict[str, Any]) -> Predicate:
+def _condition(condition: dict[str, Any], unfilled: Collection[str]) -> Predicate:
     path, operator, value = condition["path"], condition["operator"], condition["value"]
     if path not in LEAF_PATHS:
         raise invalid_filter_path(path)
-    steps = tuple(path.split("."))
+    steps = NOWHERE if path in unfilled else tuple(path.split("."))
     if operator == "EXISTS":
         wanted = value.strip().lower() != "false"
         return lambda asset: any(True for _ in _values(asset, steps)) is wanted
@@ -272,7 +285,8 @@ class SiteReader:
         late = request.page != "FIRST" and not self._switches.total_on_every_page
         if late and _asks_for(info, "total"):
             raise RefusedError("The field total is only available when page is FIRST")  # text assumed
-        cut = projection(_checked_paths(fields))
+        unfilled = self._switches.unfilled_paths
+        cut = projection(tuple(path for path in _checked_paths(fields) if path not in unfilled))
         order = self._matching(filters)
         ids, page = cut_page(order, request)
         items = [cut(self._store.by_id(asset_id)) for asset_id in ids]
@@ -292,10 +306,11 @@ class SiteReader:
 
     def _matching(self, filters: dict[str, Any] | None) -> list[str]:
         """The ids that pass the filters; the last answer is kept, since pages ask the same again."""
-        accepts = compile_filters(filters)
+        switches = self._switches
+        accepts = compile_filters(filters, switches.refused_filters, switches.unfilled_paths)
         if accepts is None:
             return self._store.order()
-        name, revision = json.dumps(filters, sort_keys=True), self._store.revision
+        name, revision = json.dumps([filters, switches.unfilled_paths], sort_keys=True), self._store.revision
         if self._filtered[:2] != (name, revision):
             order = [i for i in self._store.order() if accepts(self._store.by_id(i))]
             self._filtered = (name, revision, order)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.history import History
@@ -12,15 +13,25 @@ Asset = dict[str, Any]
 
 ASSETS = "lansweeper/assets"
 SCAN, EDITOR = "a scan", "an edit through the API"
+SEEN, UPDATED = "lastSeen", "lastUpdated"
+"""Members of ``assetBasicInfo``: of the last scan, and of the last change by anyone."""
+
+
+def utc_now() -> datetime:
+    """This machine's time."""
+    return datetime.now(UTC)
+
 
 
 class LansweeperStore:
     """Assets by key. Their order is that of ``_id`` (24 hex digits), which grows with every new asset.
 
-    Anybody who changes an asset in place calls ``touch``, since filtered pages are remembered.
+    Anybody who changes an asset in place says so by ``scanned`` or ``edited``, which date the change, or by
+    ``touch``, since filtered pages are remembered.
     """
 
-    def __init__(self, site_id: str, site_name: str) -> None:
+    def __init__(self, site_id: str, site_name: str, clock: Callable[[], datetime] = utc_now) -> None:
+        self._clock = clock
         self.site_id = site_id
         self.site_name = site_name
         self.assets: dict[str, Asset] = {}
@@ -52,9 +63,23 @@ class LansweeperStore:
         self.touch()
         return True
 
-    def edited(self, key: str) -> None:
-        self.history.note(ASSETS, key, "updated", EDITOR)
+    def edited(self, key: str, *, by: str = EDITOR) -> None:
+        """An asset was edited, by the API or by hand: it was changed now, and no scan has seen it."""
+        self._date(key, UPDATED)
+        if by == EDITOR:
+            self.history.note(ASSETS, key, "updated", by)
         self.touch()
+
+    def scanned(self, key: str) -> None:
+        """A scan has seen an asset, whether or not it changed a value."""
+        self._date(key, SEEN, UPDATED)
+        self.touch()
+
+    def _date(self, key: str, *members: str) -> None:
+        """Put the time of now into these members; others may share the section, so it is replaced."""
+        asset = self.assets[key]
+        now = f"{self._clock().astimezone(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+        asset["assetBasicInfo"] = {**(asset.get("assetBasicInfo") or {}), **dict.fromkeys(members, now)}
 
     def touch(self) -> None:
         """Remembered pages are out of date."""

@@ -239,3 +239,41 @@ def test_what_is_refused() -> None:
         accepts(condition("key", "REGEXP", "("))
     with pytest.raises(RefusedError, match="101 of 100"):
         accepts(*[condition("key", "EQUAL", str(n)) for n in range(101)])
+
+
+SEEN, UPDATED = "assetBasicInfo.lastSeen", "assetBasicInfo.lastUpdated"
+
+
+def since(sandbox: Sandbox, path: str, moment: str = "2026-06-01T00:00:00.000Z") -> set[str]:
+    """The keys of the assets whose date at that path is this moment or later."""
+    filters = {"conditions": [condition(path, "GREATER_THAN_OR_EQUAL", moment)]}
+    return {item["key"] for item in Caller(sandbox).items([path], filters)}
+
+
+def test_a_scan_moves_both_dates_and_an_edit_by_hand_or_by_the_api_only_the_last_change(
+    sandbox: Sandbox,
+) -> None:
+    assert since(sandbox, SEEN) == since(sandbox, UPDATED) == set()
+    scanned = {key for keys in sandbox.churn(0.1, ["rename", "move", "add"]).values() for key in keys}
+    others = [each["key"] for each in sandbox.state("lansweeper/assets") if each["key"] not in scanned]
+    sandbox.edit("lansweeper/assets", others[0], {"assetCustom.model": "Another"})
+    Caller(sandbox).site(
+        f'editAsset(key: "{others[1]}", fields: {{assetCustom: {{comment: "x"}}}}) {{ __typename }}',
+        "mutation",
+    )
+    assert len(scanned) >= 3
+    assert since(sandbox, SEEN) == scanned
+    assert since(sandbox, UPDATED) == scanned | set(others[:2])
+
+
+def test_a_server_may_refuse_a_filter_or_have_no_value_at_its_path(sandbox: Sandbox) -> None:
+    sandbox.churn(0.1, ["rename"])
+    sandbox.switch(refused_filters=[UPDATED])
+    filters = {"conditions": [condition(UPDATED, "EXISTS", "true")]}
+    refused = Caller(sandbox).page([NAME], filters=filters)
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["message"] == f"Invalid path: root.{UPDATED} for filter"
+    sandbox.switch(refused_filters=[], unfilled_paths=[UPDATED])
+    assert since(sandbox, UPDATED) == set()
+    assert since(sandbox, SEEN)
+    assert all("assetBasicInfo" not in item for item in Caller(sandbox).items([UPDATED]))

@@ -33,6 +33,8 @@ def test_an_edit_changes_what_it_names_and_echoes_it(sandbox: Sandbox) -> None:
     assert echoed["assetBasicInfo"] == {"description": "On loan"}
     assert echoed["assetCustom"] == {"comment": "x", "purchaseDate": "2025-01-02T00:00:00.000Z"}
     after = asset(sandbox, key)
+    moved = after["assetBasicInfo"].pop("lastUpdated")
+    assert moved > before["assetBasicInfo"].pop("lastUpdated")
     assert after["assetBasicInfo"] == before["assetBasicInfo"] | {"description": "On loan"}
 
 
