@@ -19,15 +19,7 @@ from tasks.asset_sync.references import create_references, find_references
 from tasks.asset_sync.report import final_report, plan_report, publish_plan, publish_report
 from tasks.asset_sync.run import SyncRun, prepare_run
 from tasks.asset_sync.settings import AssetSynchronizationSettings
-from tasks.asset_sync.stored_plan import (
-    PlanRefusedError,
-    check_stored,
-    keep_plan,
-    note_applied,
-    note_begun,
-    only_stored,
-    settings_of_plan,
-)
+from tasks.asset_sync.stored_plan import check_stored, keep_plan, only_stored
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.shared.connections import (
@@ -43,6 +35,7 @@ from tasks.shared.request_times import keep_seconds
 from tasks.shared.results import cancelled_state, finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 from tasks.shared.run_names import flow_run_name
+from tasks.shared.stored_plans import note_applied, note_begun, refuse_drifted, settings_of_plan
 
 
 class ReadingRefusedError(RuntimeError):
@@ -123,8 +116,7 @@ async def synchronize(run: SyncRun) -> Any:
         announce_refusal(run.subject, refused)
     if doubted:
         raise ReadingRefusedError(" ".join(refused) + " Nothing was written.")
-    if drifted:
-        raise PlanRefusedError(" ".join(drifted) + " Nothing was written.")
+    refuse_drifted(drifted)
     if refused:
         raise ThresholdExceededError(
             " ".join(refused)

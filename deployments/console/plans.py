@@ -125,7 +125,7 @@ def _failures_in_words() -> Iterator[None]:
 
 
 async def _listed(ledger: str, company: str, last: int) -> list[dict[str, object]]:
-    from tasks.rules.asset_sync.plan_export import plan_facts
+    from tasks.rules.stored_plans.export import plan_facts
     from tasks.shared.connections import open_ledger, shared_connections
 
     send_no_events()
@@ -144,11 +144,11 @@ def _told(facts: dict[str, object]) -> str:
 
 async def _write(ledger: str, typed: str, form: PlanForm, stream: TextIO) -> None:
     """Read the plan twice, once for its kinds of change: it may be larger than memory."""
-    from tasks.asset_sync.stored_plan import find_plan
-    from tasks.rules.asset_sync.plan_entries import entry_of
-    from tasks.rules.asset_sync.plan_export import FORMATS
-    from tasks.rules.asset_sync.plan_summary import PlanTally
+    from tasks.rules.stored_plans.entries import entry_of
+    from tasks.rules.stored_plans.export import FORMATS
+    from tasks.rules.stored_plans.summary import PlanTally
     from tasks.shared.connections import open_ledger, shared_connections
+    from tasks.shared.stored_plans import find_plan
 
     send_no_events()
     shown, tally = FORMATS[form.value](), PlanTally()

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tasks.rules.asset_sync.drift import DriftRule
 from tasks.rules.asset_sync.matching.keys import (
     DEFAULT_KEYS,
     Key,
@@ -32,8 +31,10 @@ from tasks.rules.mapping.model import (
     read_custom_field_mappings,
     read_mappings,
 )
+from tasks.rules.stored_plans.drift import DriftRule
 from tasks.shared.next_run import ONLY_FAILED
 from tasks.shared.retry import Waiting
+from tasks.shared.stored_plans import DRIFT, PLAN_DAYS, PLAN_TO_APPLY
 
 OF_THE_RUN = ("dry_run", "plan", "drift", "ceilings", "shrink", "accept_once", "waiting", "plan_days")
 """The settings that shape no plan: a run that applies one has its own."""
@@ -62,20 +63,8 @@ class AssetSynchronizationSettings(BaseModel):
         examples=["BlueLightCo"],
     )
     dry_run: bool = Field(default=True, title="Dry run", description="Show the plan and write nothing.")
-    plan: str = Field(
-        default="",
-        max_length=60,
-        title="Plan to apply",
-        description="Id of a stored plan, or its beginning: only its records are written, each only if it is "
-        "decided as it was. What shapes a plan (mappings, filter, prefix, ...) is then taken from it.",
-        examples=["plan-1a2b3c4d5e6f"],
-    )
-    drift: DriftRule = Field(
-        default=DriftRule.REFUSE,
-        title="Drift",
-        description="Where records of the plan changed since it was made: refuse writes nothing and names "
-        "them, rest writes the others.",
-    )
+    plan: str = PLAN_TO_APPLY
+    drift: DriftRule = DRIFT
     asset_filter: list[AssetCondition] = Field(
         default_factory=list,
         title="Asset filter",
@@ -172,13 +161,7 @@ class AssetSynchronizationSettings(BaseModel):
         title="Accept once",
         description="Numbers of a refused reading that you have found right; the refusal says what to type.",
     )
-    plan_days: int = Field(
-        default=30,
-        ge=1,
-        le=3650,
-        title="Days that plans are kept",
-        description="So long the plan of this run can be shown whole, and applied by its id.",
-    )
+    plan_days: int = PLAN_DAYS
     waiting: Waiting = Field(
         default_factory=Waiting,
         title="Waiting",

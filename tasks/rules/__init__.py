@@ -10,6 +10,7 @@ Shared by all of them:
 
 - ``values``: dates, numbers, booleans, and the small records of a run; ``limits``: documented limits.
 - ``report``: counts that add up; ``undo``: the reverse of a run; ``text``: Markdown that no value can break.
+- ``stored_plans``: plans as they are kept, shown whole, and applied by their id.
 - ``guards``: what was read held against what is known from before.
 - ``bulk``: batches and bulk answers; ``expressions``: JMESPath over many records.
 - ``action_io``, ``choices``, ``connection_findings``, ``lansweeper_input``: what a person types and sees.

@@ -1,108 +1,44 @@
-"""A plan as plain data, one entry a record: for the ledger, for people, and to hold a later plan against.
+"""The entries of a plan: what is created and modified, then what is left alone, one entry a record.
 
-Values are those of JSON: what has no form in it (a date, a number of more than 64 bits) stands as its text,
-so that an entry that was stored and read again equals the one that was made.
+The kinds of change of a plan that was just made are counted without its entries (``tally_of``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeVar
-
-import orjson
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from tasks.rules.asset_sync.matching.result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, Skipped
-from tasks.rules.isolation import convert_or, problem_words
+from tasks.rules.isolation import convert_all_or, problem_words
 from tasks.rules.mapping.comparison import is_empty
+from tasks.rules.stored_plans.entries import (
+    EntryKind,
+    PlanEntry,
+    digest_of,
+    encodable_text,
+    entries_of,
+    json_value,
+    marks,
+)
+from tasks.rules.stored_plans.summary import NO_TYPE, TYPE_FIELD, PlanTally, shown_value
 from tasks.rules.values import ConfigurationRecord, FieldChange
 
-T = TypeVar("T")
 _COMPANY = "company.name"
-_LARGEST = 2**63
-
-
-class EntryKind(StrEnum):
-    """What a plan has in mind with a record; of the last three nothing is written."""
-
-    CREATE = "create"
-    MODIFY = "modify"
-    CHANGE_TYPE = "change type"
-    """Only the type changes. A modification may change the type too, by a call of its own."""
-    AMBIGUOUS = "ambiguous"
-    SKIPPED = "skipped"
-    ORPHANED = "orphaned"
-
-    @property
-    def writes(self) -> bool:
-        return self in (EntryKind.CREATE, EntryKind.MODIFY, EntryKind.CHANGE_TYPE)
-
-
-@dataclass(frozen=True, slots=True)
-class PlanEntry:
-    """One record of a plan. ``configuration_id`` is None where there is none (yet).
-
-    ``changes``: each field with its current and its wanted value; for a creation every value that it is
-    created with. ``notes``: warnings, or why nothing is written. ``digest`` stands for the decision: 16 hex
-    digits, the same as long as the same would be written; empty where there is none.
-    """
-
-    kind: EntryKind
-    asset_key: str
-    configuration_id: int | None
-    name: str
-    changes: tuple[FieldChange, ...] = ()
-    notes: tuple[str, ...] = ()
-    matched_on: str = ""
-    digest: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON; ``entry_of`` reads it."""
-        return {
-            "kind": self.kind.value,
-            "asset_key": self.asset_key,
-            "configuration_id": self.configuration_id,
-            "name": self.name,
-            "changes": [
-                {"field": each.field, "current": each.current, "wanted": each.wanted} for each in self.changes
-            ],
-            "notes": list(self.notes),
-            "matched_on": self.matched_on,
-            "digest": self.digest,
-        }
-
-
-def entry_of(values: Mapping[str, Any]) -> PlanEntry:
-    """The entry whose ``as_dict`` these values are."""
-    changes = tuple(FieldChange(each["field"], each["current"], each["wanted"]) for each in values["changes"])
-    return PlanEntry(
-        EntryKind(values["kind"]),
-        values["asset_key"],
-        values["configuration_id"],
-        values["name"],
-        changes,
-        tuple(values["notes"]),
-        values["matched_on"],
-        values["digest"],
-    )
 
 
 def plan_entries(plan: Plan) -> Iterator[PlanEntry]:
     """Every entry of a plan, one after the other: what is written first, then what is left alone."""
     yield from written_entries(plan)
-    yield from _each(plan.ambiguous, _ambiguous, EntryKind.AMBIGUOUS)
-    yield from _each(plan.skipped, _skipped, EntryKind.SKIPPED)
-    yield from _each(plan.orphaned, _orphaned, EntryKind.ORPHANED)
+    yield from entries_of(plan.ambiguous, _ambiguous, EntryKind.AMBIGUOUS)
+    yield from entries_of(plan.skipped, _skipped, EntryKind.SKIPPED)
+    yield from entries_of(plan.orphaned, _orphaned, EntryKind.ORPHANED)
 
 
 def written_entries(plan: Plan) -> Iterator[PlanEntry]:
     """The entries of which something is written, creations first."""
-    yield from _each(plan.creations, lambda each: creation_entry(each, plan.paths), EntryKind.CREATE)
-    yield from _each(plan.modifications, modification_entry, EntryKind.MODIFY)
+    yield from entries_of(plan.creations, lambda each: creation_entry(each, plan.paths), EntryKind.CREATE)
+    yield from entries_of(plan.modifications, modification_entry, EntryKind.MODIFY)
 
 
 def creation_entry(creation: Creation, paths: Sequence[str]) -> PlanEntry:
@@ -117,10 +53,12 @@ def creation_entry(creation: Creation, paths: Sequence[str]) -> PlanEntry:
         for path, value in zip(paths, asset.wanted, strict=True)
         if not is_empty(value) and path != _COMPANY and path not in creation.left_out
     )
-    notes = tuple(map(_text, creation.warnings))
-    key = _text(asset.key)
-    digest = _digest(["create", key, marks(changes)])
-    return PlanEntry(EntryKind.CREATE, key, None, _text(creation.name), changes, notes, digest=digest)
+    notes = tuple(map(encodable_text, creation.warnings))
+    key = encodable_text(asset.key)
+    digest = digest_of(["create", key, marks(changes)])
+    return PlanEntry(
+        EntryKind.CREATE, key, None, encodable_text(creation.name), changes, notes, digest=digest
+    )
 
 
 def modification_entry(modification: Modification) -> PlanEntry:
@@ -129,77 +67,59 @@ def modification_entry(modification: Modification) -> PlanEntry:
         FieldChange(each.field, json_value(each.current), json_value(each.wanted))
         for each in modification.all_changes
     )
-    key, number = _text(modification.asset.key), modification.configuration.id
+    key, number = encodable_text(modification.asset.key), modification.configuration.id
     return PlanEntry(
         EntryKind.MODIFY if modification.changes else EntryKind.CHANGE_TYPE,
         key,
         number,
-        _text(modification.name),
+        encodable_text(modification.name),
         changes,
-        tuple(map(_text, modification.warnings)),
+        tuple(map(encodable_text, modification.warnings)),
         modification.matched_on,
-        _digest(["modify", key, number, marks(changes)]),
+        digest_of(["modify", key, number, marks(changes)]),
     )
-
-
-def marks(changes: Iterable[FieldChange]) -> list[str]:
-    """Each change as one comparable text, sorted; the same before and after the ledger."""
-    return sorted(
-        orjson.dumps([each.field, json_value(each.current), json_value(each.wanted)]).decode()
-        for each in changes
-    )
-
-
-def json_value(value: Any) -> Any:
-    """The value as JSON has it and gives it back."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return value if -_LARGEST <= value < _LARGEST else str(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    return _text(value)
-
-
-def _text(value: Any) -> str:
-    """A text without half an emoji, which JSON has no form for."""
-    text = str(value)
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
-def _digest(decision: Any) -> str:
-    return hashlib.sha256(orjson.dumps(decision)).hexdigest()[:16]
 
 
 def _ambiguous(each: Ambiguous) -> PlanEntry:
     candidates = [f"candidate: {one.name or ''} ({one.id})" for one in each.candidates]
-    notes = tuple(map(_text, [each.reason, *candidates]))
+    notes = tuple(map(encodable_text, [each.reason, *candidates]))
     return PlanEntry(
         EntryKind.AMBIGUOUS,
-        _text(each.asset.key),
+        encodable_text(each.asset.key),
         None,
-        _text(each.asset.name or each.asset.key),
+        encodable_text(each.asset.name or each.asset.key),
         notes=notes,
     )
 
 
 def _skipped(each: Skipped) -> PlanEntry:
-    key = _text(each.asset_key)
-    return PlanEntry(EntryKind.SKIPPED, key, None, _text(each.name or key), notes=(_text(each.reason),))
+    key = encodable_text(each.asset_key)
+    notes = (encodable_text(each.reason),)
+    return PlanEntry(EntryKind.SKIPPED, key, None, encodable_text(each.name or key), notes=notes)
 
 
 def _orphaned(each: ConfigurationRecord) -> PlanEntry:
-    name = _text(each.name or each.id)
-    return PlanEntry(EntryKind.ORPHANED, _text(each.asset_key or ""), each.id, name)
+    name = encodable_text(each.name or each.id)
+    return PlanEntry(EntryKind.ORPHANED, encodable_text(each.asset_key or ""), each.id, name)
 
 
-def _each(records: Iterable[T], make: Callable[[T], PlanEntry], kind: EntryKind) -> Iterator[PlanEntry]:
-    """The entry of each record; one whose values have no text says so, and is the same as no other."""
-    return (convert_or(each, make, lambda bad, error: _unreadable(bad, kind, error)) for each in records)
+def tally_of(plan: Plan) -> PlanTally:
+    """The kinds of change of a plan that was just made."""
+    tally = PlanTally()
+    for each in plan.modifications:
+        for change in each.all_changes:
+            tally.change(change)
+    tally.types = Counter(_types(plan))
+    return tally
 
 
-def _unreadable(record: Any, kind: EntryKind, error: Exception) -> PlanEntry:
-    asset, configuration = getattr(record, "asset", record), getattr(record, "configuration", None)
-    key = _text(getattr(asset, "key", ""))
-    notes = (f"It can't be shown: {problem_words(error)}",)
-    return PlanEntry(kind, key, configuration.id if configuration else None, key, notes=notes)
+def _types(plan: Plan) -> list[str]:
+    """The type of each creation; of one that can't be told, why."""
+    if TYPE_FIELD not in plan.paths:
+        return [NO_TYPE] * len(plan.creations)
+    position = plan.paths.index(TYPE_FIELD)
+    return convert_all_or(
+        plan.creations,
+        lambda each: shown_value(each.asset.wanted[position]),
+        lambda each, error: problem_words(error),
+    )

@@ -16,7 +16,7 @@ from connectors.ledger.models import MissingAsset
 from tasks.rules.asset_sync.matching.result import Ambiguous
 from tasks.rules.asset_sync.merge import Edit
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan
-from tasks.rules.asset_sync.plan_summary import tally_of
+from tasks.rules.asset_sync.plan_entries import tally_of
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import PlanWarning, SyncReport
 from tasks.rules.forecast import Forecast, forecast_lines, time_line

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from connectors.ledger.database import writing
 from connectors.ledger.models import StoredPlan
 from connectors.ledger.schema import plans
-from tasks.rules.asset_sync.plan_entries import EntryKind, PlanEntry, entry_of
+from tasks.rules.stored_plans.entries import EntryKind, PlanEntry, entry_of
 from tests.sandboxed.asset_sync.test_killed_runs import (
     ROOT,
     WAITING_FOR_THE_LEASE,

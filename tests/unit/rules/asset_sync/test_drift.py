@@ -10,18 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.rules.asset_sync.drift import (
+from tasks.rules.asset_sync.drift import compared_with, narrowed
+from tasks.rules.asset_sync.matching.result import Ambiguous, Match, MatchResult, Unmatched
+from tasks.rules.asset_sync.plan import Plan
+from tasks.rules.asset_sync.plan_entries import plan_entries
+from tasks.rules.asset_sync.safety import WriteMode
+from tasks.rules.stored_plans.drift import (
     NAMED_IN_REFUSAL,
     DriftRule,
     PlanComparison,
     comparison_words,
     drift_refusal,
-    narrowed,
 )
-from tasks.rules.asset_sync.matching.result import Ambiguous, Match, MatchResult, Unmatched
-from tasks.rules.asset_sync.plan import Plan
-from tasks.rules.asset_sync.plan_entries import entry_of, plan_entries
-from tasks.rules.asset_sync.safety import WriteMode
+from tasks.rules.stored_plans.entries import entry_of
 from tests.support.factories.asset_sync import asset, compiled, configuration
 from tests.unit.rules.asset_sync.test_plan import match, planned
 
@@ -35,14 +36,14 @@ def made(result: MatchResult) -> Plan:
 
 def compared(before: MatchResult, now: MatchResult) -> PlanComparison:
     """The plan of ``before``, stored and read again, against that of ``now``."""
-    comparison = PlanComparison.start(made(now), now, MAPPING)
+    comparison = compared_with(made(now), now, MAPPING)
     for each in plan_entries(made(before)):
         comparison.take(entry_of(orjson.loads(orjson.dumps(each.as_dict()))))
     return comparison
 
 
-def left(comparison: PlanComparison) -> Plan:
-    return narrowed(comparison.current, comparison.why_left(PLAN), batch_size=50, mode=WriteMode.BULK)
+def left(comparison: PlanComparison, now: MatchResult) -> Plan:
+    return narrowed(made(now), comparison.why_left(PLAN), batch_size=50, mode=WriteMode.BULK)
 
 
 def matched(*found: Match) -> MatchResult:
@@ -89,7 +90,7 @@ def test_a_modification_that_is_decided_otherwise_has_drifted(now: MatchResult, 
     [drifted] = comparison.drifted
     assert words in drifted.words()
     assert "k1" in drifted.words()
-    assert left(comparison).nothing_to_write
+    assert left(comparison, now).nothing_to_write
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_creation_that_is_decided_otherwise_has_drifted(now: MatchResult, word
     comparison = compared(unmatched("k1"), now)
     assert [each.asset_key for each in comparison.drifted] == ["k1"]
     assert words in comparison.drifted[0].why
-    assert left(comparison).nothing_to_write
+    assert left(comparison, now).nothing_to_write
 
 
 def test_what_is_as_planned_already_is_done() -> None:
@@ -119,7 +120,7 @@ def test_what_is_as_planned_already_is_done() -> None:
     )
     comparison = compared(before, now)
     assert (comparison.same, comparison.done, comparison.drifted) == (set(), 2, [])
-    plan = left(comparison)
+    plan = left(comparison, now)
     assert (plan.counts.unchanged, plan.counts.skipped, plan.nothing_to_write) == (1, 1, True)
     assert plan.skipped[0].reason == f"Not in {PLAN}, so it is left for another run."
 
@@ -142,7 +143,7 @@ def test_new_records_are_left_and_their_names_are_not_created() -> None:
         ]
     )
     comparison = compared(before, now)
-    plan = left(comparison)
+    plan = left(comparison, now)
     assert [each.asset.key for each in plan.creations] == ["k1"]
     assert plan.reference_creations == {"type.name": ["ls_Linux"]}
     assert plan.predicted.reference_creations == 1
@@ -187,8 +188,9 @@ def world(parts: Iterable[str]) -> MatchResult:
 def test_only_what_both_plans_decide_alike_is_written_and_all_is_accounted_for(
     parts: list[tuple[str, str]],
 ) -> None:
-    comparison = compared(world(one for one, _ in parts), world(other for _, other in parts))
-    plan = left(comparison)
+    now = world(other for _, other in parts)
+    comparison = compared(world(one for one, _ in parts), now)
+    plan = left(comparison, now)
     written = {each.asset.key for each in (*plan.creations, *plan.modifications)}
     alike = {
         f"k{n}"
@@ -205,6 +207,7 @@ def test_only_what_both_plans_decide_alike_is_written_and_all_is_accounted_for(
 
 @given(st.lists(states, max_size=20))
 def test_a_plan_against_itself_is_the_same(parts: list[str]) -> None:
-    comparison = compared(world(parts), world(parts))
+    now = world(parts)
+    comparison = compared(world(parts), now)
     assert (comparison.drifted, comparison.done) == ([], 0)
-    assert left(comparison) == comparison.current
+    assert left(comparison, now) == made(now)

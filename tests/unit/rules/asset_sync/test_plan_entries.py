@@ -11,15 +11,11 @@ from hypothesis import strategies as st
 from tasks.rules.asset_sync.matching.result import Ambiguous, MatchResult, Unmatched
 from tasks.rules.asset_sync.plan import Creation, Modification, Skipped
 from tasks.rules.asset_sync.plan_entries import (
-    EntryKind,
-    PlanEntry,
     creation_entry,
-    entry_of,
-    json_value,
-    marks,
     modification_entry,
     plan_entries,
 )
+from tasks.rules.stored_plans.entries import EntryKind, PlanEntry, entry_of, json_value, marks
 from tasks.rules.values import AssetRecord, FieldChange
 from tests.support.factories.asset_sync import asset, compiled, configuration
 from tests.unit.rules.asset_sync.test_plan import match, planned

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tasks.rules.asset_sync.matching.result import MatchResult, Unmatched
-from tasks.rules.asset_sync.plan_entries import plan_entries
-from tasks.rules.asset_sync.plan_summary import MOST_DISTINCT, PlanTally, tally_of
+from tasks.rules.asset_sync.plan_entries import plan_entries, tally_of
 from tasks.rules.asset_sync.render import plan_markdown
+from tasks.rules.stored_plans.summary import MOST_DISTINCT, PlanTally
 from tasks.rules.values import FieldChange
 from tests.support.factories.asset_sync import asset, compiled
 from tests.unit.rules.asset_sync.test_plan import match, planned

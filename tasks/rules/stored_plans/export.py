@@ -17,8 +17,8 @@ from typing import Any, Protocol
 import orjson
 
 from connectors.ledger.models import StoredPlan
-from tasks.rules.asset_sync.plan_entries import PlanEntry
-from tasks.rules.asset_sync.plan_summary import PlanTally
+from tasks.rules.stored_plans.entries import PlanEntry
+from tasks.rules.stored_plans.summary import PlanTally
 from tasks.rules.text import plain_line, unescaped
 
 COLUMNS = ("kind", "configuration_id", "name", "asset_key", "field", "current", "wanted", "notes")

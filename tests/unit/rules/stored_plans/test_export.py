@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.ledger.models import PlanHead, StoredPlan
-from tasks.rules.asset_sync.plan_entries import EntryKind, PlanEntry, entry_of
-from tasks.rules.asset_sync.plan_export import COLUMNS, FORMATS, plan_state, spreadsheet_value
-from tasks.rules.asset_sync.plan_summary import PlanTally
+from tasks.rules.stored_plans.entries import EntryKind, PlanEntry, entry_of
+from tasks.rules.stored_plans.export import COLUMNS, FORMATS, plan_state, spreadsheet_value
+from tasks.rules.stored_plans.summary import PlanTally
 from tasks.rules.values import FieldChange
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)

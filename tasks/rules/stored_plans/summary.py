@@ -11,10 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.rules.asset_sync.plan import Plan
-from tasks.rules.asset_sync.plan_entries import EntryKind, PlanEntry
-from tasks.rules.asset_sync.references import TYPE
-from tasks.rules.isolation import convert_all_or, problem_words
+from tasks.rules.isolation import problem_words
+from tasks.rules.stored_plans.entries import EntryKind, PlanEntry
 from tasks.rules.text import cell, counted
 from tasks.rules.values import FieldChange
 
@@ -22,7 +20,9 @@ MOST_DISTINCT = 2000
 """Different changes of one field that are counted each by itself."""
 SHOWN_OF_FIELD = 10
 """Changes of one field that are told each by itself."""
-_NO_TYPE = "no type"
+TYPE_FIELD = "type.name"
+"""The field by which creations are told."""
+NO_TYPE = "no type"
 
 
 @dataclass(slots=True)
@@ -55,16 +55,15 @@ class PlanTally:
     def change(self, change: FieldChange) -> None:
         found = self.fields.setdefault(change.field, ChangedFieldTally())
         try:
-            found.add(_shown(change.current), _shown(change.wanted))
+            found.add(shown_value(change.current), shown_value(change.wanted))
         except Exception as error:
             found.add("?", problem_words(error))
 
     def entry(self, entry: PlanEntry) -> None:
         """Count an entry of a stored plan."""
         if entry.kind is EntryKind.CREATE:
-            self.types[
-                next((_shown(each.wanted) for each in entry.changes if each.field == TYPE.path), _NO_TYPE)
-            ] += 1
+            types = (shown_value(each.wanted) for each in entry.changes if each.field == TYPE_FIELD)
+            self.types[next(types, NO_TYPE)] += 1
         elif entry.kind.writes:
             for each in entry.changes:
                 self.change(each)
@@ -77,28 +76,6 @@ class PlanTally:
             yield f"New configurations of {cell(name)}: {count:,}"
 
 
-def tally_of(plan: Plan) -> PlanTally:
-    """The kinds of change of a plan that was just made."""
-    tally = PlanTally()
-    for each in plan.modifications:
-        for change in each.all_changes:
-            tally.change(change)
-    tally.types = Counter(_types(plan))
-    return tally
-
-
-def _types(plan: Plan) -> list[str]:
-    """The type of each creation; of one that can't be told, why."""
-    if TYPE.path not in plan.paths:
-        return [_NO_TYPE] * len(plan.creations)
-    position = plan.paths.index(TYPE.path)
-    return convert_all_or(
-        plan.creations,
-        lambda each: _shown(each.asset.wanted[position]),
-        lambda each, error: problem_words(error),
-    )
-
-
 def _field_lines(name: str, found: ChangedFieldTally) -> Iterator[str]:
     frequent = found.frequent()
     for current, wanted, count in frequent:
@@ -109,6 +86,6 @@ def _field_lines(name: str, found: ChangedFieldTally) -> Iterator[str]:
         yield f"{cell(name)}: {what}"
 
 
-def _shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     """A value as it is told; a long one, of which only the start is, costs no more than that."""
     return "" if value is None else str(value)[:200]
