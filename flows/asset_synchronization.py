@@ -19,7 +19,7 @@ from tasks.asset_sync.references import create_references, find_references
 from tasks.asset_sync.report import final_report, plan_report, publish_plan, publish_report
 from tasks.asset_sync.run import SyncRun, prepare_run
 from tasks.asset_sync.settings import AssetSynchronizationSettings
-from tasks.asset_sync.stored_plan import check_stored, keep_plan, only_stored
+from tasks.asset_sync.stored_plan import STORED_FEATURE, check_stored, keep_plan, only_stored
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.report import SyncReport
 from tasks.shared.connections import (
@@ -68,7 +68,7 @@ async def asset_synchronization(
         lansweeper_client(lansweeper),
         open_ledger() as database,
     ):
-        settings, stored = await settings_of_plan(settings, database)
+        settings, stored = await settings_of_plan(settings, database, STORED_FEATURE)
         settings = settings.for_company(await chosen_company(settings.company, connectwise))
         run = await prepare_run(settings, connectwise, lansweeper, client, database)
         run.stored = stored

@@ -30,9 +30,15 @@ from tasks.enrichment.safety import (
     keep_reading,
     note_edited_texts,
     reading_of,
-    refuse_implausible,
+    refuse_plan,
 )
 from tasks.enrichment.settings import EnrichmentSettings
+from tasks.enrichment.stored_plan import (
+    TEXTS_FEATURE,
+    check_text_plan,
+    keep_text_plan,
+    only_stored_texts,
+)
 from tasks.rules.enrichment.plan import EnrichmentPlan, EnrichmentReport
 from tasks.rules.guards import GuardFinding
 from tasks.shared.connections import (
@@ -47,6 +53,7 @@ from tasks.shared.request_times import keep_seconds
 from tasks.shared.results import cancelled_state, finished_state
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 from tasks.shared.run_names import flow_run_name
+from tasks.shared.stored_plans import note_applied, note_begun, settings_of_plan
 
 
 @flow(name="tickets-agreements-sla-sync", flow_run_name=flow_run_name, persist_result=False)
@@ -61,8 +68,9 @@ async def tickets_agreements_sla_sync(
 ) -> Any:
     """Show in Lansweeper which agreements, tickets and SLA ConnectWise has for each asset's configuration.
 
-    A dry run, the default, shows the plan and writes nothing. A real run makes missing custom fields, edits
-    the assets whose texts differ, several in one request, and reports. ConnectWise is only read.
+    A dry run, the default, shows the plan and writes nothing; the plan's id is what to type under Plan to
+    apply to write exactly that. A real run makes missing custom fields, edits the assets whose texts differ,
+    several in one request, and reports. ConnectWise is only read.
     """
     async with (
         shared_connections(read_only=settings.dry_run, ledger=ledger),
@@ -70,10 +78,12 @@ async def tickets_agreements_sla_sync(
         lansweeper_client(lansweeper) as assets,
         open_ledger() as database,
     ):
+        settings, stored = await settings_of_plan(settings, database, TEXTS_FEATURE)
         settings = settings.for_company(await chosen_company(settings.company, connectwise))
         run = await prepare_enrichment(
             settings, connectwise, lansweeper, client=client, assets=assets, ledger=database
         )
+        run.stored = stored
         if settings.dry_run:
             return await enrich(run)
         wait = settings.waiting.lease_seconds
@@ -92,6 +102,7 @@ async def enrich(run: EnrichmentRun) -> Any:
     Missing custom fields are made after the plan was checked: a wrong list of fields is a wrong reading too.
     """
     dry_run = run.settings.dry_run
+    await check_text_plan(run)
     take_fields(run, await lansweeper_custom_fields(run.lansweeper, dry_run=True))
     configurations = await read_claims(run)
     assets = await read_states(run)
@@ -101,21 +112,26 @@ async def enrich(run: EnrichmentRun) -> Any:
     await select_assets(run, held)
     plan = make_enrichment_plan(run, configurations, assets, links, rivals)
     hold_back_edits(run, plan, held)
+    plan, drifted = await only_stored_texts(run, plan, configurations, assets)
     reading = reading_of(configurations, assets, links)
     findings = await check_plan(run, reading, plan, links.whole)
     await note_edited_texts(run, plan)
     run.forecast = await forecast_edits(run, plan.updates)
-    await publish_plan(run, plan, links.searches, findings)
+    await keep_text_plan(run, plan)
+    await publish_plan(run, plan, links.searches, findings, drifted)
     if dry_run:
         return await finish(run, plan, make_report(run, plan, links.searches), findings)
-    refuse_implausible(run, findings)
-    if run.fields_missing:
+    refuse_plan(run, findings, drifted)
+    await note_begun(run)
+    if run.fields_missing and (plan.updates or run.stored is None):
         take_made_fields(run, await lansweeper_custom_fields(run.lansweeper, dry_run=False))
     edited = await edit_texts(run, plan.updates)
     await keep_refused_edits(run, plan, edited, held)
     await keep_reading(run, reading, plan, edited)
     await keep_seconds(run.ledger, run.site_tenant, run.assets.session, run.notes)
-    return await finish(run, plan, make_report(run, plan, links.searches, edited), findings)
+    report = make_report(run, plan, links.searches, edited)
+    await note_applied(run, failed=report.failed)
+    return await finish(run, plan, report, findings)
 
 
 async def finish(

@@ -280,7 +280,8 @@ class PlanHead:
     """What a plan that is about to be stored was made of and holds, without its entries.
 
     ``settings`` are those of the run that made it, ``counts`` its outcomes by name, ``details`` what else a
-    person wants to know of the whole. ``checksum`` stands for everything that would be written.
+    person wants to know of the whole. ``checksum`` stands for everything that would be written; empty: it is
+    made of the entries.
     """
 
     feature: str

@@ -161,7 +161,7 @@ def _row(plan_id: str, head: PlanHead, content: _Content, now: float, until: flo
         "company_id": head.company_id,
         "company": head.company,
         "run_id": head.run_id,
-        "checksum": head.checksum,
+        "checksum": head.checksum or content.hash.hexdigest()[:16],
         "settings": head.settings,
         "counts": head.counts,
         "details": head.details,

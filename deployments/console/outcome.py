@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 from deployments.console.output import ExitCode
-from tasks.rules.asset_sync.render import KINDS_OF_CHANGE
 from tasks.rules.report import is_refused_plan, read_counts
+from tasks.rules.stored_plans.summary import KINDS_OF_CHANGE
 from tasks.rules.text import unescaped
 
 REFUSALS = ("ReadingRefusedError", "ThresholdExceededError", "ImplausiblePlanError", "PlanRefusedError")

@@ -35,6 +35,15 @@ PlanOrCompanyArgument = Annotated[
     ),
 ]
 PLAN_ID = re.compile(r"plan-[0-9a-f]{1,12}", re.IGNORECASE)
+DeploymentOfPlanOption = Annotated[
+    str | None,
+    typer.Option(
+        "--deployment",
+        "-d",
+        metavar="NAME",
+        help="Deployment to run. Usual: that of the plan's flow; with a company asset-synchronization.",
+    ),
+]
 RestOption = Annotated[
     bool,
     typer.Option("--rest", help="Where records of the plan changed since: write the others, not none."),
@@ -134,12 +143,15 @@ async def _listed(ledger: str, company: str, last: int) -> list[dict[str, object
         return [plan_facts(each, now) for each in await database.plans.newest(last, company=company)]
 
 
+_TOLD = {"created": "to create", "modified": "to modify", "updated": "to update", "steps": "to put back"}
+"""What a plan writes, by the names of its counts."""
+
+
 def _told(facts: dict[str, object]) -> str:
     counts = facts["counts"] if isinstance(facts["counts"], dict) else {}
-    return (
-        f"{facts['id']}  {facts['made_at']}  {facts['state']:8} {facts['company']}: "
-        f"{counts.get('created', 0)} to create, {counts.get('modified', 0)} to modify"
-    )
+    told = ", ".join(f"{counts[name]} {words}" for name, words in _TOLD.items() if name in counts)
+    whose = f"{facts['feature']}, {facts['company']}"
+    return f"{facts['id']}  {facts['made_at']}  {facts['state']:8} {whose}: {told}"
 
 
 async def _write(ledger: str, typed: str, form: PlanForm, stream: TextIO) -> None:
@@ -161,6 +173,23 @@ async def _write(ledger: str, typed: str, form: PlanForm, stream: TextIO) -> Non
             stream.write(shown.entry(entry_of(each)))
     stream.write(shown.end())
     stream.flush()
+
+
+def flow_of_plan(ledger: str | None, what: str | None) -> str:
+    """The flow that made the plan, whose deployment has its name; empty where no plan is meant."""
+    if not what or not PLAN_ID.fullmatch(what.strip()):
+        return ""
+    with _failures_in_words():
+        return asyncio.run(_flow_of(ledger or DEFAULT_LEDGER, what))
+
+
+async def _flow_of(ledger: str, typed: str) -> str:
+    from tasks.shared.connections import open_ledger, shared_connections
+    from tasks.shared.stored_plans import find_plan
+
+    send_no_events()
+    async with shared_connections(read_only=True, ledger=ledger), open_ledger() as database:
+        return (await find_plan(database, typed)).head.feature
 
 
 def applied_settings(what: str | None, rest: bool) -> tuple[str | None, dict[str, Any], str]:

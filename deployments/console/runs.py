@@ -19,7 +19,13 @@ from deployments.console.output import (
     command_output,
     end,
 )
-from deployments.console.plans import PlanOrCompanyArgument, RestOption, applied_settings
+from deployments.console.plans import (
+    DeploymentOfPlanOption,
+    PlanOrCompanyArgument,
+    RestOption,
+    applied_settings,
+    flow_of_plan,
+)
 from deployments.console.server import prefect_server
 from tasks.rules.asset_sync.matching.decisions import Decision
 from tasks.rules.choices import ASK
@@ -135,7 +141,7 @@ def plan(
 
 def apply(
     what: PlanOrCompanyArgument = None,
-    deployment: DeploymentOption = ASSETS,
+    deployment: DeploymentOfPlanOption = None,
     rest: RestOption = False,
     settings: SetOption = None,
     connectwise: ConnectWiseOption = None,
@@ -162,6 +168,7 @@ def apply(
     blocks = _given(connectwise=connectwise, lansweeper=lansweeper, ledger=ledger)
     with command_output(as_json) as out, prefect_server() as server:
         company, of_plan, whom = applied_settings(what, rest)
+        deployment = deployment or flow_of_plan(ledger, what) or ASSETS
         changes = _changes(settings, company, dry_run=False) | of_plan
         out.confirm(f"Write {whom} with {deployment} at {server}?", yes=yes)
         done = asyncio.run(_run_deployment(out, deployment, lambda each: _form(each, changes, blocks), wait))

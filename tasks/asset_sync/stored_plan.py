@@ -8,7 +8,7 @@ from tasks.rules.asset_sync.drift import compared_with, narrowed
 from tasks.rules.asset_sync.matching.result import MatchResult
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.plan_entries import plan_entries
-from tasks.shared import stored_plans
+from tasks.shared.stored_plans import PlanOwner, check_applicable, compare_stored, store_plan
 
 STORED_FEATURE = "asset-synchronization"
 """Whose stored plans these are."""
@@ -17,15 +17,12 @@ STORED_FEATURE = "asset-synchronization"
 async def keep_plan(run: SyncRun, plan: Plan) -> None:
     """Store the plan as ``run.plan_id``, unless the run applies one that is stored."""
     days = run.settings.plan_days
-    await stored_plans.store_plan(run, _head(run, plan), plan_entries(plan), days=days)
+    await store_plan(run, _head(run, plan), plan_entries(plan), days=days)
 
 
 async def check_stored(run: SyncRun) -> None:
     """PlanRefusedError: the plan to apply is not this company's, has expired, or was applied."""
-    company = run.company
-    await stored_plans.check_applicable(
-        run, STORED_FEATURE, tenant=run.tenant, company_id=company.id, company=company.identifier
-    )
+    await check_applicable(run, _owner(run))
 
 
 async def only_stored(run: SyncRun, plan: Plan, matched: MatchResult) -> tuple[Plan, list[str]]:
@@ -39,26 +36,23 @@ async def only_stored(run: SyncRun, plan: Plan, matched: MatchResult) -> tuple[P
     if run.stored is None:
         return plan, []
     settings, comparison = run.settings, compared_with(plan, matched, run.mapping)
-    refused = await stored_plans.compare_stored(run, run.stored, comparison, settings.drift)
+    refused = await compare_stored(run, run.stored, comparison, settings.drift)
     left = comparison.why_left(run.stored.id)
     return narrowed(plan, left, batch_size=settings.batch_size, mode=settings.write_mode), refused
 
 
+def _owner(run: SyncRun) -> PlanOwner:
+    return PlanOwner(STORED_FEATURE, run.tenant, run.company.id, run.company.identifier)
+
+
 def _head(run: SyncRun, plan: Plan) -> PlanHead:
-    return PlanHead(
-        STORED_FEATURE,
-        run.tenant,
-        run.company.id,
-        run.company.identifier,
-        run.run_id,
-        plan.checksum,
-        run.settings.model_dump(mode="json"),
-        plan.counts.as_dict(),
-        {
-            "company": run.company.name or run.company.identifier,
-            "site": run.site,
-            "references": plan.reference_creations,
-            "requests": plan.predicted.total,
-            "writes": plan.predicted.writes,
-        },
-    )
+    details = {
+        "company": run.company.name or run.company.identifier,
+        "site": run.site,
+        "references": plan.reference_creations,
+        "requests": plan.predicted.total,
+        "writes": plan.predicted.writes,
+    }
+    settings = run.settings.model_dump(mode="json")
+    counts = plan.counts.as_dict()
+    return _owner(run).head(run.run_id, settings, counts, details, checksum=plan.checksum)

@@ -173,8 +173,12 @@ async def publish_plan(
     plan: EnrichmentPlan,
     searches: Sequence[SearchCost],
     findings: Sequence[GuardFinding] = (),
+    drifted: Sequence[str] = (),
 ) -> None:
-    """Show the plan as an artifact, what is not plausible on top; log its numbers and emit an event."""
+    """Show the plan as an artifact, what is not plausible on top; log its numbers and emit an event.
+
+    ``drifted``: why the stored plan is not applied, if it is not.
+    """
     edits = predicted_edits(run, plan)
     counts = ", ".join(f"{name} {count}" for name, count in plan.counts.as_dict().items())
     run_logger().info("Plan: %s; %d mutations predicted", counts, edits)
@@ -184,6 +188,8 @@ async def publish_plan(
             plan,
             title=title,
             dry_run=run.settings.dry_run,
+            plan_id=run.plan_id,
+            refused=drifted,
             findings=findings,
             figures=[
                 f"Requests to ConnectWise so far: {run.client.session.requests:,}",
@@ -204,7 +210,7 @@ async def publish_plan(
         run.subject,
         dry_run=run.settings.dry_run,
         counts=plan.counts.as_dict(),
-        refused=refusals(findings),
+        refused=[*refusals(findings), *drifted],
     )
 
 
@@ -248,6 +254,7 @@ def make_report(
         mutations=lansweeper.writes,
         seconds_predicted=run.forecast.seconds,
         seconds_used=run_seconds(),
+        plan_id=run.plan_id,
         run_id="" if edited is None else run.run_id,
     )
 

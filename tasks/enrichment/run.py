@@ -7,6 +7,7 @@ from typing import Any
 from connectors.connectwise.client import ConnectWiseClient
 from connectors.errors import StopError
 from connectors.lansweeper.client import LansweeperClient
+from connectors.ledger.models import StoredPlan
 from connectors.ledger.store import Ledger
 from tasks.connectwise.list_companies import Company, find_company
 from tasks.enrichment.settings import EnrichmentSettings
@@ -31,7 +32,8 @@ class EnrichmentRun:
     its counts; ``doubts`` are sentences about answers that were not whole: a real run is refused for one;
     ``listed_fields`` are the keys of all custom fields of the site, ``unlisted_fields`` those that assets
     have and that are not among them; ``unread_assets`` and ``unread_configurations`` could not be read, and
-    why; ``forecast`` is what the whole run takes, by its plan.
+    why; ``forecast`` is what the whole run takes, by its plan; ``plan_id``: under which the ledger keeps the
+    plan, empty where it does not; ``stored``: the plan that the run applies, if it applies one.
     """
 
     def __init__(
@@ -68,6 +70,8 @@ class EnrichmentRun:
         self.unread_configurations: dict[int, SkippedConfiguration] = {}
         self.only: set[str] | None = None
         self.forecast = Forecast()
+        self.plan_id = ""
+        self.stored: StoredPlan | None = None
 
     def is_about(self, asset_key: str | None) -> bool:
         """Whether the run looks at the asset, and at configurations that claim it; ``only`` None: at all."""

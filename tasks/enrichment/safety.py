@@ -24,6 +24,7 @@ from tasks.shared.action import Inventory
 from tasks.shared.events import announce_refusal
 from tasks.shared.journalled import WriteResult
 from tasks.shared.retry import retry
+from tasks.shared.stored_plans import refuse_drifted
 
 SCOPE = "enrichment of site {}"
 MOST_COMPARED = 500
@@ -108,10 +109,18 @@ async def note_edited_texts(run: EnrichmentRun, plan: EnrichmentPlan) -> None:
         )
 
 
-def refuse_implausible(run: EnrichmentRun, findings: Sequence[GuardFinding]) -> None:
-    """ImplausiblePlanError with all that is not plausible, unless a person accepted it for this run."""
-    if refused := refusals(findings):
-        announce_refusal(run.subject, refused)
+def refuse_plan(run: EnrichmentRun, findings: Sequence[GuardFinding], drifted: Sequence[str]) -> None:
+    """Refuse to write a plan that is not plausible, or not the stored one.
+
+    Raises:
+        ImplausiblePlanError: with all that is not plausible, unless a person accepted it for this run.
+        PlanRefusedError: with all that ``drifted`` since the plan was stored.
+    """
+    refused = refusals(findings)
+    if refused or drifted:
+        announce_refusal(run.subject, [*refused, *drifted])
+    refuse_drifted([] if refused else drifted)
+    if refused:
         raise ImplausiblePlanError(f"{' '.join(refused)} Nothing was written.")
 
 

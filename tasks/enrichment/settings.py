@@ -9,11 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from tasks.rules.choices import ASK
 from tasks.rules.enrichment.safety import AcceptedReading, EnrichmentLimits
 from tasks.rules.enrichment.texts import TextLimits
+from tasks.rules.stored_plans.drift import DriftRule
 from tasks.shared.next_run import ONLY_FAILED
 from tasks.shared.retry import RetryPolicy
+from tasks.shared.stored_plans import DRIFT, PLAN_DAYS, PLAN_TO_APPLY
 
 MOST_ALIASES = 100
 """More edits in one request than that gain nothing: 25 already make 15,000 edits 600 requests."""
+
+OF_THE_PLAN = ("asset_id_field", "asset_id_caption", "only_failed", "text")
+"""The settings that shape a plan: a run that applies one has them from the plan."""
 
 
 class EnrichmentWaiting(RetryPolicy):
@@ -44,6 +49,8 @@ class EnrichmentSettings(BaseModel):
         examples=["BlueLightCo"],
     )
     dry_run: bool = Field(default=True, title="Dry run", description="Show the plan and write nothing.")
+    plan: str = PLAN_TO_APPLY
+    drift: DriftRule = DRIFT
     aliases: int = Field(
         default=25,
         ge=1,
@@ -90,12 +97,20 @@ class EnrichmentSettings(BaseModel):
         title="Accept once",
         description="The numbers of a refused plan that are right all the same. Leave them out of schedules.",
     )
+    plan_days: int = PLAN_DAYS
     waiting: EnrichmentWaiting = Field(default_factory=EnrichmentWaiting, title="Waiting")
 
     @field_validator("company")
     @classmethod
     def _without_outer_blanks(cls, value: str) -> str:
         return value.strip()
+
+    def with_plan(self, stored: Self) -> Self:
+        """The settings of a run that applies a plan: those that made the plan, and of this run its own."""
+        shaping = {name: getattr(stored, name) for name in OF_THE_PLAN}
+        company = self.company if self.company not in ("", ASK) else stored.company
+        retry_refused = self.retry_refused or stored.retry_refused
+        return self.model_copy(update=shaping | {"company": company, "retry_refused": retry_refused})
 
     def for_company(self, company: str) -> Self:
         """The same settings for the company that was chosen."""

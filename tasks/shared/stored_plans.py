@@ -7,6 +7,7 @@ stored plan has and is still decided so. It has the settings that made the store
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import Field, ValidationError
@@ -31,7 +32,7 @@ PLAN_TO_APPLY = Field(
     max_length=60,
     title="Plan to apply",
     description="Id of a stored plan, or its beginning: only its records are written, each only if it is "
-    "decided as it was. What shapes a plan (mappings, filter, prefix, ...) is then taken from it.",
+    "decided as it was. What shapes a plan is then taken from it.",
     examples=["plan-1a2b3c4d5e6f"],
 )
 DRIFT = Field(
@@ -51,6 +52,34 @@ PLAN_DAYS = Field(
 
 class PlanRefusedError(RuntimeError):
     """The stored plan can't be applied, or not as it was shown; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOwner:
+    """Whose a stored plan is. ``company`` is the identifier in ConnectWise, ``tenant`` the company's tenant.
+
+    ``site``: the key of the Lansweeper site that is written to; empty where none is.
+    """
+
+    feature: str
+    tenant: str
+    company_id: int
+    company: str
+    site: str = ""
+
+    def head(
+        self,
+        run_id: str,
+        settings: dict[str, Any],
+        counts: dict[str, int],
+        details: dict[str, Any],
+        *,
+        checksum: str = "",
+    ) -> PlanHead:
+        """The head of a plan to store; without a ``checksum`` the ledger takes that of the entries."""
+        details = {"site": self.site, **details}
+        owner = (self.feature, self.tenant, self.company_id, self.company)
+        return PlanHead(*owner, run_id, checksum, settings, counts, details)
 
 
 class PlanningRun(Protocol):
@@ -114,16 +143,18 @@ async def find_plan(ledger: Ledger, typed: str) -> StoredPlan:
     return found[0]
 
 
-async def settings_of_plan(settings: S, ledger: Ledger) -> tuple[S, StoredPlan | None]:
+async def settings_of_plan(settings: S, ledger: Ledger, feature: str) -> tuple[S, StoredPlan | None]:
     """The settings to run with, and the stored plan to apply; None where none is named.
 
     Raises:
         StopError: no such plan is stored.
-        PlanRefusedError: an older version made it, with settings that this one does not have.
+        PlanRefusedError: another ``feature`` made it, or an older version with settings that this one does
+            not have.
     """
     if not settings.plan.strip():
         return settings, None
     stored = await find_plan(ledger, settings.plan)
+    check_feature(stored, feature)
     try:
         made_with = type(settings).model_validate(stored.head.settings)
     except ValidationError as error:
@@ -134,9 +165,16 @@ async def settings_of_plan(settings: S, ledger: Ledger) -> tuple[S, StoredPlan |
     return settings.with_plan(made_with), stored
 
 
-async def check_applicable(
-    run: PlanningRun, feature: str, *, tenant: str, company_id: int, company: str
-) -> None:
+def check_feature(stored: StoredPlan, feature: str) -> None:
+    """PlanRefusedError: the plan is of another flow."""
+    if stored.head.feature != feature:
+        raise PlanRefusedError(
+            f"{stored.id} is a plan of {stored.head.feature}, not of {feature}: apply it with that flow. "
+            "Nothing was written."
+        )
+
+
+async def check_applicable(run: PlanningRun, owner: PlanOwner) -> None:
     """See that the plan to apply is this company's, still kept, and not applied; to be called in the lease.
 
     Raises:
@@ -146,11 +184,14 @@ async def check_applicable(
         return
     run.stored = stored = await find_plan(run.ledger, run.stored.id)
     run.plan_id, head = stored.id, stored.head
+    check_feature(stored, owner.feature)
     why = ""
-    if head.tenant != tenant or head.feature != feature:
-        why = f"is of another tenant ({head.tenant}), not of {tenant}"
-    elif head.company_id != company_id:
-        why = f"is of the company {head.company}, not of {company}"
+    if head.tenant != owner.tenant:
+        why = f"is of another tenant ({head.tenant}), not of {owner.tenant}"
+    elif head.company_id != owner.company_id:
+        why = f"is of the company {head.company}, not of {owner.company}"
+    elif owner.site and head.details.get("site") != owner.site:
+        why = f"is of another Lansweeper site ({head.details.get('site')}), not of {owner.site}"
     elif stored.applied_at is not None:
         why = f"was applied already, by run {stored.applied_by} at {stored.applied_at:%Y-%m-%d %H:%M} UTC"
     elif stored.expires_at <= await run.ledger.now():

@@ -30,6 +30,7 @@ from tasks.dispatch.settings import DispatchSettings
 from tasks.enrichment import safety
 from tasks.rules.asset_sync.render import plan_markdown
 from tasks.rules.connection_findings import Finding, FindingResult, finding_rows
+from tasks.shared import stored_plans
 from tests.docs.pages import is_said
 from tests.unit.rules.asset_sync.test_safety import plan
 
@@ -162,7 +163,7 @@ def test_the_outcome_is_read_from_the_state(state: tuple[str, str, str], wanted:
 
 
 def test_the_words_by_which_refusals_are_known_are_those_of_the_flows() -> None:
-    modules = (asset_synchronization, safety)
+    modules = (asset_synchronization, safety, stored_plans)
     assert all(any(hasattr(module, name) for module in modules) for name in REFUSALS)
     assert is_said("Another run writes to company ...")
 

@@ -14,7 +14,7 @@ from connectors.ledger.models import WriteEntry
 from connectors.ledger.store import Ledger
 from flows.undo_run import undo_run
 from tasks.shared.next_run import HELD
-from tests.support.run_enrichment import FIELDS, Enricher
+from tests.support.run_enrichment import FIELDS, Enricher, type_text
 from tests.support.run_flow import QUICK, ended_with
 
 pytestmark = [pytest.mark.anyio, pytest.mark.prefect]
@@ -100,20 +100,8 @@ async def test_an_undo_puts_the_earlier_texts_back_where_nobody_changed_them(enr
     state = await enricher.enrich_state()
     run_id = str(state.state_details.flow_run_id)
     report = await state.aresult()
-    field = next(
-        each
-        for each in enricher.sandbox.state("lansweeper/customFields")
-        if each["name"] == "cw_total_tickets"
-    )
     touched = report.written[0].asset_key
-    asset = next(each for each in enricher.sandbox.state("lansweeper/assets") if each["key"] == touched)
-    texts = [
-        {**each, "value": "99"} if each["fieldKey"] == field["key"] else each
-        for each in asset["assetCustom"]["fields"]
-    ]
-    enricher.sandbox.edit(
-        "lansweeper/assets", touched, {"assetCustom": {**asset["assetCustom"], "fields": texts}}
-    )
+    type_text(enricher.sandbox, touched, "cw_total_tickets", "99")
     enricher.sandbox.clear_requests()
     shown = await undo_run(run_id, waiting=QUICK)
     assert enricher.mutations() == 0

@@ -7,6 +7,7 @@ from typing import Any
 from prefect import State
 
 from benchmarks.performance.enrichment_model import EnrichmentModel, asset_states, check_texts
+from deployments.local.sandbox import Sandbox
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.plan import EnrichmentReport
@@ -53,3 +54,12 @@ class Enricher(FlowRunner):
 
     def connectwise_requests(self) -> int:
         return int(self.sandbox.requests()["connectwise"]["requests"])
+
+
+def type_text(sandbox: Sandbox, key: str, name: str, text: str) -> None:
+    """Give an asset another text in a custom field, as a person does."""
+    fields = {each["name"]: each["key"] for each in sandbox.state("lansweeper/customFields")}
+    asset = next(each for each in sandbox.state("lansweeper/assets") if each["key"] == key)
+    others = [each for each in asset["assetCustom"].get("fields") or [] if each["fieldKey"] != fields[name]]
+    texts = [*others, {"fieldKey": fields[name], "value": text}]
+    sandbox.edit("lansweeper/assets", key, {"assetCustom": {**asset["assetCustom"], "fields": texts}})

@@ -31,6 +31,7 @@ from tasks.rules.report import (
     counts_table,
     failures_list,
 )
+from tasks.rules.stored_plans.summary import kinds_section, plan_id_words
 from tasks.rules.text import (
     ROWS,
     AddressOf,
@@ -51,8 +52,6 @@ from tasks.rules.text import (
 )
 from tasks.rules.values import ConfigurationRecord
 
-KINDS_OF_CHANGE = "Kinds of change"
-"""The heading above the first thing that a person reads of a plan."""
 _CREATION_COLUMNS = ("type.name", "status.name", "serialNumber", "macAddress")
 
 
@@ -95,7 +94,7 @@ def plan_markdown(
         counts_table(plan.counts, planned=True),
         _plan_figures(plan, plan_id, forecast),
         section("Conflicts", edits_list([e for e in plan.edits if e.is_conflict], configuration_link, rows)),
-        section(KINDS_OF_CHANGE, _kinds_of_change(plan, rows)),
+        kinds_section(tally_of(plan), rows),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
         section("Changes", changes),
         section("Configurations to create", _creations(plan, asset_link, rows)),
@@ -192,10 +191,8 @@ def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
 
 def _plan_figures(plan: Plan, plan_id: str, forecast: Forecast | None) -> str:
     cost = plan.predicted
-    command = f"connectwise-flows plans show {plan_id}"
-    kept = [f"Plan id: `{plan_id}`; every record: `{command}`"] if plan_id else []
     figures = [
-        *kept,
+        *plan_id_words(plan_id),
         f"Requests to ConnectWise: {cost.total:,} predicted, {cost.writes:,} of them writes",
         *(forecast_lines(forecast, ["Lansweeper"]) if forecast else []),
         f"Orphaned configurations (their asset is gone): {len(plan.orphaned):,}",
@@ -203,11 +200,6 @@ def _plan_figures(plan: Plan, plan_id: str, forecast: Forecast | None) -> str:
         f"Checksum: `{plan.checksum}`",
     ]
     return "\n".join(f"- {each}" for each in figures)
-
-
-def _kinds_of_change(plan: Plan, rows: int) -> str:
-    lines = list(tally_of(plan).lines())
-    return bullets(lines, rows, len(lines))
 
 
 def _edit_figures(kept: int) -> list[str]:

@@ -256,7 +256,7 @@ class EnrichmentReport(Report[EnrichmentCounts]):
     """The report of tickets-agreements-sla-sync.
 
     ``fields_created``: Lansweeper custom fields that the run made, or in a dry run would make. Requests are
-    those that the clients sent, probes and repeated ones included.
+    those that the clients sent, probes and repeated ones included. ``plan_id``: of the stored plan.
     """
 
     fields_created: list[str] = field(default_factory=list)
@@ -266,3 +266,4 @@ class EnrichmentReport(Report[EnrichmentCounts]):
     lansweeper_predicted: int = 0
     lansweeper_used: int = 0
     mutations: int = 0
+    plan_id: str = ""

@@ -13,6 +13,7 @@ from tasks.rules.enrichment.plan import (
     SearchCost,
     SkippedConfiguration,
 )
+from tasks.rules.enrichment.plan_entries import tally_of_texts
 from tasks.rules.forecast import time_line
 from tasks.rules.guards import GuardFinding
 from tasks.rules.report import (
@@ -23,6 +24,7 @@ from tasks.rules.report import (
     counts_table,
     failures_list,
 )
+from tasks.rules.stored_plans.summary import kinds_section, plan_id_words
 from tasks.rules.text import (
     ROWS,
     AddressOf,
@@ -46,6 +48,8 @@ def enrichment_plan_markdown(
     *,
     title: str = "Plan",
     dry_run: bool = False,
+    plan_id: str = "",
+    refused: Sequence[str] = (),
     findings: Sequence[GuardFinding] = (),
     figures: Sequence[str] = (),
     fields_to_create: Sequence[str] = (),
@@ -56,6 +60,8 @@ def enrichment_plan_markdown(
     """The plan for an artifact, each table with at most so many ``rows``; the title is escaped here.
 
     Args:
+        plan_id: under which the ledger keeps the whole plan, if it does.
+        refused: why the stored plan is not applied, if it is not: shown before everything else.
         findings: what does not fit to what is known; it comes first.
         figures: the predicted requests in words, a line each.
         fields_to_create: Lansweeper custom fields that are missing.
@@ -75,9 +81,11 @@ def enrichment_plan_markdown(
         f"**{'Dry run: nothing is written.' if dry_run and not nothing else verdict}**"
         if dry_run or nothing
         else "",
+        section(f"The plan changed: a {REAL_RUN_REFUSED}", escaped_list(refused)),
         _findings(findings),
         counts_table(plan.counts, planned=True),
-        escaped_list(figures),
+        _plan_figures(plan_id, figures),
+        kinds_section(tally_of_texts(plan), rows),
         section(
             "Custom fields to create",
             bullets(list(map(escape, fields_to_create)), rows, len(fields_to_create)),
@@ -116,6 +124,10 @@ def enrichment_report_markdown(
     )
 
 
+def _plan_figures(plan_id: str, figures: Sequence[str]) -> str:
+    return "\n".join(f"- {each}" for each in [*plan_id_words(plan_id), *map(escape, figures)])
+
+
 def _findings(findings: Sequence[GuardFinding]) -> str:
     """On top, since nobody looks further where the first lines say that all is well."""
     refused = any(each.refuses for each in findings)
@@ -132,6 +144,7 @@ def _figures(report: EnrichmentReport) -> str:
         f"Requests to Lansweeper: {report.lansweeper_used:,} used, "
         f"{report.lansweeper_predicted:,} predicted; {counted(report.mutations, 'mutation')} among them",
         time_line(report.seconds_used, report.seconds_predicted),
+        f"Plan id: `{escape(report.plan_id)}`" if report.plan_id else "",
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]
     return "\n".join(f"- {each}" for each in figures if each)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tasks.rules.isolation import bounded, problem_words
+from tasks.rules.isolation import bounded, convert_or, problem_words
 from tasks.rules.stored_plans.entries import PlanEntry, marks
 from tasks.rules.text import counted, plain_line
 from tasks.rules.values import FieldChange
@@ -65,10 +65,9 @@ class PlanComparison:
         """Sort one entry of the stored plan; those of which nothing is written say nothing."""
         if not entry.kind.writes:
             return
-        try:
-            found = self.judge(entry)
-        except Exception as error:
-            found = f"it can't be compared: {problem_words(error)}"
+        found = convert_or(
+            entry, self.judge, lambda _, error: f"it can't be compared: {problem_words(error)}"
+        )
         if found in (SAME, WARNED):
             self.same.add(entry.asset_key)
             self.warned += found == WARNED

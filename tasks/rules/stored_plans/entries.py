@@ -23,7 +23,7 @@ _LARGEST = 2**63
 
 
 class EntryKind(StrEnum):
-    """What a plan has in mind with a record; of the last three nothing is written."""
+    """What a plan has in mind with a record; from ``AMBIGUOUS`` on nothing is written."""
 
     CREATE = "create"
     MODIFY = "modify"
@@ -32,6 +32,8 @@ class EntryKind(StrEnum):
     AMBIGUOUS = "ambiguous"
     SKIPPED = "skipped"
     ORPHANED = "orphaned"
+    GONE = "asset gone"
+    UNLINKED = "no asset id"
 
     @property
     def writes(self) -> bool:

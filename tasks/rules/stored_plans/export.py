@@ -51,6 +51,7 @@ def plan_facts(plan: StoredPlan, now: datetime) -> dict[str, Any]:
     head = plan.head
     return {
         "id": plan.id,
+        "feature": head.feature,
         "company": head.company,
         "company_name": head.details.get("company", ""),
         "state": plan_state(plan, now),

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.rules.isolation import problem_words
+from tasks.rules.isolation import convert_or, problem_words
 from tasks.rules.stored_plans.entries import EntryKind, PlanEntry
-from tasks.rules.text import cell, counted
+from tasks.rules.text import ROWS, bullets, cell, counted, section
 from tasks.rules.values import FieldChange
 
 MOST_DISTINCT = 2000
@@ -23,6 +23,8 @@ SHOWN_OF_FIELD = 10
 TYPE_FIELD = "type.name"
 """The field by which creations are told."""
 NO_TYPE = "no type"
+KINDS_OF_CHANGE = "Kinds of change"
+"""The heading above the first thing that a person reads of a plan."""
 
 
 @dataclass(slots=True)
@@ -54,10 +56,7 @@ class PlanTally:
 
     def change(self, change: FieldChange) -> None:
         found = self.fields.setdefault(change.field, ChangedFieldTally())
-        try:
-            found.add(shown_value(change.current), shown_value(change.wanted))
-        except Exception as error:
-            found.add("?", problem_words(error))
+        found.add(*convert_or(change, _shown_change, _unshown_change))
 
     def entry(self, entry: PlanEntry) -> None:
         """Count an entry of a stored plan."""
@@ -86,6 +85,26 @@ def _field_lines(name: str, found: ChangedFieldTally) -> Iterator[str]:
         yield f"{cell(name)}: {what}"
 
 
+def _shown_change(change: FieldChange) -> tuple[str, str]:
+    return shown_value(change.current), shown_value(change.wanted)
+
+
+def _unshown_change(_: FieldChange, error: Exception) -> tuple[str, str]:
+    return "?", problem_words(error)
+
+
 def shown_value(value: Any) -> str:
     """A value as it is told; a long one, of which only the start is, costs no more than that."""
     return "" if value is None else str(value)[:200]
+
+
+def kinds_section(tally: PlanTally, rows: int = ROWS) -> str:
+    """The section of a plan's page that says what kinds of change there are; empty without any."""
+    lines = list(tally.lines())
+    return section(KINDS_OF_CHANGE, bullets(lines, rows, len(lines)))
+
+
+def plan_id_words(plan_id: str) -> list[str]:
+    """Under which id the whole plan is kept, as Markdown; nothing where it is not."""
+    command = f"connectwise-flows plans show {plan_id}"
+    return [f"Plan id: `{plan_id}`; every record: `{command}`"] if plan_id else []
