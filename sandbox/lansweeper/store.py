@@ -22,7 +22,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-
 class LansweeperStore:
     """Assets by key. Their order is that of ``_id`` (24 hex digits), which grows with every new asset.
 

@@ -47,7 +47,7 @@ async def apply_plan(
     run.references = {path: found.ids for path, found in references.items()}
     applied = Applied()
     if plan.creations:
-        applied.created = await create_configurations(run, [each.asset for each in plan.creations])
+        applied.created = await create_configurations(run, plan.creations)
     if plan.field_modifications:
         applied.modified = await modify_configurations(run, plan.field_modifications)
     if plan.type_changes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio
 
@@ -20,6 +21,7 @@ from connectors.ledger.models import KnownLink, OpenBatch, WriteOutcome
 from tasks.asset_sync.run import SyncRun, check_typed_ids
 from tasks.connectwise.bulk_create_configurations import ConfigurationCreations, CreatedIds
 from tasks.rules.asset_sync.payloads import CreationPayload, creation_payload
+from tasks.rules.asset_sync.plan import Creation
 from tasks.rules.values import AssetRecord
 from tasks.shared.journalled import WriteLog, WriteResult
 from tasks.shared.progress import Progress, run_logger
@@ -148,24 +150,26 @@ ROUNDS = 3
 """How often what an unclear request did not create is sent again."""
 
 
-async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> dict[str, WriteResult]:
+async def create_configurations(run: SyncRun, planned: Sequence[Creation]) -> dict[str, WriteResult]:
     """Create one configuration an asset; the results are by asset key, one for every asset.
 
     Send, read back what has no answer, send the rest of it again, at last one by one, since a single record
     may be what the server breaks on.
     """
+    assets = [each.asset for each in planned]
+    values = {each.asset.key: each.values for each in planned}
     log = WriteLog(run.journal, Progress("configurations created", len(assets)))
     creations = ConfigurationCreations(
         run.client,
         log,
-        lambda asset: _payload(run, asset),
+        lambda asset: _payload(run, asset, values[asset.key]),
         policy=run.settings.waiting,
         batch_size=run.settings.batch_size,
         highest_id=run.highest_id,
         notes=run.notes,
         created_above=lambda above_id: find_all_created(run, above_id),
     )
-    rest = list(assets)
+    rest = assets
     for number in range(1, ROUNDS + 1):
         creations.one_by_one |= number == ROUNDS
         unclear = await creations.send(rest)
@@ -177,8 +181,8 @@ async def create_configurations(run: SyncRun, assets: Sequence[AssetRecord]) -> 
     return log.results
 
 
-def _payload(run: SyncRun, asset: AssetRecord) -> CreationPayload:
-    payload = creation_payload(asset, run.mapping, run.references, run.company.id)
+def _payload(run: SyncRun, asset: AssetRecord, values: Sequence[Any]) -> CreationPayload:
+    payload = creation_payload(values, run.mapping, run.references, run.company.id)
     if payload.record is not None:
         run.bases.sends(asset, payload.record)
     return payload

@@ -57,13 +57,12 @@ class WriteDecision:
 class CreationDecision:
     """What to write of an asset that is created. ``skipped``: the reason why it can't be.
 
-    ``values``: each field with its wanted value and with the value as ConnectWise takes it, None for a
-    reference. ``left_out`` are the paths of the values that can't be written.
+    ``values`` holds one value per field of the compiled mapping, as ConnectWise takes it, a reference by its
+    name; None where there is none, or none that can be written (``warnings`` say why).
     """
 
-    values: list[tuple[MappedField, Any, Any]] = field(default_factory=list)
+    values: tuple[Any, ...] = ()
     warnings: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
     skipped: str | None = None
 
 
@@ -121,24 +120,23 @@ def decide_creation(
     """
     if why := unlinkable(asset):
         return CreationDecision(skipped=why)
-    link = mapping.fields[-1].target.path
-    decision, missing = CreationDecision(), {*REQUIRED, link}
-    for mapped, wanted in zip(mapping.fields, asset.wanted, strict=True):
+    values: list[Any] = [None] * len(mapping.fields)
+    warnings, missing = [], {*REQUIRED, mapping.fields[-1].target.path}
+    for at, (mapped, wanted) in enumerate(zip(mapping.fields, asset.wanted, strict=True)):
         path = mapped.target.path
         if wanted is None or path == _COMPANY or is_empty(wanted):
             continue
         try:
-            decision.values.append((mapped, wanted, _wire(mapped, wanted, problem)))
+            values[at] = _wire(mapped, wanted, problem)
             missing.discard(path)
         except LimitError as error:
             if path in missing:
                 return CreationDecision(skipped=str(error))
-            decision.warnings.append(_left_out(mapped, str(error)))
-            decision.left_out.append(path)
+            warnings.append(left_out(mapped, str(error)))
     if missing:
         paths = " and ".join(sorted(missing))
         return CreationDecision(skipped=f"No value for {paths}, which a configuration needs")
-    return decision
+    return CreationDecision(tuple(values), warnings)
 
 
 def decide_changes(
@@ -165,7 +163,7 @@ def decide_changes(
         if why is not None and change.field in REQUIRED:
             return WriteDecision(skipped=why)
         if why is not None:
-            decision.warnings.append(_left_out(by_path[change.field], why))
+            decision.warnings.append(left_out(by_path[change.field], why))
         elif change.field == TYPE.path:
             decision.type_change = change
         else:
@@ -244,16 +242,17 @@ def _obstacle(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> st
 
 
 def _wire(mapped: MappedField, wanted: Any, problem: ReferenceProblem) -> Any:
-    """The value as ConnectWise takes it, None for a reference; LimitError: why it can't be written."""
+    """The value as ConnectWise takes it, a reference by its name; LimitError: why it can't be written."""
     target = mapped.target
     if target.kind is ValueKind.REFERENCE:
         if why := problem(target.path, str(wanted)):
             raise LimitError(why)
-        return None
+        return wanted
     if mapped.custom_field_id is None and target.kind is ValueKind.CUSTOM:
         raise LimitError(f"{target.path} is not a custom field of configurations in ConnectWise")
     return wire_value(target, wanted)
 
 
-def _left_out(mapped: MappedField, why: str) -> str:
+def left_out(mapped: MappedField, why: str) -> str:
+    """The warning that a value is not written."""
     return f"{why}; {mapped.path} is left out"

@@ -133,8 +133,7 @@ def _used_references(
     positions = {path: plan.paths.index(path) for path in used}
     for creation in creations:
         for path, position in positions.items():
-            if path not in creation.left_out:
-                _note(used[path], creation.asset.wanted[position])
+            _note(used[path], creation.values[position])
     for modification in modifications:
         for change in modification.all_changes:
             if change.field in used:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from connectors.connectwise.models import PatchOperation
-from tasks.rules.asset_sync.decide import decide_creation, known_problems
+from tasks.rules.asset_sync.decide import REQUIRED, known_problems, left_out
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
 from tasks.rules.mapping.targets import TWIN_MEMBERS, References, ValueKind, wire_reference, wire_value
-from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
+from tasks.rules.values import ConfigurationRecord, FieldChange
 
 
 @dataclass(slots=True)
@@ -24,28 +24,31 @@ class CreationPayload:
 
 
 def creation_payload(
-    asset: AssetRecord, mapping: CompiledMapping, references: References, company_id: int
+    values: Sequence[Any], mapping: CompiledMapping, references: References, company_id: int
 ) -> CreationPayload:
-    """The record that creates a configuration of the asset in the run's company.
+    """The record that creates a configuration in the run's company; ``values`` as a creation's decision.
 
-    Absent values are left out, optional ones that can't be written too (with a warning); without a name or
-    a type there is no record. The asset is linked by its custom fields like any other mapped value.
+    A reference whose record could not be made is left out (with a warning); without a type there is no
+    record. The asset is linked by its custom fields like any other mapped value.
     """
-    decision = decide_creation(asset, mapping, known_problems(references))
-    if decision.skipped:
-        return CreationPayload(None, skipped=decision.skipped)
     record: dict[str, Any] = {"company": {"id": company_id}}
-    custom = []
-    for mapped, wanted, value in decision.values:
+    custom, warnings = [], []
+    for mapped, value in zip(mapping.fields, values, strict=True):
+        if value is None:
+            continue
         if mapped.custom_field_id is not None:
             custom.append({"id": mapped.custom_field_id, "value": value})
-        elif value is None:
-            record[mapped.target.field] = wire_reference(mapped.target, wanted, references)
-        else:
+        elif mapped.target.kind is not ValueKind.REFERENCE:
             record[mapped.target.field] = value
+        elif why := known_problems(references)(mapped.target.path, str(value)):
+            if mapped.target.path in REQUIRED:
+                return CreationPayload(None, skipped=why)
+            warnings.append(left_out(mapped, why))
+        else:
+            record[mapped.target.field] = wire_reference(mapped.target, value, references)
     if custom:
         record["customFields"] = custom
-    return CreationPayload(record, decision.warnings)
+    return CreationPayload(record, warnings)
 
 
 def overlay(

@@ -48,12 +48,12 @@ _OWN_FIELDS = CUSTOM_FIELD_PREFIX + "ls_"
 class Creation:
     """An asset that becomes a new configuration; ``warnings`` say which values are left out, and why.
 
-    ``left_out`` are the paths of those.
+    ``values`` are those that it is created with, one per field of the mapping (``CreationDecision``).
     """
 
     asset: AssetRecord
+    values: tuple[Any, ...]
     warnings: tuple[str, ...] = ()
-    left_out: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -343,6 +343,7 @@ class _PlanBuilder:
     ) -> None:
         self.mapping = mapping
         self.options = options
+        self.paths = tuple(each.path for each in mapping.fields)
         self.problem = planned_problems(references)
         self.pending = {
             path: {folded(name): name for name in plan.missing} for path, plan in references.items()
@@ -373,7 +374,7 @@ class _PlanBuilder:
         references = self._reference_creations()
         return Plan(
             counts=counts.check(),
-            paths=tuple(each.path for each in self.mapping.fields),
+            paths=self.paths,
             reference_creations=references,
             creations=sorted(creations, key=lambda each: (each.name, each.asset.key)),
             modifications=sorted(modifications, key=lambda each: each.configuration.id),
@@ -392,8 +393,8 @@ class _PlanBuilder:
             self._skip(asset, why)
             return None
         warnings = (*([warning] if warning else []), *decision.warnings)
-        self._note(asset, warnings, [(mapped.target.path, wanted) for mapped, wanted, _ in decision.values])
-        return Creation(asset, warnings, tuple(decision.left_out))
+        self._note(asset, warnings, zip(self.paths, decision.values, strict=True))
+        return Creation(asset, decision.values, warnings)
 
     def _modification(self, changed: Changed) -> Modification | None:
         match = changed.match
@@ -437,7 +438,7 @@ class _PlanBuilder:
         for text in warnings:
             self.warnings.add(text, asset)
         for path, value in wanted:
-            if path in self.pending:
+            if path in self.pending and value is not None:
                 self.used.setdefault(path, set()).add(folded(str(value)))
 
     def _reference_creations(self) -> dict[str, list[str]]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from tasks.rules.asset_sync.matching.result import Ambiguous
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, Skipped
 from tasks.rules.isolation import convert_all_or, problem_words
-from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.stored_plans.entries import (
     EntryKind,
     PlanEntry,
@@ -19,12 +18,9 @@ from tasks.rules.stored_plans.entries import (
     encodable_text,
     entries_of,
     json_value,
-    marks,
 )
 from tasks.rules.stored_plans.summary import NO_TYPE, TYPE_FIELD, PlanTally, shown_value
 from tasks.rules.values import ConfigurationRecord, FieldChange
-
-_COMPANY = "company.name"
 
 
 def plan_entries(plan: Plan) -> Iterator[PlanEntry]:
@@ -47,18 +43,15 @@ def creation_entry(creation: Creation, paths: Sequence[str]) -> PlanEntry:
     Warnings are no part of a decision: those of matching speak of other records, also of those that the same
     plan creates, and what is left out is not among the changes.
     """
-    asset = creation.asset
-    changes = tuple(
+    written = [
         FieldChange(path, None, json_value(value))
-        for path, value in zip(paths, asset.wanted, strict=True)
-        if not is_empty(value) and path != _COMPANY and path not in creation.left_out
-    )
+        for path, value in zip(paths, creation.values, strict=True)
+        if value is not None
+    ]
     notes = tuple(map(encodable_text, creation.warnings))
-    key = encodable_text(asset.key)
-    digest = digest_of(["create", key, marks(changes)])
-    return PlanEntry(
-        EntryKind.CREATE, key, None, encodable_text(creation.name), changes, notes, digest=digest
-    )
+    key, name = encodable_text(creation.asset.key), encodable_text(creation.name)
+    digest = digest_of(["create", key], written)
+    return PlanEntry(EntryKind.CREATE, key, None, name, tuple(written), notes, digest=digest)
 
 
 def modification_entry(modification: Modification) -> PlanEntry:
@@ -76,7 +69,7 @@ def modification_entry(modification: Modification) -> PlanEntry:
         changes,
         tuple(map(encodable_text, modification.warnings)),
         modification.matched_on,
-        digest_of(["modify", key, number, marks(changes)]),
+        digest_of(["modify", key, number], changes),
     )
 
 

@@ -19,7 +19,6 @@ from tasks.rules.stored_plans.entries import (
     encodable_text,
     entries_of,
     json_value,
-    marks,
 )
 from tasks.rules.stored_plans.summary import PlanTally
 from tasks.rules.values import FieldChange
@@ -41,7 +40,7 @@ def update_entry(update: AssetUpdate) -> PlanEntry:
     changes = tuple(
         FieldChange(each.field, json_value(each.current), json_value(each.wanted)) for each in update.changes
     )
-    digest = digest_of(["update", key, number, marks(changes)])
+    digest = digest_of(["update", key, number], changes)
     name = encodable_text(update.name)
     return PlanEntry(EntryKind.MODIFY, key, number, name, changes, digest=digest)
 

@@ -59,15 +59,13 @@ class PlanEntry:
     digest: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON; ``entry_of`` reads it."""
+        """For the ledger, each change as ``[field, current, wanted]``; ``entry_of`` reads it."""
         return {
             "kind": self.kind.value,
             "asset_key": self.asset_key,
             "configuration_id": self.configuration_id,
             "name": self.name,
-            "changes": [
-                {"field": each.field, "current": each.current, "wanted": each.wanted} for each in self.changes
-            ],
+            "changes": [[each.field, each.current, each.wanted] for each in self.changes],
             "notes": list(self.notes),
             "matched_on": self.matched_on,
             "digest": self.digest,
@@ -76,7 +74,7 @@ class PlanEntry:
 
 def entry_of(values: Mapping[str, Any]) -> PlanEntry:
     """The entry whose ``as_dict`` these values are."""
-    changes = tuple(FieldChange(each["field"], each["current"], each["wanted"]) for each in values["changes"])
+    changes = tuple(FieldChange(*each) for each in values["changes"])
     return PlanEntry(
         EntryKind(values["kind"]),
         values["asset_key"],
@@ -111,6 +109,9 @@ def marks(changes: Iterable[FieldChange]) -> list[str]:
 
 def json_value(value: Any) -> Any:
     """The value as JSON has it and gives it back."""
+    # Nearly all values are plain texts.
+    if value.__class__ is str and value.isascii():
+        return value
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
@@ -126,5 +127,7 @@ def encodable_text(value: Any) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
-def digest_of(decision: Any) -> str:
-    return hashlib.sha256(orjson.dumps(decision)).hexdigest()[:16]
+def digest_of(decision: list[Any], changes: Iterable[FieldChange]) -> str:
+    """Of what is decided and its changes, in the mapping's order; their values are those of JSON."""
+    whole = [decision, *([each.field, each.current, each.wanted] for each in changes)]
+    return hashlib.sha256(orjson.dumps(whole)).hexdigest()[:16]

@@ -110,7 +110,7 @@ class JsonDocument:
 
     def entry(self, entry: PlanEntry) -> str:
         before, self._before = self._before, ",\n"
-        return before + _json(entry.as_dict())
+        return before + _json(entry)
 
     def end(self) -> str:
         return "\n]}\n"

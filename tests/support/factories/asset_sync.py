@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.rules.asset_sync.payloads import lay_member, without_info
+from tasks.rules.asset_sync.decide import decide_creation, known_problems
+from tasks.rules.asset_sync.payloads import CreationPayload, creation_payload, lay_member, without_info
 from tasks.rules.asset_sync.undo import _sent
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
 from tasks.rules.mapping.model import FieldMapping
@@ -50,6 +51,16 @@ def asset(key: str = "k1", **values: Any) -> AssetRecord:
     """An asset with a name and a type, read through the sample mapping."""
     item = {"key": key, "name": f"PC {key}", "type_name": "Windows", **values}
     return compiled().read_asset(item)
+
+
+def payload_of(one: AssetRecord, mapping: CompiledMapping | None = None) -> CreationPayload:
+    """What is decided of an asset that is created, and the record of it."""
+    mapping = mapping or compiled()
+    decision = decide_creation(one, mapping, known_problems(REFERENCES))
+    if decision.skipped:
+        return CreationPayload(None, skipped=decision.skipped)
+    payload = creation_payload(decision.values, mapping, REFERENCES, COMPANY)
+    return CreationPayload(payload.record, [*decision.warnings, *payload.warnings], payload.skipped)
 
 
 def wire(record_id: int = 100, key: str | None = "k1", **members: Any) -> dict[str, Any]:

@@ -8,15 +8,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.rules.asset_sync.compare import differences
+from tasks.rules.asset_sync.decide import decide_creation
 from tasks.rules.asset_sync.payloads import creation_payload, overlay, patch_operations, without_info
 from tasks.rules.mapping.compile import compile_mapping
 from tasks.rules.mapping.model import read_mappings
 from tasks.rules.values import FieldChange
-from tests.support.factories.asset_sync import COMPANY, REFERENCES, asset, compiled, configuration, wire
+from tests.support.factories.asset_sync import (
+    COMPANY,
+    REFERENCES,
+    asset,
+    compiled,
+    configuration,
+    payload_of,
+    wire,
+)
 
 
 def created(**values: Any) -> dict[str, Any]:
-    record = creation_payload(asset(**values), compiled(), REFERENCES, COMPANY).record
+    record = payload_of(asset(**values)).record
     assert record is not None
     return record
 
@@ -36,41 +45,55 @@ def test_a_creation_names_references_by_id_and_leaves_absent_values_out() -> Non
 
 
 def test_an_unknown_location_is_left_out_with_a_warning() -> None:
-    payload = creation_payload(asset(location_name="Moon"), compiled(), REFERENCES, COMPANY)
+    payload = payload_of(asset(location_name="Moon"))
     assert payload.record is not None
     assert "location" not in payload.record
     assert payload.warnings == ["location 'Moon' has no record in ConnectWise; location.name is left out"]
 
 
 def test_a_too_long_model_is_left_out_not_cut() -> None:
-    payload = creation_payload(asset(modelNumber="m" * 300), compiled(), REFERENCES, COMPANY)
+    payload = payload_of(asset(modelNumber="m" * 300))
     assert payload.record is not None
     assert "modelNumber" not in payload.record
     assert "300 characters, ConnectWise allows 50" in payload.warnings[0]
 
 
 def test_a_too_long_name_skips_the_asset() -> None:
-    payload = creation_payload(asset(name="n" * 101), compiled(), REFERENCES, COMPANY)
+    payload = payload_of(asset(name="n" * 101))
     assert payload.record is None
     assert payload.skipped == "name has 101 characters, ConnectWise allows 100"
 
 
 def test_a_type_that_could_not_be_created_skips_the_asset() -> None:
-    payload = creation_payload(asset(type_name="Toaster"), compiled(), REFERENCES, COMPANY)
+    payload = payload_of(asset(type_name="Toaster"))
     assert payload.skipped == "configuration type 'ls_Toaster' has no record in ConnectWise"
 
 
+def test_a_reference_that_could_not_be_created_after_the_plan_is_left_out_or_skips_the_asset() -> None:
+    planned = decide_creation(
+        asset(location_name="Moon", type_name="Toaster"), compiled(), lambda path, name: None
+    )
+    known = {**REFERENCES, "type.name": {**REFERENCES["type.name"], "ls_toaster": 12}}
+    payload = creation_payload(planned.values, compiled(), known, COMPANY)
+    assert payload.record is not None
+    assert "location" not in payload.record
+    assert payload.record["type"] == {"id": 12}
+    assert payload.warnings == ["location 'Moon' has no record in ConnectWise; location.name is left out"]
+    without = creation_payload(planned.values, compiled(), REFERENCES, COMPANY)
+    assert without.skipped == "configuration type 'ls_Toaster' has no record in ConnectWise"
+
+
 def test_an_asset_without_a_type_is_skipped() -> None:
-    payload = creation_payload(asset(type_name=None), compiled(), REFERENCES, COMPANY)
+    payload = payload_of(asset(type_name=None))
     assert payload.skipped == "No value for type.name, which a configuration needs"
 
 
 def test_an_asset_that_could_not_be_linked_is_skipped() -> None:
-    payload = creation_payload(asset(key=""), compiled(), REFERENCES, COMPANY)
+    payload = payload_of(asset(key=""))
     assert payload.skipped == "Lansweeper gives no key for it"
     unlinked = compile_mapping(read_mappings({"name": "name", "type_name": "type.name"}))
     keyed = unlinked.read_asset({"key": "k", "name": "PC", "type_name": "Linux"})
-    payload = creation_payload(keyed, unlinked, REFERENCES, COMPANY)
+    payload = payload_of(keyed, unlinked)
     assert (
         payload.skipped == "customFields.ls_asset_id is not a custom field of configurations in ConnectWise"
     )

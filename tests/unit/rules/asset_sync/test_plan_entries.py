@@ -76,12 +76,12 @@ def test_a_value_is_the_same_before_and_after_the_ledger(one: Any, other: Any) -
 
 @given(st.lists(values, min_size=len(PATHS), max_size=len(PATHS)), st.text())
 def test_an_entry_is_the_same_before_and_after_the_ledger(wanted: list[Any], key: str) -> None:
-    entry = creation_entry(Creation(AssetRecord(key, None, None, None, tuple(wanted)), ("w",)), PATHS)
+    entry = creation_entry(Creation(AssetRecord(key, None, None, None, ()), tuple(wanted), ("w",)), PATHS)
     assert stored(entry) == entry
     assert (
         entry.digest
         != creation_entry(
-            Creation(AssetRecord(key + "x", None, None, None, tuple(wanted)), ("w",)), PATHS
+            Creation(AssetRecord(key + "x", None, None, None, ()), tuple(wanted), ("w",)), PATHS
         ).digest
     )
 
@@ -100,9 +100,13 @@ def test_another_decision_has_another_digest() -> None:
     assert len(digests) == len(others) + 1
     warned = Modification(asset(), configuration(1, "k1"), "serial", made.changes, warnings=("left out",))
     assert modification_entry(warned).digest == modification_entry(made).digest
-    creation = Creation(asset())
-    assert creation_entry(creation, PATHS).digest == creation_entry(Creation(asset(), ("w",)), PATHS).digest
-    left_out = Creation(asset(), ("no such name",), ("name",))
+    values = asset().wanted
+    creation = Creation(asset(), values)
+    assert (
+        creation_entry(creation, PATHS).digest
+        == creation_entry(Creation(asset(), values, ("w",)), PATHS).digest
+    )
+    left_out = Creation(asset(), (None, *values[1:]), ("no such name",))
     assert creation_entry(creation, PATHS).digest != creation_entry(left_out, PATHS).digest
 
 
@@ -112,7 +116,7 @@ def test_a_record_that_has_no_text_costs_no_other() -> None:
             raise ValueError("no text")
 
     made = planned(MatchResult(unmatched=[Unmatched(asset("k1")), Unmatched(asset("k2"))]))
-    made.creations[0] = Creation(AssetRecord("k1", None, None, None, (Broken(),) * len(made.paths)))
+    made.creations[0] = Creation(AssetRecord("k1", None, None, None, ()), (Broken(),) * len(made.paths))
     made.skipped = [Skipped(asset("k3"), "why")]
     found = list(plan_entries(made))
     assert [(each.kind, each.asset_key, bool(each.digest)) for each in found] == [

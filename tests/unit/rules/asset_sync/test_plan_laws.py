@@ -49,7 +49,7 @@ class Server:
                 self._add_reference(path, name, plans[path])
         ids = {path: found.ids for path, found in plans.items()}
         for creation in plan.creations:
-            payload = creation_payload(creation.asset, MAPPING, ids, COMPANY)
+            payload = creation_payload(creation.values, MAPPING, ids, COMPANY)
             assert payload.record is not None
             self._store({**payload.record, "id": max(self.records, default=0) + 1})
         for each in plan.modifications:

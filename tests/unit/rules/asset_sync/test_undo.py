@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.ledger.models import JournalledWrite
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.payloads import creation_payload, overlay, without_info
+from tasks.rules.asset_sync.payloads import overlay, without_info
 from tasks.rules.asset_sync.undo import (
     journal_values,
     plan_undo,
@@ -19,7 +19,15 @@ from tasks.rules.asset_sync.undo import (
     value_operations,
     with_found_ids,
 )
-from tests.support.factories.asset_sync import COMPANY, REFERENCES, asset, compiled, wire, with_values
+from tests.support.factories.asset_sync import (
+    COMPANY,
+    REFERENCES,
+    asset,
+    compiled,
+    payload_of,
+    wire,
+    with_values,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 UNANSWERED = [{"questionId": 1, "question": "Warranty?"}]
@@ -36,7 +44,7 @@ def write(operation: Any, before: Any = None, after: Any = None, **columns: Any)
 
 
 def created() -> dict[str, Any]:
-    record = creation_payload(asset(serialNumber="S1"), compiled(), REFERENCES, COMPANY).record
+    record = payload_of(asset(serialNumber="S1")).record
     assert record is not None
     return record
 
