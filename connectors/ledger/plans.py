@@ -88,6 +88,13 @@ class Plans(Repository):
         async with reading(self._engine, "list the plans") as connection:
             return [_plan(row._mapping) for row in await connection.execute(query)]
 
+    async def company_of(self, tenant: str, company_id: int) -> str:
+        """The identifier of a company, as its newest plan has it; empty where the ledger keeps none."""
+        query = select(plans.c.company).where(plans.c.tenant == tenant, plans.c.company_id == company_id)
+        async with reading(self._engine, "look for a company's plan") as connection:
+            rows = await connection.execute(query.order_by(plans.c.made_at.desc()).limit(1))
+            return str(rows.scalar_one_or_none() or "")
+
     async def entries(self, plan: StoredPlan) -> AsyncIterator[dict[str, Any]]:
         """The entries in their order, a part of them in memory at a time.
 

@@ -175,21 +175,26 @@ async def _write(ledger: str, typed: str, form: PlanForm, stream: TextIO) -> Non
     stream.flush()
 
 
-def flow_of_plan(ledger: str | None, what: str | None) -> str:
-    """The flow that made the plan, whose deployment has its name; empty where no plan is meant."""
+def flow_of_plan(ledger: str | None, what: str | None) -> tuple[str, dict[str, str]]:
+    """The flow that made the plan, whose deployment has its name, and the connections that the plan names.
+
+    Empty where no plan is meant.
+    """
     if not what or not PLAN_ID.fullmatch(what.strip()):
-        return ""
+        return "", {}
     with _failures_in_words():
         return asyncio.run(_flow_of(ledger or DEFAULT_LEDGER, what))
 
 
-async def _flow_of(ledger: str, typed: str) -> str:
+async def _flow_of(ledger: str, typed: str) -> tuple[str, dict[str, str]]:
     from tasks.shared.connections import open_ledger, shared_connections
     from tasks.shared.stored_plans import find_plan
 
     send_no_events()
     async with shared_connections(read_only=True, ledger=ledger), open_ledger() as database:
-        return (await find_plan(database, typed)).head.feature
+        head = (await find_plan(database, typed)).head
+    named = {name: head.settings.get(name) for name in ("connectwise", "lansweeper")}
+    return head.feature, {name: str(block) for name, block in named.items() if block}
 
 
 def applied_settings(what: str | None, rest: bool) -> tuple[str | None, dict[str, Any], str]:

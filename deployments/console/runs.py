@@ -168,7 +168,8 @@ def apply(
     blocks = _given(connectwise=connectwise, lansweeper=lansweeper, ledger=ledger)
     with command_output(as_json) as out, prefect_server() as server:
         company, of_plan, whom = applied_settings(what, rest)
-        deployment = deployment or flow_of_plan(ledger, what) or ASSETS
+        flow, named = ("", {}) if deployment else flow_of_plan(ledger, what)
+        deployment, blocks = deployment or flow or ASSETS, named | blocks
         changes = _changes(settings, company, dry_run=False) | of_plan
         out.confirm(f"Write {whom} with {deployment} at {server}?", yes=yes)
         done = asyncio.run(_run_deployment(out, deployment, lambda each: _form(each, changes, blocks), wait))
@@ -356,6 +357,8 @@ def _form(
         CommandError: the deployment is of another flow, or nobody says which company is meant.
     """
     inputs = (deployment.parameter_openapi_schema or {}).get("properties", {})
+    if "settings" not in inputs and "plan" in inputs and changes.get("plan"):
+        return {name: value for name, value in changes.items() if name in inputs} | dict(blocks)
     if "settings" not in inputs:
         raise CommandError(f"{deployment.name} has no dry run of this kind.", ExitCode.USAGE)
     settings = laid_over(deployment.parameters.get("settings") or {}, changes)

@@ -6,7 +6,7 @@ The steps are written a batch at a time, each journalled like any write.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
@@ -34,7 +34,8 @@ from tasks.rules.asset_sync.undo import (
 from tasks.rules.bulk import batches
 from tasks.rules.forecast import Forecast
 from tasks.rules.isolation import convert_all, problem_words
-from tasks.rules.undo import UndoPlan, UndoStep
+from tasks.rules.undo import UndoPlan, UndoStep, within
+from tasks.rules.undo_entries import narrowed_undo
 from tasks.shared.connections import current_run_id
 from tasks.shared.isolation import isolated, record_problem
 from tasks.shared.journalled import RunJournal
@@ -42,6 +43,8 @@ from tasks.shared.lease import writing_lease
 from tasks.shared.progress import Progress
 from tasks.shared.request_times import forecast_run, known_seconds
 from tasks.shared.retry import Waiting, retry
+from tasks.shared.stored_plans import PlanOwner
+from tasks.shared.undo_plans import UNDO_FEATURE
 from tasks.shared.whole_list import ShortListError
 
 Record = dict[str, Any]
@@ -127,6 +130,15 @@ class ConfigurationUndo:
             return f"{where}, which leads to another tenant, but through {', '.join(map(repr, others))}."
         return f"{where}. Give the id of a flow run that wrote, as its report shows it."
 
+    async def owner(self) -> PlanOwner:
+        """Whose a stored plan of this undo is; it is to be prepared before."""
+        company = await self.ledger.plans.company_of(self.tenant, self.company_id)
+        return PlanOwner(UNDO_FEATURE, self.tenant, self.company_id, company or f"company {self.company_id}")
+
+    def leave(self, left: Mapping[str, str]) -> None:
+        """Take these steps (key -> why) out of the plan."""
+        self.plan = narrowed_undo(self.plan, left)
+
     async def apply(self) -> list[str]:
         """Write the reverse; returns what failed, in words. The plan becomes what was done.
 
@@ -135,12 +147,12 @@ class ConfigurationUndo:
         """
         # First: else the next run would link again what was decided.
         await self.ledger.match_decisions.withdraw_of_run(self.tenant, self.run_id)
-        ids = list(dict.fromkeys(step.record_id for step in self.plan.steps))
-        self.plan.steps = []
+        planned, self.plan.steps = self.plan.steps, []
+        ids = list(dict.fromkeys(step.record_id for step in planned))
         progress = Progress("records put back", len(ids))
         failed: list[str] = []
         for chunk in batches(ids):
-            if await _apply_batch(self, chunk, failed):
+            if await _apply_batch(self, chunk, planned, failed):
                 failed.append("What followed was not tried.")
                 break
             progress.advance(len(chunk))
@@ -218,8 +230,10 @@ def _custom_values(record: Record) -> tuple[int, set[str]]:
     return int(record["id"]), {str(each.get("value") or "").strip() for each in fields}
 
 
-async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list[str]) -> bool:
-    """Plan these records anew and write them; True when nothing more will work until a person acts."""
+async def _apply_batch(
+    undo: ConfigurationUndo, ids: Sequence[int], planned: Sequence[UndoStep], failed: list[str]
+) -> bool:
+    """Plan these records anew and write what the plan has; True: nothing more works until a person acts."""
     try:
         records = await undo.read_records(ids)
     except ConnectorError as error:
@@ -228,7 +242,7 @@ async def _apply_batch(undo: ConfigurationUndo, ids: Sequence[int], failed: list
     plan = plan_undo(undo.writes_of(ids), records)
     undo.plan.refused += [each for each in plan.refused if each not in undo.plan.refused]
     ready = convert_all(
-        plan.steps,
+        within(plan.steps, planned),
         lambda step: (step, _entry(step, records[step.record_id])),
         lambda step, error: failed.append(f"{step.name}: it can't be put back: {problem_words(error)}"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,10 +23,13 @@ from tasks.enrichment.settings import EnrichmentSettings, EnrichmentWaiting
 from tasks.rules.enrichment.undo import ASSET, TextUndoPlan, plan_text_undo
 from tasks.rules.forecast import Forecast
 from tasks.rules.undo import UndoPlan
+from tasks.rules.undo_entries import narrowed_undo
 from tasks.shared.connections import current_run_id
 from tasks.shared.journalled import WriteResult
 from tasks.shared.lease import LANSWEEPER, writing_lease
 from tasks.shared.retry import Waiting, retry
+from tasks.shared.stored_plans import PlanOwner
+from tasks.shared.undo_plans import UNDO_FEATURE
 
 
 @dataclass(slots=True)
@@ -72,6 +75,19 @@ class TextUndo:
         assets = await read_states(self.run)
         self.texts = plan_text_undo(self.writes, {each.key: each for each in assets}, self.run.field_keys)
         return self.plan
+
+    async def owner(self) -> PlanOwner:
+        """Whose a stored plan of this undo is."""
+        run = self.run
+        company = await run.ledger.plans.company_of(run.tenant, run.company.id)
+        named = company or f"company {run.company.id}"
+        return PlanOwner(UNDO_FEATURE, run.tenant, run.company.id, named, run.site_tenant)
+
+    def leave(self, left: Mapping[str, str]) -> None:
+        """Take these steps (key -> why) out of the plan."""
+        narrowed = narrowed_undo(self.plan, left)
+        self.texts.updates = [self.texts.updates[each.record_id] for each in narrowed.steps]
+        self.texts.refused = narrowed.refused
 
     async def apply(self) -> list[str]:
         """Write the reverse; returns what failed, in words. The plan becomes what was done."""

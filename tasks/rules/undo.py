@@ -8,10 +8,12 @@ record.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from connectors.ledger.models import JournalledWrite
+from tasks.rules.report import REAL_RUN_REFUSED
+from tasks.rules.stored_plans.summary import plan_id_words
 from tasks.rules.text import (
     ROWS,
     AddressOf,
@@ -29,13 +31,17 @@ from tasks.rules.text import (
 
 @dataclass(frozen=True, slots=True)
 class UndoStep:
-    """One write of the undo. ``values``: journal key -> value to set again (None clears); empty to delete."""
+    """One write of the undo. ``values``: journal key -> value to set again (None clears); empty to delete.
+
+    ``current``: what the record has in those keys now.
+    """
 
     action: Literal["modify", "change_type", "delete"]
     record_id: int
     name: str
     asset_key: str | None
     values: Mapping[str, Any] = field(default_factory=dict)
+    current: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +52,29 @@ class UndoRefusal:
     name: str
     field: str | None
     reason: str
+    asset_key: str | None = None
 
 
 @dataclass(slots=True)
 class UndoPlan:
-    """The reverse of a run. ``undone_already`` counts the fields and records that need nothing."""
+    """The reverse of a run. ``undone_already`` counts the fields and records that need nothing.
+
+    ``by_asset``: its records are assets; a step's record id is its place among them.
+    """
 
     steps: list[UndoStep] = field(default_factory=list)
     refused: list[UndoRefusal] = field(default_factory=list)
     undone_already: int = 0
+    by_asset: bool = False
 
     def counts(self) -> dict[str, int]:
         """Steps, refusals, and what needs nothing."""
         return {"steps": len(self.steps), "refused": len(self.refused), "undone_already": self.undone_already}
 
     def refuse(self, write: JournalledWrite, reason: str, key: str | None = None) -> None:
-        self.refused.append(UndoRefusal(write.record_id, write.record_name, key, reason))
+        # The id of a type or a manufacturer may be that of a configuration as well.
+        number = None if write.operation == "create_reference" else write.record_id
+        self.refused.append(UndoRefusal(number, write.record_name, key, reason, write.asset_key))
 
 
 def undo_markdown(
@@ -72,11 +85,18 @@ def undo_markdown(
     link: AddressOf = lambda _: None,
     failed: Sequence[str] = (),
     figures: Sequence[str] = (),
+    plan_id: str = "",
+    kinds: str = "",
+    drifted: Sequence[str] = (),
     rows: int = ROWS,
 ) -> str:
     """The undo of a run for an artifact: what is put back or deleted, what is refused and what failed.
 
-    ``figures``: requests and time in words, a line each.
+    Args:
+        figures: requests and time in words, a line each.
+        plan_id: under which the ledger keeps the whole plan, if it does.
+        kinds: the section with the kinds of change.
+        drifted: why the stored plan is not applied, if it is not.
     """
     steps = lines_of(
         plan.steps[:rows],
@@ -95,7 +115,9 @@ def undo_markdown(
         f"{counted(len(plan.steps), 'record')} to put back or delete, "
         f"{counted(len(plan.refused), 'refusal')}, "
         f"{counted(plan.undone_already, 'record')} already as before.",
-        escaped_list(figures),
+        "\n".join(f"- {each}" for each in [*plan_id_words(plan_id), *map(escape, figures)]),
+        section(f"The plan changed: a {REAL_RUN_REFUSED}", escaped_list(drifted)),
+        kinds,
         section("Steps", bullets(steps, rows, len(plan.steps))),
         section("Refused", bullets(refused, rows, len(plan.refused))),
         section("Failed", escaped_list(failed)),
@@ -108,3 +130,14 @@ def _becomes(step: UndoStep) -> str:
 
 def _named(value: object) -> object:
     return value.get("name", value.get("id")) if isinstance(value, dict) else value
+
+
+def within(steps: Sequence[UndoStep], planned: Sequence[UndoStep]) -> list[UndoStep]:
+    """Of the steps that were planned anew what the shown plan has: no other record, no other field."""
+    shown = {(each.action, each.record_id): each.values for each in planned}
+    cut = [
+        replace(each, values={key: each.values[key] for key in each.values if key in values})
+        for each in steps
+        if (values := shown.get((each.action, each.record_id))) is not None
+    ]
+    return [each for each in cut if each.values or each.action == "delete"]

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -19,13 +20,16 @@ import pytest
 from prefect import get_client
 from prefect.deployments.runner import RunnerDeployment
 from prefect.types.entrypoint import EntrypointType
+from prefect.utilities.callables import parameter_schema
 from typer.testing import CliRunner
 
+from deployments.console import runs
 from deployments.console.app import app
-from deployments.console.output import ExitCode
+from deployments.console.output import CommandError, ExitCode
 from deployments.local.prefect import LocalPrefect
 from flows.asset_synchronization import asset_synchronization
 from flows.link_configuration import link_configuration
+from flows.undo_run import undo_run
 from tasks.rules.choices import ASK
 
 pytestmark = pytest.mark.prefect
@@ -188,6 +192,19 @@ def test_a_stored_plan_is_applied_for_its_own_company(prefect_server: LocalPrefe
     wanted = MINE | {"company": ASK, "plan": "plan-1A2b", "drift": "rest", "dry_run": False}
     assert worker.parameters == [{"settings": wanted, "connectwise": "north"}]
     assert call("apply", "BlueLightCo", "--rest", "--yes", "-d", NAME).exit_code == ExitCode.USAGE
+
+
+def test_a_stored_plan_of_an_undo_is_applied_with_the_inputs_of_that_flow() -> None:
+    deployment: Any = SimpleNamespace(
+        name="undo-run",
+        parameters={},
+        parameter_openapi_schema=parameter_schema(undo_run).model_dump(),
+    )
+    changes = {"dry_run": False, "plan": "plan-1a2b", "drift": "rest", "company": ASK}
+    form = runs._form(deployment, changes, {"connectwise": "north"})
+    assert form == {"dry_run": False, "plan": "plan-1a2b", "drift": "rest", "connectwise": "north"}
+    with pytest.raises(CommandError, match="no dry run of this kind"):
+        runs._form(deployment, {"dry_run": False}, {})
 
 
 def test_a_wait_that_ends_early_leaves_the_run(prefect_server: LocalPrefect) -> None:

@@ -107,7 +107,10 @@ async def test_an_undo_puts_the_earlier_texts_back_where_nobody_changed_them(enr
     assert enricher.mutations() == 0
     lansweeper = await LansweeperConnection.aload("default")
     await LansweeperConnection(**dict(lansweeper)).save("the-same-site", overwrite=True)
-    counts = await undo_run(run_id, dry_run=False, waiting=QUICK, lansweeper="the-same-site")
+    async with Ledger.open(enricher.ledger) as ledger:
+        [plan] = await ledger.plans.newest(1)
+    assert (plan.head.feature, plan.head.company) == ("undo-run", enricher.sandbox.company)
+    counts = await undo_run(plan=plan.id, dry_run=False, waiting=QUICK, lansweeper="the-same-site")
     assert counts == shown
     assert counts["steps"] == report.counts.updated
     # The eleven fields stay, and the text that somebody changed.

@@ -10,9 +10,11 @@ from prefect import State
 
 from connectors.ledger.models import JournalledWrite, WriteEntry
 from connectors.ledger.store import Ledger
+from deployments.console import plans
 from flows.undo_run import undo_run
 from tasks.asset_sync import undo as asset_sync_undo
 from tasks.rules.mapping.model import default_mappings
+from tasks.rules.stored_plans.entries import EntryKind, entry_of
 from tasks.rules.undo import UndoStep
 from tasks.shared.lease import writing_lease
 from tests.support.faults import LEAN, last_writes
@@ -169,6 +171,39 @@ async def test_what_somebody_changed_since_or_meanwhile_is_refused_and_left(runn
     assert "Changed since: it is now 'https://example.com/moved'." in text
     assert "Changed since it was created: notes." in text
     assert "Changed since it was created: name." in text
+
+
+async def test_a_stored_plan_is_applied_step_by_step(runner: FlowRunner) -> None:
+    run_id = await run(runner)
+    shown = await (await undo(run_id)).aresult()
+    async with Ledger.open(f"sqlite+aiosqlite:///{runner.ledger}") as ledger:
+        [plan] = await ledger.plans.newest(1)
+        entries = [entry_of(each) async for each in ledger.plans.entries(plan)]
+    planned = [each for each in entries if each.kind.writes]
+    assert len(planned) == shown["steps"] == plan.head.counts["steps"]
+    assert plan.head.company == runner.sandbox.company
+    assert await plans._flow_of("default", plan.id) == ("undo-run", {"connectwise": "default"})
+    page = await runner.artifact("undo-run-plan")
+    assert page.index(f"`{plan.id}`") < page.index("## Kinds of change") < page.index("## Steps")
+    edited = next(each for each in planned if each.kind is EntryKind.DELETE)
+    runner.sandbox.edit(CONFIGURATIONS, edited.configuration_id or 0, {"name": "renamed by hand"})
+    before = by_id(runner.sandbox.state(CONFIGURATIONS))
+
+    refused = await undo("", plan=plan.id, dry_run=False)
+    assert refused.is_failed()
+    assert f"1 of the {len(planned)} records of {plan.id} changed since it was made" in str(refused.message)
+    assert "Changed since it was created: name" in str(refused.message)
+    assert by_id(runner.sandbox.state(CONFIGURATIONS)) == before
+    assert "undoes run" in str((await undo("another", plan=plan.id)).message)
+
+    done = await undone("", plan=plan.id[:12], drift="rest")
+    assert done["steps"] == shown["steps"] - 1
+    now = by_id(runner.sandbox.state(CONFIGURATIONS))
+    assert now[edited.configuration_id or 0]["name"] == "renamed by hand"
+    gone = {each.configuration_id for each in planned if each.kind is EntryKind.DELETE}
+    assert before.keys() - now.keys() == gone - {edited.configuration_id}
+    again = await undo("", plan=plan.id, dry_run=False)
+    assert "was applied already, by run" in str(again.message)
 
 
 async def test_unknown_run_is_one_clear_message(runner: FlowRunner) -> None:

@@ -170,7 +170,7 @@ def _undo_fields(
     for write in writes:
         before = {**(write.before or {}), **before}
         after.update(write.after or {})
-    values = {}
+    values, shown = {}, {}
     for key in sorted(after):
         current = journal_value(record, key)
         if _same(current, before.get(key)):
@@ -183,9 +183,10 @@ def _undo_fields(
             plan.refuse(writes[0], f"The journal does not hold the id of {_shown(before[key])}.", key)
         else:
             values[key] = before.get(key)
+            shown[key] = kept_value(current)
     if values:
-        first = writes[0]
-        plan.steps.append(UndoStep(action, int(record["id"]), first.record_name, first.asset_key, values))
+        first, number = writes[0], int(record["id"])
+        plan.steps.append(UndoStep(action, number, first.record_name, first.asset_key, values, shown))
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -27,10 +27,10 @@ class TextUndoPlan:
     def as_undo_plan(self) -> UndoPlan:
         """As a plan that ``undo_markdown`` shows; a step's record id is its place in ``updates``."""
         steps = [
-            UndoStep("modify", place, each.name, each.asset.key, each.after())
+            UndoStep("modify", place, each.name, each.asset.key, each.after(), each.before())
             for place, each in enumerate(self.updates)
         ]
-        return UndoPlan(steps, self.refused, self.undone_already)
+        return UndoPlan(steps, self.refused, self.undone_already, by_asset=True)
 
 
 def wrote_assets(writes: Sequence[JournalledWrite]) -> bool:
@@ -99,4 +99,4 @@ def _undo_asset(
 
 
 def _refusal(write: JournalledWrite, reason: str, name: str | None = None) -> UndoRefusal:
-    return UndoRefusal(None, write.record_name, name, reason)
+    return UndoRefusal(None, write.record_name, name, reason, write.asset_key)

@@ -24,6 +24,8 @@ FIELDS_TOLD = 3
 SAME, WARNED, DONE = "same", "same with other warnings", "done"
 """What is said of a stored entry that has not drifted; any other text says why it has."""
 
+UNSHOWN = "it could not be shown whole"
+
 
 class DriftRule(StrEnum):
     """What is done where records of a stored plan are decided otherwise by now."""
@@ -34,14 +36,21 @@ class DriftRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DriftedEntry:
-    """An entry of the stored plan that is decided otherwise now, and why."""
+    """An entry of the stored plan that is decided otherwise now, and why; ``key`` is that of its record."""
 
-    asset_key: str
-    name: str
+    key: str
+    entry: PlanEntry
     why: str
 
     def words(self) -> str:
-        return bounded(f"{plain_line(self.name)} (asset {plain_line(self.asset_key)}): {self.why}") + "."
+        key, number = self.entry.asset_key, self.entry.configuration_id
+        record = f"asset {plain_line(key)}" if key else f"configuration {number}"
+        return bounded(f"{plain_line(self.entry.name)} ({record}): {self.why}").removesuffix(".") + "."
+
+
+def asset_of(entry: PlanEntry) -> str:
+    """The key of an entry's asset, of which a plan has one entry."""
+    return entry.asset_key
 
 
 @dataclass(slots=True)
@@ -49,13 +58,14 @@ class PlanComparison:
     """Takes the entries of the stored plan and sorts them.
 
     ``judge``: ``SAME``, ``WARNED`` or ``DONE`` of an entry, or why it is decided otherwise. ``written``: keys
-    of the assets that the plan of now writes. ``same``: keys of those whose entry is still the decision.
+    of what the plan of now writes, as ``key_of`` has them; ``same``: those whose entry is still the decision.
     ``done``: entries that the vendor already shows. ``drifted``: entries that are decided otherwise.
     ``warned``: how many are the same decision with other warnings, as creations of a plan give each other.
     """
 
     judge: Callable[[PlanEntry], str]
     written: Collection[str]
+    key_of: Callable[[PlanEntry], str] = asset_of
     same: set[str] = field(default_factory=set)
     done: int = 0
     warned: int = 0
@@ -68,19 +78,20 @@ class PlanComparison:
         found = convert_or(
             entry, self.judge, lambda _, error: f"it can't be compared: {problem_words(error)}"
         )
+        key = self.key_of(entry)
         if found in (SAME, WARNED):
-            self.same.add(entry.asset_key)
+            self.same.add(key)
             self.warned += found == WARNED
         elif found == DONE:
             self.done += 1
         else:
-            self.drifted.append(DriftedEntry(entry.asset_key, entry.name, found))
+            self.drifted.append(DriftedEntry(key, entry, found))
 
     def why_left(self, plan_id: str) -> dict[str, str]:
-        """Why assets of the current plan are not written: they drifted, or the stored plan has them not."""
+        """Why records of the current plan are not written: they drifted, or the stored plan has them not."""
         new = f"Not in {plan_id}, so it is left for another run."
         found = {key: new for key in self.written if key not in self.same}
-        drifted = {each.asset_key: each.why for each in self.drifted if each.asset_key in self.written}
+        drifted = {each.key: each.why for each in self.drifted if each.key in self.written}
         return found | {key: f"Changed since {plan_id} was made: {why}" for key, why in drifted.items()}
 
 
@@ -90,7 +101,9 @@ def same_changes(entry: PlanEntry, now: PlanEntry, holds: Callable[[FieldChange]
     ``holds``: whether the record already has what a change wants. A record that has some of the planned
     values, and is to get the others, is the same decision.
     """
-    if entry.digest and now.digest == entry.digest:
+    if not entry.digest or not now.digest:
+        return UNSHOWN
+    if now.digest == entry.digest:
         return SAME
     left = set(marks(now.changes))
     written = [each for each in entry.changes if not set(marks([each])) & left]
@@ -101,6 +114,8 @@ def same_changes(entry: PlanEntry, now: PlanEntry, holds: Callable[[FieldChange]
 
 def done_or_given_up(entry: PlanEntry, holds: Callable[[FieldChange], bool]) -> str:
     """Of a record that nothing is written of now: ``DONE``, or which fields are no longer to be changed."""
+    if not entry.digest:
+        return UNSHOWN
     other = [each for each in entry.changes if not holds(each)]
     if not other:
         return DONE
@@ -130,7 +145,7 @@ def drift_lines(drifted: Collection[DriftedEntry]) -> list[str]:
 def comparison_words(plan_id: str, comparison: PlanComparison) -> str:
     """One sentence with the numbers, for the notes of a run."""
     new = len(comparison.written) - len(comparison.same)
-    new -= sum(each.asset_key in comparison.written for each in comparison.drifted)
+    new -= sum(each.key in comparison.written for each in comparison.drifted)
     warned = (
         f" {counted(comparison.warned, 'creation')} got other warnings since, see Warnings."
         if comparison.warned
@@ -157,7 +172,7 @@ def difference(planned: PlanEntry, now: PlanEntry) -> str:
         for name in fields[:FIELDS_TOLD]
     ]
     more = [f"and {counted(len(fields) - FIELDS_TOLD, 'more field')}"] if len(fields) > FIELDS_TOLD else []
-    return "; ".join([*told, *more]) or "it could not be shown whole"
+    return "; ".join([*told, *more]) or UNSHOWN
 
 
 def _change(change: FieldChange | None) -> str:

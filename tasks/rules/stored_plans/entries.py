@@ -29,15 +29,20 @@ class EntryKind(StrEnum):
     MODIFY = "modify"
     CHANGE_TYPE = "change type"
     """Only the type changes. A modification may change the type too, by a call of its own."""
+    DELETE = "delete"
     AMBIGUOUS = "ambiguous"
     SKIPPED = "skipped"
     ORPHANED = "orphaned"
     GONE = "asset gone"
     UNLINKED = "no asset id"
+    REFUSED = "refused"
 
     @property
     def writes(self) -> bool:
-        return self in (EntryKind.CREATE, EntryKind.MODIFY, EntryKind.CHANGE_TYPE)
+        return self in _WRITTEN
+
+
+_WRITTEN = (EntryKind.CREATE, EntryKind.MODIFY, EntryKind.CHANGE_TYPE, EntryKind.DELETE)
 
 
 @dataclass(frozen=True, slots=True)

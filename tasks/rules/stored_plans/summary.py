@@ -49,10 +49,14 @@ class ChangedFieldTally:
 
 @dataclass(slots=True)
 class PlanTally:
-    """The kinds of change of a plan. ``types``: how many configurations of each type are created."""
+    """The kinds of change of a plan. ``types``: how many configurations of each type are created.
+
+    ``deleted``: how many are deleted.
+    """
 
     fields: dict[str, ChangedFieldTally] = field(default_factory=dict)
     types: Counter[str] = field(default_factory=Counter)
+    deleted: int = 0
 
     def change(self, change: FieldChange) -> None:
         found = self.fields.setdefault(change.field, ChangedFieldTally())
@@ -63,16 +67,20 @@ class PlanTally:
         if entry.kind is EntryKind.CREATE:
             types = (shown_value(each.wanted) for each in entry.changes if each.field == TYPE_FIELD)
             self.types[next(types, NO_TYPE)] += 1
+        elif entry.kind is EntryKind.DELETE:
+            self.deleted += 1
         elif entry.kind.writes:
             for each in entry.changes:
                 self.change(each)
 
     def lines(self) -> Iterator[str]:
-        """Markdown lines: changes by field, the most frequent field first, then creations by type."""
+        """Markdown lines: changes by field, the most frequent first, then creations by type, deletions."""
         for name, found in sorted(self.fields.items(), key=lambda each: (-each[1].total, each[0])):
             yield from _field_lines(name, found)
         for name, count in sorted(self.types.items(), key=lambda each: (-each[1], each[0])):
             yield f"New configurations of {cell(name)}: {count:,}"
+        if self.deleted:
+            yield f"Configurations that are deleted: {self.deleted:,}"
 
 
 def _field_lines(name: str, found: ChangedFieldTally) -> Iterator[str]:

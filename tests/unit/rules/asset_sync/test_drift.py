@@ -106,7 +106,7 @@ def test_a_creation_that_is_decided_otherwise_has_drifted(now: MatchResult, word
     for each in now.matched:
         each.configuration.asset_key = None
     comparison = compared(unmatched("k1"), now)
-    assert [each.asset_key for each in comparison.drifted] == ["k1"]
+    assert [each.key for each in comparison.drifted] == ["k1"]
     assert words in comparison.drifted[0].why
     assert left(comparison, now).nothing_to_write
 
@@ -131,7 +131,7 @@ def test_of_a_record_whose_fields_are_written_the_type_is_still_to_be_changed() 
     assert compared(before, now).same == {"k1"}
     # The field was given up, not written: that is another decision.
     other = matched(match("k1", 101, type_name="Linux"))
-    assert [each.asset_key for each in compared(before, other).drifted] == ["k1"]
+    assert [each.key for each in compared(before, other).drifted] == ["k1"]
 
 
 def test_new_records_are_left_and_their_names_are_not_created() -> None:
