@@ -135,7 +135,7 @@ async def show(
         failed=failed,
         figures=[*figures, *run.notes],
         plan_id=run.plan_id,
-        kinds=kinds_section(tally_of_undo(undo.plan)),
+        kinds=kinds_section(tally_of_undo(undo.plan), run.plan_id),
         drifted=drifted,
     )
     description = f"What the undo of {run.undone} writes."

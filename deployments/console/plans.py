@@ -92,6 +92,10 @@ def show_plan(
     file: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write. Usual: the output.")
     ] = None,
+    kind: Annotated[
+        int | None,
+        typer.Option("--kind", "-k", min=1, metavar="NUMBER", help="Only records of that kind of change."),
+    ] = None,
     ledger: LedgerOption = DEFAULT_LEDGER,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,17 +104,18 @@ def show_plan(
     \b
     Examples:
       connectwise-flows plans show plan-1a2b3c4d5e6f
+      connectwise-flows plans show 1a2b --kind 3
       connectwise-flows plans show 1a2b --format csv --out plan.csv
       connectwise-flows plans show 1a2b --format html --out plan.html
     """
     with command_output(as_json) as out, prefect_server(), _failures_in_words():
         shown = PlanForm.JSON if as_json else form
         if file is None:
-            asyncio.run(_write(ledger, plan, shown, out.stream()))
+            asyncio.run(_write(ledger, plan, shown, kind, out.stream()))
             return
         try:
             with file.open("w", encoding="utf-8", newline="") as stream:
-                asyncio.run(_write(ledger, plan, shown, stream))
+                asyncio.run(_write(ledger, plan, shown, kind, stream))
         except OSError as error:
             raise CommandError(f"{file} can't be written: {error}", ExitCode.USAGE) from error
         _say_written(out, file)
@@ -154,11 +159,11 @@ def _told(facts: dict[str, object]) -> str:
     return f"{facts['id']}  {facts['made_at']}  {facts['state']:8} {whose}: {told}"
 
 
-async def _write(ledger: str, typed: str, form: PlanForm, stream: TextIO) -> None:
+async def _write(ledger: str, typed: str, form: PlanForm, kind: int | None, stream: TextIO) -> None:
     """Read the plan twice, once for its kinds of change: it may be larger than memory."""
     from tasks.rules.stored_plans.entries import entry_of
     from tasks.rules.stored_plans.export import FORMATS
-    from tasks.rules.stored_plans.summary import PlanTally
+    from tasks.rules.stored_plans.summary import KindNumbers, PlanTally
     from tasks.shared.connections import open_ledger, shared_connections
     from tasks.shared.stored_plans import find_plan
 
@@ -168,9 +173,14 @@ async def _write(ledger: str, typed: str, form: PlanForm, stream: TextIO) -> Non
         plan: StoredPlan = await find_plan(database, typed)
         async for each in database.plans.entries(plan):
             tally.entry(entry_of(each))
+        kinds = KindNumbers(tally)
+        if kind is not None and kind > len(kinds.lines):
+            raise CommandError(f"{plan.id} has {len(kinds.lines)} kinds of change.", ExitCode.USAGE)
         stream.write(shown.head(plan, tally, await database.now()))
         async for each in database.plans.entries(plan):
-            stream.write(shown.entry(entry_of(each)))
+            entry = entry_of(each)
+            if kind is None or kind in kinds.of(entry):
+                stream.write(shown.entry(entry))
     stream.write(shown.end())
     stream.flush()
 

@@ -94,7 +94,7 @@ def plan_markdown(
         counts_table(plan.counts, planned=True),
         _plan_figures(plan, plan_id, forecast),
         section("Conflicts", edits_list([e for e in plan.edits if e.is_conflict], configuration_link, rows)),
-        kinds_section(tally_of(plan), rows),
+        kinds_section(tally_of(plan), plan_id, rows),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
         section("Changes", changes),
         section("Configurations to create", _creations(plan, asset_link, rows)),

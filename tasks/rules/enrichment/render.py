@@ -85,7 +85,7 @@ def enrichment_plan_markdown(
         _findings(findings),
         counts_table(plan.counts, planned=True),
         _plan_figures(plan_id, figures),
-        kinds_section(tally_of_texts(plan), rows),
+        kinds_section(tally_of_texts(plan), plan_id, rows),
         section(
             "Custom fields to create",
             bullets(list(map(escape, fields_to_create)), rows, len(fields_to_create)),

@@ -18,7 +18,7 @@ import orjson
 
 from connectors.ledger.models import StoredPlan
 from tasks.rules.stored_plans.entries import PlanEntry
-from tasks.rules.stored_plans.summary import PlanTally
+from tasks.rules.stored_plans.summary import KINDS_OF_CHANGE, KindNumbers, PlanTally
 from tasks.rules.text import plain_line, unescaped
 
 COLUMNS = ("kind", "configuration_id", "name", "asset_key", "field", "current", "wanted", "notes")
@@ -76,7 +76,8 @@ class TextTable:
         facts = (f"{name}: {_plain(value)}" for name, value in plan_facts(plan, now).items() if value)
         titles = [name.replace("_", " ").capitalize() for name in COLUMNS]
         rule = ["-" * width for width in _WIDTHS]
-        return "\n".join([*facts, "", *_kinds_of_change(tally), "", _line(titles), _line(rule), ""])
+        kinds = (f"{number}. {each}" for number, each in enumerate(_kinds_of_change(tally), 1))
+        return "\n".join([*facts, "", *kinds, "", _line(titles), _line(rule), ""])
 
     def entry(self, entry: PlanEntry) -> str:
         return "".join(f"{_line(map(_plain, row))}\n" for row in entry_rows(entry))
@@ -117,7 +118,10 @@ class JsonDocument:
 
 
 class HtmlPage:
-    """One page that loads nothing."""
+    """One page that loads nothing. A click on a kind of change leaves its records alone in the table."""
+
+    def __init__(self) -> None:
+        self._kinds = KindNumbers(PlanTally())
 
     def head(self, plan: StoredPlan, tally: PlanTally, now: datetime) -> str:
         facts = [
@@ -125,7 +129,11 @@ class HtmlPage:
             for name, value in plan_facts(plan, now).items()
             if value
         ]
-        kinds = [f"<li>{_html(each)}</li>" for each in _kinds_of_change(tally)]
+        self._kinds = KindNumbers(tally)
+        told = list(enumerate(_kinds_of_change(tally), 1))
+        kinds = [f'<li><a href="#k{number}">{_html(each)}</a></li>' for number, each in told]
+        hidden = [f"#k{number}:target~table tbody tr:not(.k{number})" for number, _ in told]
+        places = "".join(f"<i id=k{number}></i>" for number, _ in told)
         title = _html(f"Plan for {plan.head.details.get('company') or plan.head.company}")
         columns = "".join(f"<th>{name}</th>" for name in _PAGE_COLUMNS)
         return "\n".join(
@@ -133,9 +141,11 @@ class HtmlPage:
                 _PAGE.replace("TITLE", title),
                 f"<h1>{title}</h1>\n<table class=facts>",
                 *facts,
-                "</table>\n<h2>Kinds of change</h2>\n<ul>",
+                f"</table>\n<h2>{KINDS_OF_CHANGE}</h2>\n<ol>",
                 *kinds,
-                f"</ul>\n<h2>Records</h2>\n<table>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n",
+                f"</ol>\n<style>{','.join(hidden)}{{ display: none }}</style>" if told else "</ol>",
+                f'{places}<h2>Records</h2>\n<p><a href="#all">All records</a></p>',
+                f"<table>\n<thead><tr>{columns}</tr></thead>\n<tbody>\n",
             ]
         )
 
@@ -148,7 +158,8 @@ class HtmlPage:
         number = "" if entry.configuration_id is None else entry.configuration_id
         cells = (entry.kind.value, number, entry.name, entry.asset_key, entry.matched_on)
         plain = "".join(f"<td>{_html(each)}</td>" for each in cells)
-        return f"<tr>{plain}<td><ul>{changes}</ul></td><td><ul>{notes}</ul></td></tr>\n"
+        kinds = " ".join(f"k{each}" for each in self._kinds.of(entry))
+        return f'<tr class="{kinds}">{plain}<td><ul>{changes}</ul></td><td><ul>{notes}</ul></td></tr>\n'
 
     def end(self) -> str:
         return "</tbody>\n</table>\n</body>\n</html>\n"

@@ -13,7 +13,7 @@ from typing import Any
 
 from tasks.rules.isolation import convert_or, problem_words
 from tasks.rules.stored_plans.entries import EntryKind, PlanEntry
-from tasks.rules.text import ROWS, bullets, cell, counted, section
+from tasks.rules.text import ROWS, cell, counted, section
 from tasks.rules.values import FieldChange
 
 MOST_DISTINCT = 2000
@@ -60,37 +60,82 @@ class PlanTally:
 
     def change(self, change: FieldChange) -> None:
         found = self.fields.setdefault(change.field, ChangedFieldTally())
-        found.add(*convert_or(change, _shown_change, _unshown_change))
+        found.add(*_pair(change))
 
     def entry(self, entry: PlanEntry) -> None:
         """Count an entry of a stored plan."""
         if entry.kind is EntryKind.CREATE:
-            types = (shown_value(each.wanted) for each in entry.changes if each.field == TYPE_FIELD)
-            self.types[next(types, NO_TYPE)] += 1
+            self.types[_type_of(entry)] += 1
         elif entry.kind is EntryKind.DELETE:
             self.deleted += 1
         elif entry.kind.writes:
             for each in entry.changes:
                 self.change(each)
 
-    def lines(self) -> Iterator[str]:
-        """Markdown lines: changes by field, the most frequent first, then creations by type, deletions."""
-        for name, found in sorted(self.fields.items(), key=lambda each: (-each[1].total, each[0])):
-            yield from _field_lines(name, found)
+    def kinds(self) -> list[KindOfChange]:
+        """Changes by field, the most frequent first, then creations by type, then deletions."""
+        found: list[KindOfChange] = []
+        for name, changed in sorted(self.fields.items(), key=lambda each: (-each[1].total, each[0])):
+            found += _field_kinds(name, changed)
         for name, count in sorted(self.types.items(), key=lambda each: (-each[1], each[0])):
-            yield f"New configurations of {cell(name)}: {count:,}"
+            found.append(KindOfChange(f"New configurations of {cell(name)}: {count:,}", ("", "create", name)))
         if self.deleted:
-            yield f"Configurations that are deleted: {self.deleted:,}"
+            found.append(KindOfChange(f"Configurations that are deleted: {self.deleted:,}", ("", "delete")))
+        return found
+
+    def lines(self) -> list[str]:
+        """The kinds of change in words, as Markdown."""
+        return [each.words for each in self.kinds()]
 
 
-def _field_lines(name: str, found: ChangedFieldTally) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class KindOfChange:
+    """One kind of change: ``words`` as Markdown, and the mark that a record's change of it has."""
+
+    words: str
+    mark: tuple[str, ...]
+
+
+class KindNumbers:
+    """Numbers the kinds of change from 1 on, and tells of a record which it has."""
+
+    def __init__(self, tally: PlanTally) -> None:
+        self.lines = tally.lines()
+        self._numbers = {each.mark: number for number, each in enumerate(tally.kinds(), 1)}
+
+    def of(self, entry: PlanEntry) -> list[int]:
+        """The kinds of an entry, sorted; none where nothing is written."""
+        return sorted({self._numbers[each] for each in self._marks(entry) if each in self._numbers})
+
+    def _marks(self, entry: PlanEntry) -> Iterator[tuple[str, ...]]:
+        if entry.kind is EntryKind.CREATE:
+            yield ("", "create", _type_of(entry))
+        elif entry.kind is EntryKind.DELETE:
+            yield ("", "delete")
+        elif entry.kind.writes:
+            for each in entry.changes:
+                mark = (each.field, *_pair(each))
+                yield mark if mark in self._numbers else (each.field,)
+
+
+def _field_kinds(name: str, found: ChangedFieldTally) -> Iterator[KindOfChange]:
     frequent = found.frequent()
     for current, wanted, count in frequent:
-        yield f"{cell(name)}: {cell(current, 60)} → {cell(wanted, 60)}, {count:,}"
+        words = f"{cell(name)}: {cell(current, 60)} → {cell(wanted, 60)}, {count:,}"
+        yield KindOfChange(words, (name, current, wanted))
     rest = found.total - sum(count for *_, count in frequent)
     if rest:
         what = counted(rest, "further change") if frequent else f"{counted(rest, 'change')}, no two alike"
-        yield f"{cell(name)}: {what}"
+        yield KindOfChange(f"{cell(name)}: {what}", (name,))
+
+
+def _type_of(entry: PlanEntry) -> str:
+    types = (shown_value(each.wanted) for each in entry.changes if each.field == TYPE_FIELD)
+    return next(types, NO_TYPE)
+
+
+def _pair(change: FieldChange) -> tuple[str, str]:
+    return convert_or(change, _shown_change, _unshown_change)
 
 
 def _shown_change(change: FieldChange) -> tuple[str, str]:
@@ -106,13 +151,25 @@ def shown_value(value: Any) -> str:
     return "" if value is None else str(value)[:200]
 
 
-def kinds_section(tally: PlanTally, rows: int = ROWS) -> str:
-    """The section of a plan's page that says what kinds of change there are; empty without any."""
-    lines = list(tally.lines())
-    return section(KINDS_OF_CHANGE, bullets(lines, rows, len(lines)))
+def kinds_section(tally: PlanTally, plan_id: str = "", rows: int = ROWS) -> str:
+    """The section of a plan's page that says what kinds of change there are; empty without any.
+
+    They are numbered. With a ``plan_id`` it says how the records of one are shown.
+    """
+    lines = tally.lines()
+    if not lines:
+        return ""
+    shown = [f"{number}. {line}" for number, line in enumerate(lines[:rows], 1)]
+    more = [f"… and {len(lines) - rows:,} more"] if len(lines) > rows else []
+    how = [f"The records of one: `{show_command(plan_id)} --kind NUMBER`"] if plan_id else []
+    return section(KINDS_OF_CHANGE, "\n\n".join(["\n".join(shown), *more, *how]))
 
 
 def plan_id_words(plan_id: str) -> list[str]:
     """Under which id the whole plan is kept, as Markdown; nothing where it is not."""
-    command = f"connectwise-flows plans show {plan_id}"
-    return [f"Plan id: `{plan_id}`; every record: `{command}`"] if plan_id else []
+    return [f"Plan id: `{plan_id}`; every record: `{show_command(plan_id)}`"] if plan_id else []
+
+
+def show_command(plan_id: str) -> str:
+    """The command that shows a stored plan whole."""
+    return f"connectwise-flows plans show {plan_id}"

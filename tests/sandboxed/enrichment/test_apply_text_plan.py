@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
+
 import pytest
 
+from deployments.console import plans
 from flows.asset_synchronization import asset_synchronization
 from tasks.rules.stored_plans.entries import entry_of
 from tests.support.faults import opened
@@ -24,6 +28,11 @@ async def test_texts_that_changed_are_named_and_all_others_are_written(enricher:
     page = await enricher.artifact("tickets-agreements-sla-sync-plan")
     assert page.index("## Kinds of change") < page.index("## Changes")
     assert f"`{plan.id}`" in page
+    first = io.StringIO()
+    await plans._write("default", plan.id, plans.PlanForm.JSON, 1, first)
+    shown = json.loads(first.getvalue())["entries"]
+    assert page[page.index("\n1. ") :].splitlines()[1].endswith(f", {len(shown)}")
+    assert 0 < len(shown) < len(entries)
     typed = written[0]
     [field, *_] = typed.changes
     type_text(enricher.sandbox, typed.asset_key, field.field, "99")

@@ -95,12 +95,29 @@ def test_the_page_loads_nothing_and_shows_every_record() -> None:
     text = written("html")
     page = Page(text)
     names = {tag for tag, _ in page.tags}
-    assert names.isdisjoint({"script", "img", "link", "iframe", "a", "object", "form"})
-    assert not any({"src", "href", "onclick", "onload"} & attributes.keys() for _, attributes in page.tags)
+    assert names.isdisjoint({"script", "img", "link", "iframe", "object", "form"})
+    links = [attributes.get("href") or "" for tag, attributes in page.tags if "href" in attributes]
+    assert links
+    assert all(each.startswith("#") for each in links)
+    assert not any({"src", "onclick", "onload"} & attributes.keys() for _, attributes in page.tags)
     assert any("default-src 'none'" in (attributes.get("content") or "") for _, attributes in page.tags)
     assert {"k1", "@k2", "k3", "ls_Windows", "+no type"} <= set(page.texts)
     assert "\x1b" not in text
     assert "\u202e" not in text
+
+
+def test_each_kind_of_change_of_the_page_leads_to_its_records() -> None:
+    page = Page(written("html"))
+    links = {attributes["href"] for tag, attributes in page.tags if tag == "a"}
+    places = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    rows = [
+        set((attributes["class"] or "").split())
+        for tag, attributes in page.tags
+        if tag == "tr" and "class" in attributes
+    ]
+    assert links == {f"#{each}" for each in places} | {"#all"}
+    assert rows == [{"k1", "k2"}, {"k3"}, set()]
+    assert all(f"#{each}:target~table tbody tr:not(.{each})" in written("html") for each in places)
 
 
 def test_the_json_has_facts_settings_and_entries() -> None:
