@@ -27,6 +27,8 @@ ENTRIES = "assetCustom.fields"
 """Where an asset's custom fields stand: a list of ``{"fieldKey", "name", "value"}``."""
 OUTCOMES = ("updated", "unchanged", "failed", "asset_gone", "no_asset_id", "contested", "skipped")
 ALLOWED_WRITES = {"editAsset", "createCustomField"}
+CHANGED_AT = "assetBasicInfo.lastUpdated"
+"""When an asset was last changed by anyone: Lansweeper moves it with every edit."""
 
 
 @dataclass(frozen=True)
@@ -337,7 +339,7 @@ class EnrichmentOracle:
             old, new = leaves(before.assets[key], ours), leaves(asset, ours)
             verdict.checked["law 4"] += len(old.keys() | new.keys())
             marks.update((path, repr(value)) for path, value in new.items())
-            for path in sorted(old.keys() | new.keys()):
+            for path in sorted((old.keys() | new.keys()) - {CHANGED_AT}):
                 if old.get(path) != new.get(path) and not persons.explain(path, new.get(path)):
                     verdict.faults.append(
                         f"{path} of asset {key} was {old.get(path)!r} and is {new.get(path)!r}"
