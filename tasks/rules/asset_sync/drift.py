@@ -12,6 +12,7 @@ from functools import partial
 from tasks.rules.asset_sync.matching.result import Match, MatchResult
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan, PlanOptions, Skipped
 from tasks.rules.asset_sync.plan_entries import creation_entry, modification_entry
+from tasks.rules.asset_sync.references import referred_names
 from tasks.rules.asset_sync.safety import WriteMode
 from tasks.rules.mapping.comparison import same
 from tasks.rules.mapping.compile import CompiledMapping
@@ -25,7 +26,7 @@ from tasks.rules.stored_plans.drift import (
     same_changes,
 )
 from tasks.rules.stored_plans.entries import EntryKind, PlanEntry
-from tasks.rules.values import ConfigurationRecord, FieldChange, folded
+from tasks.rules.values import ConfigurationRecord, FieldChange
 
 
 def compared_with(current: Plan, result: MatchResult, mapping: CompiledMapping) -> PlanComparison:
@@ -106,7 +107,9 @@ def narrowed(plan: Plan, left: Mapping[str, str], *, batch_size: int, mode: Writ
     modifications = [each for each in plan.modifications if each.asset.key not in left]
     planned = [*(each.asset for each in plan.creations), *(each.asset for each in plan.modifications)]
     without = [Skipped(each, left[each.key]) for each in planned if each.key in left]
-    references = _used_references(plan, creations, modifications)
+    changes = (change for each in modifications for change in each.all_changes)
+    created = [each.values for each in creations]
+    references = referred_names(plan.reference_creations, plan.paths, created, changes)
     options = PlanOptions(batch_size=batch_size, mode=mode, reads_done=plan.predicted.reads_done)
     counts = replace(
         plan.counts,
@@ -123,28 +126,3 @@ def narrowed(plan: Plan, left: Mapping[str, str], *, batch_size: int, mode: Writ
         reference_creations=references,
         predicted=options.prediction(references, len(creations), modifications),
     )
-
-
-def _used_references(
-    plan: Plan, creations: list[Creation], modifications: list[Modification]
-) -> dict[str, list[str]]:
-    """The names to create that something written refers to, by target path."""
-    used: dict[str, set[str]] = {path: set() for path in plan.reference_creations}
-    positions = {path: plan.paths.index(path) for path in used}
-    for creation in creations:
-        for path, position in positions.items():
-            _note(used[path], creation.values[position])
-    for modification in modifications:
-        for change in modification.all_changes:
-            if change.field in used:
-                _note(used[change.field], change.wanted)
-    names = {
-        path: [name for name in found if folded(name) in used[path]]
-        for path, found in plan.reference_creations.items()
-    }
-    return {path: found for path, found in names.items() if found}
-
-
-def _note(names: set[str], name: object) -> None:
-    if name is not None:
-        names.add(folded(str(name)))

@@ -25,7 +25,7 @@ from tasks.rules.asset_sync.decide import (
 )
 from tasks.rules.asset_sync.matching.result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.merge import NO_BASE, Bases, Edit, edits
-from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan
+from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan, referred_names
 from tasks.rules.asset_sync.report import PlanWarning, SyncCounts, WarningTally
 from tasks.rules.asset_sync.safety import (
     Prediction,
@@ -345,10 +345,7 @@ class _PlanBuilder:
         self.options = options
         self.paths = tuple(each.path for each in mapping.fields)
         self.problem = planned_problems(references)
-        self.pending = {
-            path: {folded(name): name for name in plan.missing} for path, plan in references.items()
-        }
-        self.used: dict[str, set[str]] = {}
+        self.missing = {path: plan.missing for path, plan in references.items()}
         self.warnings = WarningTally()
         self.skipped: list[Skipped] = []
         self.unchanged = 0
@@ -371,7 +368,9 @@ class _PlanBuilder:
             ambiguous=len(result.ambiguous),
             skipped=len(self.skipped),
         )
-        references = self._reference_creations()
+        changes = (change for each in modifications for change in each.all_changes)
+        created = [each.values for each in creations]
+        references = referred_names(self.missing, self.paths, created, changes)
         return Plan(
             counts=counts.check(),
             paths=self.paths,
@@ -393,7 +392,7 @@ class _PlanBuilder:
             self._skip(asset, why)
             return None
         warnings = (*([warning] if warning else []), *decision.warnings)
-        self._note(asset, warnings, zip(self.paths, decision.values, strict=True))
+        self._warn(asset, warnings)
         return Creation(asset, decision.values, warnings)
 
     def _modification(self, changed: Changed) -> Modification | None:
@@ -411,8 +410,7 @@ class _PlanBuilder:
             decision.type_change,
             tuple(decision.warnings),
         )
-        changes = [(change.field, change.wanted) for change in made.all_changes]
-        self._note(match.asset, made.warnings, changes)
+        self._warn(match.asset, made.warnings)
         if not decision.nothing:
             return made
         self.unchanged += 1
@@ -434,17 +432,6 @@ class _PlanBuilder:
     def _skip(self, asset: AssetRecord, reason: str) -> None:
         self.skipped.append(Skipped(asset, reason))
 
-    def _note(self, asset: AssetRecord, warnings: Iterable[str], wanted: Iterable[tuple[str, Any]]) -> None:
+    def _warn(self, asset: AssetRecord, warnings: Iterable[str]) -> None:
         for text in warnings:
             self.warnings.add(text, asset)
-        for path, value in wanted:
-            if path in self.pending and value is not None:
-                self.used.setdefault(path, set()).add(folded(str(value)))
-
-    def _reference_creations(self) -> dict[str, list[str]]:
-        """The missing names that something written refers to; none is created for skipped assets."""
-        names = {
-            path: sorted(name for key, name in pending.items() if key in self.used.get(path, ()))
-            for path, pending in self.pending.items()
-        }
-        return {path: found for path, found in sorted(names.items()) if found}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rules.limits import NAME_LENGTH, too_long
-from tasks.rules.values import folded
+from tasks.rules.values import FieldChange, folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,32 @@ def plan_references(
             plan.not_found.append(name)
             plan.problems[key] = f"{kind.label} {_start(name)!r} does not exist in ConnectWise"
     return plan
+
+
+def referred_names(
+    missing: Mapping[str, Sequence[str]],
+    paths: Sequence[str],
+    created: Sequence[Sequence[Any]],
+    changes: Iterable[FieldChange],
+) -> dict[str, list[str]]:
+    """The missing names that something written refers to, sorted, by target path; the others aren't created.
+
+    Args:
+        missing: names that don't exist, by target path.
+        paths: the fields of the mapping, in the order of the values.
+        created: the values of each creation.
+        changes: those of all modifications.
+    """
+    wanted: dict[str, set[Any]] = {path: set() for path, names in missing.items() if names}
+    for path in wanted.keys() & set(paths):
+        position = paths.index(path)
+        wanted[path].update(values[position] for values in created)
+    for change in changes:
+        if change.field in wanted:
+            wanted[change.field].add(change.wanted)
+    used = {path: {folded(str(each)) for each in found if each is not None} for path, found in wanted.items()}
+    names = {path: sorted(name for name in missing[path] if folded(name) in used[path]) for path in wanted}
+    return {path: found for path, found in sorted(names.items()) if found}
 
 
 def _spellings(wanted: Iterable[str]) -> dict[str, str]:
