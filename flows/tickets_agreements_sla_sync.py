@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from prefect import flow
 
 from flows.lansweeper_custom_fields import lansweeper_custom_fields
+from tasks.enrichment.edits import keep_edited_texts
 from tasks.enrichment.forecast import forecast_edits
 from tasks.enrichment.plan import (
     edit_texts,
@@ -28,7 +29,6 @@ from tasks.enrichment.run import EnrichmentRun, prepare_enrichment, take_fields,
 from tasks.enrichment.safety import (
     check_plan,
     keep_reading,
-    note_edited_texts,
     reading_of,
     refuse_plan,
 )
@@ -111,11 +111,11 @@ async def enrich(run: EnrichmentRun) -> Any:
     held = await held_edits(run)
     await select_assets(run, held)
     plan = make_enrichment_plan(run, configurations, assets, links, rivals)
+    plan = await keep_edited_texts(run, plan)
     hold_back_edits(run, plan, held)
     plan, drifted = await only_stored_texts(run, plan, configurations, assets)
     reading = reading_of(configurations, assets, links)
     findings = await check_plan(run, reading, plan, links.whole)
-    await note_edited_texts(run, plan)
     run.forecast = await forecast_edits(run, plan.updates)
     await keep_text_plan(run, plan)
     await publish_plan(run, plan, links.searches, findings, drifted)

@@ -63,18 +63,26 @@ class Journal(Repository):
         async with reading(self._engine, "read the writes of a run") as transaction:
             return [_write(row) for row in await transaction.execute(query)]
 
-    async def last_values(self, company_id: int, record_kind: str, keys: Sequence[str]) -> dict[str, Any]:
-        """What was written last to some hundred assets of a company: member -> value, by asset key."""
-        query = select(writes.c.asset_key, writes.c.after).where(
-            writes.c.company_id == company_id,
+    async def last_values(
+        self, tenant: str, record_kind: str, keys: Sequence[str]
+    ) -> dict[str, dict[str, list[Any]]]:
+        """What some hundred assets of a tenant may have been left with: by asset key and member.
+
+        The value that was written last is the first; those sent after it without a known outcome follow.
+        Rows of older versions name no tenant, and count.
+        """
+        query = select(writes.c.asset_key, writes.c.after, writes.c.outcome).where(
+            or_(writes.c.tenant == tenant, writes.c.tenant.is_(None)),
             writes.c.record_kind == record_kind,
-            writes.c.outcome == "done",
+            or_(writes.c.outcome.in_(("done", "unclear")), writes.c.outcome.is_(None)),
             writes.c.asset_key.in_(keys),
         )
-        found: dict[str, Any] = {}
+        found: dict[str, dict[str, list[Any]]] = {}
         async with reading(self._engine, "read what was written last") as transaction:
-            for key, after in await transaction.execute(query.order_by(writes.c.id)):
-                found[key] = {**found.get(key, {}), **(after or {})}
+            for key, after, outcome in await transaction.execute(query.order_by(writes.c.id)):
+                values = found.setdefault(key, {})
+                for name, value in (after or {}).items():
+                    values[name] = [value] if outcome == "done" else [*values.get(name, []), value]
         return found
 
 

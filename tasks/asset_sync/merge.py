@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from tasks.asset_sync.apply import Applied
 from tasks.asset_sync.run import SyncRun
-from tasks.rules.asset_sync.merge import Bases, Edit
+from tasks.rules.asset_sync.merge import Bases
 from tasks.rules.asset_sync.references import ReferencePlan
+from tasks.rules.edits import Edit
 from tasks.rules.guards import GuardFinding
 from tasks.rules.mapping.model import OnConflict
 from tasks.rules.text import counted

@@ -30,10 +30,11 @@ from tasks.connectwise.list_manufacturers import list_manufacturers
 from tasks.rules.asset_sync.custom_values import CustomValues
 from tasks.rules.asset_sync.decide import FreshDecision, decide_fresh
 from tasks.rules.asset_sync.matching.keys import TYPE_PATH
-from tasks.rules.asset_sync.merge import Bases, Edit
+from tasks.rules.asset_sync.merge import Bases
 from tasks.rules.asset_sync.plan import Modification
 from tasks.rules.asset_sync.references import LOCATION, MANUFACTURER, STATUS, TYPE, ReferenceKind
 from tasks.rules.asset_sync.unread import UnreadRecords
+from tasks.rules.edits import Edit
 from tasks.rules.forecast import Forecast
 from tasks.rules.guards import GuardFinding
 from tasks.rules.mapping.compile import (

@@ -22,6 +22,7 @@ from tasks.connectwise.list_tickets_for_configurations import list_tickets
 from tasks.enrichment.read import asset_key_of
 from tasks.enrichment.run import EnrichmentRun, Record
 from tasks.lansweeper.edit_asset import JournalledEdit, edit_assets
+from tasks.rules.edits import kept_of
 from tasks.rules.enrichment.answers import sla_of
 from tasks.rules.enrichment.plan import (
     AssetUpdate,
@@ -255,6 +256,7 @@ def make_report(
         seconds_predicted=run.forecast.seconds,
         seconds_used=run_seconds(),
         plan_id=run.plan_id,
+        edits_kept=len(kept_of(plan.edits)),
         run_id="" if edited is None else run.run_id,
     )
 

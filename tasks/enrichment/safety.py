@@ -17,9 +17,7 @@ from tasks.enrichment.run import EnrichmentRun, Record
 from tasks.rules.enrichment.plan import EnrichmentPlan
 from tasks.rules.enrichment.safety import KnownReading, Reading, enrichment_findings, losses, refusals
 from tasks.rules.enrichment.texts import AssetState, short_fields
-from tasks.rules.enrichment.undo import ASSET
 from tasks.rules.guards import GuardFinding, acceptable, accepted, marks_of_use, used_up
-from tasks.rules.text import counted
 from tasks.shared.action import Inventory
 from tasks.shared.events import announce_refusal
 from tasks.shared.journalled import WriteResult
@@ -27,9 +25,6 @@ from tasks.shared.retry import retry
 from tasks.shared.stored_plans import refuse_drifted
 
 SCOPE = "enrichment of site {}"
-MOST_COMPARED = 500
-"""Assets whose texts are held against the journal: one query, however many change."""
-MOST_NAMED = 5
 
 
 class ImplausiblePlanError(RuntimeError):
@@ -82,31 +77,6 @@ async def check_plan(
     return found + enrichment_findings(
         read, known, losses(plan, read.with_text), settings.limits, accept_once, incomplete
     )
-
-
-async def note_edited_texts(run: EnrichmentRun, plan: EnrichmentPlan) -> None:
-    """Name texts that somebody changed since this project wrote them, as far as the journal knows.
-
-    They are overwritten, since the fields are this project's own; but nobody is to find out by chance. Of the
-    first ``MOST_COMPARED`` assets whose text is replaced: one query of the ledger, no request.
-    """
-    replaced = [each for each in plan.updates if any(change.current for change in each.changes)]
-    some = {each.asset.key: each for each in replaced[:MOST_COMPARED]}
-    if not some:
-        return
-    written = await run.ledger.journal.last_values(run.company.id, ASSET, list(some))
-    edited = [
-        f"{update.name}: {change.field} {change.current!r}"
-        for key, update in some.items()
-        for change in update.changes
-        if change.current and written.get(key, {}).get(change.field) not in (None, change.current)
-    ]
-    if edited:
-        more = f" and {len(edited) - MOST_NAMED} more" if len(edited) > MOST_NAMED else ""
-        run.notes.append(
-            f"{counted(len(edited), 'text')} changed by somebody since it was written here, and replaced: "
-            f"{'; '.join(edited[:MOST_NAMED])}{more}."
-        )
 
 
 def refuse_plan(run: EnrichmentRun, findings: Sequence[GuardFinding], drifted: Sequence[str]) -> None:

@@ -7,8 +7,10 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasks.rules.choices import ASK
+from tasks.rules.enrichment.edits import EditedTexts
 from tasks.rules.enrichment.safety import AcceptedReading, EnrichmentLimits
 from tasks.rules.enrichment.texts import TextLimits
+from tasks.rules.mapping.model import OnConflict
 from tasks.rules.stored_plans.drift import DriftRule
 from tasks.shared.next_run import ONLY_FAILED
 from tasks.shared.retry import RetryPolicy
@@ -17,7 +19,7 @@ from tasks.shared.stored_plans import DRIFT, PLAN_DAYS, PLAN_TO_APPLY
 MOST_ALIASES = 100
 """More edits in one request than that gain nothing: 25 already make 15,000 edits 600 requests."""
 
-OF_THE_PLAN = ("asset_id_field", "asset_id_caption", "only_failed", "text")
+OF_THE_PLAN = ("asset_id_field", "asset_id_caption", "only_failed", "edited_texts", "on_conflict", "text")
 """The settings that shape a plan: a run that applies one has them from the plan."""
 
 
@@ -86,6 +88,18 @@ class EnrichmentSettings(BaseModel):
         "edit is held until its texts change.",
     )
     only_failed: str = ONLY_FAILED
+    edited_texts: EditedTexts = Field(
+        default=EditedTexts.KEEP,
+        title="Texts that people changed",
+        description="In Lansweeper, since they were written here: keep leaves them until ConnectWise's own "
+        "value changes, replace writes over them. Both are in plan and report.",
+    )
+    on_conflict: OnConflict = Field(
+        default=OnConflict.CONNECTWISE,
+        title="On conflict",
+        description="Where ConnectWise's value changed as well: whose value holds; report writes nothing "
+        "until both are alike.",
+    )
     text: TextLimits = Field(default_factory=TextLimits, title="Text limits")
     limits: EnrichmentLimits = Field(
         default_factory=EnrichmentLimits,

@@ -51,7 +51,9 @@ async def test_a_wrong_reading_clears_and_rewrites_nothing(enricher: Enricher) -
     )
     report = await enricher.enrich()
     assert report.counts.updated == 1
-    assert any("cw_configuration_url 'By hand'" in note for note in report.notes)
+    page = (await enricher.artifact("tickets-agreements-sla-sync-report")).replace("\\", "")
+    assert "cw_configuration_url: was http" in page
+    assert "Lansweeper has By hand" in page
     enricher.check()
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.merge import Bases, Edit, edits
+from tasks.rules.asset_sync.merge import Bases, edits
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, TYPE, ReferencePlan
+from tasks.rules.edits import Edit
 from tasks.rules.limits import LimitError
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping, MappedField

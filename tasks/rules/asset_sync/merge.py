@@ -30,6 +30,7 @@ from typing import Any
 import orjson
 
 from connectors.ledger.models import FieldWrite, MergeBase
+from tasks.rules.edits import Edit
 from tasks.rules.mapping.comparison import is_absent, same
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
 from tasks.rules.mapping.model import Authority, OnConflict
@@ -50,27 +51,6 @@ class Merged(StrEnum):
     WRITE = "write"
     KEPT = "kept"
     CONFLICT = "conflict"
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A field that was changed in ConnectWise since both sides agreed: kept, or in conflict.
-
-    ``base`` is the value of then, None for nothing; ``on_conflict`` is None where it is kept.
-    """
-
-    asset_key: str
-    configuration_id: int
-    name: str
-    field: str
-    base: Any
-    wanted: Any
-    current: Any
-    on_conflict: OnConflict | None = None
-
-    @property
-    def is_conflict(self) -> bool:
-        return self.on_conflict is not None
 
 
 def journal_key(mapped: MappedField) -> str | None:

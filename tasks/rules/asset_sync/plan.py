@@ -24,7 +24,7 @@ from tasks.rules.asset_sync.decide import (
     unlinkable,
 )
 from tasks.rules.asset_sync.matching.result import Ambiguous, Match, MatchResult, Unmatched
-from tasks.rules.asset_sync.merge import NO_BASE, Bases, Edit, edits
+from tasks.rules.asset_sync.merge import NO_BASE, Bases, edits
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan, referred_names
 from tasks.rules.asset_sync.report import PlanWarning, SyncCounts, WarningTally
 from tasks.rules.asset_sync.safety import (
@@ -35,6 +35,7 @@ from tasks.rules.asset_sync.safety import (
     predict_requests,
 )
 from tasks.rules.bulk import MAX_BATCH
+from tasks.rules.edits import Edit
 from tasks.rules.isolation import convert_all, convert_all_or, problem_words
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping

@@ -14,15 +14,13 @@ from typing import Any
 
 from connectors.ledger.models import MissingAsset
 from tasks.rules.asset_sync.matching.result import Ambiguous
-from tasks.rules.asset_sync.merge import Edit
 from tasks.rules.asset_sync.plan import Creation, Modification, Plan
 from tasks.rules.asset_sync.plan_entries import tally_of
 from tasks.rules.asset_sync.references import REFERENCE_KINDS
 from tasks.rules.asset_sync.report import PlanWarning, SyncReport
+from tasks.rules.edits import conflicts_of, edits_list, kept_of
 from tasks.rules.forecast import Forecast, forecast_lines, time_line
 from tasks.rules.isolation import convert_or
-from tasks.rules.mapping.comparison import is_empty
-from tasks.rules.mapping.model import OnConflict
 from tasks.rules.report import (
     REAL_RUN_REFUSED,
     WrittenRecord,
@@ -93,14 +91,14 @@ def plan_markdown(
         section("Look at this first", escaped_list(noted)),
         counts_table(plan.counts, planned=True),
         _plan_figures(plan, plan_id, forecast),
-        section("Conflicts", edits_list([e for e in plan.edits if e.is_conflict], configuration_link, rows)),
+        section("Conflicts", edits_list(conflicts_of(plan.edits), configuration_link, rows)),
         kinds_section(tally_of(plan), plan_id, rows),
         section("Reference records to create", references_list(plan.reference_creations, rows)),
         section("Changes", changes),
         section("Configurations to create", _creations(plan, asset_link, rows)),
         section(
             "Edits in ConnectWise that are kept",
-            edits_list([each for each in plan.edits if not each.is_conflict], configuration_link, rows),
+            edits_list(kept_of(plan.edits), configuration_link, rows),
         ),
         findings(plan, configuration_link, asset_link, rows, missing),
     )
@@ -130,31 +128,6 @@ def findings(
         )
         if part
     )
-
-
-_OUTCOMES = {
-    None: "kept",
-    OnConflict.LANSWEEPER: "Lansweeper's value is written",
-    OnConflict.CONNECTWISE: "ConnectWise's value is kept",
-    OnConflict.REPORT: "nothing is written until both are alike",
-}
-
-
-def edits_list(edits: Sequence[Edit], link: AddressOf, rows: int = ROWS) -> str:
-    """A line a field that people changed: the value of before, that of each side, and what becomes of it."""
-    lines = lines_of(
-        edits[:rows],
-        lambda each: (
-            f"{linked(each.name, link(each.configuration_id))}, {cell(each.field)}: "
-            f"was {_value(each.base)}, Lansweeper has {_value(each.wanted)}, "
-            f"ConnectWise {_value(each.current)}: {_OUTCOMES[each.on_conflict]}"
-        ),
-    )
-    return bullets(lines, rows, len(edits))
-
-
-def _value(value: Any) -> str:
-    return "nothing" if is_empty(value) else cell(value)
 
 
 def references_list(names: Mapping[str, Sequence[str]], rows: int = ROWS) -> str:
@@ -196,7 +169,7 @@ def _plan_figures(plan: Plan, plan_id: str, forecast: Forecast | None) -> str:
         f"Requests to ConnectWise: {cost.total:,} predicted, {cost.writes:,} of them writes",
         *(forecast_lines(forecast, ["Lansweeper"]) if forecast else []),
         f"Orphaned configurations (their asset is gone): {len(plan.orphaned):,}",
-        *_edit_figures(sum(not each.is_conflict for each in plan.edits)),
+        *_edit_figures(len(kept_of(plan.edits))),
         f"Checksum: `{plan.checksum}`",
     ]
     return "\n".join(f"- {each}" for each in figures)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from tasks.rules.asset_sync.merge import Edit
+from tasks.rules.edits import Edit
 from tasks.rules.report import Counts, Report
 from tasks.rules.values import AssetRecord
 

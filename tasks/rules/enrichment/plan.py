@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from tasks.rules.edits import Edit
 from tasks.rules.enrichment.texts import (
     FIELD_TYPES,
     AssetState,
@@ -106,7 +107,8 @@ class EnrichmentPlan:
     """What is to be written and what is left alone.
 
     ``left_behind``: assets with texts of ours that no configuration of the company claims. They may belong to
-    another company's configuration, so they are reported and never cleared.
+    another company's configuration, so they are reported and never cleared. ``edits``: texts that people
+    changed in Lansweeper.
     """
 
     updates: list[AssetUpdate] = field(default_factory=list)
@@ -117,6 +119,7 @@ class EnrichmentPlan:
     left_behind: list[AssetState] = field(default_factory=list)
     skipped: list[SkippedConfiguration] = field(default_factory=list)
     read: int = 0
+    edits: list[Edit] = field(default_factory=list)
 
     @property
     def counts(self) -> EnrichmentCounts:
@@ -257,6 +260,7 @@ class EnrichmentReport(Report[EnrichmentCounts]):
 
     ``fields_created``: Lansweeper custom fields that the run made, or in a dry run would make. Requests are
     those that the clients sent, probes and repeated ones included. ``plan_id``: of the stored plan.
+    ``edits_kept``: texts that only people changed.
     """
 
     fields_created: list[str] = field(default_factory=list)
@@ -267,3 +271,4 @@ class EnrichmentReport(Report[EnrichmentCounts]):
     lansweeper_used: int = 0
     mutations: int = 0
     plan_id: str = ""
+    edits_kept: int = 0

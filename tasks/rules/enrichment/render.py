@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tasks.rules.edits import conflicts_of, edits_list, kept_of
 from tasks.rules.enrichment.plan import (
     AssetUpdate,
     ConfigurationName,
@@ -16,6 +17,7 @@ from tasks.rules.enrichment.plan import (
 from tasks.rules.enrichment.plan_entries import tally_of_texts
 from tasks.rules.forecast import time_line
 from tasks.rules.guards import GuardFinding
+from tasks.rules.mapping.model import OnConflict
 from tasks.rules.report import (
     REAL_RUN_REFUSED,
     WrittenRecord,
@@ -86,12 +88,14 @@ def enrichment_plan_markdown(
         counts_table(plan.counts, planned=True),
         _plan_figures(plan_id, figures),
         kinds_section(tally_of_texts(plan), plan_id, rows),
+        section("Conflicts", edits_list(conflicts_of(plan.edits), link, rows, into=OnConflict.LANSWEEPER)),
         section(
             "Custom fields to create",
             bullets(list(map(escape, fields_to_create)), rows, len(fields_to_create)),
         ),
         section("Changes by field", _tallies(plan)),
         section("Changes", changes),
+        _kept_edits(plan, link, rows),
         section("Notes", escaped_list(notes)),
         _left_alone(plan, link, rows),
     )
@@ -115,13 +119,20 @@ def enrichment_report_markdown(
         counts_table(report.counts, planned=report.dry_run),
         _figures(report),
         section("How agreements and tickets were found", escaped_list(map(search_words, report.searches))),
+        section("Conflicts", edits_list(conflicts_of(plan.edits), link, rows, into=OnConflict.LANSWEEPER)),
         section("Failures", failures_list(report.failures, link, assets.get, rows, operations=False)),
+        _kept_edits(plan, link, rows),
         section("Notes", escaped_list(report.notes)),
         section("Changes by field", _tallies(plan)),
         _left_alone(plan, link, rows),
         section("Custom fields created", ", ".join(map(cell, report.fields_created))),
         section("Written", _written(report, link, assets.get, rows)),
     )
+
+
+def _kept_edits(plan: EnrichmentPlan, link: AddressOf, rows: int) -> str:
+    kept = edits_list(kept_of(plan.edits), link, rows, into=OnConflict.LANSWEEPER)
+    return section("Edits in Lansweeper that are kept", kept)
 
 
 def _plan_figures(plan_id: str, figures: Sequence[str]) -> str:
@@ -144,6 +155,9 @@ def _figures(report: EnrichmentReport) -> str:
         f"Requests to Lansweeper: {report.lansweeper_used:,} used, "
         f"{report.lansweeper_predicted:,} predicted; {counted(report.mutations, 'mutation')} among them",
         time_line(report.seconds_used, report.seconds_predicted),
+        f"Edits in Lansweeper that are kept: {counted(report.edits_kept, 'text')}"
+        if report.edits_kept
+        else "",
         f"Plan id: `{escape(report.plan_id)}`" if report.plan_id else "",
         f"Run id, for undo-run: `{escape(report.run_id)}`" if report.run_id else "",
     ]

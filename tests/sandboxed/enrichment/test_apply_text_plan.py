@@ -64,3 +64,28 @@ async def test_texts_that_changed_are_named_and_all_others_are_written(enricher:
     assert "was applied already, by run" in str(again.message)
     other = await asset_synchronization(enricher.settings(plan=plan.id), return_state=True)  # type: ignore[call-overload]
     assert "is a plan of tickets-agreements-sla-sync, not of asset-synchronization" in str(other.message)
+
+
+async def test_a_text_that_a_person_changed_is_kept_until_connectwise_changes_too(enricher: Enricher) -> None:
+    first = await enricher.enrich()
+    key = first.written[0].asset_key
+    type_text(enricher.sandbox, key, "cw_sla", "Ask Mrs. Doe first")
+    enricher.sandbox.clear_requests()
+    report = await enricher.enrich()
+    assert (report.counts.updated, report.edits_kept, enricher.mutations()) == (0, 1, 0)
+    assert enricher.text(key, "cw_sla") == "Ask Mrs. Doe first"
+    page = (await enricher.artifact("tickets-agreements-sla-sync-report")).replace("\\", "")
+    assert "Lansweeper has Ask Mrs. Doe first" in page
+    records = {each["id"]: each for each in enricher.configurations()}
+    edited = first.written[0].configuration_id
+    sla = next(
+        each["sla"] for each in records.values() if each.get("sla") not in (None, records[edited].get("sla"))
+    )
+    enricher.sandbox.edit("company/configurations", edited, {"sla": sla})
+    report = await enricher.enrich(on_conflict="report")
+    assert (report.counts.updated, enricher.text(key, "cw_sla")) == (0, "Ask Mrs. Doe first")
+    report = await enricher.enrich()
+    assert (report.counts.updated, report.edits_kept) == (1, 0)
+    assert enricher.text(key, "cw_sla") == sla["name"]
+    page = (await enricher.artifact("tickets-agreements-sla-sync-report")).replace("\\", "")
+    assert f"Ask Mrs. Doe first, ConnectWise {sla['name']}: ConnectWise's value is written" in page

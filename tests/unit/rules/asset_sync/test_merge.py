@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from connectors.ledger.models import FieldWrite, MergeBase
 from tasks.rules.asset_sync.compare import differences
-from tasks.rules.asset_sync.merge import LONGEST_BASE, Bases, Edit, edits
+from tasks.rules.asset_sync.merge import LONGEST_BASE, Bases, edits
+from tasks.rules.edits import Edit
 from tasks.rules.mapping.compile import CompiledMapping, compile_mapping
 from tasks.rules.mapping.model import FieldMapping, OnConflict
 from tasks.rules.values import AssetRecord, ConfigurationRecord, FieldChange
