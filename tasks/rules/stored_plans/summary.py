@@ -59,7 +59,9 @@ class PlanTally:
     deleted: int = 0
 
     def change(self, change: FieldChange) -> None:
-        found = self.fields.setdefault(change.field, ChangedFieldTally())
+        found = self.fields.get(change.field)
+        if found is None:
+            found = self.fields[change.field] = ChangedFieldTally()
         found.add(*_pair(change))
 
     def entry(self, entry: PlanEntry) -> None:
