@@ -4,7 +4,8 @@ Registers the blocks, makes the work pool and the automation that marks runs as 
 no heartbeat any more, saves blocks from environment variables where they are given, deploys ``prefect.yaml``
 and refreshes the choices of the run forms. Where a target is given, it sets up who is told of failed runs.
 
-What a person changed in the Prefect UI stays. ``prefect deploy`` puts back the defaults and the schedules of
+What a person changed in the Prefect UI stays, in the words of this version (``mode``, not ``dry_run``).
+``prefect deploy`` puts back the defaults and the schedules of
 ``prefect.yaml`` and drops schedules that were added by hand. So default parameters, schedules and whether a
 deployment is paused are read first and laid over the new deployments afterwards; the pool keeps its settings
 (``work_pool``).
@@ -14,8 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +42,7 @@ from deployments.blocks import save_environment_blocks
 from deployments.notifications import install_notifications, notification_blocks
 from deployments.work_pool import make_pool
 from flows.refresh_choices import refresh_choices
+from tasks.rules.modes import MODE, RunModeError, with_mode
 from tasks.shared.connections import saved_block_names
 from tasks.shared.run_forms import own_deployments
 
@@ -80,14 +85,35 @@ async def _restore_defaults(
 def kept_parameters(deployment: DeploymentResponse, old: DeploymentResponse) -> dict[str, Any]:
     """The new defaults with the old ones over them, without inputs that the flow no longer has."""
     inputs = (deployment.parameter_openapi_schema or {}).get("properties", {})
-    return deployment.parameters | {name: old.parameters[name] for name in old.parameters if name in inputs}
+    kept = carried_over(deployment, old.parameters)
+    return deployment.parameters | {name: kept[name] for name in kept if name in inputs}
+
+
+def carried_over(deployment: DeploymentResponse, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of an earlier version in the words of this one: ``mode`` in place of ``dry_run``.
+
+    Parameters in which both stand and contradict each other stay: the run says so before it does anything.
+    """
+    schema = deployment.parameter_openapi_schema or {}
+    inputs, forms = schema.get("properties", {}), schema.get("definitions", {})
+    found = dict(parameters)
+    with suppress(RunModeError):
+        if MODE in inputs:
+            found = with_mode(found)
+        settings = found.get("settings")
+        form = re.search(r"#/definitions/(\w+)", str(inputs.get("settings", {})))
+        known = forms.get(form[1], {}).get("properties", {}) if form else {}
+        if isinstance(settings, Mapping) and MODE in known:
+            found["settings"] = with_mode(settings)
+    return found
 
 
 async def _restore_schedule(
     client: PrefectClient, deployment: DeploymentResponse, old: DeploymentSchedule
 ) -> None:
     same = [each for each in deployment.schedules if _is_same(each, old)]
-    told: dict[str, Any] = {"schedule": old.schedule, "active": old.active, "parameters": old.parameters}
+    parameters = carried_over(deployment, old.parameters)
+    told: dict[str, Any] = {"schedule": old.schedule, "active": old.active, "parameters": parameters}
     for new in same:
         if {name: getattr(new, name) for name in told} != told:
             await client.update_deployment_schedule(deployment.id, new.id, **told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from prefect import flow
@@ -22,6 +23,8 @@ from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.asset_sync.stored_plan import STORED_FEATURE, check_stored, keep_plan, only_stored
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.report import SyncReport
+from tasks.rules.modes import RunMode
+from tasks.rules.stored_plans.approval import Approval
 from tasks.shared.connections import (
     DEFAULT,
     connectwise_client,
@@ -33,6 +36,7 @@ from tasks.shared.events import announce_refusal
 from tasks.shared.lease import LeaseHeldError, writing_lease
 from tasks.shared.request_times import keep_seconds
 from tasks.shared.results import cancelled_state, finished_state
+from tasks.shared.review import run_with_review
 from tasks.shared.run_forms import ConnectWiseName, LansweeperName, LedgerName, chosen_company, titled
 from tasks.shared.run_names import flow_run_name
 from tasks.shared.stored_plans import note_applied, note_begun, refuse_drifted, settings_of_plan
@@ -50,7 +54,7 @@ class ThresholdExceededError(RuntimeError):
 async def asset_synchronization(
     settings: Annotated[
         AssetSynchronizationSettings,
-        titled("Settings", "Company, mappings, filters, ceilings, and whether it is a dry run."),
+        titled("Settings", "Company, mappings, filters, ceilings, and the mode: plan, review or apply."),
     ],
     connectwise: ConnectWiseName = DEFAULT,
     lansweeper: LansweeperName = DEFAULT,
@@ -58,10 +62,27 @@ async def asset_synchronization(
 ) -> Any:
     """Make and update ConnectWise configurations from Lansweeper assets.
 
-    A dry run, the default, shows the plan and writes nothing; the plan's id is what to type under Plan to
-    apply to write exactly that. A real run prepares missing locations, manufacturers, statuses and types,
-    creates and modifies configurations in batches, and reports.
+    In the mode plan, the default, it shows the plan and writes nothing; the plan's id is what to type under
+    Plan to apply to write exactly that. In the mode review it waits for a person who resumes the run, and
+    writes what that person approves. In the mode apply it writes at once: it prepares missing locations,
+    manufacturers, statuses and types, creates and modifies configurations in batches, and reports.
     """
+    open_with = partial(run_once, connectwise=connectwise, lansweeper=lansweeper, ledger=ledger)
+    if settings.mode is RunMode.REVIEW:
+        return await run_with_review(settings, open_with, ledger=ledger)
+    return await open_with(settings, False, None)
+
+
+async def run_once(
+    settings: AssetSynchronizationSettings,
+    for_review: bool,
+    approval: Approval | None,
+    *,
+    connectwise: str,
+    lansweeper: str,
+    ledger: str,
+) -> Any:
+    """Plan or apply, with connections of its own: a run that waits for a person holds none."""
     async with (
         shared_connections(read_only=settings.dry_run, ledger=ledger),
         connectwise_client(connectwise) as client,
@@ -71,7 +92,7 @@ async def asset_synchronization(
         settings, stored = await settings_of_plan(settings, database, STORED_FEATURE)
         settings = settings.for_company(await chosen_company(settings.company, connectwise))
         run = await prepare_run(settings, connectwise, lansweeper, client, database)
-        run.stored = stored
+        run.stored, run.for_review, run.approval = stored, for_review, approval
         if settings.dry_run:
             return await synchronize(run)
         try:
@@ -109,7 +130,7 @@ async def synchronize(run: SyncRun) -> Any:
     await keep_plan(run, plan)
     await publish_plan(run, plan, refused)
     await publish_queue(run, plan)
-    if run.settings.dry_run:
+    if run.settings.dry_run and not (run.for_review and refused):
         await keep_planned(run, known, read)
         return await finish(run, plan, plan_report(run, plan))
     if refused:
@@ -130,7 +151,7 @@ async def synchronize(run: SyncRun) -> Any:
     await keep_bases(run, applied)
     await keep_seconds(run.ledger, run.tenant, run.client.session, run.notes)
     report = final_report(run, plan, applied, created)
-    await note_applied(run, failed=report.failed)
+    await note_applied(run, failed=report.failed or not run.approves_all)
     return await finish(run, plan, report)
 
 

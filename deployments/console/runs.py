@@ -29,6 +29,7 @@ from deployments.console.plans import (
 from deployments.console.server import prefect_server
 from tasks.rules.asset_sync.matching.decisions import Decision
 from tasks.rules.choices import ASK
+from tasks.rules.modes import DRY_RUN, MODE, RunMode
 
 if TYPE_CHECKING:
     from prefect.client.schemas.responses import DeploymentResponse
@@ -134,7 +135,7 @@ def plan(
     """
     blocks = _given(connectwise=connectwise, lansweeper=lansweeper, ledger=ledger)
     with command_output(as_json) as out, prefect_server():
-        changes = _changes(settings, company, dry_run=True)
+        changes = _changes(settings, company, RunMode.PLAN)
         done = asyncio.run(_run_deployment(out, deployment, lambda each: _form(each, changes, blocks), wait))
         _show_run(out, done, wait)
 
@@ -170,7 +171,7 @@ def apply(
         company, of_plan, whom = applied_settings(what, rest)
         flow, named = ("", {}) if deployment else flow_of_plan(ledger, what)
         deployment, blocks = deployment or flow or ASSETS, named | blocks
-        changes = _changes(settings, company, dry_run=False) | of_plan
+        changes = _changes(settings, company, RunMode.APPLY) | of_plan
         out.confirm(f"Write {whom} with {deployment} at {server}?", yes=yes)
         done = asyncio.run(_run_deployment(out, deployment, lambda each: _form(each, changes, blocks), wait))
         _show_run(out, done, wait)
@@ -303,10 +304,10 @@ def report(
         out.markdown({"runs": [each.document() for each in found]}, text)
 
 
-def _changes(assignments: Sequence[str] | None, company: str | None, *, dry_run: bool) -> dict[str, Any]:
+def _changes(assignments: Sequence[str] | None, company: str | None, mode: RunMode) -> dict[str, Any]:
     """The settings that a run has in place of its deployment's defaults."""
     changes = read_assignments(assignments or [])
-    return changes | ({"company": company} if company else {}) | {"dry_run": dry_run}
+    return changes | ({"company": company} if company else {}) | {MODE: mode.value}
 
 
 def read_assignments(assignments: Sequence[str]) -> dict[str, Any]:
@@ -358,10 +359,15 @@ def _form(
     """
     inputs = (deployment.parameter_openapi_schema or {}).get("properties", {})
     if "settings" not in inputs and "plan" in inputs and changes.get("plan"):
+        if MODE not in inputs:
+            changes = {**changes, DRY_RUN: changes[MODE] == RunMode.PLAN}
         return {name: value for name, value in changes.items() if name in inputs} | dict(blocks)
     if "settings" not in inputs:
-        raise CommandError(f"{deployment.name} has no dry run of this kind.", ExitCode.USAGE)
-    settings = laid_over(deployment.parameters.get("settings") or {}, changes)
+        raise CommandError(f"{deployment.name} has no plan of this kind.", ExitCode.USAGE)
+    defaults = dict(deployment.parameters.get("settings") or {})
+    # The word of earlier versions for what the command decides.
+    defaults.pop(DRY_RUN, None)
+    settings = laid_over(defaults, changes)
     named = str(settings.get("company") or "").strip() not in ("", ASK)
     if not named and not settings.get("plan"):
         raise CommandError(f"Name a company: the defaults of {deployment.name} have none.", ExitCode.USAGE)
@@ -413,7 +419,7 @@ def _show_run(out: Output, done: FollowedRun, wait: float) -> None:
     """The top of what the run published, how it ended and where all of it is; ends the command."""
     from deployments.console.following import PLAN, REPORT
 
-    planned = done.run.parameters.get("settings", {}).get("dry_run")
+    planned = done.run.parameters.get("settings", {}).get(MODE) == RunMode.PLAN
     # The newest last: an undo shows its plan, and then the same with what became of it.
     shown = done.documents(PLAN if planned else REPORT) or done.documents()
     texts = [summary_of(each) for each in shown[-1:]]

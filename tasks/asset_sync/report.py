@@ -56,6 +56,7 @@ async def publish_plan(run: SyncRun, plan: Plan, refused: Sequence[str]) -> None
             plan,
             title=title,
             dry_run=run.settings.dry_run,
+            for_review=run.for_review,
             plan_id=run.plan_id,
             refused=refused,
             noted=noted(run.findings),

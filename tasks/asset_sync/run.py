@@ -49,6 +49,7 @@ from tasks.rules.mapping.compile import (
 from tasks.rules.mapping.model import LINK_CAPTION, FieldMapping
 from tasks.rules.mapping.targets import CUSTOM_FIELD_PREFIX, References
 from tasks.rules.mapping.typed_ids import check_custom_field_ids, structure_level_problem
+from tasks.rules.stored_plans.approval import Approval
 from tasks.rules.values import FieldChange, folded
 from tasks.shared.connections import current_run_id
 from tasks.shared.events import EventSubject
@@ -76,7 +77,9 @@ class SyncRun:
     empty where it does not; ``bases`` is what each asset and its configuration agreed on, ``conflicts`` the
     fields that both sides changed since, by asset key and field; ``forecast`` is what the
     whole run takes, by its plan, and ``site_session`` counts what it asks of Lansweeper; ``stored`` is the
-    plan that the run applies, None where it makes its own.
+    plan that the run applies, None where it makes its own; ``for_review``: a person is asked about the plan
+    that the run only shows; ``approval`` is what a person approved of ``stored``, None where nobody was
+    asked, and ``withheld`` the fields that are not written for it, by asset key.
     """
 
     def __init__(
@@ -120,6 +123,9 @@ class SyncRun:
         self.bases = Bases(mapping)
         self.conflicts: dict[tuple[str, str], Edit] = {}
         self.stored: StoredPlan | None = None
+        self.for_review = False
+        self.approval: Approval | None = None
+        self.withheld: Mapping[str, frozenset[str]] = {}
         self.forecast = Forecast()
         self.site_session: HttpSession | None = None
 
@@ -127,6 +133,11 @@ class SyncRun:
     def site_requests(self) -> int:
         """Requests to Lansweeper so far."""
         return 0 if self.site_session is None else self.site_session.requests
+
+    @property
+    def approves_all(self) -> bool:
+        """Whether nothing of the plan was left out in a review: one that was not written whole stays open."""
+        return self.approval is None or self.approval.whole
 
     @property
     def journal(self) -> RunJournal:
@@ -155,6 +166,7 @@ class SyncRun:
             planned_key=planned.configuration.asset_key,
             reactivate=self.settings.reactivate,
             bases=self.bases,
+            withheld=self.withheld.get(planned.asset.key, ()),
         )
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -31,12 +32,24 @@ from tasks.rules.mapping.model import (
     read_custom_field_mappings,
     read_mappings,
 )
+from tasks.rules.modes import RunMode, with_mode
 from tasks.rules.stored_plans.drift import DriftRule
 from tasks.shared.next_run import ONLY_FAILED
 from tasks.shared.retry import Waiting
+from tasks.shared.review import DEFAULT_REVIEW_HOURS, MOST_REVIEW_HOURS
 from tasks.shared.stored_plans import DRIFT, PLAN_DAYS, PLAN_TO_APPLY
 
-OF_THE_RUN = ("dry_run", "plan", "drift", "ceilings", "shrink", "accept_once", "waiting", "plan_days")
+OF_THE_RUN = (
+    "mode",
+    "review_hours",
+    "plan",
+    "drift",
+    "ceilings",
+    "shrink",
+    "accept_once",
+    "waiting",
+    "plan_days",
+)
 """The settings that shape no plan: a run that applies one has its own."""
 
 
@@ -62,7 +75,12 @@ class AssetSynchronizationSettings(BaseModel):
         "Without one a run that you start asks for it, and a scheduled one fails.",
         examples=["BlueLightCo"],
     )
-    dry_run: bool = Field(default=True, title="Dry run", description="Show the plan and write nothing.")
+    mode: RunMode = Field(
+        default=RunMode.PLAN,
+        title="Mode",
+        description="plan: show the plan and write nothing. review: show it, wait for a person who resumes "
+        "the run, and write what that person approves. apply: write at once, within the ceilings.",
+    )
     plan: str = PLAN_TO_APPLY
     drift: DriftRule = DRIFT
     asset_filter: list[AssetCondition] = Field(
@@ -162,11 +180,23 @@ class AssetSynchronizationSettings(BaseModel):
         description="Numbers of a refused reading that you have found right; the refusal says what to type.",
     )
     plan_days: int = PLAN_DAYS
+    review_hours: float = Field(
+        default=DEFAULT_REVIEW_HOURS,
+        gt=0,
+        le=MOST_REVIEW_HOURS,
+        title="Hours for a review",
+        description="So long a run in the mode review waits for a person; then it ends, and writes nothing.",
+    )
     waiting: Waiting = Field(
         default_factory=Waiting,
         title="Waiting",
         description="How long a run waits for answers, for another run, and for a vendor that asks it to.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier_switch(cls, values: Any) -> Any:
+        return with_mode(values) if isinstance(values, Mapping) else values
 
     @field_validator("company")
     @classmethod
@@ -203,6 +233,15 @@ class AssetSynchronizationSettings(BaseModel):
     def all_fillers(self) -> Fillers:
         """The known fillers and this run's own."""
         return FILLERS.and_more(self.fillers)
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is written."""
+        return self.mode is RunMode.PLAN
+
+    def in_mode(self, mode: RunMode, plan: str | None = None) -> Self:
+        """The settings in another mode, and of another plan where one is given."""
+        return self.model_copy(update={"mode": mode} | ({} if plan is None else {"plan": plan}))
 
     def for_company(self, company: str) -> Self:
         return self.model_copy(update={"company": company})

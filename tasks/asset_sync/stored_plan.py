@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from connectors.ledger.models import PlanHead
 from tasks.asset_sync.run import SyncRun
+from tasks.rules.asset_sync.approval import approved_plan
 from tasks.rules.asset_sync.drift import compared_with, narrowed
 from tasks.rules.asset_sync.matching.result import MatchResult
 from tasks.rules.asset_sync.plan import Plan
 from tasks.rules.asset_sync.plan_entries import plan_entries
+from tasks.rules.text import counted
 from tasks.shared.stored_plans import PlanOwner, check_applicable, compare_stored, store_plan
 
 STORED_FEATURE = "asset-synchronization"
@@ -38,7 +40,22 @@ async def only_stored(run: SyncRun, plan: Plan, matched: MatchResult) -> tuple[P
     settings, comparison = run.settings, compared_with(plan, matched, run.mapping)
     refused = await compare_stored(run, run.stored, comparison, settings.drift)
     left = comparison.why_left(run.stored.id)
-    return narrowed(plan, left, batch_size=settings.batch_size, mode=settings.write_mode), refused
+    plan = narrowed(plan, left, batch_size=settings.batch_size, mode=settings.write_mode)
+    return _only_approved(run, plan), refused
+
+
+def _only_approved(run: SyncRun, plan: Plan) -> Plan:
+    """What of the plan a person approved; the plan itself where nobody was asked."""
+    if run.approval is None:
+        return plan
+    batch_size, mode = run.settings.batch_size, run.settings.write_mode
+    plan, run.withheld = approved_plan(plan, run.approval, batch_size=batch_size, mode=mode)
+    run.notes += run.approval.words()
+    if run.withheld:
+        run.notes.append(
+            f"{counted(len(run.withheld), 'configuration')} written without the fields that were left out."
+        )
+    return plan
 
 
 def _owner(run: SyncRun) -> PlanOwner:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.rules.choices import ASK
 from tasks.rules.enrichment.edits import EditedTexts
 from tasks.rules.enrichment.safety import AcceptedReading, EnrichmentLimits
 from tasks.rules.enrichment.texts import TextLimits
 from tasks.rules.mapping.model import OnConflict
+from tasks.rules.modes import PlanOrApply, with_mode
 from tasks.rules.stored_plans.drift import DriftRule
 from tasks.shared.next_run import ONLY_FAILED
 from tasks.shared.retry import RetryPolicy
@@ -50,7 +52,11 @@ class EnrichmentSettings(BaseModel):
         "Without one a run that you start asks for it, and a scheduled one fails.",
         examples=["BlueLightCo"],
     )
-    dry_run: bool = Field(default=True, title="Dry run", description="Show the plan and write nothing.")
+    mode: PlanOrApply = Field(
+        default=PlanOrApply.PLAN,
+        title="Mode",
+        description="plan: show the plan and write nothing. apply: write at once.",
+    )
     plan: str = PLAN_TO_APPLY
     drift: DriftRule = DRIFT
     aliases: int = Field(
@@ -113,6 +119,16 @@ class EnrichmentSettings(BaseModel):
     )
     plan_days: int = PLAN_DAYS
     waiting: EnrichmentWaiting = Field(default_factory=EnrichmentWaiting, title="Waiting")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _earlier_switch(cls, values: Any) -> Any:
+        return with_mode(values) if isinstance(values, Mapping) else values
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing is written."""
+        return self.mode is PlanOrApply.PLAN
 
     @field_validator("company")
     @classmethod

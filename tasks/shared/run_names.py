@@ -118,7 +118,9 @@ def _words(inputs: Mapping[str, Any]) -> Iterator[str]:
         yield f"run {inputs['run_id']}"
     yield from (_value(inputs[name]) for name in _TOLD if isinstance(inputs.get(name), str))
     yield from _counts(inputs)
-    if isinstance(inputs.get("dry_run"), bool):
+    if inputs.get("mode"):
+        yield _value(inputs["mode"])
+    elif isinstance(inputs.get("dry_run"), bool):
         yield "dry run" if inputs["dry_run"] else "real run"
     elif isinstance(inputs.get("create"), bool):
         yield "create" if inputs["create"] else "look up"

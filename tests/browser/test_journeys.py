@@ -128,7 +128,7 @@ def synchronize(page: Page, stack: Stack, picture: str, *, dry_run: bool) -> str
     """Run asset-synchronization from its form; returns the flow run's id once it has completed."""
     open_form(page, stack, "asset-synchronization")
     forms.pick(page, "Company", COMPANY, look=lambda: shoot(page, f"{picture}-dropdown"))
-    forms.switch(page, "Dry run", dry_run)
+    forms.pick(page, "Mode", "plan" if dry_run else "apply")
     forms.switch(page, "Go on over a ceiling", not dry_run)
     forms.parameter(page, "Company").scroll_into_view_if_needed()
     shoot(page, picture)

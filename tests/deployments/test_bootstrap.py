@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,18 +14,24 @@ from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentU
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.schedules import CronSchedule
 from prefect.server.events.schemas.automations import EventTrigger
+from prefect.utilities.callables import parameter_schema
 
 from connectors.connectwise.block import ConnectWiseConnection
 from deployments.blocks import environment_blocks
-from deployments.bootstrap import AUTOMATION_NAME, bootstrap, crash_automation
+from deployments.bootstrap import AUTOMATION_NAME, bootstrap, carried_over, crash_automation
 from deployments.local.prefect import LocalPrefect
 from deployments.local.sandbox import Sandbox
 from deployments.work_pool import HEARTBEAT, POOL, with_heartbeat
+from flows.asset_synchronization import asset_synchronization
+from flows.register_callbacks import register_callbacks
+from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
 from tasks.shared.run_forms import own_deployments
 
 AT_THREE = CronSchedule(cron="0 3 * * *", timezone="Europe/Vienna")
 WEEKLY = CronSchedule(cron="0 4 * * 0", timezone="UTC")
 DEFAULTS = {"settings": {"company": "BlueLightCo", "dry_run": True}}
+"""As an earlier version knew them."""
+IN_TODAYS_WORDS = {"settings": {"company": "BlueLightCo", "mode": "plan"}}
 
 
 def variables(sandbox: Sandbox) -> dict[str, str]:
@@ -108,11 +115,26 @@ async def change_by_hand(deployment: DeploymentResponse) -> None:
 
 
 def assert_kept(deployment: DeploymentResponse) -> None:
-    assert deployment.parameters == DEFAULTS
+    assert deployment.parameters == IN_TODAYS_WORDS
     assert deployment.paused
     kept = {each.slug: (each.schedule, each.active, each.parameters) for each in deployment.schedules}
-    assert kept == {"nightly": (AT_THREE, True, DEFAULTS), None: (WEEKLY, True, {})}
+    assert kept == {"nightly": (AT_THREE, True, IN_TODAYS_WORDS), None: (WEEKLY, True, {})}
     assert len(deployment.schedules) == 2
+
+
+def test_earlier_parameters_are_carried_over_where_the_flow_has_the_new_word() -> None:
+    def carried(flow: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+        schema = parameter_schema(flow).model_dump()
+        return carried_over(SimpleNamespace(parameter_openapi_schema=schema), parameters)  # type: ignore[arg-type]
+
+    assert carried(asset_synchronization, DEFAULTS) == IN_TODAYS_WORDS
+    real = {"settings": {"company": "BlueLightCo", "dry_run": False}, "connectwise": "north"}
+    wanted = {"settings": {"company": "BlueLightCo", "mode": "apply"}, "connectwise": "north"}
+    assert carried(tickets_agreements_sla_sync, real) == wanted
+    assert carried(asset_synchronization, wanted) == wanted
+    contradicting = {"settings": {"mode": "plan", "dry_run": False}}
+    assert carried(asset_synchronization, contradicting) == contradicting
+    assert carried(register_callbacks, {"dry_run": False}) == {"dry_run": False}
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_a_plan_is_a_dry_run_under_the_deployments_own_settings(prefect_server: 
     ) as worker:
         done = call("plan", "Second", "-d", NAME, "--set", "ceilings.go_on=true", "--json")
     assert done.exit_code == ExitCode.DONE, done.stderr
-    wanted = MINE | {"company": "Second", "dry_run": True, "ceilings": {"modified": 0.5, "go_on": True}}
+    wanted = MINE | {"company": "Second", "mode": "plan", "ceilings": {"modified": 0.5, "go_on": True}}
     assert worker.parameters == [{"settings": wanted, "connectwise": "north"}]
     document = json.loads(done.stdout)
     assert (document["outcome"], document["run"]["state_type"]) == ("done", "COMPLETED")
@@ -150,7 +150,7 @@ def test_a_real_run_with_failures_ends_with_3_and_is_reported_later(prefect_serv
         done = call("apply", "-d", NAME, "--yes", "--lansweeper", "north")
     assert done.exit_code == ExitCode.FINDINGS, done.stderr
     assert worker.parameters == [
-        {"settings": MINE | {"dry_run": False}, "connectwise": "north", "lansweeper": "north"}
+        {"settings": MINE | {"mode": "apply"}, "connectwise": "north", "lansweeper": "north"}
     ]
     assert done.stdout.startswith(REPORT)
     assert "Finished with 1 failure: one was refused (outcome: findings)" in done.stdout
@@ -189,7 +189,7 @@ def test_a_stored_plan_is_applied_for_its_own_company(prefect_server: LocalPrefe
     with working(prefect_server, {"type": "COMPLETED"}, report=REPORT) as worker:
         done = call("apply", "plan-1A2b", "--rest", "--yes", "-d", NAME)
     assert done.exit_code == ExitCode.DONE, done.stderr
-    wanted = MINE | {"company": ASK, "plan": "plan-1A2b", "drift": "rest", "dry_run": False}
+    wanted = MINE | {"company": ASK, "plan": "plan-1A2b", "drift": "rest", "mode": "apply"}
     assert worker.parameters == [{"settings": wanted, "connectwise": "north"}]
     assert call("apply", "BlueLightCo", "--rest", "--yes", "-d", NAME).exit_code == ExitCode.USAGE
 
@@ -200,11 +200,11 @@ def test_a_stored_plan_of_an_undo_is_applied_with_the_inputs_of_that_flow() -> N
         parameters={},
         parameter_openapi_schema=parameter_schema(undo_run).model_dump(),
     )
-    changes = {"dry_run": False, "plan": "plan-1a2b", "drift": "rest", "company": ASK}
+    changes = {"mode": "apply", "plan": "plan-1a2b", "drift": "rest", "company": ASK}
     form = runs._form(deployment, changes, {"connectwise": "north"})
     assert form == {"dry_run": False, "plan": "plan-1a2b", "drift": "rest", "connectwise": "north"}
-    with pytest.raises(CommandError, match="no dry run of this kind"):
-        runs._form(deployment, {"dry_run": False}, {})
+    with pytest.raises(CommandError, match="no plan of this kind"):
+        runs._form(deployment, {"mode": "apply"}, {})
 
 
 def test_a_wait_that_ends_early_leaves_the_run(prefect_server: LocalPrefect) -> None:

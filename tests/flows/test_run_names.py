@@ -32,10 +32,10 @@ def saved(name: str) -> LansweeperConnection:
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [
-        ({"settings": AssetSynchronizationSettings(company="Contoso: Contoso Ltd")}, "Contoso · dry run"),
+        ({"settings": AssetSynchronizationSettings(company="Contoso: Contoso Ltd")}, "Contoso · plan"),
         (
             {"settings": AssetSynchronizationSettings(company="Contoso", dry_run=False), "connectwise": "eu"},
-            "Contoso · real run · eu",
+            "Contoso · apply · eu",
         ),
         ({"settings": {"company": ASK, "dry_run": True}}, "dry run"),
         ({"record_id": 12, "record_kind": "service", "dry_run": True}, "service 12 · dry run"),
@@ -99,7 +99,7 @@ def test_every_deployed_flow_names_its_runs() -> None:
 async def test_runs_of_the_server_are_named(runner: FlowRunner) -> None:
     company = runner.sandbox.company
     await runner.state(dry_run=True)
-    assert (await runner.run_names(1)) == [f"asset-synchronization · {company} · dry run"]
+    assert (await runner.run_names(1)) == [f"asset-synchronization · {company} · plan"]
     state = await runner.state(company="No such company")
     assert state.is_failed()
-    assert (await runner.run_names(1)) == ["asset-synchronization · No such company · real run"]
+    assert (await runner.run_names(1)) == ["asset-synchronization · No such company · apply"]

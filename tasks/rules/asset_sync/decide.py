@@ -6,7 +6,7 @@ created, the writer with the ids at hand and the record read a moment ago.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -183,6 +183,7 @@ def decide_fresh(
     planned_key: str | None = None,
     reactivate: bool = False,
     bases: Bases | None = None,
+    withheld: Collection[str] = (),
 ) -> FreshDecision:
     """Decide again on the record as read right before it is written; None: it was not found any more.
 
@@ -190,7 +191,7 @@ def decide_fresh(
     again; ``bases`` knows what both sides agreed on. A record that now belongs to another asset or company is
     refused. So is one without its name, type, company or custom fields, or without the key that it had at the
     plan (``planned_key``): written back whole, it would lose what was not read. A type change is not repeated
-    here: it is its own call.
+    here: it is its own call. ``withheld`` are fields that a person left out, whatever they hold by now.
     """
     if fresh is None:
         return FreshDecision(refused="The configuration no longer exists.")
@@ -204,7 +205,7 @@ def decide_fresh(
     if other := _other_asset(asset, planned, current, mapping):
         return FreshDecision(refused=f"The configuration is now linked to asset {other}.")
     base = bases.of(asset, current) if bases is not None and bases.matter else {}
-    found = differences(asset, current, mapping, base)
+    found = [each for each in differences(asset, current, mapping, base) if each.field not in withheld]
     decision = decide_changes(found, current, mapping, known_problems(references), reactivate=reactivate)
     if decision.skipped:
         return FreshDecision(refused=decision.skipped)

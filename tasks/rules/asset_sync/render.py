@@ -58,6 +58,7 @@ def plan_markdown(
     *,
     title: str = "Plan",
     dry_run: bool = False,
+    for_review: bool = False,
     plan_id: str = "",
     refused: Sequence[str] = (),
     noted: Sequence[str] = (),
@@ -70,6 +71,7 @@ def plan_markdown(
     """The plan for an artifact, each table with at most so many ``rows``; the title is escaped here.
 
     Args:
+        for_review: whether the run waits for a person.
         plan_id: under which the ledger keeps the whole plan, if it does.
         refused: why a real run is refused, if it is: shown before everything else.
         noted: what does not fit to what is known from before, and refuses nothing.
@@ -87,7 +89,7 @@ def plan_markdown(
     )
     return document(
         f"# {escape(title)}",
-        _verdict(plan, dry_run, refused),
+        _verdict(plan, dry_run, refused, for_review),
         section("Look at this first", escaped_list(noted)),
         counts_table(plan.counts, planned=True),
         _plan_figures(plan, plan_id, forecast),
@@ -149,16 +151,18 @@ def _listed(names: Sequence[str], rows: int) -> str:
     return ", ".join(cell(name) for name in names[:rows]) + more
 
 
-def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str]) -> str:
+def _verdict(plan: Plan, dry_run: bool, refused: Sequence[str], for_review: bool) -> str:
     if refused:
         verdict = (
             f"Dry run: nothing is written. A {REAL_RUN_REFUSED}:"
-            if dry_run
+            if dry_run and not for_review
             else "Refused: nothing is written."
         )
         return f"**{verdict}**\n\n{escaped_list(refused)}"
     if plan.nothing_to_write:
         return "**Nothing to write: ConnectWise is up to date.**"
+    if for_review:
+        return "**For review: nothing is written until a person resumes this run and approves the plan.**"
     return "**Dry run: nothing is written.**" if dry_run else ""
 
 

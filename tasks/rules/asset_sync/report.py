@@ -73,6 +73,11 @@ class SyncReport(Report[SyncCounts]):
     edits_kept: int = 0
     conflicts: Sequence[Edit] = ()
 
+    @property
+    def planned(self) -> int:
+        """How many records a plan writes."""
+        return self.counts.created + self.counts.modified
+
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:

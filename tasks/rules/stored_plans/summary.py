@@ -109,15 +109,25 @@ class KindNumbers:
         """The kinds of an entry, sorted; none where nothing is written."""
         return sorted({self._numbers[each] for each in self._marks(entry) if each in self._numbers})
 
+    def of_change(self, change: FieldChange) -> int | None:
+        """The kind of one changed field; None where the plan has none such."""
+        return self._numbers.get(self._mark(change))
+
+    def words(self, number: int) -> str:
+        """The kind of that number in words, as Markdown."""
+        return self.lines[number - 1]
+
+    def _mark(self, change: FieldChange) -> tuple[str, ...]:
+        mark = (change.field, *_pair(change))
+        return mark if mark in self._numbers else (change.field,)
+
     def _marks(self, entry: PlanEntry) -> Iterator[tuple[str, ...]]:
         if entry.kind is EntryKind.CREATE:
             yield ("", "create", _type_of(entry))
         elif entry.kind is EntryKind.DELETE:
             yield ("", "delete")
         elif entry.kind.writes:
-            for each in entry.changes:
-                mark = (each.field, *_pair(each))
-                yield mark if mark in self._numbers else (each.field,)
+            yield from map(self._mark, entry.changes)
 
 
 def _field_kinds(name: str, found: ChangedFieldTally) -> Iterator[KindOfChange]:
