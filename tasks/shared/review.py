@@ -7,7 +7,7 @@ nothing; the plan stays in the ledger, and can be applied by its id.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol, Self, TypeVar
 
 import anyio
@@ -96,7 +96,7 @@ async def ask(plan_id: str, numbers: KindNumbers, hours: float) -> Approval:
     Raises:
         ReviewEndedError: the answer was to cancel, or nobody answered in time.
     """
-    form, kinds = review_form(plan_id, numbers.lines, hours)
+    form, kinds = review_form(plan_id, numbers, hours)
     seconds = hours * 3600
     run_logger().warning("%s waits for a person for %g hours: resume this run", plan_id, hours)
     answer: Any = None
@@ -114,9 +114,10 @@ async def ask(plan_id: str, numbers: KindNumbers, hours: float) -> Approval:
     return Approval(ReviewAnswer(answer.answer), numbers, frozenset(kinds[each] for each in answer.leave_out))
 
 
-def review_form(plan_id: str, lines: Sequence[str], hours: float) -> tuple[type[RunInput], Mapping[str, int]]:
+def review_form(plan_id: str, numbers: KindNumbers, hours: float) -> tuple[type[RunInput], Mapping[str, int]]:
     """The form of the resume dialog, and the number of each kind of change that it offers."""
-    kinds = {bounded(f"{number}. {line}", 200): number for number, line in enumerate(lines[:MOST_KINDS], 1)}
+    offered = range(1, min(len(numbers.lines), MOST_KINDS) + 1)
+    kinds = {bounded(f"{number}. {numbers.words(number)}", 200): number for number in offered}
     answers: dict[str, Any] = {"enum": [each.value for each in ReviewAnswer]}
     left_out: dict[str, Any] = {"items": {"type": "string", "enum": list(kinds)}, "uniqueItems": True}
     made = create_model(

@@ -41,6 +41,17 @@ def pick(page: Page, label: str, option: str, look: Callable[[], object] = lambd
     page.get_by_role("option", name=option).first.click()
 
 
+def pick_all(page: Page, label: str, text: str) -> None:
+    """Choose in a dropdown of several choices each that contains that text, and close it."""
+    parameter(page, label).locator(".p-select-button__control").first.focus()
+    page.keyboard.press("ArrowDown")
+    options = page.get_by_role("option").filter(has_text=text)
+    options.first.wait_for()
+    for number in range(options.count()):
+        options.nth(number).click()
+    page.keyboard.press("Escape")
+
+
 def switch(page: Page, label: str, on: bool) -> None:
     """Set a switch, by the keyboard."""
     toggle = parameter(page, label).get_by_role("switch").first

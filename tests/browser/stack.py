@@ -77,6 +77,12 @@ class Stack:
             "access token": self._block("lansweeper-connection")["access_token"],
         }
 
+    def sandbox(self, method: str, path: str, body: Any = None) -> Any:
+        """A control address of the sandbox that ``default`` leads to, such as ``state/company/companies``."""
+        site = self._block("connectwise-psa-connection")["site"]
+        answer = httpx.request(method, f"{site}/_sandbox/{path}", json=body, timeout=60).raise_for_status()
+        return answer.json() if answer.content else None
+
     def _block(self, slug: str) -> dict[str, Any]:
         path = f"/block_types/slug/{slug}/block_documents/name/default"
         data: dict[str, Any] = self.get(path, include_secrets="true")["data"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from tasks.rules.isolation import convert_or, problem_words
 from tasks.rules.stored_plans.entries import EntryKind, PlanEntry
-from tasks.rules.text import ROWS, cell, counted, section
+from tasks.rules.text import EMPTY, ROWS, cell, counted, section, unescaped
 from tasks.rules.values import FieldChange
 
 MOST_DISTINCT = 2000
@@ -114,8 +114,8 @@ class KindNumbers:
         return self._numbers.get(self._mark(change))
 
     def words(self, number: int) -> str:
-        """The kind of that number in words, as Markdown."""
-        return self.lines[number - 1]
+        """The kind of that number as plain text, for forms and notes."""
+        return unescaped(self.lines[number - 1].replace(EMPTY, "empty"))
 
     def _mark(self, change: FieldChange) -> tuple[str, ...]:
         mark = (change.field, *_pair(change))
