@@ -78,10 +78,11 @@ def measure_assets(company: str) -> dict[str, Any]:
     from flows.asset_synchronization import asset_synchronization
     from tasks.asset_sync.settings import AssetSynchronizationSettings
     from tasks.rules.asset_sync.safety import SafetyThresholds
+    from tasks.rules.modes import RunMode
 
     exchange(lansweeper_settings, REQUEST_LIMITS=NO_LIMIT)
     settings = AssetSynchronizationSettings(
-        company=company, dry_run=False, ceilings=SafetyThresholds(go_on=True)
+        company=company, mode=RunMode.APPLY, ceilings=SafetyThresholds(go_on=True)
     )
     watch = Stopwatch()
     report: Any = asyncio.run(_awaited(asset_synchronization, settings))
@@ -126,8 +127,9 @@ def measure_enrichment(company: str) -> dict[str, Any]:
     from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
     from tasks.enrichment.settings import EnrichmentSettings
     from tasks.rules.enrichment.render import search_words
+    from tasks.rules.modes import PlanOrApply
 
-    settings = EnrichmentSettings(company=company, dry_run=False)
+    settings = EnrichmentSettings(company=company, mode=PlanOrApply.APPLY)
     watch = Stopwatch()
     report: Any = asyncio.run(_awaited(tickets_agreements_sla_sync, settings))
     cost = watch.as_json()

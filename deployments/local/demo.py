@@ -74,11 +74,12 @@ async def _run(sandbox: Sandbox, *, dry_run: bool) -> dict[str, int]:
     from flows.asset_synchronization import asset_synchronization
     from tasks.asset_sync.settings import AssetSynchronizationSettings
     from tasks.rules.asset_sync.safety import SafetyThresholds
+    from tasks.rules.modes import RunMode
 
     sandbox.clear_requests()
     settings = AssetSynchronizationSettings(
         company=sandbox.company,
-        dry_run=dry_run,
+        mode=RunMode.PLAN if dry_run else RunMode.APPLY,
         # The first run adopts configurations that people made by hand, so it changes most of them: an
         # operator reads the dry run's plan, then says so.
         ceilings=SafetyThresholds(go_on=True),
