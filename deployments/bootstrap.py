@@ -42,7 +42,7 @@ from deployments.blocks import save_environment_blocks
 from deployments.notifications import install_notifications, notification_blocks
 from deployments.work_pool import make_pool
 from flows.refresh_choices import refresh_choices
-from tasks.rules.modes import MODE, RunModeError, with_mode
+from tasks.rules.modes import DRY_RUN, MODE, RunModeError, with_mode
 from tasks.shared.connections import saved_block_names
 from tasks.shared.run_forms import own_deployments
 
@@ -86,6 +86,9 @@ def kept_parameters(deployment: DeploymentResponse, old: DeploymentResponse) -> 
     """The new defaults with the old ones over them, without inputs that the flow no longer has."""
     inputs = (deployment.parameter_openapi_schema or {}).get("properties", {})
     kept = carried_over(deployment, old.parameters)
+    if old.parameters.get(DRY_RUN) and MODE in kept:
+        # The usual mode says the same, and leaves callers that give dry_run still their choice.
+        del kept[MODE]
     return deployment.parameters | {name: kept[name] for name in kept if name in inputs}
 
 

@@ -12,8 +12,17 @@ from tasks.dispatch.report import log_result, publish_preview, publish_results, 
 from tasks.dispatch.run import open_dispatch
 from tasks.rules.dispatch.reference import RecordKind
 from tasks.rules.limits import check_positive
+from tasks.rules.modes import plans_only
 from tasks.shared.connections import DEFAULT, shared_connections
-from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.shared.run_forms import (
+    ConnectWiseName,
+    EarlierDryRun,
+    FieldNationName,
+    LedgerName,
+    Mode,
+    RulesName,
+    titled,
+)
 from tasks.shared.run_names import flow_run_name
 
 Kind = Literal["service", "project", "opportunity"]
@@ -27,7 +36,7 @@ RecordKindName = Annotated[
 async def dispatch_work_order(
     record_id: RecordNumber,
     record_kind: RecordKindName = "service",
-    dry_run: DryRun = True,
+    mode: Mode = None,
     outside_trigger: Annotated[
         bool, titled("Outside of triggers too", "Make a work order though the record is in no trigger.")
     ] = False,
@@ -39,20 +48,22 @@ async def dispatch_work_order(
     field_nation: FieldNationName = DEFAULT,
     rules: RulesName = DEFAULT,
     ledger: LedgerName = DEFAULT,
+    dry_run: EarlierDryRun = None,
 ) -> Any:
     """Fetch one record, look at its triggers, map it, and create or update its work order.
 
     A dry run, the default, shows what would be done. Several runs for one record at once are harmless: it
     gets one living work order.
     """
+    planned = plans_only(mode, dry_run)
     kind, number = RecordKind(record_kind), check_positive("Record", record_id)
     override = Override(outside_trigger, retry_creation=again)
     async with (
-        shared_connections(read_only=dry_run, ledger=ledger),
+        shared_connections(read_only=planned, ledger=ledger),
         # A person asks for this one record.
         open_dispatch(connectwise, field_nation, rules, accept_cancellations=1) as run,
     ):
-        if dry_run:
+        if planned:
             preview = await preview_record(run, kind, number, override=override)
             await publish_preview(run, preview)
             return preview

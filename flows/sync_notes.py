@@ -14,8 +14,17 @@ from tasks.dispatch.sweep import sweep_notes
 from tasks.dispatch.work_order_events import retry_outbound
 from tasks.rules.dispatch.result import DispatchResult
 from tasks.rules.limits import check_positive
+from tasks.rules.modes import plans_only
 from tasks.shared.connections import DEFAULT, shared_connections
-from tasks.shared.run_forms import ConnectWiseName, DryRun, FieldNationName, LedgerName, RulesName, titled
+from tasks.shared.run_forms import (
+    ConnectWiseName,
+    EarlierDryRun,
+    FieldNationName,
+    LedgerName,
+    Mode,
+    RulesName,
+    titled,
+)
 from tasks.shared.run_names import flow_run_name
 
 ARTIFACT_KEY = "sync-notes"
@@ -27,23 +36,25 @@ async def sync_notes(
     work_order_id: Annotated[
         int | None, titled("Work order", "Number of one work order; empty: all that are not over.")
     ] = None,
-    dry_run: DryRun = True,
+    mode: Mode = None,
     connectwise: ConnectWiseName = DEFAULT,
     field_nation: FieldNationName = DEFAULT,
     rules: RulesName = DEFAULT,
     ledger: LedgerName = DEFAULT,
+    dry_run: EarlierDryRun = None,
 ) -> Any:
     """Copy the notes of tickets and the messages of their work orders to the other side, each once.
 
     Internal notes stay internal, and copies are never copied back.
     """
+    planned = plans_only(mode, dry_run)
     number = check_positive("Work order", work_order_id) if work_order_id is not None else None
     async with (
-        shared_connections(read_only=dry_run, ledger=ledger),
+        shared_connections(read_only=planned, ledger=ledger),
         open_dispatch(connectwise, field_nation, rules) as run,
     ):
-        results = await (sweep_notes(run, dry_run=dry_run) if number is None else _one(run, number, dry_run))
-        await publish_results(run, TITLE, results, key=ARTIFACT_KEY, dry_run=dry_run)
+        results = await (sweep_notes(run, dry_run=planned) if number is None else _one(run, number, planned))
+        await publish_results(run, TITLE, results, key=ARTIFACT_KEY, dry_run=planned)
     return sweep_state(results, results)
 
 

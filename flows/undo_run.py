@@ -12,6 +12,7 @@ from tasks.asset_sync.undo import ConfigurationUndo
 from tasks.enrichment.undo import TextUndo, journalled_connection, text_undo
 from tasks.rules.enrichment.undo import wrote_assets
 from tasks.rules.forecast import forecast_lines, used_lines
+from tasks.rules.modes import plans_only
 from tasks.rules.report import failures_name
 from tasks.rules.stored_plans.drift import DriftRule
 from tasks.rules.stored_plans.summary import kinds_section
@@ -28,7 +29,7 @@ from tasks.shared.connections import (
 from tasks.shared.lease import LeaseHeldError
 from tasks.shared.results import NAMED, cancelled_state, finished_state
 from tasks.shared.retry import Waiting
-from tasks.shared.run_forms import ConnectWiseName, DryRun, LedgerName, titled
+from tasks.shared.run_forms import ConnectWiseName, EarlierDryRun, LedgerName, Mode, titled
 from tasks.shared.run_names import flow_run_name
 from tasks.shared.stored_plans import note_applied, note_begun, refuse_drifted
 from tasks.shared.undo_plans import UndoRun, find_undo_plan, keep_undo_plan, only_stored_steps
@@ -43,7 +44,7 @@ async def undo_run(
         str,
         titled("Run id", "Id of the flow run to undo, as its report shows it; empty with a plan to apply."),
     ] = "",
-    dry_run: DryRun = True,
+    mode: Mode = None,
     connectwise: ConnectWiseName = DEFAULT,
     ledger: LedgerName = DEFAULT,
     waiting: Annotated[Waiting, titled("Waiting", "How long to wait for what passes by itself.")] = WAITING,
@@ -59,6 +60,7 @@ async def undo_run(
         titled("Drift", "Where steps of the plan changed: refuse writes nothing, rest writes the others."),
     ] = DriftRule.REFUSE,
     plan_days: Annotated[int, titled("Days that plans are kept", "So long the plan can be applied.")] = 30,
+    dry_run: EarlierDryRun = None,
 ) -> Any:
     """Plan the reverse of a run from the journal of writes and, if asked, carry it out.
 
@@ -67,8 +69,9 @@ async def undo_run(
     Of a run of tickets-agreements-sla-sync the earlier texts of the assets' custom fields go back. The plan's
     id is what to type under Plan to apply to write exactly what it shows.
     """
+    planned = plans_only(mode, dry_run)
     async with (
-        shared_connections(read_only=dry_run, ledger=ledger),
+        shared_connections(read_only=planned, ledger=ledger),
         connectwise_client(connectwise) as client,
         open_ledger() as database,
     ):
@@ -77,13 +80,13 @@ async def undo_run(
         writes = await database.journal.of_run(run_id)
         if not wrote_assets(writes):
             undo = ConfigurationUndo(run_id, connectwise, client, database, waiting)
-            return await carry_out(undo, run, dry_run, waiting.lease_seconds)
+            return await carry_out(undo, run, planned, waiting.lease_seconds)
         run.connections["lansweeper"] = name = lansweeper.strip() or journalled_connection(writes)
         async with lansweeper_client(name) as assets:
             texts = await text_undo(
                 writes, connectwise, name, client=client, assets=assets, ledger=database, waiting=waiting
             )
-            return await carry_out(texts, run, dry_run, waiting.lease_seconds)
+            return await carry_out(texts, run, planned, waiting.lease_seconds)
 
 
 async def carry_out(undo: ConfigurationUndo | TextUndo, run: UndoRun, dry_run: bool, wait: float) -> Any:

@@ -359,9 +359,8 @@ def _form(
     """
     inputs = (deployment.parameter_openapi_schema or {}).get("properties", {})
     if "settings" not in inputs and "plan" in inputs and changes.get("plan"):
-        if MODE not in inputs:
-            changes = {**changes, DRY_RUN: changes[MODE] == RunMode.PLAN}
-        return {name: value for name, value in changes.items() if name in inputs} | dict(blocks)
+        given = {name: value for name, value in changes.items() if name in inputs}
+        return {**given, DRY_RUN: changes[MODE] == RunMode.PLAN, **blocks}
     if "settings" not in inputs:
         raise CommandError(f"{deployment.name} has no plan of this kind.", ExitCode.USAGE)
     defaults = dict(deployment.parameters.get("settings") or {})
@@ -397,7 +396,8 @@ async def _undo(
         undone = await find_run(client, run_id)
     known = undone.parameters if undone else {}
     blocks = {name: known[name] for name in ("connectwise", "ledger") if known.get(name)} | dict(given)
-    form = {"run_id": run_id, "dry_run": dry_run, **blocks}
+    # Both, since one of them may be among the deployment's defaults.
+    form = {"run_id": run_id, MODE: "plan" if dry_run else "apply", DRY_RUN: dry_run, **blocks}
     return await _run_deployment(out, UNDO, lambda _: form, wait)
 
 

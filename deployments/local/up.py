@@ -111,7 +111,7 @@ def tell(console: Console, prefect: LocalPrefect, sandbox: Sandbox) -> None:
     if ticket is not None:
         console.print(
             f"Try dispatch: run preview-work-order for the service ticket {ticket}, then dispatch-work-order "
-            "without Dry run; it becomes a draft at the sandbox's Field Nation."
+            "in the mode apply; it becomes a draft at the sandbox's Field Nation."
         )
     console.print(
         f"Or in another terminal: {console_command()} check; {console_command()} plan {sandbox.company}"

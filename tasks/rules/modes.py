@@ -51,6 +51,21 @@ def with_mode(values: Mapping[str, Any]) -> dict[str, Any]:
     return others
 
 
+def plans_only(mode: PlanOrApply | None, dry_run: bool | None) -> bool:
+    """Whether a run only shows its plan, by ``mode`` and the ``dry_run`` of an earlier caller.
+
+    ``dry_run`` plans whatever the mode is, which may be a deployment's default.
+
+    Raises:
+        RunModeError: the mode is to plan, and ``dry_run`` is off.
+    """
+    if dry_run or (mode is None and dry_run is None):
+        return True
+    given = {MODE: mode, DRY_RUN: dry_run}
+    found = with_mode({name: value for name, value in given.items() if value is not None})
+    return bool(found[MODE] == PlanOrApply.PLAN)
+
+
 def _switch(value: Any) -> bool:
     """Anything that is not clearly off is on: nothing is then written."""
     return not (value is False or str(value).strip().lower() in ("false", "0", "off", "no"))

@@ -19,11 +19,13 @@ from prefect.flow_runs import pause_flow_run
 from prefect.input import RunInput
 from prefect.runtime import flow_run
 from pydantic import Field, create_model
+from pydantic.json_schema import SkipJsonSchema
 
 from connectors.connectwise.block import ConnectWiseConnection
 from connectors.lansweeper.block import LansweeperConnection
 from connectors.ledger.block import LedgerDatabase
 from tasks.rules.choices import ASK, Choices, company_choices, name_choices, site_choices, with_choices
+from tasks.rules.modes import PlanOrApply
 from tasks.shared.connections import DEFAULT, connectwise_client, lansweeper_client, saved_block_names
 from tasks.shared.progress import run_logger
 from tasks.shared.run_names import add_to_run_name
@@ -187,6 +189,19 @@ RulesName = Annotated[
         "Name of the saved Dispatch Rules block. Without one of the name default: the documented rules.",
     ),
 ]
+Mode = Annotated[
+    PlanOrApply | SkipJsonSchema[None],
+    Field(
+        json_schema_extra={
+            "title": "Mode",
+            "description": "plan: show what would be done and write nothing. apply: do it.",
+            "default": PlanOrApply.PLAN.value,
+        }
+    ),
+]
+"""None where nothing is given, which plans; that way an earlier caller's ``dry_run`` can be told from it."""
+EarlierDryRun = SkipJsonSchema[bool | None]
+"""The switch that ``Mode`` took the place of: taken still, and not in the form."""
 DryRun = Annotated[bool, titled("Dry run", "Show the plan and write nothing.")]
 Names = Annotated[list[str], titled("Names", "Names of the records, one by one.")]
 Create = Annotated[bool, titled("Create", "Create what is missing.")]

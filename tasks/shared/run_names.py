@@ -118,8 +118,10 @@ def _words(inputs: Mapping[str, Any]) -> Iterator[str]:
         yield f"run {inputs['run_id']}"
     yield from (_value(inputs[name]) for name in _TOLD if isinstance(inputs.get(name), str))
     yield from _counts(inputs)
-    if inputs.get("mode"):
+    if inputs.get("mode") and inputs.get("dry_run") is not True:
         yield _value(inputs["mode"])
+    elif "mode" in inputs:
+        yield "apply" if inputs.get("dry_run") is False else "plan"
     elif isinstance(inputs.get("dry_run"), bool):
         yield "dry run" if inputs["dry_run"] else "real run"
     elif isinstance(inputs.get("create"), bool):

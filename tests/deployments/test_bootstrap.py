@@ -25,6 +25,7 @@ from deployments.work_pool import HEARTBEAT, POOL, with_heartbeat
 from flows.asset_synchronization import asset_synchronization
 from flows.register_callbacks import register_callbacks
 from flows.tickets_agreements_sla_sync import tickets_agreements_sla_sync
+from flows.undo_run import undo_run
 from tasks.shared.run_forms import own_deployments
 
 AT_THREE = CronSchedule(cron="0 3 * * *", timezone="Europe/Vienna")
@@ -134,6 +135,7 @@ def test_earlier_parameters_are_carried_over_where_the_flow_has_the_new_word() -
     assert carried(asset_synchronization, wanted) == wanted
     contradicting = {"settings": {"mode": "plan", "dry_run": False}}
     assert carried(asset_synchronization, contradicting) == contradicting
+    assert carried(undo_run, {"run_id": "x", "dry_run": False}) == {"run_id": "x", "mode": "apply"}
     assert carried(register_callbacks, {"dry_run": False}) == {"dry_run": False}
 
 

@@ -202,7 +202,13 @@ def test_a_stored_plan_of_an_undo_is_applied_with_the_inputs_of_that_flow() -> N
     )
     changes = {"mode": "apply", "plan": "plan-1a2b", "drift": "rest", "company": ASK}
     form = runs._form(deployment, changes, {"connectwise": "north"})
-    assert form == {"dry_run": False, "plan": "plan-1a2b", "drift": "rest", "connectwise": "north"}
+    assert form == {
+        "mode": "apply",
+        "dry_run": False,
+        "plan": "plan-1a2b",
+        "drift": "rest",
+        "connectwise": "north",
+    }
     with pytest.raises(CommandError, match="no plan of this kind"):
         runs._form(deployment, {"mode": "apply"}, {})
 

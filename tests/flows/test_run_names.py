@@ -15,6 +15,7 @@ from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.connectwise.list_locations import list_locations
 from tasks.connectwise.match_configurations import match_records
 from tasks.rules.choices import ASK
+from tasks.rules.modes import RunMode
 from tasks.shared.action import Inventory
 from tasks.shared.run_names import LONGEST_NAME, flow_run_name, run_name
 from tests.docs.pages import DEPLOYMENTS
@@ -34,7 +35,10 @@ def saved(name: str) -> LansweeperConnection:
     [
         ({"settings": AssetSynchronizationSettings(company="Contoso: Contoso Ltd")}, "Contoso · plan"),
         (
-            {"settings": AssetSynchronizationSettings(company="Contoso", dry_run=False), "connectwise": "eu"},
+            {
+                "settings": AssetSynchronizationSettings(company="Contoso", mode=RunMode.APPLY),
+                "connectwise": "eu",
+            },
             "Contoso · apply · eu",
         ),
         ({"settings": {"company": ASK, "dry_run": True}}, "dry run"),

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tasks.asset_sync.settings import AssetSynchronizationSettings
 from tasks.enrichment.settings import EnrichmentSettings
-from tasks.rules.modes import RunMode, RunModeError, with_mode
+from tasks.rules.modes import PlanOrApply, RunMode, RunModeError, plans_only, with_mode
 
 
 @pytest.mark.parametrize("form", [AssetSynchronizationSettings, EnrichmentSettings])
@@ -39,6 +39,31 @@ def test_words_that_contradict_each_other_are_refused(mode: str, dry_run: bool) 
         with_mode({"mode": mode, "dry_run": dry_run})
     with pytest.raises(ValidationError, match="leave out dry_run"):
         AssetSynchronizationSettings.model_validate({"mode": mode, "dry_run": dry_run})
+
+
+@pytest.mark.parametrize(
+    ("mode", "dry_run", "planned"),
+    [
+        (None, None, True),
+        (None, True, True),
+        (None, False, False),
+        (PlanOrApply.PLAN, None, True),
+        (PlanOrApply.APPLY, None, False),
+        (PlanOrApply.APPLY, False, False),
+        # A caller of before, against the deployment's default.
+        (PlanOrApply.APPLY, True, True),
+        (PlanOrApply.PLAN, True, True),
+    ],
+)
+def test_inputs_of_a_flow_without_settings(
+    mode: PlanOrApply | None, dry_run: bool | None, planned: bool
+) -> None:
+    assert plans_only(mode, dry_run) is planned
+
+
+def test_a_mode_that_plans_is_never_overruled() -> None:
+    with pytest.raises(RunModeError):
+        plans_only(PlanOrApply.PLAN, dry_run=False)
 
 
 def test_words_that_agree_are_taken() -> None:
