@@ -103,12 +103,15 @@ def known_problems(references: References) -> ReferenceProblem:
     """The problems as the writer sees them: only an id at hand is none."""
 
     def problem(path: str, name: str) -> str | None:
-        if folded(name) in references.get(path, {}):
-            return None
-        label = REFERENCE_KINDS[path].label if path in REFERENCE_KINDS else path
-        return f"{label} {name[:60]!r} has no record in ConnectWise"
+        return None if folded(name) in references.get(path, {}) else unknown_reference(path, name)
 
     return problem
+
+
+def unknown_reference(path: str, name: str) -> str:
+    """What is said where a record that a configuration refers to is not there."""
+    label = REFERENCE_KINDS[path].label if path in REFERENCE_KINDS else path
+    return f"{label} {name[:60]!r} has no record in ConnectWise"
 
 
 def decide_creation(

@@ -7,10 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from connectors.connectwise.models import PatchOperation
-from tasks.rules.asset_sync.decide import REQUIRED, known_problems, left_out
+from tasks.rules.asset_sync.decide import REQUIRED, left_out, unknown_reference
 from tasks.rules.mapping.comparison import is_empty
 from tasks.rules.mapping.compile import CompiledMapping, MappedField
-from tasks.rules.mapping.targets import TWIN_MEMBERS, References, ValueKind, wire_reference, wire_value
+from tasks.rules.mapping.targets import (
+    TWIN_MEMBERS,
+    References,
+    ValueKind,
+    known_reference,
+    wire_reference,
+    wire_value,
+)
 from tasks.rules.values import ConfigurationRecord, FieldChange
 
 
@@ -40,12 +47,12 @@ def creation_payload(
             custom.append({"id": mapped.custom_field_id, "value": value})
         elif mapped.target.kind is not ValueKind.REFERENCE:
             record[mapped.target.field] = value
-        elif why := known_problems(references)(mapped.target.path, str(value)):
-            if mapped.target.path in REQUIRED:
-                return CreationPayload(None, skipped=why)
-            warnings.append(left_out(mapped, why))
+        elif (reference := known_reference(mapped.target, value, references)) is not None:
+            record[mapped.target.field] = reference
+        elif mapped.target.path in REQUIRED:
+            return CreationPayload(None, skipped=unknown_reference(mapped.target.path, str(value)))
         else:
-            record[mapped.target.field] = wire_reference(mapped.target, value, references)
+            warnings.append(left_out(mapped, unknown_reference(mapped.target.path, str(value))))
     if custom:
         record["customFields"] = custom
     return CreationPayload(record, warnings)

@@ -7,13 +7,9 @@ input.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-
-import orjson
 
 from tasks.rules.asset_sync.compare import differences
 from tasks.rules.asset_sync.decide import (
@@ -25,6 +21,7 @@ from tasks.rules.asset_sync.decide import (
 )
 from tasks.rules.asset_sync.matching.result import Ambiguous, Match, MatchResult, Unmatched
 from tasks.rules.asset_sync.merge import NO_BASE, Bases, edits
+from tasks.rules.asset_sync.plan_checksum import checksum_of
 from tasks.rules.asset_sync.references import REFERENCE_KINDS, ReferencePlan, referred_names
 from tasks.rules.asset_sync.report import PlanWarning, SyncCounts, WarningTally
 from tasks.rules.asset_sync.safety import (
@@ -126,6 +123,7 @@ class Plan:
     warnings: list[PlanWarning]
     predicted: Prediction
     edits: list[Edit] = field(default_factory=list)
+    _checksum: str = field(default="", init=False, repr=False, compare=False)
 
     @property
     def type_changes(self) -> list[Modification]:
@@ -162,36 +160,15 @@ class Plan:
 
     @property
     def checksum(self) -> str:
-        """16 hex digits over everything that would be written; the same for any order of input."""
-        head = json.dumps({"references": self.reference_creations, "fields": self.paths}, sort_keys=True)
-        written = convert_all_or(self.creations, _created, _indigestible)
-        changed = convert_all_or(self.modifications, _written, _indigestible)
-        whole = [head.encode(), b"creations", *sorted(written), b"modifications", *sorted(changed)]
-        return hashlib.sha256(b"".join(whole)).hexdigest()[:16]
-
-
-def _digest(values: list[Any]) -> bytes:
-    """Stands for one record, so that the texts of a hundred thousand never exist at once."""
-    try:
-        text = orjson.dumps(values, default=str)
-    except TypeError:
-        # Half an emoji, or a number of more than 64 bits.
-        text = str(values).encode(errors="surrogatepass")
-    return hashlib.sha256(text).digest()
-
-
-def _indigestible(record: Creation | Modification, error: Exception) -> bytes:
-    """Of a record whose values have no text: its key; the run goes on without them."""
-    return _digest([record.asset.key, type(error).__name__])
-
-
-def _created(creation: Creation) -> bytes:
-    return _digest([creation.asset.key, creation.asset.wanted])
-
-
-def _written(modification: Modification) -> bytes:
-    changes = sorted([each.field, str(each.current), str(each.wanted)] for each in modification.all_changes)
-    return _digest([modification.configuration.id, modification.asset.key, changes])
+        """16 hex digits over everything that would be written as it is when they are asked for first."""
+        if not self._checksum:
+            self._checksum = checksum_of(
+                self.reference_creations,
+                self.paths,
+                [(each.asset.key, each.values) for each in self.creations],
+                [(each.asset.key, each.configuration.id, each.all_changes) for each in self.modifications],
+            )
+        return self._checksum
 
 
 @dataclass(frozen=True, slots=True)

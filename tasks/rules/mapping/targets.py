@@ -144,10 +144,15 @@ def wire_reference(target: MappingTarget, name: Any, references: References) -> 
     Raises:
         LimitError: no id is known for it, because it does not exist or could not be created.
     """
-    record_id = references.get(target.path, {}).get(folded(str(name)))
-    if record_id is None:
+    if (reference := known_reference(target, name, references)) is None:
         raise LimitError(f"{target.field} {str(name)[:60]!r} has no record in ConnectWise")
-    return {"id": record_id}
+    return reference
+
+
+def known_reference(target: MappingTarget, name: Any, references: References) -> dict[str, int] | None:
+    """``{"id": n}`` of the record of that name, or None."""
+    record_id = references.get(target.path, {}).get(folded(str(name)))
+    return None if record_id is None else {"id": record_id}
 
 
 def _text(target: MappingTarget, value: Any) -> str:
