@@ -25,7 +25,7 @@ def churn(world: World, share: float, kinds: tuple[str, ...] = ASSET_KINDS) -> d
     """Change a share (0 to 1) of the assets, split evenly over the kinds, at least one each.
 
     Returns the keys of the assets by kind. Values that an edit through the API locked stay as they are.
-    The same world and the same calls before give the same changes.
+    The same world and the same calls before give the same changes; they are dated now.
 
     Raises:
         ValueError: a share outside 0 to 1, or an unknown kind.
